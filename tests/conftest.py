@@ -84,7 +84,6 @@ def log(matchers_log: Exported) -> Exported:
 
 @pytest.fixture
 def staged(group: Group, tmp_path: Path) -> Callable[..., StagedRound]:
-    """Make a stage of a round with other terms than usual."""
     return partial(StagedRound, group, tmp_path)
 
 
@@ -98,7 +97,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out with `--database postgresql` what runs the same without: it has no such database, or one of its own."""
     if config.getoption("--database") == "sqlite":
         return
     left_out = [one for one in items if "database_server" not in _fixtures(one) or one.get_closest_marker(_FILES)]
@@ -128,7 +126,6 @@ def database_server(request: pytest.FixtureRequest) -> URL | None:
 
 @pytest.fixture
 def service_database(database_server: URL | None, request: pytest.FixtureRequest) -> Callable[[], str]:
-    """Make the database of a service under test: the URL of a new PostgreSQL one, or nothing for SQLite in its home."""
     if database_server is None:
         return lambda: ""
     make: Callable[[], str] = request.getfixturevalue("new_postgres_database")

@@ -47,7 +47,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def test_the_forms_match_what_is_there(world: World) -> None:
-    """Before anything happened there is no row and no entry."""
     check(world)
 
 
@@ -194,7 +193,6 @@ def all_entries(store: Store) -> list[Entry]:
 
 
 def check(world: World) -> None:
-    """Compare rows and entries at the matcher and at every node."""
     _check_matcher(world.app.state.context.store)
     for party_node in world.nodes.values():
         _check_node(party_node.node.store)

@@ -36,7 +36,6 @@ def of_node(audited: Path, code: str = "AL") -> Exported:
 
 
 def place(log: Exported, kind: str, what: str, number: int = 0) -> int:
-    """Return the index of an entry of a request or an approval."""
     return [at for at in log.all_of(kind) if log.entry(at).ids["what"] == what][number]
 
 
@@ -159,7 +158,6 @@ def test_a_consent_that_is_not_there(audited: Path, group: Group) -> None:
 
 
 def test_a_close_that_nobody_asked_for(log: Exported, group: Group) -> None:
-    """One person is enough to close a round, and one there must be."""
     log.drop(log.index("end_asked"))
     log.name_anew()
     log.sign_anew()

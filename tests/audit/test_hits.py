@@ -36,7 +36,6 @@ def test_no_receipt_shows_a_pair() -> None:
 
 
 def test_a_hit_that_one_receipt_has_and_the_match_has_not() -> None:
-    """Whoever signed one number and is told another has the evidence."""
     with pytest.raises(AuditError, match="RS signed that it has 3 hits of the level high with AL for the lists, and 1"):
         list(check_hits(audit_of(PAIRS | {("AL", "RS"): 1}, PAIRS, silent=("AL",))))
 
@@ -69,7 +68,6 @@ def test_a_query_that_was_never_answered() -> None:
 
 
 def test_an_owner_that_refused_its_answer() -> None:
-    """The asker's report has nothing of it, and its receipt shows nothing about that pair."""
     audit = asked("AL")
     round_: Any = audit.round
     for pair in (("AL", "RS"), ("AL", "SI")):

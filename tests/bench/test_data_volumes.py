@@ -54,7 +54,6 @@ def test_hours() -> None:
 
 
 def test_the_document() -> None:
-    """The table of the document has the figures that are calculated here."""
     page = (Path(__file__).parents[2] / "docs" / "PERFORMANCE.md").read_text("utf-8")
     quota = 4_096 * MEBIBYTE
     moved = data_volumes.node_sends(REGION) + data_volumes.node_receives(REGION)

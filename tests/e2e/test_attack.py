@@ -161,7 +161,6 @@ def check_bounded(service: Service) -> None:
 
 
 def is_socket(descriptor: Path) -> bool:
-    """Return whether an open file of a process is a socket."""
     try:
         return str(descriptor.readlink()).startswith("socket:")
     except FileNotFoundError:  # it was closed just now

@@ -55,7 +55,6 @@ def accepted_by(secretariat: Operator) -> dict[str, int | None]:
 
 
 def _play(stage: World, files: dict[str, Path], tmp_path: Path) -> None:
-    """Play a round of three of the parties, whose hits are the rehearsal's."""
     for code in set(FIVE_PARTIES) - set(files):
         stage.services.pop(code).stop()
     players = [stage.matcher, *(stage.services[code] for code in files)]

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.e2e
 
 
 def test_a_round_by_commands(world: World, files: dict[str, Path]) -> None:
-    """Propose, consent, import, submit, watch, hits and close do what they say."""
     round_id = propose(world)
     submit(world, round_id, files)
     for node in world.nodes:

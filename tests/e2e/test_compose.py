@@ -148,7 +148,6 @@ class Composed:
         machine.run("install", "-d", *folders.split())
 
     def run(self, *words: str, unit: str = "") -> str:
-        """Run a program of the image as its user, and with the restrictions of the compose file."""
         service = SERVICES[self.kind]
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
@@ -170,7 +169,6 @@ class Composed:
         return self.machine.run("systemd-run", *how, *options, *words)
 
     def give(self, command: str, *more: str) -> str:
-        """Give a command of the steps, of an own container or within the one that runs."""
         words = words_of(command.replace(SERVICES[self.kind]["ports"][0].partition(":")[0], str(self.port)))
         match [word for word in words if word not in {"-T", "--rm", "--no-deps"}]:
             case ["docker", "compose", "run", "--entrypoint", program, self.kind, *rest]:
@@ -290,7 +288,6 @@ def test_the_steps_end_at_a_node_that_is_restored(
 
 
 def join_by_steps(node: Composed, secretariat: Operator) -> None:
-    """Play the ceremony of a node by the steps, and of its secretariat by the operations page."""
     secretariat.code, secretariat.name = "SI", "Slovenia"
     first, (invite, admit), *_ = (block.strip().splitlines() for block in manual.blocks("Set up"))
     for command in (*first, invite):

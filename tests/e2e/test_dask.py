@@ -164,7 +164,6 @@ def test_a_failing_task_shows_no_secret(cluster: Cluster, tmp_path: Path) -> Non
 
 
 def dashboard(cluster: Cluster) -> list[bytes]:
-    """Return the pages that scheduler and workers show over HTTP."""
     places = set()
     for path in cluster.logs:
         places |= {

@@ -82,7 +82,6 @@ class Disasters(CommandedParties):
         self.stage.until(partial(is_quiet, runbook, operators), ALARM_SECONDS)
 
     def abort(self, runbook: str, round_id: str, nodes: Iterable[Service]) -> None:
-        """Let an officer of each of some parties abort a round, until it is over there and no alarm is left."""
         command = manual.command(runbook, "aquila round abort")
 
         def is_over(node: Service) -> bool:

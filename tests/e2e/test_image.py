@@ -62,7 +62,6 @@ class Engine:
         return done.stdout.strip() if check else str(done.returncode)
 
     def build(self, context: Path, name: str, *words: str) -> None:
-        """Build an image; within what this root may open at most."""
         limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
         bounds = [f"--ulimit={one}={resource.getrlimit(number)[1]}" for one, number in limits.items()]
         how = ["--isolation=chroot", "--pull=never", "--format=docker", f"--tag={name}"]
@@ -118,7 +117,6 @@ class Contained:
         return self.engine.run("podman", "run", "--rm", *self.options, IMAGE, *words)
 
     def start(self) -> str:
-        """Start the service, wait until it is healthy, and return its container."""
         container = self.engine.run("podman", "run", "--detach", *self.options, IMAGE, self.kind, "serve")
         ends = time.monotonic() + SECONDS
         while self.engine.run("podman", "healthcheck", "run", container, check=False) != "0":
@@ -148,7 +146,6 @@ def containers(engine: Engine, image: str) -> dict[str, str]:
 
 
 def test_it_says_who_it_is_and_how_it_is_asked(engine: Engine, image: str) -> None:
-    """Not root, with a check of health; and nothing of the build is left in it."""
     inspected: dict[str, Any] = json.loads(engine.run("podman", "image", "inspect", image))[0]
     assert inspected["Config"]["User"] == str(USER)
     assert inspected["Config"]["Entrypoint"] == ["aquila"]

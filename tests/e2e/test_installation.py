@@ -59,7 +59,6 @@ def make_machines(folder: Path, network: Network) -> dict[str, Installed]:
 
 
 def reaches(network: Network, address: str, service: tuple[str, int]) -> bool:
-    """Say whether a machine with an address reaches a service."""
     attempt = f"import socket; socket.create_connection({service!r}, 5).close()"
     words = ["ip", "netns", "exec", network.attach(address), "python3", "-c", attempt]
     return subprocess.run(words, check=False, capture_output=True).returncode == 0

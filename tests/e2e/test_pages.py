@@ -142,7 +142,6 @@ def look_through_long_list(officer: Visitor) -> None:
 
 
 def _names(many: int) -> list[str]:
-    """Return names of many invented persons, which differ in their letters."""
     letters = "abdefgiklmnoprstuvz"
     return [f"Ana{letters[n % 19]}a,Nov{letters[n // 19 % 19]}{letters[n // 361 % 19]}ak" for n in range(many)]
 
@@ -184,7 +183,6 @@ def look_at_first(analyst: Visitor) -> None:
 
 
 def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) -> None:
-    """Consent to a round and submit the list, each approved by a second person."""
     node = next(service for service in world.nodes if service.url == officer.url)
     address = f"{officer.url}/rounds/{round_id}"
     world.until(lambda: officer.page.request.get(address).status == 200)
@@ -207,7 +205,6 @@ def take_part(world: World, officer: Visitor, approver: Visitor, round_id: str) 
 
 
 def follow_a_hit(analyst: Visitor, path: Path) -> None:
-    """Keep a view, see the history of a hit's record, and follow the hit to its end."""
     analyst.open("/hits?counterpart=AL&stage=new")
     analyst.write(view="New with AL")
     analyst.press("Keep the view")
@@ -237,7 +234,6 @@ def follow_a_hit(analyst: Visitor, path: Path) -> None:
 
 
 def decide_the_rest(analyst: Visitor) -> None:
-    """Decide the hits that are new in their list: one with an action, by key where there are scripts, two together."""
     reach_the_list_by_keys(analyst)
     paper = analyst.on_paper()
     assert "Own record" in paper or analyst.page.viewport_size["width"] < PHONE  # type: ignore[index] # there is one

@@ -94,7 +94,6 @@ class Trainee:
         self.page = self.visitor.page
 
     def next_step(self, title: str) -> None:
-        """Wait until a step is the next one and can be done, and go to its page as its person."""
         page = self.page
         self.visitor.open("/practice")
         for _ in range(LOOKS):
@@ -111,7 +110,6 @@ class Trainee:
         self.visitor.press("Approve")
 
     def saved(self, button: str) -> tuple[str, bytes]:
-        """Press a button that gives a file; return its name and content."""
         with self.page.expect_download() as download:
             self.page.get_by_role("button", name=button, exact=True).first.click()
         return download.value.suggested_filename, download.value.path().read_bytes()

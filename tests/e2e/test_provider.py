@@ -83,7 +83,6 @@ def provider(port: int) -> Iterator[Provider]:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory, provider: Provider, port: int) -> Iterator[Service]:
-    """A node that knows the provider; its matcher is not there, which nobody needs for signing in."""
     root = tmp_path_factory.mktemp("provider")
     service = Service("SI", "node", root / "SI", port, program=LOADED)
     run("matcher", "init", "--home", str(root / "matcher"))
@@ -125,7 +124,6 @@ def at_the_provider(url: str, login: str) -> dict[str, str]:
 
 
 def logins(listed: str) -> set[str]:
-    """Return the logins of the provider's people in a list of accounts."""
     return set(re.findall(r"sso-[0-9a-f]{12}", listed))
 
 

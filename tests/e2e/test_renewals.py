@@ -67,14 +67,12 @@ class Renewals(CertifiedCallers):
         self.finish(self.begin())
 
     def finish(self, round_id: str) -> None:
-        """Play a round on, from the lists to its end."""
         self.submit(round_id)
         self.close(round_id)
 
     # Places
 
     def protect_database(self) -> None:
-        """Make the role of the party's service, which needs a password."""
         engine = create_engine(self.server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.execute(text(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD 'first'"))
@@ -105,7 +103,6 @@ class Renewals(CertifiedCallers):
     # The matcher's address
 
     def move_matcher(self) -> None:
-        """Let the matcher listen on another port."""
         section, secretariat, matcher = "The matcher moves", self.admin("matcher"), self.stage.matcher
         port = free_port()
         new = f"https://localhost:{port}"
@@ -176,7 +173,6 @@ class Renewals(CertifiedCallers):
         assert "does not hold a CA" in secretariat.give(renew, ends_with=[ExitCode.MACHINE])
 
     def accept_waiting(self) -> None:
-        """Let every administrator accept what its node has fetched from the matcher, by the words of one of them."""
         operators = [self.admin(node.name) for node in self.nodes]
         read = manual.command("Set up", "aquila party registry")
         self.stage.until(lambda: operators[0].read(read)["waiting"] is not None, ALARM_SECONDS)
@@ -188,7 +184,6 @@ class Renewals(CertifiedCallers):
     # Expired certificates
 
     def expire_matcher(self) -> None:
-        """The matcher's certificate has ended, and nobody noticed."""
         runbook, matcher, secretariat = "A certificate has expired", self.stage.matcher, self.admin("matcher")
         Authority.of_home(matcher.home).issue("service", days=-1, host="localhost")
         secretariat.give("systemctl restart aquila-matcher")  # connections that are open would go on
@@ -200,7 +195,6 @@ class Renewals(CertifiedCallers):
         self.see_renewed(secretariat, node)
 
     def expire_caller(self) -> None:
-        """The certificate that a node shows to the matcher has ended."""
         node = self.admin("MK")
         self.give_certificate(self.callers, "MK", days=-1)
         node.give("systemctl restart aquila-node")
@@ -209,7 +203,6 @@ class Renewals(CertifiedCallers):
         self.see_renewed(node)
 
     def see_expired(self, operator: Operator, setting: str, said: str) -> None:
-        """The service says that it is critical, and the doctor says whose certificate it is."""
         self.stage.until(lambda: said in self.status(operator, Status.CRITICAL), ALARM_SECONDS)
         doctor = manual.command("A certificate has expired", "aquila doctor")
         found = operator.document(doctor, ends_with=[ExitCode.REFUSED])["findings"]
@@ -217,17 +210,14 @@ class Renewals(CertifiedCallers):
         assert any(f"{setting} has ended" in one["text"] for one in critical), found
 
     def see_renewed(self, *operators: Operator) -> None:
-        """The doctor has nothing against the certificates, and the services are well again."""
         for operator in operators:
             operator.give(manual.command("A certificate has expired", "aquila doctor"))
             self.stage.until(partial(self.is_well, operator), ALARM_SECONDS)
 
     def is_well(self, operator: Operator) -> bool:
-        """Return whether a service is not critical."""
         return "CRITICAL" not in self.status(operator, *Status)
 
     def status(self, operator: Operator, *ends_with: Status) -> str:
-        """Return what the status command says, or nothing where it does not end so."""
         command = f"aquila {operator.process.kind} status --home HOME"
         said = operator.give(command, ends_with=tuple(Status))
         first = said.partition("\n")[0]
@@ -249,7 +239,6 @@ class Renewals(CertifiedCallers):
         self.accept_waiting()
 
     def change_keys_of_homes(self, service: Service) -> None:
-        """An administrator renews the administrator's key and the key of authenticators."""
         operator, kind, home = self.admin(service.name), service.kind, service.home
         old = (home / TOKEN_FILE).read_text().strip(), (home / KEY_FILE).read_bytes()
         for row, command in ((TOKEN_FILE, "renew-token"), (KEY_FILE, "renew-people-key")):
@@ -266,7 +255,6 @@ class Renewals(CertifiedCallers):
             person.sign_in()
 
     def change_persons(self, service: Service) -> None:
-        """Sessions end, and a person gets another password and another authenticator."""
         operator, pair = self.admin(service.name), self.people[service.name]
         assert {"aquila logout", "aquila user deactivate LOGIN", "aquila user activate LOGIN"} <= row_commands(
             "sessions"
@@ -282,7 +270,6 @@ class Renewals(CertifiedCallers):
         pair.first.enrol_by(reset["code"])
 
     def change_passwords(self) -> None:
-        """The passwords of a node's database and at its mail server."""
         operator, home = self.admin(OPENED), self.stage.services[OPENED].home
         doctor = "aquila doctor --home HOME"
         # The mail server: no restart.
@@ -300,7 +287,6 @@ class Renewals(CertifiedCallers):
         assert self.is_well(operator)
 
     def change_backup_key(self) -> None:
-        """Backups from now on are for another key; each key opens its own."""
         node, folder = self.admin("MK"), self.root / "vault"
         folder.mkdir()
         for name in ("old", "new"):
@@ -321,12 +307,10 @@ def manual_row(secret: str) -> str:
 
 
 def row_commands(secret: str) -> set[str]:
-    """Return what stands in the row of a secret between backticks."""
     return set(manual_row(secret).split("`")[1::2])
 
 
 def manual_row_command(secret: str, beginning: str) -> str:
-    """Return the command with a beginning in the row of a secret."""
     [found] = [one for one in row_commands(secret) if one.startswith(beginning)]
     return found
 

@@ -48,8 +48,6 @@ def reviewed_world(tmp_path: Path) -> Iterator[World]:
 
 
 class Hands:
-    """What a person does with keys and a mouse, counted."""
-
     def __init__(self, visitor: Visitor) -> None:
         self.page, self.actions = visitor.page, 0
 

@@ -48,7 +48,6 @@ class TenYears(CertifiedCallers):
     # Years
 
     def renew_certificates(self) -> None:
-        """Renew the services' certificates, and take another CA for callers; no service starts again."""
         new = Authority.create(self.root, "new-callers")
         starts = {one.name: one.starts for one in self.stage.services.values()}
         for service in self.stage.services.values():

@@ -191,7 +191,6 @@ def test_systemd_restarts_a_service_that_is_frozen(container: Container) -> None
 
 
 def assert_watched(container: Container, unit: str) -> None:
-    """Wait until the service has reported twice that it lives."""
     heard: set[str] = set()
 
     def was_heard_twice() -> bool:
@@ -209,7 +208,6 @@ def until(done: Callable[[], bool], container: Container, unit: str) -> None:
 
 
 def test_systemd_forbids_and_permits(container: Container) -> None:
-    """Attempts under each delivered unit end as its restrictions have it."""
     (container.root / "opt/tries.py").write_text(TRIES, encoding="utf-8")
     for file in sorted(UNITS.glob("*.service")):
         content, unit = file.read_text("utf-8"), f"tried-{file.name}"

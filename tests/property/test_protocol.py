@@ -45,7 +45,6 @@ def group() -> Group:
 
 @pytest.fixture(scope="module")
 def played(group: Group, tmp_path_factory: pytest.TempPathFactory) -> StagedRound:
-    """A whole round, with every statement that was made in it."""
     stage = StagedRound(group, tmp_path_factory.mktemp("played"))
     stage.finalized().match()
     stage.exchange_notes()
@@ -79,7 +78,6 @@ def submissions(draw: st.DrawFn) -> Submission:
 
 @st.composite
 def manifests(draw: st.DrawFn) -> Manifest:
-    """Draw a manifest of a few parties, some of which may be matched."""
     codes = sorted(draw(st.sets(CODES, min_size=2, max_size=6)))
     everyone = [(a, b) for a in codes for b in codes if a < b]
     pairs = sorted(draw(st.sets(st.sampled_from(everyone), min_size=1)))
@@ -129,7 +127,6 @@ def test_one_field_of_anything(kind: type[Message], data: st.DataObject) -> None
 
 
 def replace_somewhere(content: Any, data: st.DataObject) -> None:
-    """Go down into a document and replace one value there."""
     while True:
         places = list(content) if isinstance(content, dict) else range(len(content))
         place = data.draw(st.sampled_from(list(places)))
@@ -142,7 +139,6 @@ def replace_somewhere(content: Any, data: st.DataObject) -> None:
 
 @given(st.binary(max_size=300))
 def test_arbitrary_envelopes(played: StagedRound, envelope: bytes) -> None:
-    """No bytes at all get into a record, and none raise anything outside the tree."""
     with pytest.raises(AquilaError):
         played.new_record().accept(envelope)
 
@@ -254,7 +250,6 @@ def test_hits_are_those_of_the_records_that_are_there(
 
 
 def test_samples_are_canonical() -> None:
-    """What the mutations start from is valid."""
     for kind in KINDS:
         assert kind.from_payload(canonical(SAMPLES[kind])).payload()
     assert len(DIGEST) == 64

@@ -15,13 +15,11 @@ from tests.quality.measuring.measures import Counts, Measured
 
 @pytest.fixture(scope="module")
 def result() -> SetResult:
-    """A small set under the name of one that has goals."""
     labelled = common_lists(150, 1, ("BA", "RS"))
     return measure_set(replace(labelled, name="region, 5 x 5,000"), load_rules("default"))
 
 
 def with_levels(result: SetResult, high: tuple[int, int], low: tuple[int, int]) -> SetResult:
-    """The set with other counts of right and wrong pairs at high and at low."""
     counts = {Level.HIGH: Counts(*high, 100), Level.MEDIUM: Counts(0, 0, 100), Level.LOW: Counts(*low, 100)}
     return replace(result, measured=Measured(counts))
 

@@ -19,7 +19,6 @@ REGION = Path(__file__).parent / "region"
 
 @pytest.fixture(scope="module", params=["names and date", "all fields"])
 def result(request: pytest.FixtureRequest) -> SetResult:
-    """The five lists of the region, names and date of birth only or all fields that are compared."""
     lists = region(REGION)
     if request.param == "all fields":
         return measure_set(lists.only(ALL_FIELDS, "region, all fields"), load_rules("default"))

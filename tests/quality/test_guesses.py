@@ -33,5 +33,4 @@ def test_guesses_go_through_places() -> None:
 
 
 def test_what_nobody_has_takes_no_guess() -> None:
-    """A population of which no place is known."""
     assert guesses_by_rule(FIVE_RULES, RECORDS)[4] == 0

@@ -72,7 +72,6 @@ def test_the_tables_do_not_get_worse(language: str) -> None:
 
 
 def test_a_pair_is_right_if_the_normalizer_agrees() -> None:
-    """Two spellings that meet are right if they are the same, and wrong if they differ."""
     spellings, strangers = ("Ђорђевић", "Djordjevic"), ("Ilić", "Marković")
     for names, meet in ((spellings, True), (strangers, False)):
         for same in (True, False):

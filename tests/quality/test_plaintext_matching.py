@@ -19,7 +19,6 @@ RECORDS = 150  # of each of three lists
 
 @pytest.fixture(scope="module")
 def sample() -> LabelledSet:
-    """Some persons that two of three lists hold, and strangers."""
     three = region(REGION).among(("BA", "BG", "RS"))
     known = {(pair.party_a, pair.record_a) for pair in three.same} | {
         (pair.party_b, pair.record_b) for pair in three.same

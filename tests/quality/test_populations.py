@@ -50,7 +50,6 @@ def test_persons_in_families_and_twice() -> None:
 
 
 def test_levels_keep_their_promises_on_lists_of_another_hand() -> None:
-    """Nothing in the matching was fitted on these lists."""
     made = populated_lists({"BA": 3_000, "RS": 3_000}, 7).only(NAMES_AND_DATE)
     found = measure_set(made, load_rules("default"))
     assert found.unkept == ()

@@ -32,7 +32,6 @@ def cumulated(levels: list[tuple[int, int, float]]) -> list[tuple[float, float]]
 
 
 def test_the_table_is_cumulated(measured: dict[str, list[tuple[int, int, float]]]) -> None:
-    """Each cell is the sum of the levels down to its minimum."""
     rows = table("<!-- cumulated from", "<!-- end -->")
     assert len(rows) == 7
     for name, *cells in rows:

@@ -84,7 +84,6 @@ def test_the_binding_is_a_second_one(stage: StagedRound) -> None:
 
 
 def test_nobody_signs_before_the_deadline(stage: StagedRound) -> None:
-    """A matcher that says too early that a party is late gets no amendment."""
     stage.submitted()
     node = stage.nodes["SI"]
     stage.now = WINDOW.submit_by + 1
@@ -125,7 +124,6 @@ def test_tokens_under_the_old_binding_are_refused(stage: StagedRound) -> None:
 
 
 def test_the_absent_party_comes_back_too_late(stage: StagedRound) -> None:
-    """Who was left out is no participant any more, whatever it signs."""
     stage.consent()
     stage.submit(stage.nodes["SI"])
     stage.submit(stage.nodes["RS"])

@@ -16,7 +16,6 @@ from tests.support.staged_round import LISTS, StagedRound
 
 
 def ask_in(stage: StagedRound, tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
-    """Let SI ask in a round, and give the owners their reports."""
     stage.finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
     stage.answer(asker)
@@ -28,12 +27,10 @@ def ask_in(stage: StagedRound, tmp_path: Path) -> tuple[StagedRound, SimulatedPa
 
 @pytest.fixture
 def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
-    """A round in which SI asked, and the owners have their reports."""
     return ask_in(staged(changes={"mode": Mode.LISTS_AND_QUERIES}), tmp_path)
 
 
 def test_an_owner_raises_its_alarm_once(asked: tuple[StagedRound, SimulatedParty]) -> None:
-    """In place of the receipt, which may follow; then it is too late for another."""
     stage, asker = asked
     node = stage.nodes["AL"]
     stage.publish(node.party.alarm(node.round, node.next_sequence(), asker.submission_id, 40, 1.5))

@@ -66,7 +66,6 @@ def test_nobody_has_more_than_it_declared(staged: Callable[..., StagedRound]) ->
 def test_nobody_declares_more_than_the_manifest_allows(
     staged: Callable[..., StagedRound], full: int, partial: int, kind: str
 ) -> None:
-    """The consent counts nowhere, whatever the matcher says."""
     stage = staged(changes=caps(5, 5))
     node = stage.nodes["SI"]
     elements = ClassCounts(full=full, partial=partial)

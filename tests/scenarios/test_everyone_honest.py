@@ -23,7 +23,6 @@ def test_both_sides_see_the_same_hit(stage: StagedRound) -> None:
 
 
 def test_a_round_goes_through_its_phases(stage: StagedRound) -> None:
-    """A record says where the round stands, as it goes on."""
     phases = [stage.round.phase]
     for step in (
         stage.submitted,

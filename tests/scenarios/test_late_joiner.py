@@ -11,7 +11,6 @@ from tests.support.staged_round import StagedRound
 
 
 def open_without(stage: StagedRound, code: str) -> bytes:
-    """Open the round with everyone but one party, and return that one's consent, which nobody has seen."""
     party_node = stage.nodes[code]
     party_node.secrets, late = party_node.party.consent(party_node.round, party_node.next_sequence(), (), stage.random)
     for other in stage.nodes.values():

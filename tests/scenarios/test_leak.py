@@ -36,7 +36,6 @@ def played(staged: Callable[..., StagedRound]) -> StagedRound:
 
 
 def sent(stage: StagedRound) -> Iterator[bytes]:
-    """Yield everything that left a party: envelopes and what they sign, elements, evaluations, tokens."""
     yield from (stage.manifest_envelope, *stage.envelopes)
     yield from stage.signed_payloads()
     for node in stage.nodes.values():
@@ -65,7 +64,6 @@ def said(stage: StagedRound) -> Iterator[bytes]:
 
 
 def personal(stage: StagedRound) -> Iterator[bytes]:
-    """Yield names, dates, numbers and record ids of the lists, as written, normalized and as inputs."""
     for records in stage.lists.values():
         for record in records:
             born = str(record.date_of_birth)
@@ -98,7 +96,6 @@ def cut(values: bytes) -> Iterator[bytes]:
 
 
 def spellings(value: bytes) -> tuple[bytes, ...]:
-    """Return how some bytes may be written: raw, hexadecimal, base64."""
     return value, value.hex().encode(), base64.b64encode(value).rstrip(b"=")[:-1]
 
 

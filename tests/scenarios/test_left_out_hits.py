@@ -83,8 +83,6 @@ def test_tags_left_out_with_a_hit(stage: StagedRound, tags: int) -> None:
 
 
 def test_places_left_out(stage: StagedRound) -> None:
-    """A hit that is told with fewer rules than met lacks their tags."""
-
     def lie(report: HitReport) -> HitReport:
         hits = tuple(hit.model_copy(update={"met": (hit.met or "")[:-2]}) for hit in report.hits)
         return report.model_copy(update={"hits": hits}) if report.party == "AL" else report

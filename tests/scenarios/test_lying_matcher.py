@@ -13,7 +13,6 @@ from tests.support.staged_round import StagedRound
 
 
 def report(stage: StagedRound, **fields: Any) -> bytes:
-    """Return a signed report, empty and for SI where nothing else is said."""
     content = {"party": "SI", "submission_id": None, "bases": (), "hits": (), "below": ()} | fields
     binding = fields.get("binding") or stage.round.binding
     return stage.signed("matcher", HitReport(**(content | {"round_id": stage.manifest.round_id, "binding": binding})))
@@ -33,7 +32,6 @@ def hit(counterpart: str) -> dict[str, Any]:
 
 
 def test_before_the_lists_are_in(stage: StagedRound) -> None:
-    """Nothing can have matched before every list's tokens came."""
     stage.evaluated()
     stage.refused(OrderError, report(stage), "before every list is in")
 
@@ -65,7 +63,6 @@ def test_two_reports_to_one_party(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize("counterpart", ["AL", "SI", "XK"], ids=["pair not allowed", "oneself", "stranger"])
 def test_of_a_pair_that_may_not_be_matched(staged: Callable[..., StagedRound], counterpart: str) -> None:
-    """A report of records that the manifest did not let meet is refused."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.refused(PolicyError, report(stage, hits=(hit(counterpart),)), "may not be matched")
     basis = {

@@ -24,14 +24,12 @@ def notes_in(sent: AcceptedStatement) -> Notes:
 
 
 def resent(stage: StagedRound, sender: str, to: str, entries: list[bytes], index: int = 90) -> AcceptedStatement:
-    """Let a party sign a batch of its own choice."""
     node = stage.nodes[sender]
     envelope = node.party.notes(node.round, node.next_sequence(), to, None, index, entries)
     return stage.publish(envelope, only={sender, to})
 
 
 def opened(stage: StagedRound, sent: AcceptedStatement) -> list[tuple[str, bytes]]:
-    """Return the entries of a batch as its receiver opens it."""
     node = stage.nodes[notes_in(sent).to]
     return node.party.open_notes(notes_in(sent), node.secrets.sealing)
 
@@ -43,7 +41,6 @@ def refuted_by(stage: StagedRound, sent: AcceptedStatement) -> set[str]:
 
 
 def test_swapped(stage: StagedRound) -> None:
-    """Notes of two hits that change their places open for neither."""
     stage.reported()
     list(stage.send_notes(stage.nodes["SI"]))
     (first, one), (second, two), *rest = opened(stage, batch(stage, "RS", "SI"))
@@ -75,7 +72,6 @@ def test_from_an_earlier_round(stage: StagedRound, staged: Callable[..., StagedR
 
 
 def test_repeated(stage: StagedRound) -> None:
-    """A second note for a hit is found, though it would open."""
     stage.reported()
     list(stage.send_notes(stage.nodes["SI"]))
     sent = batch(stage, "RS", "SI")

@@ -17,7 +17,6 @@ def test_a_submission_before_the_opening(stage: StagedRound) -> None:
 
 
 def test_the_matcher_opens_twice(stage: StagedRound) -> None:
-    """An open round is not opened again, and an aborted one never."""
     stage.consent()
     with pytest.raises(OrderError, match="open already"):
         stage.matcher.open(stage.round, stage.now)
@@ -65,7 +64,6 @@ def test_closing_before_the_receipt(stage: StagedRound) -> None:
 
 
 def test_closing_another_round(stage: StagedRound) -> None:
-    """A closing names a binding of this round, or none where it never opened."""
     stage.finalized().match()
     for binding in ("0" * 64, None):
         closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=binding)

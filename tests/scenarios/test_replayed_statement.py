@@ -10,7 +10,6 @@ from tests.support.staged_round import StagedRound
 
 
 def test_everything_again_changes_nothing(stage: StagedRound) -> None:
-    """Every statement of a whole round, sent again, is known and changes no record."""
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()

@@ -15,7 +15,6 @@ LISTS = ReportKey("SI", None)
 
 
 def pages_of(stage: StagedRound, code: str = "SI") -> list[HitReport]:
-    """Let the matcher match, give nobody a report, and return the pages of one party's."""
     stage.finalized()
     found: list[HitReport] = []
     stage.deliver = lambda reports: iter(found.extend(reports) or ())  # type: ignore[method-assign, func-returns-value]
@@ -89,7 +88,6 @@ def test_a_hit_hidden_from_one_side(staged: Callable[..., StagedRound]) -> None:
 
 
 def test_all_pages_are_checked(staged: Callable[..., StagedRound]) -> None:
-    """That nothing was left out is found over all pages of a report."""
     stage = staged(most_hits=1, most_notes=3).reported()
     assert set(stage.checked) == {(a, b) for a in stage.nodes for b in stage.nodes if a != b}
     assert set(stage.checked.values()) == {None}

@@ -20,7 +20,6 @@ def test_its_next_statement_is_an_equivocation(stage: StagedRound) -> None:
 
 
 def test_its_second_list_is_refused(stage: StagedRound) -> None:
-    """A list that is made anew from another seed is a second list."""
     stage.submitted()
     party_node = stage.nodes["SI"]
     submission = stage.round.submissions[party_node.submission_id]

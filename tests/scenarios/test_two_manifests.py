@@ -15,7 +15,6 @@ def other_manifest(stage: StagedRound) -> bytes:
 
 
 def test_a_consent_to_the_other_manifest_is_refused(stage: StagedRound) -> None:
-    """A consent names the digest of the manifest that its party was shown."""
     other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
     _, envelope = stage.nodes["SI"].party.consent(other, 1, (), stage.random)
     stage.refused(BindingError, envelope, "another manifest")

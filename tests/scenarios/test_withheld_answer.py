@@ -53,7 +53,6 @@ def tell(stage: StagedRound, code: str, query: str, state: Withholding) -> None:
 
 
 def not_taken(stage: StagedRound, error: type[AquilaError], envelope: bytes, match: str) -> None:
-    """Check that the matcher, which sees everything, refuses an envelope."""
     with pytest.raises(error, match=match):
         stage.round.accept(envelope, now=stage.now)
 

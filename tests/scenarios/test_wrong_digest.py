@@ -17,7 +17,6 @@ def test_another_size_or_digest(stage: StagedRound) -> None:
 
 
 def test_other_bytes_than_it_signed(stage: StagedRound) -> None:
-    """Evaluated elements are those whose digest their party signed."""
     stage.submitted()
     evaluation, elements = stage.right_evaluation()
     with pytest.raises(DigestError) as caught:

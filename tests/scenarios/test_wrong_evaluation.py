@@ -18,7 +18,6 @@ def test_a_chunk_that_is_not_there(stage: StagedRound) -> None:
 
 
 def test_its_own_elements(stage: StagedRound) -> None:
-    """A party is no evaluator of its own list, neither in a statement nor when asked."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
     own = stage.changed("SI", evaluation, party="SI")

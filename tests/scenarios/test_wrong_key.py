@@ -15,7 +15,6 @@ from tests.support.staged_round import NOW, StagedRound
 
 
 def refusal(stage: StagedRound, party: str) -> Refusal:
-    """Return a party's refusal, which may come at any time."""
     return Refusal(round_id=stage.manifest.round_id, party=party, sequence=1, reason="no")
 
 
@@ -37,7 +36,6 @@ def test_a_broken_signature(stage: StagedRound) -> None:
 
 
 def test_a_party_cannot_announce(stage: StagedRound) -> None:
-    """Openings, reports and endings are the matcher's."""
     stage.consent()
     opening = Opening.from_payload(stage.signed_payloads()[-1])
     stage.refused(SignatureError, stage.signed("SI", opening), "only the matcher announces")
@@ -49,7 +47,6 @@ def test_a_manifest_of_a_party(stage: StagedRound) -> None:
 
 
 def test_a_manifest_with_another_fingerprint(stage: StagedRound) -> None:
-    """A matcher cannot bring a key of its own for a party: the registry pins another."""
     parties = dict(stage.registry.parties)
     parties["SI"] = RegisteredParty("SI", "SI", IdentityKey.generate(stage.random).public)
     with pytest.raises(SignatureError, match="another identity key for SI"):
@@ -60,7 +57,6 @@ def test_a_manifest_with_another_fingerprint(stage: StagedRound) -> None:
 
 
 def test_a_registered_party_that_is_not_invited(stage: StagedRound) -> None:
-    """A contracting party that the manifest does not name says nothing in the round."""
     key = IdentityKey.generate(stage.random)
     parties = dict(stage.registry.parties) | {"XK": RegisteredParty("XK", "Kosovo*", key.public)}
     record = Round.from_manifest(Registry(stage.registry.matcher, parties), stage.group, stage.manifest_envelope)
@@ -70,7 +66,6 @@ def test_a_registered_party_that_is_not_invited(stage: StagedRound) -> None:
 
 
 def test_a_node_with_another_key_than_the_manifest_names(stage: StagedRound) -> None:
-    """A node whose own key is not in the manifest refuses to consent."""
     other = type(stage.nodes["SI"].party)("SI", IdentityKey.generate(stage.random), stage.group)
     with pytest.raises(PolicyError, match="does not name SI"):
         other.check_manifest(stage.manifest, stage.table, normalizer_reference())

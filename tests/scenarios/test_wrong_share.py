@@ -32,7 +32,6 @@ def test_the_share_of_another_party(stage: StagedRound) -> None:
 
 
 def test_a_relayed_element(stage: StagedRound) -> None:
-    """A party that returns what it was sent has evaluated nothing."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
     relayed = stage.nodes["SI"].chunks.elements(FULL)

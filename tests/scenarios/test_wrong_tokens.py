@@ -56,7 +56,6 @@ def test_of_another_number_in_a_class(stage: StagedRound) -> None:
 
 
 def test_of_a_rule_that_is_not_there(stage: StagedRound) -> None:
-    """A row names a rule of the round's table."""
     with pytest.raises(MalformedError, match="rule that the round does not have"):
         roles.TokenCount(stage.table).add(bytes(16) + b"\x03" + bytes(16))
 

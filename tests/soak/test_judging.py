@@ -34,7 +34,6 @@ def test_an_hour_of_all_parts_needs_a_thousand_kills() -> None:
 
 
 def test_figures_without_a_fault_are_as_they_have_to_be() -> None:
-    """Nothing is said against parts that miss nothing."""
     assert not failures([AS_IT_HAS_TO_BE, AS_IT_HAS_TO_BE | {"part": "kills", "kills": 9, "needed_kills": 9}])
     assert not left_out([AS_IT_HAS_TO_BE])
 

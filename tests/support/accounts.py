@@ -31,8 +31,6 @@ ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}), Role.ADMINISTR
 
 @dataclass
 class Member:
-    """A person with password and authenticator."""
-
     people: People
     clock: Clock
     login: str
@@ -46,7 +44,6 @@ class Member:
         return self.codes.at(self.clock.time)
 
     def sign_in(self, password: str = PASSWORD, replaced: str = "") -> SessionGrant:
-        """Sign in with a fresh code."""
         return sign_in(self.people, SignIn(login=self.login, password=password, code=self.code()), replaced)
 
 
@@ -75,12 +72,10 @@ def people(tmp_path: Path, clock: Clock) -> Iterator[People]:
 
 @pytest.fixture
 def member(people: People, clock: Clock) -> Member:
-    """An officer who has enrolled."""
     return enrolled(people, clock, "ana", Role.OFFICER)
 
 
 def enrolled(people: People, clock: Clock, login: str, *roles: Role) -> Member:
-    """Make an account and enrol."""
     invitation = add_account(people, ADMINISTRATOR, NewAccount(login=login, roles=roles))
     authenticator = begin_enrolment(people, BeginEnrolment(login=login, code=invitation.code))
     codes = pyotp.TOTP(authenticator.secret)
@@ -90,6 +85,5 @@ def enrolled(people: People, clock: Clock, login: str, *roles: Role) -> Member:
 
 
 def logged(people: People) -> list[str]:
-    """Return the kinds of all entries of the log, in their order."""
     with people.store.reading("test.log") as session:
         return [entry.kind.value for _, entry in entries.entries(session) if entry]

@@ -9,7 +9,6 @@ from clients.cli.main import Part, whole_command
 
 
 def loaded_command() -> Any:
-    """Return the command with all its parts imported."""
     command = whole_command()
     for name, part in command.commands.items():
         command.commands[name] = part.load() if isinstance(part, Part) else part

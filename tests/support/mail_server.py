@@ -48,7 +48,6 @@ class MailServer:
         return int(self._controller.server.sockets[0].getsockname()[1])
 
     def start(self, port: int = 0) -> None:
-        """Begin to listen."""
         if not (self.folder / "mail.pem").exists():
             Authority.create(self.folder, "mail-ca").issue("mail")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -63,7 +62,6 @@ class MailServer:
         self._controller.start()
 
     def stop(self) -> None:
-        """End."""
         if self._controller is not None:
             self._controller.stop()
             self._controller = None
@@ -71,7 +69,6 @@ class MailServer:
     async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, session: Any, _envelope: Any, hostname: str, answers: list[str]
     ) -> list[str]:
-        """Count who connects."""
         session.host_name = hostname
         self.calls += 1
         return answers
@@ -84,7 +81,6 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        """Keep a message."""
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.messages.append(message)  # type: ignore[arg-type]  # the policy makes it one
         return "250 OK"
@@ -103,7 +99,6 @@ class _Controller(Controller):
 
 
 def settings_of(mail: MailServer, **changes: Any) -> NotificationSettings:
-    """Return the settings of a service that sends mail over this server."""
     if not (mail.folder / "password").exists():
         write_secret(mail.folder / "password", PASSWORD.encode())
     given = {

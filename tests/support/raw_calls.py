@@ -84,14 +84,11 @@ async def served(
 
 
 class Caller:
-    """A connection."""
-
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
     @classmethod
     async def to(cls, port: int, sent: bytes = b"") -> Caller:
-        """Connect, and send something."""
         made = cls(*await asyncio.open_connection("127.0.0.1", port))
         made.writer.write(sent)
         await made.writer.drain()

@@ -38,11 +38,9 @@ class SoftToken:
     pin: Path
 
     def address(self, label: str = "identity") -> str:
-        """Return the address of a key in it."""
         return address(self.label, label, MODULE, self.pin)
 
     def uri(self, label: str = "identity") -> KeyAddress:
-        """Return the address, read."""
         return KeyAddress.parse(self.address(label), self.folder)
 
     def take_out(self) -> None:
@@ -51,7 +49,6 @@ class SoftToken:
         (self.folder / "tokens").mkdir()
 
     def put_back(self) -> None:
-        """Put them back."""
         (self.folder / "tokens").rmdir()
         (self.folder / "elsewhere").rename(self.folder / "tokens")
 
@@ -74,7 +71,6 @@ def token_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def make_token(folder: Path, pin: str = "473829") -> SoftToken:
-    """Make a token without keys."""
     label = f"aquila {next(_NUMBERS)}"
     words = [TOOL, "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", "so-473829"]
     subprocess.run(words, check=True, capture_output=True)
@@ -86,5 +82,4 @@ def make_token(folder: Path, pin: str = "473829") -> SoftToken:
 
 @pytest.fixture
 def token(token_folder: Path) -> SoftToken:
-    """A token without keys."""
     return make_token(token_folder)

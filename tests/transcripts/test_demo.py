@@ -52,7 +52,6 @@ def test_demo(tmp_path: Path) -> None:
 
 
 def check_bundle(demo: Path, changed: Path) -> None:
-    """The command verifies the bundle that the demo exported, and names what is wrong with every change of it."""
     archive, registry = demo / "log.tar", demo / "matcher" / "registry.toml"
     assert _verified(archive, registry) == (0, "")
     with tarfile.open(archive) as opened:
@@ -85,7 +84,6 @@ def _verified(archive: Path, registry: Path) -> tuple[int, str]:
 
 
 def test_interrupted(tmp_path: Path) -> None:
-    """Ctrl-C stops every process that was started."""
     with _until(tmp_path, "3. ") as process:
         assert len(_left(tmp_path)) == 5
         process.send_signal(signal.SIGINT)
@@ -112,7 +110,6 @@ def test_kept(tmp_path: Path) -> None:
 
 
 def _check_kept(said: str, secrets: Path) -> None:
-    """Everybody can sign in with what was said, and the auditors see a round that is done and one that waits."""
     password = re.search(r"Everyone's password is: (.+)", said)
     assert password
     assert "/authenticators/<home>-<login>" in said
@@ -151,7 +148,6 @@ def test_killed_node(tmp_path: Path) -> None:
 
 
 def _until(folder: Path, start: str, *more: str, lines: list[str] | None = None) -> subprocess.Popen[str]:
-    """Start a demo and return it when a line begins so; what it said is put into `lines`."""
     command = [*COMMAND, "--folder", str(folder / "demo"), *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -23,7 +23,6 @@ CLASSES: dict[str, type[ServiceSettings]] = {"node": NodeSettings, "matcher": Ma
 
 @pytest.mark.parametrize("name", ["node.basic", "node.advanced", "matcher.basic", "matcher.advanced"])
 def test_sample_is_accepted(name: str) -> None:
-    """Each sample is a settings file that its service takes."""
     cls = CLASSES[name.partition(".")[0]]
     assert isinstance(load(DEPLOY / "samples" / f"{name}.toml", cls), cls)
 

@@ -14,19 +14,16 @@ from tests.support.clock import Clock
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still until it is set."""
     return Clock()
 
 
 @pytest.fixture
 def key() -> IdentityKey:
-    """A party's identity key."""
     return IdentityKey.generate(secrets.token_bytes)
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A service with an empty package of migrations."""
     name = f"service_{tmp_path.name}".replace("-", "_")
     folder = tmp_path / "code" / name / "migrations"
     folder.mkdir(parents=True)

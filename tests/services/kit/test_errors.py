@@ -31,13 +31,11 @@ def test_every_error_of_the_services_has_a_row() -> None:
 
 
 def test_the_core_s_table_is_left_alone() -> None:
-    """The core does not learn of the services."""
     assert not set(_OURS) & set(problems.PROBLEMS)
 
 
 @pytest.mark.parametrize("kind", _OURS)
 def test_an_error_comes_back_as_the_same_class(kind: type[AquilaError]) -> None:
-    """The way through JSON keeps the class."""
     assert type(error_from_problem(json.dumps(problem_of(kind(quoted("x")))).encode())) is kind
 
 

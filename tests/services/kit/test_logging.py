@@ -26,7 +26,6 @@ def _fault() -> None:
 
 
 def test_a_line_has_time_level_logger_event_and_fields(lines: Lines) -> None:
-    """One event is one line of JSON."""
     Log("node.rounds").info("chunk_stored", round="r1", chunk=3)
     (line,) = _parsed(lines)
     assert line.pop("time").endswith("+00:00")
@@ -34,7 +33,6 @@ def test_a_line_has_time_level_logger_event_and_fields(lines: Lines) -> None:
 
 
 def test_a_field_that_is_not_listed_is_left_out_by_value(lines: Lines) -> None:
-    """A field that the type checker missed shows its name only."""
     Log("x").info("event", name=SECRET, round="r1", bytes=b"x")  # type: ignore[call-arg,arg-type]  # what the test is about
     (line,) = _parsed(lines)
     assert line["left_out"] == ["name", "bytes"]
@@ -99,7 +97,6 @@ def test_a_warning_is_a_foreign_record(lines: Lines) -> None:
 
 
 def test_levels_below_the_configured_one_are_not_written(lines: Lines) -> None:
-    """A quiet service is quiet."""
     logging.getLogger("aquila").setLevel(logging.WARNING)
     Log("x").debug("fine")
     Log("x").info("fine")

@@ -31,13 +31,11 @@ def _file(folder: Path, content: str) -> Path:
 
 
 def test_defaults_are_loopback_without_tls(tmp_path: Path) -> None:
-    """A file with a home alone is enough, and opens nothing to other machines."""
     settings = load(_file(tmp_path, 'home = "h"'), ServiceSettings)
     assert (settings.listen.host, settings.tls, settings.database.url) == ("127.0.0.1", None, "")
 
 
 def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
-    """The folder where the service is started does not matter."""
     settings = load(_file(tmp_path, 'home = "h"\n[tls]\ncertificate = "c.pem"\nkey = "/k.pem"'), ServiceSettings)
     assert settings.home == tmp_path / "h"
     assert settings.tls is not None
@@ -45,7 +43,6 @@ def test_relative_paths_count_from_the_file(tmp_path: Path) -> None:
 
 
 def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a service does is what its file says."""
     monkeypatch.setenv("HOME_", "x")
     monkeypatch.setenv("LOG_LEVEL", "debug")
     assert load(_file(tmp_path, 'home = "h"'), ServiceSettings).log_level == "info"
@@ -83,7 +80,6 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     ],
 )
 def test_a_faulty_file_is_refused_by_name_and_setting(tmp_path: Path, content: str, said: str) -> None:
-    """The message names the file and the setting, and repeats no value."""
     path = _file(tmp_path, content)
     with pytest.raises(InputError) as caught:
         load(path, _Settings)
@@ -102,13 +98,11 @@ def test_a_cluster_that_is_not_asked_for_changes_nothing(tmp_path: Path) -> None
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
-    """A person mends the file in one go."""
     with pytest.raises(InputError, match="one: it is not known here; two: it is not known here"):
         load(_file(tmp_path, 'home = "h"\none = 1\ntwo = 2'), ServiceSettings)
 
 
 def test_a_missing_file_and_other_bytes_are_refused(tmp_path: Path) -> None:
-    """Reading fails with an error of the tree."""
     with pytest.raises(InputError, match="cannot be read"):
         load(tmp_path / "none.toml", ServiceSettings)
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
@@ -117,14 +111,12 @@ def test_a_missing_file_and_other_bytes_are_refused(tmp_path: Path) -> None:
 
 
 def test_every_setting_has_a_description() -> None:
-    """An undocumented setting fails here."""
     settings = dict(described(_Settings))
     assert {"listen.port", "tls.verify_clients", "database.url", "limits.body_mebibytes", "peer.url"} <= set(settings)
     assert not [name for name, text in settings.items() if not text.endswith(".")]
 
 
 def test_settings_are_frozen() -> None:
-    """What was read is what holds."""
     with pytest.raises(ValueError, match="frozen"):
         ListenSettings().port = 1  # type: ignore[misc]  # what the test is about
 

@@ -15,7 +15,6 @@ from tests.support.matcher_world import World
 
 @pytest.fixture
 def worlds(tmp_path: Path, group: Group, service_database: Callable[[], str]) -> Iterator[Callable[..., World]]:
-    """Make a world on a fresh database."""
     made: list[World] = []
 
     def make(codes: str = "AL RS", **changes: Any) -> World:
@@ -29,19 +28,16 @@ def worlds(tmp_path: Path, group: Group, service_database: Callable[[], str]) ->
 
 @pytest.fixture
 def world(worlds: Callable[..., World]) -> World:
-    """A world of AL and RS."""
     return worlds()
 
 
 @pytest.fixture
 def three(worlds: Callable[..., World]) -> World:
-    """A world of AL, RS and SI."""
     return worlds("AL RS SI")
 
 
 @pytest.fixture
 def world_on_both(tmp_path: Path, store_url: URL, group: Group) -> Iterator[World]:
-    """A world of AL, RS and SI, once on SQLite and once on PostgreSQL."""
     made = World(tmp_path / "matcher", store_url.render_as_string(hide_password=False), group, "AL RS SI")
     yield made
     made.context.close()

@@ -17,7 +17,6 @@ PROPOSAL = {"participants": ["AL", "RS"], "area": "a", "legal_basis": "b", "purp
 
 
 def officer(world: World, login: str, *roles: Role) -> httpx.AsyncClient:
-    """Return the calls of one person who acts alone."""
     token = signed_in(world.context.people, login, *(roles or (Role.SECRETARIAT,)))
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(world.app), base_url=f"{BASE}/v1", headers={"authorization": f"Bearer {token}"}
@@ -25,7 +24,6 @@ def officer(world: World, login: str, *roles: Role) -> httpx.AsyncClient:
 
 
 async def decide(person: httpx.AsyncClient, asked: dict[str, Any]) -> httpx.Response:
-    """Let a person approve."""
     return await person.post(f"/approvals/{asked['approval_id']}/approve", json={"digest": asked["digest"]})
 
 
@@ -58,7 +56,6 @@ async def test_a_round_is_aborted_by_two(world: World) -> None:
 
 
 async def test_a_proposal_that_waited_too_long(world: World) -> None:
-    """When the time for consents is over, nobody can approve it any more."""
     first, second = officer(world, "cene"), officer(world, "drago")
     window = dict.fromkeys(("consent_by", "submit_by", "evaluate_by", "closes_at"), NOW + 10)
     asked = (await first.post("/operator/rounds", json=PROPOSAL | {"window": window})).json()

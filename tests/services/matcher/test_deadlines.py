@@ -10,7 +10,6 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 async def test_it_opens_when_everyone_consented(world: World) -> None:
-    """Not before."""
     await world.propose()
     await world.nodes["AL"].consent()
     world.advance()
@@ -35,7 +34,6 @@ async def test_it_opens_without_who_did_not_consent(three: World) -> None:
 
 
 async def test_too_few_consents(three: World) -> None:
-    """One party alone has nobody to match with: the round is aborted."""
     await three.propose()
     await three.nodes["AL"].consent()
     three.clock.time = NOW + 1
@@ -74,7 +72,6 @@ async def test_a_missing_list(three: World) -> None:
 
 
 async def test_time_is_over_with_all_receipts(world: World) -> None:
-    """The round is closed."""
     await world.acknowledged()
     world.advance()
     assert (await world.view())["ending"] is None
@@ -84,7 +81,6 @@ async def test_time_is_over_with_all_receipts(world: World) -> None:
 
 
 async def test_time_is_over_without_a_receipt(world: World) -> None:
-    """The round is aborted, and its reports can still be fetched."""
     await world.reported()
     await world.nodes["AL"].acknowledge()
     world.clock.time = NOW + 301

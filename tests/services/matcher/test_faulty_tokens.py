@@ -14,12 +14,10 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 def unknown_rule(rows: bytes) -> bytes:
-    """Name a rule that the round does not have in the first row."""
     return rows[:16] + bytes([63]) + rows[17:]
 
 
 def impossible_rule(rows: bytes) -> bytes:
-    """Name a rule that no table can have in the first row."""
     return rows[:16] + bytes([200]) + rows[17:]
 
 
@@ -29,7 +27,6 @@ def other_class(rows: bytes) -> bytes:
 
 
 async def send(world: World, code: str, sent: Sent, change: Callable[[bytes], bytes]) -> None:
-    """Send changed tokens, rightly signed."""
     node = world.nodes[code]
     node.finalized(sent)
     node.sequence -= 1
@@ -54,7 +51,6 @@ async def test_of_a_list(world: World, change: Callable[[bytes], bytes]) -> None
 
 
 async def test_of_a_query(world: World) -> None:
-    """Likewise."""
     await world.acknowledged(mode="lists_and_queries", caps=[])
     sent = await world.nodes["AL"].submit(Kind.QUERY, LISTS["RS"][:1])
     await world.evaluate()

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 def registered(path: Path, **more: object) -> MatcherSettings:
-    """Make a home with a registry of one party, and return its settings."""
     matcher = create(path, **more)
     party = IdentityKey.generate(secrets.token_bytes).public
     (path / "registry.toml").write_bytes(write_registry(Registry(matcher, {"SI": RegisteredParty("SI", "SI", party)})))
@@ -32,7 +31,6 @@ def registered(path: Path, **more: object) -> MatcherSettings:
 
 
 def test_a_new_home(tmp_path: Path) -> None:
-    """Settings that can be loaded, a key and a token that nobody else can read, and no registry yet."""
     key = create(tmp_path / "home", port=0)
     settings = load(tmp_path / "home" / "matcher.toml", MatcherSettings)
     assert settings.listen.port == 0
@@ -45,7 +43,6 @@ def test_a_new_home(tmp_path: Path) -> None:
 
 
 def test_a_home_with_its_registry(tmp_path: Path) -> None:
-    """A registry that is known already is written."""
     keys = [IdentityKey.generate(secrets.token_bytes).public for _ in range(2)]
     create(tmp_path, registry=Registry(keys[0], {"SI": RegisteredParty("SI", "SI", keys[1])}))
     with pytest.raises(KeyMaterialError, match="another key"):
@@ -53,7 +50,6 @@ def test_a_home_with_its_registry(tmp_path: Path) -> None:
 
 
 def test_a_home_is_not_replaced(tmp_path: Path) -> None:
-    """A second one would replace the identity key."""
     create(tmp_path)
     key = (tmp_path / "identity.pem").read_bytes()
     with pytest.raises(InputError, match="already"):
@@ -62,14 +58,12 @@ def test_a_home_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_value_that_no_setting_can_have(tmp_path: Path) -> None:
-    """There is no home then, and it can be tried again."""
     with pytest.raises(InputError, match="port"):
         create(tmp_path, port=70_000)
     create(tmp_path)
 
 
 def test_the_database_is_in_home(tmp_path: Path) -> None:
-    """Unless the settings name another."""
     settings = registered(tmp_path)
     prepare(settings)
     assert (tmp_path / "matcher.db").is_file()
@@ -82,7 +76,6 @@ def test_the_database_is_in_home(tmp_path: Path) -> None:
 
 
 def test_rules_that_are_gone(tmp_path: Path) -> None:
-    """A round whose match rules the matcher no longer has is not matched by others."""
     settings = registered(tmp_path)
     prepare(settings)
     app = build(settings)
@@ -92,7 +85,6 @@ def test_rules_that_are_gone(tmp_path: Path) -> None:
 
 
 async def test_the_lifespan(tmp_path: Path) -> None:
-    """Drivers run while the application serves, and everything is closed afterwards."""
     settings = registered(tmp_path, driver_seconds=0.05)
     prepare(settings)
     app = build(settings)
@@ -105,7 +97,6 @@ async def test_the_lifespan(tmp_path: Path) -> None:
 
 
 def test_a_home_begins_with_given_settings(tmp_path: Path) -> None:
-    """They are taken as they are, where they are settings of the home that is made."""
     given = tmp_path / "given.toml"
     given.write_text('home = "."\nidentity = "identity.pem"\nregistry = "registry.toml"\nlog_level = "debug"\n')
     create(tmp_path / "home", settings=given)
@@ -130,7 +121,6 @@ OLD = "https://old.example:8700"
     ],
 )
 def test_a_new_address_is_written_into_the_settings(tmp_path: Path, url: str, wanted: int | None, listens: int) -> None:
-    """URL and port, and nothing else."""
     create(tmp_path / "m", address=NewAddress(8700, OLD))
     settings = tmp_path / "m" / "matcher.toml"
     before = settings.read_text()
@@ -141,7 +131,6 @@ def test_a_new_address_is_written_into_the_settings(tmp_path: Path, url: str, wa
 
 @pytest.mark.parametrize("url", ["new.example", "https://new.example:99999"])
 def test_an_unusable_address_leaves_the_settings_as_they_are(tmp_path: Path, url: str) -> None:
-    """The service would not start."""
     create(tmp_path / "m", address=NewAddress(8700, OLD))
     settings = tmp_path / "m" / "matcher.toml"
     before = settings.read_bytes()

@@ -21,7 +21,6 @@ async def asked(world: World) -> Sent:
 
 
 async def test_the_owners_hear_first(world_on_both: World) -> None:
-    """The asker's report is an event only when both owners have acknowledged theirs."""
     world = world_on_both
     await world.acknowledged(**QUERIES)
     asker = world.nodes["AL"]
@@ -60,7 +59,6 @@ async def test_a_query_waits_for_the_lists(three: World) -> None:
 
 
 async def test_two_queries_at_once(three: World) -> None:
-    """Each has its own reports."""
     await three.acknowledged(**QUERIES)
     asker = three.nodes["AL"]
     sent = [await asked(three), await asked(three)]
@@ -78,7 +76,6 @@ async def test_two_queries_at_once(three: World) -> None:
 
 @pytest.mark.parametrize("outcome", ["close", "abort"])
 async def test_an_end_does_not_withhold_what_the_others_have(three: World, outcome: str) -> None:
-    """The owners could read their reports; so the asker gets its own before the end."""
     await three.acknowledged(**QUERIES)
     sent = await asked(three)
     await three.nodes["AL"].finalize(sent)

@@ -25,21 +25,17 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.postgresql_soak]
 
 
 class Staff:
-    """An officer, an approver, and what they do with each other's requests."""
-
     def __init__(self, party_node: PartyNode) -> None:
         self.party_node = party_node
         self.officer = party_node.person(Role.OFFICER)
         self.approver = party_node.person(Role.APPROVER)
 
     async def ask_consent(self, round_id: str) -> dict[str, Any]:
-        """Let the officer ask for a consent."""
         answer = await self.officer.post(f"/v1/rounds/{round_id}/consent")
         assert answer.status_code == 202, answer.text
         return dict(answer.json())
 
     async def ask_submission(self, round_id: str, import_id: str) -> dict[str, Any]:
-        """Let the officer ask for a submission."""
         wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
         answer = await self.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
         assert answer.status_code == 202, answer.text
@@ -48,18 +44,15 @@ class Staff:
     async def decide(
         self, asked: dict[str, Any], decision: str = "approve", *, by: httpx.AsyncClient | None = None, **body: Any
     ) -> httpx.Response:
-        """Let a person decide; the approver, if nobody is named."""
         shown = body or {"digest": asked["digest"]}
         return await (by or self.approver).post(f"/v1/approvals/{asked['approval_id']}/{decision}", json=shown)
 
     async def shown(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """Return the request as the approver sees it."""
         answer = await self.approver.get(f"/v1/approvals/{asked['approval_id']}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def logged(self) -> list[str]:
-        """Return the kinds of the last entries of the log that tell of requests."""
         with self.party_node.node.store.reading("test.log") as session:
             kinds = [entry.kind.value for _, entry in entries.entries(session) if entry]
         return [kind for kind in kinds if kind.startswith("appro")]
@@ -67,7 +60,6 @@ class Staff:
 
 @pytest.fixture
 async def staff(world: World) -> Staff:
-    """The staff of Albania."""
     return Staff(world.nodes["AL"])
 
 
@@ -95,7 +87,6 @@ async def test_a_consent_waits_for_a_second_person(world: World, staff: Staff) -
 
 
 async def test_a_submission_takes_effect_as_it_was_approved(world: World, staff: Staff) -> None:
-    """Its id is known when it is asked for, and its justification names the author as the log does."""
     round_id = await world.begin(lists=False)
     asked = await staff.ask_submission(round_id, await staff.party_node.load(HEADER + LISTS["AL"], "informants"))
     assert (await staff.party_node.round(round_id))["submissions"] == []
@@ -110,7 +101,6 @@ async def test_a_submission_takes_effect_as_it_was_approved(world: World, staff:
 
 @pytest.mark.parametrize("missing", sorted(JUSTIFICATION))
 async def test_nothing_is_asked_without_a_justification(world: World, staff: Staff, missing: str) -> None:
-    """Each of its parts is required, and who the officer is cannot be typed."""
     round_id = await world.begin(lists=False)
     import_id = await staff.party_node.load(HEADER + LISTS["AL"])
     for change in ({missing: ""}, {"officer": "p-0123456789ab"}):
@@ -145,7 +135,6 @@ async def test_what_cannot_take_effect_any_more_is_not_approved(world: World, st
 
 
 async def test_a_refusal_and_its_reason(world: World, staff: Staff) -> None:
-    """The officer reads why; a request that was decided is decided for good."""
     round_id = await world.propose()
     asked = await staff.ask_consent(round_id)
     refused = await staff.decide(asked, "refuse", reason="the legal basis is another one")
@@ -165,7 +154,6 @@ async def test_a_refusal_and_its_reason(world: World, staff: Staff) -> None:
 
 
 async def test_an_author_takes_a_request_back(world: World, staff: Staff) -> None:
-    """Another officer cannot, and afterwards nobody approves it."""
     asked = await staff.ask_consent(await world.propose())
     other = staff.party_node.person(Role.OFFICER, Role.ANALYST)
     path = f"/v1/approvals/{asked['approval_id']}/withdraw"
@@ -216,7 +204,6 @@ def change_a_record(party_node: PartyNode) -> None:
 
 
 async def test_a_record_that_was_changed_in_the_database_is_not_asked_for(world: World, staff: Staff) -> None:
-    """The digest that was made when the list came is that of its records, not of their number."""
     round_id = await world.begin(lists=False)
     import_id = await staff.party_node.load(HEADER + LISTS["AL"])
     change_a_record(staff.party_node)
@@ -232,7 +219,6 @@ async def test_a_record_that_was_changed_in_the_database_is_not_asked_for(world:
 
 
 async def test_a_record_that_was_changed_after_it_was_asked_for(world: World, staff: Staff) -> None:
-    """The approval does not take effect."""
     round_id = await world.begin(lists=False)
     asked = await staff.ask_submission(round_id, await staff.party_node.load(HEADER + LISTS["AL"]))
     change_a_record(staff.party_node)
@@ -276,7 +262,6 @@ async def test_an_erased_record_makes_it_another_list(world: World, staff: Staff
 
 
 async def test_reasons_are_erased_after_three_years(world: World, staff: Staff) -> None:
-    """The justification and the content go, with an entry that counts them; who asked and who approved stays."""
     round_id = await world.begin(lists=False)
     asked = await staff.ask_submission(round_id, await staff.party_node.load(HEADER + LISTS["AL"]))
     await staff.decide(asked)
@@ -297,7 +282,6 @@ async def test_reasons_are_erased_after_three_years(world: World, staff: Staff) 
 
 
 async def test_an_unknown_request(staff: Staff) -> None:
-    """Nothing of it can be seen or decided."""
     nothing = {"approval_id": "0" * 32, "digest": "0" * 64}
     assert (await staff.decide(nothing)).status_code == 404
     assert (await staff.decide(nothing, "refuse", reason="no")).status_code == 404

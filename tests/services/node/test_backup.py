@@ -29,7 +29,6 @@ def evaluated(party_node: PartyNode) -> int:
 
 
 async def goes_on(world: World) -> None:
-    """Play a new round to its hits at everyone."""
     again = await world.begin()
     await world.settle()
     assert await world.phase(again) == "reporting"

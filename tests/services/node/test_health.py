@@ -49,8 +49,6 @@ HOUR = 3_600
 
 
 class NotTaking(httpx.AsyncBaseTransport):
-    """The way to a matcher that answers, but takes neither statements nor bytes."""
-
     def __init__(self, honest: httpx.AsyncBaseTransport) -> None:
         self.honest = honest
 
@@ -76,7 +74,6 @@ def awaited_in(found: ServiceHealth) -> set[tuple[str, str]]:
 
 
 async def test_a_round_from_both_sides(world: World) -> None:
-    """Node and matcher name the same steps, from the proposal to the end."""
     node, matcher = world.nodes["AL"], world.app
     round_id = await world.propose()
     everyone = {(code, "consent") for code in world.nodes}
@@ -124,7 +121,6 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
 
 
 async def test_a_database_that_is_damaged_while_the_node_runs(world: World) -> None:
-    """The report names the file and the runbook, and so does `aquila node status`."""
     node = world.nodes["AL"]
     node.node.store.close()  # what connections have read before stays with them
     file = node.home / DATABASE_FILE
@@ -195,7 +191,6 @@ async def test_a_round_that_cannot_go_on_is_a_finding(world: World) -> None:
 
 
 async def test_the_matcher_and_the_clock(world: World) -> None:
-    """A short break is a warning, a long one critical; so are clocks that differ."""
     party_node = world.nodes["AL"]
     contact, now = party_node.node.contact, world.clock.time
     assert grade_of(health_of(party_node.app), Subject.MATCHER) is Grade.WARNING  # not called yet
@@ -260,7 +255,6 @@ async def test_a_disk_that_fails_is_a_finding(world: World) -> None:
 
 
 def full_disk(party_node: PartyNode) -> HealthParts:
-    """Let the settings keep more free than the disk has."""
     parts: HealthParts = party_node.app.state.health._parts
     kept = 2 * shutil.disk_usage(party_node.home).total
     return replace(parts, files=ChunkFiles(party_node.node.files.root, kept))
@@ -294,7 +288,6 @@ def a_rewritten_log(party_node: PartyNode) -> HealthParts:
 
 
 def a_lost_matcher(party_node: PartyNode) -> HealthParts:
-    """Let the matcher be away for longer than a moment."""
     away = PeerUnavailableError("peer_unreachable", peer="http://m", kind="ConnectError")
     party_node.node.contact.lost(party_node.clock() - 61, away)
     return cast("HealthParts", party_node.app.state.health._parts)

@@ -47,7 +47,6 @@ def test_a_home_is_never_replaced(tmp_path: Path) -> None:
 
 
 def test_a_node_without_registry_does_not_start(tmp_path: Path) -> None:
-    """The error says which file is missing."""
     home.create(tmp_path / "al", "AL", "Albania", "https://matcher.example")
     with pytest.raises(InputError, match=r"registry"):
         main.assemble(load(tmp_path / "al" / "node.toml", NodeSettings))

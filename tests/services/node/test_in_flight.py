@@ -52,7 +52,6 @@ class Full(httpx.AsyncBaseTransport):
 
 
 def restart_through(party_node: PartyNode, transport: httpx.AsyncBaseTransport) -> None:
-    """Start a node again with another way to the matcher."""
     party_node.transport = transport
     party_node.restart()
 

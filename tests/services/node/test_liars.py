@@ -36,15 +36,12 @@ class WrongShare(Party):
 
 @dataclass
 class Lying(httpx.AsyncBaseTransport):
-    """The way to the matcher, on which the answers to some calls are changed."""
-
     honest: httpx.AsyncBaseTransport
     part: str = "nothing"
     times: int = 1_000
     calls: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a call on, and change the answer to a GET that is meant."""
         answer = await self.honest.handle_async_request(request)
         self.calls.append(f"{request.method} {request.url.path}")
         if request.method != "GET" or self.part not in request.url.path or not self.times:
@@ -108,7 +105,6 @@ async def test_bytes_that_stay_wrong_are_given_up(world: World) -> None:
 
 
 async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) -> None:
-    """Both manifests are kept, the node refuses the round and consents to neither."""
     round_id = await world.propose()
     al = world.nodes["AL"]
     await al.step()
@@ -136,7 +132,6 @@ async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World)
 
 
 def show(party_node: PartyNode, round_id: str, envelope: bytes) -> None:
-    """Let the matcher show a node a statement as its next event."""
     with party_node.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
     event = Event(event_id=cursor + 1, kind=EventKind.STATEMENT, envelope=envelope.decode())

@@ -29,7 +29,6 @@ def damage(world: World, round_id: str) -> None:
 
 
 async def played(world: World) -> str:
-    """Play another round, of which nodes hear when they have tried the first one."""
     round_id = await world.propose()
     await world.settle()
     for code, party_node in world.nodes.items():
@@ -60,7 +59,6 @@ async def test_the_others_go_on(world: World) -> None:
 
 
 async def test_its_events_are_read_once(world: World) -> None:
-    """Looks at a round that is damaged do not read it from its beginning each time."""
     broken = await open_round(world)
     damage(world, broken)
     await world.propose()

@@ -23,7 +23,6 @@ pytestmark = pytest.mark.rounds
 
 
 async def audited(world: World, group: Group) -> tuple[list[RoundAudit], list[UnprovenClaim]]:
-    """Check the logs of all, and compare them; return the matcher's rounds and what of them is not proven."""
     registry = read_registry((world.path / "matcher" / "registry.toml").read_bytes())
     archives = [(await world.operator.get("/v1/operator/log/export")).content]
     archives += [(await party_node.operator.get("/v1/log/export")).content for party_node in world.nodes.values()]

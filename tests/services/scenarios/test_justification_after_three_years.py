@@ -50,7 +50,6 @@ async def world(world: World) -> World:
 
 
 async def later(world: World, seconds: int) -> None:
-    """Let time pass, and everyone keep house."""
     world.clock.time += seconds
     for _ in range(2):
         for party_node in world.nodes.values():
@@ -64,7 +63,6 @@ async def later(world: World, seconds: int) -> None:
 
 
 def holders(world: World) -> list[str]:
-    """Return who holds the case reference, in rows or files, in envelopes too."""
     columns: dict[str, tuple[Any, ...]] = dict.fromkeys(
         world.nodes, (StatementRow.envelope, SubmissionRow.justification)
     )

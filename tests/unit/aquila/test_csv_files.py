@@ -11,7 +11,6 @@ from aquila.csv_files import CsvWriter, ListWriter
 
 
 def written(*cells: str | float | None) -> str:
-    """Return a row as it is written."""
     stream = io.StringIO()
     CsvWriter(stream).write_all([cells])
     return stream.getvalue()
@@ -19,14 +18,12 @@ def written(*cells: str | float | None) -> str:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1", "\uff20x"])
 def test_a_formula_is_text(text: str) -> None:
-    """It gets an apostrophe before it, and nothing else."""
     [[cell]] = csv.reader(io.StringIO(written(text), newline=""))
     assert cell == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "a=1", "Ђорђе", "2026-11-26", 'a "b", c', "a;=1"])
 def test_other_texts_stay(text: str) -> None:
-    """They are read back as they were."""
     [[cell]] = csv.reader(io.StringIO(written(text), newline=""))
     assert cell == text
 

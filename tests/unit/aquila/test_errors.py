@@ -13,7 +13,6 @@ from aquila.sentences import quoted
 
 
 def below(kind: type[AquilaError], depth: int = 0) -> Iterator[tuple[int, type[AquilaError]]]:
-    """Yield a class and all that this module derives from it, with their depth."""
     yield depth, kind
     for derived in kind.__subclasses__():
         if derived.__module__ == errors.__name__:
@@ -21,7 +20,6 @@ def below(kind: type[AquilaError], depth: int = 0) -> Iterator[tuple[int, type[A
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:
-    """The docstring draws every class at its place, and no other."""
     drawn = re.findall(r"^ {4}([│├└─ ]*)(\w+Error)\b", errors.__doc__ or "", re.MULTILINE)
     places = {(len(branch) // 4, name) for branch, name in drawn}
     assert places == {(depth, kind.__name__) for depth, kind in below(AquilaError)}
@@ -29,7 +27,6 @@ def test_the_drawn_tree_is_the_real_one() -> None:
 
 @pytest.mark.parametrize("kind", [kind for _, kind in below(AquilaError)])
 def test_an_error_says_what_where_and_what_to_do(kind: type[AquilaError]) -> None:
-    """Message, hint and fields are kept apart; the text is the message alone."""
     error = kind(quoted("the chunk differs", "send it again"), chunk=3, expected="ab")
     assert (str(error), error.message, error.hint) == ("the chunk differs", "the chunk differs", "send it again")
     assert error.fields == {"chunk": 3, "expected": "ab"}

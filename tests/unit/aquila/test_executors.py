@@ -37,32 +37,27 @@ from aquila.sentences import quoted
 
 
 def twice(number: int) -> int:
-    """Return twice the number, the earlier ones later."""
     time.sleep(0.002 * (5 - number % 5))
     return 2 * number
 
 
 def fail_at_three(number: int) -> int:
-    """Refuse 3."""
     if number == 3:
         raise DigestError(quoted("no three", "take another"), got=number)
     return number
 
 
 def leave_at_three(number: int) -> int:
-    """End the worker at 3."""
     if number == 3:
         os._exit(1)
     return number
 
 
 def process_of(_number: int) -> int:
-    """Return the process that does the work."""
     return os.getpid()
 
 
 def name_of(group: Group, number: int) -> tuple[str, int]:
-    """Return the group's name beside the item."""
     return group.name, number
 
 
@@ -74,7 +69,6 @@ class Late(InProcess):
         self.most = 0
 
     def submit(self, fn: Callable[[int], int], /, *args: int, **_: int) -> Future[int]:
-        """Keep the call for later."""
         future = LateFuture(self, partial(fn, *args))
         self.waiting.append(future)
         self.most = max(self.most, len(self.waiting))
@@ -82,14 +76,11 @@ class Late(InProcess):
 
 
 class LateFuture(Future[int]):
-    """A future that does its work when it is asked."""
-
     def __init__(self, executor: Late, call: Callable[[], int]) -> None:
         super().__init__()
         self.executor, self.call = executor, call
 
     def result(self, timeout: float | None = None) -> int:
-        """Do the work now."""
         self.executor.waiting.remove(self)
         self.set_result(self.call())
         return super().result(timeout)
@@ -103,7 +94,6 @@ def test_results_come_in_order(ahead: int) -> None:
 
 
 def test_nothing_to_do() -> None:
-    """No item, no result."""
     assert list(in_order(InProcess(), twice, [], 3)) == []
 
 
@@ -137,7 +127,6 @@ def test_what_has_not_begun_is_cancelled() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_comes_at_its_place(workers: int) -> None:
-    """What a task raises is raised where its result would have come, with hint and fields, on any executor."""
     with local_pool(workers) as pool:
         stream = in_order(pool, fail_at_three, range(10), 4)
         assert [next(stream) for _ in range(3)] == [0, 1, 2]
@@ -169,7 +158,6 @@ def test_a_pool_that_breaks_while_it_starts_a_process(monkeypatch: pytest.Monkey
 
 
 def test_a_task_gets_the_group_of_its_process() -> None:
-    """A process makes its group once, and the backend that was asked for."""
     named = partial(with_group, name_of, "libsodium")
     with local_pool(2, ["aquila.crypto.backend"]) as pool:
         assert list(in_order(pool, named, range(3), 2)) == [("libsodium", number) for number in range(3)]
@@ -178,14 +166,12 @@ def test_a_task_gets_the_group_of_its_process() -> None:
 
 
 def test_one_worker_is_this_process() -> None:
-    """A pool of one would only be slower."""
     assert isinstance(local_pool(1), InProcess)
     with local_pool() as pool:
         assert isinstance(pool, InProcess) == (usable_cores() == 1)
 
 
 def test_a_pool_of_copies_of_this_process() -> None:
-    """It has what this process had when it was made, and does the same as any other; of one it is this process."""
     ours = os.getpid()
     with forked_pool(2) as pool:
         assert list(in_order(pool, twice, range(20), 5)) == [2 * number for number in range(20)]
@@ -195,14 +181,12 @@ def test_a_pool_of_copies_of_this_process() -> None:
 
 
 def test_in_process_keeps_an_error_for_its_place() -> None:
-    """Handing in never raises."""
     future = InProcess().submit(fail_at_three, 3)
     with pytest.raises(DigestError):
         future.result()
 
 
 def _number_of(program: str) -> int:
-    """Run a program in a process of its own, and return the number that it prints."""
     return int(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
 
 
@@ -259,7 +243,6 @@ def test_the_c_library_is_told_of_one_heap(monkeypatch: pytest.MonkeyPatch, answ
 
 
 def test_few_collections_within_a_block() -> None:
-    """What comes after the block is collected as before, also where the block failed."""
     threshold = gc.get_threshold()
     with few_collections():
         assert gc.get_threshold() > threshold
@@ -270,7 +253,6 @@ def test_few_collections_within_a_block() -> None:
 
 
 def test_a_worker_leaves_ctrl_c_to_its_parent() -> None:
-    """A terminal sends it to all; the parent ends its workers when what they do is done."""
     before, ended, threshold = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), gc.get_threshold()
     try:
         begin_worker()
@@ -285,7 +267,6 @@ def test_a_worker_leaves_ctrl_c_to_its_parent() -> None:
 
 
 def test_a_worker_ends_with_its_parent() -> None:
-    """When the parent's end of the pipe is gone, so is the worker."""
     ours, theirs = Pipe()
     left: list[int] = []
     theirs.close()

@@ -61,7 +61,6 @@ def home(tmp_path: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.fixture
 def backup(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A backup of the home; the command says what is not in it."""
     make_keys(tmp_path / "backup.key", tmp_path / "backup.key.pub")
     assert (
         main(
@@ -84,14 +83,12 @@ def backup(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Pa
 
 
 def doctor(home: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    """Return the findings of the doctor that are not fine, and that on the identity key, by code."""
     main(["doctor", "--home", str(home), "--offline", "--json"])
     found = json.loads(capsys.readouterr().out)["findings"]
     return {one["code"]: one["grade"] for one in found if one["grade"] != "ok" or one["subject"] == "identity"}
 
 
 def test_the_doctor_names_each_fault(home: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a whole token it names the key; then a wrong PIN, a missing token, and a key that is not registered."""
     assert doctor(home, capsys) == {"doctor_identity_in_token": "ok", "doctor_no_backup": "warning"}
     other = Registry(MATCHER_KEY.public, {"SI": RegisteredParty("SI", "SI", key_of("other").public)})
     whole = (home / "registry.toml").read_bytes()
@@ -112,7 +109,6 @@ def test_the_doctor_names_each_fault(home: Path, token: SoftToken, capsys: pytes
 
 
 def test_a_key_that_the_token_gives_away(home: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]) -> None:
-    """The doctor warns of it: it is as good as a file."""
     TOKENS.forget(MODULE)
     pin = token.pin.read_text("utf-8").strip()
     with pkcs11.lib(str(MODULE)).get_token(token_label=token.label).open(rw=True, user_pin=pin) as session:
@@ -126,7 +122,6 @@ def test_a_key_that_the_token_gives_away(home: Path, token: SoftToken, capsys: p
 def test_a_pin_on_the_command_line_makes_no_home(
     tmp_path: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And it is not shown again."""
     words = ["matcher", "init", "--home", str(tmp_path / "home"), "--identity", f"{token.address()}&pin-value=8675309"]
     assert main(words) != 0
     shown = capsys.readouterr()
@@ -138,7 +133,6 @@ def test_a_pin_on_the_command_line_makes_no_home(
 def test_a_matcher_takes_a_key_that_is_there(
     tmp_path: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As somebody made it with the token's own tools."""
     key, _ = Pkcs11Key.take_or_make(token.uri("by hand"))
     words = ["matcher", "init", "--home", str(tmp_path / "home"), "--identity", token.address("by hand"), "--json"]
     assert main(words) == 0
@@ -146,7 +140,6 @@ def test_a_matcher_takes_a_key_that_is_there(
 
 
 def test_a_renewal_says_where_the_new_key_is(home: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]) -> None:
-    """No key leaves a token because nobody thought of it."""
     out = home.parent / "si.renewal"
     words = ["node", "renew-identity", "--home", str(home), "--out", str(out)]
     assert main(words) != 0
@@ -190,7 +183,6 @@ def test_a_backup_is_restored_where_the_token_is(
 
 
 def test_a_restore_with_another_token(home: Path, backup: Path, tmp_path: Path, token_folder: Path) -> None:
-    """Its key is not the one that signed the backup."""
     other = make_token(token_folder)
     Pkcs11Key.take_or_make(other.uri())
     brought = tmp_path / "safe" / "identity.pem"

@@ -17,14 +17,11 @@ TURNS = 20  # of the event loop: more than a call takes to get where it waits
 
 
 class Service:
-    """An application whose calls do what the test says and then wait."""
-
     def __init__(self) -> None:
         self.entered: list[str] = []
         self.over = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a call by its path."""
         path = scope.get("path", "")
         self.entered.append(path)
         if path.startswith("/known"):
@@ -38,7 +35,6 @@ class Service:
 
 @pytest.fixture
 async def service() -> Service:
-    """An application."""
     return Service()
 
 
@@ -59,7 +55,6 @@ def call(admission: Admission, path: str, **extension: Callable[[], Any]) -> asy
 
 
 async def settle() -> None:
-    """Let every call get as far as it can."""
     for _ in range(TURNS):
         await asyncio.sleep(0)
 
@@ -155,7 +150,6 @@ async def test_a_body_that_came() -> None:
 
 
 async def test_a_caller_who_left_while_waiting(service: Service) -> None:
-    """Nobody works for a caller who is not there any more."""
     admission = Admission(service, at_once=1)
     holder = call(admission, "/holder")
     left = call(admission, "/left", gone=lambda: True)

@@ -19,7 +19,6 @@ _TABLE = nonce_table(_METADATA)
 
 @pytest.fixture
 def ready(store: Store) -> Store:
-    """A store with the table."""
     with schema_change(store) as connection:
         _METADATA.create_all(connection)
     return store
@@ -40,7 +39,6 @@ def test_a_nonce_is_spent_once_per_key(ready: Store) -> None:
 
 
 def test_a_nonce_is_spent_after_a_restart_too(ready: Store, store_url: URL) -> None:
-    """Another process on the same database knows it."""
     StoredNonces(ready, _TABLE).spend("key", "n1", 600, 0)
     later = Store(store_url)
     with pytest.raises(ReplayError):
@@ -79,6 +77,5 @@ def test_what_is_no_longer_needed_is_deleted(ready: Store) -> None:
 
 
 def test_a_store_that_fails_refuses_the_call(store: Store) -> None:
-    """Without its table nothing is let through."""
     with pytest.raises(StoreError):
         StoredNonces(store, _TABLE).spend("key", "n", 600, 0)

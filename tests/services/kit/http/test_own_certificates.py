@@ -25,7 +25,6 @@ from services.kit.http.certificates import (
 
 @pytest.fixture
 def made(tmp_path: Path) -> OwnCertificates:
-    """The files of a CA with a certificate for a host."""
     files = OwnCertificates(tmp_path / "tls")
     make_ca(files, "the matcher")
     issue(files, "matcher.example.org")
@@ -44,7 +43,6 @@ def _verified(files: OwnCertificates, host: str) -> bool:
 
 
 def test_callers_accept_the_certificate_for_its_names(made: OwnCertificates) -> None:
-    """For its host and this machine, and for no other."""
     assert _verified(made, "matcher.example.org")
     assert _verified(made, "localhost")
     assert not _verified(made, "false.example.org")
@@ -92,7 +90,6 @@ def test_another_ca_changes_nothing_before_it_is_taken(made: OwnCertificates) ->
 
 
 def test_an_address_is_a_name_too(tmp_path: Path) -> None:
-    """A service that is called by its address."""
     files = OwnCertificates(tmp_path)
     make_ca(files, "SI")
     issue(files, "192.0.2.7")
@@ -103,7 +100,6 @@ def test_an_address_is_a_name_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("spoiled", ["ca.key", "ca.pem", "another kind of key", "another CA"])
 def test_a_folder_without_a_ca_is_refused(made: OwnCertificates, spoiled: str) -> None:
-    """Its certificate comes from elsewhere."""
     if spoiled == "another kind of key":
         key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         made.ca_key.write_bytes(key)

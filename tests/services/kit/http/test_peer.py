@@ -48,8 +48,6 @@ def _problem(error: AquilaError, status: int, **headers: str) -> httpx.Response:
 
 
 async def test_an_answer_is_returned_whole() -> None:
-    """Status, headers and content; the base URL is the settings'."""
-
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(201, json={"url": str(request.url), "encoding": request.headers["accept-encoding"]})
 
@@ -63,7 +61,6 @@ async def test_an_answer_is_returned_whole() -> None:
 
 
 async def test_a_problem_is_the_error_that_the_peer_raised() -> None:
-    """The same class, message, hint and fields."""
     peer = _peer(lambda _: _problem(CapError(quoted("too many", "fewer"), got=3), 403))
     with pytest.raises(CapError, match="too many") as caught:
         await peer.call("GET", "/x")
@@ -124,7 +121,6 @@ async def test_a_peer_that_cannot_be_reached_is_away(error: Exception) -> None:
 
 @pytest.mark.parametrize("status", [301, 400, 404, 500])
 async def test_a_refusal_without_a_problem_is_a_protocol_error(status: int) -> None:
-    """A redirect too: it is not followed."""
     response = httpx.Response(status, headers={"location": "https://else.test"}, content=b"<html>Muhamed")
     with pytest.raises(ProtocolError) as caught:
         await _peer(lambda _: response).call("GET", "/x")
@@ -132,15 +128,12 @@ async def test_a_refusal_without_a_problem_is_a_protocol_error(status: int) -> N
 
 
 async def test_a_problem_that_is_none_is_malformed() -> None:
-    """A peer that says problem and sends something else."""
     response = httpx.Response(400, content=b"{", headers={"content-type": "application/problem+json; charset=utf-8"})
     with pytest.raises(MalformedError):
         await _peer(lambda _: response).call("GET", "/x")
 
 
 async def test_an_answer_without_end_is_cut() -> None:
-    """Neither an answer nor a problem fills the memory."""
-
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield bytes(100_000)
@@ -153,7 +146,6 @@ async def test_an_answer_without_end_is_cut() -> None:
 
 
 async def test_a_compressed_answer_is_refused() -> None:
-    """A small one could grow to any size."""
     response = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(gzip.compress(b"x")))
     with pytest.raises(ProtocolError, match="compressed"):
         await _peer(lambda _: response).call("GET", "/x")
@@ -171,15 +163,12 @@ async def _in_pieces() -> AsyncIterator[bytes]:
 
 
 async def test_an_answer_is_copied_piece_by_piece() -> None:
-    """What is written is the whole answer."""
     into = BytesIO()
     await _peer(lambda _: httpx.Response(200, content=_in_pieces())).copy("/x", into, limit=len(CONTENT))
     assert into.getvalue() == CONTENT
 
 
 async def test_a_copy_that_is_refused_or_ends_early() -> None:
-    """Too many bytes, a broken connection, a refusal: each is an error of its own."""
-
     async def broken() -> AsyncIterator[bytes]:
         yield CONTENT
         raise httpx.ReadError("gone")

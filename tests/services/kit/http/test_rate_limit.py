@@ -9,24 +9,19 @@ from services.kit.http.signed_calls import Rate, RateLimiter
 
 
 class Clock:
-    """Seconds that a test sets."""
-
     time = 100.0
 
     def __call__(self) -> float:
-        """Return the time that was set."""
         return self.time
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands still."""
     return Clock()
 
 
 @pytest.fixture
 def buckets(clock: Clock) -> RateLimiter:
-    """Buckets of three tokens, one more every two seconds."""
     return RateLimiter(Rate(per_second=0.5, size=3), clock)
 
 
@@ -50,14 +45,12 @@ def test_a_bucket_is_emptied_and_fills_again(buckets: RateLimiter, clock: Clock)
 
 
 def test_each_party_has_its_own(buckets: RateLimiter) -> None:
-    """One that calls too often takes nothing from another."""
     for _ in range(3):
         buckets.take("RS")
     buckets.take("SI")
 
 
 def test_a_refusal_says_what_comes_too_often(clock: Clock) -> None:
-    """A copy of the whole log has a sentence of its own."""
     copies = RateLimiter(Rate(per_second=1 / 600, size=1), clock, refusal="log_copied_too_often")
     copies.take("RS")
     with pytest.raises(TooManyCallsError, match="RS has copied this log"):

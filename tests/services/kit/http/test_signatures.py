@@ -32,19 +32,16 @@ BODY = b"the chunk's bytes"
 
 @pytest.fixture
 def nonces() -> MemoryNonces:
-    """Nonces of this test."""
     return MemoryNonces()
 
 
 @pytest.fixture
 def verifier(key: IdentityKey, nonces: MemoryNonces, clock: Clock) -> CallVerifier:
-    """Knows the key as Slovenia's."""
     return CallVerifier({key.public.fingerprint: ("SI", key.public)}, nonces, ["matcher.test:8700"], clock)
 
 
 @pytest.fixture
 def signer(key: IdentityKey, clock: Clock) -> CallSigner:
-    """Signs for Slovenia."""
     return CallSigner(key, "SI", clock)
 
 
@@ -64,7 +61,6 @@ def _with_header(request: httpx.Request, name: str, value: str) -> SignedRequest
 
 
 def test_a_signed_call_names_its_party(signer: CallSigner, verifier: CallVerifier) -> None:
-    """With and without a body, for every method."""
     assert verifier.verify(_received(_signed(signer)), BODY) == "SI"
     assert verifier.verify(_received(_signed(signer, b"", method="GET")), b"") == "SI"
     assert verifier.verify(_received(_signed(signer, b"", "http://matcher.test:8700", "DELETE")), b"") == "SI"
@@ -81,7 +77,6 @@ def test_the_signature_covers_what_it_should(signer: CallSigner) -> None:
 
 
 def test_the_base_of_a_signature_is_that_of_rfc_9421() -> None:
-    """Appendix B.2.6, signed with the RFC's own Ed25519 key (B.1.4)."""
     covered = {
         "date": "Tue, 20 Apr 2021 02:07:55 GMT",
         "@method": "POST",
@@ -112,7 +107,6 @@ def test_the_base_of_a_signature_is_that_of_rfc_9421() -> None:
 def test_the_library_verifies_what_is_signed_here(
     key: IdentityKey, signer: CallSigner, method: str, url: str, body: bytes
 ) -> None:
-    """The oracle of the one form that is composed here, and of the values of its components."""
     resolver = MappingKeyResolver(public_keys={key.public.fingerprint: key.public.ed25519()}, private_keys={})
     oracle = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=resolver)
     request = _signed(signer, body, url, method)
@@ -136,13 +130,10 @@ async def test_a_key_that_takes_its_time_holds_nobody_up(
     """A key in a token signs in another thread than the one that answers everybody; one in memory in that very one."""
 
     class KeyInToken:
-        """A key elsewhere, which notes who asks."""
-
         public = key.public
         threads: ClassVar[list[int]] = []
 
         def sign(self, message: bytes) -> bytes:
-            """Sign."""
             self.threads.append(get_ident())
             return key.sign(message)
 
@@ -155,7 +146,6 @@ async def test_a_key_that_takes_its_time_holds_nobody_up(
 
 
 async def test_a_streamed_body_is_signed(signer: CallSigner, verifier: CallVerifier) -> None:
-    """As an httpx.Auth of an AsyncClient, over a real request and a body of several pieces."""
     seen: list[str] = []
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -182,7 +172,6 @@ def test_the_scheme_may_change_and_the_default_port_is_none(key: IdentityKey, si
 
 
 def test_a_replayed_call_is_refused(signer: CallSigner, verifier: CallVerifier) -> None:
-    """The same bytes a second time."""
     request = _signed(signer)
     verifier.verify(_received(request), BODY)
     with pytest.raises(ReplayError):
@@ -206,7 +195,6 @@ def test_a_call_outside_the_window_is_refused_with_our_time(
 def test_a_clock_that_drifts_within_the_window_is_accepted(
     signer: CallSigner, verifier: CallVerifier, clock: Clock, drift: int
 ) -> None:
-    """Closed networks have clocks of their own."""
     request = _signed(signer)
     clock.time += drift
     assert verifier.verify(_received(request), BODY) == "SI"
@@ -227,7 +215,6 @@ def test_a_replay_is_refused_for_as_long_as_its_time_would_be_accepted(
 
 
 def test_an_unknown_key_is_refused(verifier: CallVerifier, clock: Clock) -> None:
-    """A key that the registry does not pin, whatever it signs."""
     stranger = CallSigner(IdentityKey.generate(secrets.token_bytes), "SI", clock)
     with pytest.raises(SignatureError):
         verifier.verify(_received(_signed(stranger)), BODY)
@@ -253,7 +240,6 @@ def test_a_changed_body_is_refused_and_does_not_spend_the_nonce(
 
 
 def test_a_body_that_was_not_signed_is_refused(signer: CallSigner, verifier: CallVerifier) -> None:
-    """A body put into a call that had none, with a digest of its own that the signature does not cover."""
     request = _signed(signer, b"", method="POST")
     with pytest.raises(SignatureError):
         verifier.verify(_received(request), BODY)
@@ -277,13 +263,11 @@ def test_a_body_that_was_not_signed_is_refused(signer: CallSigner, verifier: Cal
     ],
 )
 def test_a_changed_path_query_or_authority_is_refused(signer: CallSigner, verifier: CallVerifier, url: str) -> None:
-    """Even another spelling of the same path."""
     with pytest.raises(SignatureError):
         verifier.verify(replace(_received(_signed(signer)), url=url), BODY)
 
 
 def test_a_changed_method_is_refused(signer: CallSigner, verifier: CallVerifier) -> None:
-    """A PUT does not become a DELETE."""
     with pytest.raises(SignatureError):
         verifier.verify(replace(_received(_signed(signer)), method="DELETE"), BODY)
 
@@ -295,7 +279,6 @@ def test_a_changed_content_type_is_refused(signer: CallSigner, verifier: CallVer
 
 
 def test_a_call_signed_for_another_service_is_refused(signer: CallSigner, verifier: CallVerifier) -> None:
-    """A relayed call: the signature holds, but not for us."""
     with pytest.raises(SignatureError, match="another service"):
         verifier.verify(_received(_signed(signer, url="http://elsewhere.test/x")), BODY)
 
@@ -309,7 +292,6 @@ FORM = '({names});created={created};keyid="{key_id}";alg="ed25519";nonce="{nonce
 def _by_hand(
     key: IdentityKey, clock: Clock, components: tuple[str, ...] = COMPONENTS, label: str = "aquila", form: str = FORM
 ) -> SignedRequest:
-    """Return a call that is signed rightly, in a form that may be another than Aquila's."""
     request = httpx.Request("PUT", URL, content=BODY, headers={"content-type": "text/plain"})
     values = {
         "@method": "PUT",
@@ -335,7 +317,6 @@ def test_a_call_signed_by_hand_is_accepted(key: IdentityKey, clock: Clock, verif
 
 @pytest.mark.parametrize("missing", COMPONENTS)
 def test_a_missing_component_is_refused(key: IdentityKey, clock: Clock, verifier: CallVerifier, missing: str) -> None:
-    """A signature must cover all of them."""
     message = _by_hand(key, clock, tuple(name for name in COMPONENTS if name != missing))
     with pytest.raises(SignatureError):
         verifier.verify(message, BODY)
@@ -370,7 +351,6 @@ def test_another_order_or_label_is_refused(key: IdentityKey, clock: Clock, verif
 
 
 def test_two_signatures_are_refused(signer: CallSigner, verifier: CallVerifier) -> None:
-    """Which of the two would be the caller's?"""
     request = _signed(signer)
     again = request.headers["signature-input"].replace("aquila=", "other=", 1)
     value = request.headers["signature"].replace("aquila=", "other=", 1)
@@ -397,7 +377,6 @@ def test_two_signatures_are_refused(signer: CallSigner, verifier: CallVerifier) 
     ],
 )
 def test_hostile_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerifier, name: str, value: str) -> None:
-    """Whatever a header says, the answer is a signature error that does not repeat it."""
     with pytest.raises(SignatureError) as caught:
         verifier.verify(_with_header(_signed(signer), name, value), BODY)
     assert not value or value not in caught.value.message
@@ -424,12 +403,10 @@ def test_random_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerifi
 
 
 def test_a_signer_shows_its_party_alone(signer: CallSigner) -> None:
-    """No key in a repr."""
     assert repr(signer) == "CallSigner(SI)"
 
 
 def test_signing_again_replaces_the_signature(signer: CallSigner, verifier: CallVerifier) -> None:
-    """A repeated request has one signature and a fresh nonce."""
     request = _signed(signer)
     verifier.verify(_received(request), BODY)
     signer.sign(request)
@@ -443,6 +420,5 @@ def test_the_system_s_clock_is_the_default(key: IdentityKey) -> None:
 
 
 def test_of_repeated_lines_none_counts() -> None:
-    """Which of them would be meant is nobody's guess."""
     lines = HeaderLines([(b"A", b"1"), (b"a", b"2"), (b"B", b"3")])
     assert (lines.only("a"), lines.only("b"), lines.only("c")) == ("", "3", "")

@@ -23,7 +23,6 @@ from tests.support.log_lines import Lines
 
 @pytest.fixture
 def ca(tmp_path: Path) -> Authority:
-    """A CA that has issued the service's certificate and a caller's."""
     made = Authority.create(tmp_path, "ca")
     made.issue("service")
     made.issue("caller")
@@ -31,14 +30,12 @@ def ca(tmp_path: Path) -> Authority:
 
 
 def logged(lines: Lines) -> list[dict[str, object]]:
-    """Return the lines about TLS."""
     found = [json.loads(line) for line in str(lines).splitlines()]
     return [line for line in found if line["logger"] == "aquila.kit.tls"]
 
 
 @contextlib.asynccontextmanager
 async def served(folder: Path, *, verify: bool = False) -> AsyncIterator[tuple[int, RenewedContext]]:
-    """Serve answers without content over TLS; yields the port and the service's context."""
     files = TlsSettings(
         certificate=folder / "service.pem", key=folder / "service.key", ca=folder / "ca.pem", verify_clients=verify
     )
@@ -59,13 +56,11 @@ async def served(folder: Path, *, verify: bool = False) -> AsyncIterator[tuple[i
 
 
 def peer(folder: Path, port: int, *, shown: str = "", ca: str = "ca", host: str = "127.0.0.1") -> Peer:
-    """Return a node's client of the service."""
     files = {"certificate": folder / f"{shown}.pem", "key": folder / f"{shown}.key"} if shown else {}
     return Peer(PeerSettings(url=f"https://{host}:{port}", ca=folder / f"{ca}.pem", **files))
 
 
 async def refusal(made: Peer) -> str:
-    """Call, and return the id of the sentence of the error."""
     with pytest.raises(PeerUnavailableError) as caught:
         await made.call("GET", "/")
     await made.close()
@@ -73,7 +68,6 @@ async def refusal(made: Peer) -> str:
 
 
 async def works(made: Peer) -> bool:
-    """Call, and return whether there is an answer."""
     answer = await made.call("GET", "/")
     await made.close()
     return answer.status_code == 204
@@ -139,7 +133,6 @@ async def test_a_caller_without_a_certificate_reads_that_it_needs_one(
 
 
 async def test_a_caller_that_trusts_another_authority_says_so(ca: Authority, tmp_path: Path) -> None:
-    """A wrong CA, and a name that the certificate does not bear, have their own sentences."""
     Authority.create(tmp_path, "foreign")
     assert ca.folder == tmp_path
     async with served(tmp_path) as (port, _):
@@ -149,7 +142,6 @@ async def test_a_caller_that_trusts_another_authority_says_so(ca: Authority, tmp
 
 @pytest.mark.parametrize(("shown", "code"), [("", "own_certificate_missing"), ("ended", "own_certificate_expired")])
 async def test_a_command_reads_the_same_reasons(ca: Authority, tmp_path: Path, shown: str, code: str) -> None:
-    """The connection of the command and of the pages has the reason too."""
     ca.issue("ended", days=-1)
     certificate = ClientCertificate(tmp_path / f"{shown}.pem", tmp_path / f"{shown}.key") if shown else None
     async with served(tmp_path, verify=True) as (port, _):

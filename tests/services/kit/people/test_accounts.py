@@ -23,7 +23,6 @@ from tests.support.clock import Clock
 
 
 def state(people: People, login: str = "ana") -> AccountState:
-    """Return where an account stands."""
     return next(view.state for view in accounts.list_accounts(people).accounts if view.login == login)
 
 
@@ -42,7 +41,6 @@ def test_an_account_is_invited_active_locked_and_deactivated(people: People, clo
 
 
 def test_a_reset_lifts_a_lock(member: Member, people: People) -> None:
-    """The account waits for its person to enrol anew."""
     for _ in range(6):
         with pytest.raises(SignInError):
             sign_in(people, SignIn(login="ana", password="another password", code="123456"))
@@ -61,20 +59,17 @@ def test_a_reset_lifts_a_lock(member: Member, people: People) -> None:
     ],
 )
 def test_an_account_that_cannot_be(member: Member, login: str, roles: tuple[Role, ...], told: str) -> None:
-    """A login that is taken or has a meaning, and a role of the other service."""
     with pytest.raises(InputError, match=told):
         accounts.add_account(member.people, ADMINISTRATOR, NewAccount(login=login, roles=roles))
     assert len(accounts.list_accounts(member.people).accounts) == 1
 
 
 def test_an_account_that_is_not_there(people: People) -> None:
-    """Nothing can be changed about it."""
     with pytest.raises(NotFoundError):
         accounts.switch_account(people, ADMINISTRATOR, "p-0123456789ab", active=True)
 
 
 def test_an_account_of_the_provider_has_nothing_to_reset(member: Member, people: People) -> None:
-    """Its password and second factor are the provider's."""
     with people.store.transaction("test") as session:
         row = session.get_one(AccountRow, member.person)
         row.issuer, row.subject, row.password_hash = "https://provider.example", "7", None
@@ -86,7 +81,6 @@ def test_an_account_of_the_provider_has_nothing_to_reset(member: Member, people:
 
 
 def test_a_secret_opens_for_its_person_under_its_key_alone(tmp_path: Path) -> None:
-    """The key is made once; another key, another person, or another length is refused."""
     key = PeopleKey.of_home(tmp_path)
     sealed = key.seal("p-0123456789ab", "JBSWY3DPEHPK3PXP")
     assert PeopleKey.of_home(tmp_path).open("p-0123456789ab", sealed) == "JBSWY3DPEHPK3PXP"

@@ -34,8 +34,6 @@ OTHER_KEY = RSAKey.generate_key(2048, {"kid": "one"})
 
 @dataclass
 class Ministry:
-    """A provider that says what a test wants it to say."""
-
     claims: dict[str, Any] = field(default_factory=dict)
     discovery: dict[str, Any] = field(default_factory=dict)
     key: Any = field(default_factory=lambda: KEY)
@@ -45,7 +43,6 @@ class Ministry:
     token: dict[str, Any] | None = None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a call of the service."""
         if self.status != 200:
             return httpx.Response(self.status)
         if request.url.path == "/.well-known/openid-configuration":
@@ -68,13 +65,11 @@ class Ministry:
 
 @pytest.fixture
 def ministry() -> Ministry:
-    """A provider."""
     return Ministry()
 
 
 @pytest.fixture
 def provider(tmp_path: Path, ministry: Ministry) -> Provider:
-    """What the service knows of it."""
     write_secret(tmp_path / "client.secret", b"the secret\n")
     settings = ProviderSettings(
         issuer=ISSUER,
@@ -87,7 +82,6 @@ def provider(tmp_path: Path, ministry: Ministry) -> Provider:
 
 
 def begin(people: People, provider: Provider, ministry: Ministry, **claims: Any) -> ProviderReturn:
-    """Begin a sign-in, and return what the browser would come back with."""
     started = start(people, provider)
     ministry.asked = {name: values[0] for name, values in parse_qs(urlsplit(started.url).query).items()}
     now = people.clock()
@@ -106,7 +100,6 @@ def begin(people: People, provider: Provider, ministry: Ministry, **claims: Any)
 
 
 def let_in(people: People, provider: Provider, ministry: Ministry, **claims: Any) -> SessionGrant:
-    """Let somebody appear, let the account in as it is shown, and sign in."""
     with pytest.raises(NotAllowedError):
         finish(people, provider, begin(people, provider, ministry, **claims))
     [view] = [view for view in accounts.list_accounts(people).accounts if view.state is AccountState.INVITED]
@@ -115,7 +108,6 @@ def let_in(people: People, provider: Provider, ministry: Ministry, **claims: Any
 
 
 def shown(view: AccountView) -> Admission:
-    """Return whom an account shows."""
     assert view.issuer is not None
     assert view.subject is not None
     return Admission(issuer=view.issuer, subject=view.subject, name=view.name or "")
@@ -137,7 +129,6 @@ def test_who_appears_waits_for_an_administrator(people: People, provider: Provid
 
 
 def test_who_was_let_in_is_let_in_once(people: People, provider: Provider, ministry: Ministry) -> None:
-    """There is nothing more to decide, and a local account has nobody to let in."""
     grant = let_in(people, provider, ministry)
     [view] = accounts.list_accounts(people).accounts
     assert (view.state, view.person) == ("active", grant.person)
@@ -188,7 +179,6 @@ def test_a_token_that_is_not_for_this_sign_in(
 
 
 def test_a_token_that_the_provider_did_not_sign(people: People, provider: Provider, ministry: Ministry) -> None:
-    """Neither one by another key of the same name, nor one without a signature."""
     shown = begin(people, provider, ministry)
     ministry.key = OTHER_KEY
     with pytest.raises(SignInError):
@@ -216,7 +206,6 @@ def test_a_return_that_is_not_the_end_of_this_sign_in(
 def test_a_return_counts_once_and_for_ten_minutes(
     people: People, provider: Provider, ministry: Ministry, clock: Any
 ) -> None:
-    """A replay opens nothing, and neither does one that comes late."""
     let_in(people, provider, ministry)
     shown = begin(people, provider, ministry)
     finish(people, provider, shown)
@@ -237,7 +226,6 @@ def test_without_a_role_nobody_gets_in(people: People, provider: Provider, minis
 
 
 def test_a_deactivated_account_stays_out(people: People, provider: Provider, ministry: Ministry) -> None:
-    """Whatever the provider says."""
     grant = let_in(people, provider, ministry, roles="ct-officer")
     accounts.switch_account(people, ADMINISTRATOR, grant.person, active=False)
     with pytest.raises(SignInError):
@@ -263,7 +251,6 @@ def test_two_factors_are_enough(people: People, provider: Provider, ministry: Mi
 def test_an_authentication_context_stands_for_two_factors(
     people: People, provider: Provider, ministry: Ministry
 ) -> None:
-    """It is asked for, and a sign-in of another one is refused, whatever its methods."""
     provider.settings = provider.settings.model_copy(update={"acr": "two"})
     for claims in ({"acr": "one"}, {}):
         with pytest.raises(SignInError):
@@ -313,7 +300,6 @@ def test_another_provider_is_not_asked(
 
 
 def test_a_provider_that_is_away(people: People, provider: Provider, ministry: Ministry) -> None:
-    """It is said, at the start and at the end."""
     shown = begin(people, provider, ministry)
     ministry.status = 503
     for call in (lambda: start(people, provider), lambda: finish(people, provider, shown)):
@@ -323,7 +309,6 @@ def test_a_provider_that_is_away(people: People, provider: Provider, ministry: M
 
 @pytest.mark.parametrize("answer", [b"[]", b"no json", b"x" * 300_000])
 def test_an_answer_that_is_none(people: People, provider: Provider, answer: bytes) -> None:
-    """It is no provider of the settings, whatever it sends."""
     broken = Provider(provider.settings, httpx.MockTransport(lambda _: httpx.Response(200, content=answer)))
     with pytest.raises(InputError):
         start(people, broken)
@@ -345,7 +330,6 @@ def test_settings_that_are_not_safe(provider: Provider, change: dict[str, str], 
 
 
 async def test_the_calls_of_a_service_with_and_without_a_provider(people: People, provider: Provider) -> None:
-    """Whoever asks is told which ways there are; without one the calls are not there."""
     from services.kit.errors import NotFoundError  # noqa: PLC0415 - used here alone
     from services.kit.people.routes import get_ways, post_provider_start  # noqa: PLC0415 - likewise
 

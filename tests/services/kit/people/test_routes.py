@@ -20,7 +20,6 @@ from tests.support.clock import Clock
 
 @pytest.fixture
 async def client(people: People, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A caller that shows the home's key."""
     door = AccessControl(people.service, OperatorToken.create(tmp_path / "operator.token"), people)
     app = application(
         title="T", version="1", routers=[routes.router], body_bytes=10_000, health=lambda: None, door=door
@@ -33,7 +32,6 @@ async def client(people: People, tmp_path: Path) -> AsyncIterator[httpx.AsyncCli
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Return the header that shows a token."""
     return {"authorization": f"Bearer {token}"}
 
 
@@ -59,7 +57,6 @@ async def test_from_the_first_account_to_the_sign_out(client: httpx.AsyncClient,
 
 
 async def test_a_wrong_sign_in_is_a_problem(client: httpx.AsyncClient, member: Member) -> None:
-    """Its type is its own, and nothing of what was shown comes back."""
     shown = {"login": "ana", "password": "another password", "code": member.code()}
     answer = await client.post("/sign-in", json=shown, headers=bearer(""))
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:aquila:problem:sign-in")

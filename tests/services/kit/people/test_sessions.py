@@ -17,7 +17,6 @@ from tests.support.clock import Clock
 
 
 def opens(member: Member, token: str) -> Actor | None:
-    """Return whom a token lets in."""
     return find_actor(member.people, token)
 
 
@@ -51,7 +50,6 @@ def test_signing_in_replaces_the_session_that_came_with_it(member: Member) -> No
 
 
 def test_a_person_ends_own_sessions_alone(member: Member, people: People, clock: Clock) -> None:
-    """Another's session is not found."""
     other = enrolled(people, clock, "bor", Role.ANALYST)
     mine, theirs = opens(member, member.sign_in().token), opens(other, other.grant.token)
     assert mine
@@ -66,7 +64,6 @@ def test_a_person_ends_own_sessions_alone(member: Member, people: People, clock:
 
 @pytest.mark.parametrize("change", ["deactivated", "reset", "other roles"])
 def test_what_the_administrator_changes_ends_sessions(member: Member, change: str) -> None:
-    """A deactivated or reset account and one with other roles goes on with no old session."""
     if change == "deactivated":
         accounts.switch_account(member.people, ADMINISTRATOR, member.person, active=False)
     elif change == "reset":

@@ -20,7 +20,6 @@ from tests.support.clock import Clock
 
 
 def refused(member: Member, **changes: str) -> str:
-    """Try to sign in with something wrong, and return what is told."""
     shown = {"login": member.login, "password": PASSWORD, "code": member.code()} | changes
     with pytest.raises(SignInError) as caught:
         sign_in(member.people, SignIn.model_validate(shown))
@@ -88,7 +87,6 @@ def test_attempts_at_once_count_as_many(member: Member) -> None:
 
 
 def test_a_code_counts_once(member: Member, clock: Clock) -> None:
-    """Nor does one count that came before an accepted one, or of another time."""
     code = member.code()
     shown = SignIn(login=member.login, password=PASSWORD, code=code)
     sign_in(member.people, shown)
@@ -99,7 +97,6 @@ def test_a_code_counts_once(member: Member, clock: Clock) -> None:
 
 
 def test_a_clock_may_be_a_step_off(member: Member, clock: Clock) -> None:
-    """A code of the step before or after is taken."""
     clock.time += 300
     sign_in(member.people, SignIn(login="ana", password=PASSWORD, code=member.codes.at(clock.time - 30)))
     sign_in(member.people, SignIn(login="ana", password=PASSWORD, code=member.codes.at(clock.time + 30)))
@@ -156,14 +153,12 @@ def test_another_password_ends_all_sessions_but_its_own(member: Member) -> None:
 
 
 def test_the_key_of_the_home_has_no_password(people: People) -> None:
-    """Whoever holds it cannot set one."""
     change = PasswordChange(password=PASSWORD, code="123456", new_password="five words are longer still")
     with pytest.raises(SignInError):
         change_password(people, Actor(LOCAL_KEY, frozenset()), change)
 
 
 def test_a_password_is_hashed_anew_when_the_settings_change(member: Member) -> None:
-    """The next sign-in stores it as costly as the settings now say."""
     member.people.passwords._hasher = type(member.people.passwords._hasher)(time_cost=2, memory_cost=64, parallelism=4)
     member.sign_in()
     with member.people.store.reading("test") as session:

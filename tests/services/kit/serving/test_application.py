@@ -39,8 +39,6 @@ LIMIT = 1_000
 
 
 class Body(BaseModel):
-    """A JSON body."""
-
     count: int
 
 
@@ -85,7 +83,6 @@ def _router(failures: dict[str, Exception]) -> APIRouter:
 
 @pytest.fixture
 def failures() -> dict[str, Exception]:
-    """What handlers raise."""
     return {
         "cap": CapError(quoted("too many", "fewer"), party="SI"),
         "away": PeerUnavailableError(quoted("away"), retry_after=7),
@@ -97,13 +94,11 @@ def failures() -> dict[str, Exception]:
 
 @pytest.fixture
 def token(tmp_path: Path) -> OperatorToken:
-    """The operator's token, in a file of this test."""
     return OperatorToken.create(tmp_path / "operator.token")
 
 
 @pytest.fixture
 def app(key: IdentityKey, clock: Clock, failures: dict[str, Exception], token: OperatorToken) -> FastAPI:
-    """A service with a handler of each kind."""
     verifier = CallVerifier({key.public.fingerprint: ("SI", key.public)}, MemoryNonces(), ["matcher.test"], clock)
     return application(
         title="Test",
@@ -118,26 +113,21 @@ def app(key: IdentityKey, clock: Clock, failures: dict[str, Exception], token: O
 
 
 class Calls:
-    """Keeps who called, in memory."""
-
     def __init__(self) -> None:
         self.recorded: list[tuple[str, str]] = []
 
     def record(self, party: str, release: str) -> None:
-        """Keep a call."""
         self.recorded.append((party, release))
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """An unsigned caller."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://matcher.test") as client:
         yield client
 
 
 @pytest.fixture
 def signer(key: IdentityKey, clock: Clock) -> CallSigner:
-    """Signs for Slovenia."""
     return CallSigner(key, "SI", clock)
 
 
@@ -169,7 +159,6 @@ async def test_a_partys_last_contact_is_known(
 
 
 async def test_an_unsigned_call_is_refused(client: httpx.AsyncClient) -> None:
-    """401 with a challenge, and nothing of the handler."""
     answer = await client.put("/rounds/r1/chunks/3", content=b"abc")
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Signature"
@@ -273,7 +262,6 @@ async def test_a_call_has_one_id_in_its_strict_form(
     shown: str,
     taken: bool,  # noqa: FBT001 - a case of a table
 ) -> None:
-    """A caller's id is on each line of the call and in the answer; one of another form is neither."""
     answer = await client.get("/rounds/broken/nothing", headers={"x-request-id": shown})
     (line,) = _calls(lines)
     assert line["request"] == answer.headers["x-request-id"]
@@ -283,7 +271,6 @@ async def test_a_call_has_one_id_in_its_strict_form(
 
 
 async def test_two_ids_are_none(client: httpx.AsyncClient, lines: Lines) -> None:
-    """Which of two is meant nobody knows."""
     ids = ["0" * 32, "1" * 32]
     await client.get("/nothing", headers=[("x-request-id", one) for one in ids])
     assert _calls(lines)[0]["request"] not in ids
@@ -297,7 +284,6 @@ async def test_probes_that_find_nothing_wrong_are_no_news(client: httpx.AsyncCli
 
 
 async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient, lines: Lines) -> None:
-    """A path is the caller's text: it is neither repeated nor logged."""
     answer = await client.get(f"/{SECRET}?q={SECRET}")
     assert (answer.status_code, answer.json()["type"]) == (404, "about:blank")
     answer = await client.delete("/rounds/json")
@@ -330,7 +316,6 @@ async def test_a_body_over_the_limit_is_refused(
 
 
 async def test_a_body_at_the_limit_is_accepted(client: httpx.AsyncClient, signer: CallSigner) -> None:
-    """The limit is the largest body."""
     answer = await client.put("/rounds/r1/chunks/1", content=bytes(LIMIT), auth=signer)
     assert answer.json()["bytes"] == LIMIT
 
@@ -344,7 +329,6 @@ async def test_over_tls_every_answer_says_that_there_is_no_other_way(client: htt
 
 
 async def test_every_answer_has_the_security_headers(client: httpx.AsyncClient) -> None:
-    """Refusals and successes alike."""
     for path in ("/health", "/nothing", "/rounds/failures/bug"):
         headers = (await client.get(path)).headers
         assert headers["cache-control"] == "no-store"
@@ -354,7 +338,6 @@ async def test_every_answer_has_the_security_headers(client: httpx.AsyncClient) 
 
 
 async def test_health_is_what_the_service_says(tmp_path: Path) -> None:
-    """204 while the store answers, its problem when it does not."""
     lost = Store(database_url(DatabaseSettings(), tmp_path / "nowhere" / "aquila.db"))
     app = application(title="T", version="1", routers=[], body_bytes=LIMIT, health=lost.check)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://h") as client:
@@ -365,7 +348,6 @@ async def test_health_is_what_the_service_says(tmp_path: Path) -> None:
 
 
 async def test_ready_and_live_are_asked_for_by_themselves() -> None:
-    """Each has its own check; refused calls are counted by the class of their error."""
     refused = {"ready": True, "live": True}
 
     def check(name: str) -> None:
@@ -392,7 +374,6 @@ async def test_ready_and_live_are_asked_for_by_themselves() -> None:
 
 
 async def test_the_operator_needs_the_token(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """The file's content as a bearer gets in; nothing else does."""
     shown = (tmp_path / "operator.token").read_text(encoding="ascii").strip()
     assert (await client.get("/rounds/mine", headers={"authorization": f"Bearer {shown}"})).status_code == 200
     assert (await client.get("/rounds/mine", headers={"authorization": f"bearer {shown}"})).status_code == 200
@@ -415,7 +396,6 @@ async def test_a_person_does_what_the_roles_allow(client: httpx.AsyncClient, tmp
 
 
 def test_a_token_is_read_from_its_file_alone(tmp_path: Path) -> None:
-    """Short, missing or open to others is no token; it is fresh each time and not shown."""
     path = tmp_path / "token"
     with pytest.raises(KeyMaterialError):
         OperatorToken.load(path)

@@ -92,14 +92,11 @@ serve(app, endpoint, settings.tls, before_end=ending.set, live=live)
 
 @dataclass
 class Running:
-    """A service in a process of its own."""
-
     process: subprocess.Popen[str]
     url: str
     output: Path
 
     def stop(self) -> tuple[str, str]:
-        """Ask it to end; return the rest of its stdout, and its log."""
         self.process.send_signal(signal.SIGTERM)
         assert self.process.stdout is not None
         rest = self.process.stdout.read()
@@ -220,7 +217,6 @@ def test_a_supervisor_hears_that_a_service_lives(tmp_path: Path, key: IdentityKe
 
 
 def _until(done: Callable[[], bool]) -> None:
-    """Wait until something holds."""
     ends = time.monotonic() + _LONGEST_SECONDS
     while not done():
         assert time.monotonic() < ends
@@ -232,7 +228,6 @@ def _settings(tmp_path: Path, tls: TlsSettings | None = None, **listen: Any) -> 
 
 
 def test_other_machines_need_tls(tmp_path: Path) -> None:
-    """A host that is not loopback is refused while TLS is off, before anything is bound."""
     with pytest.raises(InputError, match="TLS is off"):
         bind(_settings(tmp_path, host="0.0.0.0"))  # noqa: S104 - what is refused
     endpoint = bind(_settings(tmp_path, _tls(tmp_path), host="0.0.0.0"))  # noqa: S104 - with TLS
@@ -240,7 +235,6 @@ def test_other_machines_need_tls(tmp_path: Path) -> None:
 
 
 def _tls(folder: Path) -> TlsSettings:
-    """Return settings with a certificate that can be read."""
     Authority.create(folder, "ca").issue("service")
     return TlsSettings(certificate=folder / "service.pem", key=folder / "service.key")
 
@@ -269,7 +263,6 @@ def test_the_authority_is_what_callers_sign(tmp_path: Path, listen: dict[str, An
 
 
 def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:
-    """It names the port; so does an address that is not ours."""
     first = bind(_settings(tmp_path))
     first.socket.listen()
     with pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{first.port}"):
@@ -280,7 +273,6 @@ def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
-    """Missing, or the key of another certificate."""
     with pytest.raises(InputError, match="cannot be read"):
         server_context(TlsSettings(certificate=tmp_path / "no", key=tmp_path / "no"))
     authority = Authority.create(tmp_path, "ca")
@@ -291,7 +283,6 @@ def test_a_certificate_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> 
 
 
 async def test_a_lifespan_stops_its_drivers_and_closes_the_rest() -> None:
-    """Also when the service fails."""
     closed: list[str] = []
 
     async def step() -> bool:

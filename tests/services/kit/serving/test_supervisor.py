@@ -17,7 +17,6 @@ from services.kit.serving.server import Supervisor
 
 @pytest.fixture(params=["path", "abstract"])
 def listener(request: pytest.FixtureRequest) -> Iterator[tuple[str, socket.socket]]:
-    """The socket of a supervisor, and its address as an environment names it."""
     folder = Path(mkdtemp(prefix="aqsup-"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bound:
         bound.setblocking(False)  # noqa: FBT003 - the standard library's signature
@@ -28,7 +27,6 @@ def listener(request: pytest.FixtureRequest) -> Iterator[tuple[str, socket.socke
 
 
 def heard(bound: socket.socket) -> list[str]:
-    """Return the reports that came."""
     found = []
     while True:
         try:
@@ -52,7 +50,6 @@ def test_a_service_reports(listener: tuple[str, socket.socket]) -> None:
 
 
 def test_a_service_without_progress_is_not_reported_alive(listener: tuple[str, socket.socket]) -> None:
-    """The watchdog gets nothing while the check refuses, whatever it raises."""
     address, bound = listener
 
     def refuse() -> None:
@@ -76,6 +73,5 @@ def test_the_environment_names_it_once() -> None:
 
 
 def test_a_supervisor_that_is_gone_ends_nothing() -> None:
-    """Neither a missing socket nor a missing supervisor is an error."""
     Supervisor("/nowhere/at/all").ready()
     Supervisor().ready()

@@ -29,13 +29,11 @@ def _everything(root: Path) -> list[str]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> ChunkFiles:
-    """An empty folder of content."""
     return ChunkFiles(tmp_path / "chunks")
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KiB, where the test may mount one."""
     with small_disks.small_disk(tmp_path / "small", "256k") as folder:
         yield folder
 
@@ -62,7 +60,6 @@ def test_folders_and_files_are_for_this_user_alone(files: ChunkFiles) -> None:
 
 
 def test_a_write_replaces(files: ChunkFiles) -> None:
-    """The same name again is the new content."""
     files.write("a", b"old")
     files.write("a", b"new")
     assert files.read("a") == b"new"
@@ -70,7 +67,6 @@ def test_a_write_replaces(files: ChunkFiles) -> None:
 
 
 def test_a_wrong_digest_changes_nothing(files: ChunkFiles) -> None:
-    """What was there stays, and nothing is left behind."""
     files.write("a", b"old")
     with pytest.raises(DigestError) as caught:
         files.write("a", b"new", hashlib.sha256(b"other").digest())
@@ -94,7 +90,6 @@ def test_content_that_ends_in_the_middle_changes_nothing(files: ChunkFiles) -> N
 
 
 def test_content_that_was_changed_on_the_disk_is_refused(files: ChunkFiles) -> None:
-    """A reader that knows the digest does not go on with other bytes."""
     files.write("a", b"abc")
     assert files.read("a", hashlib.sha256(b"abc").digest()) == b"abc"
     files.path("a").write_bytes(b"abd")
@@ -125,7 +120,6 @@ def test_content_that_was_changed_on_the_disk_is_refused(files: ChunkFiles) -> N
     ],
 )
 def test_a_name_that_could_leave_the_root_is_refused(files: ChunkFiles, name: str) -> None:
-    """Every operation checks the name, and the message does not repeat it."""
     for operation in (files.read, files.size, files.delete, files.delete_tree, files.exists, files.path):
         with pytest.raises(InputError):
             operation(name)
@@ -135,7 +129,6 @@ def test_a_name_that_could_leave_the_root_is_refused(files: ChunkFiles, name: st
 
 
 def test_missing_content_is_not_found(files: ChunkFiles) -> None:
-    """A missing file, and one below a file, are the same to a reader."""
     files.write("a", b"x")
     for name in ("b", "a/b"):
         with pytest.raises(NotFoundError):
@@ -145,7 +138,6 @@ def test_missing_content_is_not_found(files: ChunkFiles) -> None:
 
 
 def test_a_file_where_a_folder_should_be_is_a_conflict(files: ChunkFiles) -> None:
-    """Names that exclude each other are an error of the tree."""
     files.write("a", b"x")
     with pytest.raises(StoreConflictError):
         files.write("a/b", b"x")
@@ -156,7 +148,6 @@ def test_a_file_where_a_folder_should_be_is_a_conflict(files: ChunkFiles) -> Non
 
 
 def test_deleting_can_be_repeated(files: ChunkFiles) -> None:
-    """A deletion that was interrupted is done again."""
     files.write("r1/a", b"x")
     files.write("r1/b", b"x")
     files.delete("r1/a")
@@ -169,7 +160,6 @@ def test_deleting_can_be_repeated(files: ChunkFiles) -> None:
 
 
 def test_sweeping_removes_only_what_crashed_writes_left(files: ChunkFiles) -> None:
-    """A young partial file may belong to another process."""
     files.write("r1/a", b"x")
     (files.root / "r1" / ".a.0123.part").write_bytes(b"half")
     assert files.names() == ["r1/a"]
@@ -180,7 +170,6 @@ def test_sweeping_removes_only_what_crashed_writes_left(files: ChunkFiles) -> No
 
 
 def test_many_writers_of_one_name_leave_one_whole_content(files: ChunkFiles) -> None:
-    """Threads do not mix their contents."""
     contents = [bytes([number]) * 50_000 for number in range(8)]
     threads = [threading.Thread(target=files.write, args=("r/a", content)) for content in contents]
     for thread in threads:
@@ -209,7 +198,6 @@ def test_a_full_disk_says_where_and_what_to_do(small_disk: Path) -> None:
 
 
 def test_room_that_is_kept_free_is_not_taken(small_disk: Path) -> None:
-    """The database can still write when content cannot."""
     files = ChunkFiles(small_disk / "chunks", keep_free=200_000)
     files.write("a", b"x")
     assert files.free_space() < 62_144
@@ -221,7 +209,6 @@ def test_room_that_is_kept_free_is_not_taken(small_disk: Path) -> None:
 
 
 def test_a_limit_on_file_sizes_is_a_full_disk(tmp_path: Path) -> None:
-    """A quota or limit of the process says the same as a full disk, whoever runs the test."""
     program = f"""
 import resource, pathlib
 from services.kit.storage.files import ChunkFiles
@@ -282,7 +269,6 @@ def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_secret_is_key_material_that_is_missing(tmp_path: Path) -> None:
-    """The message names the file."""
     with pytest.raises(KeyMaterialError, match="key cannot be read"):
         read_secret(tmp_path / "key")
     assert not secret_exists(tmp_path / "key")
@@ -314,7 +300,6 @@ def test_a_destroyed_secret_is_overwritten_and_gone(tmp_path: Path) -> None:
 
 
 def test_a_link_in_place_of_a_secret_is_not_followed(tmp_path: Path) -> None:
-    """Nobody can have another file overwritten."""
     (tmp_path / "other").write_bytes(b"keep")
     (tmp_path / "key").symlink_to(tmp_path / "other")
     with contextlib.suppress(StoreError):

@@ -21,16 +21,12 @@ class _Base(Rows):
 
 
 class Round(_Base):
-    """A row."""
-
     __tablename__ = "round"
     id: Mapped[str] = mapped_column(String(40), primary_key=True, comment="Id.")
     note: Mapped[str] = mapped_column(String(40), unique=True, comment="Note.")
 
 
 class Part(_Base):
-    """A row that refers to another."""
-
     __tablename__ = "part"
     id: Mapped[int] = mapped_column(primary_key=True, comment="Number.")
     round: Mapped[str] = mapped_column(ForeignKey("round.id", ondelete="CASCADE"), comment="Round.")
@@ -61,7 +57,6 @@ ORPHANING = BROKEN.replace("CREATE TABLE half (n INTEGER)", "DELETE FROM round")
 
 
 def test_an_empty_package_changes_nothing(store: Store, package: str) -> None:
-    """No scripts, no revision."""
     assert migrate(store, package) == ""
 
 
@@ -76,7 +71,6 @@ def test_a_drafted_migration_makes_the_models(store: Store, package: str) -> Non
 
 
 def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(store: Store, package: str) -> None:
-    """SQLite would delete the rows that refer to a table while it is rebuilt."""
     draft(store, package, _Base.metadata, "first")
     migrate(store, package)
     with store.transaction("test") as session:

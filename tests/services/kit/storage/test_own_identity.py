@@ -30,13 +30,11 @@ OLD = key_of("SI")
 
 
 def registry_with(key: SigningKey) -> Registry:
-    """Return a registry that names a key for SI."""
     return Registry(MATCHER_KEY.public, {"SI": RegisteredParty("SI", "Party SI", key.public)})
 
 
 @pytest.fixture
 def identity(tmp_path: Path) -> Path:
-    """The file of the identity key of a home."""
     path = tmp_path / "identity.pem"
     path.write_bytes(OLD.to_pem())
     path.chmod(0o600)
@@ -53,7 +51,6 @@ def test_the_same_command_gives_the_same_renewal(identity: Path) -> None:
 
 
 def test_the_key_takes_its_place_when_the_registry_names_it(identity: Path) -> None:
-    """At a start, once, and at each start after that."""
     renewal = prepare_renewal(identity, registry_with(OLD), "SI", lost=False)
     waiting = read_next(identity)
     assert waiting is not None
@@ -74,7 +71,6 @@ def test_a_lost_key(identity: Path) -> None:
 
 
 def test_another_key_than_the_registered_one(identity: Path) -> None:
-    """Renews nothing, and starts nothing."""
     other = registry_with(key_of("false"))
     with pytest.raises(KeyMaterialError) as caught:
         prepare_renewal(identity, other, "SI", lost=False)
@@ -85,7 +81,6 @@ def test_another_key_than_the_registered_one(identity: Path) -> None:
 
 @NEEDED
 def test_a_key_moves_into_a_token_and_out_of_it(identity: Path, token: SoftToken) -> None:
-    """By renewals; the file holds an address meanwhile, which nobody else reads, and no key."""
     into = prepare_renewal(identity, registry_with(OLD), "SI", lost=False, where=token.address())
     assert prepare_renewal(identity, registry_with(OLD), "SI", lost=False, where=token.address()) == into
     assert into.by_both

@@ -15,8 +15,6 @@ from services.node.storage.tables import SubmissionRow
 
 
 class State(StrEnum):
-    """The states of a letter."""
-
     WRITTEN = "written"
     SENT = "sent"
     READ = "read"
@@ -30,15 +28,11 @@ TRANSITIONS = {
 
 
 class OwnRows(Rows):
-    """The base of this test's table."""
-
     __abstract__ = True
     metadata = new_metadata()
 
 
 class LetterRow(OwnRows):
-    """A letter."""
-
     __tablename__ = "letter"
     number: Mapped[int] = mapped_column(primary_key=True)
     party: Mapped[str]
@@ -47,7 +41,6 @@ class LetterRow(OwnRows):
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A store with a letter in each state."""
     made = Store(URL.create("sqlite", database=str(tmp_path / "letters.db")))
     OwnRows.metadata.create_all(made.engine)
     with made.transaction("test.rows") as session:
@@ -57,20 +50,17 @@ def store(tmp_path: Path) -> Store:
 
 
 def states(store: Store) -> list[State]:
-    """Return the states of all letters, in the order of their numbers."""
     with store.reading("test.states") as session:
         return list(session.scalars(select(LetterRow.state).order_by(LetterRow.number)))
 
 
 def test_rows_in_some_states_enter_another(store: Store) -> None:
-    """Rows in other states stay as they are."""
     with store.transaction("test.all") as session:
         enter_all(session, LetterRow.state, TRANSITIONS, {State.WRITTEN}, State.SENT)
     assert states(store) == [State.SENT, State.SENT, State.READ]
 
 
 def test_further_conditions_narrow_it(store: Store) -> None:
-    """Only rows that meet all conditions enter the state."""
     with store.transaction("test.some") as session:
         before, mine = {State.WRITTEN, State.SENT}, LetterRow.party == "AL"
         enter_all(session, LetterRow.state, TRANSITIONS, before, State.READ, mine)
@@ -78,20 +68,17 @@ def test_further_conditions_narrow_it(store: Store) -> None:
 
 
 def test_a_state_that_does_not_follow_is_refused(store: Store) -> None:
-    """One state that the other does not follow, and no row changes."""
     with store.transaction("test.none") as session, pytest.raises(ValueError, match="read is not followed by sent"):
         enter_all(session, LetterRow.state, TRANSITIONS, State, State.SENT)
     assert states(store) == list(State)
 
 
 def test_the_same_state_may_be_entered_again() -> None:
-    """And nothing follows the last one."""
     assert following(TRANSITIONS, State.READ, State.READ) is State.READ
     with pytest.raises(ValueError, match="is not followed by"):
         following(TRANSITIONS, State.READ, State.SENT)
 
 
 def test_a_sealed_state_changes_row_by_row(store: Store) -> None:
-    """One statement for all rows would leave their seals as they were, and the rows could not be read any more."""
     with store.transaction("test.sealed") as session, pytest.raises(ValueError, match="is sealed"):
         enter_all(session, SubmissionRow.state, {}, (), SubmissionState.FAILED)

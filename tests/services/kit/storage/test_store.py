@@ -32,16 +32,12 @@ class _Base(Rows):
 
 
 class Counter(_Base):
-    """A row to read, decide on and write."""
-
     __tablename__ = "counter"
     name: Mapped[str] = mapped_column(String(100), primary_key=True, comment="Which.")
     value: Mapped[int] = mapped_column(comment="How many.")
 
 
 class Child(_Base):
-    """A row that refers to another."""
-
     __tablename__ = "child"
     id: Mapped[int] = mapped_column(primary_key=True, comment="Number.")
     counter: Mapped[str] = mapped_column(ForeignKey("counter.name"), comment="Which counter.")
@@ -49,7 +45,6 @@ class Child(_Base):
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    """A store with the tables and one counter at 0."""
     with schema_change(store) as connection:
         _Base.metadata.create_all(connection)
     with store.transaction("test.fill") as session:
@@ -75,8 +70,6 @@ def test_a_transaction_commits_everything_or_nothing(filled: Store) -> None:
 
 
 def test_read_decide_write_is_safe_among_threads(filled: Store) -> None:
-    """One writer at a time: no increment is lost."""
-
     def count() -> None:
         for _ in range(10):
             with filled.transaction("test.count") as session:
@@ -144,7 +137,6 @@ def test_a_failed_commit_is_no_success(filled: Store) -> None:
 
 
 def test_a_writer_that_waits_too_long_is_told(store_url: URL) -> None:
-    """A stuck writer does not hang the others."""
     first, second = Store(store_url, wait_seconds=1), Store(store_url, wait_seconds=1)
     started = time.monotonic()
     with first.transaction("test.first"), pytest.raises(StoreError), second.transaction("test.second"):
@@ -157,14 +149,12 @@ def test_a_writer_that_waits_too_long_is_told(store_url: URL) -> None:
 
 
 def test_statements_that_fail_say_the_class_alone(filled: Store) -> None:
-    """A wrong statement is a store error without its text."""
     with pytest.raises(StoreError) as caught, filled.transaction("test") as session:
         session.execute(text(f"SELECT * FROM nothing WHERE name = '{SECRET}'"))
     assert "Muhamed" not in caught.value.message
 
 
 def test_a_database_that_is_away_is_a_store_error(tmp_path: Path) -> None:
-    """A folder or server that is missing."""
     lost = Store(database_url(DatabaseSettings(), tmp_path / "nowhere" / "aquila.db"), wait_seconds=1)
     with pytest.raises(StoreError):
         lost.check()
@@ -223,7 +213,6 @@ def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
 
 
 def test_sqlite_is_set_as_the_module_says(tmp_path: Path) -> None:
-    """Every connection has the settings that durability and deletion rely on."""
     store = Store(database_url(DatabaseSettings(), tmp_path / "aquila.db"))
     with store.transaction("test") as session:
         found = {
@@ -294,13 +283,10 @@ def test_writers_have_turns_while_scrubbing_waits_for_a_reader(tmp_path: Path) -
 
 
 def test_a_column_without_a_comment_is_found() -> None:
-    """Every column says what it is for."""
     assert uncommented(_Base.metadata) == []
     metadata = new_metadata()
 
     class Silent(Rows):
-        """Has no comments."""
-
         __abstract__ = False
         __tablename__ = "silent"
         metadata = new_metadata()

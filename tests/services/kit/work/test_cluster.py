@@ -21,18 +21,14 @@ from services.kit.work.cluster import ClusterExecutor, LostWorkerError, PickledT
 
 
 def fail(text: str) -> str:
-    """Fail with a message that quotes what came."""
     return str(int(text))
 
 
 def refuse(text: str) -> str:
-    """Fail with an error of the tree."""
     raise OrderError(quoted("no"), got=len(text))
 
 
 class Client:
-    """A client whose pieces end as a test wants."""
-
     def __init__(self, outcome: object) -> None:
         self.outcome = outcome
         self.futures: list[Future[Any]] = []
@@ -43,7 +39,6 @@ class Client:
         return self
 
     def submit(self, _function: object, *_arguments: object) -> Future[Any]:
-        """End at once, or wait."""
         if self.outcome is RuntimeError:
             raise RuntimeError("the client is closed")
         future: Future[Any] = Future()
@@ -59,21 +54,18 @@ class Client:
 
 
 def test_another_release_is_refused() -> None:
-    """The worker is named, and what it should have."""
     with pytest.raises(InputError, match="tls://b of the Dask cluster runs another release") as caught:
         check({"tls://a": WorkerStatus("1", 1, spills=False), "tls://b": WorkerStatus("2", 1, spills=False)}, "1")
     assert caught.value.fields == {"expected": "1", "got": "2", "address": "tls://b"}
 
 
 def test_a_worker_that_spills_is_refused() -> None:
-    """What it works on could end on its disk."""
     with pytest.raises(InputError, match="may write what it works on"):
         check({"tls://a": WorkerStatus("1", 1, spills=True)}, "1")
     check({"tls://a": WorkerStatus("1", 1, spills=False)}, "1")
 
 
 def test_a_worker_that_joined_later_refuses_pieces_of_another_release() -> None:
-    """The release is checked with every piece."""
     with pytest.raises(InputError, match="another release"):
         do_piece("0.0.0", PickledTask.of((fail, ("1",))))
     assert do_piece(__version__, PickledTask.of((fail, ("1",)))).open() == "1"
@@ -92,19 +84,16 @@ def test_a_foreign_error_quotes_nothing() -> None:
 
 @pytest.mark.parametrize("outcome", [OSError("away"), "cancelled"])
 def test_what_the_cluster_itself_raises_is_a_lost_worker(outcome: object) -> None:
-    """Whatever its client's errors are today."""
     with pytest.raises(LostWorkerError):
         ClusterExecutor(Client(outcome)).submit(fail, "1").result(5)
 
 
 def test_a_client_that_is_closed_takes_nothing() -> None:
-    """The piece was not handed in."""
     with pytest.raises(LostWorkerError):
         ClusterExecutor(Client(RuntimeError)).submit(fail, "1")
 
 
 def test_results_and_our_own_errors_pass() -> None:
-    """As they are."""
     assert ClusterExecutor(Client(PickledTask.of("7"))).submit(fail, "7").result(5) == "7"
     with pytest.raises(OrderError):
         ClusterExecutor(Client(OrderError(quoted("no")))).submit(fail, "7").result(5)
@@ -119,7 +108,6 @@ def test_a_piece_can_be_cancelled() -> None:
 
 
 def settings(tmp_path: Path) -> ServiceSettings:
-    """Return settings of a cluster that is not there."""
     for name in ("ca", "service", "key"):
         write_secret(tmp_path / name, b"")
     return ServiceSettings(
@@ -133,7 +121,6 @@ def settings(tmp_path: Path) -> ServiceSettings:
 
 
 def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
-    """Before anything is connected."""
     made = settings(tmp_path)
     (tmp_path / "ca").unlink()
     with pytest.raises(InputError, match="dask_ca_file"):
@@ -141,13 +128,11 @@ def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
-    """With a hint at the three files."""
     with pytest.raises(InputError, match="no certificates"):
         cluster.connect(settings(tmp_path))
 
 
 def test_dask_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that asks for it without having it says what to install."""
     monkeypatch.delitem(sys.modules, "services.kit.work.cluster")
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.delattr("services.kit.work.cluster")

@@ -27,7 +27,6 @@ async def _fail(error: Exception) -> bool:
 
 
 async def test_a_busy_step_runs_again_at_once_and_an_idle_one_waits() -> None:
-    """Work is done without pauses; without work the interval passes."""
     work = [1, 2, 3]
     steps = 0
 
@@ -73,7 +72,6 @@ async def test_a_wake_during_a_step_is_not_lost() -> None:
     ],
 )
 async def test_a_failing_step_is_logged_and_tried_again(error: Exception, lines: Lines) -> None:
-    """No exception ends a driver, whoever was wrong."""
     steps = 0
 
     async def step() -> bool:
@@ -98,7 +96,6 @@ async def test_a_failing_step_is_logged_and_tried_again(error: Exception, lines:
 
 
 async def test_an_item_of_a_peer_that_is_away_is_no_line_of_its_own(lines: Lines) -> None:
-    """The step that fails with it has the line; other failures of items have theirs."""
     away = PeerUnavailableError("peer_answer_failed", status_code=503)
     with pytest.raises(StoreError):
         await each([away, OrderError(quoted("x")), StoreError(quoted("y"))], _fail)
@@ -118,7 +115,6 @@ async def test_a_failure_is_logged_once(lines: Lines) -> None:
 
 
 async def test_stopping_waits_for_the_step() -> None:
-    """A step that is nearly done is not torn."""
     finished = False
 
     async def step() -> bool:
@@ -151,7 +147,6 @@ async def test_a_step_that_hangs_is_cancelled() -> None:
 
 
 async def test_a_driver_can_be_started_again_and_stopping_twice_is_nothing() -> None:
-    """The life of a service."""
     steps = 0
 
     async def step() -> bool:
@@ -169,7 +164,6 @@ async def test_a_driver_can_be_started_again_and_stopping_twice_is_nothing() -> 
 
 
 async def test_one_failing_item_does_not_stop_the_others() -> None:
-    """Each item has its turn; the failure is raised after the last."""
     done: list[int] = []
 
     async def work(item: int) -> bool:
@@ -211,7 +205,6 @@ async def test_quiet_looks_become_rare() -> None:
 
 
 async def test_a_wait_ends_when_the_driver_is_woken() -> None:
-    """What a driver waits with is cancelled by a wake, and by the end; after a failure it only sleeps."""
     begun = ended = 0
 
     async def step() -> bool:

@@ -19,17 +19,14 @@ from services.kit.work.open_executor import OpenExecutor
 
 
 def double(number: int) -> int:
-    """Return twice the number."""
     return 2 * number
 
 
 def refuse(number: int) -> int:
-    """Raise an error of the tree."""
     raise DigestError(quoted("no"), got=number)
 
 
 def leave(_: int) -> int:
-    """End the process in which this runs."""
     os._exit(1)
 
 
@@ -40,7 +37,6 @@ class Breaking(Executor):
         self.way = way
 
     def submit(self, fn: object, /, *args: object, **kwargs: object) -> Future[Any]:
-        """Break."""
         del fn, args, kwargs
         if self.way == "at once":
             raise BrokenProcessPool
@@ -54,7 +50,6 @@ class Breaking(Executor):
 
 
 def opener(*executors: Executor) -> tuple[ExecutorHandle, list[Executor]]:
-    """Return workers that open one executor after the other, and which were closed."""
     closed: list[Executor] = []
     left = list(executors)
 
@@ -80,7 +75,6 @@ async def test_a_lost_executor_is_opened_again(way: str) -> None:
 
 
 async def test_an_error_of_the_piece_is_its_own() -> None:
-    """It comes as it is, and the executor stays."""
     with ThreadPoolExecutor(1) as good:
         workers, closed = opener(good)
         with pytest.raises(DigestError):
@@ -92,7 +86,6 @@ async def test_an_error_of_the_piece_is_its_own() -> None:
 
 
 async def test_who_waits_can_be_cancelled() -> None:
-    """That is no loss of the executor."""
     workers, closed = opener(Breaking("never"))
     task = asyncio.create_task(workers.run(double, 1))
     await asyncio.sleep(0.05)
@@ -112,7 +105,6 @@ def test_a_lent_executor_that_breaks_is_let_go() -> None:
 
 
 async def test_nothing_is_taken_after_the_end() -> None:
-    """A service that stops opens no executor."""
     workers, _ = opener()
     workers.close()
     workers.close()
@@ -142,7 +134,6 @@ async def test_a_process_that_ends_is_replaced() -> None:
 
 
 async def test_small_work_opens_nothing() -> None:
-    """A thread of the service does what is less work than the way to a worker."""
     workers, _ = opener()
     assert await workers.run(double, 2, small=True) == 4
     with pytest.raises(DigestError):

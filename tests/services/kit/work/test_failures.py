@@ -41,7 +41,6 @@ def test_the_same_failure_is_news_ever_more_rarely() -> None:
 
 
 def test_each_waits_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has failed waits longer each time; the others do not, and a success ends it."""
     now = 100.0
     monkeypatch.setattr("services.kit.work.drivers.time.monotonic", lambda: now)
     retries = Retries(60)

@@ -6,7 +6,6 @@ from services.kit.work.memory import KeptResults
 
 
 def test_a_result_is_made_once_for_a_version() -> None:
-    """Another version of the same subject is made again, and replaces the first."""
     made: list[str] = []
     kept: KeptResults[int] = KeptResults()
 
@@ -20,7 +19,6 @@ def test_a_result_is_made_once_for_a_version() -> None:
 
 
 def test_the_one_that_was_asked_for_longest_ago_is_forgotten() -> None:
-    """Three are kept of four."""
     kept: KeptResults[str] = KeptResults(most=3)
     for subject in "abcad":
         kept.get(subject, "", lambda subject=subject: subject)  # type: ignore[misc]

@@ -15,8 +15,6 @@ from tests.support.log_lines import Lines
 
 
 class Lane:
-    """Begins pieces that end in the opposite order, and finishes them."""
-
     def __init__(self, fails_at: int = -1) -> None:
         self.fails_at = fails_at
         self.begun = 0
@@ -41,7 +39,6 @@ class Lane:
             raise
 
     async def finish(self, number: int, begun: Awaitable[int]) -> None:
-        """Keep the result."""
         assert await begun == 2 * number
         self.finished.append(number)
 
@@ -56,7 +53,6 @@ async def test_pieces_are_finished_in_order_and_begun_ahead(ahead: int) -> None:
 
 
 async def test_a_failure_cancels_what_was_begun_behind_it() -> None:
-    """What was finished before stays, nothing behind the failure is finished, and no task is left running."""
     lane = Lane(fails_at=2)
     with pytest.raises(DigestError):
         await run_in_order(range(10), lane.begin, lane.finish, 4)
@@ -66,7 +62,6 @@ async def test_a_failure_cancels_what_was_begun_behind_it() -> None:
 
 
 async def test_nothing_to_do() -> None:
-    """No item, no work."""
     lane = Lane()
     assert await run_in_order([], lane.begin, lane.finish, 4) == 0
 

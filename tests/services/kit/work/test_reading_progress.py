@@ -12,7 +12,6 @@ KEY = "ab" * 16
 
 
 def test_rows_are_counted_as_long_as_a_list_is_read() -> None:
-    """Before and after, and without a key, there is nothing to be asked for."""
     lists = ListsInProgress()
     with lists.reading(KEY) as read, lists.reading(None) as other:
         read.rows += 3

@@ -16,7 +16,6 @@ from services.kit.work.threads import Pool
 
 @pytest.mark.parametrize("held", Pool)
 async def test_a_kind_of_caller_waits_for_no_other(held: Pool) -> None:
-    """All threads of a kind are held: every other kind gets one all the same."""
     release = threading.Event()
     holding = [asyncio.ensure_future(threads.run(held, release.wait)) for _ in range(threads._THREADS[held])]
     try:

@@ -17,7 +17,6 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 async def found(world: World) -> list[tuple[Any, ...]]:
-    """Return what the rounds need, by kind, parties and count."""
     transport = FourEyes(httpx.ASGITransport(world.app), world.secretariat)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
         answer = await client.get("/v1/operator/needs")
@@ -44,7 +43,6 @@ async def test_evidence_and_flags_are_told(world: World) -> None:
 
 
 async def test_who_is_late_is_named(three: World) -> None:
-    """As long as the others have not left the party out."""
     await three.opened()
     await three.nodes["AL"].submit()
     await three.nodes["RS"].submit()

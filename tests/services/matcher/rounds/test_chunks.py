@@ -14,7 +14,6 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
-    """Return status and last part of the type of a problem."""
     return answer.status_code, answer.json()["type"].rpartition(":")[2]
 
 
@@ -38,7 +37,6 @@ async def test_the_same_chunk_again(world: World) -> None:
 
 
 async def test_other_bytes_than_were_signed(world: World) -> None:
-    """Nothing of them is stored."""
     path, content = await signed_list(world)
     answer = await world.nodes["AL"].call("PUT", path, content=content[:-1] + bytes([content[-1] ^ 1]))
     assert problem(answer) == (400, "digest")
@@ -47,14 +45,12 @@ async def test_other_bytes_than_were_signed(world: World) -> None:
 
 @pytest.mark.parametrize("change", [lambda c: c[:-32], lambda c: c + bytes(32), lambda _c: b""])
 async def test_another_size_than_was_signed(world: World, change: Callable[[bytes], bytes]) -> None:
-    """Nothing of it is stored."""
     path, content = await signed_list(world)
     assert problem(await world.nodes["AL"].call("PUT", path, content=change(content))) == (400, "malformed")
     assert world.chunk_files() == []
 
 
 async def test_a_body_over_the_limit(world: World) -> None:
-    """It is refused before it is read."""
     path, _ = await signed_list(world)
     assert problem(await world.nodes["AL"].call("PUT", path, content=bytes(9 << 20))) == (413, "body-too-large")
 
@@ -70,7 +66,6 @@ async def test_a_chunk_before_its_statement(world: World) -> None:
 
 
 async def test_evaluation_and_tokens_before_their_statements(world: World) -> None:
-    """The submission alone does not admit them."""
     await world.submitted()
     await world.nodes["AL"].sync()
     await world.nodes["RS"].sync()
@@ -83,7 +78,6 @@ async def test_evaluation_and_tokens_before_their_statements(world: World) -> No
 
 
 async def test_a_chunk_beyond_the_last(world: World) -> None:
-    """There is no chunk that was not signed."""
     path, content = await signed_list(world)
     answer = await world.nodes["AL"].call("PUT", path[:-1] + "99", content=content)
     assert problem(answer) == (409, "order")
@@ -102,7 +96,6 @@ async def test_another_partys_chunk(world: World) -> None:
 
 
 async def test_evaluations_are_for_the_origin(three: World) -> None:
-    """Another participant may neither fetch nor delete them."""
     await three.submitted()
     await three.nodes["RS"].evaluate()
     path = three.nodes["AL"]
@@ -115,7 +108,6 @@ async def test_evaluations_are_for_the_origin(three: World) -> None:
 
 
 async def test_an_acknowledged_evaluation_is_gone(world: World) -> None:
-    """Its file is deleted at once, and acknowledging again changes nothing."""
     await world.submitted()
     await world.nodes["RS"].evaluate()
     await world.nodes["AL"].sync()
@@ -130,7 +122,6 @@ async def test_an_acknowledged_evaluation_is_gone(world: World) -> None:
 
 
 async def test_blinded_elements_go_when_everyone_evaluated_them(three: World) -> None:
-    """As long as one evaluation is missing they stay."""
     await three.submitted()
     await three.nodes["RS"].evaluate()
     three.advance()
@@ -190,7 +181,6 @@ async def test_a_quota_of_evaluations(worlds: Callable[..., World]) -> None:
 
 
 async def test_a_chunk_after_the_end(world: World) -> None:
-    """A round that has ended takes no bytes, and keeps none."""
     path, content = await signed_list(world)
     await world.operate("POST", f"/{world.round_id}/abort", json={"reason": "test"})
     world.advance()

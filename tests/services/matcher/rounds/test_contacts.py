@@ -16,13 +16,11 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 def written(world: World) -> dict[str, tuple[int, str]]:
-    """Return what lies in the database."""
     with world.context.store.reading("test.read") as session:
         return {row.party: (row.called_at, row.release) for row in session.scalars(select(ContactRow))}
 
 
 async def test_a_restart_forgets_no_contact(world: World) -> None:
-    """What a party's call left is on the parties' page after a restart, with its release."""
     await world.nodes["AL"].call("GET", "/v1/rounds", headers={"user-agent": "aquila/0.1.0"})
     world.restart()
     transport = FourEyes(httpx.ASGITransport(world.app), world.secretariat)

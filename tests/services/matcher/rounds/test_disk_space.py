@@ -24,26 +24,22 @@ LATER = {"consent_by": NOW + 50, "submit_by": NOW + 100, "evaluate_by": NOW + 20
 
 
 def reserved(world: World) -> int:
-    """Return what the rounds of a matcher have reserved."""
     with world.context.store.reading("test") as session:
         return reserved_bytes(session, world.settings.quotas.evaluation_bytes)
 
 
 def round_bytes(world: World, parties: int = 3) -> int:
-    """Return what the world's round may take of the disk when so many take part."""
     with world.context.store.reading("test") as session:
         manifest = manifest_in(session.get_one(RoundRow, world.round_id).manifest)
     return disk_bytes(manifest, 0, list(world.nodes)[:parties])
 
 
 def without_room(world: World) -> list[str]:
-    """Return what the report on the matcher's health says of rounds."""
     faults = read_health(world.context, StoredContacts(world.context.store, world.clock)).faults
     return [sentence.code for _, sentence in faults[Subject.ROUNDS]]
 
 
 async def consented(world: World, *codes: str) -> list[httpx.Response]:
-    """Let parties consent to the world's round, and return the answers."""
     answers = []
     for code in codes:
         await world.nodes[code].sync()
@@ -53,7 +49,6 @@ async def consented(world: World, *codes: str) -> list[httpx.Response]:
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """Return the bytes that are free on every matcher's disk, which a test changes."""
     free = {"bytes": 1 << 40}
     monkeypatch.setattr(ChunkFiles, "free_space", lambda _: free["bytes"])
     return free
@@ -61,7 +56,6 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def world(worlds: Callable[..., World]) -> World:
-    """Return a matcher of three parties that keeps no evaluations."""
     return worlds("AL RS SI", quotas=QuotaSettings.model_construct(evaluation_mebibytes=0))
 
 
@@ -128,7 +122,6 @@ async def test_a_consent_that_does_not_count_is_refused_though_there_is_no_room(
 
 
 async def test_nobody_waits_for_the_room_of_a_party_that_refused(world: World, disk: dict[str, int]) -> None:
-    """Only those who may still consent are counted."""
     await world.propose(window=LATER)
     await consented(world, "AL")
     disk["bytes"] = round_bytes(world, 2)
@@ -141,7 +134,6 @@ async def test_nobody_waits_for_the_room_of_a_party_that_refused(world: World, d
 
 
 async def test_what_a_round_has_taken_is_not_reserved_twice(world: World) -> None:
-    """Its chunks are on the disk already, and the disk says so."""
     await world.opened()
     before = reserved(world)
     sent = await world.nodes["AL"].submit()

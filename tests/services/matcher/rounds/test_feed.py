@@ -15,7 +15,6 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 def statements(node: Node) -> Counter[tuple[str, str]]:
-    """Count the statements that a party was shown, by type and signer."""
     shown = [node.round.accept(e.envelope.encode()) for e in node.seen if e.kind is EventKind.STATEMENT]
     return Counter((type(accepted.message).__name__, accepted.signer) for accepted in shown)
 
@@ -39,7 +38,6 @@ async def test_who_sees_what(three: World) -> None:
 
 
 async def test_pages(world: World) -> None:
-    """Ids ascend, and pages of one hold the same as one page."""
     await world.opened()
     node = world.nodes["AL"]
     whole = Events.model_validate_json((await node.call("GET", "events")).content)
@@ -57,7 +55,6 @@ async def test_pages(world: World) -> None:
 
 @pytest.mark.parametrize("query", ["after=-1", "limit=0", "limit=1001", "wait=21", "wait=x"])
 async def test_parameters_out_of_range(world: World, query: str) -> None:
-    """They are refused."""
     await world.opened()
     assert (await world.nodes["AL"].call("GET", f"events?{query}")).status_code == 422
 
@@ -71,7 +68,6 @@ async def test_a_page_has_a_size(world: World, monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_a_waiting_call_hears_at_once(world: World) -> None:
-    """Of an event that is for it; after its time it hears of none."""
     await world.opened()
     world.context.wakeup.start()
     node = world.nodes["AL"]
@@ -100,7 +96,6 @@ async def test_a_waiting_call_hears_what_is_due(world: World) -> None:
 
 
 async def test_a_bell_that_was_taken_down(world: World) -> None:
-    """At the end nobody is woken any more, and nothing fails."""
     await world.opened()
     world.context.wakeup.start()
     waiting = world.context.wakeup.listen()

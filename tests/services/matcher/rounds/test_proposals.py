@@ -19,7 +19,6 @@ SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose
 
 
 async def proposed(world: World, proposal: dict[str, Any]) -> dict[str, Any]:
-    """Propose a round and return its manifest."""
     answer = await world.operate("POST", json=proposal)
     assert answer.status_code == 202, answer.text
     view: dict[str, Any] = (await world.operate("GET", f"/{answer.json()['round_id']}")).json()
@@ -27,7 +26,6 @@ async def proposed(world: World, proposal: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_what_a_short_proposal_gets(world: World) -> None:
-    """Parties in order, all pairs, and the settings' window, caps and padding."""
     manifest = Manifest.model_validate(await proposed(world, SHORT), strict=False)
     defaults = RoundSettings()
     assert [p.party for p in manifest.participants] == ["AL", "RS"]
@@ -56,14 +54,12 @@ async def test_what_a_short_proposal_gets(world: World) -> None:
     ],
 )
 async def test_what_is_refused(world: World, change: dict[str, Any], status: int) -> None:
-    """Nothing is stored of it."""
     answer = await world.operate("POST", json=SHORT | change)
     assert answer.status_code == status, answer.text
     assert (await world.operate("GET")).json()["rounds"] == []
 
 
 async def test_pairs_in_any_order(three: World) -> None:
-    """Reciprocity has no direction."""
     pairs = [["SI", "RS"], ["RS", "AL"]]
     manifest = await proposed(three, SHORT | {"participants": ["SI", "RS", "AL"], "pairs": pairs})
     assert manifest["pairs"] == [["AL", "RS"], ["RS", "SI"]]
@@ -80,7 +76,6 @@ async def test_a_rule_table_of_ones_own(worlds: Callable[..., World], tmp_path: 
 
 
 async def test_rounds_are_listed_newest_first(world: World) -> None:
-    """With phase and parties."""
     await world.opened()
     world.clock.time += 1
     await world.propose(window=dict.fromkeys(("consent_by", "submit_by", "evaluate_by", "closes_at"), NOW + 9))

@@ -34,7 +34,6 @@ KNOWN = {("high", 2): 9_800, ("high", 3): 4, ("medium", 2): 9_801, ("medium", 3)
 
 
 async def read(world: World, path: str = PATH, status: int = 200) -> Any:
-    """Return what the operator's interface answers."""
     transport = FourEyes(httpx.ASGITransport(world.app), world.secretariat)
     async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
         answer = await client.get(path)
@@ -52,7 +51,6 @@ async def round_with(
     ended: bool = True,
     **changes: Any,
 ) -> str:
-    """Propose a round, store counts as a match does, and end it as a round ends."""
     await three.propose(**changes)
     round_id, matched_at = three.round_id, three.clock() + days * DAY
     with three.context.store.transaction("test.counts") as session:
@@ -82,7 +80,6 @@ async def round_with(
 
 
 def pairs_of(one: Any, kind: str = "list") -> dict[str, dict[str, int | str]]:
-    """Return the hits of a round by pair and level."""
     [table] = [table for table in one["hits"] if table["kind"] == kind]
     return {f"{pair['left']}-{pair['right']}": pair["hits"] for pair in table["pairs"]}
 
@@ -109,7 +106,6 @@ async def test_a_large_number_stays_beside_a_small_one(three: World) -> None:
 
 
 async def say_outcomes(three: World, round_id: str) -> None:
-    """Store what one party says of its hits."""
     key = {"round_id": round_id, "party": "AL", "counterpart": "RS", "certainty": "high"}
     with three.context.store.transaction("test.outcomes") as session:
         session.add_all(OutcomeCountRow(**key, outcome=word, hits=4) for word in ("confirmed", "refuted", "open"))
@@ -245,7 +241,6 @@ async def test_a_part_costs_what_it_shows(three: World) -> None:
 
 
 async def say(three: World, round_id: str, said: Mapping[tuple[str, str, str, str], int]) -> None:
-    """Store outcomes by party, counterpart, level and word."""
     with three.context.store.transaction("test.outcomes") as session:
         for (party, other, level, outcome), count in said.items():
             key = {"round_id": round_id, "party": party, "counterpart": other, "certainty": level}
@@ -285,7 +280,6 @@ async def test_precision_is_made_of_published_numbers(three: World) -> None:
 
 
 async def test_as_csv(three: World) -> None:
-    """One number a row, none of them exact, and no cell that a spreadsheet would calculate."""
     await round_with(three, query={("AL RS", "high"): 7}, category="=cmd|' /C calc'!A0")
     answer = await read(three, f"{PATH}.csv")
     assert answer.headers["content-type"].startswith("text/csv")

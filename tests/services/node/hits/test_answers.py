@@ -36,7 +36,6 @@ async def test_before_consent_nothing_is_answered(world: World) -> None:
 
 
 async def test_an_open_round_waits_for_lists(world: World) -> None:
-    """Who has not submitted is named; an inbox without hits counts the round as unanswered."""
     round_id = await world.begin(lists=False)
     al = world.nodes["AL"]
     await al.submit(round_id, await al.load(NOBODY))

@@ -16,7 +16,6 @@ from tests.support.stored_hits import StoredHit, store_hits
 
 
 async def posted(party_node: PartyNode, path: str, **body: Any) -> dict[str, Any]:
-    """Send a call that is accepted, and return its answer."""
     answer = await party_node.post(path, json=body)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()

@@ -46,7 +46,6 @@ def carried(browser: Browser) -> str:
 
 
 async def decide(browser: Browser, number: int, decision: str) -> str:
-    """Press a button of a row, and return where it leads."""
     fields: dict[str, Any] = {"list": carried(browser), "row": rows(browser), "decide": f"{decision}.{number}"}
     await browser.send("/hits/decide", follow=False, **fields)
     assert browser.answer.status_code == 303, browser.page

@@ -52,7 +52,6 @@ async def test_nobody_else_sees_or_removes_it(world: World) -> None:
 
 
 async def test_there_are_so_many_at_most(world: World) -> None:
-    """What is beyond is refused, and an own one can still be changed."""
     analyst = world.nodes["AL"].person(Role.ANALYST)
     for number in range(MOST_SAVED):
         assert (await analyst.post(VIEWS, json={"name": f"{number}", "shows": SHOWS})).status_code == 201
@@ -71,7 +70,6 @@ async def test_what_cannot_be_kept(world: World, body: dict[str, Any]) -> None:
 
 
 async def test_it_goes_with_the_account(world: World) -> None:
-    """When an administrator ends the account, its views are removed; others' stay."""
     party_node = world.nodes["AL"]
     for person in (party_node.person(Role.ANALYST), party_node.person(Role.ANALYST, Role.OFFICER)):
         await person.post(VIEWS, json={"name": "mine", "shows": SHOWS})

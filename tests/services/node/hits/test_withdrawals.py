@@ -53,7 +53,6 @@ async def test_the_counterpart_marks_it_and_the_owner_sees_the_receipt(world_aft
 
 
 async def test_a_late_withdrawal_needs_a_reason_that_stays_here(world_after: WorldAfter) -> None:
-    """After 48 hours it is marked late on both sides, and the reason is in no statement."""
     world, round_id = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "RS")
@@ -153,7 +152,6 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) 
 
 
 async def test_after_retention_nothing_is_said_any_more(world_after: WorldAfter) -> None:
-    """Outcomes that nobody would take are forgotten."""
     world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")

@@ -52,7 +52,6 @@ def imports(al: PartyNode) -> int:
 
 
 async def test_a_delivered_file_is_checked_stored_and_leaves_the_folder(world: World, al: PartyNode) -> None:
-    """It is read as a body would be; a check leaves it where it is, and storing removes it."""
     path = deliver(world)
     (found,) = await waiting(al)
     assert (found["name"], found["size"], found["problem"]) == ("nightly.csv", len(GOOD.encode()), None)

@@ -29,7 +29,6 @@ async def test_a_list_is_compared_with_the_one_before(world: World) -> None:
 
 
 async def test_a_list_is_looked_through_page_by_page(world: World) -> None:
-    """In its own order; each page is a consultation, and an unknown list is none."""
     al = world.nodes["AL"]
     rows = "".join(f"p-{number},Ana,Novak,1985-01-02,\n" for number in range(120))
     import_id = await al.load(HEADER + rows)

@@ -74,7 +74,6 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world_after: W
 
 
 async def test_its_hits_still_count_among_the_outcomes(world_after: WorldAfter) -> None:
-    """What came of an erased hit is not lost for the statistics."""
     world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
@@ -104,7 +103,6 @@ async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
 
 
 async def test_a_record_that_is_not_there(world: World) -> None:
-    """What the node does not hold is not erased, and leaves no entry."""
     al = world.nodes["AL"]
     assert (await erase(al, "al-list-9")).status_code == 404
     assert "erasure" not in kinds_in_log(al)

@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.postgresql_soak]
 
 
 def stored(world: World) -> tuple[int, int]:
-    """Return how many imports and records AL's database holds."""
     with world.nodes["AL"].node.store.reading("test.count") as session:
         return (
             session.scalar(select(func.count()).select_from(ImportRow)) or 0,
@@ -213,7 +212,6 @@ async def test_a_list_of_refused_rows_alone_is_no_import(world: World) -> None:
 
 
 async def test_an_interrupted_import_is_removed_at_the_next_start(world: World) -> None:
-    """A kill in the middle of an import leaves nothing after the restart."""
     al = world.nodes["AL"]
     with al.node.store.transaction("test.half") as session:
         session.add(
@@ -236,7 +234,6 @@ async def test_a_list_in_an_open_round_is_not_deleted(world: World) -> None:
 
 
 async def test_a_list_over_the_cap_is_refused_before_it_is_signed(world: World) -> None:
-    """The problem names cap and number, and a shorter list can be submitted after."""
     caps = [{"party": code, "elements": {"full": 10, "partial": 10}} for code in sorted(world.nodes)]
     round_id = await world.begin(caps=caps)
     await world.settle()

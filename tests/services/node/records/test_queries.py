@@ -22,7 +22,6 @@ def asking(round_id: str, *persons: dict[str, str], **more: Any) -> dict[str, An
 
 
 async def asked(party_node: PartyNode, round_id: str, *persons: dict[str, str], **more: Any) -> str:
-    """Ask for persons, with the approval of a second person, and return the query's id."""
     answer = await party_node.post("/queries", json=asking(round_id, *persons, **more))
     assert answer.status_code == 202, answer.text
     submission_id: str = answer.json()["submission_id"]
@@ -64,7 +63,6 @@ async def test_a_query_is_answered_person_by_party(world_after: WorldAfter) -> N
 
 
 async def test_queries_come_in_parts(world_after: WorldAfter) -> None:
-    """Newest first, with how many there are in all."""
     world, round_id = await world_after(round_for_queries)
     al, made = world.nodes["AL"], list[str]()
     for number in range(3):
@@ -115,7 +113,6 @@ async def test_both_sides_see_that_a_hit_is_of_a_query(world_after: WorldAfter) 
 
 
 async def test_persons_of_a_query_are_no_list(world_after: WorldAfter) -> None:
-    """They are stored apart: no list is compared with them, and they with none."""
     world, round_id = await world_after(round_for_queries)
     al = world.nodes["AL"]
     await asked(al, round_id, MIRA)

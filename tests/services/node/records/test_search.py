@@ -76,7 +76,6 @@ async def test_a_search(world: World) -> None:
 
 
 async def test_a_search_for_nothing(world: World) -> None:
-    """It is refused, without what was written, and is no consultation."""
     al = world.nodes["AL"]
     for wanted in ({}, {"name": " "}, {"name": "漢字"}, {"name": "漢" * 201}, {"name": "漢", "offset": -1}):
         answer = await al.post("/records/search", json=wanted)
@@ -86,7 +85,6 @@ async def test_a_search_for_nothing(world: World) -> None:
 
 
 async def test_pages(world: World) -> None:
-    """At most fifty on a page, in the order of names, with the number of all."""
     al = world.nodes["AL"]
     letters = "bdfglmnprs"
     rows = "".join(f"n-{n},{letters[n % 10]}a{letters[n // 10]}ot,Novak,1990-09-09,\n" for n in range(60))
@@ -100,7 +98,6 @@ async def test_pages(world: World) -> None:
 
 @pytest.mark.database_files
 async def test_a_search_reads_the_index_alone(world: World) -> None:
-    """A search passes over the words of a million records without reading the records."""
     al = world.nodes["AL"]
     with al.node.store.reading("test.plan") as session:
         query = "EXPLAIN QUERY PLAN SELECT count(*) FROM record WHERE words LIKE '%' || ' ana' || '%'"

@@ -53,7 +53,6 @@ async def listed(world: World) -> dict[str, Any]:
 
 
 async def asked(world: World) -> bool:
-    """Let AL ask what is due, and everybody answer."""
     found = standing_rounds.advance(world.nodes["AL"].node)
     await world.settle()
     return found

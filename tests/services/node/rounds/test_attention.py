@@ -54,7 +54,6 @@ async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) ->
 
 
 async def test_what_is_too_late_waits_for_nobody(world: World) -> None:
-    """After its deadline a consent is no duty any more."""
     await world.propose()
     party_node = world.nodes["AL"]
     world.clock.time += 8 * 86_400
@@ -114,7 +113,6 @@ async def test_refusals_are_told_apart(world: World) -> None:
 
 
 async def test_no_more_than_a_page_takes(world: World) -> None:
-    """The most pressing are shown, and the others counted."""
     round_id = await world.propose()
     party_node = world.nodes["AL"]
     with party_node.node.store.transaction("test.many") as session:

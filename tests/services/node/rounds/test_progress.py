@@ -85,7 +85,6 @@ async def test_marks_are_awaited_from_whoever_has_not_sent_them(world: World) ->
 
 
 async def test_marks_of_a_query_are_not_awaited_before_the_lists_are_compared(world: World) -> None:
-    """A query that was sent together with the lists has its turn after them."""
     round_id = await world.begin(mode="lists_and_queries")
     al = world.nodes["AL"]
     await al.submit(round_id, await al.load(HEADER + "q-1,Mira,Janković,1988-08-08,\n", "query"), "query")
@@ -147,7 +146,6 @@ async def test_whoever_is_left_out_is_awaited_no_more(world: World, clock: Clock
 
 
 async def test_what_came_stays_after_the_close(world: World) -> None:
-    """Bytes are gone, and the counts are what they were; nobody is awaited any more."""
     round_id = await world.begin()
     await world.settle()
     before = await parties(world, round_id)

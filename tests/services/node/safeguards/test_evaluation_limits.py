@@ -18,7 +18,6 @@ pytestmark = pytest.mark.rounds
 
 
 def in_all(party_node: PartyNode) -> int:
-    """Return what a node has evaluated, by the day."""
     with party_node.node.store.reading("test.spent") as session:
         return session.scalar(select(func.coalesce(func.sum(DailyEvaluationRow.elements), 0))) or 0
 
@@ -150,7 +149,6 @@ async def test_a_party_that_declares_far_more_than_last_time(world: World, clock
 
 
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
-    """What was in flight when another round used up the room is not committed."""
     party_node = world.nodes["AL"]
     round_id = await world.begin()
     real = party_node.node.workers.run
@@ -193,7 +191,6 @@ async def _reported(world: World, round_id: str) -> bool:
 
 
 async def test_the_newest_of_many_earlier_rounds_are_shown(world_after: WorldAfter) -> None:
-    """Before a consent a node is shown what it evaluated in earlier rounds: the newest, and how many more there are."""
     world, first = await world_after(round_with_hits)
     second, party_node = await world.propose(), world.nodes["AL"]
     await world.settle()

@@ -191,7 +191,6 @@ async def test_the_ca_of_the_new_address_is_watched(world: World, tmp_path: Path
 
 
 async def test_an_address_in_the_clear_is_refused(world: World) -> None:
-    """Though the matcher states it and the words agree."""
     hr = await join(world)
     await accept(hr)
     content = await move(world, url="http://matcher.example.org")

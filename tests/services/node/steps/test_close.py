@@ -57,7 +57,6 @@ def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:
 
 
 def assert_nothing_is_left(content: bytes, secrets: dict[str, bytes]) -> None:
-    """Search stored bytes for secrets, raw and in hexadecimal."""
     left = [name for name, secret in secrets.items() if secret in content or secret.hex().encode() in content]
     assert left == []
 

@@ -229,7 +229,6 @@ async def test_its_own_deadlines_end_the_wait(world: World) -> None:
 
 
 async def test_a_cosignature_that_is_not_taken(world: World) -> None:
-    """Where the matcher does not take it, nothing more is signed or sent before it does."""
     party_node = world.nodes["AL"]
     calls = reached(party_node)
     calls.refuses = True

@@ -33,8 +33,6 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds]
 
 
 class Watched(httpx.AsyncBaseTransport):
-    """The matcher as a node reaches it: counts calls by round, and may keep a call waiting."""
-
     def __init__(self, party_node: PartyNode) -> None:
         self._transport = party_node.node.peer._client._transport
         party_node.node.peer._client._transport = self
@@ -59,13 +57,11 @@ class Statements:
         self.count += 1
 
     def taken(self) -> int:
-        """Return how many there were since this was asked last."""
         count, self.count = self.count, 0
         return count
 
 
 async def two_submitted_rounds(world: World) -> tuple[PartyNode, list[str]]:
-    """Return a node whose person has submitted a list to each of two open rounds, before the node does anything."""
     rounds = []
     for _ in range(2):
         rounds.append(await world.begin(lists=False))

@@ -16,12 +16,10 @@ REASON = {"legal_basis": "Article 9", "purpose": "matching", "case_reference": "
 
 
 def entry(**fields: object) -> Entry:
-    """Return an entry with some fields."""
     return Entry.of(EntryKind.SUBMISSION, 1_800_000_000, "SI", **fields)
 
 
 def full() -> Entry:
-    """Return an entry that uses every field."""
     return entry(
         person="p-0123456789ab",
         role="officer",
@@ -35,7 +33,6 @@ def full() -> Entry:
 
 
 def test_it_comes_back_as_it_was() -> None:
-    """What was written is read, and its leaf is the hash of its canonical bytes."""
     made = full()
     assert read_entry(made.content()) == made
     assert made.leaf() == leaf_hash(made.content())
@@ -43,7 +40,6 @@ def test_it_comes_back_as_it_was() -> None:
 
 
 def test_it_does_not_change() -> None:
-    """No field can be set after it was made."""
     with pytest.raises(ValidationError):
         entry().time = 1  # type: ignore[misc]
 
@@ -88,7 +84,6 @@ def test_it_refuses_what_could_be_a_person(fields: dict[str, object], field: str
     ],
 )
 def test_other_bytes_are_none(content: bytes, sentence: str) -> None:
-    """What is no entry in its one encoding is refused."""
     with pytest.raises(AuditError, match=sentence):
         read_entry(content)
 

@@ -23,7 +23,6 @@ def test_leaves_and_nodes_are_told_apart() -> None:
 
 
 def test_a_frontier_goes_on_from_its_peaks() -> None:
-    """What was stored of a log is enough to grow it."""
     stored = Frontier()
     for leaf in LEAVES[:6]:
         stored.append(leaf)

@@ -28,14 +28,12 @@ def test_each_service_has_its_roles() -> None:
 
 
 def test_every_action_is_somebodys() -> None:
-    """No action is left that nobody may do, and every row says in words what it is for."""
     rows = role_table().rows.values()
     assert {action for row in rows for action in row.actions} == ALL
     assert all(row.means for row in rows)
 
 
 def test_what_is_not_in_the_table_is_not_allowed() -> None:
-    """A role of the other service, and no role at all, may do nothing."""
     table = role_table()
     assert table.allows(Service.NODE, [Role.AUDITOR, Role.OFFICER], Action.ASK_CONSENT)
     assert not table.allows(Service.NODE, [Role.APPROVER], Action.ASK_CONSENT)
@@ -46,7 +44,6 @@ def test_what_is_not_in_the_table_is_not_allowed() -> None:
 
 
 def test_who_runs_a_service_sees_nobody() -> None:
-    """Administrators and auditors see no record and no hit, and neither asks for anything nor approves it."""
     asking = {Action.ASK_CONSENT, Action.ASK_SUBMISSION, Action.PROPOSE_ROUND, Action.DECIDE_APPROVALS}
     for (_, role), row in role_table().rows.items():
         if role in {Role.ADMINISTRATOR, Role.AUDITOR}:
@@ -54,7 +51,6 @@ def test_who_runs_a_service_sees_nobody() -> None:
 
 
 def test_the_matcher_has_nothing_of_a_person() -> None:
-    """No role of the matcher may see what the matcher does not hold."""
     for (service, _), row in role_table().rows.items():
         if service is Service.MATCHER:
             assert not row.actions & PERSONAL

@@ -11,12 +11,10 @@ ROUND = "0" * 32
 
 
 def entry(kind: EntryKind, party: str = "SI", **fields: object) -> Entry:
-    """Return an entry of the round."""
     return Entry.of(kind, 7, party, round=ROUND, **fields)
 
 
 def test_a_round_is_counted() -> None:
-    """Submissions and statements by party, hits by pair and by party, when it began and ended."""
     submitted = {"records": 100, "full": 3, "partial": 2, "chunks": 2}
     found = statistics_of(
         ROUND,

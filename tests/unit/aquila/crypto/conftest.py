@@ -23,5 +23,4 @@ def group(request: pytest.FixtureRequest) -> Group:
 
 @pytest.fixture
 def random() -> Callable[[int], bytes]:
-    """A generator that repeats itself in every test."""
     return Random(2026).randbytes

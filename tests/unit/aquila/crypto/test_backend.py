@@ -77,10 +77,8 @@ def test_backend_that_is_asked_for() -> None:
 
 
 def test_cores_of_a_restricted_process() -> None:
-    """Only the cores that the process may run on count."""
     assert usable_cores(lambda _: {4, 7}) == 2
 
 
 def test_cores_where_the_system_does_not_say() -> None:
-    """A system without affinity counts all its cores."""
     assert usable_cores(None) == (os.cpu_count() or 1)

@@ -19,8 +19,6 @@ FRESH = bytes(range(32))
 
 
 class Chunk(NamedTuple):
-    """A chunk that was evaluated and proved by the rules."""
-
     share: Share
     inputs: bytes
     outputs: bytes
@@ -29,7 +27,6 @@ class Chunk(NamedTuple):
 
 @pytest.fixture
 def chunk(group: Group, random: Callable[[int], bytes]) -> Chunk:
-    """Three elements with their evaluation and proof."""
     share, inputs = new_share(group, random), oprf.hash_inputs(group, random(32 * 3), 32)
     outputs = oprf.evaluate(group, inputs, share)
     return Chunk(share, inputs, outputs, dleq.prove_chunk(group, share, CONTEXT, inputs, outputs, FRESH))
@@ -49,7 +46,6 @@ def test_swapped_outputs(group: Group, chunk: Chunk) -> None:
 
 
 def test_proof_for_wrong_outputs(group: Group, chunk: Chunk) -> None:
-    """A prover that proves a wrong chunk by the rules does not convince."""
     wrong = group.add(chunk.outputs, chunk.inputs[:32] + chunk.outputs[32:])
     proof = dleq.prove_chunk(group, chunk.share, CONTEXT, chunk.inputs, wrong, FRESH)
     with pytest.raises(ProofError):
@@ -58,7 +54,6 @@ def test_proof_for_wrong_outputs(group: Group, chunk: Chunk) -> None:
 
 @pytest.mark.parametrize("public_key", [bytes(32), b"\x01" + bytes(31), GENERATOR[:-1], GENERATOR * 2, b""])
 def test_public_key_that_is_no_key(group: Group, chunk: Chunk, public_key: bytes) -> None:
-    """The identity, other bytes, two keys and no key are refused as public key."""
     with pytest.raises(MalformedError):
         dleq.verify_chunk(group, public_key, CONTEXT, chunk.inputs, chunk.outputs, chunk.proof)
 
@@ -66,7 +61,6 @@ def test_public_key_that_is_no_key(group: Group, chunk: Chunk, public_key: bytes
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("number", [0, ORDER, 2**256 - 1])
 def test_proof_scalar_that_is_not_canonical(group: Group, chunk: Chunk, place: int, number: int) -> None:
-    """Both scalars of a proof must be canonical and not zero."""
     parts = [chunk.proof[:32], chunk.proof[32:]]
     parts[place] = number.to_bytes(32, "little")
     with pytest.raises(ProofError):
@@ -75,14 +69,12 @@ def test_proof_scalar_that_is_not_canonical(group: Group, chunk: Chunk, place: i
 
 @pytest.mark.parametrize("length", [0, 32, 63])
 def test_proof_of_another_length(group: Group, chunk: Chunk, length: int) -> None:
-    """A proof has 64 bytes."""
     for proof in (chunk.proof[:length], chunk.proof + chunk.proof[:length] + b"\x01" * 32):
         with pytest.raises(ProofError):
             dleq.verify_chunk(group, chunk.share.public_key, CONTEXT, chunk.inputs, chunk.outputs, proof)
 
 
 def test_outputs_of_another_number(group: Group, chunk: Chunk) -> None:
-    """Inputs and outputs must be equally many, and at least one."""
     for inputs, outputs in ((chunk.inputs, chunk.outputs[:32]), (chunk.inputs, b""), (b"", b"")):
         with pytest.raises(MalformedError):
             dleq.verify_chunk(group, chunk.share.public_key, CONTEXT, inputs, outputs, chunk.proof)
@@ -92,7 +84,6 @@ def test_outputs_of_another_number(group: Group, chunk: Chunk) -> None:
 
 @pytest.mark.parametrize("element", [bytes(32), b"\x01" + bytes(31), bytes(31) + b"\x80"])
 def test_output_that_is_no_element(group: Group, chunk: Chunk, element: bytes) -> None:
-    """An output that is the identity or no element is malformed, whatever the proof says."""
     with pytest.raises(MalformedError):
         dleq.verify_chunk(
             group, chunk.share.public_key, CONTEXT, chunk.inputs, chunk.outputs[:64] + element, chunk.proof
@@ -112,7 +103,6 @@ def test_proof_made_with_the_nonce_zero(group: Group, chunk: Chunk) -> None:
 
 
 def test_closed_share_proves_nothing(group: Group, chunk: Chunk) -> None:
-    """After closing the share there are no more proofs."""
     chunk.share.close()
     with pytest.raises(KeyMaterialError):
         dleq.prove_chunk(group, chunk.share, CONTEXT, chunk.inputs, chunk.outputs, FRESH)
@@ -131,7 +121,6 @@ def test_nonce_depends_on_everything(group: Group, chunk: Chunk, random: Callabl
 
 
 def test_too_few_fresh_bytes(group: Group, chunk: Chunk) -> None:
-    """A nonce needs 32 fresh bytes."""
     with pytest.raises(InputError):
         dleq.prove_chunk(group, chunk.share, CONTEXT, chunk.inputs, chunk.outputs, FRESH[:-1])
 
@@ -145,7 +134,6 @@ def test_weights_depend_on_everything() -> None:
 
 
 def test_weights_are_the_documented_expansion() -> None:
-    """The weights are SHAKE-256 of the seed, 128 bits in 32 bytes each."""
     tag = b"Seed-OPRFV1-\x01-ristretto255-SHA512"
     transcript = b"\x00\x20" + GENERATOR + len(tag).to_bytes(2, "big") + tag
     for part in (b"aquila/1 batch weights", b"context", b"i" * 32, b"o" * 32):

@@ -22,17 +22,14 @@ ENVELOPE = sign_envelope(KIND, PAYLOAD, KEY)
 
 
 def changed(**members: Any) -> bytes:
-    """Return the envelope with members replaced, canonically encoded."""
     return rfc8785.dumps({**json.loads(ENVELOPE), **members})
 
 
 def signature(**members: Any) -> dict[str, Any]:
-    """Return the envelope's signature with members replaced."""
     return {**json.loads(ENVELOPE)["signatures"][0], **members}
 
 
 def test_round_trip() -> None:
-    """An envelope says what was signed and by whom, and its digest is that of the signed bytes."""
     opened = open_envelope(ENVELOPE, {KIND}, KEYS)
     assert (opened.payload_type, opened.payload, opened.signer) == (KIND, PAYLOAD, KEY.public)
     signed = b"DSSEv1 %d %b %d %b" % (len(KIND), KIND.encode(), len(PAYLOAD), PAYLOAD)
@@ -54,23 +51,19 @@ def test_the_payload_of_a_stored_envelope() -> None:
 
 
 def test_signing_again_gives_the_same_bytes() -> None:
-    """Equal statements are equal bytes."""
     assert sign_envelope(KIND, PAYLOAD, KEY) == ENVELOPE
 
 
 def test_empty_payload() -> None:
-    """A payload may be empty, and need not be text."""
     for payload in (b"", b"\x00\xff"):
         assert open_envelope(sign_envelope(KIND, payload, KEY), {KIND}, KEYS).payload == payload
 
 
 def test_payload_is_not_printed() -> None:
-    """What an envelope says stays out of logs that print it."""
     assert "R-1" not in repr(open_envelope(ENVELOPE, {KIND}, KEYS))
 
 
 def test_every_changed_byte_is_refused() -> None:
-    """No byte of an envelope can change, be left out or be added."""
     for place in range(len(ENVELOPE)):
         for mutated in (
             ENVELOPE[:place] + bytes([ENVELOPE[place] ^ 1]) + ENVELOPE[place + 1 :],
@@ -90,26 +83,22 @@ def test_unknown_key() -> None:
 
 
 def test_signature_under_another_name() -> None:
-    """A stranger's signature that names a known key is refused."""
     theirs = json.loads(sign_envelope(KIND, PAYLOAD, STRANGER))["signatures"][0]["sig"]
     with pytest.raises(SignatureError):
         open_envelope(changed(signatures=[signature(sig=theirs)]), {KIND}, KEYS)
 
 
 def test_type_that_is_not_expected() -> None:
-    """A signed statement of one type does not pass for another."""
     with pytest.raises(MalformedError):
         open_envelope(ENVELOPE, {"application/vnd.aquila.submission+json"}, KEYS)
 
 
 def test_type_is_signed() -> None:
-    """The same payload and signature under another type are refused."""
     with pytest.raises(SignatureError):
         open_envelope(changed(payloadType="other"), {"other"}, KEYS)
 
 
 def test_size_limit() -> None:
-    """An envelope over the limit is refused before it is read."""
     assert open_envelope(ENVELOPE, {KIND}, KEYS, limit=len(ENVELOPE)).payload == PAYLOAD
     with pytest.raises(MalformedError) as caught:
         open_envelope(ENVELOPE, {KIND}, KEYS, limit=len(ENVELOPE) - 1)
@@ -159,7 +148,6 @@ def test_no_envelope(envelope: bytes) -> None:
 
 
 def test_closed_key_signs_nothing() -> None:
-    """A closed key signs no envelope."""
     key = IdentityKey(bytes(range(32)))
     key.close()
     with pytest.raises(KeyMaterialError):

@@ -19,7 +19,6 @@ from aquila.errors import InputError, MalformedError
 
 
 def scalar(number: int) -> bytes:
-    """Encode a number as a scalar."""
     return number.to_bytes(32, "little")
 
 
@@ -49,7 +48,6 @@ def test_scalars_around_the_order(shift: int) -> None:
 
 
 def test_refused_scalar_is_named_by_position() -> None:
-    """The first zero or too large scalar is named by its position."""
     with pytest.raises(MalformedError) as caught:
         require_scalars(scalar(1) + scalar(0) + scalar(2**256 - 1))
     assert caught.value.fields == {"index": 1}

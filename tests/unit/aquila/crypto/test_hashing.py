@@ -28,13 +28,11 @@ def test_expander_is_the_rfcs(message: bytes, dst: bytes) -> None:
 
 @pytest.mark.parametrize("dst", [b"", b"l" * 256], ids=len)
 def test_tag_of_impossible_length(dst: bytes) -> None:
-    """A tag that does not fit its length byte is refused, not hashed silently."""
     with pytest.raises(InputError):
         expander(dst)
 
 
 def test_scalars_are_reduced() -> None:
-    """A scalar is the little-endian number modulo the order."""
     wide = bytes(range(64))
     assert int.from_bytes(reduce_public(wide), "little") == int.from_bytes(wide, "little") % ORDER
     assert hash_to_scalar(b"m", b"dst") == reduce_public(expand_by_the_book(b"m", b"dst"))
@@ -50,7 +48,6 @@ def test_parts_are_unambiguous() -> None:
 
 
 def test_part_that_is_too_long() -> None:
-    """A part that does not fit its length field is refused."""
     with pytest.raises(InputError) as caught:
         prefixed(b"", bytes(65536))
     assert caught.value.fields == {"got": 65536}

@@ -37,7 +37,6 @@ SECRET = bytes(range(100, 132))
     params=[SecretBytes, IdentityKey, ExchangeKey, SealingKey, Share, RoundKey], ids=lambda kind: kind.__name__
 )
 def key(request: pytest.FixtureRequest) -> SecretBytes:
-    """One object of each class that holds a secret, with the same 32 bytes in it."""
     extra: dict[Any, tuple[Any, ...]] = {Share: (bytes(32),), RoundKey: ("round",)}
     made: SecretBytes = request.param(SECRET, *extra.get(request.param, ()))
     return made
@@ -58,19 +57,16 @@ def test_has_no_attributes_to_look_at(key: SecretBytes) -> None:
 
 @pytest.mark.parametrize("copying", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_is_neither_pickled_nor_copied(key: SecretBytes, copying: Callable[[object], object]) -> None:
-    """A copy would not be overwritten, so there is none."""
     with pytest.raises(KeyMaterialError):
         copying(key)
 
 
 def test_is_no_key_of_a_dictionary(key: SecretBytes) -> None:
-    """A hash of a secret would be its fingerprint, so there is none."""
     with pytest.raises(TypeError):
         hash(key)
 
 
 def test_closing_overwrites(key: SecretBytes) -> None:
-    """The bytes in memory are zero after closing, and the object says that it is closed."""
     memory = key._octets
     assert memory == SECRET
     key.close()
@@ -81,7 +77,6 @@ def test_closing_overwrites(key: SecretBytes) -> None:
 
 
 def test_closed_key_is_refused(key: SecretBytes) -> None:
-    """After closing, the secret cannot be revealed, returned or compared."""
     with key:
         assert key.to_bytes() == SECRET
     with pytest.raises(KeyMaterialError), key.reveal():
@@ -101,7 +96,6 @@ def test_revealed_copy_is_overwritten(key: SecretBytes) -> None:
 
 
 def test_equality() -> None:
-    """Secrets are equal if their bytes are, and never equal to plain bytes."""
     assert SecretBytes(SECRET) == SecretBytes(bytearray(SECRET))
     assert SecretBytes(SECRET) != SecretBytes(SECRET[::-1])
     assert SecretBytes(SECRET) != SECRET
@@ -109,7 +103,6 @@ def test_equality() -> None:
 
 @pytest.mark.parametrize("kind", [IdentityKey, ExchangeKey, SealingKey])
 def test_key_of_wrong_length(kind: type[IdentityKey | ExchangeKey | SealingKey]) -> None:
-    """A secret key has 32 bytes."""
     for length in (0, 31, 33):
         with pytest.raises(KeyMaterialError):
             kind(bytes(length))
@@ -131,7 +124,6 @@ RFC_SIGNATURE = (
 
 
 def test_signature_of_rfc_8032() -> None:
-    """Public key and signature are those of RFC 8032."""
     key = IdentityKey(bytes.fromhex(RFC_SECRET))
     assert key.public.hex == RFC_PUBLIC
     assert key.sign(b"\xaf\x82").hex() == RFC_SIGNATURE
@@ -140,7 +132,6 @@ def test_signature_of_rfc_8032() -> None:
 
 @pytest.mark.parametrize(("signature", "message"), [(RFC_SIGNATURE, b"\xaf\x83"), (RFC_SIGNATURE[2:], b"\xaf\x82")])
 def test_signature_that_does_not_verify(signature: str, message: bytes) -> None:
-    """Another message or a cut signature is refused, and the error names the key."""
     key = VerifyKey.from_hex(RFC_PUBLIC)
     with pytest.raises(SignatureError) as caught:
         key.verify(bytes.fromhex(signature), message)
@@ -157,7 +148,6 @@ def test_fingerprints() -> None:
 
 
 def test_public_keys_compare_by_value() -> None:
-    """Equal bytes are equal keys, in sets too; anything else is not equal."""
     key = VerifyKey.from_hex(RFC_PUBLIC)
     assert {key, VerifyKey(bytes.fromhex(RFC_PUBLIC))} == {key}
     assert key != VerifyKey(b"\x09" * 32)
@@ -168,7 +158,6 @@ def test_public_keys_compare_by_value() -> None:
     "text", ["", "ab", RFC_PUBLIC.upper(), RFC_PUBLIC[:-1] + "g", f"{RFC_PUBLIC[:2]} {RFC_PUBLIC[2:]}", RFC_PUBLIC * 2]
 )
 def test_public_key_that_is_no_hexadecimal(text: str) -> None:
-    """There is one spelling of a public key."""
     with pytest.raises(MalformedError):
         VerifyKey.from_hex(text)
 
@@ -188,7 +177,6 @@ def test_why_small_order_is_refused() -> None:
 
 
 def test_pem_round_trip() -> None:
-    """An identity key survives its file."""
     key = IdentityKey(SECRET)
     pem = key.to_pem()
     assert pem.startswith(b"-----BEGIN PRIVATE KEY-----")
@@ -197,7 +185,6 @@ def test_pem_round_trip() -> None:
 
 
 def test_pem_that_is_no_identity_key() -> None:
-    """Anything but an unencrypted Ed25519 key is refused, without quoting it."""
     other = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     protected = (
         IdentityKey(SECRET)
@@ -212,7 +199,6 @@ def test_pem_that_is_no_identity_key() -> None:
 
 
 def test_closed_identity_key_does_not_sign() -> None:
-    """A closed key neither signs nor writes its file, but its public key stays."""
     key = IdentityKey(SECRET)
     key.close()
     for use in (lambda: key.sign(b"message"), key.to_pem):
@@ -222,14 +208,12 @@ def test_closed_identity_key_does_not_sign() -> None:
 
 
 def test_exchange_key_of_rfc_7748() -> None:
-    """The public key is that of RFC 7748 section 6.1."""
     key = ExchangeKey.from_bytes(bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"))
     assert key.public.hex() == "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
 
 
 @pytest.mark.parametrize("octets", [bytes(32), b"\x01" + bytes(31)], ids=["zero", "one"])
 def test_exchange_key_of_small_order(octets: bytes) -> None:
-    """What everybody would know is no secret of two."""
     key = ExchangeKey.from_bytes(bytes(range(32)))
     with pytest.raises(MalformedError, match="small order"):
         key.agree(octets, b"context")
@@ -272,7 +256,6 @@ def test_sealing_key_opens_what_was_sealed_to_it() -> None:
 
 
 def test_share_is_a_secret_with_a_public_key(group: Group, random: Callable[[int], bytes]) -> None:
-    """A share reveals 32 bytes and shows its public key only when asked."""
     share = new_share(group, random)
     with share.reveal() as scalar:
         assert group.multiply_base(scalar) == share.public_key

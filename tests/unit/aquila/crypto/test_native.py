@@ -16,13 +16,11 @@ from aquila.errors import InputError
 
 
 def scalar(number: int) -> bytes:
-    """Encode a number as a scalar."""
     return number.to_bytes(32, "little")
 
 
 @pytest.fixture(scope="module", params=NATIVE_BACKENDS)
 def backend(request: pytest.FixtureRequest) -> NativeBackend:
-    """Each native backend."""
     return cast("NativeBackend", request.param)
 
 
@@ -36,7 +34,6 @@ def core(backend: NativeBackend) -> ModuleType:
 
 
 def test_module_that_was_not_built() -> None:
-    """Without the C module the reason says so."""
     with pytest.raises(InputError, match="the backend absent was not built here"):
         load_core(cast("NativeBackend", "absent"))
 
@@ -58,7 +55,6 @@ def test_module_is_found_by_default(backend: NativeBackend) -> None:
 
 
 def test_no_thread(backend: NativeBackend, core: ModuleType) -> None:
-    """At least one thread is needed."""
     with pytest.raises(InputError):
         NativeGroup(backend, 0, core)
 
@@ -128,7 +124,6 @@ def test_arguments_that_are_no_buffers(core: ModuleType) -> None:
 
 
 def test_decoded_elements_begin_on_a_cache_line(core: ModuleType) -> None:
-    """Elsewhere every one of them would lie on three lines."""
     room = np.zeros(3 * 64, dtype=np.uint8)
     start = -room.ctypes.data % 64
     assert core.decode(room[start : start + 128], GENERATOR) is None
@@ -137,7 +132,6 @@ def test_decoded_elements_begin_on_a_cache_line(core: ModuleType) -> None:
 
 
 def test_empty_buffers(core: ModuleType) -> None:
-    """Empty buffers are empty batches."""
     for call in (core.add, core.multiply_each, core.reduce_each, core.invert_each, core.multiply_base):
         operands = (b"", b"") if call in {core.add, core.multiply_each} else (b"",)
         assert call(bytearray(), *operands) is None

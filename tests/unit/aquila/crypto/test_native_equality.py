@@ -46,7 +46,6 @@ EXTREME_LIMBS = {51: (0, 2**50 - 1, 2**50, 2**51 - 19, 2**51 - 1), 52: (0, 1, 2*
 
 
 def scalar(number: int) -> bytes:
-    """Encode a number as a scalar."""
     return number.to_bytes(32, "little")
 
 
@@ -71,7 +70,6 @@ def test_backend_is_compared(backend: NativeBackend, groups: list[Group]) -> Non
 
 
 def accepts(group: Group, encoding: bytes) -> bool:
-    """Return whether a group accepts an encoding."""
     try:
         group.validate(encoding)
     except AquilaError:
@@ -80,7 +78,6 @@ def accepts(group: Group, encoding: bytes) -> bool:
 
 
 def same(groups: list[Group], call: Callable[[Group], Answer]) -> Answer:
-    """Return what every group answers, after the check that it is the same."""
     *native, sodium = (call(group) for group in groups)
     for group, answer in zip(groups, native, strict=False):
         assert answer == sodium, group.name
@@ -88,7 +85,6 @@ def same(groups: list[Group], call: Callable[[Group], Answer]) -> Answer:
 
 
 def same_refusal(groups: list[Group], call: Callable[[Group], object]) -> None:
-    """Check that every group refuses with the same error, sentence and fields."""
     refusals = set()
     for group in groups:
         with pytest.raises(AquilaError) as caught:
@@ -99,13 +95,11 @@ def same_refusal(groups: list[Group], call: Callable[[Group], object]) -> None:
 
 @pytest.fixture(scope="module")
 def elements(groups: list[Group]) -> bytes:
-    """As many random elements as are compared."""
     return groups[-1].hash_to_group(b"".join(scalar(number) for number in range(COUNT)), 32, b"elements")
 
 
 @pytest.fixture
 def scalars(groups: list[Group], random: Callable[[int], bytes]) -> bytes:
-    """As many random scalars."""
     return groups[-1].reduce_each(random(64 * COUNT))
 
 
@@ -128,7 +122,6 @@ def test_random_outputs(
     own: bool,  # noqa: FBT001 - a case of the table above
     evaluations: int,
 ) -> None:
-    """Whatever is summed, all backends finalize it to the same outputs."""
     inputs = random(32 * COUNT)
     batches = [elements[96 * place :] + elements[: 96 * place] for place in range(evaluations)]
     mine = (elements[32:] + elements[:32], scalars[-32:]) if own else (b"", b"")
@@ -146,7 +139,6 @@ def test_outputs_of_inputs_around_a_block(
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 255, 256, 257, COUNT])
 def test_decoded_elements(groups: list[Group], elements: bytes, scalars: bytes, count: int) -> None:
-    """Elements that were decoded once give in every operation what they give encoded."""
     some, others, each = elements[: 32 * count], (elements[32:] + elements[:32])[: 32 * count], scalars[: 32 * count]
 
     def of(group: Group, *, are_decoded: bool) -> tuple[bytes, ...]:
@@ -169,14 +161,12 @@ def test_decoded_elements(groups: list[Group], elements: bytes, scalars: bytes, 
 
 @pytest.mark.parametrize("bits", [1, 8, 128, 129, 253])
 def test_random_weighted_sums(groups: list[Group], elements: bytes, scalars: bytes, bits: int) -> None:
-    """Weighted sums are the same for weights of every length."""
     numbers = (int.from_bytes(scalars[start : start + 32], "little") for start in range(0, len(scalars), 32))
     weights = b"".join(scalar(number % (1 << bits) or 1) for number in numbers)
     same(groups, lambda group: group.weighted_sum(elements, weights))
 
 
 def test_random_scalar_arithmetic(groups: list[Group], random: Callable[[int], bytes], scalars: bytes) -> None:
-    """Reductions and inverses are the same."""
     wide = random(64 * COUNT) + bytes(64) + b"\xff" * 64 + scalar(ORDER) * 2
     same(groups, lambda group: group.reduce_each(wide))
     same(groups, lambda group: group.invert_each(scalars))
@@ -278,7 +268,6 @@ def test_refused_elements(groups: list[Group], elements: bytes, position: int, b
 
 
 def test_several_refused_elements(groups: list[Group], elements: bytes) -> None:
-    """Of several refused elements all backends name the same one."""
     spoiled = elements[:320] + b"\x01" + bytes(31) + elements[:3200] + bytes(32) + b"\x03" + bytes(31)
     same_refusal(groups, lambda group: group.validate(spoiled))
     same_refusal(groups, lambda group: group.multiply(spoiled, scalar(3)))
@@ -308,7 +297,6 @@ def test_identities_and_refused_elements(
 
 
 def test_encodings_with_extreme_limbs(groups: list[Group]) -> None:
-    """Encodings of which every limb is at an end of its range are accepted or refused alike."""
     numbers = {PRIME + offset for offset in range(-20, 19)}
     for bits, ends in EXTREME_LIMBS.items():
         for limbs in product(ends, repeat=5):
@@ -322,7 +310,6 @@ def test_encodings_with_extreme_limbs(groups: list[Group]) -> None:
 
 
 def test_random_encodings(groups: list[Group], random: Callable[[int], bytes]) -> None:
-    """Random bytes, most of which are no element, are accepted or refused alike."""
     for _ in range(500):
         encoding = random(32)
         same(groups, lambda group, encoding=encoding: accepts(group, encoding))

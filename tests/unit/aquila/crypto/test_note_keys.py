@@ -32,7 +32,6 @@ RANDOM = Random(9).randbytes
 
 @pytest.fixture(scope="module")
 def core() -> ModuleType:
-    """The C module, where it was built and the processor can run it."""
     found = note_core()
     if found is None:
         pytest.skip("the C module was not built, or the processor has no instructions for AES")
@@ -47,7 +46,6 @@ def test_module_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_keys_and_marks_are_those_of_another_implementation(core: ModuleType) -> None:
-    """Secrets and contexts of every length around a block of SHA-512 give what HKDF and AES give."""
     for length in range(0, 300, 7):
         secrets, context, tokens = RANDOM(length), RANDOM(length + 3), RANDOM(16 * (length % 5))
         (one,) = core.derive(b"salt", [secrets], [tokens], ([context],))
@@ -59,7 +57,6 @@ def test_keys_and_marks_are_those_of_another_implementation(core: ModuleType) ->
 
 @pytest.mark.parametrize("salt", [b"", RANDOM(32), RANDOM(128)])
 def test_c_and_python_agree(core: ModuleType, salt: bytes) -> None:
-    """Notes with any number of secrets and tokens have the same keys and marks in the same order, on each side."""
     numbers = range(200)
     secrets, tokens = (
         [RANDOM(32 * (number % 4)) for number in numbers],
@@ -74,7 +71,6 @@ def test_c_and_python_agree(core: ModuleType, salt: bytes) -> None:
 
 
 def test_terms_do_not_show_themselves() -> None:
-    """They are as secret as the keys."""
     for one in (NoteTerms([b"secret"], [], ()), MarkedKeys(b"secret", b"")):
         assert "secret" not in repr(one).removeprefix("<aquila.crypto.sealing")
 
@@ -123,7 +119,6 @@ VECTORS = (
 
 @pytest.mark.parametrize(("plaintext", "result"), VECTORS)
 def test_official_vectors(core: ModuleType, plaintext: str, result: str) -> None:
-    """The results of RFC 8452."""
     key, nonce = b"\x01" + bytes(31), b"\x03" + bytes(11)
     keys = key + bytes(32)
     assert core.seal(keys, nonce, [bytes.fromhex(plaintext)]) == [nonce + bytes.fromhex(result)]
@@ -146,7 +141,6 @@ def test_notes_of_every_length(core: ModuleType) -> None:
 
 @pytest.mark.parametrize("has_core", [True, False])
 def test_a_note_that_was_changed(core: ModuleType, *, has_core: bool) -> None:
-    """A change of any byte, another key, or bytes that are too short do not open; notes beside it do."""
     used = core if has_core else None
     keys = RANDOM(NOTE_KEYS_BYTES)
     (sealed,) = seal_notes(keys, RANDOM(12), [RANDOM(40)], used)

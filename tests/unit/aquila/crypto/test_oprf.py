@@ -14,7 +14,6 @@ from aquila.errors import InputError, KeyMaterialError, MalformedError
 
 
 def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> None:
-    """A batch gives at each position what the member alone gives."""
     inputs, share = random(32 * 3), new_share(group, random)
     blinds = group.reduce_each(random(64 * 3))
     evaluated = oprf.evaluate(group, oprf.blind(group, inputs, 32, blinds), share)
@@ -41,7 +40,6 @@ def test_shares_that_cancel(group: Group, random: Callable[[int], bytes]) -> Non
 
 
 def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], bytes]) -> None:
-    """After closing the share, nothing is evaluated."""
     share = new_share(group, random)
     share.close()
     with pytest.raises(KeyMaterialError):
@@ -72,7 +70,6 @@ def test_unequal_numbers(group: Group) -> None:
 
 
 def test_empty_batch(group: Group, random: Callable[[int], bytes]) -> None:
-    """A batch of nothing stays nothing all the way."""
     assert oprf.blind(group, b"", 32, b"") == b""
     assert oprf.evaluate(group, b"", new_share(group, random)) == b""
     assert oprf.finalize(group, b"", 32, b"", b"") == b""
@@ -80,7 +77,6 @@ def test_empty_batch(group: Group, random: Callable[[int], bytes]) -> None:
 
 
 def test_output_is_split() -> None:
-    """Of each output the first 16 bytes are the token and the last 32 the token secret."""
     first, second = bytes(range(64)), bytes(range(64, 128))
     assert oprf.split_output(first + second) == (first[:16] + second[:16], first[32:] + second[32:])
     with pytest.raises(InputError):
@@ -88,12 +84,10 @@ def test_output_is_split() -> None:
 
 
 def test_scalars_for_other_suffixes() -> None:
-    """A suffix of one's own gives scalars that have nothing to do with the protocol's."""
     assert oprf.hash_to_scalar(b"m") == oprf.hash_to_scalar(b"m", oprf.context_string())
     assert oprf.hash_to_scalar(b"m") != oprf.hash_to_scalar(b"m", b"other")
 
 
 def test_modes_are_separated(group: Group) -> None:
-    """The same input is another element in the other mode."""
     source = hashlib.sha256(b"input").digest()
     assert oprf.hash_inputs(group, source, 32) != oprf.hash_inputs(group, source, 32, oprf.MODE_OPRF)

@@ -18,7 +18,6 @@ SEALED_CHUNK = CHUNK_BYTES + 16
 
 
 def sealed(content: bytes, piece: int = 10_000) -> bytes:
-    """Return content as a sealed stream, written in pieces."""
     into = io.BytesIO()
     with SealingWriter(into, KEY.public, b"test", RANDOM.randbytes) as writer:
         for start in range(0, len(content), piece):
@@ -27,7 +26,6 @@ def sealed(content: bytes, piece: int = 10_000) -> bytes:
 
 
 def opened(stream: bytes, key: SealingKey = KEY, context: bytes = b"test") -> bytes:
-    """Return the content of a sealed stream."""
     return OpeningReader(io.BytesIO(stream), key, context).read()
 
 
@@ -84,7 +82,6 @@ def test_a_changed_stream_does_not_open() -> None:
 
 
 def test_another_key_or_context() -> None:
-    """The error of another key names both keys; another context does not open."""
     other = SealingKey.generate(RANDOM.randbytes)
     with pytest.raises(SealError) as refused:
         opened(sealed(b"words"), other)
@@ -94,7 +91,6 @@ def test_another_key_or_context() -> None:
 
 
 def test_an_abandoned_stream_does_not_open() -> None:
-    """A writer that gives up leaves a stream without an end."""
     into = io.BytesIO()
     writer = SealingWriter(into, KEY.public, b"test")
     assert writer.writable()
@@ -106,6 +102,5 @@ def test_an_abandoned_stream_does_not_open() -> None:
 
 
 def test_no_recipient() -> None:
-    """Bytes that are no key take nothing."""
     with pytest.raises(MalformedError):
         SealingWriter(io.BytesIO(), b"short", b"test")

@@ -15,14 +15,12 @@ KEY = SealingKey.generate(RANDOM)
 
 
 def test_what_was_sealed_opens() -> None:
-    """The holder of the key opens it in the same context."""
     sealed = seal_to(KEY.public, b"context", b"words")
     assert len(sealed) == 1120 + 5 + 16
     assert open_sealed(KEY, b"context", sealed) == b"words"
 
 
 def test_nothing_else_opens() -> None:
-    """Another key, another context, and a change of any part are refused."""
     sealed = seal_to(KEY.public, b"context", b"words")
     for key, context, octets in (
         (SealingKey.generate(RANDOM), b"context", sealed),
@@ -37,7 +35,6 @@ def test_nothing_else_opens() -> None:
 
 
 def test_a_closed_key() -> None:
-    """A key that was overwritten opens nothing."""
     key = SealingKey.generate(RANDOM)
     sealed = seal_to(key.public, b"", b"words")
     key.close()
@@ -71,7 +68,6 @@ def test_both_sides_derive_the_same_keys() -> None:
 
 
 def test_derivation_is_hkdf() -> None:
-    """The keys are HKDF-SHA-512 of RFC 5869, as another implementation gives it."""
     from cryptography.hazmat.primitives.hashes import SHA512  # noqa: PLC0415 - the other implementation
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415 - the other implementation
 
@@ -81,7 +77,6 @@ def test_derivation_is_hkdf() -> None:
 
 @pytest.mark.parametrize("sealed", [b"", bytes(11), bytes(12), bytes(27), bytes(60)])
 def test_no_note(sealed: bytes) -> None:
-    """Bytes that are too short or too long to be the note do not open."""
     (keys,) = NoteKeys.derive(b"s" * 32, b"salt", b"context")
     with pytest.raises(SealError):
         keys.open_note(sealed)

@@ -12,18 +12,15 @@ from aquila.errors import KeyMaterialError, MalformedError, ProofError
 
 
 def scalar(number: int) -> bytes:
-    """Encode a number as a scalar."""
     return number.to_bytes(32, "little")
 
 
 def test_share_is_64_random_bytes_reduced(group: Group) -> None:
-    """A new share takes 64 bytes, so that no scalar is likelier than another."""
     share = new_share(group, lambda count: bytes(range(count)))
     assert share.to_bytes() == scalar(int.from_bytes(bytes(range(64)), "little") % ORDER)
 
 
 def test_share_round_trip(group: Group, random: Callable[[int], bytes]) -> None:
-    """A share made anew from its bytes is the same share."""
     share = new_share(group, random)
     again = Share.from_bytes(group, share.to_bytes())
     assert again == share
@@ -32,13 +29,11 @@ def test_share_round_trip(group: Group, random: Callable[[int], bytes]) -> None:
 
 @pytest.mark.parametrize("octets", [b"", bytes(32), scalar(ORDER), scalar(1) * 2, scalar(1)[:-1]])
 def test_bytes_that_are_no_share(group: Group, octets: bytes) -> None:
-    """A share is one canonical scalar other than zero."""
     with pytest.raises(KeyMaterialError):
         Share.from_bytes(group, octets)
 
 
 def test_proof_of_knowledge(group: Group, random: Callable[[int], bytes]) -> None:
-    """Who knows the share convinces, with another proof each time."""
     share = new_share(group, random)
     proofs = [prove_knowledge(group, share, b"context", random) for _ in range(2)]
     assert proofs[0] != proofs[1]
@@ -47,7 +42,6 @@ def test_proof_of_knowledge(group: Group, random: Callable[[int], bytes]) -> Non
 
 
 def test_stuck_generator_repeats_no_nonce(group: Group, random: Callable[[int], bytes]) -> None:
-    """With the same random bytes, another context has another commitment, so that the share stays secret."""
     share = new_share(group, random)
     commitments = set()
     for context in (b"one", b"two"):
@@ -57,7 +51,6 @@ def test_stuck_generator_repeats_no_nonce(group: Group, random: Callable[[int], 
 
 
 def test_proof_for_another_context_or_key(group: Group, random: Callable[[int], bytes]) -> None:
-    """A proof is bound to its context and its key."""
     share, other = new_share(group, random), new_share(group, random)
     proof = prove_knowledge(group, share, b"context", random)
     for public_key, context in ((share.public_key, b"contexT"), (other.public_key, b"context")):
@@ -66,7 +59,6 @@ def test_proof_for_another_context_or_key(group: Group, random: Callable[[int], 
 
 
 def test_every_byte_of_a_proof_counts(group: Group, random: Callable[[int], bytes]) -> None:
-    """A proof with any byte changed is refused."""
     share = new_share(group, random)
     proof = prove_knowledge(group, share, b"context", random)
     for place in range(len(proof)):
@@ -87,7 +79,6 @@ def test_key_that_cancels_the_others(group: Group, random: Callable[[int], bytes
 
 @pytest.mark.parametrize("public_key", [bytes(32), b"", GENERATOR[:-1], GENERATOR * 2])
 def test_public_key_that_is_no_key(group: Group, random: Callable[[int], bytes], public_key: bytes) -> None:
-    """The identity, and anything but one element, is nobody's public key."""
     proof = prove_knowledge(group, new_share(group, random), b"context", random)
     with pytest.raises(MalformedError):
         verify_knowledge(group, public_key, b"context", proof)
@@ -103,7 +94,6 @@ def test_proof_of_knowledge_with_the_nonce_zero(group: Group, random: Callable[[
 
 
 def test_closed_share_proves_nothing(group: Group, random: Callable[[int], bytes]) -> None:
-    """After closing the share there are no more proofs."""
     share = new_share(group, random)
     share.close()
     with pytest.raises(KeyMaterialError):

@@ -18,24 +18,20 @@ from aquila.errors import InputError, MalformedError
 
 
 def scalar(number: int) -> bytes:
-    """Encode a number as a scalar."""
     return number.to_bytes(32, "little")
 
 
 def refuse(_: str) -> Any:
-    """Open a library that the system does not have."""
     raise OSError
 
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own for the interpreter's temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
 
 def test_chosen_library_says_what_it_is() -> None:
-    """Whatever this machine has, the reason names libsodium and its version."""
     assert load_library().reason.startswith("libsodium 1.")
 
 
@@ -66,7 +62,6 @@ def test_bundled_package_is_not_run() -> None:
 
 @pytest.mark.parametrize("package", ["aquila_absent", "hmac", "json"])
 def test_no_library_at_all(package: str) -> None:
-    """A missing package, a module and a package without libsodium are all told with a hint."""
     with pytest.raises(InputError) as caught:
         load_bundled_library(package)
     assert "libsodium23" in caught.value.hint
@@ -84,7 +79,6 @@ def test_bundled_library_in_another_form(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_library_that_cannot_be_initialized() -> None:
-    """A library whose initialization fails is not used."""
     functions = {symbol: SimpleNamespace() for symbol in _SIGNATURES}
     fake = SimpleNamespace(sodium_init=lambda: -1, **functions)
     with pytest.raises(InputError):
@@ -92,7 +86,6 @@ def test_library_that_cannot_be_initialized() -> None:
 
 
 def test_group_says_what_it_is() -> None:
-    """The group names its backend, the library and its threads."""
     group = SodiumGroup(2)
     assert group.name == "libsodium"
     assert group.reason.startswith("libsodium 1.")
@@ -100,13 +93,11 @@ def test_group_says_what_it_is() -> None:
 
 
 def test_no_thread() -> None:
-    """At least one thread is needed."""
     with pytest.raises(InputError):
         SodiumGroup(0)
 
 
 def test_empty_batches(group: Group) -> None:
-    """An empty batch gives an empty batch."""
     group.validate(b"")
     assert not group.hash_to_group(b"", 32, b"dst")
     assert not group.multiply(b"", scalar(1))
@@ -122,14 +113,12 @@ def test_empty_batches(group: Group) -> None:
 
 
 def test_empty_sum(group: Group) -> None:
-    """There is no element that is the sum of nothing."""
     with pytest.raises(InputError):
         group.weighted_sum(b"", b"")
 
 
 @pytest.mark.parametrize(("messages", "width"), [(b"abc", 0), (b"abc", 2), (b"", -1)])
 def test_messages_of_another_width(group: Group, messages: bytes, width: int) -> None:
-    """Messages must be a whole number of messages of at least one byte."""
     with pytest.raises(InputError):
         group.hash_to_group(messages, width, b"dst")
     with pytest.raises(InputError):
@@ -140,7 +129,6 @@ def test_messages_of_another_width(group: Group, messages: bytes, width: int) ->
 
 @pytest.mark.parametrize("dst", [b"", b"d" * 256])
 def test_tag_of_another_length(group: Group, dst: bytes) -> None:
-    """A tag has 1 to 255 bytes."""
     with pytest.raises(InputError):
         group.hash_to_group(b"abc", 3, dst)
     with pytest.raises(InputError):
@@ -173,7 +161,6 @@ def test_blinding_is_hashing_and_multiplying(group: Group, random: Callable[[int
 
 
 def test_combination_of_pairs(group: Group, random: Callable[[int], bytes]) -> None:
-    """A combination is the sum of the two products."""
     count = 301
     left, right = (group.hash_to_group(random(32 * count), 32, dst) for dst in (b"left", b"right"))
     a, b = (group.reduce_each(random(64 * count)) for _ in range(2))
@@ -216,7 +203,6 @@ def test_refused_scalar(group: Group, number: int) -> None:
 
 
 def test_scalar_arithmetic(group: Group, random: Callable[[int], bytes]) -> None:
-    """Inverses, reductions and responses are those of the integers modulo the order."""
     wide = random(64 * 100)
     scalars = group.reduce_each(bytearray(wide))
     numbers = [int.from_bytes(wide[start : start + 64], "little") % ORDER for start in range(0, len(wide), 64)]
@@ -228,13 +214,11 @@ def test_scalar_arithmetic(group: Group, random: Callable[[int], bytes]) -> None
 
 
 def test_reduction_of_another_width(group: Group) -> None:
-    """Only whole integers of 64 bytes are reduced."""
     with pytest.raises(InputError):
         group.reduce_each(bytes(65))
 
 
 def test_sum_that_passes_through_the_identity(group: Group) -> None:
-    """A weighted sum may meet the identity on its way, but must not end there."""
     pair = scalar(1) + scalar(ORDER - 1)
     assert group.weighted_sum(GENERATOR * 3, pair + scalar(1)) == GENERATOR
     with pytest.raises(MalformedError):
@@ -242,7 +226,6 @@ def test_sum_that_passes_through_the_identity(group: Group) -> None:
 
 
 def test_batches_from_several_threads(group: Group, random: Callable[[int], bytes]) -> None:
-    """The same group serves several threads at once, each with its own answer."""
     batches = [random(32 * 100) for _ in range(8)]
     expected = [SodiumGroup().hash_to_group(batch, 32, b"dst") for batch in batches]
     with ThreadPoolExecutor(4) as threads:

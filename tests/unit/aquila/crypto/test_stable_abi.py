@@ -46,7 +46,6 @@ print(bytes(out).hex(), group.missing())
 
 
 def pythons() -> dict[tuple[int, int], str]:
-    """Return one Python with headers of each version from 3.11 on that this machine has, this one among them."""
     ask = "import os, sys, sysconfig; print(*sys.version_info[:2], sysconfig.get_path('include'))"
     named = filter(None, (shutil.which(f"python3.{minor}") for minor in range(11, 20)))
     beside = Path(sys.base_prefix).parent.glob("*/bin/python3")  # where many versions are installed side by side
@@ -65,7 +64,6 @@ def pythons() -> dict[tuple[int, int], str]:
 
 
 def compiled(python: str, folder: Path) -> None:
-    """Compile the modules with the headers of a Python."""
     ask = "import sysconfig; print(sysconfig.get_path('include'))"
     include = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
     folder.mkdir()
@@ -76,7 +74,6 @@ def compiled(python: str, folder: Path) -> None:
 
 
 def compiler() -> list[str]:
-    """Return the compiler of this Python's own modules, or any."""
     named = (sysconfig.get_config_var("CC") or "").split()
     return named if named and shutil.which(named[0]) else ["cc"]
 

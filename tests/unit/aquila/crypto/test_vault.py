@@ -14,7 +14,6 @@ SECRET = b"a share of 32 bytes, or a seed.."
 
 @pytest.fixture
 def key(random: Callable[[int], bytes]) -> RoundKey:
-    """A round's key."""
     return RoundKey.generate("R-1", random)
 
 
@@ -27,7 +26,6 @@ def test_round_trip(key: RoundKey, random: Callable[[int], bytes]) -> None:
 
 
 def test_sealed_bytes_differ_each_time(key: RoundKey, random: Callable[[int], bytes]) -> None:
-    """Sealing the same secret twice gives different bytes, neither of which shows it."""
     first, second = (key.seal("share", SECRET, random) for _ in range(2))
     assert first != second
     assert SECRET[:8] not in first + second
@@ -40,7 +38,6 @@ def test_repeated_nonce_gives_only_equality_away(key: RoundKey) -> None:
 
 
 def test_another_label_round_or_key(key: RoundKey, random: Callable[[int], bytes]) -> None:
-    """A sealed secret is bound to its label, its round and its key, and the error says which did not open."""
     sealed = key.seal("share", SECRET, random)
     for other, label in (
         (key, "seed"),
@@ -53,14 +50,12 @@ def test_another_label_round_or_key(key: RoundKey, random: Callable[[int], bytes
 
 
 def test_label_and_round_do_not_run_together(key: RoundKey, random: Callable[[int], bytes]) -> None:
-    """Moving a letter from the round to the label is another place."""
     sealed = key.seal("xshare", SECRET, random)
     with pytest.raises(KeyMaterialError):
         RoundKey(key.to_bytes(), "R-1x").open("share", sealed)
 
 
 def test_bytes_that_are_cut(key: RoundKey, random: Callable[[int], bytes]) -> None:
-    """Too few bytes are refused as any change is."""
     sealed = key.seal("share", SECRET, random)
     for length in range(len(sealed)):
         with pytest.raises(KeyMaterialError):
@@ -68,7 +63,6 @@ def test_bytes_that_are_cut(key: RoundKey, random: Callable[[int], bytes]) -> No
 
 
 def test_destroyed_key_opens_nothing(key: RoundKey, random: Callable[[int], bytes]) -> None:
-    """After the round is closed, nothing is sealed or opened."""
     sealed = key.seal("share", SECRET, random)
     key.close()
     with pytest.raises(KeyMaterialError):
@@ -79,6 +73,5 @@ def test_destroyed_key_opens_nothing(key: RoundKey, random: Callable[[int], byte
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_key_of_wrong_length(length: int) -> None:
-    """A round key has 32 bytes: a truncated key file is no key."""
     with pytest.raises(KeyMaterialError):
         RoundKey(bytes(length), "R-1")

@@ -19,7 +19,6 @@ PROPOSAL: dict[str, object] = {
 
 
 def test_a_proposal_needs_little() -> None:
-    """What an officer leaves out takes the defaults."""
     proposal = rounds.RoundProposal.model_validate(PROPOSAL)
     assert (proposal.mode, proposal.minimum_certainty, proposal.rules) == (Mode.LISTS, Level.LOW, "default")
     assert (proposal.pairs, proposal.caps, proposal.window, proposal.padding) == ((), (), None, None)

@@ -7,7 +7,6 @@ from aquila.sentences import Sentence, quoted
 
 
 def test_a_sentence_comes_back_from_json() -> None:
-    """With the sentences in its places, and its English beside it."""
     sentence = Sentence.of("given_up", problem=Sentence.of("chunk_missing"), attempts=3)
     view = SentenceView.model_validate_json(SentenceView.of(sentence).model_dump_json())
     assert view.sentence == sentence
@@ -15,7 +14,6 @@ def test_a_sentence_comes_back_from_json() -> None:
 
 
 def test_what_is_no_sentence_is_quoted() -> None:
-    """A service of another release may send an id that no sentence has."""
     assert SentenceView(code="No Id", fields={}, text="it failed").sentence == quoted("it failed")
 
 

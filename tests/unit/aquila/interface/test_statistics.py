@@ -28,12 +28,10 @@ ROUND = RoundStatistics(
 
 
 def test_by_level_and_above() -> None:
-    """Each choice of a least level has its number."""
     assert [HITS.of(level) for level in (Level.HIGH, Level.MEDIUM, Level.LOW)] == [10, 15, "<5"]
 
 
 def test_lists_apart_from_queries() -> None:
-    """Each kind has its table, or none; a round comes through JSON as it is."""
     assert (ROUND.table(Kind.QUERY), ROUND.table(Kind.LIST)) == (TABLE, None)
     assert RoundStatistics.from_payload(ROUND.payload()) == ROUND
 

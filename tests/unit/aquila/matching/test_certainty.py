@@ -27,19 +27,16 @@ EXACT = load_rules("exact")
 
 
 def mask(*names: str, table: RuleTable = DEFAULT) -> int:
-    """The mask of rules by name."""
     numbers = {rule.name: rule.number for rule in table.rules}
     return sum(1 << (numbers[name] - 1) for name in names)
 
 
 def met(one: Record, other: Record) -> int:
-    """The mask of the rules that two records meet."""
     shared = set(record_inputs(one, DEFAULT)) & set(record_inputs(other, DEFAULT))
     return sum(1 << (rule - 1) for rule in {rule for rule, _value in shared})
 
 
 def test_levels_are_ordered_by_their_promise() -> None:
-    """Not by the alphabet."""
     assert Level.LOW < Level.MEDIUM < Level.HIGH
     assert Level.HIGH > Level.MEDIUM >= Level.MEDIUM
     assert Level.MEDIUM <= Level.MEDIUM
@@ -52,12 +49,10 @@ def test_levels_are_ordered_by_their_promise() -> None:
     [(0.99, "high"), (0.98, "medium"), (0.90, "medium"), (0.5, "low"), (0.49, None), (0.0, None)],
 )
 def test_a_probability_reaches_the_highest_level_it_can_keep(probability: float, level: str | None) -> None:
-    """Thresholds are inclusive."""
     assert level_of(probability) == level
 
 
 def test_one_person_in_two_scripts_is_a_hit_of_high_certainty() -> None:
-    """Names and the whole date agree."""
     one = Record("1", ("Ана",), ("Илић",), date_of_birth=PartialDate(1980, 2, 3))
     other = Record("2", ("Ilic",), ("Ana",), date_of_birth=PartialDate(1980, 3, 2))
     result = grade(DEFAULT, met(one, other), 1000, 1000)
@@ -68,7 +63,6 @@ def test_one_person_in_two_scripts_is_a_hit_of_high_certainty() -> None:
 
 
 def test_dependent_rules_count_once() -> None:
-    """A second rule on the same date and weaker names changes nothing."""
     alone = grade(DEFAULT, mask("name, initial and date"), 1000, 1000)
     both = grade(DEFAULT, mask("name, initial and date", "single beginning and date"), 1000, 1000)
     assert both.probability == alone.probability
@@ -76,7 +70,6 @@ def test_dependent_rules_count_once() -> None:
 
 
 def test_independent_families_add_up() -> None:
-    """A telephone number lifts a name with a part of the date."""
     alone = grade(DEFAULT, mask("similar pair and known month"), 5000, 5000)
     both = grade(DEFAULT, mask("similar pair and known month", "telephone number"), 5000, 5000)
     assert both.probability > alone.probability
@@ -93,7 +86,6 @@ def test_names_without_a_whole_date_are_no_hit_in_long_lists() -> None:
 
 
 def test_longer_lists_make_every_pattern_less_certain() -> None:
-    """The prior falls with the longer list, whichever it is."""
     pattern = mask("name, initial and date", "name pair")
     sizes = [grade(DEFAULT, pattern, size, 10).probability for size in (10, 1000, 100_000, 10_000_000)]
     assert sizes == sorted(sizes, reverse=True)
@@ -101,21 +93,18 @@ def test_longer_lists_make_every_pattern_less_certain() -> None:
 
 
 def test_weights_beyond_reason_stay_probabilities() -> None:
-    """No overflow, and never more than one."""
     everything = sum(1 << (rule.number - 1) for rule in DEFAULT.rules)
     assert grade(DEFAULT, everything, 1, 1).probability <= 1
 
 
 @pytest.mark.parametrize("pattern", [0, 1 << 40, 1 | 1 << 40, 1 << 64])
 def test_a_mask_of_unknown_rules_is_refused(pattern: int) -> None:
-    """Empty masks, and rules the table does not have."""
     with pytest.raises(InputError):
         grade(DEFAULT, pattern, 10, 10)
 
 
 @pytest.mark.parametrize(("size", "share"), [(0, 0.1), (10, 0.0), (10, 1.5)])
 def test_a_prior_needs_lists_and_a_share(size: int, share: float) -> None:
-    """An empty list holds no pair."""
     with pytest.raises(InputError):
         prior_bits(size, 10, share)
     with pytest.raises(InputError):
@@ -127,7 +116,6 @@ WEAK = mask("every name")
 
 
 def missing_of(*rules: str) -> list[str]:
-    """Return which of names and origin are silent where rules met."""
     found = missing_families(DEFAULT, rules_of(DEFAULT, mask(*rules)))
     return [family for family in found if family in {"names", "origin"}]
 
@@ -139,7 +127,6 @@ def test_names_in_one_spelling_sound_alike() -> None:
 
 
 def test_a_table_that_counts_nothing_has_no_kinds_of_names() -> None:
-    """Its weights are those of its parts."""
     assert agreement_of_names(EXACT, rules_of(EXACT, 1)) == ""
     assert agreement_of_names(DEFAULT, rules_of(DEFAULT, mask("document number"))) == ""
     assert agreement_of_names(DEFAULT, rules_of(DEFAULT, mask("name, initial and date"))) == "names: name and initial"
@@ -148,7 +135,6 @@ def test_a_table_that_counts_nothing_has_no_kinds_of_names() -> None:
 
 
 def test_the_silence_of_the_names_is_evidence_too() -> None:
-    """A number without a name may be borrowed: another family makes up for it."""
     alone = grade(DEFAULT, mask("document number"), 1000, 1000)
     named = grade(DEFAULT, mask("document number", "every name"), 1000, 1000)
     assert alone.probability < 0.99 < named.probability
@@ -249,7 +235,6 @@ def test_the_lift_has_a_bound() -> None:
 
 
 def test_chance_hits_are_what_the_probabilities_admit() -> None:
-    """Pairs below every level are no hits."""
     strong, weak = grade(DEFAULT, STRONG, 1000, 1000), grade(DEFAULT, WEAK, 100_000, 100_000)
     expected = expected_chance_hits([strong] * 10 + [weak] * 100)
     assert expected[Level.HIGH] == pytest.approx(10 * (1 - strong.probability))

@@ -17,18 +17,15 @@ PAIRS = float(SIZE * SIZE)
 
 
 def of_default() -> ChanceModel:
-    """What the default table counts."""
     assert DEFAULT.counted is not None
     return chance_model(DEFAULT, DEFAULT.counted)
 
 
 def way(of: ChanceModel, *parts: str) -> int:
-    """The number of a way in which names agree."""
     return next(number for number, one in enumerate(of.names) if one.parts == parts)
 
 
 def strangers(of: ChanceModel, seen: dict[tuple[int, int, int], float]) -> Chance:
-    """What is counted where so many strangers are seen by way, date and context."""
     counts = np.zeros((len(of.names), len(of.dates), len(of.contexts) + 1))
     for place, count in seen.items():
         counts[place] = count
@@ -58,7 +55,6 @@ def test_the_ways_in_which_names_agree() -> None:
 
 
 def test_a_rule_that_shows_no_pair_of_names_is_no_way() -> None:
-    """That every name agrees is a way only where the table says that a pair of names agrees with it."""
     content = resources.files("aquila.records").joinpath("tables", "default.toml").read_text("utf-8")
     table = parse_rules(content.replace('also = ["similar pair"]\n', "", 1))
     assert table.counted is not None
@@ -123,7 +119,6 @@ def test_single_names_are_as_rare_as_they_show_themselves() -> None:
 
 
 def test_lists_without_whole_dates_do_not_make_single_names_rare() -> None:
-    """Where strangers agree in a single name and the bare year, the name is as usual as that shows."""
     of = of_default()
     single, pair, year = way(of, "name and initial"), way(of, "name pair", "every name"), of.dates.index("bare year")
     named = PAIRS * sum(one.chance for one in of.names if one.alone)
@@ -160,7 +155,6 @@ def test_whole_dates_follow_from_decades() -> None:
 
 
 def test_contexts_depend_on_names() -> None:
-    """Nine of ten strangers of one name have one nationality, one of ten of another name."""
     of = of_default()
     one, other, country = way(of, "name pair", "every name"), way(of, "name pair", "rare pair"), 1
     found = strangers(

@@ -32,7 +32,6 @@ def test_every_pair_of_evaluations() -> None:
 
 
 def test_the_example_of_the_design() -> None:
-    """Of X4 and C4 the one is raised by the other, which an X4 does not raise."""
     assert TABLE.apply("X4", "C4").after == "X3"
     assert TABLE.apply("C4", "X4").after == "C4"
     assert not TABLE.apply("X4", "X4").raised
@@ -40,20 +39,17 @@ def test_the_example_of_the_design() -> None:
 
 @pytest.mark.parametrize(("own", "other"), [(None, "A1"), ("X4", None), (None, None)])
 def test_a_note_without_evaluation(own: str | None, other: str | None) -> None:
-    """It raises nothing and is not raised."""
     found = TABLE.apply(own, other)
     assert (found.before, found.after, found.raised) == (own or "", own or "", False)
     assert "not evaluated" in found.sentence
 
 
 def test_what_is_no_evaluation() -> None:
-    """Another text is refused."""
     with pytest.raises(InputError, match="4x4"):
         TABLE.apply("D4", "A1")
 
 
 def test_the_table_says_where_it_comes_from() -> None:
-    """Its source and its assumption are named."""
     assert "2016/794" in TABLE.source
     assert "independent" in TABLE.assumption
     assert TABLE.version == 1

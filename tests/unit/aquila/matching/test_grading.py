@@ -12,7 +12,6 @@ FOOTING = GradingBasis(100, 100, 900_000, 10_000)
 
 
 def mask(*names: str) -> int:
-    """The mask of rules by name."""
     numbers = {rule.name: rule.number for rule in DEFAULT.rules}
     return sum(1 << (numbers[name] - 1) for name in names)
 
@@ -23,7 +22,6 @@ CHANCE = mask("single beginning and date")
 
 
 def met(left: int, right: int, rules: int) -> MatchedPair:
-    """A pair of records by their numbers."""
     return MatchedPair(0, 1, bytes([left]), bytes([right]), rules)
 
 
@@ -51,7 +49,6 @@ def test_equal_partners_are_both_first() -> None:
 
 
 def test_duplicates_are_counted_among_certain_pairs() -> None:
-    """Each record of one list has two partners in the other."""
     pairs = [met(left, 2 * left + twin, CERTAIN) for left in range(60) for twin in (0, 1)]
     grading_basis, _ = grade_lists(DEFAULT, FOOTING, pairs)
     assert 200_000 < grading_basis.duplicates_per_million < 400_000
@@ -60,7 +57,6 @@ def test_duplicates_are_counted_among_certain_pairs() -> None:
 
 
 def test_what_is_lifted_to_certainty_settles_too() -> None:
-    """Where most records are settled, a likely pair of the others becomes certain, and then settles its records."""
     pairs = [met(number, number, CERTAIN) for number in range(85)]
     rest = [met(number, number, LIKELY) for number in range(85, 90)]
     grading_basis, graded = grade_lists(DEFAULT, FOOTING, pairs + rest)
@@ -72,19 +68,16 @@ def test_what_is_lifted_to_certainty_settles_too() -> None:
 
 
 def test_settling_ends_before_all_is_settled_if_told_so() -> None:
-    """One turn settles what is certain without any lift."""
     pairs = [met(number, number, CERTAIN if number < 85 else LIKELY) for number in range(90)]
     grading_basis, _ = grade_lists(DEFAULT, FOOTING, pairs, turns=1)
     assert grading_basis.settled == 85
 
 
 def test_nothing_met() -> None:
-    """Two lists without a pair."""
     assert grade_lists(DEFAULT, FOOTING, []) == (FOOTING, [])
 
 
 def test_the_order_of_pairs_changes_nothing() -> None:
-    """But the order of what comes out."""
     pairs = [met(1, 1, CERTAIN), met(1, 2, LIKELY), met(2, 2, CERTAIN), met(3, 3, LIKELY)]
     forth, back = (grade_lists(DEFAULT, FOOTING, order) for order in (pairs, pairs[::-1]))
     assert forth[0] == back[0]

@@ -27,7 +27,6 @@ def test_padding_asks_for_nobody(records: int, multiple: int, persons: int) -> N
 
 @pytest.mark.parametrize(("hits", "expected"), [(0, 2.0), (1, 0.5), (3, 1.0), (20, 3.0), (400, 30.0)])
 def test_the_tail_is_that_of_a_poisson_distribution(hits: int, expected: float) -> None:
-    """It is the complement of the sum of the terms below."""
     below, term = 0.0, exp(-expected)
     for number in range(hits):
         below += term

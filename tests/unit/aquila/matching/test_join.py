@@ -25,7 +25,6 @@ def row(handle: int, rule: int, token: int | bytes) -> bytes:
 def found(
     directory: Path, lists: Sequence[bytes], pairs: Sequence[tuple[int, int]], limit: int = 8, rows: int = 5_000_000
 ) -> list[tuple[int, int, int, int, int]]:
-    """Join some lists and return what met: lists, handles as numbers, mask of rules."""
     directory.mkdir(exist_ok=True)
     with TokenTable(directory, rows_per_range=rows, gathered_rows=rows) as tokens:
         for number, content in enumerate(lists):
@@ -52,7 +51,6 @@ def test_rows_are_counted(tmp_path: Path) -> None:
 
 
 def many(seed: int, number: int) -> bytes:
-    """Return token rows of as many records, whose tokens are the same for each seed."""
     handles, tokens = Random(seed), Random(0)
     return b"".join(row(handles.getrandbits(128), 1, tokens.randbytes(16)) for _ in range(number))
 
@@ -73,8 +71,6 @@ def test_memory_follows_from_the_rows_of_a_range(tmp_path: Path) -> None:
     asked = list[int]()
 
     class Asked(InProcess):
-        """Notes what a task may use."""
-
         def submit(self, work: Any, task: Any) -> Any:
             asked.append(task.limits.memory_mib)
             return super().submit(work, task)
@@ -99,7 +95,6 @@ def test_a_relabelled_rule_does_not_meet(tmp_path: Path) -> None:
 
 
 def test_pairs_that_are_not_allowed(tmp_path: Path) -> None:
-    """Lists are joined only where it is allowed, never with themselves."""
     lists = [row(1, 1, 10) + row(2, 1, 10), row(7, 1, 10), row(9, 1, 10)]
     assert {hit[:2] for hit in found(tmp_path / "a", lists, [(0, 1)])} == {(0, 1)}
     assert {hit[:2] for hit in found(tmp_path / "b", lists, [(0, 2), (1, 2)])} == {(0, 2), (1, 2)}
@@ -107,7 +102,6 @@ def test_pairs_that_are_not_allowed(tmp_path: Path) -> None:
 
 
 def test_no_token_at_all(tmp_path: Path) -> None:
-    """Without tokens nothing meets."""
     with TokenTable(tmp_path) as tokens:
         tokens.join([(0, 1)], 8)
         assert (tokens.patterns(), list(tokens.pairs())) == ({}, [])
@@ -115,7 +109,6 @@ def test_no_token_at_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("limit", "pairs"), [(3, 3), (2, 0)])
 def test_a_token_that_many_records_bear(tmp_path: Path, limit: int, pairs: int) -> None:
-    """A token that more records of one list bear than the limit is left out, as if it were not there."""
     lists = [row(1, 1, 10) + row(2, 1, 10) + row(3, 1, 10), row(7, 1, 10)]
     assert len(found(tmp_path, lists, [(0, 1)], limit)) == pairs
 
@@ -136,7 +129,6 @@ def test_patterns_count_pairs(tmp_path: Path) -> None:
 
 
 def test_a_second_join_forgets_the_first(tmp_path: Path) -> None:
-    """The same tokens can be joined again, with other pairs."""
     with TokenTable(tmp_path) as tokens:
         tokens.add(0, row(1, 1, 10))
         tokens.add(1, row(7, 1, 10))
@@ -177,7 +169,6 @@ def test_very_many_pairs_of_two_lists(tmp_path: Path) -> None:
 
 
 def test_an_executor_gives_the_same(tmp_path: Path) -> None:
-    """Other processes join as this one does; they need the directory and nothing else."""
     random = Random(3)
     rows = [b"".join(row(n, 1, random.randbytes(16)) for n in range(50)) for _ in "ab"]
     lists = [rows[0] + rows[1], rows[1], rows[0]]
@@ -207,7 +198,6 @@ def test_chunks_of_a_list_belong_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [b"x", bytes(32), bytes(34), row(1, 1, 10)[:-1]])
 def test_rows_that_are_not_whole(tmp_path: Path, rows: bytes) -> None:
-    """A row has 33 bytes; a part of one is malformed."""
     with pytest.raises(MalformedError, match="not whole token rows"):
         parse_rows(rows)
     with TokenTable(tmp_path) as tokens, pytest.raises(MalformedError):
@@ -223,7 +213,6 @@ def test_a_rule_that_no_table_has(tmp_path: Path, rule: int) -> None:
 
 
 def places(directory: Path, left: bytes, right: bytes, limit: int = 8) -> list[tuple[bytes, bytes]]:
-    """Join two lists and return which tokens of each pair of records met."""
     with TokenTable(directory) as tokens:
         tokens.add(0, left)
         tokens.add(1, right)
@@ -239,7 +228,6 @@ def test_places_of_tokens_that_met(tmp_path: Path) -> None:
 
 
 def test_places_of_frequent_tokens(tmp_path: Path) -> None:
-    """What was too frequent to count is not told to have met."""
     left = row(1, 1, 10) + row(2, 1, 10) + row(1, 2, 20)
     assert places(tmp_path, left, row(9, 1, 10) + row(9, 2, 20), limit=1) == [(b"\x01", b"\x01")]
 
@@ -253,6 +241,5 @@ def test_places_beyond_a_byte(tmp_path: Path) -> None:
 
 
 def test_places_of_nothing(tmp_path: Path) -> None:
-    """Without pairs nothing is looked for."""
     with TokenTable(tmp_path) as tokens:
         assert tokens.met([]).positions() == []

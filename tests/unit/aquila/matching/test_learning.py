@@ -14,7 +14,6 @@ EXACT = load_rules("exact")
 
 
 def mask(*names: str) -> int:
-    """The mask of rules by name."""
     numbers = {rule.name: rule.number for rule in DEFAULT.rules}
     return sum(1 << (numbers[name] - 1) for name in names)
 
@@ -34,7 +33,6 @@ def weight(grading_basis: GradingBasis, of: str) -> int:
 
 
 def share(grading_basis: GradingBasis) -> float:
-    """The learned share."""
     return grading_basis.common_per_million / 1e6
 
 
@@ -57,7 +55,6 @@ def test_the_share_has_bounds() -> None:
 
 
 def test_the_share_alone_is_learned_with_the_weights_of_the_table() -> None:
-    """As lists are searched for duplicates."""
     assert learn_share(DEFAULT, {STRONG: 850, WEAK: 100}, 1000, 1000) == pytest.approx(0.85, abs=0.02)
 
 
@@ -69,7 +66,6 @@ def test_lists_in_which_names_change_give_single_names_more_weight() -> None:
 
 
 def test_few_persons_show_how_many_names_are_rare() -> None:
-    """In long lists few names are rare: then a rare pair is not as usual as in the table, and weighs less."""
     rare, usual = (learn(DEFAULT, [ListPair({STRONG: many, COMMON: 100 - many}, 5000, 5000)])[0] for many in (65, 20))
     of = "names: name pair + every name"
     assert weight(rare, f"{of} + rare pair") - weight(usual, f"{of} + rare pair") > 120
@@ -157,14 +153,12 @@ def test_days_on_which_many_strangers_are_born_weigh_less() -> None:
 
 
 def test_a_table_whose_parts_are_not_learned() -> None:
-    """A family without usual shares keeps its weights; only its silence is learned."""
     (learned,) = learn(EXACT, [ListPair({1: 500}, 1000, 1000)])
     assert {of for of, _weight in learned.learned} <= {"names: silent", "date: silent"}
     assert share(learned) == pytest.approx(0.5, abs=0.01)
 
 
 def test_learning_ends_before_it_settles_if_told_so() -> None:
-    """One step goes part of the way."""
     lists = [ListPair({STRONG: 300, SINGLE: 100}, 1000, 1000)]
     (start,), (one,), (settled,) = (learn(DEFAULT, lists, steps=steps) for steps in (0, 1, 200))
     assert share(start) == DEFAULT.expected_share
@@ -180,7 +174,6 @@ def test_nothing_to_learn_from() -> None:
 
 
 def test_faults_of_the_caller() -> None:
-    """Unknown rules and empty lists."""
     for pair in (ListPair({1 << 40: 1}, 10, 10), ListPair({1: 1}, 0, 10)):
         with pytest.raises(InputError):
             learn(DEFAULT, [pair])

@@ -13,7 +13,6 @@ ALL = {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
 
 
 def at(number: int, handle: str = "a") -> Place:
-    """Return a record of a list."""
     return number, handle.encode()
 
 
@@ -30,7 +29,6 @@ def at(number: int, handle: str = "a") -> Place:
     ],
 )
 def test_where_all_may_be_matched(hits: list[tuple[Place, Place]], expected: dict[int, int]) -> None:
-    """What hits connect is one person, and counts once."""
     assert persons_by_parties(hits, ALL) == expected
 
 
@@ -62,5 +60,4 @@ def test_the_order_of_hits_does_not_matter() -> None:
 
 
 def test_a_round_without_pairs() -> None:
-    """Where nobody may be matched there is nobody."""
     assert persons_by_parties([(at(0), at(1))], set()) == {}

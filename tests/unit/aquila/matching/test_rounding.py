@@ -65,10 +65,7 @@ def test_nothing_is_seldom_shown_as_something() -> None:
 
 
 class _Loud(Rounding):
-    """A key that draws loud noise."""
-
     def drawn(self, count: int, name: tuple[str, ...]) -> tuple[int, int]:  # noqa: ARG002 - loud for every cell
-        """Return noise that stands out of nothing."""
         return 0, 3 * BASE
 
 

@@ -51,7 +51,6 @@ def test_messages_hold_nothing_whose_encoding_differs(kind: type[Message]) -> No
 
 
 def schemas(part: Any) -> Iterator[dict[str, Any]]:
-    """Yield a JSON Schema and all that it is made of."""
     if isinstance(part, list):
         for item in part:
             yield from schemas(item)
@@ -73,5 +72,4 @@ def test_no_two_sequences_are_the_same() -> None:
 
 
 def test_digest() -> None:
-    """A digest is the SHA-256 of the framed parts."""
     assert digest("label", b"part") == hashlib.sha256(framed("label", b"part")).digest()

@@ -85,7 +85,6 @@ def test_outcomes_are_counted_over_counterparts_and_levels() -> None:
 
 
 def test_a_submission_says_why_and_how_much() -> None:
-    """The justification, the counts, and the officer only where the name is a pseudonym."""
     entry = statement_entry(read(Submission), DIGEST, 7)
     assert entry.reason is not None
     assert entry.reason.case_reference == "case 17"
@@ -105,12 +104,10 @@ def test_a_report_is_counted_by_level() -> None:
 
 
 def test_an_amendment_names_the_absent() -> None:
-    """Who was left out stands in the entry."""
     assert statement_entry(read(Amendment), DIGEST, 7).ids == {"absent_1": "AL", "absent_2": "RS"}
 
 
 def test_a_match_is_an_entry_for_each_pair() -> None:
-    """Levels without hits are there with nothing."""
     entry = match_entry(ROUND, 7, "AL", "SI", None, {"high": 2}, DIGEST)
     assert entry.kind is EntryKind.MATCH
     assert entry.counts == {"high": 2, "medium": 0, "low": 0}
@@ -127,7 +124,6 @@ def test_a_refused_statement_may_tell_of_hits() -> None:
 
 
 def test_what_is_no_statement_has_none() -> None:
-    """Whoever adds a statement is told that it needs an entry."""
     with pytest.raises(InputError, match="no entry for a str"):
         fields_of("consent")
 

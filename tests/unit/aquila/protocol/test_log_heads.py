@@ -15,7 +15,6 @@ SEEN = LogHead(size=17, root="ab" * 32)
 
 
 def let_see(stage: StagedRound, code: str, head: LogHead | None) -> None:
-    """Let a party see a head of the matcher's log."""
     node = stage.nodes[code]
     node.party = replace(node.party, log_head=lambda: head)
 
@@ -34,7 +33,6 @@ def test_a_round_goes_on_with_what_was_seen(stage: StagedRound) -> None:
 
 
 def test_nothing_is_signed_before_the_log_was_seen(stage: StagedRound) -> None:
-    """A party that has seen nothing of the log signs nothing but that it takes no part."""
     node = next(iter(stage.nodes.values()))
     let_see(stage, node.party.code, None)
     with pytest.raises(OrderError, match="has not been seen"):
@@ -44,7 +42,6 @@ def test_nothing_is_signed_before_the_log_was_seen(stage: StagedRound) -> None:
 
 
 def test_a_statement_that_names_nothing_is_refused(stage: StagedRound) -> None:
-    """It changes nothing."""
     node = next(iter(stage.nodes.values()))
     let_see(stage, node.party.code, SEEN)
     _, envelope = node.party.consent(stage.round, 1, (), stage.random)

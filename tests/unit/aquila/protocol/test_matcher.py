@@ -18,23 +18,19 @@ from tests.support.staged_round import BOTH_CLASSES, WINDOW, StagedRound
 
 
 def lists_of(stage: StagedRound) -> list[str]:
-    """Return the lists' submission ids in the order of the parties."""
     return [node.submission_id for node in stage.nodes.values()]
 
 
 def met(left: int, right: int, handle: int, rules: int) -> MatchedPair:
-    """Return a pair of records that met."""
     return MatchedPair(left, right, bytes([handle]) * 16, bytes([handle + 1]) * 16, rules)
 
 
 def test_rows_that_are_not_whole() -> None:
-    """A chunk of token rows is counted only whole."""
     with pytest.raises(MalformedError, match="not whole token rows"):
         roles.TokenCount(BOTH_CLASSES).add(bytes(32))
 
 
 def test_lists_to_join(staged: Callable[..., StagedRound]) -> None:
-    """The pairs that the manifest allows, of lists that are there."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))})
     stage.consent()
     stage.submit(stage.nodes["RS"])
@@ -47,7 +43,6 @@ def test_lists_to_join(staged: Callable[..., StagedRound]) -> None:
 
 
 def test_nobody_is_late_before_the_opening(stage: StagedRound) -> None:
-    """A round that is not open has no deadline that the matcher could call."""
     assert roles.late_parties(stage.round, WINDOW.closes_at + 1) == ()
 
 
@@ -66,7 +61,6 @@ def test_learned_footings(stage: StagedRound) -> None:
 
 
 def test_other_rules_than_the_round(stage: StagedRound) -> None:
-    """A matcher does not grade with another table than the manifest names."""
     stage.submitted()
     with pytest.raises(PolicyError, match="other match rules"):
         roles.learn_grading_bases(stage.round, load_rules("exact"), lists_of(stage), {})
@@ -150,7 +144,6 @@ def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
 
 
 def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) -> None:
-    """A report tells of each counterpart the weights that the lists of both moved."""
     stage.submitted()
     moved = {("AL", "RS"): (("whole date", 20),), ("AL", "SI"): (), ("RS", "SI"): (("whole date", -7),)}
     places = {lists: GradingBasis(4, 5, MILLION // 2, 1, 0, moved[lists]) for lists in moved}
@@ -163,7 +156,6 @@ def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) ->
 
 
 def test_whom_lists_concern(stage: StagedRound) -> None:
-    """A report on the lists goes to every participant, hits or none."""
     stage.submitted()
     assert roles.parties_concerned(stage.round, None) == ("AL", "RS", "SI")
     reports = roles.make_reports(
@@ -175,7 +167,6 @@ def test_whom_lists_concern(stage: StagedRound) -> None:
 
 
 def test_an_unknown_query(stage: StagedRound) -> None:
-    """A list is no query."""
     stage.submitted()
     with pytest.raises(InputError):
         roles.lists_for_query(stage.round, stage.nodes["AL"].submission_id)

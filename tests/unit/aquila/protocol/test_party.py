@@ -19,13 +19,11 @@ from tests.support.staged_round import WINDOW, StagedRound
 
 @pytest.fixture
 def secrets(stage: StagedRound) -> RoundSecrets:
-    """The secrets that a party makes with its consent."""
     made, _ = stage.nodes["SI"].party.consent(stage.round, 1, (), stage.random)
     return made
 
 
 def test_secrets_come_back(group: Group, secrets: RoundSecrets) -> None:
-    """What is sealed under the round key is read back whole."""
     again = RoundSecrets.from_bytes(group, secrets.to_bytes())
     assert again.to_bytes() == secrets.to_bytes()
     assert [again.shares[kind].public_key for kind in InputClass] == [
@@ -35,7 +33,6 @@ def test_secrets_come_back(group: Group, secrets: RoundSecrets) -> None:
 
 
 def test_secrets_do_not_show_themselves(secrets: RoundSecrets) -> None:
-    """Printed, they say nothing; closed, they are gone."""
     assert repr(secrets) == "RoundSecrets(...)"
     secrets.close()
     with pytest.raises(KeyMaterialError):
@@ -63,7 +60,6 @@ def test_a_round_with_other_rules(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize("change", [{"name": "normalizer 0"}, {"digest": "0" * 64}], ids=["version", "conformance"])
 def test_a_round_with_another_normalizer(stage: StagedRound, change: dict[str, str]) -> None:
-    """A node that would normalize otherwise than the others refuses to take part."""
     other = TableReference(**(stage.manifest.normalizer.model_dump() | change))
     with pytest.raises(PolicyError, match="normalizes names otherwise"):
         stage.nodes["SI"].party.check_manifest(
@@ -72,7 +68,6 @@ def test_a_round_with_another_normalizer(stage: StagedRound, change: dict[str, s
 
 
 def test_a_consent_says_what_was_spent_before(stage: StagedRound) -> None:
-    """Earlier rounds and what was evaluated in them are part of the consent."""
     earlier = EarlierRound(round_id="b" * 32, spent=(Spent(origin="AL", elements=ClassCounts(full=7, partial=9)),))
     _, envelope = stage.nodes["SI"].party.consent(stage.round, 1, [earlier], stage.random)
     stage.publish(envelope)
@@ -80,7 +75,6 @@ def test_a_consent_says_what_was_spent_before(stage: StagedRound) -> None:
 
 
 def test_an_opening_with_another_consent_of_ours(stage: StagedRound) -> None:
-    """A node compares the consent in the opening with the one that it signed."""
     stage.consent()
     party_node = stage.nodes["SI"]
     party_node.party.check_opening(party_node.round, party_node.round.consent_digests["SI"])
@@ -97,7 +91,6 @@ def test_nothing_to_submit(stage: StagedRound) -> None:
 
 
 def test_an_evaluation_is_verified_under_its_share(stage: StagedRound) -> None:
-    """The proof verifies under the key of the consent and the context of the chunk, and under no other."""
     stage.submitted()
     origin = stage.nodes["SI"]
     answer = stage.send_chunk("SI", "RS", 0, origin.chunks.elements(0))
@@ -125,7 +118,6 @@ def test_a_late_party(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize("index", [-1, 4, 99])
 def test_a_chunk_that_is_not_there(stage: StagedRound, index: int) -> None:
-    """A submission has the chunks from 0 on that it names."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     assert len(submission.chunks) == 4
@@ -134,7 +126,6 @@ def test_a_chunk_that_is_not_there(stage: StagedRound, index: int) -> None:
 
 
 def test_a_wrong_digest_says_where() -> None:
-    """Expected and found digest and the place are in the error's fields."""
     with pytest.raises(DigestError) as caught:
         check_digest(b"bytes", "0" * 64, chunk=3)
     assert (caught.value.fields["expected"], caught.value.fields["chunk"]) == ("0" * 64, 3)

@@ -22,7 +22,6 @@ _CORE = [kind for kind in _tree() if kind.__module__ == "aquila.errors"]
 
 
 def test_every_error_of_the_tree_has_a_row_and_every_row_an_error() -> None:
-    """Neither the tree nor the table has what the other lacks."""
     assert set(PROBLEMS) == set(_CORE)
 
 
@@ -34,7 +33,6 @@ def test_slugs_and_titles_are_unique() -> None:
 
 @pytest.mark.parametrize("kind", _CORE)
 def test_an_error_comes_back_as_the_same_class_with_the_same_content(kind: type[AquilaError]) -> None:
-    """Message, hint and fields survive the way through JSON."""
     document = json.dumps(problem_of(kind(quoted("it failed", "do this"), round="r1", chunk=3, status=7))).encode()
     back = error_from_problem(document)
     assert type(back) is kind
@@ -42,7 +40,6 @@ def test_an_error_comes_back_as_the_same_class_with_the_same_content(kind: type[
 
 
 def test_the_document_has_the_members_of_the_rfc() -> None:
-    """Type, title, status, detail and instance are as RFC 9457 section 3.1 names them."""
     document = problem_of(CapError(quoted("too many"), got=3), "urn:x:1")
     assert document == {
         "type": "urn:aquila:problem:cap",
@@ -60,8 +57,6 @@ def test_empty_members_are_left_out() -> None:
 
 
 def test_a_subclass_without_a_row_has_its_ancestor_s() -> None:
-    """A service's error that the core does not know is still a problem."""
-
     class LocalError(DigestError):
         """Declared by a test."""
 
@@ -95,7 +90,6 @@ def test_bytes_that_are_no_document_give_a_malformed_error(body: bytes) -> None:
 
 
 def test_a_document_without_texts_still_says_something() -> None:
-    """An empty refusal is a refusal."""
     assert error_from_problem(b"{}").message == "the peer refused without a reason"
 
 

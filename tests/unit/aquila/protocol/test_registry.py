@@ -27,7 +27,6 @@ def test_what_is_written_is_read() -> None:
 
 
 def test_keys_by_code() -> None:
-    """The matcher and every party have one pinned key; a stranger has none."""
     assert (REGISTRY.key_of(MATCHER), REGISTRY.key_of("SI")) == (MATCHER_KEY, SI_KEY)
     with pytest.raises(SignatureError, match="does not know the party XK") as caught:
         REGISTRY.key_of("XK")
@@ -43,7 +42,6 @@ def test_keys_of_a_log() -> None:
 
 
 def test_holders_by_fingerprint() -> None:
-    """Every key is found with its holder."""
     holders = REGISTRY.by_fingerprint()
     assert holders[MATCHER_KEY.fingerprint] == (MATCHER, MATCHER_KEY)
     assert holders[AL_KEY.fingerprint] == ("AL", AL_KEY)
@@ -51,7 +49,6 @@ def test_holders_by_fingerprint() -> None:
 
 
 def replaced(old: str, new: str) -> bytes:
-    """Return the registry file with one text replaced."""
     assert old in FILE
     return FILE.replace(old, new).encode()
 
@@ -91,7 +88,6 @@ def test_a_file_that_is_no_registry(content: bytes) -> None:
 
 
 def test_a_registry_of_many() -> None:
-    """Names of any printable letters come back."""
     random = Random(7)
     parties = {
         code: RegisteredParty(code, "".join(chr(random.randrange(0xA1, 0x500)) for _ in range(9)), key)
@@ -103,7 +99,6 @@ def test_a_registry_of_many() -> None:
 
 
 def test_a_party_that_left_is_written_and_read_again() -> None:
-    """It keeps its key, and takes part in nothing new."""
     registry = registry_of("RS", "SI", left=("RS",))
     again = read_registry(write_registry(registry))
     assert again == registry
@@ -112,7 +107,6 @@ def test_a_party_that_left_is_written_and_read_again() -> None:
 
 
 def test_callers_follow_the_registry() -> None:
-    """A party that joins may call at once, and one that has left may not any more."""
     registry = registry_of("RS")
     callers = Callers(registry)
     rs, si = (registry_of("RS", "SI").parties[code].key for code in ("RS", "SI"))
@@ -122,12 +116,10 @@ def test_callers_follow_the_registry() -> None:
 
 
 def test_a_registry_may_have_no_party_yet() -> None:
-    """As that of a matcher before the first party joins."""
     assert read_registry(write_registry(registry_of())).parties == {}
 
 
 def renewed(registry: Registry, code: str, *names: str) -> Registry:
-    """Return a registry in which a party has replaced its key, as often as there are names."""
     for name in names:
         party = replace(registry.parties[code], key=key_of(name).public)
         former = {**registry.former, code: registry.keys_of(code)}
@@ -167,7 +159,6 @@ def test_a_registry_is_continued_by_its_keys() -> None:
 
 
 def test_a_replaced_key_is_nobody_elses() -> None:
-    """A file in which it occurs twice is none."""
     content = write_registry(renewed(registry_of("RS", "SI"), "SI", "RS"))
     with pytest.raises(InputError):
         read_registry(content)

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def prepare(staged: Callable[..., StagedRound]) -> Callable[..., tuple[SubmissionPlan, Runs]]:
-    """Plan and blind batches of records under the terms of a manifest."""
-
     def prepared(
         *batches: Sequence[Record], table: RuleTable = BOTH_CLASSES, **changes: object
     ) -> tuple[SubmissionPlan, Runs]:
@@ -42,7 +40,6 @@ def prepare(staged: Callable[..., StagedRound]) -> Callable[..., tuple[Submissio
 
 
 def people(count: int, name: str = "Novak") -> list[Record]:
-    """Return so many different persons."""
     return [
         person(f"r{n}", "Ana" + chr(97 + n % 26) * (1 + n // 26 % 9), name, f"19{n % 100:02}-03-04")
         for n in range(count)
@@ -50,7 +47,6 @@ def people(count: int, name: str = "Novak") -> list[Record]:
 
 
 def rows(runs: Runs) -> dict[InputClass, list[tuple[int, int]]]:
-    """Return number and rule of every row, by class, in the order of their numbers."""
     return {
         kind: sorted(row for run in of_kind for row in run[["number", "rule"]].tolist())
         for kind, of_kind in runs.items()
@@ -96,7 +92,6 @@ def test_batches_of_any_size_make_one_list(prepare: Callable[..., tuple[Submissi
 
 
 def test_dummies_in_several_batches(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
-    """More dummies than a batch holds come in several."""
     padding = {"inputs_per_record": (), "records_multiple": 2 * BATCH_RECORDS}
     plan, runs = prepare(people(3), table=load_rules("exact"), padding=padding)
     assert plan.batches == 3
@@ -166,7 +161,6 @@ def test_a_person_of_many_aliases(prepare: Callable[..., tuple[SubmissionPlan, R
 
 
 def test_the_first_of_every_rule_go_first() -> None:
-    """What is left out is of the rules with the most inputs."""
     rules = np.array([1, 1, 1, 1, 1, 1, 2, 3, 3], dtype=np.uint8)
     assert first_of_each(rules, 9).all()
     assert rules[first_of_each(rules, 5)].tolist() == [1, 1, 2, 3, 3]

@@ -26,13 +26,11 @@ REGION = Path(__file__).parents[3] / "quality" / "region"
 
 
 def traits_of(records: Iterable[Record]) -> np.ndarray:
-    """Return what is counted of records, whose names are read here."""
     every = list(records)
     return named_traits([record.date_of_birth for record in every], list(map(record_names, every)))
 
 
 def noted(people: Iterable[tuple[str, str, dt.date | int | None]]) -> list[Record]:
-    """Return records of names and dates; a number is a year alone."""
     return [
         Record(str(number), (given,), (family,), date_of_birth=_date(born))
         for number, (given, family, born) in enumerate(people)
@@ -62,7 +60,6 @@ def test_words_of_names_have_the_traits_of_the_names() -> None:
 
 
 def some_days(count: int) -> list[dt.date]:
-    """Return days without any order."""
     return Random(3).sample(DAYS[::2], count)
 
 
@@ -84,7 +81,6 @@ GRIDS = {
 
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
 def test_a_grid_is_refused(grid: Sequence[tuple[str, str, dt.date | int | None]]) -> None:
-    """Whatever its sides are, in any order of its records, and the refusal names nobody."""
     records = noted(grid)
     Random(1).shuffle(records)
     with pytest.raises(GridError, match="looks like guesses") as caught:

@@ -19,7 +19,6 @@ def test_the_exact_table_gives_one_input() -> None:
 
 
 def test_inputs_are_sorted_and_each_there_once() -> None:
-    """An alias that repeats the name adds nothing."""
     inputs = record_inputs(ANA, DEFAULT)
     repeated = Record("1", ("Ana",), ("Ilić",), aliases=("Ilić Ana",), date_of_birth=PartialDate(1980, 2, 3))
     assert list(inputs) == sorted(set(inputs))
@@ -27,14 +26,12 @@ def test_inputs_are_sorted_and_each_there_once() -> None:
 
 
 def test_a_rule_whose_part_is_missing_gives_none() -> None:
-    """Without a date only the rules on names remain."""
     rules = {rule for rule, _value in record_inputs(Record("1", full_name="Ana Ilić"), DEFAULT)}
     assert rules
     assert not any("date" in DEFAULT.by_number[rule].family for rule in rules)
 
 
 def test_every_identifier_gives_an_input() -> None:
-    """Each number of a list."""
     record = Record("1", full_name="Ana Ilić", document_numbers=("A123456", "B123456"), phones=("064123456",))
     values = [value for rule, value in record_inputs(record, DEFAULT) if rule in {16, 18}]
     assert values == [b"A123456", b"B123456", b"64123456"]
@@ -54,12 +51,10 @@ def test_script_and_order_of_names_give_the_same_inputs(other: Record) -> None:
 
 
 def test_an_input_does_not_show_its_value() -> None:
-    """Inputs are personal."""
     assert repr(record_inputs(ANA, EXACT)) == "(Input(rule=1),)"
 
 
 def test_names_that_are_known_are_not_read_again() -> None:
-    """With its names given a record has the same inputs."""
     assert record_inputs(ANA, DEFAULT, record_names(ANA)) == record_inputs(ANA, DEFAULT)
 
 

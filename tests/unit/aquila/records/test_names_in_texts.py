@@ -35,7 +35,6 @@ def test_a_name(text: str, record: Record) -> None:
     [("против Мире Јанковић", MIRA), ("za Marka Markovića", MARKO), ("lista e Arbenit Hoxhës", ARBEN)],
 )
 def test_an_inflected_name(text: str, record: Record) -> None:
-    """Words with another ending are found where that is wanted."""
     assert len(name_in(words_of(text), record, inflected=True)) == 2
     assert not name_in(words_of(text), record)
 
@@ -54,12 +53,10 @@ def test_an_inflected_name(text: str, record: Record) -> None:
     ],
 )
 def test_no_name(text: str, record: Record) -> None:
-    """One word names nobody, nor does a longer word that begins like a name."""
     assert not name_in(words_of(text), record, inflected=True)
 
 
 def test_a_part_of_a_name() -> None:
-    """One word of a name is a part of it as it is written, unless it is of the shortest."""
     assert part_in(words_of("the Janković case"), MIRA) == words_of("Janković")
     assert part_in(words_of("mir"), MIRA) == frozenset()
     assert part_in(words_of("Ana"), Record(record_id="5", given_names=("Ana",), family_names=("Kos",))) == frozenset()

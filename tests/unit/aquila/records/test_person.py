@@ -12,7 +12,6 @@ from aquila.records.person import ABSENT, CODES, FIELDS, LIST_FIELDS, PartialDat
 
 
 def whole_record() -> Record:
-    """A record with every field."""
     return Record(
         record_id="RS-1",
         given_names=("Ana",),
@@ -43,7 +42,6 @@ def test_absent_fields_are_left_out_of_json() -> None:
 
 
 def test_the_fields_are_the_columns_of_the_list() -> None:
-    """The order of the fields is the documented order of the columns."""
     assert FIELDS[:5] == ("record_id", "given_names", "family_names", "full_name", "aliases")
     assert len(FIELDS) == 19
     assert LIST_FIELDS[-1] == "indicators"
@@ -68,20 +66,17 @@ def test_two_of_three_are_enough(fields: dict[str, object]) -> None:
     "fields", [{}, {"given_names": ("Ana",)}, {"family_names": ("Ilić",)}, {"date_of_birth": PartialDate(1980, 2, 3)}]
 )
 def test_one_of_three_is_too_little(fields: dict[str, object]) -> None:
-    """A record that could match anybody is none."""
     with pytest.raises(InputError, match="too little"):
         Record(record_id="1", **fields)  # type: ignore[arg-type]  # one dictionary for all cases
 
 
 def test_a_record_without_id_is_refused() -> None:
-    """Hits need something to point at."""
     with pytest.raises(InputError, match="record id"):
         Record(record_id="", full_name="Ana Ilić")
 
 
 @pytest.mark.parametrize("field", sorted(CODES))
 def test_an_unknown_code_is_refused(field: str) -> None:
-    """Codes come from closed lists."""
     with pytest.raises(InputError, match=field):
         Record(record_id="1", full_name="Ana Ilić", **{field: "Q"})
 
@@ -96,14 +91,12 @@ def test_checked_values_make_the_same_record() -> None:
 
 
 def test_a_record_does_not_change() -> None:
-    """However it was made."""
     for record in (whole_record(), sound_record([getattr(whole_record(), name) for name in FIELDS])):
         with pytest.raises(FrozenInstanceError):
             record.sex = "M"  # type: ignore[misc,union-attr]  # what this test is about
 
 
 def test_a_record_does_not_show_itself() -> None:
-    """No field, not even the id, is in the representation."""
     assert repr(whole_record()) == "Record()"
 
 

@@ -7,19 +7,16 @@ from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Ro
 
 
 def rows() -> list[Row]:
-    """One accepted row with a warning, one without, one refused with a warning before."""
     record = Record(record_id="1", full_name="Ana Ilić")
     warning, refusal = Finding(3, "sex", "unknown"), Finding(3, "", "too little", Severity.REFUSAL)
     return [AcceptedRow(2, record, (warning,)), AcceptedRow(3, record), RefusedRow(4, "x", (warning, refusal))]
 
 
 def test_a_report_counts_rows_as_they_pass() -> None:
-    """Counting changes nothing of the rows."""
     report = ReadReport()
     assert list(report.watch(rows())) == rows()
     assert (report.accepted, report.refused, report.warnings) == (2, 1, 2)
 
 
 def test_rows_show_their_line_only() -> None:
-    """Neither record nor record id is in the representation."""
     assert [repr(row) for row in rows()] == ["AcceptedRow(line=2)", "AcceptedRow(line=3)", "RefusedRow(line=4)"]

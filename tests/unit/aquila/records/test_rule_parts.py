@@ -22,7 +22,6 @@ def values(record: Record, part: str) -> list[str]:
 
 
 def born(date: str) -> Record:
-    """A person born on a date."""
     return Record("1", given_names=("Ana",), family_names=("Ilić",), date_of_birth=PartialDate.parse(date))
 
 
@@ -47,7 +46,6 @@ def test_names_give_their_values(part: str, expected: list[str]) -> None:
 
 
 def test_swapped_names_give_the_same_values() -> None:
-    """Nobody knows which source swapped them."""
     swapped = Record("2", given_names=("Ilić",), family_names=("Mara Ana",))
     for part in ("all:folded", "pair:sound", "pair:folded+initial", "word:start"):
         assert sorted(values(swapped, part)) == sorted(values(MARA, part))
@@ -64,7 +62,6 @@ def test_a_name_that_is_not_split_gives_pairs_of_its_ends() -> None:
 
 
 def test_of_a_split_name_every_pair_is_a_main_one() -> None:
-    """Either given name may be the one in use."""
     assert values(MARA, "main:folded") == values(MARA, "pair:folded")
 
 
@@ -82,7 +79,6 @@ def test_one_side_alone_is_a_name_that_is_not_split(side: str) -> None:
 
 
 def test_a_single_word_is_no_whole_name() -> None:
-    """One word and a date give nothing for the parts that need two."""
     record = Record("2", given_names=("Ana",), date_of_birth=PartialDate(1980))
     assert values(record, "all:folded") == []
     assert values(record, "pair:folded") == []
@@ -91,7 +87,6 @@ def test_a_single_word_is_no_whole_name() -> None:
 
 
 def test_a_text_that_is_no_name_is_cut() -> None:
-    """It would give more inputs than a person."""
     record = Record("2", full_name=" ".join("ana" + 3 * letter for letter in "bcdefghijk"))
     assert len(values(record, "word:folded")) <= MOST_WORDS
     assert len(values(record, "pair:folded")) == 3
@@ -125,7 +120,6 @@ def test_a_text_that_is_no_name_is_cut() -> None:
     ],
 )
 def test_dates_give_what_they_know(date: str, form: str, expected: list[str]) -> None:
-    """A form that needs more than the source knows gives nothing."""
     assert values(born(date), f"birth:{form}") == expected
 
 
@@ -155,7 +149,6 @@ def test_near_years_meet_and_far_ones_do_not(year: int) -> None:
 
 
 def test_identifiers_give_their_canonical_form() -> None:
-    """What identifies nobody is left out."""
     record = Record(
         "1",
         full_name="Ana Ilić",
@@ -183,7 +176,6 @@ def test_weak_attributes_are_read_alike_in_every_script() -> None:
 
 @pytest.mark.parametrize("part", ["pair:folded", "pair:sound+initial", "birth:year", "document", "word:start"])
 def test_known_parts_are_parts(part: str) -> None:
-    """Kind and form are both known."""
     assert is_part(part)
 
 
@@ -191,7 +183,6 @@ def test_known_parts_are_parts(part: str) -> None:
     "part", ["pair", "pair:none", "pair:sound+sound", "birth:", "document:x", "sex:m", "all:a+b", ""]
 )
 def test_unknown_parts_are_none(part: str) -> None:
-    """A table that names them is refused."""
     assert not is_part(part)
 
 

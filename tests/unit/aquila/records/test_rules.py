@@ -50,7 +50,6 @@ sentence = "Names agree."
 
 
 def test_a_table_is_read() -> None:
-    """Rules stand in the order of their numbers."""
     table = parse_rules(TABLE)
     assert (table.name, table.version, table.expected_share) == ("small", 3, 0.1)
     assert [rule.number for rule in table.rules] == [1, 2]
@@ -80,7 +79,6 @@ def test_a_rule_shows_more_than_it_compares() -> None:
 
 
 def test_parts_of_a_family_are_usual_all_or_none() -> None:
-    """A share is of the family's other parts."""
     second = '[parts.other]\nreads = "pair:sound"\nfamily = "names"\nbits = 4\nsentence = "x"\n\n[parts.date]'
     content = TABLE.replace("[parts.date]", second)
     with pytest.raises(InputError, match="how usual"):
@@ -91,7 +89,6 @@ def test_parts_of_a_family_are_usual_all_or_none() -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_the_built_in_tables_can_be_used(name: str) -> None:
-    """Each loads once and bears its own name; every rule says in a sentence what it is."""
     table = load_rules(name)
     assert table is load_rules(name)
     assert table.name == name
@@ -116,14 +113,12 @@ def test_the_digest_covers_the_content_and_not_its_layout() -> None:
 
 
 def test_a_table_of_ones_own_is_loaded_by_path(tmp_path: Path) -> None:
-    """Whatever is no built-in name is a path."""
     path = tmp_path / "own.toml"
     path.write_text(TABLE)
     assert load_rules(str(path)).name == "small"
 
 
 def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """Neither a name nor a readable file."""
     with pytest.raises(InputError, match="no such"):
         load_rules(str(tmp_path / "none.toml"))
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
@@ -215,13 +210,11 @@ def test_what_cannot_be_counted_is_refused(other: str) -> None:
 
 
 def test_chance_is_a_share() -> None:
-    """More than always is none."""
     with pytest.raises(InputError, match="out of range"):
         parse_rules(TABLE.replace("bits = 9.5", "bits = 9.5\nchance = 1.0"))
 
 
 def test_a_table_without_rules_is_refused() -> None:
-    """Nothing could match."""
     parts_only = TABLE.partition("[[rules]]")[0]
     for content in (parts_only, "rules = []\n" + parts_only):
         with pytest.raises(InputError):

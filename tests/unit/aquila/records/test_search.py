@@ -9,7 +9,6 @@ from aquila.records.search import LONGEST_TEXT, search_for, search_text
 
 
 def finds(name: str, record: Record, *, alike: bool = False) -> bool:
-    """Tell whether a name finds a record, as a database would."""
     groups, text = search_for(name, alike=alike), search_text(record)
     return bool(groups) and all(any(part in text for part in group) for group in groups)
 
@@ -28,7 +27,6 @@ def test_any_script_spelling_and_part_finds_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["Petrović", "Muhamed Petrović", "med", "fer", "Muhamedov"])
 def test_another_name_does_not(name: str) -> None:
-    """Every word must be there; a short one from the beginning of a word."""
     assert not finds(name, MUHAMED)
 
 
@@ -57,5 +55,4 @@ def test_a_text_of_many_aliases_ends_at_a_whole_word() -> None:
 
 
 def test_a_record_without_a_readable_name_has_no_text() -> None:
-    """There is nothing to find it by but its number."""
     assert search_text(Record("r", full_name="漢")) == ""

@@ -14,7 +14,6 @@ from aquila.records.template import TEMPLATES
 
 @pytest.mark.parametrize("form", TEMPLATES)
 def test_a_template_has_a_column_for_each_field(form: str) -> None:
-    """It is itself a list, without a record."""
     found = recognize(BytesIO(TEMPLATES[form]()))
     assert (found.format, found.headings) == (form, FIELDS)
 

@@ -14,12 +14,10 @@ CHUNK = Sentence.of("chunk_cannot_be_had", reason=Sentence.of("chunk_missing"))
 
 
 def test_a_sentence_within_a_sentence_is_composed_too() -> None:
-    """The reason of a refusal is a sentence of its own."""
     assert text_of(CHUNK) == f"the chunk cannot be had: {text_of(Sentence.of('chunk_missing'))}"
 
 
 def test_the_hint_is_its_own_or_that_of_its_reason() -> None:
-    """Whoever reads a refusal reads what to do about its reason."""
     inner = quoted("the disk is full", "make room")
     assert hint_of(Sentence.of("chunk_cannot_be_had", reason=inner)) == "make room"
     assert hint_of(inner) == "make room"
@@ -32,7 +30,6 @@ def test_a_place_without_a_field_stays_visible() -> None:
 
 
 def test_an_unknown_id_is_shown_as_it_is() -> None:
-    """A newer release may know more sentences."""
     assert text_of(Sentence.of("from_the_future")) == "from_the_future"
     assert hint_of(Sentence.of("from_the_future")) == ""
 
@@ -48,7 +45,6 @@ def test_a_stored_sentence_is_read_again(sentence: Sentence) -> None:
 
 @pytest.mark.parametrize("text", ["the round is over", "", "{", '"text"', "[1]", '{"code": 1}', '{"code": "A B"}'])
 def test_a_text_of_an_earlier_release_is_quoted(text: str) -> None:
-    """Databases hold English sentences from before."""
     assert loads(text) == quoted(text)
 
 
@@ -71,7 +67,6 @@ def test_what_a_peer_sends_is_bounded() -> None:
 
 @pytest.mark.parametrize("content", [None, 3, "x", [], {}, {"code": "x", "fields": []}, {"code": "x" * 200}])
 def test_what_is_no_sentence_is_none(content: object) -> None:
-    """Whatever a peer sends, it is a sentence or nothing."""
     assert from_json(content) is None
 
 

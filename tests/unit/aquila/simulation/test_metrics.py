@@ -13,7 +13,6 @@ from aquila.simulation.metrics import Measurements, TaskRunner, TimedGroup, meas
 
 
 def double(group: Group, scalar: bytes) -> bytes:
-    """Return twice a multiple of the generator."""
     element = group.multiply_base(scalar)
     return group.add(element, element)
 
@@ -27,7 +26,6 @@ def test_a_timed_group_is_the_group(group: Group) -> None:
 
 
 def test_a_task_is_measured(group: Group) -> None:
-    """Result, seconds, the group's part of them, process and memory."""
     done = measured(double, cast("Backend", group.name), b"\x01" + bytes(31))
     assert done.result == group.add(GENERATOR, GENERATOR)
     assert 0 < done.group_seconds <= done.seconds
@@ -47,7 +45,6 @@ def test_a_workshop_notes_whose_time_it_was(group: Group) -> None:
 
 
 def test_the_most_on_disk(tmp_path: Path) -> None:
-    """The largest of all looks counts, files in folders included."""
     taken = Measurements()
     (tmp_path / "folder").mkdir()
     file = tmp_path / "folder" / "file"

@@ -27,7 +27,6 @@ from tests.support.staged_round import EXPECTED, LISTS, NOW, person
 
 @pytest.fixture
 def rehearse(group: Group, tmp_path: Path) -> Callable[..., Rehearsal]:
-    """Set up a rehearsal under the rule `exact`, without padding."""
     terms = {"table": load_rules("exact"), "random": Random(4).randbytes, "minimum": Level.LOW, "now": NOW}
 
     def made(**more: object) -> Rehearsal:
@@ -39,7 +38,6 @@ def rehearse(group: Group, tmp_path: Path) -> Callable[..., Rehearsal]:
 
 
 def test_hits_with_both_record_ids(rehearse: Callable[..., Rehearsal]) -> None:
-    """The hits come in the order of parties and records, each with grade and rules."""
     hits = rehearse(lists=LISTS).run()
     assert {hit[:4] for hit in hits} == EXPECTED
     assert hits == sorted(hits)
@@ -57,7 +55,6 @@ def test_lists_in_any_order(rehearse: Callable[..., Rehearsal]) -> None:
 
 
 def test_the_round_is_closed_and_every_secret_gone(rehearse: Callable[..., Rehearsal]) -> None:
-    """After a run every record of the round is closed and nobody can evaluate any more."""
     played = rehearse(lists=LISTS)
     played.run()
     assert {played.round.phase, *(node.round.phase for node in played.nodes.values())} == {Phase.CLOSED}
@@ -80,7 +77,6 @@ def test_a_party_is_shown_no_report_of_another(rehearse: Callable[..., Rehearsal
 
 
 def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
-    """Seconds by phase and party, elements, and bytes: elements, evaluations, tokens and tags."""
     played = rehearse(lists=LISTS)
     played.run()
     measured = played.measured
@@ -103,7 +99,6 @@ def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
 
 
 def test_padding_hides_the_size(rehearse: Callable[..., Rehearsal]) -> None:
-    """With padding every list says a hundred records, and the hits are the same."""
     played = rehearse(lists=LISTS, padding=DEFAULT_PADDING)
     assert {hit[:4] for hit in played.run()} == EXPECTED
     assert {submission.records for submission in played.round.submissions.values()} == {100}
@@ -111,7 +106,6 @@ def test_padding_hides_the_size(rehearse: Callable[..., Rehearsal]) -> None:
 
 
 def test_the_minimum_certainty(rehearse: Callable[..., Rehearsal]) -> None:
-    """Nothing below the manifest's minimum is a hit."""
     levels = [hit.certainty for hit in rehearse(lists=LISTS).run()]
     assert set(levels) == {Level.HIGH}
 
@@ -128,7 +122,6 @@ def test_the_frequency_limit(rehearse: Callable[..., Rehearsal]) -> None:
 
 
 def test_every_phase_is_watched(rehearse: Callable[..., Rehearsal]) -> None:
-    """Whoever watches is told of each phase of each party, until all of its parts are done."""
     told: dict[tuple[str, str], list[tuple[int, int]]] = {}
     played = rehearse(lists=LISTS, chunk_elements=2, watch=lambda *step: told.setdefault(step[:2], []).append(step[2:]))
     played.run()
@@ -172,17 +165,13 @@ def test_hits_do_not_depend_on_the_workers(rehearse: Callable[..., Rehearsal], w
 
 
 class WrongShare(Rehearsal):
-    """A rehearsal in which AL evaluates with another share than it consented with."""
-
     def submit_lists(self, nodes: Sequence[SimulatedParty], kind: Kind = Kind.LIST) -> None:
-        """Submit, then change the share."""
         super().submit_lists(nodes, kind)
         secrets = self.nodes["AL"].secrets
         secrets.shares = {input_class: new_share(self.group, self.random) for input_class in secrets.shares}
 
 
 def test_evaluations_are_verified_before_tokens(group: Group, tmp_path: Path) -> None:
-    """A run in which a party evaluates with a wrong share ends before any list has tokens."""
     terms = {"table": load_rules("exact"), "random": Random(4).randbytes, "minimum": Level.LOW, "now": NOW}
     played = WrongShare(group, lists=LISTS, directory=tmp_path, **terms)
     with pytest.raises(ProofError):
@@ -204,7 +193,6 @@ class Counting(InProcess):
         self.in_flight = self.most = self.all = 0
 
     def submit(self, fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:
-        """Do the work and count it."""
         future = CountedFuture(self)
         future.set_result(super().submit(fn, *args, **kwargs).result())
         self.all += 1
@@ -214,14 +202,11 @@ class Counting(InProcess):
 
 
 class CountedFuture(Future[object]):
-    """A future that tells its executor when its result is taken."""
-
     def __init__(self, executor: Counting) -> None:
         super().__init__()
         self.executor = executor
 
     def result(self, timeout: float | None = None) -> object:
-        """Return the result."""
         self.executor.in_flight -= 1
         return super().result(timeout)
 
@@ -246,6 +231,5 @@ def test_nothing_large_is_left(rehearse: Callable[..., Rehearsal]) -> None:
 
 @pytest.mark.parametrize("codes", [(), ("SI",)], ids=["nobody", "one"])
 def test_fewer_than_two_parties(rehearse: Callable[..., Rehearsal], codes: tuple[str, ...]) -> None:
-    """A match needs two."""
     with pytest.raises(InputError, match="at least two parties"):
         rehearse(lists={code: LISTS[code] for code in codes})

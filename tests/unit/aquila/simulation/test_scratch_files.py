@@ -12,7 +12,6 @@ from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
 
 
 def rows(*numbers: int) -> np.ndarray:
-    """Return rows with these numbers."""
     made = np.zeros(len(numbers), dtype=ROW)
     made["number"] = numbers
     made["element"] = [bytes([number]) * 32 for number in numbers]
@@ -33,7 +32,6 @@ def test_a_spool_gives_back_its_pieces(tmp_path: Path) -> None:
 
 
 def test_runs_are_read_where_they_lie(tmp_path: Path) -> None:
-    """Each run has its rows; those without any are left out."""
     runs = Runs(tmp_path / "runs")
     assert runs.mapped() == []
     for run in (rows(1, 2), rows(), rows(3)):
@@ -44,7 +42,6 @@ def test_runs_are_read_where_they_lie(tmp_path: Path) -> None:
 
 
 def test_chunks_come_back(tmp_path: Path) -> None:
-    """A chunk has its rows, its elements and its reference, until it is deleted."""
     chunks = Chunks(tmp_path)
     for made in (rows(1, 2), rows(3)):
         chunks.append(InputClass.PARTIAL, made)

@@ -22,7 +22,6 @@ ANA = "s1,Ana,Novak,1980-03-04\n"
 
 @pytest.fixture
 def rehearsed(group: Group, tmp_path: Path) -> Rehearsal:
-    """A rehearsal of RS from memory with a file of SI, which a test writes."""
     (tmp_path / "scratch").mkdir()
     lists = {"RS": LISTS["RS"], "SI": ListFile(tmp_path / "si.csv")}
     terms = {"minimum": Level.LOW, "now": NOW}
@@ -30,7 +29,6 @@ def rehearsed(group: Group, tmp_path: Path) -> Rehearsal:
 
 
 def test_a_file_and_a_list_in_memory(rehearsed: Rehearsal, tmp_path: Path) -> None:
-    """A file hits as a list does; what is wrong with it is told beside the record ids."""
     (tmp_path / "si.csv").write_text(HEADER + "s0,,,\n" + ANA + "s2,Iva,Kos,1999-99-99\n")
     assert [hit[:4] for hit in rehearsed.run()] == [("RS", "rs-1", "SI", "s1")]
     node = rehearsed.nodes["SI"]
@@ -68,7 +66,6 @@ def test_an_id_that_comes_twice(rehearsed: Rehearsal, tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_used(rehearsed: Rehearsal, tmp_path: Path, content: str | None, match: str) -> None:
-    """The error names the file."""
     if content is not None:
         (tmp_path / "si.csv").write_text(content)
     with pytest.raises(InputError, match=match):
@@ -88,14 +85,12 @@ def test_batches_travel(group: Group) -> None:
 
 
 def test_a_list_in_batches() -> None:
-    """A list of any length has a batch for every so many records, and an empty one has one."""
     batches = [(done, len(batch.records)) for done, batch in RecordList(LISTS["SI"], 2).batches()]
     assert batches == [(1, 2), (2, 2), (3, 1)]
     assert [len(batch.records) for _, batch in RecordList(()).batches()] == [0]
 
 
 def test_a_list_in_memory_is_taken_as_it_is() -> None:
-    """Whoever made the records has looked at their ids."""
     records = RecordList(LISTS["SI"])
     (_, batch), *_ = records.batches()
     rows = batch.read().rows()

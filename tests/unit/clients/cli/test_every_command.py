@@ -57,7 +57,6 @@ class AnyService:
     )
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a call."""
         for document in self.documents:
             for path, calls in document["paths"].items():
                 if request.method.lower() in calls and re.fullmatch(
@@ -98,7 +97,6 @@ COMMANDS = dict(every_command(loaded_command()))
 
 
 def usual(option: Any, folder: Path) -> str:
-    """Return a value of an option's kind."""
     kind = option.type_descriptor.annotation
     if option.name in USUAL:
         return USUAL[option.name]
@@ -112,12 +110,10 @@ def usual(option: Any, folder: Path) -> str:
 
 
 def _service(name: str) -> str:
-    """Return whose home a command names."""
     return "matcher" if name in AT_MATCHER or name.startswith("matcher") else "node"
 
 
 def line_of(name: str, folder: Path, values: dict[str, str]) -> list[str]:
-    """Return a command line with all that the command needs, and with these values of its options and arguments."""
     line, service = name.split(), _service(name)
     given = {"home": str(folder / service)} | values
     for one in COMMANDS[name].params:
@@ -159,7 +155,6 @@ def test_bad_values(
 def test_json_before_and_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`aquila --json ...` is `aquila ... --json`: one document, and nothing else on stdout."""
     monkeypatch.chdir(tmp_path)
     answer_commands(monkeypatch, AnyService())
     documents = 0
@@ -185,7 +180,6 @@ def test_every_command_has_json() -> None:
 
 @pytest.mark.parametrize("login", ["Ana", "ana novak", "", "a", "žarko", "1ana", "ana@mup", "a" * 65])
 def test_logins(login: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A login that cannot be is refused with what a login is, before anything is sent."""
     answer_commands(monkeypatch, AnyService())
     assert main(["user", "add", login, "--role", "officer", "--home", "node"]) == ExitCode.USAGE
     said = capsys.readouterr()
@@ -195,7 +189,6 @@ def test_logins(login: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 def test_every_form_of_a_request_has_words() -> None:
-    """No text of a request has a form that its author is not told."""
     found = set()
     for path in SCHEMAS.glob("*.json"):
         schemas = json.loads(path.read_text("utf-8"))["components"]["schemas"]
@@ -205,7 +198,6 @@ def test_every_form_of_a_request_has_words() -> None:
 
 
 def _patterns(schemas: dict[str, Any], schema: Any) -> Iterator[str]:
-    """Yield the patterns of a schema and of those that it names."""
     if isinstance(schema, list):
         for one in schema:
             yield from _patterns(schemas, one)

@@ -26,8 +26,6 @@ def _tree(kind: type[AquilaError] = AquilaError) -> Iterator[type[AquilaError]]:
 
 @pytest.fixture
 def failing(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A command `fail` that raises the test's parameter."""
-
     @app.command("fail")
     def fail() -> None:
         raise request.param
@@ -68,7 +66,6 @@ def test_every_error_of_the_tree(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_exit_codes(name: str, code: ExitCode) -> None:
-    """The exit code says what kind of trouble it is."""
     kind = next(kind for kind in _tree() if kind.__name__ == name)
     assert exit_code_of(kind(quoted("x"))) is code
 
@@ -145,6 +142,5 @@ def test_help_imports_little() -> None:
 
 @pytest.mark.parametrize("option", ["--cert", "--key"])
 def test_half_of_a_certificate(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A certificate without its key opens nothing, and the other way round."""
     assert main([option, "mine.pem", "roles"]) == ExitCode.REFUSED
     assert "--cert and --key come together" in capsys.readouterr().err

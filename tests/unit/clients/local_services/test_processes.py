@@ -35,7 +35,6 @@ def _lose(number: signal.Signals) -> None:
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    """The stage empties only what a demo made."""
     (tmp_path / "own.txt").write_text("mine")
     with pytest.raises(processes.InputError), processes.staged(tmp_path):
         pass

@@ -34,7 +34,6 @@ def test_nobody_of_note() -> None:
 
 
 def test_every_name_of_note_could_be_drawn() -> None:
-    """None stands in the list in vain."""
     random, possible = Random(3), set[tuple[str, str]]()
     for culture in (*MAIN_CULTURE.values(), "ARA"):
         drawn = [invent({culture: 1}, random, nationals.FEWEST) for _ in range(10_000)]
@@ -44,7 +43,6 @@ def test_every_name_of_note_could_be_drawn() -> None:
 
 
 def test_rare_words_are_left_out() -> None:
-    """A word that was counted once is often another that was mistyped."""
     random = Random(4)
     every = {invent({"ALB": 1}, random).family for _ in range(5_000)}
     often = {invent({"ALB": 1}, random, nationals.FEWEST).family for _ in range(5_000)}

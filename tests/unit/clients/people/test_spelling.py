@@ -34,7 +34,6 @@ def test_ears() -> None:
 
 
 def test_spellings_of_one_name() -> None:
-    """As the countries' lists transcribe it."""
     assert spelling.latin("ѓорѓи", "MKD") == "đorđi"
     assert spelling.latin("щерю", "BGR") == "shteryu"
     assert spelling.plain("đorđević") == "djordjevic"
@@ -46,7 +45,6 @@ def test_spellings_of_one_name() -> None:
 
 
 def test_slips_and_hearing_change_little() -> None:
-    """Short names are left alone."""
     random = Random(1)
     assert spelling.slip("ana", random) == "ana"
     assert all(abs(len(spelling.slip("jovanović", random)) - len("jovanović")) <= 1 for _ in range(50))

@@ -13,13 +13,10 @@ from clients.sdk import Access, Connection
 
 @dataclass
 class Answers:
-    """What the service answers, call by call, and what it was asked."""
-
     waiting: list[httpx.Response | Exception] = field(default_factory=list)
     asked: list[httpx.Request] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a call."""
         request.read()
         self.asked.append(request)
         answer = self.waiting.pop(0)
@@ -28,17 +25,14 @@ class Answers:
         return answer
 
     def says(self, status: int = 200, **options: Any) -> None:
-        """Let the next call be answered so."""
         self.waiting.append(httpx.Response(status, **options))
 
 
 @pytest.fixture
 def answers() -> Answers:
-    """An empty list of answers."""
     return Answers()
 
 
 @pytest.fixture
 def connection(answers: Answers) -> Connection:
-    """A connection to a service that answers from the list."""
     return Connection(Access("node", "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(answers))

@@ -27,7 +27,6 @@ def _archive(mode: str, *names: str) -> bytes:
 
 
 def test_an_archive_is_read(tmp_path: Path) -> None:
-    """By the names in it, whatever folders are beside them."""
     folder = tarfile.TarInfo("tile")
     folder.type = tarfile.DIRTYPE
     (tmp_path / "log").write_bytes(folder.tobuf() + _archive("w", "checkpoint", "tile/0/000"))
@@ -56,14 +55,12 @@ def test_half_an_archive(tmp_path: Path, left: float) -> None:
 
 
 def test_a_file_twice(tmp_path: Path) -> None:
-    """No log has one name for two contents."""
     (tmp_path / "log.tar").write_bytes(_archive("w", "a", "a"))
     with pytest.raises(AuditError, match="twice"):
         open_bundle(str(tmp_path / "log.tar"))
 
 
 def test_a_link(tmp_path: Path) -> None:
-    """A log has none, and following one would read another file."""
     member = tarfile.TarInfo("checkpoint")
     member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
     (tmp_path / "log.tar").write_bytes(member.tobuf() + bytes(1024))
@@ -79,7 +76,6 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("headers", [{"content-encoding": "gzip"}, {}])
 def test_an_answer_that_grows(monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]) -> None:
-    """A server may neither compress a file nor send more of it than one can have."""
     monkeypatch.setattr("clients.sdk.bundles.LARGEST_FILE", 100)
     answer = httpx.Response(200, headers=headers, stream=httpx.ByteStream(bytes(101)))
     files = open_bundle("http://127.0.0.1:1/log", httpx.MockTransport(lambda _: answer))

@@ -34,7 +34,6 @@ def test_registry_of_cards() -> None:
 
 
 def test_same_card_again() -> None:
-    """The same card again changes nothing."""
     registry = Cards()
     assert registry.add(Card("SI", "Slovenia", _key(1).public))
     assert not registry.add(Card("SI", "Slovenia", _key(1).public))
@@ -65,13 +64,11 @@ def test_another_key() -> None:
     ],
 )
 def test_no_card(content: bytes) -> None:
-    """Whatever is no card is refused as such."""
     with pytest.raises(InputError):
         Cards.read(content)
 
 
 def test_a_party_that_left_stays_so() -> None:
-    """Registering cards again, or the card of that party, does not bring it back."""
     left, again = Card("SI", "Slovenia", _key(1).public, left=True), Card("SI", "Slovenia", _key(1).public)
     registry = Cards.read(Card(MATCHER, MATCHER, _key(2).public).text().encode() + left.text().encode())
     assert not registry.add(again)

@@ -30,7 +30,6 @@ REPORT = {
 
 
 def test_import(connection: Connection, answers: Any) -> None:
-    """A list goes to the node as it is, with its name and format beside it."""
     answers.says(201, json=REPORT)
     report = NodeClient(connection).import_list(io.BytesIO(b"record_id"), "si.csv", Layout("csv"), accept_refused=True)
     asked = answers.asked[0]
@@ -61,7 +60,6 @@ def test_node_wishes(
 
 
 def test_propose(connection: Connection, answers: Any) -> None:
-    """A proposal is sent whole; another answer than a round is refused."""
     answers.says(201, json={"rounds": []})
     proposal = RoundProposal(participants=("AL", "SI"), area="a", legal_basis="b", purpose="p", category="c")
     with pytest.raises(Exception, match="PendingApproval"):

@@ -25,7 +25,6 @@ def test_token(connection: Connection, answers: Any) -> None:
 
 
 def test_repr_without_token(connection: Connection) -> None:
-    """Neither connection nor access show the token."""
     access = Access("node", "http://127.0.0.1:8700", "secret-token")
     assert "secret" not in repr(access)
     assert "ttt" not in repr(connection)
@@ -33,7 +32,6 @@ def test_repr_without_token(connection: Connection) -> None:
 
 @pytest.mark.parametrize("kind", [NotFoundError, OrderError, UnknownCallerError, PeerUnavailableError, InputError])
 def test_problem(connection: Connection, answers: Any, kind: type[AquilaError]) -> None:
-    """A problem document is raised as the error that the service raised."""
     error = kind(quoted("no such round", "look again"), round="ab")
     answers.says(404, json=problem_of(error), headers={"content-type": PROBLEM})
     with pytest.raises(kind) as caught:
@@ -66,7 +64,6 @@ def test_late_answer(connection: Connection, answers: Any) -> None:
 
 
 def test_refusal_without_problem(connection: Connection, answers: Any) -> None:
-    """A refusal without a problem document is no answer of ours."""
     answers.says(404, text="<html>")
     with pytest.raises(ProtocolError) as caught:
         connection.call("GET", "/v1/status")
@@ -96,7 +93,6 @@ def test_usable_url(url: str) -> None:
 
 
 def test_unreadable_certificate(tmp_path: Path) -> None:
-    """A certificate that is none, or one whose key is missing, is named."""
     broken = tmp_path / "mine.pem"
     broken.write_text("no certificate")
     for path in (broken, tmp_path / "missing.pem"):
@@ -122,7 +118,6 @@ def test_a_service_that_ends_the_connection() -> None:
 
 
 def test_unreadable_ca(tmp_path: Path) -> None:
-    """A CA that is none is named."""
     broken = tmp_path / "ca.pem"
     broken.write_text("no certificate")
     for path in (broken, tmp_path / "missing.pem"):

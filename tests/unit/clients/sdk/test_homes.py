@@ -14,7 +14,6 @@ from services.node.storage.home import create as create_node
 
 
 def test_made_homes(tmp_path: Path) -> None:
-    """Homes as the services make them are found, with address and token."""
     create_node(tmp_path / "n", "SI", "Slovenia", "http://127.0.0.1:8700", port=8701)
     create_matcher(tmp_path / "m", port=8702)
     node, matcher = find_home(tmp_path / "n").access(), find_home(tmp_path / "m").access()
@@ -59,7 +58,6 @@ def test_what_the_command_shows(tmp_path: Path) -> None:
 
 
 def test_port_of_the_system(tmp_path: Path) -> None:
-    """A port that the system chose has to be named."""
     (tmp_path / "node.toml").write_text("[listen]\nport = 0\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         find_home(tmp_path).url()
@@ -67,7 +65,6 @@ def test_port_of_the_system(tmp_path: Path) -> None:
 
 
 def test_token_open_to_others(tmp_path: Path) -> None:
-    """A token that others can read is not used."""
     (tmp_path / "node.toml").write_text("", encoding="utf-8")
     write_secret(tmp_path / "operator.token", b"t" * 43)
     (tmp_path / "operator.token").chmod(0o644)
@@ -76,7 +73,6 @@ def test_token_open_to_others(tmp_path: Path) -> None:
 
 
 def test_no_home(tmp_path: Path) -> None:
-    """A folder of nobody, or of both, is refused."""
     with pytest.raises(InputError, match="not a home"):
         find_home(tmp_path)
     for name in ("node.toml", "matcher.toml"):

@@ -16,7 +16,6 @@ SECRETS = {"password", "new_password", "code", "persons", "fields"}
 
 @pytest.mark.parametrize("service", ["node", "matcher"])
 def test_the_index_has_every_operation_for_people(service: str) -> None:
-    """Each operation of the OpenAPI document that a person may call is there, with its method and path."""
     paths = json.loads((OPENAPI / f"{service}.json").read_text("utf-8"))["paths"]
     documented = {
         one["operationId"]: (method.upper(), path)
@@ -28,7 +27,6 @@ def test_the_index_has_every_operation_for_people(service: str) -> None:
 
 
 def test_what_holds_persons_or_secrets_is_private() -> None:
-    """Fields that the models keep out of every repr are marked; others are not."""
     marked = {
         (name, one.name)
         for service in ("node", "matcher")
@@ -76,7 +74,6 @@ REST = {f"justification.{name}": text for name, text in JUST.items()}
     ],
 )
 def test_values_of_texts(name: str, parameter: str, texts: list[str], value: object) -> None:
-    """A text becomes a value of its parameter's kind."""
     assert operation("node", name).parameter(parameter).value_of(texts) == value
 
 
@@ -95,7 +92,6 @@ def test_values_of_texts(name: str, parameter: str, texts: list[str], value: obj
     ],
 )
 def test_texts_of_another_kind(name: str, parameter: str, texts: list[str], code: str) -> None:
-    """A text that is no value of its kind is refused before a call, and the value is not repeated."""
     with pytest.raises(InputError) as refused:
         operation("node", name).parameter(parameter).value_of(texts)
     assert refused.value.sentence.code == code
@@ -103,7 +99,6 @@ def test_texts_of_another_kind(name: str, parameter: str, texts: list[str], code
 
 
 def test_what_is_unknown_has_near_matches() -> None:
-    """An operation or a parameter that is not there, and one that is missing, are named with what is there."""
     with pytest.raises(InputError, match="the node has no operation get_hit_s") as refused:
         operation("node", "get_hit_s")
     assert "get_hits, " in refused.value.hint

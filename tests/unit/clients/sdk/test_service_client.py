@@ -17,7 +17,6 @@ ROUND, HIT = "a" * 32, "b" * 32
 
 
 def test_a_request_as_fields_or_as_its_model(connection: Connection, answers: Any) -> None:
-    """Path, then the request: both ways send the same."""
     hits = HitsClient(connection)
     for given in ((Decision.SAME, "x"), (DecisionRequest(decision=Decision.SAME, remark="x"),)):
         answers.says(204)

@@ -13,7 +13,6 @@ PLAIN = "similar name + initial + full date of birth"
 
 @pytest.mark.parametrize("table", ["default", "exact"])
 def test_every_part_of_a_rule_has_plain_words(table: str) -> None:
-    """A part that the table gains is named here as well, in every language."""
     names = {part.name for rule in load_rules(table).rules for part in rule.parts}
     assert names <= RULE_PARTS.keys()
 
@@ -46,5 +45,4 @@ def test_a_date_is_not_broken_in_a_narrow_place() -> None:
 
 @pytest.mark.parametrize(("record_id", "own"), [("Q-e6dc64d1-1", False), ("Q-17", True), ("SI-0006", True)])
 def test_a_number_that_the_node_made_is_not_shown(record_id: str, own: bool) -> None:  # noqa: FBT001 - a case of the table
-    """Persons who are typed in have no number of the party."""
     assert filters(languages()["en"])["own_number"](record_id) is own

@@ -23,7 +23,6 @@ LIST = (
 
 
 async def preview(browser: Any, content: str | bytes = LIST, name: str = "", file: str = "list.csv") -> str:
-    """Look a list through."""
     octets = content.encode() if isinstance(content, str) else content
     await browser.open("/records")
     page: str = await browser.send("/records/preview", name=name, files={"file": (file, io.BytesIO(octets), "")})
@@ -31,12 +30,10 @@ async def preview(browser: Any, content: str | bytes = LIST, name: str = "", fil
 
 
 def waiting_in(page: str) -> str:
-    """Return the id of the file that waits on a page."""
     return page.split('name="upload_id" value="')[1][:32]
 
 
 async def store(browser: Any, content: str = LIST, name: str = "Autumn") -> None:
-    """Look a list through and store it."""
     await preview(browser, content, name)
     assert HOSTILE not in browser.page
     await browser.send("/records/store", upload_id=waiting_in(browser.page))
@@ -44,7 +41,6 @@ async def store(browser: Any, content: str = LIST, name: str = "Autumn") -> None
 
 
 async def search(browser: Any, **fields: str) -> str:
-    """Search by the form."""
     await browser.open("/search")
     found: str = await browser.send("/search", **{"name": "", "number": ""} | fields)
     return found
@@ -110,7 +106,6 @@ async def test_preview_says_in_which_encoding_a_file_is(node: Any) -> None:
 
 
 async def test_preview_of_a_spreadsheet_lets_one_choose_the_sheet(node: Any) -> None:
-    """The page names the sheets; a sheet that is no list is refused in words, and the file still waits."""
     browser = await node.visitor("ana", "officer")
     header = ("record_id", "full_name")
     content = xlsx([["Lista <lica>"]], [header, ("1", "Ana Ilić")], [header, ("2", "Mia Ilić"), ("3", "Iva Ilić")])
@@ -149,7 +144,6 @@ async def test_columns_are_mapped_by_hand(node: Any) -> None:
 
 
 async def test_a_list_is_looked_through_with_what_changed(node: Any) -> None:
-    """Its page says what is new; its records are there page by page, each with its own page."""
     browser = await node.visitor("ana", "officer")
     await store(browser, LIST, "Spring")
     await store(browser, LIST + "".join(f"n-{number},Eva,Kos,1980,\n" for number in range(60)), "Summer")
@@ -163,7 +157,6 @@ async def test_a_list_is_looked_through_with_what_changed(node: Any) -> None:
 
 
 async def test_templates_are_there_to_be_filled_in(node: Any) -> None:
-    """As a workbook and as CSV."""
     browser = await node.visitor("ana", "officer")
     assert "/records/template.xlsx" in await browser.open("/records")
     answer = await browser.client.get("/records/template.xlsx")
@@ -174,7 +167,6 @@ async def test_templates_are_there_to_be_filled_in(node: Any) -> None:
 
 
 async def test_findings_are_shown_after_the_list_was_stored(node: Any) -> None:
-    """With its list, and as a file."""
     browser = await node.visitor("ana", "officer")
     await store(browser, LIST + "si-9,Ana,Kos,1980-13-45,\n")
     assert "si-9" in browser.page
@@ -247,7 +239,6 @@ async def test_one_record(node: Any) -> None:
 
 @pytest.mark.parametrize("place", ["0/x", "0/-1", f"{'0' * 32}/1.5", f"{'0' * 32}/{'9' * 40}", f"{'0' * 32}/7", "x/0"])
 async def test_places_that_there_are_not(node: Any, place: str) -> None:
-    """An address without a record is a page that says so."""
     browser = await node.visitor("ana", "officer")
     await browser.open(f"/search/{place}")
     assert browser.answer.status_code in {404, 422}
@@ -370,7 +361,6 @@ async def until_done(browser: Any) -> str:
 
 
 def named(number: int) -> str:
-    """Return a number in letters."""
     return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 

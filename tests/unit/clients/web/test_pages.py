@@ -26,7 +26,6 @@ LIST = (
 
 
 async def look_through(browser: Any, content: str = LIST, name: str = "") -> str:
-    """Look a list through."""
     await browser.open("/records")
     files = {"file": ("list.csv", io.BytesIO(content.encode()), "text/csv")}
     page: str = await browser.send("/records/preview", name=name, files=files)
@@ -34,7 +33,6 @@ async def look_through(browser: Any, content: str = LIST, name: str = "") -> str
 
 
 def upload_id(browser: Any) -> str:
-    """Return the id by which the page that is open names the file that waits."""
     found: str = browser.page.split('name="upload_id" value="')[1][:32]
     return found
 
@@ -83,7 +81,6 @@ async def test_the_language_is_kept_with_the_account(node: Any) -> None:
 
 
 async def test_a_neighbour_of_a_language_is_english(node: Any) -> None:
-    """A Bosnian browser gets English, not Serbian."""
     browser = node.browser()
     browser.client.headers["accept-language"] = "bs-BA,bs;q=0.9"
     assert '<html lang="en">' in await browser.open("/sign-in")
@@ -113,7 +110,6 @@ async def test_account_is_made_and_ended(node: Any) -> None:
 
 
 async def test_a_file_that_was_not_chosen(node: Any) -> None:
-    """The fault is at the field of the file."""
     officer = await node.visitor("ivo", "officer")
     await officer.open("/records")
     content = {"file": ("", b"", "text/csv")}
@@ -150,7 +146,6 @@ async def test_a_form_comes_back_with_its_faults(node: Any) -> None:
 
 
 async def test_terms_are_explained_where_they_appear(node: Any) -> None:
-    """A `?` has two sentences on its own page and a link to the glossary, which has every term; in each language."""
     browser = await node.visitor("ana", "analyst", "approver", "auditor")
     for path, name in (("/", "fingerprint"), ("/approvals", "dual-control"), ("/log", "log"), ("/hits", "hit")):
         page = await browser.open(path)
@@ -184,7 +179,6 @@ async def test_every_finding_of_a_long_list_is_saved(node: Any) -> None:
 
 
 async def test_list_is_looked_through_and_stored(node: Any) -> None:
-    """A list is shown before it is stored: what can be used, what was refused and why."""
     browser = await node.visitor("ana", "officer")
     page = await look_through(browser, name="Autumn")
     assert "Autumn" in page
@@ -216,7 +210,6 @@ async def test_file_waits_for_its_own_session(node: Any) -> None:
 
 
 async def test_list_is_deleted(node: Any) -> None:
-    """A stored list can be searched for duplicates and deleted."""
     browser = await node.visitor("ana", "officer")
     await look_through(browser)
     await browser.send("/records/store", upload_id=upload_id(browser), accept_refused="yes")
@@ -228,7 +221,6 @@ async def test_list_is_deleted(node: Any) -> None:
 
 
 async def test_empty_node(node: Any) -> None:
-    """An empty node says so, and what comes next."""
     browser = await node.visitor("ana", "officer", "analyst")
     assert "Nothing is waiting for you" in await browser.open("/")
     assert "No round yet" in await browser.open("/rounds")
@@ -238,7 +230,6 @@ async def test_empty_node(node: Any) -> None:
 
 @pytest.mark.parametrize("query", ["certainty=none", "stage=x", "offset=-1", "older_than_hours=abc", "round_id=<b>"])
 async def test_wrong_filter(node: Any, query: str) -> None:
-    """A filter that there is not gives a page that says so, and repeats nothing of it."""
     browser = await node.visitor("ana", "analyst")
     await browser.open(f"/hits?{query}")
     assert browser.answer.status_code == 422
@@ -267,7 +258,6 @@ async def test_done_is_no_text(node: Any) -> None:
 
 
 async def test_password_is_changed(node: Any) -> None:
-    """A person changes the password; what is wrong is said without saying too much."""
     person, browser = await node.enrol("ana", "officer"), node.browser()
     await browser.sign_in(person)
     await browser.open("/account")

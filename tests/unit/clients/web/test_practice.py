@@ -36,13 +36,11 @@ ROLES = ("officer", "approver", "analyst", "auditor", "administrator")
 
 
 def paths_of(node: ServedPages) -> set[str]:
-    """Return the paths of all pages of a node."""
     return {getattr(route, "path", "") for router in routers_of(node.app._site) for route in router.routes}
 
 
 @pytest.mark.parametrize("tag", TAGS)
 async def test_every_page_is_marked_in_its_language(node: ServedPages, homes: Path, tag: str) -> None:
-    """The strip and the title say so before and after sign-in, on pages of errors too."""
     visitor = await node.visitor("ana", *ROLES)
     stranger = node.browser()
     node.app._site.practice = Practice(homes / "SI")
@@ -90,7 +88,6 @@ async def test_saved_files_are_named_for_practice(node: ServedPages, homes: Path
 
 
 def templates() -> Iterable[tuple[str, str]]:
-    """Yield name and text of every template."""
     for one in resources.files("clients.web").joinpath("templates").iterdir():
         yield one.name, one.read_text("utf-8")
 
@@ -106,7 +103,6 @@ def test_every_page_has_the_common_frame() -> None:
 
 
 async def test_real_pages_say_how_to_practise(node: ServedPages) -> None:
-    """Each page leads there, and the page has the command; it is no page of a practice."""
     browser = await node.visitor("ana", "analyst")
     assert 'href="/practice"' in await browser.open("/")
     assert "aquila node train" in await browser.open("/practice")

@@ -187,7 +187,6 @@ def _forms(place: Any) -> set[str]:
 
 
 async def _status(browser: Any, form: str) -> int:
-    """Ask for a page, or send its form with the token of the page that is open, or else of the first page."""
     method, _, path = form.partition(" ")
     path = path.replace("{step}", "acknowledge").replace("{position}", "1").replace("{alarm_id}", "7")
     path = re.sub(r"\{[^}]*\}", ID, path)
@@ -223,6 +222,5 @@ async def test_every_page_of_the_node(node: Any) -> None:
 
 
 async def test_every_page_of_the_matcher(matcher: Any) -> None:
-    """As at the node."""
     assert _forms(matcher) == MATCHER.keys() | OPEN | FOR_ALL
     assert await _wrong(matcher, MATCHER_ROLES, MATCHER) == []

@@ -34,12 +34,10 @@ class Visitor:
     form_token: str = field(default="c" * 64)
 
     def may(self, action: str) -> bool:
-        """Say whether the visitor may do it."""
         return action in self.actions
 
 
 def card(found: Safeguards, *actions: str, tag: str = "en") -> str:
-    """Render the card as the round's page does."""
     template = environment_of(tag).get_template("safeguards.html")
     page: str = template.module.card(Visitor(frozenset(actions)), found)  # type: ignore[attr-defined]  # the macro
     return page
@@ -53,7 +51,6 @@ def safeguards(
     agreed: bool = True,
     earlier: tuple[EarlierRoundView, ...] = (),
 ) -> Safeguards:
-    """Return a round with an alarm, a check and what was spent."""
     alarm = FishingAlarmView(
         submission_id=QUERY,
         asker="RS",
@@ -89,7 +86,6 @@ def safeguards(
 
 
 def test_a_party_that_declares_far_more_is_told_of() -> None:
-    """Before what earlier rounds tell."""
     warning = Sentence.of("declares_far_more", party="RS", input_class="partial", expected=24_000, got=48_000)
     page = card(safeguards().model_copy(update={"warnings": (SentenceView.of(warning),)}))
     assert "RS declares 48000 partial elements" in page
@@ -107,7 +103,6 @@ def test_a_held_answer_is_released_by_whoever_may() -> None:
 
 
 def test_a_released_answer_names_no_person() -> None:
-    """After the release there is no button, and the pseudonym of who did it."""
     page = card(safeguards(released=True), "alarms.release")
     assert "<form" not in page
     assert "p-0123456789ab" in page
@@ -189,7 +184,6 @@ def test_earlier_rounds_say_what_was_spent() -> None:
 
 @pytest.mark.parametrize("tag", ["sq", "sr-Cyrl", "sr-Latn"])
 def test_every_language_has_the_card(tag: str) -> None:
-    """Placeholders are filled in each language."""
     page = card(safeguards(), tag=tag)
     assert "%(" not in page
     assert "guards against fishing" not in page

@@ -63,7 +63,6 @@ async def test_foreign_cookies(node: Any, cookie: str) -> None:
 
 
 async def test_fixation(node: Any) -> None:
-    """A session that somebody planted before the sign-in is not the one that the person gets."""
     person, browser = await node.enrol("ana", "officer"), node.browser()
     browser.client.cookies.set("aquila-session-8701", "planted" * 8, "127.0.0.1", "/")
     await browser.open("/sign-in")
@@ -92,7 +91,6 @@ async def test_foreign_form(node: Any, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("token", ["", "0" * 64])
 async def test_form_without_token(node: Any, token: str) -> None:
-    """A form without the token of this session is refused."""
     browser = await node.visitor("ana", "officer")
     answer = await browser.client.post("/sign-out", data={"form_token": token}, headers=SAME)
     assert answer.status_code == 403
@@ -100,7 +98,6 @@ async def test_form_without_token(node: Any, token: str) -> None:
 
 
 async def test_token_of_another_session(node: Any) -> None:
-    """The token of one person's form does not count in another's session."""
     ana, eva = await node.visitor("ana", "officer"), await node.visitor("eva", "officer")
     token = ana.page.split('name="form_token" value="')[1][:64]
     answer = await eva.client.post("/sign-out", data={"form_token": token}, headers=SAME)
@@ -149,7 +146,6 @@ async def test_stranger(node: Any, matcher: Any) -> None:
 
 
 async def test_wrong_sign_in(node: Any) -> None:
-    """A wrong password and an unknown login get the same page, and neither is repeated."""
     person, browser = await node.enrol("ana", "officer"), node.browser()
     await browser.open("/sign-in")
     pages = []
@@ -162,7 +158,6 @@ async def test_wrong_sign_in(node: Any) -> None:
 
 
 async def test_logs_hold_no_form(node: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    """No log line holds what a form held."""
     browser = await node.visitor("ana", "officer")
     await browser.open("/records")
     await browser.send("/records/preview", name="x", files={"file": ("l.csv", b"record_id\nJaneznovak\n")})

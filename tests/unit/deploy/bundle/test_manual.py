@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[4]
 
 
 def laid_out(folder: Path, text: str) -> Path:
-    """Write a project of which every document has nothing but a title, except the first."""
     for name in DOCUMENTS:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(f"# {name}\n", encoding="utf-8")
@@ -30,7 +29,6 @@ def test_the_manual_is_set_twice_alike() -> None:
 
 
 def test_all_that_documents_have_is_written(tmp_path: Path) -> None:
-    """Each kind of text, and nothing of it read as the typesetter's own."""
     text = r"""
 Words *with* **weight** and `code #1`, "quotes" \\ and #set page() $x$ @ref.
 

@@ -42,7 +42,6 @@ def test_a_key_typed_from_paper(tmp_path: Path) -> None:
 
 
 def test_no_public_key(tmp_path: Path) -> None:
-    """A private key, a changed public key and a missing file are no recipients."""
     private, public = tmp_path / "safe.key", tmp_path / "safe.key.pub"
     make_keys(private, public)
     kind, name, *lines = public.read_text().splitlines()

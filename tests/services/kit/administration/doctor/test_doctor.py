@@ -66,7 +66,6 @@ def home(tmp_path: Path) -> Path:
 
 
 def run_doctor(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, str]]:
-    """Return the exit status of the command, and what it found by code."""
     status = main(["doctor", "--home", str(home), "--offline", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert all(bool(one["hint"]) is (one["grade"] != "ok") for one in document["findings"])
@@ -74,18 +73,15 @@ def run_doctor(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dic
 
 
 def faults(found: list[Finding]) -> dict[str, str]:
-    """Return findings that are not fine, by code; each of them has a hint, and no other has."""
     assert all(bool(one.hint) is (one.grade is not Grade.OK) for one in found)
     return {one.sentence.code: one.grade.value for one in found if one.grade.value != "ok"}
 
 
 def looked(check: Callable[[], Findings]) -> dict[str, str]:
-    """Return the faults that a check finds."""
     return faults(examined("test", check))
 
 
 def state(folder: Path) -> dict[str, tuple[int, int, str]]:
-    """Return everything that a change of a folder would change."""
     return {
         str(path): (
             path.stat().st_mode,
@@ -108,7 +104,6 @@ def test_a_home_without_a_fault(home: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Files that others can read, that are missing, and keys that do not fit are named with what to do."""
     (home / "ca.pem").write_text("no secret")
     (home / "ca.pem").chmod(0o644)
     assert run_doctor(home, capsys)[0] == 0
@@ -141,7 +136,6 @@ def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_faults_of_a_database(home: Path, package: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An open alarm, a backup that is missing or old, an earlier schema and a missing file are found."""
     settings = SERVICE.load(home)
     with closing(SERVICE.open_store(settings)) as store, store.transaction("test.alarm") as session:
         session.execute(insert(ALARMS).values(origin="x", what="fork", sentence="{}", seen=None, got=b"", found_at=1))
@@ -166,7 +160,6 @@ def test_faults_of_a_database(home: Path, package: str, capsys: pytest.CaptureFi
 
 
 def damage(file: Path, offset: int) -> None:
-    """Overwrite a database from an offset on."""
     content = file.read_bytes()
     file.write_bytes(content[:offset] + b"\xd5" * (len(content) - offset))
 
@@ -241,7 +234,6 @@ def test_a_cluster_that_is_away(home: Path, tmp_path: Path, capsys: pytest.Captu
 
 
 def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
-    """A superuser, lost commits and a server that is away are found."""
     url = postgres_url.render_as_string(hide_password=False)
     settings = SERVICE.load(home)
     settings = settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
@@ -257,7 +249,6 @@ def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
 
 
 def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
-    """Ends, a key of another certificate, a broken chain, a missing name and unreadable files are found."""
     authority = Authority.create(tmp_path, "ca")
     for name, days in (("good", 90), ("soon", 10), ("over", -2)):
         authority.issue(name, days)
@@ -289,12 +280,9 @@ def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
 
 
 class Answers(BaseHTTPRequestHandler):
-    """A service, or something else, that answers everything."""
-
     status, skew, body = 204, 0, b""
 
     def do_GET(self) -> None:
-        """Answer."""
         self.send_response_only(self.status)
         self.send_header("Date", formatdate(time.time() + self.skew, usegmt=True))
         self.send_header("Content-Length", str(len(self.body)))
@@ -307,7 +295,6 @@ class Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """The address of something that answers."""
     server = HTTPServer(("127.0.0.1", 0), Answers)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -322,7 +309,6 @@ def address() -> Iterator[str]:
 def test_the_matcher_is_called_where_the_accepted_registry_says(
     home: Path, tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It has moved: the settings of a home that follows the registry still have the address of its invitation."""
     settings = home / "node.toml"
     registry = read_registry((home / "registry.toml").read_bytes())
     with closing(SERVICE.open_store(SERVICE.load(home))) as store, read_key(tmp_path / "matcher/identity.pem") as key:

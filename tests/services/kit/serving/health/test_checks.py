@@ -26,7 +26,6 @@ ROUND = "ab" * 16
 
 
 def graded(faults: Any) -> list[tuple[str, str]]:
-    """Return the grades of faults and the ids of their sentences."""
     return [(grade.value, sentence.code) for grade, sentence in faults]
 
 
@@ -65,7 +64,6 @@ def test_the_workers() -> None:
 
 
 def handle() -> ExecutorHandle:
-    """Return workers that were just made."""
     return ExecutorHandle(lambda: open_local(1, ()))
 
 
@@ -137,8 +135,6 @@ def test_certificates(tmp_path: Path) -> None:
 
 
 def test_files_that_do_not_fit_together(tmp_path: Path) -> None:
-    """A fault of the files is found as a service would find it."""
-
     def make() -> None:
         raise OrderError("service_stopping")
 
@@ -147,7 +143,6 @@ def test_files_that_do_not_fit_together(tmp_path: Path) -> None:
 
 
 def open_round(step: Awaited, *, party: str = "AL", late: tuple[str, ...] = (), **newest: int) -> OpenRound:
-    """Return a round that waits for one step."""
     return OpenRound(ROUND, "open", NOW - 9_000, newest, [(party, step)], late)
 
 

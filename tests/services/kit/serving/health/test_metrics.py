@@ -15,20 +15,16 @@ from tests.support.health_example import FINE, FULL
 
 
 class Report:
-    """A report that a test sets."""
-
     def __init__(self) -> None:
         self.found: ServiceHealth = FULL
         self.looks = 0
 
     def health(self) -> ServiceHealth:
-        """Return it."""
         self.looks += 1
         return self.found
 
 
 def test_metrics_are_served_on_loopback() -> None:
-    """Nothing is found out before somebody asks, and each answer is of its time."""
     report: Any = Report()
     server = serve_metrics(0, report)
     try:
@@ -58,7 +54,6 @@ def test_metrics_are_served_on_loopback() -> None:
 
 
 def test_a_stuck_service_is_told_by_numbers() -> None:
-    """The example has one stuck round; a phase that nobody knows is counted too."""
     odd = FULL.rounds[0].model_copy(update={"phase": "new"})
     report: Any = SimpleNamespace(health=lambda: FULL.model_copy(update={"rounds": (*FULL.rounds, odd)}))
     server = serve_metrics(0, report)

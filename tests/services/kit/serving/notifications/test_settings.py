@@ -29,7 +29,6 @@ def test_mail_that_is_not_safe(changes: dict[str, Any], said: str) -> None:
 
 
 def test_mail_in_the_clear_on_this_machine() -> None:
-    """A server of this machine may go without; the domain of the sender is the one that is written to."""
     mail = MailSettings(host="127.0.0.1", sender="aquila@ministry.example", security="none")
     assert mail.takes("ana@Ministry.example")
     assert not mail.takes("ana@other.example")

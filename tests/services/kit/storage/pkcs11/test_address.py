@@ -14,7 +14,6 @@ FOLDER = Path("/home/of/it")
 
 
 def code_of(text: str) -> str:
-    """Return why an address is refused; the error repeats nothing of its values."""
     with pytest.raises(KeyMaterialError) as caught:
         KeyAddress.parse(text, FOLDER)
     assert "zzz" not in str(caught.value) + caught.value.hint + repr(caught.value.sentence)
@@ -37,7 +36,6 @@ def test_serial_number_and_identifier() -> None:
 
 
 def test_an_address_is_written_as_it_is_read() -> None:
-    """Whatever characters the labels have."""
     text = address("a;b&c=d?e %Š", "k/1", Path("/lib/m & n.so"), Path("/etc/p;q"))
     uri = KeyAddress.parse(text, FOLDER)
     assert (uri.token, uri.label) == ("a;b&c=d?e %Š", "k/1")
@@ -74,5 +72,4 @@ def test_an_address_is_written_as_it_is_read() -> None:
     ],
 )
 def test_what_is_no_address(text: str, code: str) -> None:
-    """Each fault has a code, and nothing is guessed."""
     assert code_of(text) == code

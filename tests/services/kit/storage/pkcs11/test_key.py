@@ -35,7 +35,6 @@ def code_of(work: Callable[[], Any]) -> str:
 
 
 def make(token: SoftToken, label: str = "identity", curve: bytes = ED25519, **hidden: bool) -> None:
-    """Make a key by hand, as the token's own tools do."""
     TOKENS.forget(MODULE)
     with pkcs11.lib(str(MODULE)).get_token(token_label=token.label).open(rw=True, user_pin=pin_of(token)) as session:
         found = session.create_domain_parameters(KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: curve}, local=True)
@@ -44,7 +43,6 @@ def make(token: SoftToken, label: str = "identity", curve: bytes = ED25519, **hi
 
 
 def destroy(token: SoftToken, kind: ObjectClass, label: str = "identity") -> None:
-    """Remove one half of a key, or both."""
     TOKENS.forget(MODULE)
     with pkcs11.lib(str(MODULE)).get_token(token_label=token.label).open(rw=True, user_pin=pin_of(token)) as session:
         for one in list(session.get_objects({Attribute.CLASS: kind, Attribute.LABEL: label})):
@@ -52,14 +50,11 @@ def destroy(token: SoftToken, kind: ObjectClass, label: str = "identity") -> Non
 
 
 def pin_of(token: SoftToken) -> str:
-    """Return the PIN of a token."""
     return token.pin.read_text("utf-8").strip()
 
 
 @NEEDED
 class TestSoftHsm:
-    """With the tokens of SoftHSM."""
-
     def test_it_signs_as_a_key_in_memory_does(self, token: SoftToken) -> None:
         """RFC 8032: anybody verifies it, and the same message gives the same signature, large ones too."""
         key, made = Pkcs11Key.take_or_make(token.uri())
@@ -70,7 +65,6 @@ class TestSoftHsm:
             assert key.sign(message) == signature
 
     def test_a_key_that_is_there_is_taken(self, token: SoftToken) -> None:
-        """Made by hand, or here before; another label is another key."""
         make(token)
         key, made = Pkcs11Key.take_or_make(token.uri())
         assert not made
@@ -80,7 +74,6 @@ class TestSoftHsm:
         assert other.public != key.public
 
     def test_a_key_that_is_made_here_cannot_be_read(self, token: SoftToken) -> None:
-        """One that a hand made so can: the doctor says so."""
         key, _ = Pkcs11Key.take_or_make(token.uri())
         assert not key.can_be_read()
         make(token, "open", extractable=True)
@@ -96,7 +89,6 @@ class TestSoftHsm:
         key.public.verify(other.sign(b"x"), b"x")
 
     def test_what_is_missing(self, token: SoftToken) -> None:
-        """Module, token, key, or one of its halves."""
         uri = token.uri()
         assert code_of(partial(Pkcs11Key.open, replace(uri, module=Path("/no/module.so")))) == "token_module_unusable"
         assert code_of(partial(Pkcs11Key.open, replace(uri, token="another"))) == "token_missing"
@@ -109,13 +101,11 @@ class TestSoftHsm:
         assert code_of(partial(key.sign, b"x")) == "token_key_missing"
 
     def test_two_keys_of_one_label(self, token: SoftToken) -> None:
-        """None of them is guessed."""
         make(token)
         make(token)
         assert code_of(partial(Pkcs11Key.open, token.uri())) == "token_key_ambiguous"
 
     def test_a_key_of_another_curve(self, token: SoftToken) -> None:
-        """Ed448 is an Edwards curve too."""
         make(token, curve=ED448)
         assert code_of(partial(Pkcs11Key.open, token.uri())) == "token_key_not_ed25519"
 
@@ -164,7 +154,6 @@ class TestSoftHsm:
         ],
     )
     def test_a_file_without_a_pin(self, token: SoftToken, content: bytes | None, mode: int, code: str) -> None:
-        """Nothing is shown to the token, and the round is not refused for it."""
         token.pin.unlink()
         if content is not None:
             token.pin.write_bytes(content)
@@ -192,7 +181,6 @@ class TestSoftHsm:
         assert key.sign(b"x") == before
 
     def test_a_token_that_was_made_after_the_module_started(self, token: SoftToken, token_folder: Path) -> None:
-        """It is found: the module is started again, and keys of other tokens go on."""
         key, _ = Pkcs11Key.take_or_make(token.uri())
         later = make_token(token_folder)
         other, made = Pkcs11Key.take_or_make(later.uri())
@@ -201,7 +189,6 @@ class TestSoftHsm:
             one.public.verify(one.sign(b"x"), b"x")
 
     def test_another_key_under_the_same_label(self, token: SoftToken) -> None:
-        """A service keeps the key with which it started, or signs nothing."""
         key, _ = Pkcs11Key.take_or_make(token.uri())
         destroy(token, ObjectClass.PUBLIC_KEY)
         destroy(token, ObjectClass.PRIVATE_KEY)
@@ -224,7 +211,6 @@ class TestSoftHsm:
             list(pool.map(work, range(160)))
 
     def test_a_closed_key_signs_nothing(self, token: SoftToken) -> None:
-        """And it tells nobody where it is."""
         with Pkcs11Key.take_or_make(token.uri())[0] as key:
             assert repr(key) == f"<Pkcs11Key {key.public.short_fingerprint}>"
         with pytest.raises(KeyMaterialError) as caught:
@@ -233,7 +219,6 @@ class TestSoftHsm:
 
 
 def flags_of(token: SoftToken) -> int:
-    """Return what a token says of itself."""
     TOKENS.forget(MODULE)
     found = pkcs11.lib(str(MODULE))
     try:
@@ -244,8 +229,6 @@ def flags_of(token: SoftToken) -> int:
 
 @dataclass
 class Made:
-    """A module that fails as it is told to, with the errors of the library."""
-
     found: Exception | None = None
     opened: Exception | None = None
     signed: Exception | None = None
@@ -256,23 +239,19 @@ class Made:
     started: int = 0
 
     def load(self, module: str) -> Made:
-        """Start."""
         assert module == "/m.so"
         self.started += 1
         return self
 
     def finalize(self) -> None:
-        """End, or fail at it."""
         raise RuntimeError
 
     def get_token(self, **_: object) -> Made:
-        """Return the token, which is this object too."""
         if self.found:
             raise self.found
         return self
 
     def open(self, *, rw: bool, user_pin: str) -> Made:
-        """Return the session, which is this object too."""
         assert not rw or isinstance(self, Refusing)
         self.logins.append(user_pin)
         if self.opened:
@@ -281,15 +260,12 @@ class Made:
 
     @property
     def token(self) -> Made:
-        """Return the token of the session."""
         return self
 
     def close(self) -> None:
-        """Fail."""
         raise RuntimeError
 
     def get_objects(self, wanted: dict[Any, Any]) -> list[Made]:
-        """Return the key, which is this object too."""
         assert wanted[Attribute.KEY_TYPE] is KeyType.EC_EDWARDS
         return [self]
 
@@ -297,14 +273,12 @@ class Made:
         return self.raw + self.key.public_key().public_bytes_raw() if attribute is Attribute.EC_POINT else False
 
     def sign(self, message: bytes, mechanism: object) -> bytes:
-        """Sign, or fail."""
         assert mechanism is pkcs11.Mechanism.EDDSA
         if self.signed:
             raise self.signed
         return self.key.sign(message)
 
     def create_domain_parameters(self, *_: object, **__: object) -> Made:
-        """Return the curve, which is this object too."""
         return self
 
     __hash__ = object.__hash__
@@ -314,22 +288,17 @@ class Made:
 
 
 class Refusing(Made):
-    """A token without keys, which makes none."""
-
     def get_objects(self, wanted: dict[Any, Any]) -> list[Made]:
-        """Return nothing."""
         assert wanted
         return []
 
     def generate_keypair(self, **_: object) -> None:
-        """Fail."""
         assert self.signed
         raise self.signed
 
 
 @pytest.fixture
 def uri(tmp_path: Path) -> KeyAddress:
-    """The address of a key in a made token."""
     pin = tmp_path / "pin"
     pin.write_bytes(b"1234\r\n")
     pin.chmod(0o600)
@@ -348,7 +317,6 @@ def uri(tmp_path: Path) -> KeyAddress:
     ],
 )
 def test_a_token_that_is_not_found(uri: KeyAddress, error: Exception, code: str) -> None:
-    """Each error of the library has its sentence, and a text of the module is in none."""
     module = Made(found=error)
     assert code_of(lambda: Pkcs11Key.open(uri, Pkcs11Tokens(module.load))) == code
     assert module.logins == []
@@ -377,7 +345,6 @@ def test_a_login_that_is_refused(uri: KeyAddress, error: Exception, code: str, l
     [(TokenFlag.USER_PIN_LOCKED, "token_locked"), (TokenFlag.USER_PIN_FINAL_TRY, "token_pin_last_try")],
 )
 def test_no_pin_is_shown_to_a_token_that_may_lock(uri: KeyAddress, flags: TokenFlag, code: str) -> None:
-    """The last try is for a person."""
     module = Made(flags=flags)
     assert code_of(lambda: Pkcs11Key.open(uri, Pkcs11Tokens(module.load))) == code
     assert module.logins == []
@@ -412,7 +379,6 @@ def test_a_signature_that_fails(uri: KeyAddress, error: Exception, code: str, st
     ],
 )
 def test_a_key_that_cannot_be_made(uri: KeyAddress, error: Exception, code: str) -> None:
-    """No half of it counts."""
     assert code_of(lambda: Pkcs11Key.take_or_make(uri, Pkcs11Tokens(Refusing(signed=error).load))) == code
 
 
@@ -426,13 +392,10 @@ def test_each_form_of_a_public_key(uri: KeyAddress, raw: bytes) -> None:
 
 @pytest.mark.parametrize("raw", [b"\x04\x21", b"\x04"])
 def test_another_form_of_a_public_key(uri: KeyAddress, raw: bytes) -> None:
-    """Is refused."""
     assert code_of(lambda: Pkcs11Key.open(uri, Pkcs11Tokens(Made(raw=raw).load))) == "token_key_not_ed25519"
 
 
 def test_without_the_library(uri: KeyAddress) -> None:
-    """The error says what to install."""
-
     def load(_: str) -> Any:
         raise Pkcs11Error("token_library_missing")
 
@@ -440,7 +403,6 @@ def test_without_the_library(uri: KeyAddress) -> None:
 
 
 def test_no_error_tells_a_pin(uri: KeyAddress) -> None:
-    """Whatever a module says."""
     for name in ("found", "opened", "signed"):
         module = Made(**{name: RuntimeError("the PIN 1234")})
         with pytest.raises(AquilaError) as caught:

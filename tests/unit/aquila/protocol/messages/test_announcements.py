@@ -44,7 +44,6 @@ BELOW = {"counterpart": "AL", "counterpart_handle": "0" * 32, "handle": "1" * 32
     ],
 )
 def test_an_announcement_that_contradicts_itself(kind: type[Message], changes: dict[str, Any]) -> None:
-    """Each of these announcements is refused."""
     with pytest.raises(MalformedError):
         read(kind, **changes)
 

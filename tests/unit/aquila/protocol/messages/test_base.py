@@ -18,7 +18,6 @@ KINDS = [pytest.param(kind, id=kind.__name__) for kind in (*PARTY_STATEMENTS, *A
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sample_comes_back(kind: type[Message]) -> None:
-    """A message that is read gives the payload that was read."""
     payload = canonical(SAMPLES[kind])
     assert kind.from_payload(payload).payload() == payload
 
@@ -37,7 +36,6 @@ def test_another_encoding(kind: type[Message]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_unknown_field(kind: type[Message]) -> None:
-    """A field that the message does not have is refused, and named."""
     with pytest.raises(MalformedError, match=r"surprise \(extra_forbidden\)"):
         read(kind, surprise=1)
 
@@ -62,7 +60,6 @@ def test_another_type_in_each_field(kind: type[Message]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_message_does_not_change(kind: type[Message]) -> None:
-    """What was verified stays as it was."""
     message = read(kind)
     with pytest.raises(ValueError, match="frozen"):
         message.round_id = "0" * 32
@@ -70,7 +67,6 @@ def test_a_message_does_not_change(kind: type[Message]) -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"[]", b"{}", b"\xff", b'"text"', b"{" * 10_000, b"[" * 100_000])
 def test_bytes_that_are_no_message(payload: bytes) -> None:
-    """Anything else is malformed, whatever it is."""
     with pytest.raises(MalformedError):
         Refusal.from_payload(payload)
 
@@ -87,7 +83,6 @@ def test_an_error_names_fields_and_never_values() -> None:
 
 
 def test_a_message_that_is_wrong_as_a_whole() -> None:
-    """Where no field is at fault but the whole, the error says so."""
     with pytest.raises(MalformedError, match=r"message \(model_type\)"):
         Refusal.from_payload(b"17")
 
@@ -118,7 +113,6 @@ def test_a_value_outside_its_kind(name: str, value: object) -> None:
 
 
 def test_counts_by_class() -> None:
-    """The number of a class is the one of that class."""
     counts = ClassCounts(full=3, partial=2)
     assert [counts.of(kind) for kind in InputClass] == [3, 2]
 
@@ -137,6 +131,5 @@ def test_a_field_that_was_optional(payload: bytes) -> None:
 
 
 def test_an_added_field_that_says_nothing() -> None:
-    """There is one encoding of a missing field: to leave it out."""
     with pytest.raises(MalformedError, match="not in canonical encoding"):
         _Extended.from_payload(b'{"newer":null,"number":1}')

@@ -54,7 +54,6 @@ WINDOW, PADDING = SAMPLE["window"], SAMPLE["padding"]
     ],
 )
 def test_a_manifest_that_contradicts_itself(changes: dict[str, Any]) -> None:
-    """Each of these manifests is refused."""
     with pytest.raises(MalformedError):
         read(Manifest, **changes)
 
@@ -67,7 +66,6 @@ def test_a_number_beyond_exact_integers() -> None:
 
 
 def test_no_more_parties_than_allowed() -> None:
-    """At most 64 parties take part."""
     codes = sorted(f"{a}{b}" for a in "ABCDEFGHIJ" for b in "ABCDEFG")[:65]
     people = [{"party": code, "identity_fingerprint": "a" * 64} for code in codes]
     caps = [CAPS[0] | {"party": code} for code in codes]

@@ -38,7 +38,6 @@ NOTE: dict[str, Any] = {
     ],
 )
 def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[str, Any]) -> None:
-    """Each of these statements is refused."""
     with pytest.raises(MalformedError):
         read(kind, **changes)
 
@@ -80,7 +79,6 @@ def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
     ],
 )
 def test_what_a_batch_may_be(text: str, right: bool) -> None:  # noqa: FBT001 - a case of the test
-    """A batch is what the pattern in the published schema matches, and nothing else."""
     pattern = Notes.model_json_schema()["properties"]["sealed"]["pattern"]
     assert (re.fullmatch(pattern, text) is not None) is right
     if right:

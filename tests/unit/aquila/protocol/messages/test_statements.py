@@ -69,6 +69,5 @@ CHUNKS = SAMPLES[Submission]["chunks"]
     ],
 )
 def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[str, Any]) -> None:
-    """Each of these statements is refused."""
     with pytest.raises(MalformedError):
         read(kind, **changes)

@@ -12,8 +12,6 @@ from aquila.protocol.messages.unusable import listed
 
 
 class _Wish(BaseModel):
-    """One field for each kind of fault."""
-
     model_config = ConfigDict(extra="forbid")
 
     login: Login = "ana"
@@ -51,7 +49,6 @@ class _Wish(BaseModel):
     ],
 )
 def test_each_kind_of_fault(field: str, value: Any, said: str) -> None:
-    """A fault names its field and what this takes."""
     with pytest.raises(ValidationError) as caught:
         _Wish.model_validate({"needed": True, field: value})
     told = listed(caught.value)

@@ -28,14 +28,12 @@ def test_words_are_those_of_bip_39(octets: bytes, words: str) -> None:
 
 
 def test_four_letters_name_each_word() -> None:
-    """The list has 2,048 words in order, and no two begin with the same four letters."""
     words = word_list()
     assert len(words) == len({word[:4] for word in words}) == 2_048
     assert list(words) == sorted(words)
 
 
 def test_another_digest_has_other_words_and_digits() -> None:
-    """Twelve words and forty digits, the same each time, and others for another digest."""
     one, other = spoken(DIGEST), spoken(OTHER)
     assert (len(one.words), len("".join(one.digits)), {len(group) for group in one.digits}) == (12, 40, {5})
     assert one == spoken(DIGEST)
@@ -55,7 +53,6 @@ def test_words_are_taken_as_people_give_them() -> None:
 
 @pytest.mark.parametrize("form", ["words", "digits"])
 def test_words_of_another_digest_are_refused(form: str) -> None:
-    """It is no mistake of hearing: somebody changed something."""
     heard = " ".join(getattr(spoken(OTHER), form))
     with pytest.raises(PolicyError) as caught:
         check_spoken(DIGEST, heard)

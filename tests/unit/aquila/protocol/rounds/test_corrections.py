@@ -27,20 +27,17 @@ def over(stage: StagedRound) -> StagedRound:
 
 
 def hits_with(stage: StagedRound, code: str, counterpart: str) -> list[str]:
-    """Return the ids of a party's hits with another."""
     report = stage.nodes[code].report
     assert report is not None
     return [hit.hit_id for hit in report.hits if hit.counterpart == counterpart]
 
 
 def withdrawal(stage: StagedRound, *hits: str, ground: Ground = Ground.INCORRECT, to: str = "RS") -> bytes:
-    """Return a withdrawal of SI."""
     party_node = stage.nodes["SI"]
     return party_node.party.withdraw(party_node.round, party_node.next_sequence(), to, hits, ground)
 
 
 def outcomes(party_node: SimulatedParty, counterpart: str, **counts: int) -> bytes:
-    """Return a statement of what came of a party's hits."""
     numbers = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn", "open"), 0) | counts
     pair = PairOutcomes(counterpart=counterpart, levels=(LevelOutcomes(certainty=Level.HIGH, **numbers),))
     return party_node.party.report_outcomes(party_node.round, party_node.next_sequence(), [pair])
@@ -70,7 +67,6 @@ def test_a_hit_is_withdrawn_once_and_once_more_when_its_record_is_erased(over: S
 
 
 def test_more_hits_than_the_receipts_say_are_refused(over: StagedRound) -> None:
-    """The matcher takes no withdrawals and no outcomes of more hits than their party has acknowledged."""
     acknowledged = over.round.receipts["SI", None].hits
     made_up = [f"{number:032x}" for number in range(acknowledged + 1)]
     over.round.accept(withdrawal(over, *made_up[:-1]), now=over.now)
@@ -85,7 +81,6 @@ def test_more_hits_than_the_receipts_say_are_refused(over: StagedRound) -> None:
 
 
 def test_a_node_takes_the_matchers_word_for_receipts(over: StagedRound) -> None:
-    """A node is not shown others' receipts, and does not ask for them."""
     record = over.new_record()
     for envelope in over.envelopes:
         if b"receipt+json" not in envelope:
@@ -94,7 +89,6 @@ def test_a_node_takes_the_matchers_word_for_receipts(over: StagedRound) -> None:
 
 
 def test_only_a_counterpart_is_told(staged: Callable[..., StagedRound]) -> None:
-    """A withdrawal and outcomes towards a party that may not be matched are refused."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).finalized()
     stage.match()
     stage.refused(PolicyError, withdrawal(stage, "0" * 32, to="AL"), "can have no hit with AL")
@@ -126,7 +120,6 @@ def test_later_outcomes_take_the_place_of_earlier_ones(over: StagedRound) -> Non
 
 
 def test_nothing_is_taken_after_retention(over: StagedRound) -> None:
-    """When the hits are to be erased everywhere, nobody speaks of them any more."""
     last = over.manifest.window.closes_at + over.manifest.retention_days * DAY
     assert kept_until(over.round) == last > NOW
     early = withdrawal(over, hits_with(over, "SI", "RS")[0])
@@ -144,7 +137,6 @@ def test_nothing_is_taken_after_retention(over: StagedRound) -> None:
 
 @pytest.mark.parametrize("kind", [Withdrawal, Acknowledgement, Outcomes])
 def test_another_binding_is_refused(over: StagedRound, kind: type[Any]) -> None:
-    """Who was shown another round cannot withdraw in this one."""
     fields: dict[type[Any], dict[str, Any]] = {
         Withdrawal: {"counterpart": "RS", "hits": ("0" * 32,), "ground": Ground.INCORRECT},
         Acknowledgement: {"withdrawal": "0" * 64, "hits": 0, "erased": False},

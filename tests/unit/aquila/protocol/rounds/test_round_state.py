@@ -18,7 +18,6 @@ def test_every_field_is_documented() -> None:
 
 
 def test_rounds_go_through_all_transitions_of_phases_and_no_others(staged: Callable[..., StagedRound]) -> None:
-    """One round that is closed and one that is aborted in each phase have exactly the transitions of the table."""
     closed = staged().reported()
     closed.exchange_notes()
     closed.close()

@@ -30,7 +30,6 @@ def test_first_binding() -> None:
 
 
 def test_first_binding_depends_on_everything() -> None:
-    """Another manifest, party, digest or order, or one consent less, is another binding."""
     bindings = [
         rules.first_binding(DIGEST, CONSENTS),
         rules.first_binding("0" * 64, CONSENTS),
@@ -72,7 +71,6 @@ def test_a_round_takes_nothing_else() -> None:
 
 
 def test_every_message_of_a_round_has_a_rule_and_a_kind() -> None:
-    """The table of rules has each statement and announcement but the manifest; each has a kind of its own."""
     assert set(rules.RULES) == {*PARTY_STATEMENTS, *ANNOUNCEMENTS} - {Manifest}
     assert len(set(rules.RULES.values())) == len(rules.RULES)
     assert list(KINDS.values()) == list(StatementKind)
@@ -124,7 +122,6 @@ def _example() -> list[tuple[str, ...]]:
 
 
 def test_every_numbered_check_is_a_paragraph() -> None:
-    """A number that a check carries is a paragraph of PROTOCOL.md."""
     root = Path(__file__).parents[5]
     code = Path(rules.__file__).read_text(encoding="utf-8")
     text = (root / "schemas" / "PROTOCOL.md").read_text(encoding="utf-8")

@@ -15,13 +15,11 @@ from tests.support.staged_round import NOW, StagedRound
 
 
 def refusals(stage: StagedRound, code: str, count: int) -> list[bytes]:
-    """Return so many refusals of a party, each under its own number and with its own reason."""
     node = stage.nodes[code]
     return [node.party.refuse(node.round, node.next_sequence(), f"reason {number}") for number in range(count)]
 
 
 def test_a_refusal_counts_once(stage: StagedRound) -> None:
-    """Every record refuses the second, and is as it was; so it does 1,500 of them."""
     stage.submitted()
     first, second, *more = refusals(stage, "SI", 1_500)
     stage.publish(first)
@@ -34,7 +32,6 @@ def test_a_refusal_counts_once(stage: StagedRound) -> None:
 
 
 def test_nothing_is_said_after_a_refusal_or_closing(stage: StagedRound) -> None:
-    """Neither another closing nor a refusal; what follows the hits still comes."""
     stage.reported()
     stage.exchange_notes()
     stage.close()
@@ -54,7 +51,6 @@ def test_what_was_stored_is_read_back_whatever_it_holds(stage: StagedRound) -> N
 
 
 def test_a_receipt_counts_once_and_has_the_reports_number(stage: StagedRound) -> None:
-    """Another number than the report's is refused, and so is the same receipt under another number."""
     stage.finalized()
     stage.match()
     receipt = stage.round.receipts["SI", None]
@@ -81,7 +77,6 @@ def test_a_receipt_counts_once_and_has_the_reports_number(stage: StagedRound) ->
 
 
 def test_as_many_batches_of_notes_as_hits(stage: StagedRound) -> None:
-    """A batch has at least one hit, so that there are no more batches; the matcher counts them."""
     stage.reported()
     hits = stage.round.reported["SI", None].total()
     for index in range(hits):
@@ -99,7 +94,6 @@ def test_as_many_batches_of_notes_as_hits(stage: StagedRound) -> None:
 
 
 def test_amendments_have_an_end(staged: Callable[..., StagedRound]) -> None:
-    """One of each set, and no more of one binding than there are participants."""
     stage = staged().submitted()
     stage.now = stage.manifest.window.evaluate_by + 1
     for absent in (("AL",), ("RS",)):
@@ -131,7 +125,6 @@ def test_outcomes_have_an_end(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize(("stage_of", "breaks"), [("proposed", False), ("consented", True), ("opened", True)])
 def test_which_refusal_ends_a_round(stage: StagedRound, stage_of: str, *, breaks: bool) -> None:
-    """Of a participant; before the opening of a party that has consented, and of no other."""
     node = stage.nodes["SI"]
     if stage_of == "opened":
         stage.consent()
@@ -143,7 +136,6 @@ def test_which_refusal_ends_a_round(stage: StagedRound, stage_of: str, *, breaks
 
 
 def test_who_was_left_out_ends_no_round(stage: StagedRound) -> None:
-    """The others went on without AL: its refusal is nothing to them."""
     stage.submitted()
     refusal = refusals(stage, "AL", 1)[0]
     stage.now = stage.manifest.window.evaluate_by + 1
@@ -154,7 +146,6 @@ def test_who_was_left_out_ends_no_round(stage: StagedRound) -> None:
 
 
 def test_no_hit_below_the_least_certainty(staged: Callable[..., StagedRound]) -> None:
-    """A report with a level that the round does not report is refused by everyone."""
     stage = staged(changes={"minimum_certainty": Level.HIGH}).finalized()
     stage.lie = lambda report: report.model_copy(
         update={"hits": tuple(hit.model_copy(update={"certainty": Level.MEDIUM}) for hit in report.hits)}
@@ -164,7 +155,6 @@ def test_no_hit_below_the_least_certainty(staged: Callable[..., StagedRound]) ->
 
 
 def test_no_tokens_before_every_list(stage: StagedRound) -> None:
-    """Neither signs a party any, nor does a record take them from one that does."""
     stage.consent()
     si = stage.nodes["SI"]
     stage.submit(si)

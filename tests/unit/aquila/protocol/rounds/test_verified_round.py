@@ -35,14 +35,12 @@ from tests.support.staged_round import WINDOW, StagedRound
 
 
 def message_in(envelope: bytes) -> Message:
-    """Return the message in an envelope, unverified."""
     parsed = json.loads(envelope)
     kinds = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
     return kinds[parsed["payloadType"]].from_payload(base64.b64decode(parsed["payload"]))
 
 
 def test_a_new_record(stage: StagedRound) -> None:
-    """Before anything came a round is proposed and has neither binding nor participants."""
     record = stage.round
     assert (record.phase, record.participants, record.bindings) == (Phase.PROPOSED, (), [])
     assert (record.list_of("SI"), dict(record.sequences)) == (None, {})
@@ -52,7 +50,6 @@ def test_a_new_record(stage: StagedRound) -> None:
 
 
 def test_whom_a_submission_concerns(staged: Callable[..., StagedRound]) -> None:
-    """All but its origin evaluate it; only allowed parties are counterparts."""
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))}).submitted()
     record = stage.round
     assert record.evaluators_of(stage.nodes["SI"].submission_id) == ("AL", "RS")
@@ -62,7 +59,6 @@ def test_whom_a_submission_concerns(staged: Callable[..., StagedRound]) -> None:
 
 
 def test_the_same_envelope_is_not_new(stage: StagedRound) -> None:
-    """What comes again is known by its digest."""
     envelope = stage.nodes["SI"].party.refuse(stage.round, 1, "no")
     first, second = stage.round.accept(envelope), stage.round.accept(envelope)
     assert (first.new, second.new, first.signer) == (True, False, "SI")
@@ -111,7 +107,6 @@ def test_what_a_node_is_shown_is_enough(stage: StagedRound, code: str) -> None:
 
 
 def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: StagedRound) -> None:
-    """A node sees its own report only; the matcher waits for all."""
     stage.finalized()
     report = HitReport(
         round_id=stage.manifest.round_id,
@@ -156,7 +151,6 @@ def test_a_record_is_restored_without_justifications(stage: StagedRound) -> None
 
 
 def test_a_store_that_was_changed_is_not_restored(stage: StagedRound) -> None:
-    """A stored statement that does not verify any more, or that is missing, is found."""
     stage.submitted()
     broken = [stage.envelopes[0][:-5] + b"AAAA=", *stage.envelopes[1:]]
     for envelopes in (broken, stage.envelopes[1:]):
@@ -165,19 +159,16 @@ def test_a_store_that_was_changed_is_not_restored(stage: StagedRound) -> None:
 
 
 def test_an_envelope_that_is_too_long(stage: StagedRound) -> None:
-    """The size of an envelope is bounded before it is parsed."""
     with pytest.raises(MalformedError, match="too long"):
         stage.round.accept(bytes(LARGEST_STATEMENT + 1))
 
 
 def test_an_unknown_payload_type(stage: StagedRound) -> None:
-    """A signed payload of another kind is no message of the protocol."""
     envelope = sign_envelope("application/json", b"{}", stage.matcher.identity)
     stage.refused(MalformedError, envelope)
 
 
 def test_the_payload_of_another_kind(stage: StagedRound) -> None:
-    """A payload under the type of another message is malformed."""
     refusal = stage.statement("SI", Refusal, reason="no")
     key = stage.nodes["SI"].party.identity
     envelope = sign_envelope("application/vnd.aquila.closing+json", refusal.payload(), key)

@@ -18,12 +18,10 @@ from tests.support.staged_round import LISTS, StagedRound
 
 
 def travelled(thing: object) -> object:
-    """Return what arrives in another process."""
     return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
 
 
 def test_a_secret_travels_and_shows_nothing(group: Group, stage: StagedRound) -> None:
-    """What arrives is the same share or seed; printed, it says nothing."""
     stage.consent()
     share = stage.nodes["SI"].secrets.shares[InputClass.FULL]
     carried = travelled(CarriedSecret.of(share))
@@ -36,7 +34,6 @@ def test_a_secret_travels_and_shows_nothing(group: Group, stage: StagedRound) ->
 
 
 def test_a_closed_secret_does_not_travel() -> None:
-    """After the round there is nothing to carry."""
     seed = SecretBytes(bytes(32))
     seed.close()
     with pytest.raises(KeyMaterialError):
@@ -90,7 +87,6 @@ def test_a_digested_batch_comes_back(stage: StagedRound) -> None:
 
 
 def test_entries_tell_values_of_a_rule_apart(stage: StagedRound) -> None:
-    """Equal values of one rule have one entry, the same value under two rules has two."""
     records = [*LISTS["SI"], LISTS["SI"][0]]
     entries = digest_records(bytes(32), stage.table, records).outline().entries.tolist()
     assert len(set(entries)) == 2 * len(LISTS["SI"])
@@ -121,7 +117,6 @@ def test_elements_out_of_order(stage: StagedRound) -> None:
 
 
 def test_a_proof_of_something_else(stage: StagedRound) -> None:
-    """The task refuses an evaluation whose proof is of another chunk."""
     stage.submitted()
     origin, party_node = stage.nodes["SI"], stage.nodes["RS"]
     chunk = origin.chunks.elements(0)

@@ -36,7 +36,6 @@ def test_spellings_of_one_name_fold_alike(spellings: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_different_names_fold_apart(one: str, other: str) -> None:
-    """A vowel or a consonant tells them apart."""
     assert name_words(one) != name_words(other)
 
 
@@ -74,5 +73,4 @@ def test_names_are_parted_into_words(text: str, words: tuple[str, ...]) -> None:
     [("Ana 山田", True), ("山田", True), ("Живка محمد Γιώργος", False), ("Ana 4", False), ("", False)],
 )
 def test_words_of_other_scripts_are_noticed(text: str, unread: bool) -> None:  # noqa: FBT001 - a column of the table
-    """A digit is no word."""
     assert has_unread_words(text) is unread

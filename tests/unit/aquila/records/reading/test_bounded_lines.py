@@ -31,14 +31,12 @@ def test_lines_carry_their_numbers_and_ends() -> None:
 
 
 def test_lines_that_are_no_text_say_so() -> None:
-    """NUL bytes and other encodings are faults of their line alone."""
     faults = [line.fault for line in read(b"a\0b\n\xe8\nc\n")]
     assert faults == [Sentence.of("line_holds_nul"), Sentence.of("line_not_in_encoding"), None]
     assert read(b"\xe8")[0].fault == faults[1]
 
 
 def test_a_line_without_end_is_skipped_in_bounded_memory() -> None:
-    """The line after it is read again."""
     content = b"x" * (3 * LONGEST_LINE) + b"\nshort\n"
     lines = read(content)
     assert lines[0].fault == Sentence.of("line_too_long", most=LONGEST_LINE)
@@ -47,19 +45,16 @@ def test_a_line_without_end_is_skipped_in_bounded_memory() -> None:
 
 
 def test_a_last_line_without_end_is_skipped_too() -> None:
-    """The end of the file ends it."""
     (line,) = read(b"x" * (LONGEST_LINE + 1))
     assert line.fault == Sentence.of("line_too_long", most=LONGEST_LINE)
 
 
 def test_a_batch_of_long_lines_is_small() -> None:
-    """Bytes are counted beside lines."""
     taken = LineSource(BytesIO((b"x" * 60_000 + b"\n") * 100)).read_lines(100)
     assert BATCH_BYTES <= sum(map(len, taken)) <= BATCH_BYTES + LONGEST_LINE
 
 
 def test_lines_that_are_given_back_come_again() -> None:
-    """In their order, before those that follow."""
     source = LineSource(BytesIO(b"1\n2\n3\n4\n"))
     source.give_back(source.read_lines(3)[1:])
     assert source.read_lines(10) == [b"2\n", b"3\n", b"4\n"]
@@ -67,7 +62,6 @@ def test_lines_that_are_given_back_come_again() -> None:
 
 
 def test_lines_do_not_show_their_text() -> None:
-    """The representation is the number; of a batch, the first and how many."""
     (line,) = read(b"Ana")
     assert repr(line) == "Line(1)"
     assert repr(Batch(2, (b"Ana",))) == "Batch(first=2, lines=1)"

@@ -16,17 +16,14 @@ PERSON: dict[str, Any] = {"id": "p1", "schema": "Person", "properties": {"name":
 
 
 def read(*lines: str) -> list[Row]:
-    """Read JSON lines."""
     return list(read_ftm(BytesIO("\n".join(lines).encode())))
 
 
 def person(**properties: list[str]) -> str:
-    """A Person with these properties."""
     return json.dumps({"id": "p1", "schema": "Person", "properties": properties})
 
 
 def test_every_property_finds_its_field() -> None:
-    """Names that follow the first are aliases; the time of a date is cut."""
     (row,) = read(
         person(
             name=["Ana Ilić", "Ана Илић"],
@@ -82,7 +79,6 @@ def test_other_entities_are_passed_over() -> None:
     ],
 )
 def test_a_line_that_is_no_person_is_refused_alone(line: str) -> None:
-    """The next line is read."""
     first, second = read(line, json.dumps(PERSON))
     assert isinstance(first, RefusedRow)
     assert isinstance(second, AcceptedRow)
@@ -90,6 +86,5 @@ def test_a_line_that_is_no_person_is_refused_alone(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["", json.dumps({"id": "x", "schema": "Passport", "properties": {}})])
 def test_a_file_without_persons_is_refused(line: str) -> None:
-    """An empty list is an error, not a success."""
     with pytest.raises(InputError, match="Person"):
         read(line)

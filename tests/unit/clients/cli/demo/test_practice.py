@@ -13,7 +13,6 @@ from clients.local_services.processes import MARKER
 
 
 def test_only_left_folders_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One in which a practice runs stays, as does what is no practice, or a link."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     names = ("aquila-practice-left", "aquila-practice-runs", "other")
     for name in names:

@@ -55,7 +55,6 @@ def test_known_hits(folder: Path, padding: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_backend_that_is_asked_for(folder: Path, backend: Backend) -> None:
-    """Every backend finds the same hits, and the report names it."""
     try:
         load_group(1, backend)
     except InputError as absent:
@@ -66,7 +65,6 @@ def test_backend_that_is_asked_for(folder: Path, backend: Backend) -> None:
 
 
 def test_columns(folder: Path) -> None:
-    """The columns of hits.csv stay as they are."""
     assert main(["rehearse", *LISTS]) == 0
     first = (folder / "hits.csv").read_text(encoding="utf-8").splitlines()[0]
     assert first == '"party_a","record_id_a","party_b","record_id_b","certainty","probability","rules"'
@@ -104,7 +102,6 @@ def test_files_of_febrl(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_column_without_dates_stops_the_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before any list is blinded, with the file, the form of a value and what is read."""
     rows = "".join(f"r{number},Ana,Novak{number},Q1/85,\n" for number in range(20))
     (folder / "rs.csv").write_text(HEADER + rows)
     (folder / "hits.csv").unlink(missing_ok=True)
@@ -160,7 +157,6 @@ def test_the_same_lists_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_own_rule_table(folder: Path) -> None:
-    """A rule table of one's own is read from its file."""
     (folder / "own.toml").write_text(
         'name = "own"\nversion = 1\nexpected_share = 0.5\n[families]\nphone = "phone"\n'
         '[parts."phone"]\nreads = "phone"\nfamily = "phone"\nbits = 20.0\nsentence = "a number agrees"\n'
@@ -175,7 +171,6 @@ def test_own_rule_table(folder: Path) -> None:
 
 
 def test_follow_the_money(folder: Path) -> None:
-    """A file that ends .ftm is read as FollowTheMoney."""
     person = {"id": "f1", "schema": "Person", "properties": {"name": ["Marko Đorđević"], "birthDate": ["1990-03-04"]}}
     (folder / "me.ftm").write_text(json.dumps(person) + "\n", encoding="utf-8")
     assert main(["rehearse", "--party", "SI=si.csv", "--party", "ME=me.ftm", "--out", "hits.csv"]) == 0

@@ -41,7 +41,6 @@ def test_a_service_that_is_well() -> None:
 
 
 def test_a_service_that_just_started() -> None:
-    """What is not known yet is said so."""
     young = FINE.model_copy(
         update={"workers": 0, "witnesses": (), "contacts": (), "clock_difference": None, "certificates": ()}
     )

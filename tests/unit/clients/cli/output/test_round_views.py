@@ -16,12 +16,10 @@ CHANCE = {"high": 12, "medium": 500, "low": 2_300}
 
 
 def said(text: str) -> dict[str, Any]:
-    """Return a sentence as an interface shows it."""
     return SentenceView.of(quoted(text)).model_dump(mode="json")
 
 
 def hit(number: int, certainty: str, submission_id: str | None = None) -> dict[str, Any]:
-    """A hit of RS on an own record."""
     return {
         "hit_id": f"{number:032x}",
         "counterpart": "RS",
@@ -100,7 +98,6 @@ def test_confirmed_and_refuted_hits() -> None:
 
 
 def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
-    """By counterpart and report, in hits, not thousandths."""
     table = chance_table(HITS)
     assert table.columns == ("known to", "of", "high", "medium", "low")
     assert list(table.rows) == [
@@ -110,12 +107,10 @@ def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
 
 
 def sentences(**changes: object) -> list[object]:
-    """Return what is shown of a round without hits."""
     return list(hits_views(Hits.model_validate_json(json.dumps(CONTENT | {"hits": [], "chance": []} | changes)), 9))
 
 
 def test_no_hit_is_said_of_an_answered_list_alone() -> None:
-    """Of a list or query that is not answered it says that nothing is known, and what is awaited from whom."""
     assert sentences() == ["There is no hit."]
     awaited = [{"party": "RS", "step": "list"}, {"party": None, "step": "report"}]
     unsigned = LIST | {"submission_id": None, "state": "awaited"}
@@ -136,7 +131,6 @@ def test_no_hit_is_said_of_an_answered_list_alone() -> None:
 
 
 def test_a_withheld_answer_is_no_answer() -> None:
-    """Who puts it on hold or refuses it is named, with what to do; then no hit is not a no-hit."""
     answers = [
         {"party": code, "state": state, "since": 1}
         for code, state in (("AL", "on_hold"), ("RS", "refused"), ("SI", "answered"))

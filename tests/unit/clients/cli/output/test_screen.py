@@ -48,7 +48,6 @@ def test_plain_progress() -> None:
 
 
 def test_plain_progress_of_a_long_phase() -> None:
-    """One line after ten seconds without one, and not more."""
     err, now = io.StringIO(), [0.0]
     with Screen(err=err).progress(lambda: now[0]) as told:
         for now[0], done in ((9, 1), (10, 2), (15, 3), (20, 4), (21, 9), (30, 9)):
@@ -57,7 +56,6 @@ def test_plain_progress_of_a_long_phase() -> None:
 
 
 def test_bars() -> None:
-    """On a terminal there is one bar for each party."""
     err = _Terminal()
     with Screen(err=err).progress() as told:
         told("blind", "SI", 1, 2)
@@ -87,7 +85,6 @@ def test_unusable_target(tmp_path: Path) -> None:
 
 
 def test_numbered() -> None:
-    """A count stands with its noun."""
     assert [numbered(1, "row"), numbered(1_000, "row"), numbered(2, "entry", "entries")] == [
         "1 row",
         "1,000 rows",

@@ -34,7 +34,6 @@ class Recorder:
     calls: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer a call."""
         if request.method == "GET" and request.url.path in LISTS:
             return httpx.Response(200, json=LISTS[request.url.path])
         self.calls.append((request.method, request.url.raw_path.decode(), request.read()))
@@ -43,7 +42,6 @@ class Recorder:
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """Return a service that commands reach."""
     made = Recorder()
     answer_commands(monkeypatch, made)
     return made
@@ -65,7 +63,6 @@ def test_an_operation_is_called(service: Recorder, capsys: pytest.CaptureFixture
 def test_values_from_files_and_stdin(
     service: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What names a person comes from a file or from stdin; a whole body does, too."""
     (tmp_path / "persons.json").write_text('[{"full_name": "Ana Novak"}]\n', encoding="utf-8")
     monkeypatch.setattr("sys.stdin", io.StringIO("Ana\n"))
     assert main(["call", "search_records", "name=@-", "--home", "node"]) == ExitCode.DONE
@@ -121,7 +118,6 @@ def test_what_cannot_be_called(
 
 
 def test_an_answer_in_a_file(service: Recorder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """An answer goes into a file, which only its owner reads."""
     service.content, out = b"a,b\n", tmp_path / "numbers.csv"
     assert main(["call", "get_statistics_csv", "--out", str(out), "--home", "matcher"]) == ExitCode.DONE
     assert out.read_bytes() == b"a,b\n"
@@ -130,7 +126,6 @@ def test_an_answer_in_a_file(service: Recorder, tmp_path: Path, capsys: pytest.C
 
 
 def test_the_list_needs_no_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a service one sees all operations, and what one takes at either service."""
     line = ["call", "--list", "--home", str(tmp_path / "none")]
     assert main(line) == ExitCode.DONE
     assert "decide_many" in capsys.readouterr().out

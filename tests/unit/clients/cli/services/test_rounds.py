@@ -78,10 +78,7 @@ ANSWERS: dict[str, Message] = {
 
 
 class Terminal(io.StringIO):
-    """A person who says yes."""
-
     def isatty(self) -> bool:
-        """Say that it is one."""
         return True
 
 

@@ -36,14 +36,11 @@ SAME_IN_BOTH = {"Adresa", "Kolona", "administrator"}
 
 
 class Translation(NamedTuple):
-    """A message with its English and one of its translations."""
-
     message: object
     english: str
     text: str
 
     def words(self) -> list[str]:
-        """Return the words of the translation that are no names which the English has too."""
         names = {word.casefold() for word in WORD.findall(self.english)}
         found = WORD.findall(NOT_WORDS.sub(" ", self.text))
         return [word for word in found if word.casefold() not in names]
@@ -67,7 +64,6 @@ def test_letters(tag: str) -> None:
 
 @pytest.mark.parametrize(("tag", "other"), [("sr-Latn", "sq"), ("sq", "sr-Latn")])
 def test_stop_words(tag: str, other: str) -> None:
-    """No text has a frequent word of the other language alone, and a long one has a frequent word of its own."""
     for translation in _translations(tag):
         counts = Counter(word.casefold() for word in WORD.findall(NOT_WORDS.sub(" ", translation.text)))
         assert not counts.keys() & (STOP_WORDS[other] - STOP_WORDS[tag]), translation

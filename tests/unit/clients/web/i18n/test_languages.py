@@ -99,7 +99,6 @@ def test_plural_forms() -> None:
 
 
 def test_numbers_in_words_have_their_thousands_apart() -> None:
-    """As beside them, in the manner of the language."""
     said = {tag: languages()[tag].counted("%(num)s hit", "%(num)s hits", 10_000) for tag in ("en", "sr-Latn")}
     assert said["en"] == "10,000 hits"
     assert said["sr-Latn"].startswith("10.000 ")

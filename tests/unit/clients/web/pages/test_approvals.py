@@ -21,7 +21,6 @@ async def consented(world: World) -> str:
 
 
 async def asked(party_node: PartyNode, round_id: str, import_id: str) -> str:
-    """Let an officer ask for a list to be submitted; return the approval that waits."""
     body = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION}
     async with party_node.person(Role.OFFICER) as officer:
         answer = await officer.post(f"/v1/rounds/{round_id}/submissions", json=body)

@@ -40,8 +40,6 @@ AT_MATCHER = (
 
 @dataclass
 class Visitor:
-    """Somebody of a role at a service."""
-
     service: Service
     role: Role
     tag: str = "en"
@@ -49,25 +47,20 @@ class Visitor:
 
     @property
     def site(self) -> Any:
-        """The pages."""
         return SimpleNamespace(is_node=self.service is Service.NODE)
 
     @property
     def language(self) -> Any:
-        """How the visitor reads."""
         return languages()[self.tag]
 
     def say(self, message: str, **values: object) -> str:
-        """Return a message in the visitor's language."""
         said: str = self.language.say(message, **values)
         return said
 
     def may(self, action: str) -> bool:
-        """Ask the role table."""
         return action in role_table().rows[self.service, self.role].actions
 
     def log(self) -> Any:
-        """Return a log with the alarms."""
         view = LogView(
             origin="aquila-log/SI/0", size=1, newer=0, checkpoint="", witnesses=(), alarms=tuple(self.alarms)
         )
@@ -75,7 +68,6 @@ class Visitor:
 
 
 def needed(*kinds: AttentionKind, left_out: int = 0) -> AttentionList:
-    """Return needs of a round."""
     found = [
         RoundAttention(
             round_id=ROUND,
@@ -92,12 +84,10 @@ def needed(*kinds: AttentionKind, left_out: int = 0) -> AttentionList:
 
 
 def told(visitor: Visitor, found: AttentionList) -> list[attention.AttentionItem]:
-    """Return what the visitor is told."""
     return list(attention.of_rounds(visitor, found))  # type: ignore[arg-type]  # as much of a visit as is asked for
 
 
 def alarm(**changes: Any) -> LogAlarmView:
-    """Return an alarm over the matcher's log."""
     fields = {
         "alarm_id": 1,
         "origin": "aquila-log/matcher/0123456789abcdef",
@@ -130,7 +120,6 @@ def test_each_has_its_own_words(service: Service, role: Role, kinds: tuple[Atten
 
 
 def test_who_may_not_see_it_is_not_told() -> None:
-    """Duties are told to whom they are, alarms of rounds to everyone who sees rounds."""
     shown = told(Visitor(Service.NODE, Role.ANALYST), needed(*AT_NODE))
     assert [need.word for need in shown] == ["alarm", "alarm", "refused", "problem", "withheld"]
     assert told(Visitor(Service.NODE, Role.ADMINISTRATOR), needed(*AT_NODE)) == []
@@ -144,7 +133,6 @@ def test_an_approver_is_asked_to_decide() -> None:
 
 
 def test_what_a_page_does_not_take_is_counted() -> None:
-    """With a way to all rounds."""
     (need,) = told(Visitor(Service.NODE, Role.OFFICER), needed(left_out=7))
     assert "7" in need.text
     assert need.path == "/rounds"
@@ -162,7 +150,6 @@ def test_a_rewritten_log_is_told_to_all(role: Role, path: str) -> None:
 
 
 def _with(*checks: HealthCheck) -> Any:
-    """Return a client whose service has these checks."""
     return SimpleNamespace(health=lambda: SimpleNamespace(checks=checks))
 
 

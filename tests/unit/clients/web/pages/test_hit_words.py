@@ -31,7 +31,6 @@ def _hit(**fields: Any) -> Any:
     ],
 )
 def test_a_weight_is_a_factor(kind: WeightKind, centibits: int, words: str) -> None:
-    """Bits are for who knows them; the factor is the same for everybody."""
     assert hit._factor(_VISIT, WeightView(kind=kind, sentence="x", centibits=centibits)) == words
 
 
@@ -50,7 +49,6 @@ def test_chance_is_a_number_of_rounds(centibits: int | None, words: str) -> None
 
 
 def test_what_differs_is_a_list() -> None:
-    """What an agreement leaves open, and families of which nothing agrees."""
     weights = (
         WeightView(kind=WeightKind.PRIOR, sentence="", centibits=-1500),
         WeightView(kind=WeightKind.AGREES, sentence="a", centibits=900, differs="the year of birth differs"),

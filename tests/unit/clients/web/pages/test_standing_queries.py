@@ -39,7 +39,6 @@ def day(world: World, after: int) -> str:
 
 
 async def approve(party_node: PartyNode, approver: Browser) -> str:
-    """Let a second person read and approve what waits; return the page that was read."""
     (waits,) = [one for one in (await party_node.get("/approvals"))["approvals"] if one["state"] == "waiting"]
     page = await approver.open(f"/approvals/{waits['approval_id']}")
     await approver.send(f"/approvals/{waits['approval_id']}/approve", digest=waits["digest"], read="yes")
@@ -48,7 +47,6 @@ async def approve(party_node: PartyNode, approver: Browser) -> str:
 
 
 def first_of(page: str) -> str:
-    """Return the path of the first standing query of the list."""
     path = re.search(r'href="(/queries/standing/[0-9a-f]{32})"', page)
     assert path
     return path[1]
@@ -93,7 +91,6 @@ async def test_an_officer_sets_one_up_and_reads_what_it_found(world_after: World
 
 
 async def test_an_officer_asks_once_more_prolongs_and_withdraws(world_after: WorldAfter) -> None:
-    """In a round of other terms only with another approval; for longer it is replaced; a withdrawal has its reason."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
     app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())

@@ -16,7 +16,6 @@ CELLS = {("AL", "RS"): Amount("1,120", 1_120), ("AL", "SI"): Amount("1-4"), ("RS
 
 
 def texts(drawing: str) -> list[str]:
-    """Return the texts of a drawing."""
     return [node.text or "" for node in ET.fromstring(drawing).iter(f"{SVG}text")]  # noqa: S314 - our own drawing
 
 

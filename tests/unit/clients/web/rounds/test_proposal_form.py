@@ -30,7 +30,6 @@ WORDS = {"area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 
 
 def form(*parties: str, **changes: Any) -> proposal_form.ProposalForm:
-    """Return the form as it comes back, with the defaults that it showed and changes."""
     shown = proposal_form.fresh(DEFAULTS).texts | WORDS
     fields = [(name, value) for name, value in (shown | changes).items() if isinstance(value, str)]
     fields += [(name, one) for name, values in changes.items() if isinstance(values, list) for one in values]
@@ -52,7 +51,6 @@ def test_what_is_not_changed_is_the_default() -> None:
 
 
 def test_what_is_empty_is_left_to_the_service() -> None:
-    """Nothing typed is nothing wished."""
     names = (*proposal_form.MOMENTS, "cap_full", "cap_partial", "frequency_limit", "padding_records", "rules")
     proposal = form("AL", "RS", **dict.fromkeys(names, "")).proposal(DEFAULTS)
     assert proposal is not None
@@ -111,7 +109,6 @@ def test_other_parties_in_the_second_step() -> None:
     ],
 )
 def test_a_fault_stands_beside_its_field(changes: dict[str, Any], field: str) -> None:
-    """Nothing is sent; the field is named, and what was typed is kept."""
     wrong = form("AL", "RS", **changes)
     assert wrong.proposal(DEFAULTS) is None
     assert field in wrong.faults
@@ -141,6 +138,5 @@ def test_what_the_service_says() -> None:
 
 
 def test_moments_are_this_machines() -> None:
-    """A moment comes back as it was written, to the minute."""
     assert proposal_form._moment(proposal_form.written(1_800_000_000)) == 1_800_000_000
     assert proposal_form.zone()
