@@ -13,11 +13,9 @@ from typing import cast
 
 from starlette.requests import Request
 
-from aquila.audit.checkpoint import parse_checkpoint
+from aquila.audit.checkpoint import parse_checkpoint, parse_note, parse_update
 from aquila.audit.entries import read_entry
-from aquila.audit.note import parse_note
-from aquila.audit.tiles import read_bundle, read_statements, read_tile
-from aquila.audit.witness import parse_update
+from aquila.audit.merkle import read_bundle, read_statements, read_tile
 from aquila.crypto.envelope import open_envelope
 from aquila.crypto.keys import VerifyKey
 from aquila.crypto.sealing import NoteKeys
@@ -27,9 +25,10 @@ from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry
 from aquila.protocol.rounds.exchange import entries_of, verify_batch
-from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
+from aquila.protocol.rounds.hit_columns import NoteOpening, NoteOpenings
 from aquila.records.person import Record
-from aquila.records.reading.lists import Layout, read_records
+from aquila.records.reading.layouts import Layout
+from aquila.records.reading.lists import read_records
 from aquila.records.rules import parse_rules
 from clients.sdk.bundles import index_archive
 from clients.sdk.cards import Cards

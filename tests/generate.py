@@ -24,8 +24,7 @@ from fastapi import FastAPI
 from aquila.audit.entries import Entry
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Note
-from aquila.protocol.registration.invitations import Invitation, JoinRequest
-from aquila.protocol.registration.renewals import KeyHandover, KeyRenewal
+from aquila.protocol.registration.self_signed import Invitation, JoinRequest, KeyHandover, KeyRenewal
 from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.errors import PROBLEMS

@@ -1,23 +1,129 @@
-"""Checkpoints (C2SP tlog-checkpoint): what a log claims to be, signed by it and cosigned by witnesses.
+"""Signed notes, checkpoints and witnesses: what a log claims to be, and who saw it (C2SP; PROTOCOL.md 10.3).
 
-A checkpoint's text is three lines: the log's origin, its size, and its head in base64. A log signs the text with
-Ed25519; a witness signs it together with the time at which it saw it (C2SP tlog-cosignature, cosignature/v1), after it
-checked that the log only grew since the last one that it cosigned.
+A signed note (C2SP signed-note) is a text, an empty line, and a line for each signature. A verifier checks the lines of
+the keys that it knows and leaves the others alone. Type 0x01 is Ed25519 over the text, 0x04 a witness's timestamped
+one.
+
+A checkpoint (tlog-checkpoint) is a note of three lines: the log's origin, its size, and its head in base64. A witness
+signs it with the time at which it saw it (tlog-cosignature, cosignature/v1), after it checked that the log only grew
+since the last one that it cosigned.
+
+An *update* is what a log shows a witness: the size that the witness saw last, a proof that the log only grew since, and
+a newer checkpoint. Its form is the request body of C2SP tlog-witness, in both directions:
+
+    old 20852163
+    CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+    ...
+
+    <the checkpoint as a signed note>
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aquila.audit.merkle import EMPTY_ROOT, HASH_BYTES
-from aquila.audit.note import Note, Signature, key_id, parse_note
+from aquila.audit.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
 from aquila.crypto.keys import SigningKey, VerifyKey
-from aquila.errors import AuditError, InputError, MalformedError, SignatureError
+from aquila.errors import AuditError, InputError, LogRewrittenError, MalformedError, SignatureError
 from aquila.sentences import Sentence
+
+LARGEST_NOTE = 1 << 16
+"""Bytes that a note may have: a checkpoint with a hundred witnesses is far below."""
+
+_KEY_ID_BYTES = 4
+_NAME = re.compile(r"[^\s+]+")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")  # those of ASCII but for the line end
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One line of a note: who signed, which key, and the signature's bytes."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+    def line(self) -> str:
+        """Return the line with its end."""
+        return f"\u2014 {self.name} {base64.b64encode(self.key_id + self.signature).decode()}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text, which ends with a line end, and its signatures in order."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the note as it is stored and sent."""
+        return (self.text + "\n" + "".join(signature.line() for signature in self.signatures)).encode()
+
+    def by_key(self, name: str, key_id: bytes) -> Signature | None:
+        """Return the first signature of a key, or None."""
+        return next((s for s in self.signatures if (s.name, s.key_id) == (name, key_id)), None)
+
+    def with_signature(self, signature: Signature) -> Note:
+        """Return the note with one more signature; a key signs once."""
+        others = tuple(s for s in self.signatures if (s.name, s.key_id) != (signature.name, signature.key_id))
+        return Note(self.text, (*others, signature))
+
+
+def key_id(name: str, algorithm: int, public_key: bytes) -> bytes:
+    """Return the 4 bytes by which a note names a key: SHA-256 over name, line end, type and key.
+
+    Raises:
+        InputError: The name is empty, or has a space or a plus sign.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError("note_key_name_malformed")
+    return hashlib.sha256(name.encode() + b"\n" + bytes([algorithm]) + public_key).digest()[:_KEY_ID_BYTES]
+
+
+def parse_note(content: bytes) -> Note:
+    """Read a note without checking any signature.
+
+    Raises:
+        AuditError: The bytes are no note.
+    """
+    if len(content) > LARGEST_NOTE:
+        raise AuditError("signed_note_too_long", expected=LARGEST_NOTE, got=len(content))
+    try:
+        whole = content.decode()
+    except UnicodeDecodeError:
+        raise AuditError("signed_note_not_utf_8") from None
+    if _CONTROL.search(whole):
+        raise AuditError("signed_note_control_character")
+    text, separator, signatures = whole.rpartition("\n\n")
+    if not separator or not signatures.endswith("\n"):
+        raise AuditError("signed_note_signature_missing")
+    return Note(text + "\n", tuple(_signature(line) for line in signatures[:-1].split("\n")))
+
+
+def _signature(line: str) -> Signature:
+    """Read a signature's line.
+
+    Raises:
+        AuditError: It is none.
+    """
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    try:
+        octets = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        octets = b""
+    # There is one way to write base64, so that no bit of a note can change unnoticed.
+    canonical = base64.b64encode(octets).decode() == encoded
+    if dash != "\u2014" or not _NAME.fullmatch(name) or len(octets) <= _KEY_ID_BYTES or not canonical:
+        raise AuditError("signed_note_line_not_signature")
+    return Signature(name, octets[:_KEY_ID_BYTES], octets[_KEY_ID_BYTES:])
+
 
 ED25519, COSIGNATURE = 0x01, 0x04
 _TIME_BYTES, _SIGNATURE_BYTES = 8, 64
@@ -190,3 +296,147 @@ def _verify(key: VerifyKey, signature: bytes, signed: bytes, wrong: Sentence) ->
         key.verify(signature, signed)
     except (SignatureError, MalformedError):
         raise AuditError(wrong) from None
+
+
+CLOCK_SKEW = 600
+"""Seconds that the clocks of a log's owner and of a witness may differ; calls are refused from 300 on."""
+
+MOST_NODES = 63
+"""Hashes of a consistency proof at most (C2SP tlog-witness)."""
+
+LARGEST_UPDATE = LARGEST_NOTE + 64 * 64
+_OLD = re.compile(rb"old (0|[1-9][0-9]{0,19})")
+_FINGERPRINT_DIGITS = 16
+
+
+def log_name(holder: str, key: VerifyKey) -> str:
+    """Return the origin of a log: whose it is, and which key signed it first; a log keeps its name when keys change."""
+    return f"aquila-log/{holder}/{key.fingerprint[:_FINGERPRINT_DIGITS]}"
+
+
+def witness_name(holder: str, key: VerifyKey) -> str:
+    """Return the name under which a party or the matcher cosigns other logs, after its first key."""
+    return f"aquila-witness/{holder}/{key.fingerprint[:_FINGERPRINT_DIGITS]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The update of a log for a witness.
+
+    Attributes:
+        old: The size that the proof starts from, 0 without a proof.
+        proof: The consistency proof from `old` to the checkpoint.
+        note: The checkpoint as it was signed.
+    """
+
+    old: int
+    proof: tuple[bytes, ...]
+    note: Note
+
+    def to_bytes(self) -> bytes:
+        """Return the update as it is sent."""
+        lines = [f"old {self.old}", *(base64.b64encode(node).decode() for node in self.proof), "", ""]
+        return "\n".join(lines).encode() + self.note.to_bytes()
+
+
+def parse_update(content: bytes) -> Update:
+    """Read an update without verifying anything.
+
+    Raises:
+        AuditError: The bytes are none.
+    """
+    if len(content) > LARGEST_UPDATE:
+        raise AuditError("log_update_too_long", expected=LARGEST_UPDATE, got=len(content))
+    head, separator, note = content.partition(b"\n\n")
+    first, *lines = head.split(b"\n")
+    old = _OLD.fullmatch(first)
+    if not separator or old is None or len(lines) > MOST_NODES:
+        raise AuditError("log_update_malformed")
+    return Update(int(old[1]), tuple(map(_node, lines)), parse_note(note))
+
+
+def check_growth(seen: Checkpoint | None, got: Checkpoint, update: Update) -> None:
+    """Check that a log only grew since it was seen last; the signature of what it shows now was verified before.
+
+    Args:
+        seen: The last checkpoint that was seen, or None at the first contact.
+        got: What the log claims now.
+        update: With which proof.
+
+    Raises:
+        LogRewrittenError: It did not; the field `what` says `fork` or `shrunk`.
+        AuditError: The proof starts from another size than asked for.
+    """
+    # 1. At the first contact there is nothing to compare with.
+    if seen is None or seen.size == 0:
+        return
+    # 2. A log never gets smaller.
+    if got.size < seen.size:
+        raise LogRewrittenError("log_shrank", what="shrunk", expected=seen.size, got=got.size, origin=got.origin)
+    # 3. One size has one head.
+    if got.size == seen.size and got.root != seen.root:
+        raise LogRewrittenError(
+            "log_forked_with_two_heads",
+            what="fork",
+            expected=seen.root.hex(),
+            got=got.root.hex(),
+            origin=got.origin,
+            size=seen.size,
+        )
+    if got.size == seen.size:
+        return
+    # 4. The larger one begins with the smaller one.
+    if update.old != seen.size:
+        raise AuditError("log_growth_size_differs", expected=seen.size)
+    try:
+        verify_consistency(seen.size, got.size, seen.root, got.root, update.proof)
+    except AuditError:
+        raise LogRewrittenError(
+            "log_forked_since_seen", what="fork", expected=seen.size, got=got.size, origin=got.origin
+        ) from None
+
+
+def check_named(shown: Checkpoint, size: int, root: bytes, proof: Sequence[bytes]) -> None:
+    """Check that a log begins with the head that somebody else signed to have seen of it (PROTOCOL.md 10.5).
+
+    Args:
+        shown: What the log shows here; its signature was verified before.
+        size: How many entries the other one saw, at least 1.
+        root: The head over them.
+        proof: The consistency proof from there to what is shown.
+
+    Raises:
+        LogRewrittenError: It does not; the field `what` says `fork`, or `shrunk` where less is shown here.
+    """
+    # 1. What somebody saw before is here too.
+    if size > shown.size:
+        raise LogRewrittenError(
+            "log_shown_shorter_here", what="shrunk", expected=size, got=shown.size, origin=shown.origin
+        )
+    # 2. It is what the log begins with here.
+    try:
+        verify_consistency(size, shown.size, root, shown.root, proof)
+    except AuditError:
+        raise LogRewrittenError(
+            "log_forked_for_another_party",
+            what="fork",
+            expected=root.hex(),
+            got=shown.size,
+            origin=shown.origin,
+            size=size,
+        ) from None
+
+
+def _node(line: bytes) -> bytes:
+    """Read a line of a proof.
+
+    Raises:
+        AuditError: It is no hash in the one way to write it.
+    """
+    try:
+        node = base64.b64decode(line, validate=True)
+    except (binascii.Error, ValueError):
+        node = b""
+    if len(node) != HASH_BYTES or base64.b64encode(node) != line:
+        raise AuditError("proof_line_not_hash")
+    return node

@@ -1,4 +1,4 @@
-"""The life of a hit at one party, as a small state machine (PROTOCOL.md 8.1).
+"""The life of a hit at one party, as a small state machine (PROTOCOL.md 8.1); and handling codes, which limit its use.
 
 A `HitLifecycle` is folded from its steps, which are the history that is stored and shown. The consequences of a step
 are decided here and nowhere else; the node stores steps and reads lifecycles. Whether the sealed exchange confirms a
@@ -7,13 +7,39 @@ hit is another matter: this is what people did with it.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
 
 from aquila.errors import OrderError, PolicyError
-from aquila.followup.handling import handling_codes
 from aquila.sentences import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingCode:
+    """A handling code.
+
+    Attributes:
+        code: Such as `H2`.
+        condition: The condition in words.
+        blocks_letter: Whether it blocks a letter of references on an own record, until a permission is recorded.
+    """
+
+    code: str
+    condition: str
+    blocks_letter: bool
+
+
+@cache
+def handling_codes() -> Mapping[str, HandlingCode]:
+    """Return the codes that records and notes can have, by code."""
+    content = tomllib.loads(resources.files("aquila.followup").joinpath("handling_codes.toml").read_text("utf-8"))
+    return MappingProxyType({code: HandlingCode(code, **row) for code, row in content["codes"].items()})
+
 
 HOUR = 3_600
 REVIEW_HOURS = 48

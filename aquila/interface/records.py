@@ -14,14 +14,14 @@ from pydantic import AfterValidator, Field
 from aquila.interface.hits import HitEntry, StepView, WithdrawalView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
-from aquila.matching.own_list.prospects import ListForecast
+from aquila.matching.own_list import ListForecast
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 from aquila.protocol.messages.statements import Kind
-from aquila.records.name_readings import read_names
 from aquila.records.person import FIELDS, Record
 from aquila.records.reading.layouts import Encoding, Format, FoundLayout
 from aquila.records.rows import FindingGroup
 from aquila.records.rules import RuleTable
+from aquila.records.search import read_names
 
 SAMPLED = 20
 """Of how many records a look at a list shows the names."""

@@ -21,8 +21,17 @@ from numpy.typing import NDArray
 
 from aquila.errors import MalformedError
 from aquila.executors import InProcess, in_order
-from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_pairs, join_prefixes
-from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter, database
+from aquila.matching.join_tasks import (
+    LAST_HANDLE,
+    PREFIXES,
+    GroupTask,
+    JoinTask,
+    Limits,
+    PartitionWriter,
+    database,
+    group_pairs,
+    join_prefixes,
+)
 from aquila.octets import parted, parted_by
 from aquila.records.rules import MOST_RULES
 

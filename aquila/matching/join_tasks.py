@@ -1,18 +1,168 @@
-"""The two independent pieces of a join, each a task of its own on any executor (PROTOCOL.md 3.7.1).
+"""Token rows on disk, and the two independent pieces of their join, each a task for any executor (PROTOCOL.md 3.7.1).
 
-`join_prefixes` finds the records that met in one range of token prefixes, `group_pairs` gathers what met between some
-pairs of lists over all ranges. A task names files in a directory that every worker sees, uses a database of its own,
-and writes one file; done again, it writes the same file anew.
+Rows lie in Parquet files that each hold one range of token prefixes. The rows of a token chunk are in the order of
+their tokens (3.6.2), so the rows of a prefix are a slice of it and nothing is shuffled. Rows are gathered until they
+fill files worth reading, and every file says which prefixes it holds.
+
+`join_prefixes` finds the records that met in one range of prefixes, `group_pairs` gathers what met between some pairs
+of lists over all ranges. A task names files in a directory that every worker sees, uses a database of its own, and
+writes one file; done again, it writes the same file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
+import duckdb
 import numpy as np
 
-from aquila.matching.partitions import PREFIX_BITS, Limits, database
+from aquila.errors import PolicyError
+
+PREFIXES = 64  # the finest ranges; 64 of a few million rows are more tokens than a round has
+PREFIX_BITS = 58  # what of a token's first 64 bits stands behind its prefix
+_LEAST_FILE_ROWS = 4_096
+_BORDERS = np.arange(PREFIXES, dtype=np.uint64) << np.uint64(PREFIX_BITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one DuckDB database.
+
+    Attributes:
+        directory: Where files are read and written, and nowhere else.
+        memory_mib: Memory before it spills into the directory, in MiB.
+        threads: Its threads.
+    """
+
+    directory: str
+    memory_mib: int
+    threads: int
+
+
+class TokenFile(NamedTuple):
+    """A file of token rows, and the first and last prefix of the tokens in it."""
+
+    path: str
+    first: int
+    last: int
+
+
+class PartitionWriter:
+    """Lays token rows down by prefix.
+
+    Args:
+        directory: Where the files go.
+        limits: What DuckDB may use meanwhile.
+        gathered_rows: How many rows are held in memory at most before they are written, 33 bytes each.
+    """
+
+    def __init__(self, directory: Path, limits: Limits, gathered_rows: int) -> None:
+        self.files: list[TokenFile] = []
+        self.rows = 0
+        self._directory = directory
+        self._gathered_rows = gathered_rows
+        self._waiting: list[tuple[int, np.ndarray, np.ndarray]] = []
+        self._waiting_rows = 0
+        self._connection = open_database(limits, "lay-down")
+
+    def close(self) -> None:
+        """Let go of the database and of what was not written."""
+        self._waiting.clear()
+        self._connection.close()
+
+    def add(self, number: int, rows: np.ndarray) -> None:
+        """Take rows of the list with this number; they stay in memory until `write` or until enough are there.
+
+        Args:
+            number: The list.
+            rows: Structured, with the columns of a token row; they may be in any order.
+        """
+        high = rows["high"].astype(np.uint64)
+        if (high[1:] < high[:-1]).any():
+            order = np.argsort(high, kind="stable")
+            rows, high = rows[order], high[order]
+        self._waiting.append((number, rows, np.append(np.searchsorted(high, _BORDERS), len(rows))))
+        self._waiting_rows += len(rows)
+        self.rows += len(rows)
+        if self._waiting_rows >= self._gathered_rows:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was gathered: a file for each range of prefixes, fewer and wider ones where there is little."""
+        files = PREFIXES
+        while files > 1 and self._waiting_rows < files * _LEAST_FILE_ROWS:
+            files //= 2
+        for first, end in pairwise(range(0, PREFIXES + 1, PREFIXES // files)):
+            self._write(first, end)
+        self._waiting.clear()
+        self._waiting_rows = 0
+
+    def _write(self, first: int, end: int) -> None:
+        slices = [(number, rows[borders[first] : borders[end]]) for number, rows, borders in self._waiting]
+        slices = [(number, rows) for number, rows in slices if len(rows)]
+        if not slices:
+            return
+        # Opaque, because NumPy would copy the columns of rows one by one.
+        opaque = np.dtype(f"V{slices[0][1].itemsize}")
+        rows = np.concatenate([rows.view(opaque) for _, rows in slices]).view(slices[0][1].dtype)
+        columns = {name: rows[name].astype(rows.dtype[name].newbyteorder("=")) for name in rows.dtype.names or ()}
+        columns["list"] = np.repeat(
+            np.array([number for number, _ in slices], dtype=np.uint16), [len(rows) for _, rows in slices]
+        )
+        path = str(self._directory / f"tokens-{len(self.files):06d}.parquet")
+        self._connection.register("columns", columns)
+        self._connection.execute(_WRITE, [path]).fetchall()
+        self._connection.unregister("columns")
+        self.files.append(TokenFile(path, first, end - 1))
+
+
+def open_database(limits: Limits, name: str) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory that reaches no file outside its directory, no extension and no Python variable.
+
+    Args:
+        limits: What it may use.
+        name: Of the place where it spills; no other database that is open has it.
+    """
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{limits.memory_mib}MiB",
+            "threads": limits.threads,
+            "temp_directory": f"{limits.directory}/spill-{name}",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+        }
+    )
+    directory = limits.directory.replace("'", "''")
+    connection.execute(f"SET allowed_directories = ['{directory}']")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+@contextmanager
+def database(limits: Limits, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a database as `open_database` makes it, and close it.
+
+    Raises:
+        PolicyError: What is asked of it needs more memory than the limits allow, and cannot be put on disk.
+    """
+    with closing(open_database(limits, name)) as connection:
+        try:
+            yield connection
+        except duckdb.OutOfMemoryException:
+            raise PolicyError("join_memory_too_small", memory=limits.memory_mib) from None
+
+
+# Tokens and handles are random: compressing them and filtering by them costs time and saves nothing.
+_WRITE = "COPY columns TO $1 (FORMAT parquet, COMPRESSION uncompressed, WRITE_BLOOM_FILTER false)"
+
 
 LAST_HANDLE = (1 << 64) - 1
 

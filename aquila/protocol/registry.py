@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aquila.audit.witness import log_name, witness_name
+from aquila.audit.checkpoint import log_name, witness_name
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError, SignatureError
 

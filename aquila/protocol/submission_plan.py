@@ -27,8 +27,7 @@ from aquila.protocol.submissions.padding import (
 )
 from aquila.protocol.submissions.tasks import RULE_SHIFT, BlindTask, CarriedSecret, DigestedBatch, Outline
 from aquila.records.entropy import check_dates_of_names, check_entropy
-from aquila.records.frequency import limits_of
-from aquila.records.rules import RuleTable
+from aquila.records.rules import RuleTable, limits_of
 
 BATCH_RECORDS = 2_048
 _COMPARED_AT_ONCE = 1 << 18

@@ -16,12 +16,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 
-from aquila.records.dates import PartialDate
 from aquila.records.normalize import identifiers
-from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import NAMES, NORMALIZER_VERSION, table
-from aquila.records.normalize.names import FORMS, name_words
-from aquila.records.person import Record
+from aquila.records.normalize.names import FORMS, NAMES, NORMALIZER_VERSION, name_words, table, to_latin
+from aquila.records.person import PartialDate, Record
 from aquila.records.rule_parts import DATE_FORMS, WORD_MARK, read_part, record_names
 
 _PAIRED = ("all:folded", "pair:folded", "main:folded", "pair:folded+initial", "word:folded")

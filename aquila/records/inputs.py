@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.crypto.digests.batch import digests_core
+from aquila.crypto.hashing import digests_core
 from aquila.errors import InputError
 from aquila.records.normalize.known_values import KnownValues
 from aquila.records.person import PartialDate, Record, RecordColumns

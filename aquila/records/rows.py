@@ -1,4 +1,7 @@
-"""The result of reading a list: one row at a time, accepted or refused, each with its findings.
+"""The rows of a list: from the texts of one row to a record or a refusal, each with its findings.
+
+All readers (CSV, spreadsheets, FollowTheMoney) end here. Each field is read for what can be used of it: one that cannot
+be read becomes a warning, and the row is refused only when too little is left.
 
 A finding says which line and field, what is wrong and what to do. Its sentence never repeats what the person's fields
 hold, so that a list of findings may be stored, logged and mailed. The example beside it does; it is shown only to
@@ -7,13 +10,35 @@ whoever holds the file, one for each group of findings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from dataclasses import field as dataclass_field
 from enum import StrEnum
 from typing import Any
 
-from aquila.records.person import ABSENT, FIELDS, Record, RecordColumns, sound_record, sound_records
+from aquila.records.normalize.countries import country
+from aquila.records.normalize.identifiers import (
+    document_number,
+    email,
+    fails_check,
+    national_number,
+    number_doubt,
+    phone,
+)
+from aquila.records.normalize.names import has_unread_words, name_words
+from aquila.records.person import (
+    ABSENT,
+    CODES,
+    FIELDS,
+    LIST_FIELDS,
+    PartialDate,
+    Record,
+    RecordColumns,
+    sound_record,
+    sound_records,
+)
 from aquila.sentences import Sentence, text_of
 
 
@@ -194,3 +219,234 @@ class RowColumns:
                 yield from ((finding, row.record.record_id) for finding in row.warnings)
             else:
                 yield from ((finding, row.record_id) for finding in row.findings)
+
+
+LONGEST_ID = 200  # characters
+LONGEST_VALUE = 500  # characters of one value; names of more are text pasted into the wrong column
+MOST_VALUES = 50  # values of one list
+LONGEST_EXAMPLE = 60
+
+_LISTS = frozenset(LIST_FIELDS)
+_NAME_FIELDS = frozenset({"given_names", "family_names", "full_name", "aliases"})
+_COUNTRY_FIELDS = frozenset({"nationality", "country_of_birth"})
+_IDENTIFIERS: dict[str, tuple[Callable[[str], str], Sentence]] = {
+    "document_numbers": (document_number, Sentence.of("document_number_too_short")),
+    "national_numbers": (national_number, Sentence.of("national_number_too_short")),
+    "phones": (phone, Sentence.of("phone_number_length_impossible")),
+    "emails": (email, Sentence.of("email_incomplete")),
+}
+_WHOLE_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SEXES = {"FEMALE": "F", "MALE": "M", "OTHER": "X", "W": "F"}
+_DATE_FAULTS = {
+    "form": Sentence.of("date_not_used_unknown_form"),
+    "placeholder": Sentence.of("date_not_used_placeholder"),
+    "order": Sentence.of("date_read_day_first"),
+    "ambiguous": Sentence.of("date_order_unknown"),
+    "year": Sentence.of("date_not_used_impossible_year"),
+    "month": Sentence.of("date_month_not_used"),
+    "day": Sentence.of("date_day_not_used"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FieldError:
+    """A field of which something is wrong.
+
+    Attributes:
+        value: What can be used of it.
+        reasons: Why the rest cannot.
+        doubts: What is to be said of values that are used.
+        example: The field as it is written, cut to `LONGEST_EXAMPLE` characters.
+    """
+
+    value: Any
+    reasons: tuple[Sentence, ...]
+    doubts: tuple[Sentence, ...] = ()
+    example: str = field(default="", compare=False)
+
+
+def read_field(name: str, texts: Sequence[str], *, day_first: bool | None = None) -> Any:  # noqa: ANN401 - of any field
+    """Read one field of `FIELDS`: its value, or a `FieldError` one; the same for the same arguments.
+
+    Args:
+        name: The field.
+        texts: Its texts.
+        day_first: As for `PartialDate.salvage`.
+    """
+    if name == "record_id":
+        return _record_id(texts)
+    if name in _IDENTIFIERS and len(texts) == 1 and _is_sound_number(name, text := clean(texts[0])):
+        return (text,)
+    if name == "date_of_birth" and len(texts) == 1 and _WHOLE_DATE.fullmatch(texts[0]):
+        date, fault = PartialDate.salvage(texts[0])
+        if not fault:
+            return date
+    reasons: list[Sentence] = []
+    values = _list(name, texts, reasons)
+    value = _date(values, reasons, day_first) if name == "date_of_birth" else _value(name, values, reasons)
+    doubts = _doubts(name, value)
+    if not reasons and not doubts:
+        return value
+    return FieldError(value, tuple(reasons), doubts, clean("; ".join(texts))[:LONGEST_EXAMPLE])
+
+
+def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError]) -> Row:
+    """Make a row of what its fields gave.
+
+    Args:
+        line: The line on which it begins.
+        values: The values in the order of `FIELDS`.
+        faults: What is wrong, by place in `FIELDS`.
+
+    Returns:
+        The record with its warnings, or the refusal with its reasons.
+    """
+    told = [(FIELDS[place], faults[place]) for place in sorted(faults, key=_place_in_report)]
+    findings = [Finding(line, name, reason, example=fault.example) for name, fault in told for reason in fault.reasons]
+    record = sound_record(values)
+    if record is not None:
+        findings += [
+            Finding(line, name, doubt, example=fault.example) for name, fault in told for doubt in fault.doubts
+        ]
+        return accept(line, record, findings)
+    record_id: str | None = values[0]
+    if not record_id:
+        reason = Sentence.of("row_without_id")
+        return refuse(line, reason, field="record_id", warnings=findings)
+    reason = Sentence.of("row_has_too_little_left")
+    return refuse(line, reason, record_id, warnings=findings)
+
+
+def accept(line: int, record: Record, warnings: Sequence[Finding] = ()) -> AcceptedRow:
+    """A row that gives a record, after the warnings it met, with those on fields that contradict each other."""
+    findings = [Finding(line, "national_numbers", reason) for reason in contradictions(record)]
+    return AcceptedRow(line, record, (*warnings, *findings))
+
+
+def contradictions(record: Record) -> list[Sentence]:
+    """Return the finding on each national number that was given for another birth or sex than the record's."""
+    reason = Sentence.of("national_number_contradicts_record")
+    numbers = map(national_number, record.national_numbers)
+    return [reason for number in numbers if number_doubt(number, record.date_of_birth, record.sex) == "birth"]
+
+
+def refuse(
+    line: int, reason: Sentence, record_id: str = "", *, field: str = "", warnings: Sequence[Finding] = ()
+) -> RefusedRow:
+    """A row that gives no record, for a reason, after the warnings it met."""
+    return RefusedRow(line, record_id, (*warnings, Finding(line, field, reason, Severity.REFUSAL)))
+
+
+def _place_in_report(place: int) -> tuple[bool, bool, bool, int]:
+    """Return the sort key of a field's findings by its place in `FIELDS`: lists, then texts, codes, and the date."""
+    name = FIELDS[place]
+    return name == "date_of_birth", name in CODES, name not in _LISTS, place
+
+
+def _is_sound_number(name: str, text: str) -> bool:
+    """Return whether a number or an address raises no finding, as most that are alone in their cell."""
+    number = _IDENTIFIERS[name][0](text) if len(text) <= LONGEST_VALUE else ""
+    return bool(number) and not (name == "national_numbers" and fails_check(number))
+
+
+def _record_id(texts: Sequence[str]) -> str:
+    """The row's id, or an empty string where it cannot be used."""
+    text = texts[0].strip() if texts else ""
+    return text if len(text) <= LONGEST_ID and text.isprintable() else ""
+
+
+def _list(name: str, texts: Sequence[str], reasons: list[Sentence]) -> tuple[str, ...]:
+    """All usable values of a field, each once, in the order of the source."""
+    values: dict[str, None] = {}
+    for text in texts:
+        value = clean(text)
+        if not value:
+            continue
+        if fault := _fault(name, value):
+            reasons.append(Sentence.of("value_not_used", fault=fault))
+        else:
+            values[value] = None
+    if len(values) > MOST_VALUES:
+        reasons.append(Sentence.of("too_many_values", most=MOST_VALUES))
+    return tuple(values)[:MOST_VALUES]
+
+
+def _value(name: str, values: tuple[str, ...], reasons: list[Sentence]) -> Any:  # noqa: ANN401 - the value of any field
+    """The value of a field whose usable texts are given: all of them, or what the first is where it holds one."""
+    if name in _LISTS:
+        return values
+    text = _only(values, reasons)
+    return _code(name, text, reasons) if name in CODES and text else text
+
+
+def _only(values: tuple[str, ...], reasons: list[Sentence]) -> str | None:
+    """Return the first of the usable texts of a field that holds one."""
+    if len(values) > 1:
+        reasons.append(Sentence.of("several_values"))
+    return values[0] if values else None
+
+
+def _code(name: str, text: str, reasons: list[Sentence]) -> str | None:
+    """A value of a closed list."""
+    code = text.upper()
+    if name == "sex":
+        code = _SEXES.get(code, code)
+    if code not in CODES[name]:
+        reasons.append(Sentence.of("code_not_used", codes=", ".join(CODES[name])))
+        return None
+    return code
+
+
+def _date(values: tuple[str, ...], reasons: list[Sentence], day_first: bool | None) -> PartialDate | None:  # noqa: FBT001 - three answers, not two
+    """Return the usable part of a date."""
+    text = _only(values, reasons)
+    if text is None:
+        return None
+    date, fault = PartialDate.salvage(text, day_first=day_first)
+    if fault:
+        reasons.append(_DATE_FAULTS[fault])
+    return date
+
+
+def _doubts(name: str, value: Any) -> tuple[Sentence, ...]:  # noqa: ANN401 - the value of any field
+    """Return findings on values that are used: unread words of names, unknown countries, wrong check digits."""
+    if name in _NAME_FIELDS and value:
+        reason = Sentence.of("word_of_unknown_script")
+        texts = (value,) if isinstance(value, str) else value
+        return tuple(reason for text in texts if not text.isascii() and has_unread_words(text))
+    if name in _COUNTRY_FIELDS and value:
+        reason = Sentence.of("country_unknown")
+        texts = (value,) if isinstance(value, str) else value
+        return tuple(reason for text in texts if not country(text).isupper())
+    if name == "national_numbers":
+        reason = Sentence.of("check_digits_unknown")
+        return tuple(reason for number in map(national_number, value) if fails_check(number))
+    return ()
+
+
+_LEFT_OUT = frozenset({"Cf", "Cs"})  # format characters, and halves of characters that JSON can spell
+
+
+def clean(text: str) -> str:
+    """Put a text into NFC, control and format characters out, white space to single blanks."""
+    if not text.isprintable():
+        text = "".join(
+            " " if category == "Cc" else letter
+            for letter, category in zip(text, map(unicodedata.category, text), strict=True)
+            if category not in _LEFT_OUT
+        )
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
+def _fault(name: str, value: str) -> Sentence | None:
+    """Return the reason why a value cannot be used, or None."""
+    if len(value) > LONGEST_VALUE:
+        return Sentence.of("value_too_long", most=LONGEST_VALUE)
+    if name in _NAME_FIELDS and not (any(map(str.isalpha, value)) and name_words(value)):
+        return Sentence.of("name_without_known_letter")
+    if name in _IDENTIFIERS:
+        read, fault = _IDENTIFIERS[name]
+        return None if read(value) else fault
+    return None

@@ -17,12 +17,11 @@ from itertools import combinations, product
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from aquila.records.dates import PartialDate
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
 from aquila.records.normalize.known_values import KnownValues
 from aquila.records.normalize.names import FORMS, name_words
-from aquila.records.person import Record, RecordColumns
+from aquila.records.person import PartialDate, Record, RecordColumns
 
 MOST_WORDS = 8  # of one name; more are text that is no name, and pairs grow with the square
 WORD_MARK = "\x1f"  # between the words of one part: sorts before every letter, occurs in none

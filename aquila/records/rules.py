@@ -376,3 +376,16 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
     if most is not None and int(most) < 1:
         raise InputError("rule_admits_no_record", rule=number)
     return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most, also)
+
+
+DEFAULT_LIMIT = 8
+
+
+def limits_of(table: RuleTable, limit: int = DEFAULT_LIMIT) -> dict[int, int]:
+    """Return by rule number in how many records of a list a value may occur to be sent.
+
+    Args:
+        table: The match rules; a rule for rare values sets a lower limit itself.
+        limit: The round's frequency limit.
+    """
+    return {rule.number: min(limit, rule.most_records or limit) for rule in table.rules}

@@ -1,24 +1,56 @@
-"""Finding one's own records by a name, in any script and spelling of the region.
+"""Own records for their officer: found by a name in any script and spelling of the region, and their names as read.
 
 A record is found by a text of its folded words, and a name is looked for in that text word by word: from the beginning
 of a word, a longer part anywhere in it ("rahman" in "abdurahman"), or with `alike` also as a word that sounds like it:
-a known variant, other vowels. A text belongs to the version of the normalizer that made it; who stores it makes it anew
-when that changes.
+a known variant, other vowels. A text belongs to the version of the normalizer that made it; who stores it makes it
+again when that changes.
 
 The same words find a name in a free text. It is in a text if a word of its given names and another word of its family
 names are in it, wherever they are. One word alone is not a name: it may be a place, or a word of the language. Of names
 written as one, any two words count. For a person who is asked for, words of the text may be inflected, as in "Марка
 Петровића" or "Arben Hoxhës".
+
+Names as read are personal: they are for the officer of the party whose record it is, and for nobody else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from aquila.records.normalize.coarse_forms import sound
-from aquila.records.normalize.names import name_words
+from aquila.records.normalize.names import name_words, sound
 from aquila.records.person import Record
-from aquila.records.rule_parts import record_names
+from aquila.records.rule_parts import MOST_WORDS, record_names
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReadName:
+    """A name, or the given or family part of one.
+
+    Attributes:
+        field: The record's field.
+        written: As the source writes it; several given or family names by blanks, as they are read.
+        words: The folded words that match rules compare, in the order of the text.
+    """
+
+    field: str
+    written: str
+    words: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "ReadName()"
+
+
+def read_names(record: Record) -> tuple[ReadName, ...]:
+    """Return the names of a record, in the order of its fields."""
+    texts = [
+        ("given_names", " ".join(record.given_names)),
+        ("family_names", " ".join(record.family_names)),
+        ("full_name", record.full_name or ""),
+        *(("aliases", alias) for alias in record.aliases),
+    ]
+    return tuple(ReadName(field, text, name_words(text)[:MOST_WORDS]) for field, text in texts if text)
+
 
 LONGEST_TEXT = 2_000
 """Letters of a text: about 120 words with their sounds; what a person of more aliases has beyond is not found."""

@@ -13,7 +13,9 @@ AUDIT: Final[Table] = {
     "checkpoint_not_signed_by_log": Text("the checkpoint is not signed by its log"),
     "checkpoint_not_three_lines": Text("a checkpoint has not three lines"),
     "checkpoint_of_another_log": Text("the checkpoint is another log's"),
-    "checkpoint_origin_or_head_wrong": Text("a checkpoint needs an origin of one line and a head of 32 bytes"),
+    "checkpoint_origin_or_head_wrong": Text(
+        "a checkpoint needs an origin of one line and a head of 32 bytes", "give both as the log has them"
+    ),
     "consistency_proof_sizes_not_ascending": Text(
         "a consistency proof is from an earlier tree, not empty, to a later one"
     ),
@@ -61,7 +63,9 @@ AUDIT: Final[Table] = {
     "log_signature_wrong": Text("the log's signature is wrong: {origin}"),
     "log_update_malformed": Text("an update of a log does not begin with an old size and a proof"),
     "log_update_too_long": Text("an update of a log is too long"),
-    "note_key_name_malformed": Text("the name of a key in a note has a space or a plus sign, or is empty"),
+    "note_key_name_malformed": Text(
+        "the name of a key in a note has a space or a plus sign, or is empty", "name the key without them"
+    ),
     "proof_earlier_head_differs": Text("the proof leads to another earlier head"),
     "proof_empty": Text("the proof is empty"),
     "proof_hash_count_differs": Text("the proof has another number of hashes than the tree asks"),

@@ -27,9 +27,15 @@ from aquila.protocol.rounds.exchange import (
     signed_sizes,
     verify_batch,
 )
-from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch, HitColumns
-from aquila.protocol.rounds.note_openings import DIGEST_BYTES, NoteOpenings
+from aquila.protocol.rounds.hit_columns import (
+    DIGEST_BYTES,
+    HIT_ID_BYTES,
+    HitBatch,
+    HitColumns,
+    NoteOpenings,
+    TokensByRecord,
+    held_tokens,
+)
 from aquila.protocol.rounds.verified_round import AcceptedStatement
 from aquila.records.rules import RuleTable
 from aquila.simulation.manifest import REHEARSED

@@ -15,16 +15,14 @@ from aquila.crypto.keys import SecretBytes
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import BelowPair, HitReport
 from aquila.protocol.party import Party, RoundSecrets
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch, HitBatches
-from aquila.protocol.rounds.note_openings import NoteOpenings
+from aquila.protocol.rounds.hit_columns import HIT_ID_BYTES, HitBatch, HitBatches, NoteOpenings
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
 from aquila.protocol.shadow.pair_keys import pair_key
 from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.protocol.submissions.tasks import Outline
-from aquila.records.reading.lists import Finding
-from aquila.records.rows import ReadReport
+from aquila.records.rows import Finding, ReadReport
 from aquila.records.rules import InputClass
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
 from aquila.simulation.sources import Source

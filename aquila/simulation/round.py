@@ -42,7 +42,7 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
-from aquila.protocol.rounds.hit_batches import HitBatch
+from aquila.protocol.rounds.hit_columns import HitBatch
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round, read_statement
 from aquila.protocol.shadow.checks import ToldPair, check_pair, own_side, told_pairs
@@ -55,7 +55,13 @@ from aquila.protocol.submissions.tasks import VerifyTask
 from aquila.records.conformance import normalizer_reference
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable
-from aquila.simulation.file_tasks import (
+from aquila.simulation.list_passes import blind_lists, read_lists
+from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
+from aquila.simulation.metrics import Measurements, TaskRunner, Watch, without_measurement
+from aquila.simulation.notes import WaitingBatches, open_notes, seal_notes, sealings_of, verify_notes
+from aquila.simulation.party_state import RehearsedHit, SimulatedParty, WaitingOpenings
+from aquila.simulation.scratch_files import (
+    Spool,
     StoredEvaluateTask,
     StoredFinalizeTask,
     StoredVerifyTask,
@@ -63,12 +69,6 @@ from aquila.simulation.file_tasks import (
     finalize_stored,
     verify_stored,
 )
-from aquila.simulation.list_passes import blind_lists, read_lists
-from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
-from aquila.simulation.metrics import Measurements, TaskRunner, Watch, without_measurement
-from aquila.simulation.notes import WaitingBatches, open_notes, seal_notes, sealings_of, verify_notes
-from aquila.simulation.party_state import RehearsedHit, SimulatedParty, WaitingOpenings
-from aquila.simulation.scratch_files import Spool
 from aquila.simulation.sources import RecordList, Source
 
 NO_LOG = LogHead(size=1, root="0" * 64)

@@ -15,20 +15,10 @@ from aquila.errors import InputError
 from aquila.protocol.submission_plan import BATCH_RECORDS
 from aquila.protocol.submissions.tasks import DigestedBatch, digest_columns
 from aquila.records.person import Record
-from aquila.records.reading.lists import (
-    RECOGNIZED,
-    AcceptedRow,
-    Batch,
-    Finding,
-    Layout,
-    Plan,
-    ReadReport,
-    Row,
-    RowColumns,
-    WholeList,
-    open_list,
-    read_batch_columns,
-)
+from aquila.records.reading.bounded_lines import Batch
+from aquila.records.reading.layouts import RECOGNIZED, Layout
+from aquila.records.reading.lists import Plan, WholeList, open_list, read_batch_columns
+from aquila.records.rows import AcceptedRow, Finding, ReadReport, Row, RowColumns
 from aquila.records.rules import RuleTable
 
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.person import Record
-from aquila.records.reading.lists import AcceptedRow, read_records
+from aquila.records.reading.lists import read_records
+from aquila.records.rows import AcceptedRow
 from aquila.records.rules import BUILT_IN, load_rules
 from clients.bench.lists import write_list
 from clients.bench.timing import TimingSpread, measure

@@ -14,8 +14,8 @@ from typing import BinaryIO, cast
 from aquila.errors import InputError
 from aquila.records.person import FIELDS, Record
 from aquila.records.reading.layouts import RECOGNIZED, Encoding, FoundLayout, Layout
-from aquila.records.reading.lists import AcceptedRow, Finding, ReadReport, open_list, read_rows, recognize
-from aquila.records.rows import FindingGroup, FindingGroups
+from aquila.records.reading.lists import open_list, read_rows, recognize
+from aquila.records.rows import AcceptedRow, Finding, FindingGroup, FindingGroups, ReadReport
 from aquila.records.rules import RuleTable, load_rules
 
 

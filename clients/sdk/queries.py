@@ -22,7 +22,7 @@ from aquila.interface.queries import (
     StandingQueryView,
     WithdrawnStandingQuery,
 )
-from aquila.records.reading.headings import suggest_columns
+from aquila.records.reading.csv_rows import suggest_columns
 from clients.sdk.service_client import ServiceClient, acts, answers
 
 PASTED_FIELDS = ("given_names", "family_names", "date_of_birth", "nationality", "document_numbers")

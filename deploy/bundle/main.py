@@ -14,7 +14,7 @@ from typing import Final
 from packaging.requirements import Requirement
 
 from deploy.bundle import archive, manual, sbom, wheels
-from deploy.bundle.lock import Pin, Target, limited, pins
+from deploy.bundle.wheels import Pin, Target, limited, pins
 
 REPOSITORY: Final = Path(__file__).parents[2]
 COPIED: Final = (

@@ -24,8 +24,7 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from deploy.bundle.lock import Target
-from deploy.bundle.wheels import digest
+from deploy.bundle.wheels import Target, digest
 
 PROJECT: Final = "aquila"
 

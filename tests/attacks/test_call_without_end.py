@@ -11,8 +11,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import func, select
 
+from aquila.audit.checkpoint import log_name
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.witness import log_name
 from aquila.crypto.group import Group
 from services.kit.errors import PeerUnavailableError, retry_after_of
 from services.kit.http.signed_calls import Rate, RateLimiter

@@ -15,8 +15,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from aquila.audit.checkpoint import cosign
-from aquila.audit.witness import parse_update, witness_name
+from aquila.audit.checkpoint import cosign, parse_update, witness_name
 from aquila.protocol.messages.feed import Events
 from aquila.records.rules import InputClass
 from services.node.round_memory import round_row

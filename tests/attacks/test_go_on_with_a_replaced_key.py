@@ -16,7 +16,7 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import Group
 from aquila.interface.service.party import RenewedKey
 from aquila.protocol.messages.feed import Rounds
-from aquila.protocol.registration.renewals import open_renewal, sign_renewal
+from aquila.protocol.registration.self_signed import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import RegistryAcceptance
 from services.kit.actor import LOCAL_KEY, Actor

@@ -10,10 +10,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
+from aquila.audit.checkpoint import cosigned_at, parse_checkpoint, parse_note, witness_name
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.note import parse_note
-from aquila.audit.witness import witness_name
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.kit.log.entries import CHECKPOINTS, entries

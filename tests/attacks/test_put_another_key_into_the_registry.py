@@ -10,7 +10,7 @@ import pytest
 from aquila.audit.roles import Role
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import PolicyError
-from aquila.protocol.registration.invitations import Invitation, JoinRequest, open_invitation, open_request, sign_file
+from aquila.protocol.registration.self_signed import Invitation, JoinRequest, open_invitation, open_request, sign_file
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import (
     RegistryFeed,

@@ -18,16 +18,15 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import select
 
-from aquila.audit.checkpoint import cosign, parse_checkpoint
+from aquila.audit.checkpoint import cosign, parse_checkpoint, parse_update, witness_name
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
-from aquila.audit.witness import parse_update, witness_name
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log_entries import match_entry
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.proofs import ProofRequest, Proofs
+from aquila.protocol.messages.feed import ProofRequest, Proofs
 from clients.sdk.bundles import open_bundle
 from services.kit.actor import Actor
 from services.kit.http.signatures import CallSigner

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aquila.audit.checkpoint import Checkpoint, cosign
-from aquila.audit.tiles import bundle_path, statements_path, tile_path, write_bundle, write_statements
-from aquila.audit.witness import witness_name
+from aquila.audit.checkpoint import Checkpoint, cosign, witness_name
+from aquila.audit.merkle import bundle_path, statements_path, tile_path, write_bundle, write_statements
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import LogRecord, UnprovenClaim, audit_rounds, check_at_least, compare, read_log

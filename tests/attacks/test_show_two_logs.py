@@ -9,12 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.checkpoint import Update, log_name, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.witness import Update, log_name
 from aquila.errors import LogRewrittenError
 from aquila.protocol.messages import Statement
-from aquila.protocol.messages.proofs import ProofRequest, Proofs
+from aquila.protocol.messages.feed import ProofRequest, Proofs
 from services.kit.log.entries import append, declare
 from services.kit.log.publication import OwnLog
 from services.kit.settings import DatabaseSettings

@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from aquila.audit.checkpoint import Checkpoint
-from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.left_out import LeftOutEntries
+from aquila.audit.checkpoint import Checkpoint, log_name
+from aquila.audit.entries import Entry, EntryKind, LeftOutEntries
 from aquila.audit.merkle import tree_root
-from aquila.audit.witness import log_name
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
 from aquila.protocol.auditing import LogRecord, UnprovenClaim, check_at_least, compare, still_unproven
-from aquila.protocol.auditing.clocks import check_times
+from aquila.protocol.auditing.coverage import check_times
 from aquila.protocol.log_entries import refused_entry, statement_entry
 from aquila.protocol.messages import Closing, Consent, Notes, Statement, Tokens
 from aquila.protocol.registry import RegisteredParty, Registry

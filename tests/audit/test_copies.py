@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila.audit.entries import EntryKind
-from aquila.audit.left_out import LEFT_OUT_FILE
+from aquila.audit.entries import LEFT_OUT_FILE, EntryKind
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log

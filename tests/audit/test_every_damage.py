@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from aquila.audit.checkpoint import parse_note
 from aquila.audit.entries import Entry, EntryKind, read_entry
-from aquila.audit.note import parse_note
 from aquila.audit.statistics import statistics_of
 from aquila.crypto.group import Group
 from aquila.errors import AuditError

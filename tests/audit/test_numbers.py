@@ -8,8 +8,8 @@ import pytest
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
-from aquila.protocol.auditing.numbers import StatementNumbers, check_numbers, in_words
-from aquila.protocol.auditing.unproven import UnprovenClaim, refuse_unproven
+from aquila.protocol.auditing.log_record import UnprovenClaim, refuse_unproven
+from aquila.protocol.auditing.round_audit import StatementNumbers, check_numbers, in_words
 from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import quoted, text_of

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.left_out import LEFT_OUT_FILE
+from aquila.audit.entries import LEFT_OUT_FILE, Entry, EntryKind
 from aquila.audit.merkle import tree_root
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey

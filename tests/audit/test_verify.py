@@ -15,12 +15,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aquila.audit.checkpoint import Checkpoint, cosign
+from aquila.audit.checkpoint import Checkpoint, cosign, log_name, parse_note, witness_name
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.merkle import leaf_hash, tree_root
-from aquila.audit.note import parse_note
-from aquila.audit.tiles import bundle_path, statements_path, tile_path, write_bundle, write_statements
-from aquila.audit.witness import log_name, witness_name
+from aquila.audit.merkle import (
+    bundle_path,
+    leaf_hash,
+    statements_path,
+    tile_path,
+    tree_root,
+    write_bundle,
+    write_statements,
+)
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey

@@ -16,7 +16,7 @@ _FOLDERS = ("services", "clients")
 _GRADES = {"Grade.WARNING", "Grade.CRITICAL", "grade"}
 _MAKERS = {"warning", "critical"}
 _REPORTED = (
-    "aquila/audit/witness.py",
+    "aquila/audit/checkpoint.py",
     "aquila/crypto/keys.py",
     "aquila/executors.py",
     "aquila/protocol/registry.py",

@@ -16,8 +16,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 import aquila
 from deploy.bundle import archive
-from deploy.bundle.lock import Target
 from deploy.bundle.main import LOCKS
+from deploy.bundle.wheels import Target
 from tests.support.bundles import (
     CROSS_COMPILER,
     MACHINE,

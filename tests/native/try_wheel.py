@@ -12,8 +12,8 @@ from random import Random
 
 import aquila
 from aquila.crypto.backend import BACKENDS, load_group
-from aquila.crypto.digests.batch import digests_core
 from aquila.crypto.group import GENERATOR, Group
+from aquila.crypto.hashing import digests_core
 from aquila.errors import InputError
 from clients.people.nationals import invent_national
 

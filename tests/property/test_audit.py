@@ -9,9 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila.audit.checkpoint import Checkpoint, open_checkpoint
-from aquila.audit.merkle import leaf_hash, node_hash, tree_root
-from aquila.audit.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
-from aquila.audit.tiles import read_bundle, write_bundle
+from aquila.audit.merkle import (
+    leaf_hash,
+    node_hash,
+    prove_consistency,
+    prove_inclusion,
+    read_bundle,
+    tree_root,
+    verify_consistency,
+    verify_inclusion,
+    write_bundle,
+)
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, AuditError
 

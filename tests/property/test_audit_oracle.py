@@ -15,11 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aquila.audit.checkpoint import Checkpoint, cosign, cosigned_at, open_checkpoint
-from aquila.audit.merkle import Frontier, leaf_hash
-from aquila.audit.note import parse_note
-from aquila.audit.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
-from aquila.audit.tiles import perfect_root
+from aquila.audit.checkpoint import Checkpoint, cosign, cosigned_at, open_checkpoint, parse_note
+from aquila.audit.merkle import (
+    Frontier,
+    leaf_hash,
+    perfect_root,
+    prove_consistency,
+    prove_inclusion,
+    verify_consistency,
+    verify_inclusion,
+)
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
 

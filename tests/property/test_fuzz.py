@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aquila.audit.checkpoint import Checkpoint
+from aquila.audit.checkpoint import Checkpoint, Update
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.tiles import write_bundle, write_statements
-from aquila.audit.witness import Update
+from aquila.audit.merkle import write_bundle, write_statements
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES

@@ -10,20 +10,16 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from aquila.records.normalize import (
-    FORMS,
+from aquila.records.normalize.identifiers import (
     document_number,
     email,
-    fold,
-    name_words,
     national_number,
     national_schemes,
     phone,
     phone_tail,
-    to_latin,
 )
-from aquila.records.normalize.check_digits import SCHEMES
-from aquila.records.normalize.letter_tables import CYRILLIC, table
+from aquila.records.normalize.names import CYRILLIC, FORMS, fold, name_words, table, to_latin
+from aquila.records.normalize.national_numbers import SCHEMES
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 COUNTRIES = table("phones")["countries"]

@@ -10,22 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.errors import InputError
-from aquila.records.fields import FieldError, make_row, read_field
 from aquila.records.person import CODES, FIELDS, LIST_FIELDS, Record
 from aquila.records.reading.columns import cell_reader, read_texts
-from aquila.records.reading.layouts import Format
-from aquila.records.reading.lists import (
-    AcceptedRow,
-    Layout,
-    ReadReport,
-    RefusedRow,
-    Row,
-    RowColumns,
-    WholeList,
-    open_list,
-    read_batch,
-    read_records,
-)
+from aquila.records.reading.layouts import Format, Layout
+from aquila.records.reading.lists import WholeList, open_list, read_batch, read_records
+from aquila.records.rows import AcceptedRow, FieldError, ReadReport, RefusedRow, Row, RowColumns, make_row, read_field
 
 SOUND = {
     "record_id": st.integers(1, 9).map(str),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.records.inputs import record_inputs
-from aquila.records.normalize import fold, to_latin
+from aquila.records.normalize.names import fold, to_latin
 from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
 from aquila.records.rules import load_rules
 

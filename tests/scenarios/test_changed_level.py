@@ -70,7 +70,7 @@ def test_rules_withheld_from_both_sides(stage: StagedRound) -> None:
         return true.model_copy(update={"hits": tuple(hits)})
 
     def held(code: str) -> Any:
-        from aquila.protocol.rounds.held_tokens import held_tokens  # noqa: PLC0415 - what only this lie needs
+        from aquila.protocol.rounds.hit_columns import held_tokens  # noqa: PLC0415 - what only this lie needs
         from aquila.protocol.submissions.submission import handles_of  # noqa: PLC0415 - the same
 
         node = stage.nodes[code]

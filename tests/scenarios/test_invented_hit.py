@@ -7,7 +7,7 @@ import pytest
 
 from aquila.errors import SealError
 from aquila.protocol.messages import Fault, Hit, HitReport, Notes
-from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
+from aquila.protocol.rounds.hit_columns import TokensByRecord, held_tokens
 from aquila.protocol.submissions.submission import handles_of
 from tests.support.prepared_notes import by_record, prepare_each, verify_each
 from tests.support.staged_round import StagedRound

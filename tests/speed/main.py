@@ -24,7 +24,8 @@ from pathlib import Path
 
 from aquila.csv_files import ListWriter
 from aquila.protocol.submissions.tasks import digest_records
-from aquila.records.reading.lists import AcceptedRow, read_records
+from aquila.records.reading.lists import read_records
+from aquila.records.rows import AcceptedRow
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
 from clients.local_services.processes import free_ports

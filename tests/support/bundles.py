@@ -15,7 +15,7 @@ import pytest
 
 import aquila
 from deploy.bundle import archive, main
-from deploy.bundle.lock import Target
+from deploy.bundle.wheels import Target
 from tests.support import manual
 
 CHECKOUT = Path(__file__).parents[2]

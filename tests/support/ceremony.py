@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from aquila.protocol.registration.renewals import Renewal
+from aquila.protocol.registration.self_signed import Renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
 from services.kit.home_folder import NewAddress

@@ -8,21 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aquila.audit.checkpoint import Checkpoint, cosign
+from aquila.audit.checkpoint import Checkpoint, cosign, parse_note
 from aquila.audit.entries import Entry, read_entry
-from aquila.audit.merkle import leaf_hash, tree_root
-from aquila.audit.note import parse_note
-from aquila.audit.statistics import statistics_of
-from aquila.audit.tiles import (
+from aquila.audit.merkle import (
     bundle_path,
     bundles_of,
+    leaf_hash,
     read_bundle,
     read_statements,
     statements_path,
     tile_path,
+    tree_root,
     write_bundle,
     write_statements,
 )
+from aquila.audit.statistics import statistics_of
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.log_entries import statement_entry

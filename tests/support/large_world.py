@@ -20,8 +20,7 @@ from typing import Any
 from sqlalchemy import MetaData, Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.merkle import leaf_hash
-from aquila.audit.tiles import TILE_WIDTH
+from aquila.audit.merkle import TILE_WIDTH, leaf_hash
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import Consent, Manifest, Opening

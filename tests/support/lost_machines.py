@@ -15,8 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from aquila.audit.checkpoint import parse_checkpoint
-from aquila.audit.note import parse_note
+from aquila.audit.checkpoint import parse_checkpoint, parse_note
 from services.kit.log.publication import CHECKPOINT_FILE
 from tests.support.loaded_program import run
 from tests.support.process_world import Service, World

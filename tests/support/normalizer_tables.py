@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from aquila.records.normalize import NORMALIZER_VERSION
-from aquila.records.normalize.check_digits import SCHEMES
-from aquila.records.normalize.coarse_forms import sound
-from aquila.records.normalize.letter_tables import CYRILLIC, table
-from aquila.records.normalize.names import name_words
+from aquila.records.normalize.names import CYRILLIC, NORMALIZER_VERSION, name_words, sound, table
+from aquila.records.normalize.national_numbers import SCHEMES
 
 _ABOUT = """\
 Written by `make schemas` from `aquila/records/normalize/tables/`, whose files give the reasons row by row. How the

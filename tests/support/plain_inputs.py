@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations, product
 
 from aquila.protocol.encoding import framed
-from aquila.records.normalize import country, document_number, email, name_words, national_number, phone_tail
-from aquila.records.normalize.coarse_forms import FORMS
+from aquila.records.normalize.countries import country
+from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
+from aquila.records.normalize.names import FORMS, name_words
 from aquila.records.person import Record
 from aquila.records.rule_parts import DATE_FORMS
 from aquila.records.rules import RuleTable

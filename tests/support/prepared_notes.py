@@ -10,9 +10,7 @@ from aquila.octets import parted, parted_by
 from aquila.protocol.messages import Fault, Hit, HitReport, Note
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds.exchange import PreparedNotes
-from aquila.protocol.rounds.held_tokens import TokensByRecord
-from aquila.protocol.rounds.hit_batches import hit_batches
-from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
+from aquila.protocol.rounds.hit_columns import NoteOpening, NoteOpenings, TokensByRecord, hit_batches
 from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.submissions.submission import HANDLE_BYTES
 from aquila.records.rules import RuleTable

@@ -31,7 +31,7 @@ import pyotp
 from aquila.audit.roles import Role, role_table
 from aquila.audit.roles import Service as Kind
 from aquila.interface.approval import ApprovalKind
-from aquila.records.normalize import name_words
+from aquila.records.normalize.names import name_words
 from clients.sdk import find_home
 from clients.sdk.client_homes import open_home
 from clients.sdk.sessions import SessionFiles

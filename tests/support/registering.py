@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.registration.invitations import Invitation, JoinRequest, sign_file
+from aquila.protocol.registration.self_signed import Invitation, JoinRequest, sign_file
 from aquila.protocol.registration.statements import SignedStatement, next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from aquila.audit.checkpoint import ED25519
-from aquila.audit.note import key_id, parse_note
+from aquila.audit.checkpoint import ED25519, key_id, parse_note
 from aquila.crypto.keys import VerifyKey
 
 VERIFIER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

@@ -9,8 +9,7 @@ from pydantic import Field
 from aquila.interface.approval import PendingApproval
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Digest, GivenText, Message, PartyCode, Seconds
-from aquila.protocol.registration.invitations import Address, Certificates
-from aquila.protocol.registration.renewals import Holder
+from aquila.protocol.registration.self_signed import Address, Certificates, Holder
 
 
 class PartyView(Message):

@@ -35,11 +35,10 @@ from __future__ import annotations
 from aquila.protocol.auditing.comparison import check_at_least, compare, still_unproven
 from aquila.protocol.auditing.coverage import LastStatement, last_statements
 from aquila.protocol.auditing.log_files import Files, read_log
-from aquila.protocol.auditing.log_record import LogRecord
+from aquila.protocol.auditing.log_record import LogRecord, UnprovenClaim, refuse_unproven
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.rounds import audit_rounds
 from aquila.protocol.auditing.shown_by import count_shown
-from aquila.protocol.auditing.unproven import UnprovenClaim, refuse_unproven
 
 __all__ = [
     "Files",

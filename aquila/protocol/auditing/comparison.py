@@ -12,9 +12,8 @@ from itertools import combinations, permutations
 from aquila.audit.checkpoint import Checkpoint, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
-from aquila.protocol.auditing.log_record import LogRecord
-from aquila.protocol.auditing.numbers import Ranges
-from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.protocol.auditing.log_record import LogRecord, UnprovenClaim
+from aquila.protocol.auditing.round_audit import Ranges
 from aquila.protocol.log_entries import REFUSED, SEQUENCE
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import read_statement

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from aquila.audit.entries import Entry
 from aquila.audit.statistics import LEVELS
 from aquila.errors import AuditError
+from aquila.protocol.auditing.log_record import UnprovenClaim
 from aquila.protocol.auditing.round_audit import RoundAudit
-from aquila.protocol.auditing.unproven import UnprovenClaim
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import NotesSize, ReportKey, SentNotes
 from aquila.protocol.shadow.checks import FAULTS, agree

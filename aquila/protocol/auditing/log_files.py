@@ -11,28 +11,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from aquila.audit.checkpoint import Checkpoint, checkpoint_key, cosigned_by, open_checkpoint, parse_checkpoint
-from aquila.audit.entries import read_entry
-from aquila.audit.left_out import LEFT_OUT_FILE, LeftOutEntries, read_left_out
-from aquila.audit.merkle import Frontier, leaf_hash, tree_root
-from aquila.audit.note import Note, parse_note
-from aquila.audit.tiles import (
+from aquila.audit.checkpoint import (
+    Checkpoint,
+    Note,
+    checkpoint_key,
+    cosigned_by,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+)
+from aquila.audit.entries import LEFT_OUT_FILE, LeftOutEntries, read_entry, read_left_out
+from aquila.audit.merkle import (
     TILE_WIDTH,
+    Frontier,
     bundle_path,
     bundles_of,
+    leaf_hash,
     read_bundle,
     read_statements,
     read_tile,
     statements_path,
     tile_path,
     tiles_of,
+    tree_root,
 )
 from aquila.errors import AuditError
-from aquila.protocol.auditing.clocks import check_erased, check_times
-from aquila.protocol.auditing.coverage import check_newest
-from aquila.protocol.auditing.key_periods import KeyPeriods
-from aquila.protocol.auditing.log_record import LogRecord
-from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.protocol.auditing.coverage import check_erased, check_newest, check_times
+from aquila.protocol.auditing.log_record import KeyPeriods, LogRecord, UnprovenClaim
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.sentences import Sentence
 

@@ -1,16 +1,102 @@
-"""The contents of a log's files, once an audit has found them consistent (PROTOCOL.md 10.6)."""
+"""The contents of a log's files once an audit has found them consistent, and which key was valid when (10.6).
+
+The registry says which keys a holder had, in their order; an entry of the log bounds the time of a replaced key (11.9).
+From the entry `key_replaced` on, nothing counts in this log under the replaced key. What a later key signs for an
+earlier place harms nobody: a node signs its own statements again that the matcher had not got yet.
+
+Points that an audit neither proves nor refutes are printed, and a strict audit fails over them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from aquila.audit.checkpoint import Checkpoint
-from aquila.audit.entries import Entry
-from aquila.audit.left_out import LeftOutEntries
+from aquila.audit.entries import Entry, EntryKind, LeftOutEntries
 from aquila.audit.merkle import tree_root
 from aquila.crypto.keys import VerifyKey
-from aquila.protocol.auditing.key_periods import KeyPeriods
-from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.errors import AuditError
+from aquila.protocol.registry import Registry
+from aquila.sentences import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class UnprovenClaim:
+    """Something that a log claims and that nothing in it proves.
+
+    Attributes:
+        what: A word for machines.
+        sentence: What it is, and where.
+        shown_by: The party whose own log would show it, if any.
+        digest: By which statement that log would show it.
+    """
+
+    what: str
+    sentence: Sentence
+    shown_by: str | None = None
+    digest: str | None = None
+
+
+def refuse_unproven(found: Iterable[UnprovenClaim]) -> None:
+    """Fail over the first thing that is not proven.
+
+    Raises:
+        AuditError: There is one.
+    """
+    for one in found:
+        raise AuditError("unproven_in_strict_audit", what=one.what, point=one.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPeriods:
+    """The keys of all holders, and from which entry on each is the oldest that is valid.
+
+    Attributes:
+        registry: The auditor's registry.
+        begins: By holder the entries that replaced a key, as (index, place of the new key among the holder's keys).
+    """
+
+    registry: Registry
+    begins: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry | None], registry: Registry) -> KeyPeriods:
+        """Read the entries of a log that replace keys.
+
+        Raises:
+            AuditError: One of them is none that the registry knows, or comes out of turn.
+        """
+        found = cls(registry)
+        for index, entry in enumerate(entries):
+            if entry is not None and entry.kind is EntryKind.KEY_REPLACED:
+                found._take(index, entry)
+        return found
+
+    def check(self, holder: str, key: VerifyKey, index: int) -> None:
+        """Check that a key of a holder was valid at an entry, or for a checkpoint of that many entries.
+
+        Raises:
+            AuditError: The log had replaced it before; or the log never says that it replaced another one.
+        """
+        begins = self.begins.get(holder, [])
+        place = self.registry.keys_of(holder).index(key)
+        if any(start < index and place < oldest for start, oldest in begins):
+            raise AuditError("entry_signed_by_replaced_key", what="replaced_key", party=holder, index=index)
+        if place > max((oldest for _, oldest in begins), default=0):
+            raise AuditError("entry_key_never_introduced", what="key_unknown", party=holder, index=index)
+
+    def _take(self, index: int, entry: Entry) -> None:
+        holder = entry.recipient or ""
+        known = self.registry.by_fingerprint()
+        prints = [print_ for print_, (of, _) in known.items() if of == holder]
+        before, after = entry.digests.get("former", ""), entry.digests.get("key", "")
+        places = [prints.index(one) if one in prints else -1 for one in (before, after)]
+        begins = self.begins.setdefault(holder, [])
+        last = begins[-1][1] if begins else 0
+        if places[0] < last or places[1] <= places[0]:
+            raise AuditError("entry_key_change_unknown", what="key_change", party=holder[:16], index=index)
+        begins.append((index, places[1]))
 
 
 @dataclass(slots=True)

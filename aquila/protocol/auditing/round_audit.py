@@ -1,16 +1,139 @@
-"""The findings of an audit about one round, through its statements (PROTOCOL.md 10.6)."""
+"""The findings of an audit about one round; and check 8b: no statement of a party is missing (PROTOCOL.md 3.2.2, 10.6).
+
+Every entry of a statement holds the number that its party gave it. A number that no entry has is explained by a signed
+statement that was refused, and that the auditor refuses too; by the party itself, whose last word names the numbers
+that it gave up; or by its own log (`comparison`). Anything else is a statement that was left out. An entry of sealed
+notes has no envelope: its number counts once the receiver's confirmation names it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from aquila.audit.entries import Entry
 from aquila.audit.statistics import Statistics
-from aquila.protocol.auditing.numbers import StatementNumbers
-from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.errors import AuditError
+from aquila.protocol.auditing.log_record import UnprovenClaim
+from aquila.protocol.messages import EndingStatement, Statement
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
+from aquila.sentences import Sentence
+
+Ranges = list[tuple[int, int]]
+
+
+@dataclass(slots=True)
+class StatementNumbers:
+    """The numbers of a party's statements in a round.
+
+    Attributes:
+        entered: Numbers that signed statements hold.
+        unseen: Numbers of entries without a signed statement, each with the digest that the entry names.
+        refused: Numbers of signed statements that the matcher refused, and the auditor too.
+        given_up: Ranges that the party's own last words name.
+    """
+
+    entered: set[int] = field(default_factory=set)
+    unseen: dict[int, str] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
+    given_up: Ranges = field(default_factory=list)
+
+    def add(self, message: Statement) -> None:
+        """Add a statement that counts."""
+        self.entered.add(message.sequence)
+        if isinstance(message, EndingStatement):
+            self.given_up += message.given_up or ()
+
+    def add_unseen(self, index: int, entry: Entry, digest: str) -> None:
+        """Add the number of an entry whose statement is not kept.
+
+        Raises:
+            AuditError: Another statement has it.
+        """
+        number = entry.counts["sequence"]
+        if number in self.entered or number in self.unseen:
+            raise AuditError(
+                "entry_statement_number_reused",
+                what="number_twice",
+                round=str(entry.round),
+                party=entry.party,
+                number=number,
+                index=index,
+            )
+        self.unseen[number] = digest
+
+    def missing(self) -> Iterator[tuple[int, int]]:
+        """Yield the ranges of numbers that no entry has and nothing explains."""
+        before = 0
+        for number in sorted(self.entered | self.refused | set(self.unseen)):
+            if number > before + 1:
+                yield from _without((before + 1, number - 1), sorted(self.given_up))
+            before = number
+
+
+def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out: int = 0) -> Iterator[UnprovenClaim]:
+    """Check that every number of every party is there or explained; yield the open points.
+
+    Args:
+        round_: The round, after all of its entries.
+        numbers: The numbers of each party.
+        left_out: How many entries of the round this copy of the log leaves out.
+
+    Raises:
+        AuditError: Statements of a party are missing.
+    """
+    for party, found in sorted(numbers.items()):
+        missing = list(found.missing())
+        count = sum(last - first + 1 for first, last in missing)
+        if count > left_out + _may_wait(round_, party):
+            raise AuditError(
+                "round_statements_missing",
+                what="statements_missing",
+                round=round_.round_id,
+                party=party,
+                numbers=in_words(missing),
+            )
+        if missing:
+            code = "numbers_perhaps_left_out" if left_out else "numbers_perhaps_tokens"
+            yield _claim(round_, code, numbers=in_words(missing), party=party)
+        # Shown by their receiver's signature, which names their number and is held against it as the round is taken.
+        for number, digest in sorted(found.unseen.items()):
+            if digest not in round_.confirmations:
+                yield _claim(round_, "number_of_unconfirmed_notes", party, digest, number=str(number), party=party)
+
+
+def in_words(ranges: Iterable[tuple[int, int]]) -> str:
+    """Return ranges of numbers as people write them."""
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
+
+
+def _claim(
+    round_: Round, code: str, shown_by: str | None = None, digest: str | None = None, /, **fields: str
+) -> UnprovenClaim:
+    sentence = Sentence.of("point_of_round", round=round_.round_id, point=Sentence.of(code, **fields))
+    return UnprovenClaim("numbers", sentence, shown_by, digest)
+
+
+def _may_wait(round_: Round, party: str) -> int:
+    """Return how many numbers of a party may be missing without a fault."""
+    if round_.ending is not None:
+        return 0
+    # Tokens that came before the last evaluation are refused for now, and sent again.
+    return len([i for i, s in round_.submissions.items() if s.party == party and i not in round_.tokens])
+
+
+def _without(gap: tuple[int, int], given_up: Ranges) -> Iterator[tuple[int, int]]:
+    """Yield the rest of a gap when ascending ranges are taken out of it."""
+    start, end = gap
+    for first, last in given_up:
+        if first > start:
+            yield start, min(end, first - 1)
+        start = max(start, last + 1)
+        if start > end:
+            return
+    yield start, end
 
 
 @dataclass(slots=True)

@@ -11,9 +11,15 @@ from aquila.crypto.envelope import open_envelope
 from aquila.crypto.group import Group
 from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing.coverage import check_witnessed
-from aquila.protocol.auditing.dual_control import check_party, check_registry, check_round, persons_of
-from aquila.protocol.auditing.forms import check_forms
-from aquila.protocol.auditing.heads import check_heads, wrong_heads
+from aquila.protocol.auditing.entry_checks import (
+    check_forms,
+    check_heads,
+    check_party,
+    check_registry,
+    check_round,
+    persons_of,
+    wrong_heads,
+)
 from aquila.protocol.auditing.hits import (
     check_exchanged,
     check_hits,
@@ -23,12 +29,9 @@ from aquila.protocol.auditing.hits import (
     take_notes,
     take_report,
 )
-from aquila.protocol.auditing.key_periods import KeyPeriods
 from aquila.protocol.auditing.log_files import Files
-from aquila.protocol.auditing.log_record import LogRecord
-from aquila.protocol.auditing.numbers import check_numbers
-from aquila.protocol.auditing.round_audit import RoundAudit
-from aquila.protocol.auditing.unproven import UnprovenClaim
+from aquila.protocol.auditing.log_record import KeyPeriods, LogRecord, UnprovenClaim
+from aquila.protocol.auditing.round_audit import RoundAudit, check_numbers
 from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER, Registry

@@ -23,26 +23,24 @@ from aquila.protocol.messages.announcements import (
     ReportPage,
 )
 from aquila.protocol.messages.base import MAX_CHUNK_ELEMENTS, ClassCounts, Message
-from aquila.protocol.messages.corrections import (
-    MOST_WITHDRAWN,
-    Acknowledgement,
-    LevelOutcomes,
-    Outcomes,
-    PairOutcomes,
-    Withdrawal,
-)
 from aquila.protocol.messages.manifest import Manifest, Mode, Padding, Participant, PartyCap, TableReference, Window
 from aquila.protocol.messages.notes import (
     MAX_NOTES,
+    MOST_WITHDRAWN,
+    Acknowledgement,
     Confirmation,
     Fault,
     HandlingCode,
     InformationCode,
+    LevelOutcomes,
     Note,
     Notes,
+    Outcomes,
+    PairOutcomes,
     Reference,
     RefutedHit,
     SourceCode,
+    Withdrawal,
 )
 from aquila.protocol.messages.statements import (
     Alarm,

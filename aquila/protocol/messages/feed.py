@@ -1,12 +1,13 @@
-"""The matcher's unsigned messages to a party: the feed of a round, and the list of rounds (PROTOCOL.md 9.3)."""
+"""The unsigned messages between a party and the matcher (PROTOCOL.md 9.3, 9.8 and 10.5): feed, consignments, proofs."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from aquila.audit.entries import LARGEST_ENTRY
 from aquila.protocol.messages.base import (
     Count,
     Digest,
@@ -96,3 +97,115 @@ class LongPollAnswer(Rounds):
 
     feeds: dict[Identifier, Events] | None = optional()
     log: Annotated[str, Field(max_length=1 << 17)] | None = optional()
+
+
+MOST_PARTS = 100
+_LARGEST_ENVELOPE = 1 << 23
+_LARGEST_CONTENT = 1 << 19
+_LARGEST_PROBLEM = 1 << 16
+
+
+class StatementPart(Message):
+    """A statement: its DSSE envelope as text."""
+
+    part: Literal["statement"] = "statement"
+    envelope: Annotated[str, Field(max_length=_LARGEST_ENVELOPE)]
+
+
+class BytesPart(Message):
+    """A chunk, an evaluation or tokens of the caller, whose statement the matcher has or which is in an earlier part.
+
+    Attributes:
+        submission_id: Of which submission.
+        index: Which chunk of it.
+        content: The bytes in base64.
+    """
+
+    part: Literal["blinded", "evaluation", "tokens"]
+    submission_id: Identifier
+    index: Count
+    content: Annotated[str, Field(max_length=_LARGEST_CONTENT)]
+
+
+class Consignment(Message):
+    """Parts that are taken one after the other, as if each had come by itself."""
+
+    parts: Annotated[tuple[StatementPart | BytesPart, ...], Field(min_length=1, max_length=MOST_PARTS)]
+
+
+class ConsignmentAnswer(Message):
+    """The result of a consignment.
+
+    Attributes:
+        taken: How many parts were taken, from the first one on; the same again counts.
+        problem: Why the next part was refused, as a problem document in JSON; None where it was not looked at.
+    """
+
+    taken: Count
+    problem: Annotated[str, Field(max_length=_LARGEST_PROBLEM)] | None = None
+
+
+MOST_HEADS = 200
+MOST_STATEMENTS = 500
+MOST_ENTRIES = 200
+_MOST_HASHES = 64
+
+Hashes = Annotated[tuple[Digest, ...], Field(max_length=_MOST_HASHES)]
+
+
+class ProofRequest(Message):
+    """The proofs that are requested of a log.
+
+    Attributes:
+        old: How many entries it had when the caller saw it last.
+        heads: Sizes at which others saw it: that it only grew since is to be proved for each.
+        statements: Digests of statements that it must hold: that it does is to be proved for each.
+        entries_from: From which entry on those are wanted that name the caller; None for none of them.
+    """
+
+    old: Count
+    heads: Annotated[tuple[Positive, ...], Field(max_length=MOST_HEADS)]
+    statements: Annotated[tuple[Digest, ...], Field(max_length=MOST_STATEMENTS)]
+    entries_from: Count | None
+
+
+class HeadProof(Message):
+    """That a log only grew since it had `size` entries, up to the checkpoint of the same answer."""
+
+    size: Positive
+    hashes: Hashes
+
+
+class StatementProof(Message):
+    """That a log holds the entry of a statement, under the checkpoint of the same answer.
+
+    Whoever has the statement makes its entry from time and salt (PROTOCOL.md 10.2), and the leaf from that.
+    """
+
+    digest: Digest
+    index: Count
+    time: Seconds
+    salt: Identifier | None
+    hashes: Hashes
+
+
+class EntryProof(Message):
+    """An entry that names the caller, and that the log holds it under the checkpoint of the same answer."""
+
+    index: Count
+    content: Annotated[str, Field(max_length=LARGEST_ENTRY)]
+    hashes: Hashes
+
+
+class Proofs(Message):
+    """A log's newest checkpoint with the proof since `old` (the body of C2SP tlog-witness), and proofs up to it.
+
+    A size that the checkpoint does not reach has no proof; nor has a statement that the log does not hold, or that is
+    not for the caller's eyes. `entries` are those that name the caller, before the index `entries_to`.
+    """
+
+    update: Annotated[str, Field(max_length=1 << 17)]
+    heads: Annotated[tuple[HeadProof, ...], Field(max_length=MOST_HEADS)]
+    statements: Annotated[tuple[StatementProof, ...], Field(max_length=MOST_STATEMENTS)]
+    entries: Annotated[tuple[EntryProof, ...], Field(max_length=MOST_ENTRIES)]
+    entries_to: Count | None

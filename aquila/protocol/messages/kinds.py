@@ -10,9 +10,8 @@ from enum import StrEnum
 
 from aquila.protocol.messages.announcements import Ending, HitReport, Opening
 from aquila.protocol.messages.base import Message
-from aquila.protocol.messages.corrections import Acknowledgement, Outcomes, Withdrawal
 from aquila.protocol.messages.manifest import Manifest
-from aquila.protocol.messages.notes import Confirmation, Notes
+from aquila.protocol.messages.notes import Acknowledgement, Confirmation, Notes, Outcomes, Withdrawal
 from aquila.protocol.messages.statements import (
     Alarm,
     Amendment,

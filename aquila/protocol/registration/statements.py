@@ -18,8 +18,15 @@ from aquila.crypto.envelope import open_envelope, payload_of, sign_envelope
 from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
 from aquila.protocol.messages.base import MAX_PARTIES, Digest, Message, PartyCode, Seconds, Text, ascending, optional
-from aquila.protocol.registration.invitations import Address, Certificates, KeyHex
-from aquila.protocol.registration.renewals import MOST_RENEWALS, Envelope, Renewal, open_renewals
+from aquila.protocol.registration.self_signed import (
+    MOST_RENEWALS,
+    Address,
+    Certificates,
+    Envelope,
+    KeyHex,
+    Renewal,
+    open_renewals,
+)
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, has_distinct_keys
 
 MOST_STATEMENTS = 200

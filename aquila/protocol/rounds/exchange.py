@@ -34,9 +34,15 @@ from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.octets import hexadecimal, parted
 from aquila.protocol.encoding import behind_length, canonical, digest, framed
 from aquila.protocol.messages import Basis, Fault, HitReport, Kind, Note
-from aquila.protocol.rounds.held_tokens import TokensByRecord
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitColumns, HitKind
-from aquila.protocol.rounds.note_openings import DIGEST_BYTES, FAULTS, NoteOpenings
+from aquila.protocol.rounds.hit_columns import (
+    DIGEST_BYTES,
+    FAULTS,
+    HIT_ID_BYTES,
+    HitColumns,
+    HitKind,
+    NoteOpenings,
+    TokensByRecord,
+)
 from aquila.protocol.rounds.round_state import RoundState
 from aquila.records.rules import RuleTable, mask_of
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.crypto.digests.batch import digests_core, hmac_each
+from aquila.crypto.hashing import digests_core, hmac_each
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import behind_length, digest, framed
 from aquila.protocol.messages import ShadowColumn, TagPiece

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aquila.crypto.hashing import BLOCK_BYTES, derive
 from aquila.crypto.keys import SecretBytes
-from aquila.crypto.streams import BLOCK_BYTES, derive
 from aquila.errors import InputError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding

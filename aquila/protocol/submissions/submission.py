@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from aquila.crypto import oprf
 from aquila.crypto.group import ELEMENT_BYTES, WIDE_BYTES, DecodedElements, Elements, Group
+from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
 from aquila.crypto.shares import Share
-from aquila.crypto.streams import derive
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import ChunkReference

@@ -9,9 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache, lru_cache
 
-from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import table
-from aquila.records.normalize.names import name_words
+from aquila.records.normalize.names import name_words, table, to_latin
 
 _CACHED = 1 << 12
 

@@ -1,23 +1,246 @@
-"""The words of a name: what is left of it to compare, each word folded.
+"""The words of a name in forms that can be compared: transliterated to Latin, folded, and coarser.
 
-All is a plain function of the text: the same in every script, process and machine.
+All is a plain function of the text: the same in every script, process and machine. The letter tables are the package's
+own files, because no library promises that: a change of any table is a change of `NORMALIZER_VERSION`, and so is any
+other change of an answer to the conformance set (`aquila.records.conformance`).
+
+Cyrillic is written differently by language: the letters of the whole text say which table is meant, Serbian where none
+does. Letters of scripts that no table knows are left out of names at the end, not in transliteration.
+
+Of the coarser forms `folded` is the word itself, `skeleton` its consonants, `sound` the skeleton of the name it is a
+variant of, `start` its first three letters, `initial` its first.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
+from importlib import resources
+from typing import Any
 
-from aquila.records.normalize.coarse_forms import FORMS, initial, skeleton, sound, start
-from aquila.records.normalize.folding import fold
-from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.letter_tables import table
+NORMALIZER_VERSION = 4
+CYRILLIC = ("serbian", "macedonian", "bulgarian", "russian", "ukrainian")
+NAMES = (*CYRILLIC, "greek", "arabic", "folding", "particles", "variants", "nicknames", "women", "phones", "countries")
 
-__all__ = ["FORMS", "fold", "has_unread_words", "initial", "name_words", "skeleton", "sound", "start"]
+
+@cache
+def table(name: str) -> dict[str, Any]:
+    """Read one table of `NAMES`."""
+    file = resources.files("aquila.records.normalize").joinpath("tables", f"{name}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
+
 
 _CACHED = 1 << 16
+_INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
+_ARABIC_MARKS = re.compile(r"[\u064b-\u065f\u0670]")
+_ARABIC_W = re.compile("\\Aو|و(?=[اأإآةىيی])|(?<=[اأإآ])و")  # و is w at the beginning and beside a long vowel, else u
+_ARABIC_Y = re.compile("\\Aي")
+
+
+@lru_cache(maxsize=_CACHED)
+def to_latin(text: str) -> str:
+    """Transliterate a name to lower-case Latin letters, diacritics kept.
+
+    Returns:
+        The text in NFC; characters that no table knows stay as they are.
+    """
+    lowered = unicodedata.normalize("NFKC", text).lower().replace("i\u0307", "i")
+    if lowered.isascii():
+        return lowered
+    lowered = _arabic(_greek(lowered.translate(_INVISIBLE)))
+    return unicodedata.normalize("NFC", _cyrillic(lowered))
+
+
+def cyrillic_language(text: str) -> str:
+    """Name the Cyrillic table for a lower-case text: the one whose own letters occur in it.
+
+    A Russian or Ukrainian letter decides before a Bulgarian one, because their alphabets hold Bulgarian's letters.
+    """
+    letters = set(text)
+    for name in ("russian", "ukrainian", "macedonian", "serbian", "bulgarian"):
+        if not letters.isdisjoint(table(name)["marks"]):
+            return name
+    return "serbian"
+
+
+@cache
+def _cyrillic_table(language: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    """All tables of Cyrillic with the language's own letters in front, and its pairs of letters."""
+    letters: dict[str, str] = {}
+    for name in (*reversed(CYRILLIC), language):
+        letters |= table(name)["letters"]
+    letters |= table(language).get("pairs", {})
+    return longest_first(letters), letters
+
+
+def _cyrillic(text: str) -> str:
+    """Cyrillic words after the table of their language."""
+    if not any("\u0400" <= letter <= "\u04ff" for letter in text):
+        return text
+    pattern, letters = _cyrillic_table(cyrillic_language(text))
+    return pattern.sub(lambda found: letters[found[0]], text)
+
+
+@cache
+def _greek_pattern() -> tuple[re.Pattern[str], dict[str, str]]:
+    letters: dict[str, str] = table("greek")["letters"]
+    return longest_first(letters), letters
+
+
+def _greek(text: str) -> str:
+    """Greek words without their accents, then letter by letter."""
+    if not any("\u0370" <= letter <= "\u03ff" or "\u1f00" <= letter <= "\u1fff" for letter in text):
+        return text
+    bare = "".join(
+        part for part in unicodedata.normalize("NFD", text) if part not in "\u0301\u0308\u0300\u0342\u0313\u0314"
+    )
+    pattern, letters = _greek_pattern()
+    return pattern.sub(lambda found: letters[found[0]], bare)
+
+
+def _arabic(text: str) -> str:
+    """Arabic words: the article apart, vowel marks out, و and ي as consonants where they are."""
+    if not any("\u0600" <= letter <= "\u06ff" for letter in text):
+        return text
+    arabic = table("arabic")
+    words = []
+    for word in _ARABIC_MARKS.sub("", text).split():
+        article = arabic["article_latin"] if word.startswith(arabic["article"]) and len(word) > len("ال") + 1 else ""
+        rest = word[len(arabic["article"]) :] if article else word
+        rest = _ARABIC_Y.sub("y", _ARABIC_W.sub("w", rest))
+        words.append(article + rest.translate(str.maketrans(arabic["letters"])))
+    return " ".join(words)
+
+
+def longest_first(spellings: dict[str, str]) -> re.Pattern[str]:
+    """A pattern that takes the longest spelling that fits at each place."""
+    ordered = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+    return re.compile("|".join(map(re.escape, ordered)))
+
+
+_DOUBLED = re.compile(r"(.)\1+")
+_SERVANT = re.compile(r"abd[aeiou]l?(?=...)")  # Abdul-, Abdel-, Abdu(r)-: one prefix
+
+
+@lru_cache(maxsize=_CACHED)
+def fold(word: str) -> str:
+    """Fold one lower-case Latin word to the region's common spelling: letters a to z, none doubled.
+
+    Folding goes on until nothing changes, so that "tš" and its bare spelling "ts" end alike.
+    """
+    folded = _fold_once(word)
+    while folded != word:
+        word, folded = folded, _fold_once(folded)
+    return folded
+
+
+def _fold_once(word: str) -> str:
+    """One pass: spellings, diacritics, doubled letters, the prefixes Abd- and Al-."""
+    pattern, replaced = _spellings()
+    plain = pattern.sub(lambda found: replaced[found.lastindex or 0][found[0]], word)
+    if not (plain.isascii() and plain.isalpha()):
+        plain = "".join(letter for letter in unicodedata.normalize("NFD", plain) if "a" <= letter <= "z")
+    plain = undoubled(plain)
+    if plain.startswith(("abd", "al", "el")):
+        plain = undoubled(_article().sub("", _SERVANT.sub("abdu", plain)))
+    return plain
+
+
+def undoubled(word: str) -> str:
+    """Return a word in which no letter follows itself."""
+    return _DOUBLED.sub(lambda found: found[1], word)  # a function costs less than a template
+
+
+@cache
+def _spellings() -> tuple[re.Pattern[str], tuple[dict[str, str], ...]]:
+    """The pattern of one pass, and what replaces the matches of each of its groups."""
+    folding = table("folding")
+    tables: tuple[dict[str, str], ...] = tuple(folding[name] for name in ("beginnings", "endings", "spellings"))
+    beginnings, endings, spellings = (longest_first(content).pattern for content in tables)
+    return re.compile(rf"\A({beginnings})|({endings})\Z|({spellings})"), ({}, *tables)
+
+
+@cache
+def _article() -> re.Pattern[str]:
+    """A glued article: Albostani is Al-Bostani, but Alfredo is not Al-Fredo."""
+    whole = "|".join(table("particles")["whole"])
+    return re.compile(rf"\A(?!{whole})(?:al|el)(?=[^aeiou].{{4}})")
+
+
+_START = 3
+_VOWELS = frozenset("aeiou")
+_NO_VOWELS = dict.fromkeys(map(ord, _VOWELS))
+_MERGED = re.compile(r"g(?=[ei])|c(?:(?<=ac)|(?![aei]?\Z))|(?<=[ae])u(?=[^aeiou])|(?<!\A)h(?![aeiou])|[db]\Z")
+_FEMALE = "a"  # ends the sound of a woman's name; no skeleton of more than one letter ends in a vowel
+
+
+@lru_cache(maxsize=_CACHED)
+def skeleton(folded: str) -> str:
+    """The consonants of a folded word; a first vowel is kept as `a`, a first i before another vowel as `j`."""
+    bones = undoubled(_MERGED.sub(lambda found: _merged()[found[0]], folded))
+    first, rest = bones[:1], bones[1:]
+    if first == "i" and rest[:1] in _VOWELS:
+        first = "a" if rest[0] == "e" else "j"
+    elif first in _VOWELS:
+        first = "a"
+    return first + rest.translate(_NO_VOWELS)
+
+
+@lru_cache(maxsize=_CACHED)
+def sound(folded: str) -> str:
+    """The skeleton of a folded word, or of the name that the tables know it to be a variant of."""
+    return _sounds().get(folded) or skeleton(folded)
+
+
+def start(folded: str) -> str:
+    """The first three letters of a folded word."""
+    return folded[:_START]
+
+
+def initial(folded: str) -> str:
+    """The first letter of a folded word."""
+    return folded[:1]
+
+
+def plain(folded: str) -> str:
+    """The folded word itself."""
+    return folded
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "folded": plain,
+    "skeleton": skeleton,
+    "sound": sound,
+    "start": start,
+    "initial": initial,
+}
+
+
+@cache
+def _merged() -> dict[str, str]:
+    """The skeleton's letters for a letter at such a position."""
+    merged: dict[str, str] = table("folding")["skeleton"]
+    return merged
+
+
+@cache
+def _sounds() -> dict[str, str]:
+    """The sound of each folded word that the tables of variants, nicknames and women's names know."""
+    variants, sounds = table("variants"), {}
+    women = {fold(name.lower()) for name in table("women")["names"]}
+    apart = {fold(name.lower()) for name in variants["apart"]}
+    for folded in women | apart:
+        sounds[folded] = folded if folded in apart else skeleton(folded) + _FEMALE
+    for group in (*variants["groups"], *table("nicknames")["groups"]):
+        head = fold(group[0].lower())
+        shared = sounds.get(head) or skeleton(head)
+        sounds.update((fold(form.lower()), shared) for form in group)
+    return sounds
+
+
 _APOSTROPHES = dict.fromkeys((0x27, 0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BE, 0x2BF, 0x2018, 0x2019, 0x2032))
 _WORD = re.compile(r"[^\W_]+")
 # Not all letters from ß to ž are small ones: Č, Š and Ž are among them, and KOVAČIĆ has no l.

@@ -2,7 +2,7 @@
 
 Nearly all numbers of a list are sound and plainly written: ASCII digits and capital letters, without a label. Each
 function here returns for each text whether that is certain. False says nothing: such a text is read by `identifiers`,
-`check_digits` and `birth_from_number`, which alone say what a number is worth. So a scheme that is missing here costs
+`national_numbers`, which alone say what a number is worth. So a scheme that is missing here costs
 time and changes no answer.
 
 Numbers of one length are a matrix of their characters, and each step of a check is done for all of them.
@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.records.dates import PartialDate
-from aquila.records.normalize import check_digits
+from aquila.records.normalize import national_numbers
+from aquila.records.person import PartialDate
 
 Whole = NDArray[np.int64]
 Truth = NDArray[np.bool_]
@@ -104,7 +104,7 @@ class _Known(NamedTuple):
 
 
 class _Scheme(NamedTuple):
-    """A scheme of `check_digits.SCHEMES`.
+    """A scheme of `national_numbers.SCHEMES`.
 
     Attributes:
         check: Returns which numbers have right check digits; a letter is its place in the alphabet.
@@ -166,7 +166,7 @@ def _oib(values: Whole) -> Truth:
 
 def _jmbg(values: Whole) -> _Births:
     years = _number(values, 4, 7)
-    year = years + np.where(years >= 800, 1000, 2000)  # noqa: PLR2004 - as `birth_from_number.jmbg`
+    year = years + np.where(years >= 800, 1000, 2000)  # noqa: PLR2004 - as `national_numbers.jmbg_birth`
     sex = np.where(values[:, 9] >= 5, _FEMALE, _MALE)  # noqa: PLR2004 - serial numbers from 500 on
     return _born(year, _number(values, 2, 4), _number(values, 0, 2), sex)
 
@@ -189,7 +189,7 @@ def _cnp(values: Whole) -> _Births:
 
 def _nid(values: Whole) -> _Births:
     month = _number(values, 2, 4)
-    sex = np.where(month > 50, _FEMALE, _MALE)  # noqa: PLR2004 - as `birth_from_number.nid`
+    sex = np.where(month > 50, _FEMALE, _MALE)  # noqa: PLR2004 - as `national_numbers.nid_birth`
     month -= 50 * (month > 50)  # noqa: PLR2004
     month -= 30 * (month > 30)  # noqa: PLR2004
     return _born(1890 + 10 * values[:, 0] + values[:, 1], month, _number(values, 4, 6), sex)
@@ -222,18 +222,18 @@ _SEXES: dict[str | None, int] = {"M": _MALE, "F": _FEMALE}
 _TENS, _ELEVENS = range(10), (*range(10), -1)
 _BY_LENGTH: dict[int, tuple[_Scheme, ...]] = {
     8: (_Scheme(_weighted(range(8, 1, -1), (-1, 0, *range(9, 0, -1)), 7), first=range(1, 10)),),
-    9: (_Scheme(_weighted(check_digits.TAJ_WEIGHTS, _TENS, 8)),),
+    9: (_Scheme(_weighted(national_numbers.TAJ_WEIGHTS, _TENS, 8)),),
     10: (
         _Scheme(_weighted((1, *range(1, 9)), (_LETTERS, *range(1, _LETTERS)), 9), _nid, range(1, 21), letters=(0, 9)),
-        _Scheme(_weighted(check_digits.EGN_WEIGHTS, (*range(10), 0), 9), _egn),
-        _Scheme(_weighted(check_digits.LNCH_WEIGHTS, _TENS, 9)),
-        _Scheme(_weighted(check_digits.SVNR_WEIGHTS, _ELEVENS, 3), _svnr, range(1, 10)),
+        _Scheme(_weighted(national_numbers.EGN_WEIGHTS, (*range(10), 0), 9), _egn),
+        _Scheme(_weighted(national_numbers.LNCH_WEIGHTS, _TENS, 9)),
+        _Scheme(_weighted(national_numbers.SVNR_WEIGHTS, _ELEVENS, 3), _svnr, range(1, 10)),
     ),
     11: (_Scheme(_oib),),
     13: (
-        _Scheme(_weighted(check_digits.JMBG_WEIGHTS, (0, 0, *range(9, 0, -1)), 12), _jmbg),
-        _Scheme(_weighted(check_digits.CNP_WEIGHTS, (*range(10), 1), 12), _cnp, range(1, 10)),
-        _Scheme(_weighted(check_digits.IDNP_WEIGHTS, _TENS, 12), first=range(3)),
+        _Scheme(_weighted(national_numbers.JMBG_WEIGHTS, (0, 0, *range(9, 0, -1)), 12), _jmbg),
+        _Scheme(_weighted(national_numbers.CNP_WEIGHTS, (*range(10), 1), 12), _cnp, range(1, 10)),
+        _Scheme(_weighted(national_numbers.IDNP_WEIGHTS, _TENS, 12), first=range(3)),
     ),
 }
 """Schemes by the length of their numbers; Hungary's personal and tax numbers and Turkey's are read with care alone."""

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from aquila.records.fields import LONGEST_ID, FieldError, make_row, read_field
 from aquila.records.normalize.plain_numbers import is_plain_document, is_plain_phone, plain_nationals
 from aquila.records.person import ABSENT, FIELDS, LIST_FIELDS
-from aquila.records.rows import Row, RowColumns
+from aquila.records.rows import LONGEST_ID, FieldError, Row, RowColumns, make_row, read_field
 
 MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aquila.records.fields import refuse
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import read_texts
 from aquila.records.reading.layouts import Encoding
-from aquila.records.rows import Row
+from aquila.records.rows import Row, refuse
 from aquila.sentences import Sentence
 
 _PROPERTIES = (

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aquila.audit.proofs import verify_consistency, verify_inclusion
+from aquila.audit.merkle import verify_consistency, verify_inclusion
 from aquila.errors import AuditError
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aquila.csv_files import Cell, CsvWriter
-from aquila.matching.own_list.duplicates import MOST_SHARED, Duplicates, DuplicateSearch
+from aquila.matching.own_list import MOST_SHARED, Duplicates, DuplicateSearch
 from aquila.records.person import Record
 from aquila.records.reading.layouts import RECOGNIZED, Layout
 from clients.cli.list_files import load_table, read_list

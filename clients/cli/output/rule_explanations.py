@@ -16,9 +16,8 @@ from aquila.matching.certainty import (
     table_bits,
 )
 from aquila.matching.weights import strangers_bits
-from aquila.records.dates import PartialDate
 from aquila.records.inputs import record_inputs
-from aquila.records.person import Record
+from aquila.records.person import PartialDate, Record
 from aquila.records.rule_parts import WORD_MARK, part_values, record_names
 from aquila.records.rules import Part, Rule, RuleTable, mask_of
 

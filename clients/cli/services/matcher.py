@@ -10,8 +10,7 @@ import typer
 from aquila.errors import OrderError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.service.party import NewInvitation
-from aquila.protocol.registration.invitations import open_request
-from aquila.protocol.registration.renewals import open_renewal
+from aquila.protocol.registration.self_signed import open_renewal, open_request
 from aquila.protocol.registry import MATCHER, Registry, read_registry, write_registry
 from clients.cli.connect import ConnectedService, connect
 from clients.cli.given_files import read_file

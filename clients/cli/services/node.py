@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aquila.protocol.registration.invitations import open_invitation
+from aquila.protocol.registration.self_signed import open_invitation
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
 from clients.cli.given_files import read_file

@@ -15,11 +15,10 @@ import typer
 from aquila.errors import InputError
 from aquila.interface.records import FindingGroupView, FindingView, LayoutView, Prospects, RecordReport, rule_yields
 from aquila.interface.sentence import SentenceView
-from aquila.matching.own_list.duplicates import DuplicateSearch
-from aquila.matching.own_list.prospects import FamilyNames, forecast
-from aquila.records.frequency import DEFAULT_LIMIT
+from aquila.matching.own_list import DuplicateSearch, FamilyNames, forecast
 from aquila.records.person import Record
 from aquila.records.reading.layouts import Layout
+from aquila.records.rules import DEFAULT_LIMIT
 from aquila.records.template import TEMPLATES
 from clients.cli.connect import ConnectedService
 from clients.cli.exit_codes import ExitCode

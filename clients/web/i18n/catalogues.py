@@ -20,7 +20,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from aquila.audit.roles import role_table
-from aquila.followup.handling import handling_codes
+from aquila.followup.lifecycle import handling_codes
 from aquila.matching.corroboration import corroboration_table
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN

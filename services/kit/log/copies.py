@@ -13,11 +13,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from aquila.audit.checkpoint import parse_checkpoint
-from aquila.audit.entries import Entry, EntryKind, read_entry
-from aquila.audit.left_out import LEFT_OUT_FILE, LeftOutEntries
-from aquila.audit.note import parse_note
-from aquila.audit.tiles import (
+from aquila.audit.checkpoint import parse_checkpoint, parse_note
+from aquila.audit.entries import LEFT_OUT_FILE, Entry, EntryKind, LeftOutEntries, read_entry
+from aquila.audit.merkle import (
     TILE_WIDTH,
     bundle_path,
     bundles_of,

@@ -33,9 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, read_entry
-from aquila.audit.merkle import HASH_BYTES, Frontier, leaf_hash, tree_root
+from aquila.audit.merkle import HASH_BYTES, TILE_WIDTH, Frontier, leaf_hash, perfect_root, tree_root
 from aquila.audit.roles import Action, role_table
-from aquila.audit.tiles import TILE_WIDTH, perfect_root
 from aquila.errors import AuditError
 from aquila.protocol.approvals import KINDS as APPROVAL_KINDS
 from aquila.protocol.approvals import TwoPersons
@@ -236,7 +235,7 @@ def frontier(session: Session) -> Frontier:
 
 
 def node_reader(session: Session) -> TileReader:
-    """Return the reader of the roots of the log's perfect trees, for proofs (`aquila.audit.proofs.Reader`)."""
+    """Return the reader of the roots of the log's perfect trees, for proofs (`aquila.audit.merkle.Reader`)."""
     return TileReader(session)
 
 

@@ -20,25 +20,36 @@ from functools import cache, lru_cache
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import Checkpoint, cosignature_of, cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.checkpoint import (
+    CLOCK_SKEW,
+    Checkpoint,
+    Note,
+    Update,
+    cosignature_of,
+    cosigned_at,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+)
 from aquila.audit.entries import Entry, read_entry
-from aquila.audit.note import Note, parse_note
-from aquila.audit.proofs import Reader, prove_consistency, prove_inclusion, span_root
-from aquila.audit.tiles import (
+from aquila.audit.merkle import (
     TILE_LEVELS,
     TILE_WIDTH,
+    Reader,
     bundle_path,
+    prove_consistency,
+    prove_inclusion,
+    span_root,
     statements_path,
     tile_path,
     tiles_of,
     write_bundle,
     write_statements,
 )
-from aquila.audit.witness import CLOCK_SKEW, Update
 from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import AuditError, BindingError, LogRewrittenError
 from aquila.protocol.messages import LogHead
-from aquila.protocol.messages.proofs import EntryProof, HeadProof, ProofRequest, Proofs, StatementProof
+from aquila.protocol.messages.feed import EntryProof, HeadProof, ProofRequest, Proofs, StatementProof
 from aquila.protocol.registry import Registry
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import (

@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import cosigned_at
+from aquila.audit.checkpoint import cosigned_at, parse_note
 from aquila.audit.entries import Entry, EntryKind, read_entry
-from aquila.audit.note import parse_note
-from aquila.audit.tiles import TILE_WIDTH
+from aquila.audit.merkle import TILE_WIDTH
 from aquila.protocol.registry import MATCHER
 from services.kit.log.entries import CHECKPOINTS, ENTRIES, append
 from services.kit.log.publication import OwnLog

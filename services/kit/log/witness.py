@@ -16,11 +16,19 @@ from typing import Any, TypeAlias
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import Checkpoint, cosign, cosigned_at, open_checkpoint
+from aquila.audit.checkpoint import (
+    Checkpoint,
+    Note,
+    Update,
+    check_growth,
+    cosign,
+    cosigned_at,
+    open_checkpoint,
+    parse_note,
+    parse_update,
+)
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.note import Note, parse_note
 from aquila.audit.roles import Action
-from aquila.audit.witness import Update, check_growth, parse_update
 from aquila.crypto.keys import SigningKey
 from aquila.errors import AquilaError, LogRewrittenError, OrderError
 from aquila.protocol.registry import Registry

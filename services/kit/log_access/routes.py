@@ -14,11 +14,11 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 
+from aquila.audit.checkpoint import LARGEST_UPDATE
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
-from aquila.audit.witness import LARGEST_UPDATE
 from aquila.interface.log import EntriesPage, LogView, RoundEntries
-from aquila.protocol.messages.proofs import ProofRequest
+from aquila.protocol.messages.feed import ProofRequest
 from services.kit.actor import Actor
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response

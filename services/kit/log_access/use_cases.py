@@ -10,11 +10,9 @@ from typing import BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.checkpoint import Note, cosigned_at, open_checkpoint, parse_checkpoint, parse_note
 from aquila.audit.entries import Entry, EntryKind, read_entry
-from aquila.audit.merkle import leaf_hash
-from aquila.audit.note import Note, parse_note
-from aquila.audit.proofs import prove_inclusion, verify_inclusion
+from aquila.audit.merkle import leaf_hash, prove_inclusion, verify_inclusion
 from aquila.audit.roles import Action
 from aquila.errors import AuditError
 from aquila.interface.log import CosignatureView, EntriesPage, LogAlarmView, LogView, NumberedEntry, RoundEntries

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from aquila.crypto.keys import IdentityKey, VerifyKey
 from aquila.errors import InputError, KeyMaterialError
-from aquila.protocol.registration.renewals import Renewal, open_renewal, sign_renewal
+from aquila.protocol.registration.self_signed import Renewal, open_renewal, sign_renewal
 from aquila.protocol.registry import Registry
 from services.kit.storage.files import read_secret, write_secret
 from services.kit.storage.pkcs11 import SCHEME, KeyAddress, Pkcs11Key

@@ -16,8 +16,15 @@ from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import OrderError, PolicyError, SignatureError
 from aquila.interface.approval import ApprovalKind, PendingApproval
 from aquila.interface.service.party import FileContent, NewInvitation, NewMatcherAddress, RegistryView, RenewedKey
-from aquila.protocol.registration.invitations import Invitation, accepted_invitation, open_request, sign_file
-from aquila.protocol.registration.renewals import Renewal, check_renewal, open_renewal
+from aquila.protocol.registration.self_signed import (
+    Invitation,
+    Renewal,
+    accepted_invitation,
+    check_renewal,
+    open_renewal,
+    open_request,
+    sign_file,
+)
 from aquila.protocol.registration.spoken_words import check_spoken, spoken
 from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,

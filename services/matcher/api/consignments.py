@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 
 from aquila.errors import AquilaError, MalformedError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.consignments import BytesPart, Consignment, ConsignmentAnswer, StatementPart
+from aquila.protocol.messages.feed import BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from services.kit.errors import StoreError, problem_of
 from services.kit.http.openapi import JSON, raw_body
 from services.kit.http.routing import ServiceRoute

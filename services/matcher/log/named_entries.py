@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.protocol.log_entries import REFUSED
-from aquila.protocol.messages.proofs import MOST_ENTRIES
+from aquila.protocol.messages.feed import MOST_ENTRIES
 from services.kit.log.entries import ENTRIES
 from services.kit.rounds import manifest_in
 from services.matcher.storage.tables import RoundRow

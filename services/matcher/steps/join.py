@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from aquila.errors import MalformedError, PolicyError
 from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
-from aquila.matching.meeting_rows import first_bits, meeting_handles, rows_of
-from aquila.matching.multiplicity import Multiplicity
+from aquila.matching.list_rows import Multiplicity, first_bits, meeting_handles, rows_of
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
 from aquila.protocol.matcher import (

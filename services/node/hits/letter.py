@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from textwrap import fill
 
-from aquila.followup.handling import handling_codes
-from aquila.followup.lifecycle import HOUR, Channel, Urgency
+from aquila.followup.lifecycle import HOUR, Channel, Urgency, handling_codes
 from aquila.interface.hits import LetterMessage, LetterView
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import Sentence, quoted, text_of

@@ -15,11 +15,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import Checkpoint
-from aquila.audit.proofs import verify_inclusion
+from aquila.audit.merkle import verify_inclusion
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages.feed import MOST_STATEMENTS, StatementProof
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.messages.proofs import MOST_STATEMENTS, StatementProof
 from aquila.protocol.registry import Registry
 from services.kit.log.witness import Accusation
 from services.kit.storage.store import enter_all, following

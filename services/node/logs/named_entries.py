@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import Checkpoint
 from aquila.audit.entries import Entry, EntryKind, read_entry
-from aquila.audit.proofs import verify_inclusion
+from aquila.audit.merkle import verify_inclusion
 from aquila.errors import AquilaError, AuditError, LogRewrittenError
 from aquila.matching.certainty import Level
 from aquila.protocol.log_entries import REFUSED, statement_entry
-from aquila.protocol.messages.proofs import EntryProof, Proofs
+from aquila.protocol.messages.feed import EntryProof, Proofs
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.witness import Accusation
 from services.node.context import NodeContext

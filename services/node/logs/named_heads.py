@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import Checkpoint
-from aquila.audit.witness import check_named
+from aquila.audit.checkpoint import Checkpoint, check_named
 from aquila.errors import AuditError, LogRewrittenError
 from aquila.protocol.messages import Message, Statement
-from aquila.protocol.messages.proofs import MOST_HEADS
+from aquila.protocol.messages.feed import MOST_HEADS
 from aquila.protocol.party import Party
 from services.kit.log.witness import Accusation
 from services.node.context import Clock

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.protocol.encoding import framed
-from aquila.records.reading.lists import FoundLayout, Layout, RawList, open_list, recognize
+from aquila.records.reading.layouts import FoundLayout, Layout
+from aquila.records.reading.lists import RawList, open_list, recognize
 from services.kit.storage.store import Store
 from services.node.storage.tables import ChosenColumnsRow
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.interface.records import DuplicatePairView, DuplicateRecords
-from aquila.matching.own_list.duplicates import DuplicatePair, DuplicateSearch
+from aquila.matching.own_list import DuplicatePair, DuplicateSearch
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable
 from services.kit.actor import Actor

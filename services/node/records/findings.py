@@ -13,7 +13,9 @@ from sqlalchemy import func, select
 from aquila.csv_files import CsvWriter
 from aquila.interface.records import Findings, FindingView
 from aquila.interface.sentence import SentenceView
-from aquila.records.reading.lists import AcceptedRow, Finding, Layout, Row, read_rows
+from aquila.records.reading.layouts import Layout
+from aquila.records.reading.lists import read_rows
+from aquila.records.rows import AcceptedRow, Finding, Row
 from aquila.sentences.sentence import dumps, loads
 from services.kit.storage.store import Store
 from services.node.records.chosen_columns import open_remembered

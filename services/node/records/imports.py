@@ -25,22 +25,13 @@ from aquila.interface.records import (
     SampledRecord,
     rule_yields,
 )
-from aquila.matching.own_list.duplicates import DuplicateSearch
-from aquila.matching.own_list.prospects import FamilyNames, forecast
-from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.matching.own_list import DuplicateSearch, FamilyNames, forecast
+from aquila.records.normalize.names import NORMALIZER_VERSION
 from aquila.records.person import Record
-from aquila.records.reading.headings import suggest_columns
-from aquila.records.reading.lists import (
-    AcceptedRow,
-    FoundLayout,
-    Layout,
-    RawList,
-    ReadReport,
-    Row,
-    read_rows,
-    recognize,
-)
-from aquila.records.rows import FindingGroups
+from aquila.records.reading.csv_rows import suggest_columns
+from aquila.records.reading.layouts import FoundLayout, Layout
+from aquila.records.reading.lists import RawList, read_rows, recognize
+from aquila.records.rows import AcceptedRow, FindingGroups, ReadReport, Row
 from aquila.records.rules import RuleTable
 from aquila.records.search import search_text
 from aquila.visible import first_unseen

@@ -29,7 +29,7 @@ from aquila.interface.records import (
     RecordView,
     names_of,
 )
-from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.records.normalize.names import NORMALIZER_VERSION
 from aquila.records.person import Record
 from aquila.records.search import search_for, search_text
 from services.kit.actor import Actor

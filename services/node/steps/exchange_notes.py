@@ -26,9 +26,15 @@ from aquila.protocol.rounds.exchange import (
     submission_in_report,
     verify_batch,
 )
-from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch, hit_batches
-from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
+from aquila.protocol.rounds.hit_columns import (
+    HIT_ID_BYTES,
+    HitBatch,
+    NoteOpening,
+    NoteOpenings,
+    TokensByRecord,
+    held_tokens,
+    hit_batches,
+)
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import FinalizedChunk
 from aquila.records.rules import RuleTable

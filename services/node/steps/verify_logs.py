@@ -15,10 +15,9 @@ from http import HTTPStatus
 
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import Checkpoint, parse_checkpoint
-from aquila.audit.note import Note
+from aquila.audit.checkpoint import Checkpoint, Note, parse_checkpoint
 from aquila.errors import AquilaError, AuditError, LogRewrittenError, RestoredBackupError
-from aquila.protocol.messages.proofs import ProofRequest, Proofs
+from aquila.protocol.messages.feed import ProofRequest, Proofs
 from aquila.protocol.registry import MATCHER
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableError, StoreError

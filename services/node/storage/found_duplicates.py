@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aquila.matching.own_list.duplicates import DuplicatePair
+from aquila.matching.own_list import DuplicatePair
 
 
 @dataclass(frozen=True, slots=True)

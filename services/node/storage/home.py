@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aquila.crypto.keys import VerifyKey
-from aquila.protocol.registration.invitations import JoinRequest, check_time, open_invitation, open_request, sign_file
+from aquila.protocol.registration.self_signed import JoinRequest, check_time, open_invitation, open_request, sign_file
 from aquila.protocol.registration.spoken_words import Spoken, spoken
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from services.kit.home_folder import IDENTITY_FILE, REGISTRY_FILE, NewAddress, make_home, practice_line, toml

@@ -13,7 +13,7 @@ import numpy as np
 
 from aquila.crypto.backend import load_group
 from aquila.matching.certainty import Level
-from aquila.matching.own_list.duplicates import DuplicateSearch
+from aquila.matching.own_list import DuplicateSearch
 from aquila.records.rules import InputClass, RuleTable
 from aquila.simulation import Rehearsal
 from tests.quality.measuring.grading import Hit, hits_of

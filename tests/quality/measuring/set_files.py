@@ -11,7 +11,8 @@ from pathlib import Path
 from aquila.csv_files import ListWriter
 from aquila.errors import InputError
 from aquila.records.person import Record
-from aquila.records.reading.lists import AcceptedRow, read_csv
+from aquila.records.reading.lists import read_csv
+from aquila.records.rows import AcceptedRow
 from aquila.sentences import quoted
 from tests.quality.measuring.labelled_sets import LabelledSet, Pair, same_persons
 

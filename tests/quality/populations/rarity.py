@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.records.normalize.folding import fold
+from aquila.records.normalize.names import fold
 from clients.people import spelling
 from tests.quality.measuring.report import markdown
 from tests.quality.populations.inventories import Inventory, family_names, given_names

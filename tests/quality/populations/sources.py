@@ -14,8 +14,7 @@ from datetime import date
 from random import Random
 
 from aquila.errors import InputError
-from aquila.records.dates import PartialDate
-from aquila.records.person import Record
+from aquila.records.person import PartialDate, Record
 from clients.people import spelling
 from tests.quality.populations.residents import Resident
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from aquila.audit.checkpoint import open_checkpoint
-from aquila.audit.proofs import verify_inclusion
-from aquila.audit.witness import log_name, parse_update
+from aquila.audit.checkpoint import log_name, open_checkpoint, parse_update
+from aquila.audit.merkle import verify_inclusion
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages.proofs import ProofRequest, Proofs
+from aquila.protocol.messages.feed import ProofRequest, Proofs
 from aquila.protocol.rounds.verified_round import read_statement
 from services.matcher.storage.tables import EventRow
 from tests.support.matcher_world import World

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import HitReport
 from aquila.protocol.messages.kinds import StatementKind
-from aquila.protocol.rounds import hit_batches
-from aquila.protocol.rounds.hit_batches import HIT_ID_BYTES, HitBatch
+from aquila.protocol.rounds import hit_columns
+from aquila.protocol.rounds.hit_columns import HIT_ID_BYTES, HitBatch
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.errors import StoreError
 from services.matcher.events import REPORT
@@ -108,7 +108,7 @@ async def test_a_node_that_stops_while_it_prepares(world_after: WorldAfter, monk
     stopped: set[str] = set()
 
     def stopping(pages: Iterable[HitReport], _most: int) -> Iterator[HitBatch]:
-        for number, batch in enumerate(hit_batches.hit_batches(pages, 1)):
+        for number, batch in enumerate(hit_columns.hit_batches(pages, 1)):
             if number == 1 and len(stopped) < 3:
                 stopped.add(batch.hits.ids[:HIT_ID_BYTES].hex() + str(len(stopped)))
                 raise StoreError("database_failed")

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import delete, select
 
-from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.checkpoint import log_name, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.witness import log_name
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
 from services.node.storage.tables import StatementRow
 from tests.support.node_steps import round_without_lists

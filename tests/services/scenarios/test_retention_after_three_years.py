@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.proofs import prove_inclusion, verify_inclusion
+from aquila.audit.merkle import prove_inclusion, verify_inclusion
 from aquila.audit.roles import Role
 from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log

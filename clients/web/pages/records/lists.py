@@ -15,9 +15,9 @@ from fastapi import APIRouter, Response
 from aquila.errors import InputError
 from aquila.interface.progress import Progress
 from aquila.interface.records import MOST_FOUND, Deliveries, DuplicatePairView, ImportEntry, LayoutView, RecordReport
-from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
+from aquila.records.rules import DEFAULT_LIMIT
 from aquila.records.template import TEMPLATES
 from aquila.sentences import Sentence
 from clients.sdk import NodeClient

@@ -16,9 +16,8 @@ from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import open_checkpoint
+from aquila.audit.checkpoint import log_name, open_checkpoint
 from aquila.audit.merkle import Frontier, leaf_hash
-from aquila.audit.witness import log_name
 from aquila.crypto.keys import SealingKey
 from aquila.errors import AuditError, InputError, KeyMaterialError
 from services.kit.administration.backup.archive import (

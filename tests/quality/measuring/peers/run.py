@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aquila.records.normalize.latin import to_latin
-from aquila.records.normalize.names import name_words
+from aquila.records.normalize.names import name_words, to_latin
 from aquila.records.person import Record
 from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 

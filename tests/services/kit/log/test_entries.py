@@ -9,8 +9,14 @@ import pytest
 from sqlalchemy import select, update
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.merkle import EMPTY_ROOT, tree_root
-from aquila.audit.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
+from aquila.audit.merkle import (
+    EMPTY_ROOT,
+    prove_consistency,
+    prove_inclusion,
+    tree_root,
+    verify_consistency,
+    verify_inclusion,
+)
 from aquila.audit.roles import Action, Role
 from aquila.errors import AuditError
 from services.kit.actor import Actor

@@ -14,25 +14,34 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import Checkpoint, cosign, open_checkpoint, parse_checkpoint
+from aquila.audit.checkpoint import (
+    Checkpoint,
+    check_growth,
+    check_named,
+    cosign,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+    parse_update,
+    witness_name,
+)
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.merkle import leaf_hash, tree_root
-from aquila.audit.note import parse_note
-from aquila.audit.roles import Role
-from aquila.audit.tiles import (
+from aquila.audit.merkle import (
     TILE_WIDTH,
     bundle_path,
+    leaf_hash,
     read_bundle,
     read_statements,
     read_tile,
     statements_path,
     tile_path,
+    tree_root,
 )
-from aquila.audit.witness import check_growth, check_named, parse_update, witness_name
+from aquila.audit.roles import Role
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError, BindingError, LogRewrittenError, OrderError, SignatureError
 from aquila.protocol.messages import LogHead
-from aquila.protocol.messages.proofs import ProofRequest
+from aquila.protocol.messages.feed import ProofRequest
 from aquila.protocol.registry import RegisteredParty, Registry
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotFoundError

@@ -10,7 +10,7 @@ from sqlalchemy import URL, insert
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.log_entries import match_entry
-from aquila.protocol.messages.proofs import MOST_ENTRIES
+from aquila.protocol.messages.feed import MOST_ENTRIES
 from services.kit.log.entries import ENTRIES
 from services.kit.storage.store import Store
 from services.matcher.log.named_entries import entries_naming

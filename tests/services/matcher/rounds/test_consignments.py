@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.consignments import BytesPart, Consignment, ConsignmentAnswer, StatementPart
+from aquila.protocol.messages.feed import BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from services.kit.errors import StoreFullError
 from services.matcher.api import consignments
 from services.matcher.storage.tables import ChunkRow

@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from aquila.audit.witness import parse_update
+from aquila.audit.checkpoint import parse_update
 from aquila.protocol.messages.feed import EventKind, LongPollAnswer, Rounds
 from services.kit.work.drivers import Driver
 from services.matcher.rounds import long_polls

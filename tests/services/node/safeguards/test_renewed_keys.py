@@ -10,7 +10,7 @@ from aquila.errors import AquilaError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Ending, Outcome, Outcomes
 from aquila.protocol.messages.feed import Event, EventKind, Events
-from aquila.protocol.registration.renewals import open_renewal, sign_renewal
+from aquila.protocol.registration.self_signed import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from services.kit.storage.own_identity import next_path
 from services.node.rounds import statements

@@ -7,7 +7,7 @@ import pytest
 
 from aquila.errors import BindingError, OrderError, SignatureError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.consignments import MOST_PARTS, Consignment, ConsignmentAnswer
+from aquila.protocol.messages.feed import MOST_PARTS, Consignment, ConsignmentAnswer
 from aquila.sentences import quoted
 from services.kit.errors import problem_of
 from services.node.steps import outbox

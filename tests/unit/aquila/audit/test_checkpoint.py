@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.audit.checkpoint import COSIGNATURE, Checkpoint, cosign, cosigned_at, open_checkpoint, parse_checkpoint
+from aquila.audit.checkpoint import (
+    COSIGNATURE,
+    Checkpoint,
+    Note,
+    Signature,
+    cosign,
+    cosigned_at,
+    key_id,
+    open_checkpoint,
+    parse_checkpoint,
+)
 from aquila.audit.merkle import EMPTY_ROOT
-from aquila.audit.note import Note, Signature, key_id
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError, InputError
 

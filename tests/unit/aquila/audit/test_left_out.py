@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from aquila.audit.left_out import LeftOutEntries, read_left_out
+from aquila.audit.entries import LeftOutEntries, read_left_out
 from aquila.errors import AuditError
 
 ROUND = "0" * 32

@@ -1,10 +1,10 @@
-"""Tests of aquila.audit.note."""
+"""Tests of aquila.audit.checkpoint."""
 
 from __future__ import annotations
 
 import pytest
 
-from aquila.audit.note import LARGEST_NOTE, Note, Signature, key_id, parse_note
+from aquila.audit.checkpoint import LARGEST_NOTE, Note, Signature, key_id, parse_note
 from aquila.errors import AuditError, InputError
 
 SIGNED = Note("one\n\ntwo\n", (Signature("log.example/1", b"abcd", b"signature"),))

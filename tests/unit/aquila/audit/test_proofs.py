@@ -1,15 +1,16 @@
-"""Tests of aquila.audit.proofs; the published cases are in tests/vectors, the laws in tests/property."""
+"""Tests of aquila.audit.merkle; the published cases are in tests/vectors, the laws in tests/property."""
 
 from __future__ import annotations
 
 import pytest
 
-from aquila.audit.merkle import leaf_hash, tree_root
-from aquila.audit.proofs import (
+from aquila.audit.merkle import (
     LARGEST_TREE,
+    leaf_hash,
     prove_consistency,
     prove_inclusion,
     span_root,
+    tree_root,
     verify_consistency,
     verify_inclusion,
 )

@@ -1,14 +1,14 @@
-"""Tests of aquila.audit.tiles; paths as C2SP tlog-tiles writes them."""
+"""Tests of aquila.audit.merkle; paths as C2SP tlog-tiles writes them."""
 
 from __future__ import annotations
 
 import pytest
 
-from aquila.audit.merkle import leaf_hash, tree_root
-from aquila.audit.tiles import (
+from aquila.audit.merkle import (
     LARGEST_ENTRY,
     bundle_path,
     bundles_of,
+    leaf_hash,
     perfect_root,
     read_bundle,
     read_statements,
@@ -16,6 +16,7 @@ from aquila.audit.tiles import (
     statements_path,
     tile_path,
     tiles_of,
+    tree_root,
     write_bundle,
     write_statements,
 )

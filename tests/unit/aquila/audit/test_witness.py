@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 import pytest
 
-from aquila.audit.checkpoint import Checkpoint
-from aquila.audit.merkle import EMPTY_ROOT, leaf_hash, node_hash, tree_root
-from aquila.audit.note import Signature
-from aquila.audit.proofs import prove_consistency
-from aquila.audit.witness import LARGEST_UPDATE, Update, check_growth, check_named, log_name, parse_update, witness_name
+from aquila.audit.checkpoint import (
+    LARGEST_UPDATE,
+    Checkpoint,
+    Signature,
+    Update,
+    check_growth,
+    check_named,
+    log_name,
+    parse_update,
+    witness_name,
+)
+from aquila.audit.merkle import EMPTY_ROOT, leaf_hash, node_hash, prove_consistency, tree_root
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError, LogRewrittenError
 

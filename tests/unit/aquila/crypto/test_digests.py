@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aquila.crypto.digests.batch import digests_core, hmac_each
+from aquila.crypto.hashing import digests_core, hmac_each
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import InputError
 from aquila.protocol.submissions.padding import input_prefixes

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
+from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
-from aquila.crypto.streams import derive
 from aquila.errors import InputError, KeyMaterialError
 
 SEED = bytes(range(32))

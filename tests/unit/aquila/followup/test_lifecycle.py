@@ -8,7 +8,6 @@ from importlib import resources
 import pytest
 
 from aquila.errors import OrderError, PolicyError
-from aquila.followup.handling import handling_codes
 from aquila.followup.lifecycle import (
     HOUR,
     Channel,
@@ -20,6 +19,7 @@ from aquila.followup.lifecycle import (
     LifecycleStepKind,
     Stage,
     Urgency,
+    handling_codes,
 )
 from aquila.records.person import CODES as FIELD_CODES
 

@@ -7,8 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 from aquila.matching.join import parse_rows
-from aquila.matching.join_tasks import LAST_HANDLE, GroupTask, JoinTask, group_pairs, join_prefixes
-from aquila.matching.partitions import PREFIXES, Limits, PartitionWriter
+from aquila.matching.join_tasks import (
+    LAST_HANDLE,
+    PREFIXES,
+    GroupTask,
+    JoinTask,
+    Limits,
+    PartitionWriter,
+    group_pairs,
+    join_prefixes,
+)
 
 
 def row(handle: int, rule: int, prefix: int) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 from aquila.errors import MalformedError
 from aquila.matching.join import MatchedPair, MatchedTokenPositions, TokenTable
-from aquila.matching.meeting_rows import first_bits, meeting_handles, rows_of
+from aquila.matching.list_rows import first_bits, meeting_handles, rows_of
 
 LIMIT = 3
 

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 
 from aquila.errors import MalformedError
-from aquila.matching import multiplicity
-from aquila.matching.multiplicity import Multiplicity
+from aquila.matching import list_rows
+from aquila.matching.list_rows import Multiplicity
 from aquila.records.rules import load_rules
 from aquila.sentences import text_of
 
@@ -58,7 +58,7 @@ def test_dates_that_repeat() -> None:
 
 def test_a_large_list_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a large submission whole values are left out, never some of a value's records."""
-    monkeypatch.setattr(multiplicity, "MOST_SAMPLED", 100)
+    monkeypatch.setattr(list_rows, "MOST_SAMPLED", 100)
     (found,) = flags(rows(NAME_PAIR, *[10] * 100))
     number = int(found.partition(" ")[0])
     assert 1 < number < 40

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aquila.matching.join import parse_rows
-from aquila.matching.partitions import PREFIX_BITS, PREFIXES, Limits, PartitionWriter, open_database
+from aquila.matching.join_tasks import PREFIX_BITS, PREFIXES, Limits, PartitionWriter, open_database
 
 MANY = 300_000
 

@@ -9,7 +9,7 @@ import pytest
 from aquila.crypto.sealing import MARK_BYTES
 from aquila.protocol.messages import Note
 from aquila.protocol.rounds import exchange
-from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
+from aquila.protocol.rounds.hit_columns import TokensByRecord, held_tokens
 from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import parse_rules
 from tests.support.prepared_notes import PreparedNote, by_record, prepare_each, seal_each

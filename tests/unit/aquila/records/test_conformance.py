@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from aquila.records.conformance import conformance_answers, normalizer_digest, normalizer_reference
-from aquila.records.normalize.letter_tables import CYRILLIC, table
+from aquila.records.normalize.names import CYRILLIC, table
 
 _PROGRAM = """
 from aquila.records.inputs import record_inputs

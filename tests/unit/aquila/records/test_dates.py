@@ -6,7 +6,7 @@ import pytest
 from babel import Locale
 
 from aquila.errors import InputError
-from aquila.records.dates import PartialDate, date_order
+from aquila.records.person import PartialDate, date_order
 
 
 @pytest.mark.parametrize("text", ["1980-02-29", "1980-02", "1980"])

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aquila.records.normalize import FORMS
-from aquila.records.normalize.check_digits import SCHEMES
-from aquila.records.normalize.letter_tables import NAMES
+from aquila.records.normalize.names import FORMS, NAMES
+from aquila.records.normalize.national_numbers import SCHEMES
 from aquila.records.person import FIELDS
 from aquila.records.rule_parts import DATE_FORMS, PART_KINDS
 from aquila.records.rules import load_rules

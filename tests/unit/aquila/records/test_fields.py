@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.fields import LONGEST_ID, LONGEST_VALUE, MOST_VALUES, FieldError, clean, read_field
 from aquila.records.reading.columns import read_texts
-from aquila.records.rows import AcceptedRow, RefusedRow, Row, Severity
+from aquila.records.rows import (
+    LONGEST_ID,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    AcceptedRow,
+    FieldError,
+    RefusedRow,
+    Row,
+    Severity,
+    clean,
+    read_field,
+)
 
 NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
 

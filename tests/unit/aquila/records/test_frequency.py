@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from aquila.records.frequency import DEFAULT_LIMIT, limits_of
-from aquila.records.rules import load_rules
+from aquila.records.rules import DEFAULT_LIMIT, limits_of, load_rules
 
 DEFAULT = load_rules("default")
 COMMON, RARE = 10, 11  # the rules "every name" and "rare pair"

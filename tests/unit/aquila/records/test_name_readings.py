@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.name_readings import ReadName, read_names
 from aquila.records.person import Record
+from aquila.records.search import ReadName, read_names
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from aquila.crypto.digests.batch import digests_core
+from aquila.crypto.hashing import digests_core
 from aquila.protocol.submissions.padding import input_prefixes
 from aquila.records.inputs import DigestedInputs, InputMaker, record_inputs
 from aquila.records.person import PartialDate, Record, RecordColumns

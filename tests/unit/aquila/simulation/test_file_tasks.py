@@ -9,7 +9,7 @@ import pytest
 
 from aquila.errors import ProofError
 from aquila.protocol.submissions import tasks
-from aquila.simulation.file_tasks import (
+from aquila.simulation.scratch_files import (
     StoredEvaluateTask,
     StoredFinalizeTask,
     StoredVerifyTask,

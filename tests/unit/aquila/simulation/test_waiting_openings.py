@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aquila.crypto.sealing import NoteKeys
-from aquila.protocol.rounds.note_openings import NoteOpening, NoteOpenings
+from aquila.protocol.rounds.hit_columns import NoteOpening, NoteOpenings
 from aquila.simulation.party_state import HIT_ID, WaitingOpenings
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from aquila.records.inputs import record_inputs
-from aquila.records.reading.lists import AcceptedRow, read_records
+from aquila.records.reading.lists import read_records
+from aquila.records.rows import AcceptedRow
 from aquila.records.rules import load_rules
 from clients.bench.lists import PARTIES, write_list
 

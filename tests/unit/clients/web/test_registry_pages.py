@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.registration.renewals import open_renewal, sign_renewal
+from aquila.protocol.registration.self_signed import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registration.statements import SignedStatement, next_statement, open_statement, sign_statement
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from deploy.bundle.lock import Pin, Target, limited, pins
 from deploy.bundle.main import LOCKS
+from deploy.bundle.wheels import Pin, Target, limited, pins
 
 REQUIREMENTS = Path(__file__).parents[4] / "requirements"
 SMALL = """alpha[binary]==1.0 ; python_full_version < '3.12' \\

@@ -11,8 +11,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from deploy.bundle.lock import Target
 from deploy.bundle.sbom import document, packages
+from deploy.bundle.wheels import Target
 from tests.unit.deploy.bundle.conftest import MakeWheel
 
 TARGETS = [Target("3.11", "x86_64"), Target("3.13", "aarch64")]

@@ -12,12 +12,11 @@ import pytest
 from sqlalchemy import URL, insert, select
 
 import aquila
-from aquila.audit.checkpoint import Checkpoint
-from aquila.audit.witness import log_name
+from aquila.audit.checkpoint import Checkpoint, log_name
 from aquila.crypto.keys import IdentityKey, SealingKey
 from aquila.errors import AquilaError, AuditError, InputError, KeyMaterialError, SealError, SignatureError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
-from aquila.records.normalize import NORMALIZER_VERSION
+from aquila.records.normalize.names import NORMALIZER_VERSION
 from clients.cli.offline.backups import _missing
 from services.kit.administration.backup.archive import Head, HomeFile, Row, TableHead, read_archive, writing
 from services.kit.administration.backup.make import back_up

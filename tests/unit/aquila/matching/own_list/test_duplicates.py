@@ -9,13 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from aquila.matching.certainty import Level, grade
-from aquila.matching.own_list.duplicates import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
+from aquila.matching.own_list import MOST_SHARED, DuplicatePair, Duplicates, DuplicateSearch
 from aquila.protocol.submission_plan import plan_submission
 from aquila.protocol.submissions.tasks import digest_records
-from aquila.records.frequency import DEFAULT_LIMIT
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import RuleTable, load_rules, parse_rules
+from aquila.records.rules import DEFAULT_LIMIT, RuleTable, load_rules, parse_rules
 from tests.support.staged_round import StagedRound
 
 TABLE = parse_rules("""

@@ -6,10 +6,8 @@ from itertools import product
 from pathlib import Path
 
 from aquila.matching.certainty import Level
-from aquila.matching.own_list.duplicates import DuplicateSearch
-from aquila.matching.own_list.prospects import FamilyNames, ListForecast, forecast, prospects
-from aquila.records.dates import PartialDate
-from aquila.records.person import Record
+from aquila.matching.own_list import DuplicateSearch, FamilyNames, ListForecast, forecast, prospects
+from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
 
 TABLE = load_rules("default")

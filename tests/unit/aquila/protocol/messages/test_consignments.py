@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquila.errors import MalformedError
-from aquila.protocol.messages.consignments import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
+from aquila.protocol.messages.feed import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
 
 PARTS = (StatementPart(envelope="{}"), BytesPart(part="evaluation", submission_id="ab" * 16, index=3, content="AAAA"))
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from aquila.errors import InputError, PolicyError
-from aquila.protocol.registration.invitations import (
+from aquila.protocol.registration.self_signed import (
     LARGEST_FILE,
     accepted_invitation,
     check_time,

@@ -7,13 +7,14 @@ import pytest
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError, SignatureError
-from aquila.protocol.registration.invitations import open_request, sign_file
-from aquila.protocol.registration.renewals import (
+from aquila.protocol.registration.self_signed import (
     KeyHandover,
     KeyRenewal,
     check_renewal,
     open_renewal,
     open_renewals,
+    open_request,
+    sign_file,
     sign_renewal,
 )
 from tests.support.registering import key_of

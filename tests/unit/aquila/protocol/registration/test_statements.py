@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from aquila.crypto.keys import IdentityKey, VerifyKey
 from aquila.errors import AquilaError, EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
-from aquila.protocol.registration.renewals import open_renewal, sign_renewal
+from aquila.protocol.registration.self_signed import open_renewal, sign_renewal
 from aquila.protocol.registration.statements import (
     KeyChange,
     RegistryAcceptance,

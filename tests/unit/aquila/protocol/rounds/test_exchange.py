@@ -13,9 +13,7 @@ from aquila.errors import InputError, KeyMaterialError, MalformedError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault, HitReport, Note
 from aquila.protocol.rounds import exchange
-from aquila.protocol.rounds.held_tokens import TokensByRecord, held_tokens
-from aquila.protocol.rounds.hit_batches import hit_batches
-from aquila.protocol.rounds.note_openings import NoteOpening
+from aquila.protocol.rounds.hit_columns import NoteOpening, TokensByRecord, held_tokens, hit_batches
 from aquila.protocol.submissions.submission import FinalizedChunk
 from tests.support.prepared_notes import PreparedNote, by_record, prepare_each, seal_each, verify_each
 from tests.support.staged_round import StagedRound, regrade

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
-from aquila.crypto.streams import derive
 from aquila.errors import InputError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding

@@ -9,9 +9,9 @@ import pytest
 
 from aquila.crypto import oprf
 from aquila.crypto.group import ORDER, Group
+from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
-from aquila.crypto.streams import derive
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding

@@ -6,33 +6,33 @@ from collections.abc import Callable
 
 import pytest
 
-from aquila.records.dates import PartialDate
-from aquila.records.normalize import birth_from_number as births
-from aquila.records.normalize.birth_from_number import NumberBirth
+from aquila.records.normalize import national_numbers as births
+from aquila.records.normalize.national_numbers import NumberBirth
+from aquila.records.person import PartialDate
 
 TOLD: list[tuple[Callable[[str], NumberBirth | None], str, NumberBirth | None]] = [
-    (births.jmbg, "0101990710008", NumberBirth(1990, 1, 1, "M")),
-    (births.jmbg, "3112001715006", NumberBirth(2001, 12, 31, "F")),
-    (births.jmbg, "3102001715006", None),
-    (births.egn, "7501010010", NumberBirth(1975, 1, 1, "F")),
-    (births.egn, "7521010004", NumberBirth(1875, 1, 1, "M")),
-    (births.egn, "0541010004", NumberBirth(2005, 1, 1, "M")),
-    (births.egn, "0561010004", None),
-    (births.egn, "0500010004", None),
-    (births.cnp, "1800101221144", NumberBirth(1980, 1, 1, "M")),
-    (births.cnp, "6010203221144", NumberBirth(2001, 2, 3, "F")),
-    (births.cnp, "4010203221144", NumberBirth(1801, 2, 3, "F")),
-    (births.cnp, "7800101221144", NumberBirth(80, 1, 1, "M", has_century=False)),
-    (births.cnp, "9000229221144", NumberBirth(0, 2, 29, "", has_century=False)),
-    (births.szemelyi, "18001010016", NumberBirth(1980, 1, 1, "M")),
-    (births.szemelyi, "40501010016", NumberBirth(2005, 1, 1, "F")),
-    (births.adoazonosito, "8422780135", NumberBirth(1982, 10, 3)),
-    (births.nid, "J00101999W", NumberBirth(1990, 1, 1, "M")),
-    (births.nid, "J05115999K", NumberBirth(1990, 1, 15, "F")),
-    (births.nid, "H08203001A", NumberBirth(1970, 2, 3, "F")),
-    (births.nid, "H03203001A", NumberBirth(1970, 2, 3, "M")),
-    (births.svnr, "1237010180", NumberBirth(80, 1, 1, has_century=False)),
-    (births.svnr, "1237011380", None),
+    (births.jmbg_birth, "0101990710008", NumberBirth(1990, 1, 1, "M")),
+    (births.jmbg_birth, "3112001715006", NumberBirth(2001, 12, 31, "F")),
+    (births.jmbg_birth, "3102001715006", None),
+    (births.egn_birth, "7501010010", NumberBirth(1975, 1, 1, "F")),
+    (births.egn_birth, "7521010004", NumberBirth(1875, 1, 1, "M")),
+    (births.egn_birth, "0541010004", NumberBirth(2005, 1, 1, "M")),
+    (births.egn_birth, "0561010004", None),
+    (births.egn_birth, "0500010004", None),
+    (births.cnp_birth, "1800101221144", NumberBirth(1980, 1, 1, "M")),
+    (births.cnp_birth, "6010203221144", NumberBirth(2001, 2, 3, "F")),
+    (births.cnp_birth, "4010203221144", NumberBirth(1801, 2, 3, "F")),
+    (births.cnp_birth, "7800101221144", NumberBirth(80, 1, 1, "M", has_century=False)),
+    (births.cnp_birth, "9000229221144", NumberBirth(0, 2, 29, "", has_century=False)),
+    (births.szemelyi_birth, "18001010016", NumberBirth(1980, 1, 1, "M")),
+    (births.szemelyi_birth, "40501010016", NumberBirth(2005, 1, 1, "F")),
+    (births.adoazonosito_birth, "8422780135", NumberBirth(1982, 10, 3)),
+    (births.nid_birth, "J00101999W", NumberBirth(1990, 1, 1, "M")),
+    (births.nid_birth, "J05115999K", NumberBirth(1990, 1, 15, "F")),
+    (births.nid_birth, "H08203001A", NumberBirth(1970, 2, 3, "F")),
+    (births.nid_birth, "H03203001A", NumberBirth(1970, 2, 3, "M")),
+    (births.svnr_birth, "1237010180", NumberBirth(80, 1, 1, has_century=False)),
+    (births.svnr_birth, "1237011380", None),
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.check_digits import SCHEMES, schemes_of
+from aquila.records.normalize.national_numbers import SCHEMES, schemes_of
 
 VALID = [
     ("AL-NID", "J00101999W"),  # the published specimen

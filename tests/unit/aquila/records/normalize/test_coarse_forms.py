@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.coarse_forms import FORMS, initial, skeleton, sound, start
-from aquila.records.normalize.folding import fold
-from aquila.records.normalize.letter_tables import table
+from aquila.records.normalize.names import FORMS, fold, initial, skeleton, sound, start, table
 
 
 @pytest.mark.parametrize(

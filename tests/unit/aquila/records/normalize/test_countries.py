@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquila.records.normalize.countries import country
-from aquila.records.normalize.letter_tables import table
+from aquila.records.normalize.names import table
 
 
 @pytest.mark.parametrize(

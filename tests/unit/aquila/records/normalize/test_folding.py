@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.folding import fold
-from aquila.records.normalize.letter_tables import table
+from aquila.records.normalize.names import fold, table
 
 FOLDING = table("folding")
 REPLACED = [(name, spelling) for name in ("beginnings", "endings", "spellings") for spelling in FOLDING[name]]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from aquila.records.dates import PartialDate
 from aquila.records.normalize.identifiers import (
     document_number,
     email,
@@ -15,6 +14,7 @@ from aquila.records.normalize.identifiers import (
     national_schemes,
     number_doubt,
 )
+from aquila.records.person import PartialDate
 
 CASES: list[tuple[Callable[[str], str], str, str]] = [
     (document_number, " ab 123-456 ", "AB123456"),

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from aquila.records.normalize import name_words, sound
+from aquila.records.normalize.names import name_words, sound
 
 PAGES = sorted(Path(__file__).parent.joinpath("languages").glob("*.tsv"))
 PARTIES = (

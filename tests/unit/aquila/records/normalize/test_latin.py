@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.latin import cyrillic_language, to_latin
+from aquila.records.normalize.names import cyrillic_language, to_latin
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from aquila.records.normalize.letter_tables import CYRILLIC, NAMES, table
+from aquila.records.normalize.names import CYRILLIC, NAMES, table
 
 
 @pytest.mark.parametrize("name", NAMES)

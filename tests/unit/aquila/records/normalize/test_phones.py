@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.normalize.letter_tables import table
-from aquila.records.normalize.phones import phone, phone_tail
+from aquila.records.normalize.identifiers import phone, phone_tail
+from aquila.records.normalize.names import table
 
 
 @pytest.mark.parametrize(

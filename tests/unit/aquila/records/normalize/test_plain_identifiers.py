@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
-from aquila.records.normalize import birth_from_number, document_number, national_schemes, phones
-from aquila.records.normalize.check_digits import SCHEMES
-from aquila.records.normalize.identifiers import fails_check
-from aquila.records.normalize.latin import to_latin
+from aquila.records.normalize import identifiers, national_numbers
+from aquila.records.normalize.identifiers import document_number, fails_check, national_schemes
+from aquila.records.normalize.names import to_latin
+from aquila.records.normalize.national_numbers import SCHEMES
 
 ALPHABETS = ("0123456789", "0123456789OIPab -/.", "+0123456789 /-.()#xextlok", "0123456789АЉđßéı٣", "01")
 TEXTS = 20_000
@@ -53,7 +53,7 @@ def test_document_numbers(texts: list[str]) -> None:
 
 def test_telephone_numbers(texts: list[str]) -> None:
     """The digits that were written, in their order, whatever stands between them."""
-    assert [phones._digits(phones._written(text)) for text in texts] == list(map(plain_digits, texts))
+    assert [identifiers._digits(identifiers._written(text)) for text in texts] == list(map(plain_digits, texts))
 
 
 def test_schemes(texts: list[str]) -> None:
@@ -80,5 +80,5 @@ def test_births_are_days_that_exist() -> None:
             for day in range(33):
                 exists = 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
                 number = f"{day:02d}{month:02d}{year % 1000:03d}710000"
-                assert (birth_from_number.jmbg(number) is not None) == exists
-    assert birth_from_number.svnr("1234290281") is not None
+                assert (national_numbers.jmbg_birth(number) is not None) == exists
+    assert national_numbers.svnr_birth("1234290281") is not None

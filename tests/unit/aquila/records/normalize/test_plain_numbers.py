@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from aquila.records.fields import contradictions, read_field
-from aquila.records.normalize.check_digits import SCHEMES
+from aquila.records.normalize.national_numbers import SCHEMES
 from aquila.records.normalize.plain_numbers import is_plain_document, is_plain_phone, plain_nationals
 from aquila.records.person import PartialDate, Record
+from aquila.records.rows import contradictions, read_field
 
 TEXTS = 20_000
 ALPHABETS = ("0123456789", "01", "0123456789OIPABDJW", "+0123456789 /-.()", "0123456789abcЉđ٣")

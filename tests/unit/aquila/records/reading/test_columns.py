@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from aquila.records.fields import FieldError
 from aquila.records.person import PartialDate, Record
 from aquila.records.reading.columns import MOST_KNOWN, Column, cell_reader, read_texts
-from aquila.records.rows import AcceptedRow, RefusedRow, Row
+from aquila.records.rows import AcceptedRow, FieldError, RefusedRow, Row
 
 HEADER = ("record_id", None, "given_names", "family_names", "date_of_birth", "sex")
 SOUND = ["1", "38", "Ana;Mara", "Ilić", "1980-02-03", "F"]

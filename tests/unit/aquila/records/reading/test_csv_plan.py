@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.reading.csv_plan import CsvPlan, plan_columns, read_headings
+from aquila.records.reading.csv_rows import CsvPlan, plan_columns, read_headings
 
 
 def csv_plan(content: bytes) -> CsvPlan:

@@ -8,8 +8,7 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LineSource
-from aquila.records.reading.csv_plan import plan_columns, read_headings
-from aquila.records.reading.csv_rows import cut_csv
+from aquila.records.reading.csv_rows import cut_csv, plan_columns, read_headings
 from aquila.records.reading.lists import open_list, read_batch, read_csv
 from aquila.records.rows import AcceptedRow, RefusedRow, Row, Severity
 

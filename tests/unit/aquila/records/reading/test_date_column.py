@@ -8,8 +8,9 @@ from io import BytesIO
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.reading.date_column import LINES
-from aquila.records.reading.lists import AcceptedRow, Layout, open_list, read_records
+from aquila.records.reading.layouts import Layout
+from aquila.records.reading.lists import DATE_LINES, open_list, read_records
+from aquila.records.rows import AcceptedRow
 from tests.support.spreadsheets import xlsx
 
 HEADER = ("record_id", "given_names", "family_names", "date_of_birth")
@@ -49,7 +50,7 @@ def test_the_column_says_which_number_is_the_day(dates: list[str], read: list[st
 
 def test_an_order_may_be_shown_far_below() -> None:
     """The whole column is looked at where its beginning leaves a doubt, with quoted cells and rows that are refused."""
-    content = csv(["03/04/1980", *["1980-01-02"] * (2 * LINES), '"13/04/1980"']).getvalue() + b'x,y\n"\n'
+    content = csv(["03/04/1980", *["1980-01-02"] * (2 * DATE_LINES), '"13/04/1980"']).getvalue() + b'x,y\n"\n'
     assert births(BytesIO(content))[0] == "1980-04-03"
 
 
@@ -78,7 +79,7 @@ def test_a_column_that_holds_no_dates_stops_the_list() -> None:
     [
         ["1980-02-03", "1981", *[UNREADABLE] * 8],
         [UNREADABLE] * 9,
-        [*[UNREADABLE] * 10, *["1980"] * LINES],
+        [*[UNREADABLE] * 10, *["1980"] * DATE_LINES],
         ["1980", *["1900-01-01"] * 20],
         [""] * 20,
     ],

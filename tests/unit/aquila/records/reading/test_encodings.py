@@ -9,9 +9,9 @@ from io import BytesIO
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.reading.encodings import as_utf_8, find_encoding
-from aquila.records.reading.layouts import ENCODINGS, Encoding
-from aquila.records.reading.lists import AcceptedRow, FoundLayout, Layout, RefusedRow, open_list, read_records
+from aquila.records.reading.layouts import ENCODINGS, Encoding, FoundLayout, Layout, as_utf_8, find_encoding
+from aquila.records.reading.lists import open_list, read_records
+from aquila.records.rows import AcceptedRow, RefusedRow
 
 NAMES = {
     "Albanian": "Hoxha Ardit, Çela Besnik, Dërvishi Blerim, Gjoka Erëza, Krasniqi Çlirim, Gëzim Hysën",

@@ -8,8 +8,10 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.records.person import FIELDS
-from aquila.records.reading.headings import suggest_columns
-from aquila.records.reading.lists import AcceptedRow, Layout, open_list, read_records, recognize
+from aquila.records.reading.csv_rows import suggest_columns
+from aquila.records.reading.layouts import Layout
+from aquila.records.reading.lists import open_list, read_records, recognize
+from aquila.records.rows import AcceptedRow
 from tests.support.spreadsheets import xlsx
 
 HEADINGS = ("R.br.", "Prezime", "Ime", "Datum rođenja", "Napomena", "JMBG")

@@ -19,9 +19,10 @@ from psutil import Process, wait_procs
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LONGEST_LINE
 from aquila.records.reading.layouts import Format
-from aquila.records.reading.lists import RefusedRow, read_records
+from aquila.records.reading.lists import read_records
 from aquila.records.reading.sheet_process import LEAST_SECONDS, MOST_MEMORY, _messages, answer, opened_sheet
 from aquila.records.reading.workbooks import spreadsheet_format
+from aquila.records.rows import RefusedRow
 from tests.support.spreadsheets import archive, ods, ods_cell, ods_row, with_part, xlsx
 
 HEADER = ("record_id", "given_names", "family_names", "date_of_birth")

@@ -12,9 +12,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from aquila.errors import InputError
 from aquila.records.reading import lists, workbooks
-from aquila.records.reading.layouts import RECOGNIZED
-from aquila.records.reading.lists import AcceptedRow, FoundLayout, Layout, RawList, RefusedRow, Row
+from aquila.records.reading.layouts import RECOGNIZED, FoundLayout, Layout
+from aquila.records.reading.lists import RawList
 from aquila.records.reading.sheet_process import answer
+from aquila.records.rows import AcceptedRow, RefusedRow, Row
 from tests.support.spreadsheets import ODS_TYPE, archive, ods, ods_cell, ods_row, with_part, xlsx
 
 HEADER = ("record_id", "family_names", "given_names", "date_of_birth", "national_numbers")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from collections import Counter
 
-from aquila.records.reading.lists import AcceptedRow, read_csv
+from aquila.records.reading.lists import read_csv
+from aquila.records.rows import AcceptedRow
 from clients.cli.demo.population import populate, questions
 from clients.people.nationals import COUNTRIES
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila.records.dates import PartialDate
-from aquila.records.person import Record
+from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
 from clients.cli.output.rule_explanations import Comparison, explain
 from clients.cli.output.rule_views import by_chance, comparison_views

@@ -10,8 +10,7 @@ import pytest
 
 from aquila.crypto.keys import IdentityKey
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
-from aquila.protocol.registration.invitations import Invitation, sign_file
-from aquila.protocol.registration.renewals import open_renewal
+from aquila.protocol.registration.self_signed import Invitation, open_renewal, sign_file
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
 from clients.cli.exit_codes import ExitCode

@@ -1,18 +1,24 @@
-"""Records of one list that are likely the same person, found by their owner before the list is submitted.
+"""A list looked at by its owner before it is submitted: persons in it twice, and how certain its hits can be.
 
 The list is joined with itself by the same match rules, and graded by the same `grade`, as two lists of a round. Each
-pair counts twice then, once from either side, so the learned share is that of the records which have a duplicate.
-What a round cannot know, the owner does: two records that agree in names alone, and both tell a date of birth that one
-rule compares, are two persons of one name, and are left out.
-Values are digests in a DuckDB file of the caller's directory, joined out of core; nothing of it leaves the node. The
-same count of records by value tells how much of the list the frequency limit would hold back.
+pair counts twice then, once from either side, so the learned share is that of the records which have a duplicate. What
+a round cannot know, the owner does: two records that agree in names alone, and both tell a date of birth that one rule
+compares, are two persons of one name, and are left out. Values are digests in a DuckDB file of the caller's directory,
+joined out of core; nothing of it leaves the node. The same count of records by value tells how much of the list the
+frequency limit would hold back.
+
+A round counts chance between two lists. Before it, a party has only its own: how often two of its records bear the same
+names shows how often strangers of a similar list will. What is foreseen is for two lists like this one, by names and
+date of birth alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
+from math import exp2, log2
 from pathlib import Path
 from typing import Self
 
@@ -20,13 +26,14 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.matching.certainty import Grade, Level, grade
+from aquila.matching.certainty import Grade, Level, grade, level_of, prior_bits
+from aquila.matching.chance import chance_model, parts_of
 from aquila.matching.learning import learn_share
-from aquila.records.frequency import DEFAULT_LIMIT, limits_of
 from aquila.records.inputs import input_maker
+from aquila.records.normalize.names import name_words, sound
 from aquila.records.person import Record, RecordColumns
 from aquila.records.rule_parts import record_names
-from aquila.records.rules import InputClass, Rule, RuleTable, mask_of
+from aquila.records.rules import DEFAULT_LIMIT, Counted, InputClass, Rule, RuleTable, limits_of, mask_of
 
 MOST_SHARED = 32  # records that share a value make pairs with the square of their number
 _RECORDS_AT_ONCE = 2_048  # are digested by one call
@@ -183,7 +190,7 @@ class DuplicateSearch:
         """Return by rule number how many inputs are of values that more records share than a round would let be sent.
 
         Args:
-            limit: The round's frequency limit; a rule may set a lower one itself (`aquila.records.frequency`).
+            limit: The round's frequency limit; a rule may set a lower one itself (`aquila.records.rules`).
         """
         self._count()
         held = self._connection.execute(_HELD_BACK, [limits_of(self._table, limit)]).fetchall()
@@ -284,3 +291,103 @@ SELECT first, second, paired.rules FROM paired
 LEFT JOIN dated a ON a.position = first LEFT JOIN dated b ON b.position = second
 WHERE paired.rules & $1::UBIGINT != 0 OR coalesce(a.rules & b.rules, 0) = 0
 """
+
+
+USUAL_NAMES = 40
+_DATES = 2  # of the ways in which dates agree, the most usual ones
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """The highest level of a hit between two lists if the names agree.
+
+    Attributes:
+        sentence: What else agrees, in plain words of the table; empty for nothing else.
+        level: The highest level; None where that is no hit.
+    """
+
+    sentence: str
+    level: Level | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListForecast:
+    """All that is foreseen of a list.
+
+    Attributes:
+        prospects: By what agrees besides the names, the most usual first, and nothing else last.
+        usual_share: Of its family names, the share of the `usual_names` most usual ones.
+    """
+
+    prospects: tuple[Prospect, ...]
+    usual_share: float
+    usual_names: int
+
+
+@dataclass(slots=True, repr=False)
+class FamilyNames:
+    """The family names of a list, counted by their sound; of a name that is not split, its last word."""
+
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: Record) -> None:
+        """Count the names of the next record."""
+        words = name_words(" ".join(record.family_names)) or name_words(record.full_name or "")[-1:]
+        self._counts.update(map(sound, words))
+
+    def usual_share(self) -> float:
+        """The share of the names that are one of the `USUAL_NAMES` most usual; 0 of a list without names."""
+        return sum(count for _, count in self._counts.most_common(USUAL_NAMES)) / max(1, self._counts.total())
+
+
+def _names_rule(table: RuleTable) -> int | None:
+    """Return the number of the rule that compares two names by their spelling alone; None where there is none."""
+    if table.counted is None:
+        return None
+    family = table.counted.names[0]
+    alone = [rule for rule in table.rules if [part.family for part in rule.parts] == [family]]
+    return max(alone, key=lambda rule: rule.weight).number if alone else None
+
+
+def forecast(table: RuleTable, records: int, search: DuplicateSearch, twice: int, names: FamilyNames) -> ListForecast:
+    """Foresee the levels of hits between two lists like one.
+
+    Args:
+        table: The match rules.
+        records: How many records the list has.
+        search: In which all of them are noted.
+        twice: How many pairs of them are likely one person.
+        names: In which all of them are counted.
+    """
+    rule = _names_rule(table)
+    alike = max(0, search.alike(rule) - twice) if rule else 0
+    return ListForecast(prospects(table, records, alike), names.usual_share(), USUAL_NAMES)
+
+
+def prospects(table: RuleTable, records: int, alike: int) -> tuple[Prospect, ...]:
+    """Foresee the level of hits between two lists like one.
+
+    Args:
+        table: The match rules.
+        records: How many records the list has.
+        alike: How many of its pairs of records, each counted once, bear the same two names and are no duplicates.
+
+    Returns:
+        The most usual agreements of the date, then none; nothing without a list, or for a table that counts no chance.
+    """
+    if table.counted is None or not records:
+        return ()
+    return tuple(_foreseen(table, table.counted, records, alike))
+
+
+def _foreseen(table: RuleTable, counted: Counted, records: int, alike: int) -> Iterator[Prospect]:
+    of, pairs = chance_model(table, counted), records * (records - 1) / 2
+    main, *further = (max(parts_of(table, family), key=lambda part: part.bits) for family in counted.names)
+    chance = (alike + 1) / (pairs + exp2(-(main.chance or 0.0)))
+    names = log2(main.usual or 1.0) - log2(chance) + sum(part.bits for part in further)
+    prior = prior_bits(records, records, table.expected_share)
+    sentences = {part.name: part.sentence for part in table.parts}
+    *dates, none = zip(of.dates, of.usual_dates, of.chance_dates, strict=True)
+    for name, usual, chance in (*sorted(dates, key=lambda date: -date[1])[:_DATES], none):
+        odds = prior + names + log2(usual) - log2(chance)
+        yield Prospect(sentences.get(name, ""), level_of(1 / (1 + exp2(-odds))))
