@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 from fastapi.routing import iter_route_contexts
@@ -11,144 +13,11 @@ from fastapi.routing import iter_route_contexts
 NODE_ROLES = ("officer", "approver", "analyst", "auditor", "administrator")
 MATCHER_ROLES = ("secretariat", "auditor", "administrator")
 
-OPEN = {
-    "GET /enrol",
-    "POST /enrol",
-    "POST /enrol/confirm",
-    "GET /set-up",
-    "POST /set-up",
-    "GET /sign-in",
-    "POST /sign-in",
-    "GET /sign-in/provider",
-    "POST /sign-in/provider",
-    "POST /sign-out",
-    "POST /language",
-    "GET /static/{version}/{name}",
-}
-"""For whoever has no session."""
-
-FOR_ALL = {
-    "GET /",
-    "GET /account",
-    "GET /glossary",
-    "POST /account/notifications",
-    "POST /account/notifications/end",
-    "POST /account/password",
-    "POST /account/sessions/{session_id}/end",
-}
+TABLE = tomllib.loads(Path(__file__).with_name("page_roles.toml").read_text("utf-8"))
+OPEN, FOR_ALL = set(TABLE["open"]), set(TABLE["for_all"])
+NODE, MATCHER = TABLE["node"], TABLE["matcher"]
 WAITING = {"POST /records/layout", "POST /records/store", "POST /records/findings.csv"}
 """These take up a list that the same session has looked through, and find none."""
-
-NODE = {
-    "GET /practice": "officer approver analyst auditor administrator",
-    "GET /approvals": "officer approver",
-    "GET /approvals/{approval_id}": "officer approver",
-    "POST /approvals/{approval_id}/approve": "approver",
-    "POST /approvals/{approval_id}/refuse": "approver",
-    "POST /approvals/{approval_id}/withdraw": "officer administrator",
-    "GET /erasures": "analyst",
-    "POST /erasures/{approval_id}/withdraw": "analyst",
-    "GET /hits": "analyst",
-    "POST /hits/acknowledge": "analyst",
-    "POST /hits/assign": "analyst",
-    "POST /hits/close-many": "analyst",
-    "POST /hits/decide": "analyst",
-    "POST /hits/decide-many": "analyst",
-    "POST /hits/erase": "analyst",
-    "POST /hits/export.csv": "analyst",
-    "POST /hits/export.pdf": "analyst",
-    "POST /hits/find": "analyst",
-    "POST /hits/undo": "analyst",
-    "POST /hits/views": "analyst",
-    "POST /hits/views/{view_id}/remove": "analyst",
-    "GET /hits/{round_id}/{hit_id}": "analyst",
-    "POST /hits/{round_id}/{hit_id}/letter": "analyst",
-    "POST /hits/{round_id}/{hit_id}/letter.json": "analyst",
-    "POST /hits/{round_id}/{hit_id}/letter.pdf": "analyst",
-    "POST /hits/{round_id}/{hit_id}/{step}": "analyst",
-    "GET /log": "auditor administrator",
-    "POST /log/export": "auditor",
-    "POST /log/alarms/{alarm_id}/acknowledge": "administrator",
-    "GET /registry": "administrator",
-    "POST /registry/fetch": "administrator",
-    "POST /registry/accept": "administrator",
-    "GET /people": "administrator",
-    "POST /people": "administrator",
-    "POST /people/{person}/admit": "administrator",
-    "POST /people/{person}/activate": "administrator",
-    "POST /people/{person}/deactivate": "administrator",
-    "POST /people/{person}/reset": "administrator",
-    "POST /people/{person}/roles": "administrator",
-    "GET /queries": "officer analyst",
-    "POST /queries": "officer",
-    "GET /queries/standing": "officer analyst",
-    "GET /queries/standing/{standing_id}": "officer analyst",
-    "POST /queries/standing/{standing_id}/ask": "officer",
-    "POST /queries/standing/{standing_id}/prolong": "officer",
-    "POST /queries/standing/{standing_id}/withdraw": "officer",
-    "GET /queries/{submission_id}": "officer analyst",
-    "GET /queries/{submission_id}/live": "officer analyst",
-    "GET /queries/{submission_id}/sheet": "officer analyst",
-    "GET /records": "officer approver",
-    "POST /records/delivered": "officer",
-    "POST /records/delivered/{delivery_id}/remove": "officer",
-    "POST /records/preview": "officer",
-    "GET /records/{import_id}": "officer approver",
-    "GET /records/template.{form}": "officer",
-    "GET /records/waiting/{upload_id}": "officer",
-    "GET /records/waiting/{upload_id}/live": "officer",
-    "GET /records/{import_id}/all": "officer analyst",
-    "GET /records/{import_id}/duplicates": "officer approver",
-    "GET /records/{import_id}/findings.csv": "officer approver",
-    "POST /records/{import_id}/delete": "officer",
-    "GET /rounds": "officer approver analyst auditor",
-    "GET /rounds/{round_id}": "officer approver analyst auditor",
-    "GET /rounds/{round_id}/live": "officer approver analyst auditor",
-    "POST /rounds/{round_id}/abort": "officer",
-    "POST /rounds/{round_id}/alarms/{submission_id}/refuse": "approver",
-    "POST /rounds/{round_id}/alarms/{submission_id}/release": "approver",
-    "POST /rounds/{round_id}/close": "officer",
-    "POST /rounds/{round_id}/consent": "officer",
-    "POST /rounds/{round_id}/submit": "officer",
-    "GET /search": "officer analyst",
-    "POST /search": "officer analyst",
-    "GET /search/{import_id}/{position}": "officer analyst",
-    "GET /search/{import_id}/{position}/correct": "officer",
-    "POST /search/{import_id}/{position}/correct": "officer",
-    "POST /search/{import_id}/{position}/take-out": "officer",
-}
-
-MATCHER = {
-    "GET /approvals": "secretariat",
-    "GET /approvals/{approval_id}": "secretariat",
-    "POST /approvals/{approval_id}/approve": "secretariat",
-    "POST /approvals/{approval_id}/refuse": "secretariat",
-    "POST /approvals/{approval_id}/withdraw": "secretariat administrator",
-    "GET /log": "auditor administrator",
-    "POST /log/export": "auditor",
-    "POST /log/alarms/{alarm_id}/acknowledge": "administrator",
-    "GET /parties": "secretariat auditor",
-    "GET /registry": "administrator",
-    "GET /people": "administrator",
-    "POST /people": "administrator",
-    "POST /people/{person}/admit": "administrator",
-    "POST /people/{person}/activate": "administrator",
-    "POST /people/{person}/deactivate": "administrator",
-    "POST /people/{person}/reset": "administrator",
-    "POST /people/{person}/roles": "administrator",
-    "GET /picture": "secretariat auditor",
-    "POST /picture.pdf": "secretariat auditor",
-    "GET /picture/{name}.svg": "secretariat auditor",
-    "GET /rounds": "secretariat auditor",
-    "GET /rounds/new": "secretariat",
-    "POST /rounds/new": "secretariat",
-    "GET /rounds/{round_id}": "secretariat auditor",
-    "GET /rounds/{round_id}/live": "secretariat auditor",
-    "POST /rounds/{round_id}/abort": "secretariat",
-    "POST /rounds/{round_id}/close": "secretariat",
-    "GET /statistics": "secretariat auditor",
-    "POST /statistics.csv": "secretariat auditor",
-}
 
 ID = "0" * 32
 FIELDS = {
