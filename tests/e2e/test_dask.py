@@ -56,7 +56,7 @@ def forms(secret: bytes) -> set[bytes]:
     return {secret, secret.hex().encode(), base64.b64encode(secret), repr(secret)[2:-1].encode()}
 
 
-@pytest.mark.soak  # the advanced samples play one on a cluster too
+@pytest.mark.soak
 def test_a_round_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
     """The matcher and two nodes on the cluster, one node on its own cores: the hits of a local rehearsal.
 
