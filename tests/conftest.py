@@ -1,7 +1,5 @@
 """What all tests share: a group, a stage for rounds, and fresh stores on SQLite and on PostgreSQL."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import os

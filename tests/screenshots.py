@@ -3,8 +3,6 @@
 It plays the demo in a temporary folder, signs in as its people and photographs their pages with Debian's Chromium.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 import time

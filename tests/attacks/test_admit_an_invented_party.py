@@ -1,7 +1,5 @@
 """One administrator of the matcher admits a party that nobody knows, or one of a node accepts the registry with it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """The owner of a log that wants contents gone today, and says that three years have passed."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.entries import Entry, EntryKind

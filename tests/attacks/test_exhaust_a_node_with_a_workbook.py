@@ -1,7 +1,5 @@
 """A small workbook that costs minutes and gigabytes to read, given to a node at its pages."""
 
-from __future__ import annotations
-
 import io
 import resource
 import zipfile

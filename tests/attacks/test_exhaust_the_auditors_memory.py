@@ -1,7 +1,5 @@
 """An exported log that is small on the disk and huge once it is read must cost the auditor next to nothing."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 import tracemalloc

@@ -1,7 +1,5 @@
 """A matcher that leaves statements out of its log and writes entries in their place which nobody's signature shows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """An officer hides among true records nearly every day of a year under one name, to learn others' dates of birth."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Callable, Sequence
 from random import Random

@@ -1,7 +1,5 @@
 """A registered party repeats what counts once, again and again: all are refused and counted, and end no round."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -5,8 +5,6 @@ the process itself never had but in the core's own buffers: the expanded digest 
 which they are hashed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """An asker parts one large search into many small queries: their hits are summed, in the round and over days."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path

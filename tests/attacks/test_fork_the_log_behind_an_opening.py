@@ -1,7 +1,5 @@
 """A matcher that forks its log behind what everyone cosigned, and tells another story with its own key alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.entries import Entry, EntryKind

@@ -1,7 +1,5 @@
 """An asker under an alarm listens to what owners do with their hits: withdrawing or erasing one tells it nothing."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """A matcher that leaves hits out, and keeps what parties found of it from the auditor, or says it otherwise."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.group import Group

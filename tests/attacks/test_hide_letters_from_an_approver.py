@@ -4,8 +4,6 @@ Texts that people give here are refused where a letter of them cannot be seen; i
 shown.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """A stranger wants to hold every connection: each gets little time, and gives way to the next one."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import ssl

@@ -4,8 +4,6 @@ Time itself is not measured here: what takes time is counted. A refusal costs on
 that write, whatever is wrong.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any

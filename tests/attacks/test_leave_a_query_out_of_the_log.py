@@ -1,7 +1,5 @@
 """A matcher that answers a query and keeps it out of its log, so that nobody who audits hears of it."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.entries import EntryKind

@@ -1,7 +1,5 @@
 """A matcher that leaves out of its log what parties said: in the middle, at the end, or where a number would tell."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.group import Group

@@ -1,7 +1,5 @@
 """A lying matcher, and a party at its side, show a node late lists, repeated statements, and tokens due too early."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A stranger wants the service to read, parse or keep what costs much: it reads nothing before it knows who calls."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A matcher that moves hits from one level to another, or from pair to pair, where the sums stay the same."""
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import pytest

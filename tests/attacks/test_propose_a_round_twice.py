@@ -1,7 +1,5 @@
 """A matcher that begins a finished round anew under its id, so that an auditor forgets what was in it."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.group import Group

@@ -3,8 +3,6 @@
 What a service keeps is made for its user alone; what others could read is refused, with the command that mends it.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterator

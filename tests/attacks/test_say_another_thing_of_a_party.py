@@ -1,7 +1,5 @@
 """A matcher whose log says of a party what that knows better: its node stops, as over a missing entry."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """A stranger sends what costs a step for each of many small pieces: few are parsed, and not all at once."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import ssl

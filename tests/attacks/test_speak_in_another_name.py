@@ -1,7 +1,5 @@
 """A site wants to speak to a service in its visitor's browser, or to send visitors elsewhere, by a name of its own."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 

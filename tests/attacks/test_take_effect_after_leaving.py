@@ -1,7 +1,5 @@
 """Who lost an account or a right wants what they asked for to take effect all the same, or to bury the approver."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

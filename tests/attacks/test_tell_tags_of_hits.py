@@ -1,7 +1,5 @@
 """A matcher that knows all it can know, and has to leave out the tags of a hit with it: it can only guess them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, pairwise
 from math import comb

@@ -1,7 +1,5 @@
 """An officer types the name of a person into a text that goes to the matcher and to parties, and into their logs."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from itertools import product
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Somebody who writes into the database of a matcher or a node, and has nothing of its home."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

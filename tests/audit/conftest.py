@@ -1,7 +1,5 @@
 """Worlds whose logs are audited."""
 
-from __future__ import annotations
-
 from tests.support.node_world import clock, codes, world
 from tests.support.played_worlds import played_worlds, world_after
 

@@ -1,7 +1,5 @@
 """No action without its entry, no entry without its action: rows and entries of a round, also when commits fail."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Two persons behind what needs two: an audit shows them, and says NOT PROVEN where a log does not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

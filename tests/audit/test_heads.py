@@ -1,7 +1,5 @@
 """What the parties signed to have seen of the log is what it begins with, whoever signs another one."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.merkle import tree_root

@@ -1,7 +1,5 @@
 """Hits pair by pair and level by level: what receipts show of them, and what nobody shows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

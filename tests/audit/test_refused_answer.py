@@ -1,7 +1,5 @@
 """A round in which the owner of a list refused its answer to a query: its log and a copy of it are audited."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from aquila.audit.entries import EntryKind

@@ -1,7 +1,5 @@
 """A round whose reports came in pages: its log is audited, and so are its published numbers."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest

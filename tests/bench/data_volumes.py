@@ -6,8 +6,6 @@ are left out: one of about 1,000 bytes for a chunk and an evaluator is a five-hu
 `docs/PERFORMANCE.md` explains the figures and compares them with measured rounds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

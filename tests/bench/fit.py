@@ -1,7 +1,5 @@
 """Growth of costs: a power of the size, a line over the number of parties."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log

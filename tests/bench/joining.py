@@ -3,8 +3,6 @@
 The tokens are random, as those of a round are. Of each list a tenth of the records agrees with a common pool in part.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """A round of the whole region, calculated from measured steps; and measured rounds next to the same calculation."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from clients.bench import steps as of

@@ -1,7 +1,5 @@
 """The results of a run with rounds and the join, as one Markdown page and as one JSON document."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 

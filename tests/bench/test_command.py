@@ -1,7 +1,5 @@
 """The command: one round of any size, on a backend that is asked for."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

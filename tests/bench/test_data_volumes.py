@@ -1,7 +1,5 @@
 """The calculated bytes and hours of a round, by hand."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

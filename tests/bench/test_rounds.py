@@ -1,7 +1,5 @@
 """A measured round is a real one, and moves the bytes that are calculated for it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

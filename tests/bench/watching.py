@@ -1,7 +1,5 @@
 """A command in a process of its own, whose memory is watched."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """`docs/ARCHITECTURE.md` names what exists, and folders are as it says: few rooms each, and no circle of imports."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re

@@ -1,7 +1,5 @@
 """A function of the node takes the store, the clock, the signer or the round that it needs, not the whole node."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Whether a node may consent or submit now is asked in one module, `services.node.rounds.requests`."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The documents name only what exists: tests, files, commands, terms and releases."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from datetime import date

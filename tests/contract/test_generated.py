@@ -1,7 +1,5 @@
 """Generated files are what the code gives, and the check would tell if they were not."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

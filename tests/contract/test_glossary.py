@@ -1,7 +1,5 @@
 """The labels of the pages keep to `docs/GLOSSARY.md`."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The project's licence, and those of everything that is installed with it: none that forbids Apache-2.0."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from importlib.metadata import Distribution, distribution

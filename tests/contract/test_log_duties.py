@@ -1,7 +1,5 @@
 """The page that says which entries answer which law: every kind is on it, and every test that it cites is there."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

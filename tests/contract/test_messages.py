@@ -1,7 +1,5 @@
 """Messages and hints of errors are clauses: the command and the pages put words before them."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The metrics: their names and labels are a list; documents, alert rules and the dashboard name no others."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The OpenAPI documents say what the services answer: names, problems, raw bodies, examples."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

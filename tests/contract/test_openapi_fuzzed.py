@@ -4,8 +4,6 @@ The calls go to a matcher and a node in this process, after a round whose hits a
 every run.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Every route of both services against the role table: each is one action, which somebody there may do."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """Each secret of a service is in the table of the operations page that says how it is changed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

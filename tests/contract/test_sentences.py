@@ -1,7 +1,5 @@
 """Every sentence of core, services and clients is in the one table, with its places; and the table has no other."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from pathlib import Path

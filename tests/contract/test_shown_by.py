@@ -1,7 +1,5 @@
 """The table of PROTOCOL.md that states what shows each entry: it is the one by which the audit counts them."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`make soak` brings what its tests need, and what it cannot run makes it red."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

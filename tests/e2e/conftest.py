@@ -1,7 +1,5 @@
 """The end-to-end tests' worlds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

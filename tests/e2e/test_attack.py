@@ -6,8 +6,6 @@ a clock: a busy machine makes the test slower, and what it counts stays the same
 are those that the service takes, not those in which others have the processors.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import os

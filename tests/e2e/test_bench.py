@@ -1,7 +1,5 @@
 """`python -m tests.bench --services`: services find what a rehearsal finds, and every process is measured."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

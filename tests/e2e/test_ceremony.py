@@ -1,7 +1,5 @@
 """Five parties are set up by the documented commands alone, with TLS, and play a round."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A round by the `aquila` command alone, as an officer and the secretariat would play it; then one that is aborted."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -4,8 +4,6 @@ There is no container engine here: systemd-nspawn shows the same paths, and syst
 side of the ceremony is set up in this way, and the other one by the operations page.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The same round on a Dask cluster with TLS: the same hits, and nothing of a secret in what the cluster writes."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import csv

@@ -4,8 +4,6 @@
 has what becomes of rounds, caps and records when a machine is lost.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The services are forked from a process that has loaded the program, so that a start takes a tenth of the time.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The disk of two parties and the secretariat fills up in the middle of a round, and they follow the runbook."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

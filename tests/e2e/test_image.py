@@ -4,8 +4,6 @@ buildah builds and podman runs it, with runc: crun refuses machines whose contro
 is made from Debian's packages, since there is no registry of images.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import resource

@@ -11,8 +11,6 @@ The page leaves to the reader, so that the test has its own: the users of person
 machines. Mail, the safe and the telephone are the test's.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import time

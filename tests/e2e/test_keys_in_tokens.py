@@ -1,7 +1,5 @@
 """A round among real processes: the identity keys of the matcher and of a node are in PKCS#11 tokens."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

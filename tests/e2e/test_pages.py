@@ -5,8 +5,6 @@ other windows for all, in dark colours too. Every page on the way is looked at: 
 the window, it is small, and axe finds no violation of WCAG 2.2 AA.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 import re

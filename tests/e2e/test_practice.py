@@ -1,7 +1,5 @@
 """A practice in a browser, from a list to an alarm: pages and papers are marked, and no real home is touched."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

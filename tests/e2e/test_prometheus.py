@@ -1,7 +1,5 @@
 """Prometheus' own tool reads the alert rules and evaluates them, where Debian's package prometheus is installed."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Signing in at a real OpenID Connect provider (npm `oidc-provider`), as a browser that is sent there and back."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

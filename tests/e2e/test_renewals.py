@@ -4,8 +4,6 @@
 tokens, and `test_provider` the provider's secret.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial

@@ -3,8 +3,6 @@
 `python -m pytest -s` shows the seconds that it took.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from pathlib import Path

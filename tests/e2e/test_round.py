@@ -1,7 +1,5 @@
 """A whole round among real processes: the rehearsal's hits, no leak, and nothing left after the close."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -4,8 +4,6 @@ What each part does when it goes wrong has tests of its own: `test_bundle`, `tes
 `test_disasters`. This one shows that the parts follow each other at the same services, for years.
 """
 
-from __future__ import annotations
-
 import shutil
 import socket
 import ssl

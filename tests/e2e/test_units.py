@@ -1,7 +1,5 @@
 """The systemd units as they are delivered, under a real systemd: a whole round, and systemd ends nothing."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -4,8 +4,6 @@ It writes the difference between the schema that the migrations make and the mod
 first migration out of the way, that is the first migration itself (RELEASING.md).
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory

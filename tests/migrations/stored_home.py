@@ -4,8 +4,6 @@ Run on the commit that is released, it writes `homes/X.Y.Z.tar.xz`, and `test_st
 with every later version (RELEASING.md). The persons are invented, and the keys are used nowhere else.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """The migrations of both services, from an empty database to the schema of the models, on both databases."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import MetaData, select
 

@@ -3,8 +3,6 @@
 Until the first release has left homes behind, the code itself makes them.
 """
 
-from __future__ import annotations
-
 import json
 import tarfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Laws of the crypto package, for whatever batch."""
 
-from __future__ import annotations
-
 from random import Random
 
 import pytest

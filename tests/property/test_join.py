@@ -1,7 +1,5 @@
 """Properties of the join: it finds what the plainest join finds, however the tokens come and are parted."""
 
-from __future__ import annotations
-
 import tempfile
 from collections import defaultdict
 from pathlib import Path

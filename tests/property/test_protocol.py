@@ -1,7 +1,5 @@
 """Properties of the protocol: messages come back, nothing escapes the tree of errors, order is no matter."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import json

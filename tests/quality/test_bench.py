@@ -1,7 +1,5 @@
 """What of a set is promised or asked and not kept."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """What a consent declares is enough for lists and queries, and the table of guesses by names is what was measured."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

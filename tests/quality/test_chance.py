@@ -1,7 +1,5 @@
 """What pages say of chance is true: how many pairs of two persons agree in just one way."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from aquila.matching.weights import strangers_bits

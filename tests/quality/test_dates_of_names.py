@@ -1,7 +1,5 @@
 """Lists of persons stay far below the bounds on the dates of birth of one name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

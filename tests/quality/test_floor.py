@@ -1,7 +1,5 @@
 """A floor under the quality of matching: a change of rules or normalizer that hurts the region's names is red here."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

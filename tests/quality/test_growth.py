@@ -1,7 +1,5 @@
 """What longer lists would find is foreseen from shorter ones."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

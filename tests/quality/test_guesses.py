@@ -1,7 +1,5 @@
 """Guesses that find half of a population's inputs, counted by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

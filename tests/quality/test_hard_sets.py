@@ -1,7 +1,5 @@
 """Lists of another hand, and lists that are hard to match, are what they say."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.matching.certainty import Level

@@ -1,7 +1,5 @@
 """What lists tell the matcher, counted by hand."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from tests.quality.measuring.leakage import list_leakage, rule_leakage

@@ -1,7 +1,5 @@
 """Precision, recall, F1 and calibration, by hand."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.matching.certainty import Level

@@ -1,7 +1,5 @@
 """Pairs of names: the form of their files, the tables, and a floor under the normalizer for each language."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """The plain matching gives the hits of a rehearsed round: masks are all that the matcher of a round sees."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

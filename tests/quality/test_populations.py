@@ -1,7 +1,5 @@
 """The second generator makes what it says, the same each time."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from aquila.records.rules import load_rules

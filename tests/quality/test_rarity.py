@@ -1,7 +1,5 @@
 """What names and dates can make certain at most follows from how common they are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

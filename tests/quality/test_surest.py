@@ -1,7 +1,5 @@
 """The surest agreements of names and a whole date, counted."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.rules import load_rules

@@ -1,7 +1,5 @@
 """The advice on the minimum certainty follows from the figures on the same page."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A party vanishes after a token was sent: the round can only be aborted, and reveals nothing."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import KeyMaterialError, OrderError

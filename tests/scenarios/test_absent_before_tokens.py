@@ -1,7 +1,5 @@
 """A party vanishes before any token was sent: the others go on without it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

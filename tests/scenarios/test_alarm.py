@@ -1,7 +1,5 @@
 """A query hits a list far too often: the owner withholds its receipt, and what may be said of that."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A party sends elements that are none, twice the same, out of order, or more than it signed."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

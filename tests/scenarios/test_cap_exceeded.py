@@ -1,7 +1,5 @@
 """A party submits more elements than its caps allow, at once or little by little."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """A party brings a share that is not its own: one twice, another party's, the identity, or an unknown one."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.shares import Share, new_share

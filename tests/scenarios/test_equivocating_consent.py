@@ -1,7 +1,5 @@
 """A party signs two consents: to bring two sets of keys, or to be shown to two audiences."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.shares import new_share

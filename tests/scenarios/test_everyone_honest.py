@@ -1,7 +1,5 @@
 """Everyone is honest: the right hits, on both sides, and nothing left afterwards."""
 
-from __future__ import annotations
-
 from aquila.protocol.rounds.round_state import Phase
 from tests.support.staged_round import EXPECTED, StagedRound
 

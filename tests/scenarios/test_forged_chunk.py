@@ -1,7 +1,5 @@
 """A party sends 65,535 wrong evaluations with the proof that RFC 9497's weights accept."""
 
-from __future__ import annotations
-
 import hashlib
 from itertools import pairwise
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The matcher hides a hit from one side, or a note: the other side's note tells, or the hit stays unconfirmed."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import OrderError

@@ -1,7 +1,5 @@
 """A party is late: with its consent, with its list, and the matcher is early."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import OrderError

@@ -1,7 +1,5 @@
 """A party wants to join a round that is open already."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import BindingError, EquivocationError, OrderError

@@ -1,7 +1,5 @@
 """Whoever reads everything that is sent or said finds no name, date, number, input or secret of any list."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Iterator
 

@@ -1,7 +1,5 @@
 """The matcher lies in its reports: too early, to a stranger, of another round, twice, of a forbidden pair."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A coalition of everyone but one party wants tokens of its own guesses, without that party's share."""
 
-from __future__ import annotations
-
 from aquila.protocol.submissions.submission import finalize_chunk
 from tests.support.staged_round import StagedRound
 

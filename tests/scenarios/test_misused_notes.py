@@ -1,7 +1,5 @@
 """A counterpart swaps, reflects or repeats notes, or sends them where they do not belong."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """Someone takes a step that is not due: before the opening, before the receipt, after the end."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import BindingError, OrderError

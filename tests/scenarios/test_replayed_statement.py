@@ -1,7 +1,5 @@
 """Someone sends again what was signed before: in this round, and from another one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from aquila.errors import BindingError, EquivocationError

@@ -1,7 +1,5 @@
 """A report with more hits than one message tells comes in pages: what the parties find is the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

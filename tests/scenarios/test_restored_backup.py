@@ -1,7 +1,5 @@
 """A node is started on an older copy of its database, and signs again what it has forgotten."""
 
-from __future__ import annotations
-
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import EquivocationError
 from aquila.protocol.party import RoundSecrets

@@ -1,7 +1,5 @@
 """The chunks or answers of two origins, or two places, are exchanged."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto import dleq

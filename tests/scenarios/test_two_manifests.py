@@ -1,7 +1,5 @@
 """The matcher shows two manifests under one round id."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import BindingError, MalformedError

@@ -1,7 +1,5 @@
 """A withdrawn hit: its owner corrects a record after the round, and nobody can lie about it."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import BindingError, OrderError, SignatureError

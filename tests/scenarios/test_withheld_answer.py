@@ -1,7 +1,5 @@
 """An owner tells a query's asker that its answer is on hold or refused; the report is then without it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A party evaluates an element of one class with the share of the other, or says so."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import BindingError, ProofError

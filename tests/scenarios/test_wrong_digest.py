@@ -1,7 +1,5 @@
 """Bytes come that are not those that were signed."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import BindingError, DigestError

@@ -1,7 +1,5 @@
 """A party evaluates what it was not asked, or twice."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.shares import new_share

@@ -1,7 +1,5 @@
 """Someone signs with a key that is not the pinned one, or in another's name."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.envelope import sign_envelope

@@ -1,7 +1,5 @@
 """A party evaluates with another share than it consented to, or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

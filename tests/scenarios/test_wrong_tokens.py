@@ -1,7 +1,5 @@
 """A party sends tokens too early, too many, of the wrong class, or of another's submission."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

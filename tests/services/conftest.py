@@ -1,7 +1,5 @@
 """The world of a matcher and its nodes, three unless a module says otherwise, on a fresh database; log lines."""
 
-from __future__ import annotations
-
 from tests.support.log_lines import lines
 from tests.support.node_world import clock, codes, world
 from tests.support.played_worlds import played_worlds, world_after

@@ -1,7 +1,5 @@
 """Services that keep many rounds that are over: what people and drivers do costs what goes on, not what has ended."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 import httpx

@@ -5,8 +5,6 @@ are filled where this program may mount a small file system, and clocks are move
 with `--whole` it fails in the end where it could not do both.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

@@ -3,8 +3,6 @@
 Hits, logs, files, processes and memory are judged where they are found: they end the part.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 

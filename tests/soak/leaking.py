@@ -3,8 +3,6 @@
 The first word is how many KiB are kept in each second; the others are the command's.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

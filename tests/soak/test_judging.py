@@ -1,7 +1,5 @@
 """The judgement of the soak's figures."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

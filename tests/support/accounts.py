@@ -1,7 +1,5 @@
 """The people of a node on a fresh database, with cheap passwords and a clock that a test sets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ It is run there by the Python of the installation, with the home of the service 
 who may approve requests there and is no administrator, and approves them.
 """
 
-from __future__ import annotations
-
 APPROVING = """
 import secrets, sys, time
 from pathlib import Path

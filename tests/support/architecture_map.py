@@ -4,8 +4,6 @@ Sentences are those with which the packages open, and orders are import-linter's
 of the document is written by hand.
 """
 
-from __future__ import annotations
-
 import ast
 import tomllib
 from pathlib import Path

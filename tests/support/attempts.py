@@ -1,7 +1,5 @@
 """What the systemd units forbid and permit, as attempts that a process makes."""
 
-from __future__ import annotations
-
 import errno
 import signal
 

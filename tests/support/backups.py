@@ -1,7 +1,5 @@
 """Backups in tests: made of a world's services, whose machines are then lost and restored."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Parties and a secretariat, as `commanded_parties`, whose matcher answers only who shows a certificate."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A Dask cluster as real processes on loopback, with certificates of its own, for the end-to-end tests."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

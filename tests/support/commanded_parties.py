@@ -1,7 +1,5 @@
 """Parties and a secretariat who do everything by the commands of the operations page."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

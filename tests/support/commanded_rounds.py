@@ -1,7 +1,5 @@
 """Rounds among real processes by the `aquila` command alone, as officers and the secretariat play them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

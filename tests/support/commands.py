@@ -1,7 +1,5 @@
 """Every command of the program, whichever part of it is imported when."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

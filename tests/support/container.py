@@ -4,8 +4,6 @@ Nothing that is written in it stays, none of this machine's own services start i
 is installed at /opt/aquila, as the units expect it, where their hardening lets them see it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """The page `schemas/intelligence/corroboration.md`, written from the table that nodes read."""
 
-from __future__ import annotations
-
 from aquila.matching.corroboration import EVALUATIONS, corroboration_table
 
 PAGE = "intelligence/corroboration.md"

@@ -1,7 +1,5 @@
 """Match rules and records that are few enough to count tokens and guesses by hand."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from aquila.records.person import PartialDate, Record

@@ -3,8 +3,6 @@
 Steps are the same on every machine and under every load, so a test compares them where it means time.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import event

@@ -3,8 +3,6 @@
 The migrations themselves are tested in `tests/migrations`, and run in every test with real processes.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory

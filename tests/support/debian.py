@@ -4,8 +4,6 @@ A container of this kind differs from `Container` in that nothing of this machin
 page asks for, and whoever follows the page does the rest.
 """
 
-from __future__ import annotations
-
 import secrets
 import shlex
 import shutil

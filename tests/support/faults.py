@@ -5,8 +5,6 @@ is until its next fault. Which faults come, in which order and for whom follows 
 at which moment of a round they come depends on the machine too, and what has to hold does not.
 """
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import time

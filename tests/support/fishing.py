@@ -1,7 +1,5 @@
 """A round in which a query fishes: it asks for nearly everyone on another party's list, which raises its alarm."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import select

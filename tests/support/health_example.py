@@ -1,7 +1,5 @@
 """A report on a service's health that has something of everything; all of it invented."""
 
-from __future__ import annotations
-
 from aquila.interface.log import CosignatureView
 from aquila.interface.progress import Awaited
 from aquila.interface.service.health import (

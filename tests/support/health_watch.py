@@ -15,8 +15,6 @@ Each line of standard input is answered by a line of JSON: how often each status
 without one or a question was given up, and the times of all answers. It ends with its input.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import select

@@ -4,8 +4,6 @@
 root's, and every other one is given by the user whom the page names, in that user's folder.
 """
 
-from __future__ import annotations
-
 import shlex
 import subprocess
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Log lines, kept in memory."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field

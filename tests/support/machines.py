@@ -1,7 +1,5 @@
 """Machines on which a release is installed from its bundle, by the commands of the operations page."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Folders that take long to make: the test processes of one run share them, and the first that needs one makes it."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A real SMTP server on loopback that keeps what it is given."""
 
-from __future__ import annotations
-
 import email
 import email.policy
 import ssl

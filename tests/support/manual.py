@@ -1,7 +1,5 @@
 """The commands of `deploy/OPERATIONS.md` and of the files next to it, for tests that have no commands of their own."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The growth of processes' memory over many rounds, and the bound that tells it from none."""
 
-from __future__ import annotations
-
 import contextlib
 import statistics
 from collections.abc import Iterable, Mapping, Sequence

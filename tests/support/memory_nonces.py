@@ -1,7 +1,5 @@
 """Nonces that are kept in memory."""
 
-from __future__ import annotations
-
 import threading
 
 from aquila.errors import ReplayError

@@ -1,7 +1,5 @@
 """Values of the metrics of a service, as Prometheus would read them now."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Packages of migrations that a test makes, such as those of a release that is yet to come."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from importlib import resources

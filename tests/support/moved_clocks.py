@@ -3,8 +3,6 @@
 The clock that only counts (monotonic) is left alone, as it is where an administrator sets a machine's time.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Steps with hits and evaluation limits in the world of `node_world`, and looks at what services store of them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import select

@@ -1,7 +1,5 @@
 """A whole small world in one process: the matcher, three nodes, and a clock, without sockets and without waiting."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field

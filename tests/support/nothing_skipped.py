@@ -4,8 +4,6 @@ What was skipped is listed in the end with the reasons, and the run is red. Ever
 rights or programs for some tests has the others' result, and knows which are left to another machine.
 """
 
-from __future__ import annotations
-
 import pytest
 from _pytest.terminal import TerminalReporter
 

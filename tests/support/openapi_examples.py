@@ -1,7 +1,5 @@
 """An example of every JSON body that the operator interfaces take, by the name of its schema; all of them invented."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

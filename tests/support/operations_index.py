@@ -4,8 +4,6 @@ It is what OpenAPI says of each operation, with two things that only the code kn
 the operation is, and which fields hold persons or secrets (`repr=False` in the models).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Operators of services as real processes, who give the commands of the operations page, and their ceremony."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import subprocess

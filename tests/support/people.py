@@ -1,7 +1,5 @@
 """People for the tests of the services: accounts whose sessions are open, and two persons who act together."""
 
-from __future__ import annotations
-
 import json
 from typing import TypeVar
 

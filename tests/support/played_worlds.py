@@ -8,8 +8,6 @@ A world on SQLite is played once for all test processes of a run; one on Postgre
 its own.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable

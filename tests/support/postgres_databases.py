@@ -1,7 +1,5 @@
 """A PostgreSQL server of the tests that is surely stopped, and its databases: empty ones, and copies."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

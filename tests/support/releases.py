@@ -1,7 +1,5 @@
 """The releases that homes, messages and databases in use may be of, as the changelog names them."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Rounds around the renewal of identity keys in a world, and the verification of all logs afterwards."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 from typing import Any

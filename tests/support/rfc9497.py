@@ -1,7 +1,5 @@
 """The weights of RFC 9497, by which its test vectors fold a batch; `aquila.crypto.dleq` uses others."""
 
-from __future__ import annotations
-
 import hashlib
 
 from aquila.crypto.group import ELEMENT_BYTES

@@ -1,7 +1,5 @@
 """Checks of tables: what a migrated schema lacks, and columns without a comment."""
 
-from __future__ import annotations
-
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData

@@ -1,7 +1,5 @@
 """Seals of rows that a test stores past the mapper, many at once, or changes as the service itself would have."""
 
-from __future__ import annotations
-
 from sqlalchemy.orm import Session
 
 from services.kit.approvals.tables import ApprovalRows

@@ -1,7 +1,5 @@
 """Sentences of an interface's answers, in English."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

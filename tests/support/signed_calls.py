@@ -1,7 +1,5 @@
 """Handlers that take signed calls."""
 
-from __future__ import annotations
-
 from fastapi.dependencies.models import Dependant
 
 from services.kit.http.routing import caller_checks

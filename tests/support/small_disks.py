@@ -1,7 +1,5 @@
 """Disks that are small enough to fill: file systems in memory, which only root may mount."""
 
-from __future__ import annotations
-
 import contextlib
 import subprocess
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """PKCS#11 tokens of SoftHSM, which keeps them in files: a fresh one for each test, in a folder of this test process."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Spreadsheets for tests: workbooks written by openpyxl, and OpenDocument files made by hand."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence

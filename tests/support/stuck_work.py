@@ -1,7 +1,5 @@
 """A driver and workers that make no progress, as the report on health looks at them."""
 
-from __future__ import annotations
-
 import asyncio
 
 from services.kit.serving.health.checks import HUNG_SECONDS

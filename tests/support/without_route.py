@@ -6,8 +6,6 @@ The commands are those that a person gives, one a line, in the folder. Nothing o
 program needs Python's own library alone, and prints as JSON what it saw.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import socket

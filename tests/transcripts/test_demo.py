@@ -1,7 +1,5 @@
 """The demo as a whole: real processes on loopback, from invented lists to destroyed keys."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -5,8 +5,6 @@ files that a command names are in `files/`. Values that differ from run to run s
 AQUILA_WRITE_TRANSCRIPTS=1 writes the files anew; read the difference before it is committed.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

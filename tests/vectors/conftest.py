@@ -1,7 +1,5 @@
 """What the vector tests share."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.backend import BACKENDS, load_group

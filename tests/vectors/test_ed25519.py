@@ -1,7 +1,5 @@
 """Signatures and keys over which Ed25519 libraries differ: the answers of PROTOCOL.md 2.4."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A forged chunk of 65,535 wrong evaluations, for which RFC 9497's weights accept the proof."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Published inclusion and consistency proofs, valid and mutated (see README.md for the source)."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

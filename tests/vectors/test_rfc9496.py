@@ -1,7 +1,5 @@
 """RFC 9496, Appendix A: ristretto255."""
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """RFC 9497, Appendix A.1: OPRF and VOPRF with ristretto255-SHA512, bit for bit."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

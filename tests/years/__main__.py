@@ -4,8 +4,6 @@
 people read cost, and ends with status 1 and a table where something is above its bound.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import sys

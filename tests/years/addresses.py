@@ -4,8 +4,6 @@ A page or a call whose path has parameters needs an example, and lists that come
 their last one. What has none is told: so a new page cannot be forgotten.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -6,8 +6,6 @@ and of the calls that it makes, and of the database's server. Each address is op
 measured again when all others have been, and the lesser figure counts: what other programs did to it is then over.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator

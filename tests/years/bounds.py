@@ -5,8 +5,6 @@ machine makes a service late. It makes it dearer too, as a slower machine does: 
 the slowness of the yardstick.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

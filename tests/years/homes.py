@@ -3,8 +3,6 @@
 Homes are made on SQLite. Those on PostgreSQL are copies, with the rows in databases of a server of this process.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import shutil

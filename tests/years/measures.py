@@ -3,8 +3,6 @@
 Seconds of processor are those of a service's process, its children, and its database's server.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from statistics import median

@@ -1,7 +1,5 @@
 """The check names what is above its bound."""
 
-from __future__ import annotations
-
 from tests.years.answer_costs import AnswerCost
 from tests.years.bounds import (
     ANSWER_MILLISECONDS,

@@ -4,8 +4,6 @@ Other programs make processor time dearer as well: they take turns in its caches
 is divided by the yardstick's slowness at that time, and never multiplied: a faster machine has the same bounds.
 """
 
-from __future__ import annotations
-
 import time
 from statistics import median
 

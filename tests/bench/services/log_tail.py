@@ -1,7 +1,5 @@
 """The growing log of a service, of which each look finds the new lines."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from pathlib import Path

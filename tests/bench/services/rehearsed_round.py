@@ -1,7 +1,5 @@
 """The same round as a rehearsal, without a service, measured from outside in the same way."""
 
-from __future__ import annotations
-
 import csv
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Processor time and memory of processes and of all that they start, looked at from outside."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Mapping

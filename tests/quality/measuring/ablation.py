@@ -1,7 +1,5 @@
 """What each rule adds, and what learning adds: the matching without it, graded anew."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 

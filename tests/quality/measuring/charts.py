@@ -3,8 +3,6 @@
 The pages' own charts are `clients/web/render/charts.py`; text, escaping and the whole picture come from there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from math import log10

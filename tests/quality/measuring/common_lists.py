@@ -1,7 +1,5 @@
 """Lists of parties with common persons, each noted by each list in its own way, and the truth about them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date

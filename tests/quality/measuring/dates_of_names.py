@@ -4,8 +4,6 @@
 minutes; it ends with 1 where a list of persons would be refused.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path

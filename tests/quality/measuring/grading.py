@@ -1,7 +1,5 @@
 """Pairs that met, graded as the matcher of a round does (PROTOCOL.md 7)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 

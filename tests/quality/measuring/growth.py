@@ -7,8 +7,6 @@ differ only by it count as one; long lists find a little more than is foreseen.
 `python -m tests.quality.measuring.growth` writes the table of `docs/MATCHING.md`, in about three minutes.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from typing import NamedTuple

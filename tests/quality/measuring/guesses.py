@@ -1,7 +1,5 @@
 """The number of guesses needed to find half of a population's inputs by trying the commonest values of each rule."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import product

@@ -5,8 +5,6 @@ with 1 where a level with 20 hits or more does not keep its promise, as one of t
 minutes, most of them for the lists of 200,000.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 

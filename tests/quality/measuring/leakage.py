@@ -1,7 +1,5 @@
 """Leakage: what the inputs of a list tell the matcher."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

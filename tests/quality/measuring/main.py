@@ -4,8 +4,6 @@ Ends with 1 if a promise is broken or a goal is missed: a level that is right le
 below what is asked (`thresholds.py`), too many inputs, or too many false pairs between unrelated lists.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator, Mapping

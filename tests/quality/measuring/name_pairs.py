@@ -5,8 +5,6 @@ match rules read them (`schemas/records/normalizer.md`). A pair is right if it m
 stays apart. `make schemas` keeps the tables in `docs/MATCHING.md` up to date.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

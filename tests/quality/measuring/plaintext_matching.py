@@ -5,8 +5,6 @@ digests stand for tokens here. Everything before and after the masks is the roun
 That it gives the same hits is a test (`tests/quality/test_plaintext_matching.py`).
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Measurements as tables of Markdown, and as one JSON document; tables also go into a page between its marks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 

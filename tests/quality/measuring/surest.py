@@ -7,8 +7,6 @@ does not depend on their names, so it is the share of all pairs of strangers tha
 `python -m tests.quality.measuring.surest` writes the table of `docs/MATCHING.md`, in about three minutes.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Iterable

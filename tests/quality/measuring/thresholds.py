@@ -1,7 +1,5 @@
 """What the matching has to reach: `make bench-quality` fails below it, set by set."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aquila.matching.certainty import Level

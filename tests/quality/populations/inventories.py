@@ -5,8 +5,6 @@ Shares follow the law of Zipf and Mandelbrot, `1 / (rank + shift) ** slope`, as 
 few names are borne by many, most by hardly anyone.
 """
 
-from __future__ import annotations
-
 import csv
 import tomllib
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Labelled lists of residents, of any length."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise

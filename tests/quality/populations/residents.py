@@ -1,7 +1,5 @@
 """Invented residents of a country, who live in families."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

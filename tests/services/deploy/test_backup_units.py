@@ -1,7 +1,5 @@
 """The units of the daily backup give the command of the manual."""
 
-from __future__ import annotations
-
 import shlex
 
 import pytest

@@ -1,7 +1,5 @@
 """The compose file holds together, and its steps make what it mounts; tests/e2e/test_compose.py follows them."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """What root does by OPERATIONS.md and the files next to it fits the units, settings and alert rules delivered."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import subprocess

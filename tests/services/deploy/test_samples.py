@@ -1,7 +1,5 @@
 """The sample settings are settings, and the operations page says each setting once."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How much of a machine the systemd units expose, by systemd's own measure."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Shared by the kit's tests: a key, a clock that stands still, and a package of migrations."""
 
-from __future__ import annotations
-
 import secrets
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The services' errors and the merged table."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

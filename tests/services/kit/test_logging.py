@@ -1,7 +1,5 @@
 """Log lines: JSON, a fixed list of fields, and never what an exception quotes."""
 
-from __future__ import annotations
-
 import json
 import logging
 import warnings

@@ -1,7 +1,5 @@
 """Settings: one file, nothing unknown, nothing repeated that could be a secret."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

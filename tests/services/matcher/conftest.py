@@ -1,7 +1,5 @@
 """Worlds for the matcher's tests, on fresh databases."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

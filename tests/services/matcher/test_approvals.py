@@ -1,7 +1,5 @@
 """Four eyes at the matcher: a round is proposed and aborted by two officers of the secretariat."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """Deadlines, by a clock that the test sets: who is late, what goes on without them, and when a round ends by itself."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.support.matcher_world import NOW, World

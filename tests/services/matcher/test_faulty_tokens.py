@@ -1,7 +1,5 @@
 """Tokens that are no tokens: the party is named, the round is aborted, and the matcher lives on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

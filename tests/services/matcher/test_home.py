@@ -1,7 +1,5 @@
 """Home folders, settings and the start: made once, read strictly, refused with a hint."""
 
-from __future__ import annotations
-
 import secrets
 import stat
 import tomllib

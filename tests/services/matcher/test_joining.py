@@ -1,7 +1,5 @@
 """Joining on the matcher's workers: in processes of their own, and only where they see its scratch folder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Queries: the owners of the lists hear first, the asker when they have, and then the question is gone."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.protocol.messages import Kind

@@ -1,7 +1,5 @@
 """Four eyes at a node: what one person asks for waits, and exactly that takes effect when another approves it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

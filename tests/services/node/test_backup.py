@@ -1,7 +1,5 @@
 """A node's machine is lost and restored from a backup: what goes on, and what it may not do any more."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Nodes that are stopped, restored or robbed of their keys in the middle of a round."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The health of a node and of the matcher in a whole small world."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

@@ -1,7 +1,5 @@
 """A node's home folder."""
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Several chunks in flight: caps, one statement for each, pauses where the matcher has no room, what is too late."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 

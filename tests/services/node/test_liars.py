@@ -1,7 +1,5 @@
 """Peers that lie to a node: each is found out, named in a problem, and gets nothing."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import httpx

@@ -1,7 +1,5 @@
 """The memory of a node's rounds: records of rounds in which nothing is to be done go once nobody reads them."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.protocol.rounds.round_state import Phase

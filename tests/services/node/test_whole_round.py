@@ -1,7 +1,5 @@
 """A whole round of three nodes and the real matcher, without sockets."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """An officer shows an approver one content and lets another one be approved: what was read is what takes effect."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

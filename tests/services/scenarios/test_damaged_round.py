@@ -1,7 +1,5 @@
 """A row of one round at the matcher is damaged: that round waits for people, and all others go on."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

@@ -1,7 +1,5 @@
 """The matcher forgets the record of a finished round that nobody reads, and reads it again for whoever asks."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.protocol.rounds.round_state import Phase

@@ -1,7 +1,5 @@
 """A party submits a grid of names and dates: its node refuses it; what a dishonest node sends, the matcher flags."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import pytest

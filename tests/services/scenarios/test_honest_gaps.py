@@ -1,7 +1,5 @@
 """Rounds that do not go well and yet are honest: what a party could not say leaves gaps that the audit can explain."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 

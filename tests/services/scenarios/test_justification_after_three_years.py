@@ -1,7 +1,5 @@
 """A justification is kept for three years at every party and at the matcher, and then it is nowhere."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

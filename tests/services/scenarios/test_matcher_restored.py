@@ -1,7 +1,5 @@
 """The matcher's machine is lost and restored from a backup: open rounds are aborted, and a new one goes its way."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 

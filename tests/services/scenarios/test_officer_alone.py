@@ -1,7 +1,5 @@
 """An officer wants to submit a list without anybody else, with every account and key that one person can have."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """The matcher is restored from before the last change of its registry: the newer registries come back from a party."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import httpx

@@ -1,7 +1,5 @@
 """CSV files for persons: what a spreadsheet would run is text, and reading gives back what was written."""
 
-from __future__ import annotations
-
 import csv
 import io
 

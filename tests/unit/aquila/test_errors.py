@@ -1,7 +1,5 @@
 """The tree of errors: each has a place, a sentence, a hint and fields."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

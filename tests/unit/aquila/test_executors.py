@@ -1,7 +1,5 @@
 """The seam of executors: order, bound, errors, and what happens when a worker or its parent is gone."""
 
-from __future__ import annotations
-
 import errno
 import gc
 import os

@@ -1,7 +1,5 @@
 """Letters that a reader does not see: which they are, and how they are shown."""
 
-from __future__ import annotations
-
 import sys
 import unicodedata
 

@@ -1,7 +1,5 @@
 """Bloom-filter encodings: clkhash encodes names and dates by bigrams, anonlink compares by the Dice coefficient."""
 
-from __future__ import annotations
-
 import json
 import sys
 from importlib.metadata import version

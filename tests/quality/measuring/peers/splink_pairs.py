@@ -4,8 +4,6 @@ The second argument chooses how names are compared: `each` given and family name
 levels of its own. Both compare dates in levels made for this: swapped, mistyped, partial.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import sys

@@ -1,7 +1,5 @@
 """Homes whose identity key is in a token: made by commands, looked at by the doctor, backed up and restored."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Admission control: how many calls of strangers are worked on at once, and which calls hold no place."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from typing import Any

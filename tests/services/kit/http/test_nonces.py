@@ -1,7 +1,5 @@
 """Spent nonces: once only, in every thread and after a restart, and not for ever."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

@@ -1,7 +1,5 @@
 """A home's own CA: a certificate that callers accept for the service's names alone, and its renewal."""
 
-from __future__ import annotations
-
 import ssl
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Outgoing calls: what a peer answers, or does not, becomes an error of the tree."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable

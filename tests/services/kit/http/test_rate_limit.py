@@ -1,7 +1,5 @@
 """Token buckets: as many calls at once as they hold, then as fast as they fill; each party its own."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.kit.errors import TooManyCallsError, problem_of, retry_after_of

@@ -1,7 +1,5 @@
 """Signed calls: what was signed gets through once, and nothing else does."""
 
-from __future__ import annotations
-
 import base64
 import secrets
 from collections.abc import AsyncIterator

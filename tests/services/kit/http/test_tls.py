@@ -1,7 +1,5 @@
 """TLS over real sockets: files are read again when they change, and a refused certificate has its reason."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """Accounts: made by the administrator, in roles of the service, never deleted."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What a password must be, and how long it takes to find that one is wrong."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import InputError

@@ -1,7 +1,5 @@
 """Signing in at a ministry's provider: what a return must show, and every way in which it is refused."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """The calls about people over HTTP: what opens them, and what they say."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

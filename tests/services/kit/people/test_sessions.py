@@ -1,7 +1,5 @@
 """Sessions: they end in time, at the person's word, and with what the administrator changes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

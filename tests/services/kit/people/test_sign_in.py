@@ -1,7 +1,5 @@
 """Signing in: what is needed, what a refusal does not say, lock-out, and codes that count once."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

@@ -1,7 +1,5 @@
 """The web side: verified callers, problems that repeat nothing, limits, headers, and one log line per call."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import AsyncIterator, Iterator

@@ -1,7 +1,5 @@
 """Running a service: where it may listen, over real TLS, from ready to a graceful end."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

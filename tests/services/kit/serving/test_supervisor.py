@@ -1,7 +1,5 @@
 """Reports to a supervisor: ready, alive while there is progress, stopping; and nothing without a supervisor."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import shutil

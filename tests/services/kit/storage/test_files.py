@@ -1,7 +1,5 @@
 """Files: whole or not at all, whatever happens in the middle."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

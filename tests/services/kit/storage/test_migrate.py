@@ -1,7 +1,5 @@
 """Migrations: the schema of the models, on both databases, by any number of workers."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

@@ -1,7 +1,5 @@
 """The key that waits takes the place of the old one when the registry names it, and not before."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

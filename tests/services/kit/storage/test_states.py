@@ -1,7 +1,5 @@
 """States that rows keep, one by one and many at once."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The store: the same rules on SQLite and on PostgreSQL."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import threading

@@ -1,7 +1,5 @@
 """Drivers: they go on, wait longer after failures, and stop when they are told to."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -1,7 +1,5 @@
 """The workers of a service: opened when needed, opened again when lost, closed for good."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from concurrent.futures import Executor, Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Failures of what is tried again, and things that wait each by itself."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Results that are kept: made once for a version, and the oldest forgotten first."""
 
-from __future__ import annotations
-
 from services.kit.work.memory import KeptResults
 
 

@@ -1,7 +1,5 @@
 """Lanes: what overlaps, what keeps its order, and what a failure leaves."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Awaitable

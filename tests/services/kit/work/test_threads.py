@@ -1,7 +1,5 @@
 """Threads by kind of caller: whoever holds all of one kind keeps no other caller waiting."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 

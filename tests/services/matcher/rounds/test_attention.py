@@ -1,7 +1,5 @@
 """What of the rounds needs the secretariat: evidence and flags for a while, delay as long as it lasts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

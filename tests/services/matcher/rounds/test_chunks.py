@@ -1,7 +1,5 @@
 """Chunks: only what was signed, from who signed it, kept for as long as somebody needs it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import httpx

@@ -1,7 +1,5 @@
 """Last contacts of parties: kept over restarts, written once a minute at most."""
 
-from __future__ import annotations
-
 import httpx
 import pytest
 from sqlalchemy import select

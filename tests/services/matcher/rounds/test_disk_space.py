@@ -1,7 +1,5 @@
 """Room on the matcher's disk: consents reserve it, proposals do not, and a consent without room waits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import httpx

@@ -1,7 +1,5 @@
 """The feed: who sees what, in order, in pages, and without delay."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter

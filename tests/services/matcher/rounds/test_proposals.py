@@ -1,7 +1,5 @@
 """Proposals: what the settings fill in, and what is refused before a manifest is signed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What the matcher publishes in numbers: each round by itself, when it has ended, and rounded."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A record without a hit is a no-hit only once its submission is answered: not before, and not after an abort."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

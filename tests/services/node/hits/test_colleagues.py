@@ -1,7 +1,5 @@
 """Who looks after a hit: names inside the node, pseudonyms in the log and towards others."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Erasing a record with hits: one person asks and says why, another approves exactly that, and no trace stays."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator
 

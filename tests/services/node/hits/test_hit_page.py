@@ -1,7 +1,5 @@
 """The page of one hit: whose record it is, why it is one, and each step, of which none is chosen beforehand."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator
 from html import unescape

@@ -1,7 +1,5 @@
 """The list of hits for review: order, names, reasons, decisions on several hits, undoing them, and exports."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

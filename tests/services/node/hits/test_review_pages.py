@@ -1,7 +1,5 @@
 """The pages of the list of hits at a node: rows are decided one by one or together, and the filter survives it all."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Views of hits that a person keeps: their own, so many at most, and gone with the account."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

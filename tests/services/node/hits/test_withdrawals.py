@@ -1,7 +1,5 @@
 """A withdrawn hit: the counterpart is told, marks it and says so, also after the end; outcomes follow as counts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """One record of a stored list corrected, or taken out of it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """List files that a system of the party puts into a folder of the node."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The records of a stored list, and what changed from the list before."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.support.node_world import HEADER, World

@@ -1,7 +1,5 @@
 """Erasing a record: gone everywhere here, told to the counterparts, and noticed when it comes again."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """Lists that the operator imports."""
 
-from __future__ import annotations
-
 import logging
 
 import pytest

@@ -1,7 +1,5 @@
 """Queries of a few persons: asked in one call, approved by a second person, answered person by party."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

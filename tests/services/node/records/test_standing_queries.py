@@ -1,7 +1,5 @@
 """Standing queries: approved once, asked in each coming round of the same terms, until they end."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

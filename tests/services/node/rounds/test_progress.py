@@ -1,7 +1,5 @@
 """Where the parties of a round stand, as one node can tell."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

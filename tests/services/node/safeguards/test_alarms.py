@@ -1,7 +1,5 @@
 """Alarms: a query that hits far too often is held back by the owner of the list until a person releases it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """A node's own caps by day: they hold over chunks, restarts, rounds and days, whatever the matcher proposes."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import delete, func, insert, select
 

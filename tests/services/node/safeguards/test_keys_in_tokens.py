@@ -1,7 +1,5 @@
 """A node and the matcher play rounds with their identity keys in PKCS#11 tokens, where they move between rounds."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.interface.service.health import Grade, HealthCheck, ServiceHealth, Subject

@@ -1,7 +1,5 @@
 """A party joins by an invitation, everyone accepts the registry with it, and a party leaves: at the whole services."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

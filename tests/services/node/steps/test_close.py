@@ -1,7 +1,5 @@
 """The end of a round: no share, seed, blind, token or chunk is left, not even with a copy of the database."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The exchange of notes among nodes: both sides confirm, and what stands in the way is found, said and logged."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The high-water mark: a database behind it is an older copy, one ahead of it was interrupted by a crash."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Entries: a closed form that holds no person's data, in one encoding."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Tests of aquila.audit.merkle."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

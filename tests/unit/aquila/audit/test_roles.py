@@ -1,7 +1,5 @@
 """The role table: least privilege, and nothing that no role may do."""
 
-from __future__ import annotations
-
 from aquila.audit.roles import Action, Role, Service, role_table
 
 ALL = {*Action}

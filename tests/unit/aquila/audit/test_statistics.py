@@ -1,7 +1,5 @@
 """Statistics come from entries alone."""
 
-from __future__ import annotations
-
 import json
 
 from aquila.audit.entries import Entry, EntryKind

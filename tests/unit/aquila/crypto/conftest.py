@@ -1,7 +1,5 @@
 """What the tests of the crypto package share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from random import Random
 

@@ -1,7 +1,5 @@
 """Choice of the backend."""
 
-from __future__ import annotations
-
 import os
 import threading
 from types import ModuleType

@@ -1,7 +1,5 @@
 """Proofs of evaluation: what verifies, and every way not to."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Signed envelopes: one spelling, one signature."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

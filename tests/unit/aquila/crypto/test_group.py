@@ -1,7 +1,5 @@
 """The checks that every backend shares."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.group import (

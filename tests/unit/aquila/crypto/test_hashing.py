@@ -1,7 +1,5 @@
 """Hashing to bytes and scalars."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

@@ -1,7 +1,5 @@
 """Keys that do not show themselves."""
 
-from __future__ import annotations
-
 import copy
 import hashlib
 import pickle

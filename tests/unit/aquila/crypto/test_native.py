@@ -1,7 +1,5 @@
 """The native backends: how they are found, and what their C modules refuse."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace

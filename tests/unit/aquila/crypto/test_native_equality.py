@@ -3,8 +3,6 @@
 AQUILA_EQUALITY_COUNT sets how many random values are compared; `make equality` takes 100,000.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The C module that derives keys of notes and seals these: the same as Python at every length, and what it refuses."""
 
-from __future__ import annotations
-
 import sys
 from random import Random
 from types import ModuleType, SimpleNamespace

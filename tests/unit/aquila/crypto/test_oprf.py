@@ -1,7 +1,5 @@
 """The oblivious function over batches; its values are checked against RFC 9497 in tests/vectors."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Sealed streams: what opens, and what was changed or cut does not."""
 
-from __future__ import annotations
-
 import io
 from random import Random
 

@@ -1,7 +1,5 @@
 """Sealing: what opens, for whom and in what context."""
 
-from __future__ import annotations
-
 from random import Random
 
 import pytest

@@ -1,7 +1,5 @@
 """Shares of the distributed key and the proofs that a party knows its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

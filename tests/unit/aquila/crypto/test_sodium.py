@@ -1,7 +1,5 @@
 """The libsodium backend: how the library is found; and, for every backend, batches that are no batches."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections.abc import Callable

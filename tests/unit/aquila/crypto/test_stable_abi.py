@@ -1,7 +1,5 @@
 """One build of the C modules serves every Python that is promised: the wheel's tag says cp311-abi3."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """The per-round key."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """Counts of the work that waits for a person."""
 
-from __future__ import annotations
-
 from aquila.interface.attention import WaitingCounts
 
 

@@ -1,7 +1,5 @@
 """The health of a service: the worst grade, and what keeps it from its work."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.interface.service.health import Grade, HealthCheck, RoundHealth, Subject, not_ready, worst

@@ -1,7 +1,5 @@
 """Views of queries."""
 
-from __future__ import annotations
-
 from aquila.interface.queries import StandingQueryEntry, StandingQueryRound
 
 

@@ -1,7 +1,5 @@
 """Views of a party's own records."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import ValidationError
 

@@ -1,7 +1,5 @@
 """Requests and views of the operator interfaces."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import ValidationError
 

@@ -1,7 +1,5 @@
 """Sentences in an interface: what a service sends is composed again, and what is none is quoted."""
 
-from __future__ import annotations
-
 from aquila.interface.sentence import FaultView, SentenceView
 from aquila.sentences import Sentence, quoted
 

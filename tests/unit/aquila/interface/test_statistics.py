@@ -1,7 +1,5 @@
 """What the matcher publishes of a round, as a message: numbers by level and above, lists apart from queries."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import ValidationError
 

@@ -1,7 +1,5 @@
 """How certain it is that two records are one person."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import InputError

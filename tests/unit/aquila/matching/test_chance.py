@@ -1,7 +1,5 @@
 """How often chance makes strangers agree."""
 
-from __future__ import annotations
-
 from importlib import resources
 
 import numpy as np

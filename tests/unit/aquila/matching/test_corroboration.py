@@ -1,7 +1,5 @@
 """What two evaluations say together: raised by a note that corroborates, never by one that cannot."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import InputError

@@ -1,7 +1,5 @@
 """Pairs seen beside the others of their records."""
 
-from __future__ import annotations
-
 from aquila.matching.certainty import GradingBasis, Level, grade_on
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair

@@ -1,7 +1,5 @@
 """How many hits the sizes explain, and when there are far too many."""
 
-from __future__ import annotations
-
 from math import exp
 
 import pytest

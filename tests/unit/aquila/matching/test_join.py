@@ -1,7 +1,5 @@
 """The join: equal tokens of allowed pairs meet, by rule, whatever the number of ranges."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context

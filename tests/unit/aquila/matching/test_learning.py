@@ -1,7 +1,5 @@
 """What a round teaches about its own lists."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import InputError

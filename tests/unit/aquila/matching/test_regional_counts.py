@@ -1,7 +1,5 @@
 """Persons by the number of parties that know them."""
 
-from __future__ import annotations
-
 from itertools import combinations
 from random import Random
 

@@ -1,7 +1,5 @@
 """Rounding by a key: what is published of a count, of totals, and of counts that others bound."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """The weights of a hit: they add up to the odds by which it was graded."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from math import exp2, log2
 

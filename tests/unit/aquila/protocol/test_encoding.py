@@ -1,7 +1,5 @@
 """Canonical bytes: framed so that no two sequences are the same."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The entry of each signed statement: made from the statement alone, and without a word of a person."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

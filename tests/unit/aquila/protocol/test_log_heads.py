@@ -1,7 +1,5 @@
 """Statements name what their signers saw last of the matcher's log."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

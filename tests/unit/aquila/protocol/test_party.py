@@ -1,7 +1,5 @@
 """A party's role: what it refuses to sign or to use; lies of others are told in tests/scenarios."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The table of problems: complete, unambiguous, and the same error after a journey."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """The registry file: keys that count, and nothing else."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from random import Random
 

@@ -1,7 +1,5 @@
 """Lists of persons pass, generated grids do not."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from itertools import product

@@ -1,7 +1,5 @@
 """From a record to the inputs of match rules."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.inputs import Input, InputMaker, record_inputs

@@ -1,7 +1,5 @@
 """Names in free texts: found in any script, spelling and case, and never by one word alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.person import PartialDate, Record

@@ -1,7 +1,5 @@
 """The record of one person."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import FrozenInstanceError
 

@@ -1,7 +1,5 @@
 """What reading a list gives."""
 
-from __future__ import annotations
-
 from aquila.records.person import Record
 from aquila.records.rows import AcceptedRow, Finding, ReadReport, RefusedRow, Row, Severity
 

@@ -1,7 +1,5 @@
 """What a part of a match rule means."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.names import name_words

@@ -1,7 +1,5 @@
 """Match rules as data."""
 
-from __future__ import annotations
-
 from importlib import resources
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Finding own records by a name."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.person import Record

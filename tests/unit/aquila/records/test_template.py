@@ -1,7 +1,5 @@
 """An empty list to be filled in."""
 
-from __future__ import annotations
-
 from io import BytesIO
 
 import pytest

@@ -1,7 +1,5 @@
 """Sentences: composed from id and fields, stored, and read from anybody."""
 
-from __future__ import annotations
-
 import pickle
 
 import pytest

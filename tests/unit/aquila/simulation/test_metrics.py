@@ -1,7 +1,5 @@
 """Tasks that are measured, and the group that is timed."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import cast

@@ -1,7 +1,5 @@
 """A whole round in one process."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future

@@ -1,7 +1,5 @@
 """What lies on disk meanwhile comes back as it was, and goes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

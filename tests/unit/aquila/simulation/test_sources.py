@@ -1,7 +1,5 @@
 """Lists of a rehearsal from memory and from files, in batches that are read elsewhere."""
 
-from __future__ import annotations
-
 import pickle
 from pathlib import Path
 from random import Random

@@ -1,7 +1,5 @@
 """Every command: what it says to values that no request can have, and `--json` before it and behind it."""
 
-from __future__ import annotations
-
 import io
 import json
 import re

@@ -1,7 +1,5 @@
 """The end of the command: exit codes, errors and hints, and never a traceback for an error of the tree."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys

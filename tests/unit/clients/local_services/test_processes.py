@@ -1,7 +1,5 @@
 """The demo's stage: what was started there is stopped there."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import time

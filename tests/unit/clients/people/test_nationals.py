@@ -1,7 +1,5 @@
 """Invented nationals: numbers of their law's form, no name of a person of note, no word that was mistyped."""
 
-from __future__ import annotations
-
 from random import Random
 
 import pytest

@@ -1,7 +1,5 @@
 """One name, written in different ways."""
 
-from __future__ import annotations
-
 from random import Random
 
 import pytest

@@ -1,7 +1,5 @@
 """A connection that answers from a list, and remembers what was asked."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

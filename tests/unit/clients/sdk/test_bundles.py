@@ -1,7 +1,5 @@
 """Archives of a log from outside: read file by file, and what is not whole is said to be so."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import tarfile

@@ -1,7 +1,5 @@
 """Cards and the registry file that they make."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.keys import IdentityKey

@@ -1,7 +1,5 @@
 """Each method of both clients calls the path of the interface with what it should."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable

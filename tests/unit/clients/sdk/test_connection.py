@@ -1,7 +1,5 @@
 """Calls to a service: token, problems as errors, and what never leaves in the clear."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A home folder tells which service it is, where it listens, and what opens it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

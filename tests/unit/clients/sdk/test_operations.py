@@ -1,7 +1,5 @@
 """Operations by their ids: what the index has, and the calls that values make."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The client of a party's own records."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Methods that are operations: which arguments they take, and what is sent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """A node and a matcher with their pages, and small worlds of services behind pages."""
 
-from __future__ import annotations
-
 from tests.support.node_world import clock, codes, world
 from tests.support.played_worlds import played_worlds, world_after
 from tests.support.web_world import homes, matcher, node

@@ -1,7 +1,5 @@
 """Words for what services name by a code."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.rules import load_rules

@@ -1,7 +1,5 @@
 """What people see and do on the pages of a node and of the matcher, without a browser."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Pages of a practice: each has the mark, in each language; no other pages have it, nor the page of the practice."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from importlib import resources

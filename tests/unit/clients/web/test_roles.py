@@ -1,7 +1,5 @@
 """Every page and form of both sites, asked for by a person of each role: who may not is told so, and nothing else."""
 
-from __future__ import annotations
-
 import io
 import re
 import tomllib

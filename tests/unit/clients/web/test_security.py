@@ -1,7 +1,5 @@
 """What protects the pages: policy, cookies, forms that only our own pages can send, and addresses that stay here."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """Problems that a node has stored, on its pages: in the language of the reader, with no English left."""
 
-from __future__ import annotations
-
 from html import unescape
 
 import httpx

@@ -1,7 +1,5 @@
 """Views of hits that an analyst keeps, on the pages."""
 
-from __future__ import annotations
-
 from typing import Any
 
 HOSTILE = "<b>mine</b>"

@@ -1,7 +1,5 @@
 """Wheels of invented packages."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 from typing import Protocol

@@ -1,7 +1,5 @@
 """An archive depends on its files alone, and a holder of the public key can verify that it is the signed one."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

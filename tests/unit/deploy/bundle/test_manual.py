@@ -1,7 +1,5 @@
 """The manual has every document whole, and the same documents give the same bytes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

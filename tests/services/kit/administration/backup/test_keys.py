@@ -1,7 +1,5 @@
 """Backup keys as files: what is made can be read, and a wrong digit is noticed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

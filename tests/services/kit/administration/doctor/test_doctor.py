@@ -1,7 +1,5 @@
 """The doctor finds each fault that is put into a home, states what to do, and changes nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shlex

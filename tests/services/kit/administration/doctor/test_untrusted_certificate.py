@@ -1,7 +1,5 @@
 """What the doctor says of a service whose certificate no trusted CA has signed."""
 
-from __future__ import annotations
-
 import ssl
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer

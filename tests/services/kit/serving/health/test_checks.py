@@ -1,7 +1,5 @@
 """The checks that node and matcher share: which faults they find, and how grave each is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

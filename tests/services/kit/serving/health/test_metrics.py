@@ -1,7 +1,5 @@
 """Metrics over HTTP: on loopback alone, in Prometheus' format, as they are at the moment."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Settings of notifications that would send in the clear, to anybody, or a command of whoever's path comes first."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The address of a key in a token is read in one way, and a PIN is refused wherever it is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

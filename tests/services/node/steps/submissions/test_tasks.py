@@ -1,7 +1,5 @@
 """The node's own tasks: what they give, and that their arguments show nothing."""
 
-from __future__ import annotations
-
 import pickle
 
 from aquila.protocol.submissions.tasks import digest_records

@@ -1,7 +1,5 @@
 """What the matcher signs: what one announcement alone can contradict."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What holds for every message: one encoding, no unknown field, no converted type, errors without values."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

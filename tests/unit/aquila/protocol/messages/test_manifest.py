@@ -1,7 +1,5 @@
 """The manifest: what one manifest alone can contradict."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

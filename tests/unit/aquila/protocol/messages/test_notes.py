@@ -1,7 +1,5 @@
 """Notes and confirmations: what one message alone can contradict."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

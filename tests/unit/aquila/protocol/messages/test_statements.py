@@ -1,7 +1,5 @@
 """What the parties sign: what one statement alone can contradict."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Faults of pydantic in plain words: the field, what it takes, and never the value."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 import pytest

@@ -1,7 +1,5 @@
 """Words and digits that people compare by telephone."""
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

@@ -1,7 +1,5 @@
 """After the hits: what counts of withdrawals, acknowledgements and outcomes, also when the round has ended."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The state of a round: every field is documented, and phases follow their table."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """Bindings, contexts and the table of rules; what each rule refuses is shown by the scenarios in tests/scenarios."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import re

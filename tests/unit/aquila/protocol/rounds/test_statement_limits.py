@@ -1,7 +1,5 @@
 """How often a party may say something: each kind as often as the round can have it, and nothing after its last word."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """The trusted record of a round: what it answers, and that refusing changes nothing."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The elements of a list and its queries, and the names that they could guess."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.protocol.messages import ClassCounts

@@ -1,7 +1,5 @@
 """The heavy pieces as tasks: they travel, give what the party gives, and show nothing of themselves."""
 
-from __future__ import annotations
-
 import pickle
 
 import pytest

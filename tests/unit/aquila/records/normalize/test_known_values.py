@@ -1,7 +1,5 @@
 """Values that are known are not worked out again, and no more are kept than may be."""
 
-from __future__ import annotations
-
 from aquila.records.normalize.known_values import KnownValues
 
 

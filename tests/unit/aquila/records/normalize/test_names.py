@@ -1,7 +1,5 @@
 """The words of a name."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.names import has_unread_words, name_words

@@ -1,7 +1,5 @@
 """Lines of a stream."""
 
-from __future__ import annotations
-
 from io import BytesIO
 from itertools import chain
 

@@ -1,7 +1,5 @@
 """Rows of FollowTheMoney JSON lines."""
 
-from __future__ import annotations
-
 import json
 from io import BytesIO
 from typing import Any

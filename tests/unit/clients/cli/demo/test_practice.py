@@ -1,7 +1,5 @@
 """Folders of practices that were killed are deleted by the next one; no other folder is."""
 
-from __future__ import annotations
-
 import fcntl
 import tempfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tests of clients.cli.offline.audit; the published proofs are in tests/vectors."""
 
-from __future__ import annotations
-
 import pytest
 
 from clients.cli.main import main

@@ -1,7 +1,5 @@
 """`aquila rehearse` from files to hits."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import hashlib

@@ -1,7 +1,5 @@
 """A service's health for people and for monitoring programs: the first line, the checks, the exit status."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Rounds and hits as tables."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What reaches the screen: JSON alone on stdout, no control characters, files whole or not at all."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

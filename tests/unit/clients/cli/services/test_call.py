@@ -1,7 +1,5 @@
 """`aquila call`: any operation by its id."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """`aquila round` and `aquila approval`: what they say before somebody consents."""
 
-from __future__ import annotations
-
 import io
 
 import httpx

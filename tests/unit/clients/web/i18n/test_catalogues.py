@@ -1,7 +1,5 @@
 """Catalogues: every translation is in the language of its catalogue, by its letters and by its commonest words."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from io import BytesIO

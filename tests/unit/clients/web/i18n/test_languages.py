@@ -1,7 +1,5 @@
 """Languages: whole catalogues, the choice of a language, and dates and numbers as the region writes them."""
 
-from __future__ import annotations
-
 import re
 from io import BytesIO
 

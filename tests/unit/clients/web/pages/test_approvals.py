@@ -1,7 +1,5 @@
 """Pages of approvals: what a second person reads before a list leaves the node."""
 
-from __future__ import annotations
-
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode, World

@@ -1,7 +1,5 @@
 """What the first page says: each alarm in its own words, for the roles that may see it, with a way on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """How the page of a hit says in words what weighs, what differs, and how rare an agreement is."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The pages of standing queries: set up at the matcher, approved, asked in two rounds, prolonged and withdrawn."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Pictures and papers: numbers that can be read without colour, no markup from texts, stable bytes."""
 
-from __future__ import annotations
-
 from xml.etree import ElementTree as ET
 
 import pytest

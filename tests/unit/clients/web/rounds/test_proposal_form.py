@@ -1,7 +1,5 @@
 """The form of a proposal: defaults, the second step, faults beside their fields, and what was typed is kept."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
