@@ -24,13 +24,7 @@ _MICROSECONDS = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A round of equal lists.
-
-    Attributes:
-        parties: How many take part.
-        records: Of each, padding included.
-        inputs: Of each record, padding included.
-    """
+    """A round of equal lists."""
 
     parties: int
     records: int
@@ -48,16 +42,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Microseconds of processor time that a step takes for one element.
-
-    Attributes:
-        prepare: Read, normalize and digest, for one input.
-        blind: Blind, for one input.
-        answer: Validate, evaluate and prove, for one element of another party.
-        verify: Verify one evaluation of an own element.
-        finalize: Finalize one own element, its own share's evaluation included.
-        add: What each further party adds to finalizing.
-    """
+    """Microseconds of processor time that a step takes for one element."""
 
     prepare: float
     blind: float
@@ -68,12 +53,7 @@ class Cost:
 
 
 def bytes_sent(elements: Sequence[int], own: int) -> int:
-    """Return the bytes that one party sends: its elements, its evaluations of all others' elements, its tokens.
-
-    Args:
-        elements: How many each party has.
-        own: The party's place among them.
-    """
+    """Return the bytes that one party sends: its elements, its evaluations of all others' elements, its tokens."""
     others = sum(elements) - elements[own]
     return ELEMENT_BYTES * (elements[own] + others) + TOKEN_ROW_BYTES * elements[own]
 
@@ -113,10 +93,6 @@ def matcher_disk(size: Size, quota: int) -> int:
 
     An evaluation goes when its origin has it, and evaluators wait while the quota is used up; a blinded chunk goes when
     its origin has every evaluation of it. Then come the tokens, of which the join lays the rows down once more.
-
-    Args:
-        size: The round.
-        quota: Bytes of evaluations that may wait for their origins.
     """
     elements = size.parties * size.elements
     answering = ELEMENT_BYTES * elements + min(quota, ELEMENT_BYTES * elements * size.others)

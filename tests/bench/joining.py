@@ -33,18 +33,7 @@ _MODULES = ("aquila.matching.join_tasks",)
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Costs of a join.
-
-    Attributes:
-        rows: Token rows of all lists.
-        parties: Lists.
-        pairs: Pairs of records that met.
-        lay_down_seconds: Until all rows lay in files by prefix.
-        join_seconds: From then until every pair was counted and read back.
-        processor_seconds: Of both parts, all processes together, whatever else the machine did.
-        peak_memory: Bytes of all processes together.
-        disk: Bytes of the files.
-    """
+    """Costs of a join."""
 
     rows: int
     parties: int

@@ -21,13 +21,7 @@ _SECONDS = 3_600
 
 
 def cost_of(steps: Sequence[MeasuredStep], records: Sequence[RecordStep], rules: str) -> Cost | None:
-    """Return the costs of a round's steps on the backend that was measured first; None if a part is missing.
-
-    Args:
-        steps: What was measured of elements.
-        records: What was measured of records.
-        rules: The table under which inputs are made.
-    """
+    """Return the costs of a round's steps on the backend that was measured first; None if a part is missing."""
     least: dict[Operation, float] = {}
     for step in steps:
         least.setdefault(step.operation, step.spread.least)

@@ -29,11 +29,7 @@ class WatchedProcess:
 
 
 def watch(command: Sequence[str]) -> WatchedProcess:
-    """Run a command of ours, and look at the memory of all its processes meanwhile.
-
-    Raises:
-        ExecutorError: It failed; its last line says why.
-    """
+    """Run a command of ours, and look at the memory of all its processes meanwhile."""
     started, peak = time.perf_counter(), 0
     with psutil.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while True:

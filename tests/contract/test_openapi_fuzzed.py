@@ -44,12 +44,7 @@ _REFUSED_BY_HEAD = {401, 403}
 
 @dataclass
 class Fuzz:
-    """A world whose services are called by everyone.
-
-    Attributes:
-        examples: Calls of each operation by each role, of what its document allows and of what it does not, each.
-        known: What stands in paths for something that is there, by the name of the parameter.
-    """
+    """A world whose services are called by everyone."""
 
     world: World
     loop: asyncio.Runner

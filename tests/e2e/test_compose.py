@@ -102,13 +102,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Ceremony]:
 
 @dataclass
 class Composed:
-    """A service of the compose file.
-
-    Attributes:
-        machine: What stands for the engine.
-        kind: The service.
-        port: Where it listens, in the place of its own port.
-    """
+    """A service of the compose file."""
 
     machine: Container
     kind: str

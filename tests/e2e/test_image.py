@@ -93,13 +93,7 @@ def image(engine: Engine, bundle: Path) -> str:
 
 @dataclass(frozen=True)
 class Contained:
-    """A service in containers that share its home, a folder of the ceremony's files, and one network.
-
-    Attributes:
-        engine: What runs them.
-        kind: The service.
-        network: The option by which they have a network.
-    """
+    """A service in containers that share its home, a folder of the ceremony's files, and one network."""
 
     engine: Engine
     kind: str

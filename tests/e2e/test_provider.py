@@ -44,12 +44,7 @@ def port() -> int:
 
 @dataclass
 class Provider:
-    """A provider that knows one client and lets everyone in who names themselves.
-
-    Attributes:
-        back: Where the client is.
-        port: Its own.
-    """
+    """A provider that knows one client and lets everyone in who names themselves."""
 
     back: str
     port: int = field(default_factory=free_port)

@@ -36,14 +36,7 @@ ROLE = "aquila-node"
 
 @dataclass
 class Renewals(CertifiedCallers):
-    """What changes at the parties and at the secretariat.
-
-    Attributes:
-        server: A PostgreSQL.
-        database: The URL of a database there for one of the parties.
-        mail: The mail server of that party.
-        callers: The CA of those who call the matcher.
-    """
+    """What changes at the parties and at the secretariat."""
 
     server: URL = field(kw_only=True)
     database: str = field(kw_only=True)

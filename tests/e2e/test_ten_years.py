@@ -35,11 +35,7 @@ MORE = {"SI": "AL", "XK": "MK"}
 
 @dataclass
 class TenYears(CertifiedCallers):
-    """Five parties and the secretariat, on two machines.
-
-    Attributes:
-        machines: That of the secretariat, and that of the parties.
-    """
+    """Five parties and the secretariat, on two machines."""
 
     machines: tuple[Machine, Machine] = field(kw_only=True)
 

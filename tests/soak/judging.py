@@ -13,13 +13,7 @@ KILLS_AN_HOUR: Mapping[str, int] = {"kills": 800, "sqlite": 120, "postgresql": 8
 
 
 def needed_kills(part: str, seconds: float, usual_share: float) -> int:
-    """Return how many kills a part has at least.
-
-    Args:
-        part: Its name.
-        seconds: That it lasts.
-        usual_share: Its share of the time where all parts are played.
-    """
+    """Return how many kills a part has at least."""
     return round(KILLS_AN_HOUR[part] * seconds / (3_600 * usual_share))
 
 
@@ -29,11 +23,7 @@ def never_made(kinds: Collection[Fault], made: Mapping[Fault, int]) -> list[str]
 
 
 def failures(played: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the figures of all parts show that must not be, a line each; nothing where all is as it has to be.
-
-    Args:
-        played: The figures of each part.
-    """
+    """Return what the figures of all parts show that must not be, a line each; nothing where all is as it has to be."""
     found = [line for figures in played for line in _failures_of(figures)]
     kills, needed = (sum(figures[word] for figures in played) for word in ("kills", "needed_kills"))
     if kills < needed:

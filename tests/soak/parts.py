@@ -32,17 +32,7 @@ _LONGEST = 2.0  # times what a part lasts, while it misses something
 
 @dataclass(frozen=True)
 class Size:
-    """The size of one part, and how long it lasts at least.
-
-    Attributes:
-        seconds: After which no other round begins; twice as many where kills or kinds of faults are missing.
-        seed: Of lists, of the query and of faults.
-        nodes: How many.
-        records: Of each list.
-        chunk_elements: Of the rounds.
-        faults_a_round: At most.
-        needed_kills: At least.
-    """
+    """The size of one part, and how long it lasts at least."""
 
     seconds: float
     seed: int
@@ -55,18 +45,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Conditions:
-    """The services of a part, and their faults.
-
-    Attributes:
-        kinds: Of faults.
-        longest_pause: Seconds between two faults at most.
-        longest_freeze: Seconds for which a process is frozen at most.
-        program: Of the services.
-        more_settings: Of each service.
-        clocks: Whether clocks go wrong.
-        small_disk: Whether the folder is on a file system that can be filled.
-        calm_first: Whether the first round has no faults.
-    """
+    """The services of a part, and their faults."""
 
     kinds: Collection[Fault] = tuple(Fault)
     longest_pause: float = 2.0
@@ -78,14 +57,7 @@ class Conditions:
     calm_first: bool = True
 
     def goes_on(self, rounds: int, passed: float, size: Size, faults: FaultProgram) -> bool:
-        """Return whether a part plays one more round under faults.
-
-        Args:
-            rounds: That have ended.
-            passed: Seconds since it began.
-            size: Of the part.
-            faults: Those that were made.
-        """
+        """Return whether a part plays one more round under faults."""
         if rounds < 1 + self.calm_first:
             return True
         return passed < size.seconds or (passed < _LONGEST * size.seconds and is_missing(size, faults))
@@ -125,11 +97,7 @@ def play_kills(folder: Path, size: Size, tell: Tell, *, calm_first: bool = True)
 
 
 def play_memory(folder: Path, size: Size, tell: Tell, program: Program = THIS) -> dict[str, Any]:
-    """Play rounds without faults, in which the memory of all services has to stay as it was after the first ones.
-
-    Raises:
-        AssertionError: It has grown.
-    """
+    """Play rounds without faults, in which the memory of all services has to stay as it was after the first ones."""
     files, query = _lists(folder, size)
     first: dict[str, int] = {}
     samples: dict[str, list[int]] = {}

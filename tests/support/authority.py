@@ -37,13 +37,7 @@ class Authority:
         return cls(home / "tls", key, x509.load_pem_x509_certificate((home / "tls/ca.pem").read_bytes()))
 
     def issue(self, name: str, days: float = 1, host: str = "") -> None:
-        """Write `<name>.pem` and `<name>.key`; the certificate ends in some days, or has ended.
-
-        Args:
-            name: Of the files.
-            days: Until its end.
-            host: A name that the certificate bears, besides the address 127.0.0.1.
-        """
+        """Write `<name>.pem` and `<name>.key`; the certificate ends in some days, or has ended."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = str(self.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
         certificate = _certificate(name, key, issuer, self.key, authority=False, days=days, host=host)

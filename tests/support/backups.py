@@ -20,13 +20,7 @@ KEY = SealingKey.from_bytes(Random(53).randbytes(32))
 
 @dataclass
 class Safe:
-    """What is kept apart from the machines of a world: backups, and copies of identity keys.
-
-    Attributes:
-        folder: Where it is.
-        world: The world.
-        database: Makes an empty database and returns its URL, or nothing for SQLite.
-    """
+    """What is kept apart from the machines of a world: backups, and copies of identity keys."""
 
     folder: Path
     world: World

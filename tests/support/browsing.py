@@ -96,18 +96,7 @@ def _loads_itself(error: PlaywrightError) -> bool:
 
 @dataclass
 class Visitor:
-    """Somebody at a browser of their own.
-
-    Attributes:
-        page: The tab.
-        url: The service whose pages these are.
-        complaints: What the browser wrote that it must not.
-        addresses: Every address that was asked for.
-        secret: Of the authenticator.
-        pages: What every page held that was looked at.
-        loads: How often the tab took another page, or the same one anew.
-        may_refuse: Whether a form is sent that is refused, which the browser writes as an error.
-    """
+    """Somebody at a browser of their own."""
 
     page: Page
     url: str

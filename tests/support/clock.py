@@ -5,12 +5,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Clock:
-    """A clock that a test sets, in seconds since 1970.
-
-    Attributes:
-        time: Now.
-        step: Seconds that pass at each look.
-    """
+    """A clock that a test sets, in seconds since 1970."""
 
     time: int = 1_800_000_000
     step: int = 0

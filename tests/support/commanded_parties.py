@@ -24,17 +24,7 @@ ALARM_SECONDS = 120
 
 @dataclass
 class CommandedParties:
-    """Some parties and the secretariat.
-
-    Attributes:
-        root: An empty folder.
-        stage: Gets the services, which are made by the ceremony.
-        parties: Names by code.
-        files: The list of each party.
-        expected: The hits of these lists.
-        ceremony: By which all began.
-        people: Two persons of each service, by its name.
-    """
+    """Some parties and the secretariat."""
 
     root: Path
     stage: World
@@ -247,11 +237,6 @@ class CommandedParties:
 
 def compares(auditor: Operator, command: str, unproven: Collection[str]) -> bool:
     """Compare logs that were exported one after another.
-
-    Args:
-        auditor: Who compares.
-        command: By which.
-        unproven: Kinds of findings that there may be.
 
     Returns:
         Whether it could be done: a log may have been exported just before another service saw its last entry.

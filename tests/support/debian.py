@@ -75,13 +75,7 @@ class Network:
 
 
 class Debian(Container):
-    """A machine; its people are root and whoever root makes a user.
-
-    Args:
-        folder: An empty folder of this machine, for the mounts.
-        base: What `make_base` laid out; it is not written to.
-        namespace: That of its address.
-    """
+    """A machine; its people are root and whoever root makes a user."""
 
     target = "multi-user.target"
 
@@ -116,13 +110,7 @@ class Debian(Container):
         return done.stdout + done.stderr
 
     def as_user(self, user: str, command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """Let a user give a command in the own folder, as after `su - USER`.
-
-        Args:
-            user: Who has a shell.
-            command: One line.
-            typed: The lines that the user types.
-        """
+        """Let a user give a command in the own folder, as after `su - USER`."""
         return self._give(["su", "-", user, "-c", command], typed)
 
     def open(self, user: str, command: str) -> subprocess.Popen[str]:

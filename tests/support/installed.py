@@ -28,13 +28,7 @@ MATCHER = ("192.0.2.10", "matcher.example.org")
 
 @dataclass
 class Installed(Service):
-    """A service, which root installs by the page; `home` is its home as this machine sees it.
-
-    Attributes:
-        machine: That it is on.
-        release: Which is installed.
-        on_postgres: Whether its rows are in the PostgreSQL of its machine.
-    """
+    """A service, which root installs by the page; `home` is its home as this machine sees it."""
 
     machine: Debian = field(kw_only=True)
     release: str = aquila.__version__

@@ -92,12 +92,7 @@ class LoadedProgram(Program):
 
 
 class LoadedProcess:
-    """A forked process, used as one of `subprocess` is.
-
-    Attributes:
-        pid: Its number.
-        stdout: What it writes there.
-    """
+    """A forked process, used as one of `subprocess` is."""
 
     def __init__(self, process: BaseProcess, stdout: IO[bytes] | None) -> None:
         assert process.pid is not None
@@ -122,11 +117,7 @@ class LoadedProcess:
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end and return its exit status.
-
-        Raises:
-            TimeoutExpired: It still runs.
-        """
+        """Wait for its end and return its exit status."""
         self._process.join(timeout)
         if self._process.exitcode is None:
             raise subprocess.TimeoutExpired("aquila", timeout or 0.0)
@@ -160,16 +151,7 @@ def _run(
     errors: _Stream,
     folder: Path | None,
 ) -> None:
-    """Run the command in the forked process.
-
-    Args:
-        arguments: The words after `aquila`.
-        environment: All of it.
-        read: What it reads: a pipe or a file.
-        printed: Where its output goes: a pipe, or added to a file.
-        errors: Where that goes which it writes on stderr, likewise.
-        folder: Where it is given.
-    """
+    """Run the command in the forked process."""
     from clients.cli.main import main  # noqa: PLC0415 - the program of the tests need not load it
 
     os.environ.clear()

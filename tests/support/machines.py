@@ -14,11 +14,7 @@ _SECONDS = 1_800
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine, which gets files as a courier brings them and reaches no network while it installs.
-
-    Attributes:
-        folder: Stands for its disk.
-    """
+    """A machine, which gets files as a courier brings them and reaches no network while it installs."""
 
     folder: Path
 
@@ -35,13 +31,7 @@ class Machine:
         self._give(verify + install)
 
     def upgrade(self, bundle: Path, version: str, services: Sequence[Service]) -> None:
-        """Put another release in the place of the one that is installed.
-
-        Args:
-            bundle: Of the other release.
-            version: Its number.
-            services: Those of this machine, which stop meanwhile.
-        """
+        """Put another release in the place of the one that is installed."""
         bring_signed(bundle, self.folder)
         verify, install, upgrade = install_commands(self.folder, version)
         unpack, *_ = install.splitlines()

@@ -20,16 +20,7 @@ PASSWORD = "a password of the node's own"
 
 @dataclass
 class MailServer:
-    """The ministry's mail server.
-
-    Attributes:
-        folder: Where its certificate is.
-        starttls: Whether it offers STARTTLS.
-        refuses: Recipients that it does not take.
-        messages: What it took, in order.
-        calls: How often somebody connected.
-        password: That of the service.
-    """
+    """The ministry's mail server."""
 
     folder: Path
     starttls: bool = True

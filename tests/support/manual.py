@@ -27,11 +27,7 @@ def drop_in() -> str:
 
 
 def command(heading: str, beginning: str) -> str:
-    """Return the one command within the sentences and tables of a section that has a beginning.
-
-    Raises:
-        AssertionError: The section has none, or several that differ.
-    """
+    """Return the one command within the sentences and tables of a section that has a beginning."""
     found = {one for one in spans(heading) if f"{one} ".startswith(f"{beginning} ")}
     assert len(found) == 1, f"{heading}: {beginning}: {sorted(found)}"
     return found.pop()

@@ -46,9 +46,6 @@ def check_flat(samples: Mapping[str, Sequence[int]]) -> dict[str, float]:
 
     Args:
         samples: By service, the KiB after each round of at least `LEAST_ROUNDS` and the first.
-
-    Raises:
-        AssertionError: One grows by more than `MOST_GROWTH`.
     """
     found = {name: round(growth(taken), 1) for name, taken in samples.items()}
     assert all(len(taken) > LEAST_ROUNDS for taken in samples.values()), "too few rounds to compare"

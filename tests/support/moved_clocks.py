@@ -32,12 +32,7 @@ def loading(library: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class MovedClocks:
-    """The clocks of several services.
-
-    Attributes:
-        folder: Where the files with their distances lie.
-        library: That of `faketime_library`.
-    """
+    """The clocks of several services."""
 
     folder: Path
     library: Path

@@ -72,12 +72,6 @@ class Operator:
     def document(self, command: str, *more: str, ends_with: Collection[int] = (0,), **places: str) -> Any:
         """Give a documented command, and return the document that it prints.
 
-        Args:
-            command: As `give` has it.
-            more: Words at its end that the page leaves to the reader.
-            ends_with: The exit statuses that it may have.
-            places: As `give` has them.
-
         Returns:
             The document; nothing where an error took its place.
         """
@@ -107,15 +101,7 @@ def words_of(command: str) -> list[str]:
 
 @dataclass
 class Ceremony:
-    """Parties that are set up by the commands of *Set up*.
-
-    Attributes:
-        stage: Gets the processes.
-        parties: Names by code.
-        secretariat: The operator of the matcher.
-        operators: Those of the nodes, by code.
-        before_start: What an operator does with a home that was made, before the service starts for the first time.
-    """
+    """Parties that are set up by the commands of *Set up*."""
 
     stage: World
     parties: Mapping[str, str]

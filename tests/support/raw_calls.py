@@ -53,15 +53,7 @@ async def served(
     tls: ssl.SSLContext | None = None,
     protocol: type[BoundedProtocol] = BoundedProtocol,
 ) -> AsyncIterator[int]:
-    """Serve the application on a port of loopback.
-
-    Args:
-        times: How long callers may take.
-        most: How many connections there may be.
-        state: Where uvicorn keeps the connections that it serves.
-        tls: The service's side of TLS.
-        protocol: Serves a connection.
-    """
+    """Serve the application on a port of loopback."""
     idle = 600 if times is LONG else 0
     config = uvicorn.Config(
         DeclaredLengths(app), log_config=None, http="h11", ws="none", lifespan="off", timeout_keep_alive=idle

@@ -12,12 +12,7 @@ _PIECE_BYTES = 1 << 20
 
 @contextlib.contextmanager
 def mounted(folder: Path, size: str) -> Iterator[bool]:
-    """Put a small file system on a folder until the end of the block, and give whether that is possible.
-
-    Args:
-        folder: An empty folder.
-        size: As `mount` takes it, `1m`.
-    """
+    """Put a small file system on a folder until the end of the block, and give whether that is possible."""
     words = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     is_mounted = subprocess.run(words, check=False, capture_output=True).returncode == 0
     try:
@@ -29,12 +24,7 @@ def mounted(folder: Path, size: str) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """Make a folder with a small file system on it until the end of the block; skip the test where none can be mounted.
-
-    Args:
-        folder: Is not there yet.
-        size: As `mounted` has it.
-    """
+    """Make a folder with a small file system on it until the block ends; skip the test where none can be mounted."""
     folder.mkdir()
     with mounted(folder, size) as is_mounted:
         if not is_mounted:
@@ -43,11 +33,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 
 def fill(path: Path) -> None:
-    """Write to a file for as long as there is room; what was written stays.
-
-    Raises:
-        OSError: Always in the end: no space is left.
-    """
+    """Write to a file for as long as there is room; what was written stays."""
     with path.open("wb", buffering=0) as file:
         while file.write(bytes(_PIECE_BYTES)):
             pass

@@ -23,13 +23,7 @@ _NUMBERS = count(1)
 
 @dataclass(frozen=True)
 class SoftToken:
-    """A token.
-
-    Attributes:
-        folder: Where all tokens of this process are.
-        label: Its label.
-        pin: The file with its PIN.
-    """
+    """A token."""
 
     folder: Path
     label: str

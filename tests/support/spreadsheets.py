@@ -15,13 +15,7 @@ _CALC = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns
 
 
 def xlsx(*sheets: Iterable[Sequence[Any]], formats: Mapping[str, str] | None = None, epoch: Any = None) -> bytes:
-    """Return a workbook.
-
-    Args:
-        sheets: The rows of each sheet.
-        formats: Number formats of cells of the first sheet, by their coordinates.
-        epoch: The date system.
-    """
+    """Return a workbook."""
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     if epoch is not None:

@@ -39,16 +39,7 @@ _JSON = "application/json"
 
 @dataclass
 class Visited:
-    """A service of this process with its pages, and a person who has every role.
-
-    Attributes:
-        name: Of the service.
-        app: The service.
-        pages: The service with its pages.
-        token: Of the person's session.
-        page_examples: By the path of a page, addresses of it; a page without parameters needs none.
-        call_examples: The same for calls.
-    """
+    """A service of this process with its pages, and a person who has every role."""
 
     name: str
     app: FastAPI

@@ -26,18 +26,7 @@ _WHOLE = re.compile(r"^/v1/(rounds/[^/]+/hits|(operator/)?log/rounds/[^/]+)$")
 
 
 class AnswerCost(NamedTuple):
-    """The cost of an answer; in milliseconds.
-
-    Attributes:
-        service: Its name.
-        address: Without numbers of rounds, lists and hits.
-        processor: Of the median, the database's server included.
-        judged: The same, divided by the machine's slowness.
-        clock: Until the answer, of the median.
-        first: Of processor, for the first time.
-        size: Bytes.
-        is_missing: Whether the homes have no such page or call, so that nothing was measured.
-    """
+    """The cost of an answer; in milliseconds."""
 
     service: str
     address: str

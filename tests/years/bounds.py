@@ -23,16 +23,7 @@ WHOLE_BYTES = 100_000
 
 
 class Figure(NamedTuple):
-    """A measured figure.
-
-    Attributes:
-        database: `sqlite` or `postgresql`.
-        service: Its name.
-        what: What was measured.
-        value: How much it was.
-        unit: Of the value and of its bound.
-        most: Its bound; nothing where there is none.
-    """
+    """A measured figure."""
 
     database: str
     service: str

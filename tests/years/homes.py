@@ -30,14 +30,7 @@ _NANOSECONDS = 1e9
 
 @dataclass(frozen=True)
 class Homes:
-    """Homes of a matcher and three nodes.
-
-    Attributes:
-        folder: Where they lie.
-        database: `sqlite` or `postgresql`.
-        urls: By the name of a service, its database on a PostgreSQL server.
-        server: To ask the server; nothing on SQLite.
-    """
+    """Homes of a matcher and three nodes."""
 
     folder: Path
     database: str
@@ -80,12 +73,7 @@ class Homes:
 
 @contextlib.contextmanager
 def homes_on(database: str, folder: Path) -> Iterator[Homes]:
-    """Lend the homes of a folder, or for PostgreSQL a copy of them, which goes with the block.
-
-    Args:
-        database: `sqlite` or `postgresql`.
-        folder: With the homes that `python -m tests.years make` made.
-    """
+    """Lend the homes of a folder, or for PostgreSQL a copy of them, which goes with the block."""
     if database == "sqlite":
         yield Homes(folder, database)
         return

@@ -52,12 +52,6 @@ def idle_figures(homes: Homes, services: Sequence[Service], settle: int, seconds
     """Yield the share of a core and the memory of each service while nothing happens.
 
     Where a service is above its bound all are watched once more, and the lesser share counts.
-
-    Args:
-        homes: Of the services.
-        services: Which run.
-        settle: Seconds to wait after the start.
-        seconds: Seconds to watch.
     """
     time.sleep(settle)
     shares = dict[str, float]()

@@ -35,22 +35,10 @@ class NetworkFaults:
 
 
 class FaultyNetwork:
-    """The proxy in front of one address. A `with` block runs it.
-
-    Attributes:
-        port: Where it listens on loopback.
-        connections: How many it has taken so far.
-        broken: How many of these it has broken.
-    """
+    """The proxy in front of one address. A `with` block runs it."""
 
     def __init__(self, target_port: int, trouble: NetworkFaults, seed: int = 1) -> None:
-        """Prepare.
-
-        Args:
-            target_port: Where connections go, on loopback.
-            trouble: What happens to them on the way.
-            seed: Another seed breaks other connections.
-        """
+        """Prepare."""
         self.port = self.connections = self.broken = 0
         self._target_port = target_port
         self._trouble = trouble

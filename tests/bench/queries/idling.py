@@ -35,13 +35,7 @@ class Idling:
 
 
 def measure_idling(processes: Mapping[str, Process], settle_seconds: int, seconds: int) -> list[Idling]:
-    """Watch services while nothing happens.
-
-    Args:
-        processes: The services.
-        settle_seconds: How long to wait before, so that what follows earlier work is over.
-        seconds: How long to watch.
-    """
+    """Watch services while nothing happens."""
     time.sleep(settle_seconds)
     before = {name: _Usage.of(process) for name, process in processes.items()}
     time.sleep(seconds)

@@ -7,11 +7,7 @@ from pathlib import Path
 
 @dataclass(slots=True)
 class LogTail:
-    """The log of a service since this was made; a look costs the service nothing.
-
-    Attributes:
-        path: The file.
-    """
+    """The log of a service since this was made; a look costs the service nothing."""
 
     path: Path
     _offset: int = field(init=False)

@@ -20,13 +20,7 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class RehearsedRound:
-    """The cost of a rehearsal, its start as a command included.
-
-    Attributes:
-        seconds: From start to end.
-        processor_seconds: Of all its processes.
-        peak_memory: The most bytes that they held together; pages they share count for each.
-    """
+    """The cost of a rehearsal, its start as a command included."""
 
     seconds: float
     processor_seconds: float
@@ -34,15 +28,7 @@ class RehearsedRound:
 
 
 def rehearse(folder: Path, lists: Mapping[str, Path]) -> tuple[RehearsedRound, list[FoundHit]]:
-    """Rehearse a round with default rules and padding, and return its cost and its hits.
-
-    Args:
-        folder: Where the hits go.
-        lists: The file of each party.
-
-    Raises:
-        ExecutorError: It failed; its last line says why.
-    """
+    """Rehearse a round with default rules and padding, and return its cost and its hits."""
     out = folder / "rehearsed.csv"
     parties = [part for code, path in lists.items() for part in ("--party", f"{code}={path}")]
     options = ["--rules", "default", "--padding", "default", "--out", str(out)]

@@ -22,13 +22,7 @@ class Hit(NamedTuple):
 
 
 def hits_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> list[Hit]:
-    """Grade what met between all lists.
-
-    Args:
-        meetings: What met.
-        table: The match rules.
-        rules: A mask of the rules that count; all by default.
-    """
+    """Grade what met between all lists."""
     every = list(meetings)
     return [
         hit

@@ -23,14 +23,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """Lists whose common persons are known.
-
-    Attributes:
-        name: As reports show it.
-        lists: Each party's records by code.
-        same: The pairs that are one person.
-        judged: The pairs of which something is known; None where that is all of them.
-    """
+    """Lists whose common persons are known."""
 
     name: str
     lists: Mapping[str, list[Record]]
@@ -57,11 +50,7 @@ class LabelledSet:
 
 
 def same_persons(noted: Iterable[tuple[str, str, str]]) -> frozenset[Pair]:
-    """Turn persons with their records into pairs of records of two parties.
-
-    Args:
-        noted: Person, party, record id.
-    """
+    """Turn persons with their records into pairs of records of two parties."""
     records = defaultdict(list)
     for person, party, record_id in noted:
         records[person].append((party, record_id))

@@ -59,13 +59,7 @@ class ListLeakage:
 
 
 def rule_leakage(sent: Sequence[Sent], table: RuleTable, population: Sequence[Record]) -> list[RuleLeakage]:
-    """Measure each rule.
-
-    Args:
-        sent: What each party sends.
-        table: The match rules.
-        population: Persons whose names are as common as those of the population that is guessed.
-    """
+    """Measure each rule."""
     tokens, shared, records = Counter[int](), Counter[int](), Counter[int]()
     for one in sent:
         together: dict[int, set[int]] = defaultdict(set)

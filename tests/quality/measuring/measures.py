@@ -41,11 +41,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What hits are worth on a labelled set.
-
-    Attributes:
-        by_level: Counts of each level alone.
-    """
+    """What hits are worth on a labelled set."""
 
     by_level: dict[Level, Counts]
 

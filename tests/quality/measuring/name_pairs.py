@@ -56,16 +56,7 @@ DIFFERENT_REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class NamePair:
-    """Two names, and a speaker's judgement of them.
-
-    Attributes:
-        language: The file's name.
-        kind: `given` or `family`.
-        names: Both names, as written.
-        same: Whether they can be the names of one person.
-        reason: One of `SAME_REASONS` or of `DIFFERENT_REASONS`.
-        explanation: More about the reason; may be empty.
-    """
+    """Two names, and a speaker's judgement of them."""
 
     language: str
     kind: str
@@ -82,12 +73,7 @@ class NamePair:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Counts of pairs that the normalizer gets right.
-
-    Attributes:
-        right: The pairs by form.
-        pairs: The number of all pairs.
-    """
+    """Counts of pairs that the normalizer gets right."""
 
     right: Counter[str]
     pairs: int

@@ -46,12 +46,7 @@ class Met(NamedTuple):
 
 @dataclass(frozen=True)
 class Meeting:
-    """What meets between two lists.
-
-    Attributes:
-        size_a, size_b: Records of the lists.
-        met: All pairs of records that share a token.
-    """
+    """What meets between two lists."""
 
     party_a: str
     party_b: str

@@ -168,11 +168,7 @@ def list_leakage_table(one: ListLeakage) -> str:
 
 
 def insert(page: str, tables: Mapping[str, str]) -> str:
-    """Put tables between the marks of a page.
-
-    Raises:
-        InputError: The page has a mark for which there is no table.
-    """
+    """Put tables between the marks of a page."""
     wanted = {found["name"] for found in _BLOCK.finditer(page)}
     if missing := sorted(wanted - set(tables)):
         raise InputError(

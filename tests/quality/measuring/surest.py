@@ -26,13 +26,7 @@ WHOLE = "whole date"
 
 
 class Way(NamedTuple):
-    """A way in which names agree together with a whole date.
-
-    Attributes:
-        names: The parts of names that agree.
-        right: The pairs of one person's records.
-        wrong: The pairs of strangers that are expected.
-    """
+    """A way in which names agree together with a whole date."""
 
     names: tuple[str, ...]
     right: float
@@ -45,13 +39,7 @@ class Way(NamedTuple):
 
 
 def ways_of(labelled: LabelledSet, table: RuleTable, common: float) -> list[Way]:
-    """Count the ways in which names agree between two lists, those that are right most often first.
-
-    Args:
-        labelled: The lists.
-        table: The match rules.
-        common: The share of common persons to which those of the lists are thinned out.
-    """
+    """Count the ways in which names agree between two lists, those that are right most often first."""
     meetings = meet({code: send(records, table) for code, records in labelled.lists.items()})
     named, right = _counted(meetings, labelled, table)
     on_one_day = _on_one_day(labelled)

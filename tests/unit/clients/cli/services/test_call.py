@@ -22,11 +22,7 @@ LISTS = {
 
 @dataclass
 class Recorder:
-    """A service that remembers the calls.
-
-    Attributes:
-        content: What it answers to all calls but those of a list.
-    """
+    """A service that remembers the calls."""
 
     content: bytes = b""
     calls: list[tuple[str, str, bytes]] = field(default_factory=list)
