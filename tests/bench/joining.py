@@ -33,8 +33,6 @@ _MODULES = ("aquila.matching.join_tasks",)
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Costs of a join."""
-
     rows: int
     parties: int
     pairs: int

@@ -24,7 +24,6 @@ def test_one_round(tmp_path: Path) -> None:
     [(["--queries", "--backend", "libsodium"], "services choose their own"), (["--lists", "5,x"], "lengths of lists")],
 )
 def test_what_cannot_be_measured(words: list[str], message: str, tmp_path: Path) -> None:
-    """Services choose their own backend, and a list has a length."""
     said = CliRunner().invoke(app, ["--out", str(tmp_path), *words])
     assert said.exit_code == 2
     assert message in said.stderr

@@ -21,7 +21,6 @@ def test_one_party_sends() -> None:
 
 
 def test_the_whole_region() -> None:
-    """The volumes that the design was made for: 13 GB to and from each node, 46 GB at the matcher."""
     assert REGION.elements == 10_000_000
     moved = data_volumes.node_sends(REGION) + data_volumes.node_receives(REGION)
     assert moved / GIGABYTE == pytest.approx(13.0, abs=0.05)

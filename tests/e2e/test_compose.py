@@ -102,8 +102,6 @@ def elsewhere(tmp_path: Path) -> Iterator[Ceremony]:
 
 @dataclass
 class Composed:
-    """A service of the compose file."""
-
     machine: Container
     kind: str
     port: int

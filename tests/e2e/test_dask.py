@@ -133,7 +133,6 @@ def persons(path: Path) -> list[Record]:
 
 
 def test_a_failing_task_shows_no_secret(cluster: Cluster, tmp_path: Path) -> None:
-    """Workers log a task that fails; its share, nonce and records are in no log, on no page and on no disk."""
     workers = executor_handle_of(settings_of(cluster, tmp_path), [])
     evaluating = EvaluateTask(CarriedSecret(SHARE), b"context", b"\xff" * 32, FRESH)
     batch = StoredBatch(b"\x01" * 32, load_rules("exact"), [PERSON])

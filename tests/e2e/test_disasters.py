@@ -258,7 +258,6 @@ def story(tmp_path: Path, files: dict[str, Path]) -> Iterator[Disasters]:
 
 
 def test_disasters(story: Disasters) -> None:
-    """After each disaster a round has the rehearsal's hits; all logs agree until one of them goes back."""
     # Keys.
     story.play()
     story.replace_key("MK", steal=True)

@@ -136,7 +136,6 @@ def assert_well(machines: Mapping[str, Installed], stage: World) -> None:
 
 
 def test_the_page_as_it_stands(machines: dict[str, Installed], network: Network, bundle: Path, tmp_path: Path) -> None:
-    """Installed, joined, backed up, upgraded in a round and switched off and on: all is well each time."""
     lists = {code: tmp_path / f"{code}.csv" for code in PARTIES}
     for code, path in lists.items():
         path.write_text(HEAD + LISTS[code], encoding="utf-8")

@@ -183,7 +183,6 @@ class Trainee:
 
 @pytest.mark.soak  # the pages of a practice are tested one by one without a browser
 def test_a_practice_from_the_list_to_an_alarm(browser: Browser, tmp_path: Path) -> None:
-    """A trainee plays all steps; pages and files are marked; nothing of a real home is opened, and all is deleted."""
     practice = Practice(tmp_path)
     try:
         trainee = Trainee(browser, practice.url)

@@ -36,8 +36,6 @@ ROLE = "aquila-node"
 
 @dataclass
 class Renewals(CertifiedCallers):
-    """What changes at the parties and at the secretariat."""
-
     server: URL = field(kw_only=True)
     database: str = field(kw_only=True)
     mail: MailServer = field(kw_only=True)
@@ -330,7 +328,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renewals]:
 
 
 def test_the_matcher_moves(story: Renewals) -> None:
-    """A round that was open before has the rehearsal's hits."""
     round_id = story.begin()
     story.move_matcher()
     story.finish(round_id)

@@ -35,8 +35,6 @@ MORE = {"SI": "AL", "XK": "MK"}
 
 @dataclass
 class TenYears(CertifiedCallers):
-    """Five parties and the secretariat, on two machines."""
-
     machines: tuple[Machine, Machine] = field(kw_only=True)
 
     # Years

@@ -43,7 +43,6 @@ def test_records_give_few_inputs(result: SetResult) -> None:
 
 
 def test_strangers_hardly_meet() -> None:
-    """Lists without a common person give next to no hits."""
     found = measure_set(unrelated_lists(4_000, seed=5).only(NAMES_AND_DATE), load_rules("default"))
     assert found.measured.by_level[Level.HIGH].wrong == 0
     assert len(found.hits) <= 5

@@ -42,7 +42,6 @@ def test_what_nobody_judged_does_not_count() -> None:
 
 
 def test_nothing_found_is_no_division_by_zero() -> None:
-    """No hit keeps every promise and finds nobody."""
     measured = measure([], LABELLED)
     assert measured.best_f1 == 0.0
     assert measured.broken == ()

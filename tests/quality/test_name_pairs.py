@@ -62,7 +62,6 @@ def test_reasons_are_explained() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_tables_do_not_get_worse(language: str) -> None:
-    """Same names meet and others stay apart as often as they did."""
     same, different = measured_languages()[language]
     assert same.of("sound") >= NAME_PAIR_FLOORS[language][0]
     assert different.of("sound") >= NAME_PAIR_FLOORS[language][1]

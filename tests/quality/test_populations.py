@@ -25,7 +25,6 @@ def test_lists_are_as_long_and_share_as_many_persons_as_was_said() -> None:
 
 
 def test_names_are_thousands_and_few_are_usual() -> None:
-    """As Zipf has it: the first is a hundred times as usual as the last, and no name has a tenth of all."""
     for culture in ("SRB", "BIH", "BGR", "MKD", "ROU", "ALB", "TUR", "HUN", "ARA"):
         families = family_names(culture)
         assert len(families.names) > 400
@@ -36,7 +35,6 @@ def test_names_are_thousands_and_few_are_usual() -> None:
 
 
 def test_persons_in_families_and_twice() -> None:
-    """More relatives mean more persons of one family name; who stands twice in a list is no common person."""
     alone, related = (
         Counter(
             record.family_names for record in populated_lists({"RS": 400}, 5, Population(related=share)).lists["RS"]

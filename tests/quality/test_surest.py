@@ -9,7 +9,6 @@ from tests.quality.populations import populated_lists
 
 
 def test_rare_names_are_right_more_often() -> None:
-    """Of two lists, right pairs are thinned out, and what is rare in both is right more often than what is not."""
     made = populated_lists({"BA": 6_000, "RS": 6_000}, 81).only(NAMES_AND_DATE)
     ways = {way.names: way for way in ways_of(made, load_rules("default"), 0.01)}
     rare, usual = ways["name pair", "rare pair", "every name"], ways["name pair", "every name"]

@@ -45,8 +45,6 @@ class Size:
 
 @dataclass(frozen=True)
 class Conditions:
-    """The services of a part, and their faults."""
-
     kinds: Collection[Fault] = tuple(Fault)
     longest_pause: float = 2.0
     longest_freeze: float = 40.0  # longer than a caller waits for an answer

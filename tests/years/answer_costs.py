@@ -26,8 +26,6 @@ _WHOLE = re.compile(r"^/v1/(rounds/[^/]+/hits|(operator/)?log/rounds/[^/]+)$")
 
 
 class AnswerCost(NamedTuple):
-    """The cost of an answer; in milliseconds."""
-
     service: str
     address: str
     processor: float = 0.0

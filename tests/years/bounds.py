@@ -23,8 +23,6 @@ WHOLE_BYTES = 100_000
 
 
 class Figure(NamedTuple):
-    """A measured figure."""
-
     database: str
     service: str
     what: str

@@ -30,8 +30,6 @@ _NANOSECONDS = 1e9
 
 @dataclass(frozen=True)
 class Homes:
-    """Homes of a matcher and three nodes."""
-
     folder: Path
     database: str
     urls: dict[str, str] = field(default_factory=dict)

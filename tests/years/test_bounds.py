@@ -13,7 +13,6 @@ from tests.years.bounds import (
 
 
 def test_a_check_names_what_is_above_its_bound() -> None:
-    """`tests.years check` names a figure above its bound, the worst first, and a page that it could not measure."""
     figures = [
         Figure("sqlite", "matcher", "start", START_SECONDS, "s", START_SECONDS),
         Figure("sqlite", "AL", "memory", 10_000, "MiB"),
@@ -32,7 +31,6 @@ def test_a_check_names_what_is_above_its_bound() -> None:
 
 
 def test_all_there_is_of_a_round_may_cost_more() -> None:
-    """The bound of such an answer grows with its size, that of a page or of a part of a list does not."""
     bounds = {
         address: AnswerCost("node", address, size=2 * WHOLE_BYTES + 1).most
         for address in (

@@ -38,7 +38,6 @@ class FaultyNetwork:
     """The proxy in front of one address. A `with` block runs it."""
 
     def __init__(self, target_port: int, trouble: NetworkFaults, seed: int = 1) -> None:
-        """Prepare."""
         self.port = self.connections = self.broken = 0
         self._target_port = target_port
         self._trouble = trouble

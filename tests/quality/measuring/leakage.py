@@ -59,7 +59,6 @@ class ListLeakage:
 
 
 def rule_leakage(sent: Sequence[Sent], table: RuleTable, population: Sequence[Record]) -> list[RuleLeakage]:
-    """Measure each rule."""
     tokens, shared, records = Counter[int](), Counter[int](), Counter[int]()
     for one in sent:
         together: dict[int, set[int]] = defaultdict(set)

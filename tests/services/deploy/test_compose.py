@@ -35,7 +35,6 @@ def test_every_mount_and_secret_is_declared() -> None:
 
 
 def test_no_secret_lies_where_the_image_is_built() -> None:
-    """Secrets are outside the checkout, and the build sees the files that the image copies alone."""
     document = yaml.safe_load(COMPOSE)
     assert all(secret["file"].startswith("/etc/aquila/secrets/") for secret in document["secrets"].values())
     ignored = (DEPLOY.parent / ".dockerignore").read_text(encoding="utf-8").splitlines()
@@ -83,7 +82,6 @@ def test_the_name_within_is_that_of_the_address(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_database_is_a_setting_of_both(kind: str, tmp_path: Path) -> None:
-    """What a step adds to the settings of a home is what the service takes, with the password of its secret."""
     added = (DEPLOY / "samples/compose.database.toml").read_text(encoding="utf-8")
     settings = tmp_path / f"{kind}.toml"
     settings.write_text((DEPLOY / "samples" / f"{kind}.basic.toml").read_text(encoding="utf-8") + added)

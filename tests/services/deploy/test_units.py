@@ -41,7 +41,6 @@ def test_a_unit_is_little_exposed(unit: Path, tmp_path: Path) -> None:
 @ANALYZED
 @pytest.mark.parametrize("kind", ["node", "matcher"])
 def test_a_unit_with_a_token_is_little_exposed(kind: str, tmp_path: Path) -> None:
-    """The drop-in for a PKCS#11 module takes no restriction away."""
     unit = tmp_path / f"aquila-{kind}.service"
     drop_in = (SYSTEMD / "pkcs11-token.conf").read_text("utf-8")
     unit.write_text((SYSTEMD / unit.name).read_text("utf-8") + drop_in, encoding="utf-8")

@@ -38,7 +38,6 @@ def test_an_error_comes_back_as_the_same_class(kind: type[AquilaError]) -> None:
 
 
 def test_what_can_be_tried_again_says_when() -> None:
-    """503 always comes with a wait, and nothing else does."""
     for kind, row in PROBLEMS.items():
         assert (retry_after_of(kind(quoted("x"))) is not None) == (row.status == 503), kind
 

@@ -85,7 +85,6 @@ def test_a_foreign_library_s_record_is_its_place(lines: Lines) -> None:
 
 
 def test_a_warning_is_a_foreign_record(lines: Lines) -> None:
-    """Python's own warnings may quote values."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         logging.captureWarnings(capture=True)
@@ -103,7 +102,6 @@ def test_levels_below_the_configured_one_are_not_written(lines: Lines) -> None:
 
 
 def test_a_ring_of_causes_ends() -> None:
-    """An exception that causes itself cannot hold the log."""
     first, second = ValueError(), KeyError()
     first.__cause__, second.__cause__ = second, first
     assert len(error_fields(first)["cause"]) == 5  # type: ignore[arg-type]  # a list
@@ -111,7 +109,6 @@ def test_a_ring_of_causes_ends() -> None:
 
 @pytest.mark.parametrize("text", ["line\nbreak", "\x1b[2J", '"}'])
 def test_one_event_stays_one_line(lines: Lines, text: str) -> None:
-    """Nothing in a field ends the line or speaks to a terminal."""
     Log("x").info("event", round=text)
     assert str(lines).count("\n") == 1
     assert "\x1b" not in str(lines)

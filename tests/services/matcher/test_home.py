@@ -158,7 +158,6 @@ def test_a_service_behind_a_proxy_keeps_its_port(tmp_path: Path, settings: str, 
 
 
 def test_settings_without_an_address_are_left_alone(tmp_path: Path) -> None:
-    """The command says so, and the administrator changes them."""
     create(tmp_path / "m", port=0)
     settings = tmp_path / "m" / "matcher.toml"
     before = settings.read_bytes()

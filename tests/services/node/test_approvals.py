@@ -62,7 +62,6 @@ async def staff(world: World) -> Staff:
 
 
 async def test_a_consent_waits_for_a_second_person(world: World, staff: Staff) -> None:
-    """Nothing is signed before; the approver reads the whole manifest; afterwards the node consents."""
     round_id = await world.propose()
     asked = await staff.ask_consent(round_id)
     await world.settle()
@@ -174,7 +173,6 @@ async def test_a_request_expires(world: World, staff: Staff) -> None:
 
 
 async def test_a_content_that_was_changed_in_the_database_takes_no_effect(world: World, staff: Staff) -> None:
-    """The digest is computed anew from what is stored; the log has the one that was asked for."""
     asked = await staff.ask_consent(await world.propose())
     with staff.party_node.node.store.transaction("test") as session:
         row = session.scalars(select(ApprovalRow)).one()
@@ -244,7 +242,6 @@ async def test_a_record_that_was_changed_after_the_approval(world: World, staff:
 
 
 async def test_an_erased_record_makes_it_another_list(world: World, staff: Staff) -> None:
-    """What was asked for before cannot be approved any more; what is left can be asked for anew and is sent."""
     round_id = await world.begin(lists=False)
     import_id = await staff.party_node.load(HEADER + LISTS["AL"])
     asked = await staff.ask_submission(round_id, import_id)

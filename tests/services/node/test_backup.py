@@ -34,7 +34,6 @@ async def goes_on(world: World) -> None:
 
 
 async def test_in_a_round_it_is_refused_for_good(world: World, safe: Safe) -> None:
-    """A round that was open at the backup is over: the keys are gone, nothing is evaluated twice, and it is aborted."""
     round_id = await open_round(world)
     safe.back_up("AL")
     await world.settle()

@@ -93,7 +93,6 @@ async def test_a_round_from_both_sides(world: World) -> None:
 
 
 async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> None:
-    """After an hour without a statement the round is stuck at the matcher, which stays ready for the others."""
     round_id = await world.begin(lists=False)
     await world.settle()
     others = [code for code in world.nodes if code != "SI"]
@@ -437,7 +436,6 @@ def wait_for(path: str) -> None:
 
 
 async def test_metrics_tell_of_no_hit_and_no_person(world: World) -> None:
-    """After a round with hits, the metrics of node and matcher have none of its names, and no word about hits."""
     await world.begin()
     await world.settle()
     for app in (world.app, *(party_node.app for party_node in world.nodes.values())):

@@ -15,7 +15,6 @@ from services.node.storage import home
 
 
 def test_a_home_has_settings_keys_and_a_token(tmp_path: Path) -> None:
-    """What is secret is readable by the owner alone, and the settings say where everything is."""
     key = home.create(tmp_path / "al", "AL", 'Albania "north"', "https://matcher.example", port=8123)
     settings = load(tmp_path / "al" / "node.toml", NodeSettings)
     assert (settings.code, settings.name, settings.listen.port) == ("AL", 'Albania "north"', 8123)
@@ -36,7 +35,6 @@ def test_values_that_no_setting_can_have_make_no_home(tmp_path: Path, code: str,
 
 
 def test_a_home_is_never_replaced(tmp_path: Path) -> None:
-    """A second creation is refused and changes no key."""
     home.create(tmp_path / "al", "AL", "Albania", "https://matcher.example")
     before = (tmp_path / "al" / "identity.pem").read_bytes()
     with pytest.raises(InputError):

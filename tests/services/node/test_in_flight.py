@@ -200,7 +200,6 @@ async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
 
 
 async def test_a_refused_round_is_followed_to_its_end(world_after: WorldAfter) -> None:
-    """A node that says nothing more in a round still hears that it ended, and destroys its keys."""
     world, round_id = await world_after(open_round)
     al = world.nodes["AL"]
     with al.node.store.transaction("test") as session:

@@ -116,7 +116,6 @@ async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) 
 
 
 async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World) -> None:
-    """A manifest whose rule table this node has not got is a problem of the round, and consent is refused."""
     round_id = await world.propose()
     al = world.nodes["AL"]
     record = al.node.rounds.of(round_id).record()

@@ -77,7 +77,6 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
 
 
 async def test_a_party_that_leaves(world_after: WorldAfter, group: Group) -> None:
-    """Its refusal passes over numbers, and says so."""
     world, round_id = await world_after(open_round)
     al = world.nodes["AL"]
     assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "not ours"})).status_code == 202

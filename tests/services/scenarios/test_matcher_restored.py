@@ -29,7 +29,6 @@ def safe(world: World, tmp_path: Path) -> Safe:
 
 
 async def test_in_a_round_the_round_is_aborted_everywhere(world: World, safe: Safe) -> None:
-    """Nodes have seen more than the backup knows: they stop, and after all alarms the round is aborted at everyone."""
     round_id = await open_round(world)
     safe.back_up("matcher")
     await world.settle()
@@ -61,7 +60,6 @@ async def lost_since(world: World, safe: Safe, play: Callable[[World], Awaitable
 
 
 async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
-    """Officers abort it; nodes then ask for it without a failure, and no more once its time is over."""
     round_id = await lost_since(world, safe, open_round)
     for party_node in world.nodes.values():
         assert (await party_node.post(f"/rounds/{round_id}/abort", json={"reason": "lost"})).status_code == 202

@@ -32,7 +32,6 @@ def test_what_people_write_is_left_alone() -> None:
 
 
 def test_what_is_not_seen_is_shown() -> None:
-    """By its number, in its place; the first of several is named."""
     text = "list\u202e gnp.\u200bexe"
     assert first_unseen(text) == "U+202E"
     assert visible(text) == "list[U+202E] gnp.[U+200B]exe"

@@ -151,7 +151,6 @@ def test_a_renewal_says_where_the_new_key_is(home: Path, token: SoftToken, capsy
 def test_a_backup_is_restored_where_the_token_is(
     home: Path, backup: Path, token: SoftToken, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The backup has the key's address, and nothing else of it; without the token there is no home."""
     assert main(["node", "restore", str(backup), "--key", str(tmp_path / "backup.key"), "--check"]) == 0
     assert f"identity key is not in it: identity in the token {token.label}" in " ".join(
         capsys.readouterr().out.split()

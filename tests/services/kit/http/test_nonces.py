@@ -45,7 +45,6 @@ def test_a_nonce_is_spent_after_a_restart_too(ready: Store, store_url: URL) -> N
 
 
 def test_of_many_at_the_same_time_one_gets_through(ready: Store) -> None:
-    """A replay that races its original does not win twice."""
     nonces, passed, refused = StoredNonces(ready, _TABLE), [], []
 
     def spend() -> None:

@@ -150,7 +150,6 @@ async def test_a_compressed_answer_is_refused() -> None:
 
 
 async def test_a_path_that_is_none_is_an_input_error() -> None:
-    """A control character in a path is the caller's mistake."""
     with pytest.raises(InputError):
         await _peer(lambda _: httpx.Response(200)).call("GET", "/\n")
 

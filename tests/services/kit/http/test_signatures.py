@@ -125,8 +125,6 @@ def test_the_library_verifies_what_is_signed_here(
 async def test_a_key_that_takes_its_time_holds_nobody_up(
     key: IdentityKey, verifier: CallVerifier, clock: Clock
 ) -> None:
-    """A key in a token signs in another thread than the one that answers everybody; one in memory in that very one."""
-
     class KeyInToken:
         public = key.public
         threads: ClassVar[list[int]] = []
@@ -219,7 +217,6 @@ def test_an_unknown_key_is_refused(verifier: CallVerifier, clock: Clock) -> None
 
 
 def test_another_key_under_a_known_name_is_refused(signer: CallSigner, verifier: CallVerifier, clock: Clock) -> None:
-    """The signature of a stranger beside the key id of a party."""
     ours = _signed(signer)
     theirs = _signed(CallSigner(IdentityKey.generate(secrets.token_bytes), "SI", clock))
     with pytest.raises(SignatureError):
@@ -381,7 +378,6 @@ def test_hostile_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerif
 
 
 def test_random_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerifier) -> None:
-    """A thousand mutations of the two headers: each is refused by an error of the tree, or changes nothing."""
     import random  # noqa: PLC0415 - used here only
 
     source = random.Random(7)
@@ -412,7 +408,6 @@ def test_signing_again_replaces_the_signature(signer: CallSigner, verifier: Call
 
 
 def test_the_system_s_clock_is_the_default(key: IdentityKey) -> None:
-    """Without a clock both sides follow the machine's."""
     verifier = CallVerifier({key.public.fingerprint: ("SI", key.public)}, MemoryNonces(), ["matcher.test:8700"])
     assert verifier.verify(_received(_signed(CallSigner(key, "SI"))), BODY) == "SI"
 

@@ -192,7 +192,6 @@ def test_other_errors_are_no_fault_of_a_certificate() -> None:
 
 
 def test_the_end_of_a_certificate_is_read_and_read_again(ca: Authority, tmp_path: Path) -> None:
-    """Of a certificate its own end counts, of CAs the last one; what cannot be read has none."""
     days = 86_400
     ca.issue("one", days=5)
     (tmp_path / "both.pem").write_bytes((tmp_path / "one.pem").read_bytes() + (tmp_path / "ca.pem").read_bytes())

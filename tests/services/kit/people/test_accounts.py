@@ -25,7 +25,6 @@ def state(people: People, login: str = "ana") -> AccountState:
 
 
 def test_an_account_is_invited_active_locked_and_deactivated(people: People, clock: Clock) -> None:
-    """The administrator's list says where each stands."""
     accounts.add_account(people, ADMINISTRATOR, NewAccount(login="zala", roles=(Role.AUDITOR,)))
     assert state(people, "zala") is AccountState.INVITED
     member = enrolled(people, clock, "ana", Role.OFFICER)
@@ -92,7 +91,6 @@ def test_a_secret_opens_for_its_person_under_its_key_alone(tmp_path: Path) -> No
 
 
 def test_secrets_are_sealed_under_a_new_key(tmp_path: Path, people: People, member: Member) -> None:
-    """At the next start, once; everybody signs in as before, and the old key opens nothing and is gone."""
     key, waiting = tmp_path / "people.key", tmp_path / "people.next.key"
     before = key.read_bytes()
     make_next_key(tmp_path)

@@ -242,7 +242,6 @@ def test_one_factor_is_not_enough(people: People, provider: Provider, ministry: 
 
 @pytest.mark.parametrize("amr", [["mfa"], ["pwd", "otp"], ["hwk", "fpt"], ["pin", "face", "new"]])
 def test_two_factors_are_enough(people: People, provider: Provider, ministry: Ministry, amr: Any) -> None:
-    """Of two kinds, or as the provider's own word says."""
     assert let_in(people, provider, ministry, amr=amr)
 
 

@@ -25,7 +25,6 @@ def refused(member: Member, **changes: str) -> str:
 
 
 def test_login_password_and_code_open_a_session(member: Member) -> None:
-    """The session opens the door for the account's person in the account's roles, and the log has it."""
     grant = member.sign_in()
     actor = find_actor(member.people, grant.token)
     assert actor is not None
@@ -127,7 +126,6 @@ def test_enrolling_needs_the_authenticator_to_work(people: People) -> None:
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "xx ana is my name"])
 def test_an_easy_password_is_refused(member: Member, password: str) -> None:
-    """Too short, few letters, or with the login in it."""
     actor = find_actor(member.people, member.grant.token)
     assert actor is not None
     change = PasswordChange(password=PASSWORD, code=member.code(), new_password=password)

@@ -249,7 +249,6 @@ def _tls(folder: Path) -> TlsSettings:
     ],
 )
 def test_the_authority_is_what_callers_sign(tmp_path: Path, listen: dict[str, Any], authority: str) -> None:
-    """From the bound port, or from the URL under which peers call."""
     try:
         endpoint = bind(_settings(tmp_path, **listen))
     except InputError:

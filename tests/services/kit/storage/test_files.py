@@ -50,7 +50,6 @@ def test_what_was_written_is_read(files: ChunkFiles) -> None:
 
 
 def test_folders_and_files_are_for_this_user_alone(files: ChunkFiles) -> None:
-    """Nobody else on the machine reads content."""
     files.write("r1/a", b"x")
     assert stat.S_IMODE(files.root.stat().st_mode) == 0o700
     assert stat.S_IMODE((files.root / "r1").stat().st_mode) == 0o700
@@ -248,7 +247,6 @@ ChunkFiles(pathlib.Path({str(root)!r})).write("a", pieces())
 
 
 def test_a_secret_is_written_for_this_user_alone(tmp_path: Path) -> None:
-    """Mode 0600 from the first moment, whole or not at all."""
     path = tmp_path / "key"
     write_secret(path, b"one")
     write_secret(path, b"two")

@@ -85,7 +85,6 @@ def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(store: Store, p
 
 
 def test_a_migration_that_fails_leaves_the_old_schema(store: Store, package: str) -> None:
-    """Half a migration is none, and the next start tries again."""
     draft(store, package, _Base.metadata, "first")
     add_migration(package, "0002_second", SECOND)
     migrate(store, package)
@@ -117,7 +116,6 @@ def test_a_migration_that_orphans_rows_is_refused(store: Store, package: str) ->
 
 
 def test_workers_that_start_together_wait_for_each_other(store_url: URL, package: str) -> None:
-    """Each ends with the newest schema, whoever made it."""
     first = Store(store_url)
     draft(first, package, _Base.metadata, "first")
     stores = [Store(store_url) for _ in range(4)]

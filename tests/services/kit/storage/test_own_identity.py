@@ -127,7 +127,6 @@ def test_a_token_that_is_gone_with_its_key(identity: Path, token: SoftToken) -> 
 
 
 def test_a_file_that_holds_neither(tmp_path: Path) -> None:
-    """A key's file holds a key, or an address that can be used; others could change an address that they can write."""
     path = tmp_path / "identity.pem"
     address_of = address("t", "k", tmp_path / "m.so", tmp_path / "pin")
     for content, mode, code in (

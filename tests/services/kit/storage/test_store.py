@@ -115,7 +115,6 @@ def test_a_duplicate_is_a_conflict_and_quotes_nothing(filled: Store) -> None:
 
 
 def test_a_foreign_key_holds(filled: Store) -> None:
-    """SQLite checks them only when told to on each connection."""
     with pytest.raises(StoreConflictError), filled.transaction("test") as session:
         session.add(Child(id=1, counter="nothing"))
 
@@ -184,7 +183,6 @@ def test_a_server_that_is_away_is_named_with_what_libpq_says(tmp_path: Path, hos
 
 @pytest.mark.parametrize("offset", [0, 4_096])
 def test_a_damaged_file_is_named(tmp_path: Path, offset: int) -> None:
-    """Bytes that are no database, and a database whose pages are others: the file is named, with the runbook."""
     file = tmp_path / "aquila.db"
     store = Store(database_url(DatabaseSettings(), file))
     with schema_change(store) as connection:
@@ -347,7 +345,6 @@ def test_a_full_postgresql_is_told(postgres_url: URL) -> None:
 
 
 def test_a_connection_that_breaks_before_the_commit_is_no_success(postgres_url: URL) -> None:
-    """The server ends the session in the middle: an error, nothing changed, and the next transaction succeeds."""
     store = Store(postgres_url)
     with schema_change(store) as connection:
         _Base.metadata.create_all(connection)

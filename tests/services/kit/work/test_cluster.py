@@ -100,7 +100,6 @@ def test_results_and_our_own_errors_pass() -> None:
 
 
 def test_a_piece_can_be_cancelled() -> None:
-    """The cluster is told, and what it answers then goes nowhere."""
     client = Client(None)
     future = ClusterExecutor(client).submit(fail, "7")
     assert future.cancel()

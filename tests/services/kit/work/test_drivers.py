@@ -102,7 +102,6 @@ async def test_an_item_of_a_peer_that_is_away_is_no_line_of_its_own(lines: Lines
 
 
 async def test_a_failure_is_logged_once(lines: Lines) -> None:
-    """The driver logs the failure that it gets; one error that stops many items is one failure."""
     one, other = OrderError(quoted("x")), StoreError(quoted("y"))
     with pytest.raises(OrderError):
         await each([one, one], _fail)

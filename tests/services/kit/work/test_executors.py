@@ -120,7 +120,6 @@ async def test_one_local_worker_is_a_thread(tmp_path: Path) -> None:
 
 
 async def test_a_process_that_ends_is_replaced() -> None:
-    """A pool whose process was killed is opened anew."""
     workers = ExecutorHandle(lambda: open_local(2, []))
     try:
         assert await workers.run(double, 4) == 8

@@ -65,7 +65,6 @@ async def test_nothing_to_do() -> None:
 
 
 async def test_lanes_run_side_by_side(lines: Lines) -> None:
-    """Each goes on whatever becomes of the others, and the first error is raised; others are warnings while news."""
     ended, failures = [], Failures(0)
 
     async def lane(name: str, error: Exception | None = None) -> bool:

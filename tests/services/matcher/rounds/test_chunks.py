@@ -82,7 +82,6 @@ async def test_a_chunk_beyond_the_last(world: World) -> None:
 
 
 async def test_another_partys_chunk(world: World) -> None:
-    """Only who signed may send, even the right bytes."""
     path, content = await signed_list(world)
     assert problem(await world.nodes["RS"].call("PUT", path, content=content)) == (403, "policy")
     assert problem(await world.nodes["RS"].call("PUT", path.replace("blinded", "tokens"), content=content)) == (

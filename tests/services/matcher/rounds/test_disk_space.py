@@ -58,7 +58,6 @@ def world(worlds: Callable[..., World]) -> World:
 
 
 async def test_proposals_reserve_nothing(world: World, disk: dict[str, int]) -> None:
-    """As many rounds are proposed as one likes, each of which the disk has room for by itself."""
     assert (await world.propose(window=LATER)).status_code == 202
     disk["bytes"] = round_bytes(world)
     assert (await world.propose(window=LATER)).status_code == 202
@@ -111,7 +110,6 @@ async def test_a_consent_without_room_waits(world: World, disk: dict[str, int]) 
 async def test_a_consent_that_does_not_count_is_refused_though_there_is_no_room(
     world: World, disk: dict[str, int]
 ) -> None:
-    """What comes too late is told so, and not to come again."""
     await world.propose(window=LATER)
     for node in world.nodes.values():
         await node.sync()

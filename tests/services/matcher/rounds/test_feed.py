@@ -18,7 +18,6 @@ def statements(node: Node) -> Counter[tuple[str, str]]:
 
 
 async def test_who_sees_what(three: World) -> None:
-    """Everyone sees what everyone needs; evaluations, reports and receipts only whom they concern."""
     await three.acknowledged()
     for code, node in three.nodes.items():
         await node.sync()
@@ -103,7 +102,6 @@ async def test_a_bell_that_was_taken_down(world: World) -> None:
 
 
 async def test_who_waits_is_let_go_when_the_matcher_stops(world: World) -> None:
-    """A long poll does not hold up the end of the service."""
     await world.opened()
     node = world.nodes["AL"]
     await node.sync()

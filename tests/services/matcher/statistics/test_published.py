@@ -293,7 +293,6 @@ async def test_as_csv(three: World) -> None:
 
 @pytest.mark.parametrize("ended", [False, True])
 async def test_a_round_without_a_match(three: World, ended: bool) -> None:  # noqa: FBT001 - a parameter of a test
-    """Nothing was matched, so there is nothing to show, nothing fails, and the picture is of no such round."""
     await three.propose()
     if ended:
         with three.context.store.transaction("test.end") as session:

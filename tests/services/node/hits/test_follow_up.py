@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from sqlalchemy import delete, event, insert, update
+from sqlalchemy import delete, update
 
 from aquila.followup.lifecycle import HOUR
 from aquila.matching.certainty import Level
 from aquila.matching.weights import level_bits
-from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, RecordRow, StatementRow
+from services.node.storage.tables import ExchangeRow, RecordRow, StatementRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
-from tests.support.sealing import sealed
 
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
-
-MANY = 10_000
 
 
 async def test_a_hit_is_followed_up_and_closed(world_after: WorldAfter) -> None:
@@ -103,21 +100,6 @@ async def test_a_hit_says_what_chance_would_give(world_after: WorldAfter) -> Non
     assert (await al.get(hit_path(hit)))["chance"] is None
 
 
-async def test_a_step_out_of_order_is_refused(world_after: WorldAfter) -> None:
-    """What cannot follow is refused with what to do first, and leaves neither a step nor an entry."""
-    world, _ = await world_after(round_with_hits)
-    al = world.nodes["AL"]
-    hit = await hit_with(al, "RS")
-    before = len(kinds_in_log(al))
-    answer = await al.post(hit_path(hit, "/outcome"), json={"outcome": "confirmed"})
-    assert answer.status_code == 409
-    assert "call decide" in answer.json()["hint"]
-    assert len(kinds_in_log(al)) == before
-    assert (await al.get(hit_path(hit)))["history"] == []
-    unknown = hit | {"hit_id": "0" * 32}
-    assert (await al.post(hit_path(unknown, "/acknowledge"))).status_code == 404
-
-
 async def test_the_letter_has_references_only(world_after: WorldAfter) -> None:
     """It names round, hit, channel and both sides' references, no field of the record, and is logged when exported."""
     world, _ = await world_after(round_with_hits)
@@ -159,47 +141,6 @@ async def test_filters_and_pages(world_after: WorldAfter) -> None:
     assert (await al.get("/hits?older_than_hours=1"))["total"] == 2
     assert (await al.get("/hits"))["overdue"] == 2
     assert (await al.operator.get("/v1/hits?stage=asleep")).status_code == 422
-
-
-async def test_ten_thousand_hits_are_paged(world: World) -> None:
-    """A page in the middle of a large round has its fifty hits and the numbers of all, and reads no other hits."""
-    round_id = await world.propose()
-    party_node = world.nodes["AL"]
-    rows = [
-        {
-            "round_id": round_id,
-            "hit_id": f"{number:032x}",
-            "import_id": "0" * 32,
-            "position": number,
-            "record_id": f"al-{number}",
-            "counterpart": "RS" if number % 2 else "SI",
-            "certainty": ("low", "medium", "high")[number % 3],
-            "families": ["names"],
-        }
-        for number in range(MANY)
-    ]
-    lives = [
-        {"round_id": round_id, "hit_id": row["hit_id"], "arrived_at": world.clock.time, "stage": "new", "due_at": 1}
-        for row in rows
-    ]
-    with party_node.node.store.transaction("test.many") as session:
-        session.execute(insert(HitRow), rows)
-        session.execute(insert(HitStatusRow), lives)
-        sealed(session)
-    read: list[HitRow] = []
-
-    def note(row: HitRow, _context: object) -> None:
-        read.append(row)
-
-    event.listen(HitRow, "load", note)
-    try:
-        page = await party_node.get(f"/hits?counterpart=RS&offset={MANY // 2 - 50}&limit=50")
-    finally:
-        event.remove(HitRow, "load", note)
-    assert len(read) == 50
-    assert (len(page["hits"]), page["total"], page["overdue"]) == (50, MANY // 2, MANY // 2)
-    first = (await party_node.get("/hits?limit=200"))["hits"]
-    assert {hit["certainty"] for hit in first} == {"high"}
 
 
 @pytest.mark.parametrize("code", ["H1", "H2"])

@@ -31,7 +31,6 @@ async def opened(world_after: WorldAfter) -> AsyncIterator[tuple[Browser, str, s
 
 
 async def test_it_is_named_for_the_record_and_draws_why(opened: tuple[Browser, str, str]) -> None:
-    """Title and heading have its name; the weights are a picture with the levels; the protocol is folded away."""
     analyst, path, name = opened
     page = unescape(analyst.page)
     assert analyst.answer.status_code == 200

@@ -68,7 +68,6 @@ async def test_a_confirmed_hit_names_the_parts_that_agree(world_after: WorldAfte
 
 
 async def test_a_new_hit_is_decided_and_undone(al: PartyNode) -> None:
-    """A decision takes a new hit up; undoing it leaves it as it was, with both steps in its history and the log."""
     hit = await hit_with(al, "RS")
     done = await posted(al, "/hits/decisions", hits=[key(hit)], decision="not_the_same")
     assert (done["hits"], done["left_out"]) == (1, 0)
@@ -120,7 +119,6 @@ async def test_all_of_a_filter_are_decided(al: PartyNode) -> None:
 
 
 async def test_an_export_has_what_was_decided_and_is_logged(al: PartyNode) -> None:
-    """Own record, decision, reason and follow-up; the log says that it was exported, and how many hits."""
     hit = await hit_with(al, "RS")
     await does(al, hit, "decision", decision="same", remark="the same photograph")
     await does(al, hit, "follow-up", channel="siena", reference="S-1")

@@ -75,7 +75,6 @@ async def test_rows_are_decided_one_after_the_other(ana: Browser) -> None:
 
 
 async def test_a_name_is_in_no_address_and_survives(ana: Browser) -> None:
-    """The address has a random key of the name; several rows are decided with it, and the list stays the same one."""
     await ana.open("/hits?stage=new")
     await ana.send("/hits/find", follow=False, list=carried(ana), name="Hoxha Arben")
     location = ana.answer.headers["location"]

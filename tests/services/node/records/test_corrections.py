@@ -96,7 +96,6 @@ async def test_fields_that_give_no_record_are_refused(world: World) -> None:
 
 
 async def test_a_record_is_taken_out_and_its_place_filled(world: World) -> None:
-    """It may come again; the last record of a list stays, because the list is what is deleted then."""
     al = world.nodes["AL"]
     import_id = await al.load(HEADER + ROWS)
     for _ in range(2):

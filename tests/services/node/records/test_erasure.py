@@ -87,7 +87,6 @@ async def test_its_hits_still_count_among_the_outcomes(world_after: WorldAfter) 
 
 
 async def test_it_is_noticed_when_it_comes_again(world: World) -> None:
-    """A list with the record's number is refused with a finding, and can be imported without that row."""
     al = world.nodes["AL"]
     await al.load(HEADER + LISTS["AL"])
     assert (await al.post("/erasures", json={"record_id": "al-list-2"})).status_code == 200

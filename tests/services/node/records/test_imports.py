@@ -62,7 +62,6 @@ async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
 
 
 async def test_findings_are_grouped_with_an_example(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    """Each field and reason comes once, with number, line and value, which is in no stored byte and no log line."""
     al = world.nodes["AL"]
     rows = "".join(f"a-{number},Ana,Novak,7{number:02}Q/85,\n" for number in range(8))
     content = (HEADER + "a-8,Ana,Novak,1985-13-45,\n" + rows + GOOD).encode()
@@ -149,7 +148,6 @@ async def test_columns_are_chosen_once_and_remembered(world: World) -> None:
 
 
 async def test_findings_are_kept_with_their_list(world: World) -> None:
-    """They are shown and saved after it was stored, and go with the list, or with the record that they are about."""
     al, rows = world.nodes["AL"], "".join(f"a-{number},Ana,Novak,1985-13-45,\n" for number in range(1_100))
     content = (HEADER + rows + TOO_LITTLE).encode()
     report = await al.post("/imports", params={"name": "persons", "accept_refused": "true"}, content=content)

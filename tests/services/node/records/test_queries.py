@@ -32,7 +32,6 @@ async def imports_of(party_node: PartyNode) -> list[dict[str, Any]]:
 
 
 async def test_a_query_is_answered_person_by_party(world_after: WorldAfter) -> None:
-    """What waits is told as waiting; then one person is a hit at one party, and everything else a no-hit."""
     world, round_id = await world_after(round_for_queries)
     al = world.nodes["AL"]
     offered = await al.get("/queries")
@@ -73,7 +72,6 @@ async def test_queries_come_in_parts(world_after: WorldAfter) -> None:
 
 
 async def test_progress_is_seen_without_a_look_at_persons(world_after: WorldAfter) -> None:
-    """It has states and numbers alone, nothing is logged for it, and nothing is pending once all is confirmed."""
     world, round_id = await world_after(round_for_queries)
     al = world.nodes["AL"]
     query = await asked(al, round_id, MIRA, NOBODY)
@@ -123,7 +121,6 @@ async def test_persons_of_a_query_are_no_list(world_after: WorldAfter) -> None:
 
 
 async def test_what_cannot_be_asked_leaves_nothing_behind(world_after: WorldAfter) -> None:
-    """A person who cannot be used, none, both a list and persons, a long list, a round that takes no query."""
     world, round_id = await world_after(round_for_queries)
     al, stored = world.nodes["AL"], await imports_of(world.nodes["AL"])
     refused = await al.post("/queries", json=asking(round_id, MIRA, {"given_names": "Alone"}))

@@ -158,7 +158,6 @@ async def test_a_round_of_other_terms_needs_its_own_approval(world_after: WorldA
 
 
 async def test_a_party_that_was_not_approved_is_not_told(world_after: WorldAfter) -> None:
-    """A round among fewer parties is one of those; one with another party needs its own approval."""
     world, _ = await world_after(round_for_queries)
     small = await later_round(world, participants=["AL", "RS"])
     await watch(world, small, MIRA)
@@ -298,7 +297,6 @@ async def test_what_cannot_be_approved_leaves_nothing_behind(world_after: WorldA
 
 
 async def test_earlier_rounds_lend_their_terms(world_after: WorldAfter) -> None:
-    """When no round takes a query, a standing query is set up like an earlier round, and asked in the next one."""
     world, first = await world_after(round_for_queries)
     al = world.nodes["AL"]
     await world.operator.post(f"/v1/operator/rounds/{first}/close")

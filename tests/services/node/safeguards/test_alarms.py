@@ -32,7 +32,6 @@ def logged(party_node: PartyNode, kind: str) -> list[Any]:
 
 
 async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str, str]) -> None:
-    """The asker gets nothing until an approver of the owner's node says so; all of it is shown and logged."""
     world, round_id, query = asked
     owner, asker = world.nodes["AL"], world.nodes["RS"]
     assert len(await answered(owner, round_id)) == len(PEOPLE)

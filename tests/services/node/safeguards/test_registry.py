@@ -70,7 +70,6 @@ async def test_the_matcher_shows_who_joined_beside_the_words(world: World) -> No
 
 
 async def test_nothing_changes_before_the_administrator_accepts(world: World) -> None:
-    """A newer registry waits; a round that names a party that is not accepted yet is not discovered."""
     await join(world)
     node = world.nodes["SI"]
     view = await fetched(node)
@@ -85,7 +84,6 @@ async def test_nothing_changes_before_the_administrator_accepts(world: World) ->
 
 
 async def test_a_party_leaves(world: World) -> None:
-    """Its calls are refused, no round names it, and its old statements still verify; the others accept that."""
     al, si = world.nodes["AL"], world.nodes["SI"]
     round_id = await world.begin()
     refused = await world.operator.post(f"{REGISTRY}/parties/AL/remove")

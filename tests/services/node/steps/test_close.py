@@ -139,7 +139,6 @@ async def test_an_evaluation_after_the_end_is_refused(world_after: WorldAfter) -
 
 
 async def test_our_own_clock_ends_a_round(world: World) -> None:
-    """When the matcher never ends a round, a node destroys its keys at closes_at by its own clock."""
     round_id = await world.begin()
     await world.step()
     await world.step()

@@ -83,7 +83,6 @@ async def round_with_notes_under_way(world: World) -> str:
 
 
 async def test_both_sides_confirm(world: World) -> None:
-    """Every hit is confirmed on both sides, notes are gone at the matcher, and the round closes; keys go with it."""
     round_id = await world.begin()
     await world.settle()
     for party_node in world.nodes.values():

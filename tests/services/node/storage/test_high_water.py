@@ -62,7 +62,6 @@ def alarms(party_node: PartyNode) -> list[str]:
     ],
 )
 def test_each_part_of_a_mark_counts(mark: RoundMark, *, is_ahead: bool) -> None:
-    """A mark is ahead where any of its parts is; a round that the database has refused is over in any case."""
     stored = RoundMark(sequence=3, elements=Counter({"RS full": 5}))
     assert mark.is_ahead_of(stored) is is_ahead
     assert not mark.is_ahead_of(stored.model_copy(update={"refused": True}))

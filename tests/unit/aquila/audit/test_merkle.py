@@ -38,5 +38,4 @@ def test_an_edge_that_does_not_fit_is_refused(size: int, peaks: list[bytes]) -> 
 
 
 def test_spans_are_perfect_trees_from_left_to_right() -> None:
-    """Eleven entries are trees of eight, two and one."""
     assert peak_spans(0, 11) == [(3, 0), (1, 4), (0, 10)]

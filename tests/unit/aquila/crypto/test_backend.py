@@ -19,12 +19,10 @@ def find_nothing(backend: NativeBackend) -> ModuleType:
 
 
 def test_all_usable_cores_by_default() -> None:
-    """Without a number, a batch may use all cores of the process."""
     assert load_group().reason.endswith(f"threads: {usable_cores()}")
 
 
 def test_threads_as_asked_for() -> None:
-    """A number is taken as it is, and a wrong one refused."""
     assert load_group(3).reason.endswith("threads: 3")
     with pytest.raises(InputError):
         load_group(0)

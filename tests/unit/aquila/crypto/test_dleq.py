@@ -107,7 +107,6 @@ def test_closed_share_proves_nothing(group: Group, chunk: Chunk) -> None:
 
 
 def test_nonce_depends_on_everything(group: Group, chunk: Chunk, random: Callable[[int], bytes]) -> None:
-    """Another share, other fresh bytes or another statement give another nonce, the same ones the same nonce."""
     nonces = [
         dleq.proof_nonce(group, chunk.share, FRESH, b"seed"),
         dleq.proof_nonce(group, new_share(group, random), FRESH, b"seed"),

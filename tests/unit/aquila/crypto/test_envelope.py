@@ -74,7 +74,6 @@ def test_every_changed_byte_is_refused() -> None:
 
 
 def test_unknown_key() -> None:
-    """A right signature by a key that may not sign here is refused, and the error names the key."""
     with pytest.raises(SignatureError) as caught:
         open_envelope(sign_envelope(KIND, PAYLOAD, STRANGER), {KIND}, KEYS)
     assert caught.value.fields == {"key": STRANGER.public.fingerprint}
@@ -140,7 +139,6 @@ NO_ENVELOPES = {
 
 @pytest.mark.parametrize("envelope", NO_ENVELOPES.values(), ids=NO_ENVELOPES.keys())
 def test_no_envelope(envelope: bytes) -> None:
-    """Whatever is no canonical envelope with one signature is malformed, with no other error escaping."""
     with pytest.raises(MalformedError):
         open_envelope(envelope, {KIND}, KEYS)
 

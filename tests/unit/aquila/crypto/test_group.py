@@ -60,7 +60,6 @@ def test_scalars_may_be_overwritten_afterwards() -> None:
 
 
 def test_batches_of_different_length() -> None:
-    """Two batches that belong together must be equally long."""
     assert require_equal(3, 3) == 3
     with pytest.raises(InputError):
         require_equal(3, 4)

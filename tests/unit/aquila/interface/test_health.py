@@ -34,6 +34,5 @@ def test_each_subject_counts_or_does_not(subject: Subject) -> None:
 
 
 def test_a_round_counts_where_it_is_stuck() -> None:
-    """A service is not ready if a round waits for it, and stays ready if a round waits for another."""
     assert not_ready([], [ROUND]) == ()
     assert not_ready([], [ROUND.model_copy(update={"here": True})]) == (Subject.ROUNDS,)

@@ -25,7 +25,6 @@ def test_a_sampled_record() -> None:
 
 
 def test_each_rule_of_a_table_is_there() -> None:
-    """With its words, and with zero where a list gives nothing."""
     table = load_rules("exact")
     (one,) = rule_yields(table, {1: 5}, {1: 2})
     assert (one.rule, one.sentence, one.inputs, one.held_back) == (table.rules[0].name, table.rules[0].sentence, 5, 2)

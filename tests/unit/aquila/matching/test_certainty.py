@@ -181,7 +181,6 @@ def test_that_something_is_known_is_no_evidence() -> None:
 
 
 def test_a_learned_share_moves_the_level() -> None:
-    """Lists that share most of their persons need less evidence."""
     pattern = mask("name, initial and date")
     assert grade(DEFAULT, pattern, 20_000, 20_000).level is None
     assert grade(DEFAULT, pattern, 20_000, 20_000, 1.0).level is not None

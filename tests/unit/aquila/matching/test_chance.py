@@ -92,7 +92,6 @@ def test_what_is_shown_with_a_date_only_is_counted_there() -> None:
 
 
 def test_single_names_grow_with_pairs_of_names() -> None:
-    """Where pairs of names agree ten times as often, so do a name with an initial; beginnings grow less."""
     of = of_default()
     pair, single, start = way(of, "name pair", "every name"), way(of, "name and initial"), way(of, "single beginning")
     expected = PAIRS * sum(one.chance for one in of.names if one.alone)
@@ -104,7 +103,6 @@ def test_single_names_grow_with_pairs_of_names() -> None:
 
 
 def test_single_names_are_as_rare_as_they_show_themselves() -> None:
-    """Where fewer pairs than expected agree in a single name and a date, a single name is rare; more change nothing."""
     of = of_default()
     single, start, initials = way(of, "name and initial"), way(of, "single beginning"), way(of, "two initials")
     known = {(way(of, "name pair"), -1, -1): PAIRS * sum(one.chance for one in of.names if one.alone)}

@@ -73,7 +73,6 @@ def test_a_table_that_is_none(text: str) -> None:
 
 
 def test_every_reason_can_be_listed() -> None:
-    """What a page has to have in its languages: the assumption, and each reason that applying the table gives, once."""
     given = {TABLE.apply(own, other).sentence for own in (None, *EVALUATIONS) for other in (None, *EVALUATIONS)}
     assert given | {TABLE.assumption} == set(TABLE.sentences)
     assert len(TABLE.sentences) == len(set(TABLE.sentences))

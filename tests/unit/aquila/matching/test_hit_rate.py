@@ -19,7 +19,6 @@ def test_the_smaller_list_bounds_what_is_expected() -> None:
 
 @pytest.mark.parametrize(("records", "multiple", "persons"), [(100, 100, 1), (200, 100, 101), (7, 1, 7), (10, 100, 1)])
 def test_padding_asks_for_nobody(records: int, multiple: int, persons: int) -> None:
-    """A query asks for at least one person more than the multiple before it; a size that is no multiple for one."""
     assert fewest_persons(records, multiple) == persons
 
 

@@ -41,7 +41,6 @@ def test_equal_tokens_meet(tmp_path: Path) -> None:
 
 
 def test_rows_are_counted(tmp_path: Path) -> None:
-    """The table knows how many rows it has, over all lists."""
     with TokenTable(tmp_path) as tokens:
         tokens.add(0, row(1, 1, 10) + row(2, 1, 20))
         tokens.add(1, row(3, 1, 10))
@@ -65,7 +64,6 @@ def test_too_little_memory_is_named(tmp_path: Path) -> None:
 
 
 def test_memory_follows_from_the_rows_of_a_range(tmp_path: Path) -> None:
-    """Twelve lists of millions have more rows in the finest range than the setting has memory for."""
     asked = list[int]()
 
     class Asked(InProcess):

@@ -127,7 +127,6 @@ def test_silence_of_what_was_not_compared_teaches_nothing() -> None:
 
 
 def test_what_one_record_does_not_know_teaches_nothing() -> None:
-    """Of pairs of which one record knows no nationality, however many, nobody knows whether they would differ."""
     known = STRONG | mask("known nationalities and date")
     counts = {known | mask("date and nationality"): 900, known: 100}
     (learned,) = learn(DEFAULT, [ListPair(counts, 2000, 2000)])
@@ -167,7 +166,6 @@ def test_learning_ends_before_it_settles_if_told_so() -> None:
 
 
 def test_nothing_to_learn_from() -> None:
-    """A round whose lists may not be joined."""
     assert learn(DEFAULT, []) == ()
 
 

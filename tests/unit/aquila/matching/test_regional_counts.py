@@ -31,14 +31,12 @@ def test_where_all_may_be_matched(hits: list[tuple[Place, Place]], expected: dic
 
 
 def test_nothing_is_joined_over_a_forbidden_pair() -> None:
-    """Where 0 and 2 may not be matched, what 1 knows of each stays two persons of two parties."""
     hits = [(at(0), at(1)), (at(1), at(2))]
     assert persons_by_parties(hits, {(0, 1), (1, 2)}) == {2: 2}
     assert persons_by_parties([*hits, (at(0), at(2))], {(0, 1), (1, 2)}) == {2: 2}
 
 
 def test_a_person_of_two_groups_is_counted_once() -> None:
-    """0 and 1 are in the groups of 2 and of 3; what they alone share is one person, and a larger group holds it."""
     allowed = {(0, 1), (0, 2), (1, 2), (0, 3), (1, 3)}
     assert persons_by_parties([(at(0), at(1))], allowed) == {2: 1}
     assert persons_by_parties([(at(0), at(1)), (at(1), at(2))], allowed) == {3: 1}
@@ -46,7 +44,6 @@ def test_a_person_of_two_groups_is_counted_once() -> None:
 
 
 def test_the_order_of_hits_does_not_matter() -> None:
-    """Shuffled hits, with sides exchanged, give the same numbers."""
     random = Random(7)
     hits = [
         (at(a, str(n)), at(b, str(n))) for n in range(30) for a, b in combinations(range(4), 2) if random.random() < 0.3

@@ -22,7 +22,6 @@ BASES = {
 @pytest.mark.parametrize("rules", [(1,), (5, 9), (7,), (9, 10, 11, 12), tuple(range(1, 20))])
 @pytest.mark.parametrize("second", [False, True])
 def test_they_add_up_to_the_grade(basis: str, rules: tuple[int, ...], *, second: bool) -> None:
-    """Whatever met and whatever was learned, the sum is the odds of the grade, and the level is that of the sum."""
     on, mask = BASES[basis], mask_of(rules)
     weights, graded = weights_of(TABLE, mask, on, second=second), grade_on(TABLE, mask, on, second=second)
     total = sum(one.bits for one in weights)
@@ -50,7 +49,6 @@ def test_what_differs_is_said_of_what_agrees() -> None:
 
 
 def test_strangers_agree_less_often_the_more_agrees() -> None:
-    """Each agreement makes chance rarer, longer lists have more pairs, and a table that counts nothing says so too."""
     basis = BASES["plain"]
     single, initial, pair = (
         strangers_bits(TABLE, mask_of(rules), basis) for rules in ((2,), (1, 2), (1, 2, 9, 10, 11))

@@ -94,7 +94,6 @@ def test_a_submission_says_why_and_how_much() -> None:
 
 
 def test_a_report_is_counted_by_level() -> None:
-    """Its entry says for whom it is and how many hits of each level; no handle and no hit id."""
     entry = statement_entry(read(HitReport), DIGEST, 7)
     assert (entry.recipient, entry.counts) == ("SI", {"hits": 1, "high": 1, "medium": 0, "low": 0})
     assert entry.ids == {"of": "query", "submission": OTHER}

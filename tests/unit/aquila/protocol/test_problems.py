@@ -24,7 +24,6 @@ def test_every_error_of_the_tree_has_a_row_and_every_row_an_error() -> None:
 
 
 def test_slugs_and_titles_are_unique() -> None:
-    """A type tells exactly one class."""
     assert len({row.slug for row in PROBLEMS.values()}) == len(PROBLEMS)
     assert len({row.title for row in PROBLEMS.values()}) == len(PROBLEMS)
 
@@ -50,7 +49,6 @@ def test_the_document_has_the_members_of_the_rfc() -> None:
 
 
 def test_empty_members_are_left_out() -> None:
-    """No hint, no instance and no fields give no members."""
     assert set(problem_of(OrderError(quoted("not due")))) == {"type", "title", "status", "detail"}
 
 
@@ -74,7 +72,6 @@ def test_a_service_extends_the_table() -> None:
 
 
 def test_an_unknown_type_is_a_plain_error_that_names_it() -> None:
-    """A newer peer's problem is not taken for another one."""
     error = error_from_problem({"type": "urn:else", "title": "Else", "fields": {"a": 1}})
     assert type(error) is AquilaError
     assert error.message == "Else"
@@ -83,7 +80,6 @@ def test_an_unknown_type_is_a_plain_error_that_names_it() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"3", b"{", b"[" * 100_000, b'{"a":NaN'])
 def test_bytes_that_are_no_document_give_a_malformed_error(body: bytes) -> None:
-    """Whatever a peer sends ends in the tree."""
     assert type(error_from_problem(body)) is MalformedError
 
 

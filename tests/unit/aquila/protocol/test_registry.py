@@ -32,7 +32,6 @@ def test_keys_by_code() -> None:
 
 
 def test_keys_of_a_log() -> None:
-    """They are the keys that its holder had, and one that waits for the registry that names it."""
     assert REGISTRY.log_keys("SI", SI_KEY) == (SI_KEY,)
     assert REGISTRY.log_keys("SI", AL_KEY) == (SI_KEY, AL_KEY)
     with pytest.raises(SignatureError):
@@ -138,7 +137,6 @@ def test_a_replaced_key_stays_with_its_party() -> None:
 
 
 def test_a_registry_is_continued_by_its_keys() -> None:
-    """Each newer key follows from the one here; an older registry, or another history, does not."""
     first = registry_of("RS", "SI")
     second, third = renewed(first, "SI", "SI new"), renewed(first, "SI", "SI new", "SI newer")
     for before, newer in ((first, second), (second, third), (first, third)):
@@ -163,6 +161,5 @@ def test_a_replaced_key_is_nobody_elses() -> None:
 
 
 def test_a_file_that_is_no_toml_is_refused_with_its_line() -> None:
-    """Whoever mends it by hand finds the place."""
     with pytest.raises(InputError, match=r"the registry file cannot be read: .* \(at line 2, column 1\)"):
         read_registry(b"[matcher]\n= 1\n")

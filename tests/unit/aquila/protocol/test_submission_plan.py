@@ -126,7 +126,6 @@ def test_dummies_are_held_back_like_what_they_copy(prepare: Callable[..., tuple[
 
 
 def test_everything_is_held_back(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
-    """A list of one person many times has no row left."""
     plan, runs = prepare([person(f"r{n}", "Ana", "Novak", "1980-03-04") for n in range(3)], frequency_limit=2)
     assert rows(runs) == {InputClass.FULL: [], InputClass.PARTIAL: []}
     assert plan.held_back == {1: 3, 2: 3}

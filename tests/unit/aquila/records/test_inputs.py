@@ -12,7 +12,6 @@ ANA = Record("1", given_names=("Ana",), family_names=("Ilić",), date_of_birth=P
 
 
 def test_the_exact_table_gives_one_input() -> None:
-    """All names in the order of the alphabet, then the date."""
     assert record_inputs(ANA, EXACT) == (Input(1, b"ana\x1filic\x1e1980-02-03"),)
 
 

@@ -34,7 +34,6 @@ def whole_record() -> Record:
 
 
 def test_absent_fields_are_left_out_of_json() -> None:
-    """A sparse record takes few bytes."""
     record = Record(record_id="1", full_name="Ana Ilić")
     assert json.loads(record.to_json()) == {"record_id": "1", "full_name": "Ana Ilić"}
 

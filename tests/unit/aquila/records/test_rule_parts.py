@@ -64,14 +64,12 @@ def test_of_a_split_name_every_pair_is_a_main_one() -> None:
 
 
 def test_aliases_are_names_too() -> None:
-    """Equal values of several names are given once."""
     record = Record("2", full_name="Ana Ilić", aliases=("Ilić Ana", "Anica Ilić"))
     assert values(record, "pair:folded") == ["ana ilic", "anica ilic"]
 
 
 @pytest.mark.parametrize("side", ["given_names", "family_names"])
 def test_one_side_alone_is_a_name_that_is_not_split(side: str) -> None:
-    """A source may write the whole name into one column."""
     record = Record("2", date_of_birth=PartialDate(1980), **{side: ("Ana Ilić",)})  # type: ignore[arg-type]  # by name
     assert values(record, "pair:folded") == ["ana ilic"]
 
@@ -129,7 +127,6 @@ def test_day_and_month_may_be_swapped(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["any-order", "day-month", "near-year", "decade"])
 def test_the_first_of_january_is_no_whole_date(form: str) -> None:
-    """Sources write it where they know the year alone."""
     assert values(born("1980-01-01"), f"birth:{form}") == []
 
 
@@ -162,7 +159,6 @@ def test_identifiers_give_their_canonical_form() -> None:
 
 
 def test_weak_attributes_are_read_alike_in_every_script() -> None:
-    """A place by its consonants, whatever the order of its words; nationalities; a sex that is known."""
     one = Record("1", full_name="Ana Ilić", place_of_birth="Нови Пазар", nationality=("SRB", "bih"), sex="F")
     other = Record("2", full_name="Ana Ilić", place_of_birth="novi pazar", nationality=("srb",), sex="X")
     assert values(one, "place") == values(other, "place") != []
@@ -203,7 +199,6 @@ def test_weak_attributes_do_not_stand_alone() -> None:
     ],
 )
 def test_words_are_enough_for_split_names_alone(record: Record) -> None:
-    """One record with a name of another kind is enough for all of its batch to be read as names."""
     split = Record("2", ("Ana Marija",), ("Ilić",))
     assert name_words_of_records(RecordColumns.of([split, record])) is None
     assert name_words_of_records(RecordColumns.of([split])) == ([name_words("Ana Marija")], [name_words("Ilić")])

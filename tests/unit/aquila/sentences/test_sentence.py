@@ -69,7 +69,6 @@ def test_what_is_no_sentence_is_none(content: object) -> None:
 
 
 def test_json_has_sentences_as_objects() -> None:
-    """A machine tells a sentence in a place from a text."""
     reason = {"code": "chunk_missing", "fields": {}}
     assert to_json(CHUNK) == {"code": "chunk_cannot_be_had", "fields": {"reason": reason}}
 

@@ -65,7 +65,6 @@ def test_the_round_is_closed_and_every_secret_gone(rehearse: Callable[..., Rehea
 
 
 def test_a_party_is_shown_no_report_of_another(rehearse: Callable[..., Rehearsal]) -> None:
-    """As in a real round, each party takes its own report and receipt; only the matcher has all of them."""
     played = rehearse(lists=LISTS)
     played.run()
     every = {(code, None) for code in LISTS}
@@ -109,7 +108,6 @@ def test_the_minimum_certainty(rehearse: Callable[..., Rehearsal]) -> None:
 
 
 def test_the_frequency_limit(rehearse: Callable[..., Rehearsal]) -> None:
-    """A person that one list holds more often than the limit is held back, counted by rule, and does not hit."""
     often = {
         "AL": [person(f"al-{n}", "Ana", "Novak", "1980-03-04") for n in range(3)] + list(LISTS["AL"]),
         "SI": LISTS["SI"],

@@ -23,7 +23,6 @@ def test_cyrillic(name: str, culture: str, cyrillic: str) -> None:
 
 
 def test_ears() -> None:
-    """Each country writes what it hears with its own letters."""
     assert spelling.albanian("đorđević") == "gjorgjeviq"
     assert spelling.slovene("đorđević") == "djordjevič"
     assert spelling.plain("živković") == "zivkovic"

@@ -13,7 +13,6 @@ def _key(number: int) -> IdentityKey:
 
 
 def test_registry_of_cards() -> None:
-    """Cards put together are a registry file that the core reads."""
     cards = [
         Card("SI", 'Slovenia "Policija"', _key(1).public),
         Card(MATCHER, MATCHER, _key(2).public),

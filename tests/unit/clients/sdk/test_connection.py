@@ -16,7 +16,6 @@ PROBLEM = "application/problem+json"
 
 
 def test_token(connection: Connection, answers: Any) -> None:
-    """Every call carries the operator's token."""
     answers.says(json={"rounds": []})
     assert connection.fetch(Rounds, "GET", "/v1/rounds").rounds == ()
     assert answers.asked[0].headers["authorization"] == "Bearer " + "t" * 43
@@ -85,7 +84,6 @@ def test_unusable_url(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://localhost:1", "http://[::1]:1", "https://node.example.org"])
 def test_usable_url(url: str) -> None:
-    """Loopback may be plain, everything else is TLS."""
     with Connection(Access("node", url, "t")) as opened:
         assert opened.url == url
 

@@ -85,7 +85,6 @@ async def test_a_neighbour_of_a_language_is_english(node: Any) -> None:
 
 
 async def test_account_is_made_and_ended(node: Any) -> None:
-    """The administrator makes an account, sees its code once, and can end it; its sessions end with it."""
     administrator = await node.visitor("boss", "administrator")
     await administrator.open("/people")
     page = await administrator.send("/people", login="eva", role=["officer", "analyst"])
@@ -118,7 +117,6 @@ async def test_a_file_that_was_not_chosen(node: Any) -> None:
 
 
 async def test_a_form_comes_back_with_its_faults(node: Any) -> None:
-    """Each fault is at its field and in a summary before it, with what was typed; other sites name no page."""
     administrator = await node.visitor("boss", "administrator")
     await administrator.open("/people")
     page = await administrator.send("/people", headers={"referer": f"{ORIGIN}/people"}, login="1 <b>", role="officer")
@@ -195,7 +193,6 @@ async def test_list_is_looked_through_and_stored(node: Any) -> None:
 
 
 async def test_file_waits_for_its_own_session(node: Any) -> None:
-    """Another officer cannot store, or read the findings of, a file that waits for somebody else."""
     ana, eva = await node.visitor("ana", "officer"), await node.visitor("eva", "officer")
     await look_through(ana)
     waiting = upload_id(ana)
@@ -280,7 +277,6 @@ async def test_sign_out(node: Any) -> None:
 
 
 async def test_what_waits_for_a_second_person(matcher: Any) -> None:
-    """A proposal waits; its author can only take it back, another officer reads all of it and approves or refuses."""
     first, second = await matcher.visitor("sec-1", "secretariat"), await matcher.visitor("sec-2", "secretariat")
     terms = {
         "area": "counter-terrorism",
@@ -382,7 +378,6 @@ async def test_parties(matcher: Any) -> None:
 
 
 async def test_numbers(matcher: Any) -> None:
-    """Statistics and the regional picture are there before the first round, and the auditor sees them as well."""
     for role in ("secretariat", "auditor"):
         browser = await matcher.visitor(f"the-{role}", role)
         assert "Numbers come with the first results." in await browser.open("/statistics")

@@ -81,7 +81,6 @@ async def _wrong(place: Any, roles: tuple[str, ...], allowed: dict[str, str]) ->
 
 
 async def test_every_page_of_the_node(node: Any) -> None:
-    """A role that may not gets 403 from every page and form; one that may gets anything else."""
     assert _forms(node) == NODE.keys() | OPEN | FOR_ALL | WAITING
     assert await _wrong(node, NODE_ROLES, NODE) == []
     browser = await node.visitor("eve", "officer")

@@ -22,7 +22,6 @@ PROBLEMS = (
 
 
 async def test_problems_are_in_the_reader_s_language(world: World) -> None:
-    """Each language has each problem of a round, whole, and nothing on the page is marked as English."""
     round_id = await world.propose()
     await world.settle()
     party_node = world.nodes["AL"]

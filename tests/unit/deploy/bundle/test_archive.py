@@ -41,7 +41,6 @@ def test_the_same_files_are_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="Debian's openssh-client is not installed")
 def test_a_signature_is_verified_without_aquila(tmp_path: Path) -> None:
-    """By sha256sum and ssh-keygen; a changed archive, another signer and another purpose are refused."""
     pack(lay_out(tmp_path / "aquila-1", list(FILES)), TIME, archive := tmp_path / "aquila-1-bundle.tar")
     checksum = write_checksum(archive)
     for name in ("release", "stranger"):

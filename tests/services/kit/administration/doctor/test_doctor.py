@@ -217,7 +217,6 @@ def test_a_registry_that_cannot_be_read(home: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_cluster_that_is_away(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The doctor finds a Dask scheduler that does not answer; without the network it is not asked."""
     write_authority(tmp_path / "authority", ("service",))
     (tmp_path / "authority" / "service.key").chmod(0o600)
     names = {"dask_ca_file": "ca.pem", "dask_certificate_file": "service.pem", "dask_key_file": "service.key"}
@@ -329,8 +328,6 @@ def test_the_matcher_is_called_where_the_accepted_registry_says(
 
 
 def test_faults_of_the_surroundings(home: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A matcher that is away, that is something else, or whose clock differs, and a provider of another name."""
-
     def clock() -> int:
         return int(time.time())
 

@@ -46,7 +46,6 @@ def test_the_disk(free: int, found: list[tuple[str, str]]) -> None:
 
 
 def test_the_workers() -> None:
-    """Workers that cannot start are critical; lost ones and a slow piece are warnings, for a while."""
     fine = WorkersState(workers=2, lost=0, lost_seconds=None, pieces=0, piece_seconds=0, error=None)
     assert graded(checks.worker_faults(fine)) == []
     bad = WorkersState(
@@ -114,7 +113,6 @@ async def test_a_driver_that_fails_again_and_again(error: Exception, found: str 
 
 
 def test_certificates(tmp_path: Path) -> None:
-    """Thirty days before its end a certificate is a warning, seven days before it is critical, and afterwards too."""
     authority = Authority.create(tmp_path, "ca")
     authority.issue("one", days=100)
     ends = CertificateEnds([CertificateFile("tls.certificate", tmp_path / "one.pem")])

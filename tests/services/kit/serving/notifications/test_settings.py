@@ -21,7 +21,6 @@ MAIL = {"host": "smtp.ministry.example", "sender": "aquila@ministry.example"}
     ],
 )
 def test_mail_that_is_not_safe(changes: dict[str, Any], said: str) -> None:
-    """Refused with the setting's name, and without its value."""
     with pytest.raises(ValidationError, match=said):
         MailSettings(**(MAIL | changes))
 

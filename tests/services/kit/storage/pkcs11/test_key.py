@@ -80,7 +80,6 @@ class TestSoftHsm:
         assert Pkcs11Key.open(token.uri("open")).can_be_read()
 
     def test_a_token_by_its_serial_number(self, token: SoftToken) -> None:
-        """Two names of one token share its one login."""
         key, _ = Pkcs11Key.take_or_make(token.uri())
         serial = pkcs11.lib(str(MODULE)).get_token(token_label=token.label).serial.decode()
         other = Pkcs11Key.open(replace(token.uri(), token="", serial=serial))
@@ -110,7 +109,6 @@ class TestSoftHsm:
         assert code_of(partial(Pkcs11Key.open, token.uri())) == "token_key_not_ed25519"
 
     def test_halves_of_two_keys(self, token: SoftToken) -> None:
-        """A signature that does not verify leaves nobody's hands."""
         make(token)
         Pkcs11Key.open(token.uri())
         destroy(token, ObjectClass.PRIVATE_KEY)
@@ -384,7 +382,6 @@ def test_a_key_that_cannot_be_made(uri: KeyAddress, error: Exception, code: str)
 
 @pytest.mark.parametrize("raw", [b"", b"\x04\x20", b"\x03\x21\x00"])
 def test_each_form_of_a_public_key(uri: KeyAddress, raw: bytes) -> None:
-    """As PKCS#11 3.0 has it, as drafts had it, and plain."""
     module = Made(raw=raw)
     key = Pkcs11Key.open(uri, Pkcs11Tokens(module.load))
     assert key.public == IdentityKey(bytes(32)).public

@@ -70,7 +70,6 @@ def test_bytes_that_are_no_message(payload: bytes) -> None:
 
 
 def test_an_error_names_fields_and_never_values() -> None:
-    """What a peer wrote into a wrong field is not repeated."""
     with pytest.raises(MalformedError) as caught:
         read(Refusal, party="Hoxha, Besnik", reason="", sequence=-17)
     text = f"{caught.value} {caught.value.hint} {caught.value.fields} {caught.value.__cause__}"

@@ -93,6 +93,5 @@ def test_a_batch_is_signed_in_canonical_json() -> None:
 
 
 def test_every_fault_has_a_sentence() -> None:
-    """What is found wrong is told in words."""
     sentences = [text_of(fault.sentence) for fault in Fault]
     assert len(set(sentences)) == len(Fault)

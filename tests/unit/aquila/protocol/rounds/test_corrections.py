@@ -110,7 +110,6 @@ def test_only_whom_it_was_sent_to_acknowledges(over: StagedRound) -> None:
 
 
 def test_later_outcomes_take_the_place_of_earlier_ones(over: StagedRound) -> None:
-    """The last statement of a party counts."""
     over.publish(outcomes(over.nodes["SI"], "RS", open=2))
     over.publish(outcomes(over.nodes["SI"], "RS", confirmed=1, refuted=1))
     [pair] = over.round.outcomes["SI"].pairs

@@ -10,7 +10,6 @@ from tests.support.staged_round import StagedRound
 
 
 def test_every_field_is_documented() -> None:
-    """The docstring describes each field of a round's state, in the order of the fields, and nothing else."""
     described = re.findall(r"^ {8}(\w+): ", RoundState.__doc__ or "", re.MULTILINE)
     assert described == [field.name for field in fields(RoundState)]
 

@@ -63,7 +63,6 @@ def test_keys_of_a_consent() -> None:
 
 
 def test_a_round_takes_nothing_else() -> None:
-    """A message without a rule is refused: the manifest, which begins a round, is not taken by one."""
     with pytest.raises(MalformedError, match="takes no Manifest"):
         rules.apply_statement(read(Manifest), None, "", None)
 
@@ -77,7 +76,6 @@ def test_every_message_of_a_round_has_a_rule_and_a_kind() -> None:
 
 
 def test_the_example_is_what_a_round_does(stage: StagedRound) -> None:
-    """A round of three parties has the messages, signers and phases of the example, in its order."""
     played = []
     stage.finalized().match()
     stage.verify(*stage.send_notes(*stage.nodes.values()))
@@ -94,7 +92,6 @@ def test_the_example_is_what_a_round_does(stage: StagedRound) -> None:
 
 
 def test_the_example_names_what_each_message_needs(stage: StagedRound) -> None:
-    """Each message of the example counts, and does not where what it is said to need never came."""
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()

@@ -107,7 +107,6 @@ def test_amendments_have_an_end(staged: Callable[..., StagedRound]) -> None:
 
 
 def test_outcomes_have_an_end(stage: StagedRound) -> None:
-    """They may change as often as hits can; the matcher counts, because it alone sees them and all receipts."""
     stage.reported()
     node = stage.nodes["AL"]
     most = 1 + CHANGES_OF_A_HIT * acknowledged_hits(stage.round, "AL")

@@ -86,7 +86,6 @@ def test_a_node_may_see_tokens_before_their_evaluations(stage: StagedRound) -> N
 
 @pytest.mark.parametrize("code", ["AL", "RS", "SI"])
 def test_what_a_node_is_shown_is_enough(stage: StagedRound, code: str) -> None:
-    """Without others' evaluations of others, reports and receipts a node's record comes to the same end."""
     stage.finalized().match()
     stage.exchange_notes()
     stage.close()

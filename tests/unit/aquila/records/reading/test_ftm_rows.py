@@ -55,7 +55,6 @@ def test_every_property_finds_its_field() -> None:
 
 
 def test_other_entities_are_passed_over() -> None:
-    """An export holds passports and addresses beside persons."""
     other = json.dumps({"id": "x", "schema": "Passport", "properties": {}})
     rows = read(other, "", json.dumps(PERSON))
     assert [row.line for row in rows] == [3]

@@ -80,7 +80,6 @@ COLUMNS = ["--column", "rec_id=record_id", "--column", "given_name=given_names",
 
 
 def test_files_of_febrl(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Lists with other headings and dates of eight digits meet each other and one with the names of fields."""
     (folder / "xa.csv").write_text(FEBRL + "rec-1-org, michaela, neumann, cronulla, 19151111\n")
     (folder / "xb.csv").write_text(FEBRL + "rec-1-dup-0, michaela, neuman, cronulla, 19151111\n")
     (folder / "xc.csv").write_text(HEADER + "c,Michaela,Neumann,1915/11/11,\n")
@@ -113,7 +112,6 @@ def test_a_column_without_dates_stops_the_round(folder: Path, capsys: pytest.Cap
 
 
 def test_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The report is what --json prints: counts, seconds, bytes, memory, findings, and no person's values."""
     assert main(["rehearse", *LISTS, "--report", "report.json", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))

@@ -70,7 +70,6 @@ def test_the_worst_fault_comes_first() -> None:
 
 
 def test_each_fault_has_its_hint_below() -> None:
-    """What to do is below the fault; faults with the same remedy have it once, and a report without hints has none."""
     ends = [FaultView.of(Sentence.of("health_certificate_ends", setting=name, days=12)) for name in ("one", "two")]
     unreadable = FaultView.of(Sentence.of("health_certificate_unreadable", setting="three"))
     check = HealthCheck(subject=Subject.CERTIFICATES, grade=Grade.CRITICAL, sentences=(*ends, unreadable))

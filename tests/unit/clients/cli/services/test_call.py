@@ -22,8 +22,6 @@ LISTS = {
 
 @dataclass
 class Recorder:
-    """A service that remembers the calls."""
-
     content: bytes = b""
     calls: list[tuple[str, str, bytes]] = field(default_factory=list)
 

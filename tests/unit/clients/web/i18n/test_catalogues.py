@@ -55,7 +55,6 @@ def _translations(tag: str) -> list[Translation]:
 
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_letters(tag: str) -> None:
-    """A word with a letter that the language does not have is a name: the English has it too."""
     wrong = [(t.message, word) for t in _translations(tag) for word in t.words() if FOREIGN[tag].search(word)]
     assert wrong == []
 

@@ -27,7 +27,6 @@ def test_catalogues_are_whole() -> None:
 
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_placeholders(tag: str) -> None:
-    """A translation has the placeholders of its message, so that no page fails in one language alone."""
     for message in read_po(BytesIO((catalogues.FOLDER / f"{tag}.po").read_bytes())):
         if not message.id:
             continue
@@ -40,7 +39,6 @@ def test_placeholders(tag: str) -> None:
 
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_what_services_say(tag: str) -> None:
-    """Every sentence of the core and the services is translated, and has the places of the English one."""
     language = languages()[tag]
     for code, sentence in SHOWN.items():
         template = language.catalogue.pgettext(SENTENCE, code)
@@ -51,7 +49,6 @@ def test_what_services_say(tag: str) -> None:
 
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_what_to_do_about_faults_of_a_service(tag: str) -> None:
-    """The hints of the report on health are translated, with their places; another sentence has its English one."""
     language = languages()[tag]
     assert len(catalogues.HINTED) > 15
     for code, sentence in catalogues.HINTED.items():
@@ -89,7 +86,6 @@ def test_a_message_s_text_is_not_taken_for_markup() -> None:
 
 
 def test_plural_forms() -> None:
-    """Serbian has three forms and Albanian two."""
     for tag, forms in (("sr-Cyrl", 3), ("sr-Latn", 3), ("sq", 2)):
         say = languages()[tag].catalogue.ngettext
         assert len({say("%(num)s hit", "%(num)s hits", number) for number in (1, 2, 5)}) <= forms

@@ -123,7 +123,6 @@ async def test_an_officer_asks_once_more_prolongs_and_withdraws(world_after: Wor
 
 
 async def test_a_standing_query_without_a_round_that_is_open(world_after: WorldAfter) -> None:
-    """When no round takes a query, later rounds like an earlier one are chosen, and a day is asked for."""
     world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")

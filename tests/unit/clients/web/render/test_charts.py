@@ -26,7 +26,6 @@ def test_heat_map() -> None:
 
 
 def test_bars() -> None:
-    """A bar says its number; an empty picture is one too."""
     assert "90 %" in texts(bars("Right", [("high", Amount("90 %", 90))], 100))
     assert "<5" in texts(bars("Known", [("3", Amount("<5"))]))
     assert texts(bars("Known", [])) == []

@@ -117,7 +117,6 @@ def test_a_fault_stands_beside_its_field(changes: dict[str, Any], field: str) ->
 
 @pytest.mark.parametrize("parties", [(), ("AL",), ("AL", "XX")])
 def test_parties(parties: tuple[str, ...]) -> None:
-    """Two at least, and registered ones."""
     wrong = form(*parties)
     assert wrong.proposal(DEFAULTS) is None
     assert list(wrong.faults) == ["party"]
