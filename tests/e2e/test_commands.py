@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-import httpx
 import pytest
 
 from clients.sdk import Access, Connection, PeopleClient, find_home
 from tests.support.commanded_rounds import propose, submit
-from tests.support.process_world import PASSWORD, World, free_port, next_code, run
+from tests.support.process_world import PASSWORD, World, next_code, run
 
 pytestmark = pytest.mark.e2e
 
@@ -60,28 +59,3 @@ def _people(home: str) -> tuple[PeopleClient, Connection]:
     found = find_home(Path(home))
     connection = Connection(Access(found.service, found.url(), ""))
     return PeopleClient(connection), connection
-
-
-def scraped(port: int) -> dict[str, float]:
-    """Return the metrics that a service serves on a port of this machine, by name and labels."""
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=60).raise_for_status().text
-    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, _, value in lines}
-
-
-def test_a_served_node_shows_its_metrics(world: World) -> None:
-    node, port = world.nodes[0], free_port()
-    settings = node.home / "node.toml"
-    before = settings.read_text()
-    settings.write_text(f"{before}\n[metrics]\nport = {port}\n")
-    node.stop()
-    node.start()
-    world.until(lambda: scraped(port)['aquila_health{check="matcher"}'] == 0)  # it has called the matcher
-    found = scraped(port)
-    assert found["aquila_ready"] == 1
-    assert found["aquila_start_time_seconds"] > 0
-    assert found["aquila_disk_free_bytes"] > 0
-    assert [found[f"aquila_{name}"] for name in ("requests_waiting", "pieces_in_hand", "rounds_stuck")] == [0, 0, 0]
-    node.stop()
-    settings.write_text(before)
-    node.start()

@@ -21,7 +21,6 @@ from aquila.errors import ExecutorError, LogRewrittenError, OrderError
 from aquila.interface.log import LogView
 from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
-from clients.cli.output.health_views import health_views
 from services.kit.errors import NotReadyError, PeerUnavailableError
 from services.kit.http.certificates import CertificateEnds, CertificateFile
 from services.kit.http.peer import Peer
@@ -36,7 +35,6 @@ from services.kit.work.open_executor import OpenExecutor
 from services.matcher.administration import health as matcher_health
 from services.matcher.steps.schedule import steps_of
 from services.node.rounds import health as node_health
-from services.node.storage.home import DATABASE_FILE
 from tests.support.authority import Authority
 from tests.support.metrics import metric
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
@@ -115,20 +113,6 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
     assert health_of(world.app).not_ready == ()
     await world.settle()
     assert {metric(app, "chunks_waiting") for app in (world.app, *(one.app for one in world.nodes.values()))} == {0}
-
-
-async def test_a_database_that_is_damaged_while_the_node_runs(world: World) -> None:
-    node = world.nodes["AL"]
-    node.node.store.close()  # what connections have read before stays with them
-    file = node.home / DATABASE_FILE
-    file.write_bytes(b"\xd5" * file.stat().st_size)
-    found = health_of(node.app)
-    [(grade, fault)] = [
-        (one.grade, fault) for one in found.checks if one.subject is Subject.DATABASE for fault in one.sentences
-    ]
-    assert (grade, fault.text) == (Grade.CRITICAL, f"the database {file} is damaged")
-    assert "*A database is damaged*" in fault.hint
-    assert f"NODE AL CRITICAL - the database {file} is damaged" in str(next(iter(health_views(found))))
 
 
 async def test_status_and_audit_status_count_the_same_entries(world: World) -> None:

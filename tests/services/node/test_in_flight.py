@@ -8,18 +8,14 @@ import pytest
 from sqlalchemy import func, select
 
 from aquila.errors import AquilaError, OrderError
-from aquila.records.rules import InputClass
 from aquila.sentences import Sentence, quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
-from services.node.rounds.due_steps import due_in
-from services.node.steps.submissions.downloads import next_waiting
 from services.node.steps.submissions.evaluate import store_answer
 from services.node.steps.submissions.tasks import EVALUATE
-from services.node.steps.sync import sync
-from services.node.storage.tables import ChunkDownloadRow, EvaluationCountRow, EvaluationRow, StatementRow
+from services.node.storage.tables import ChunkDownloadRow, EvaluationRow, StatementRow
 from tests.support.node_steps import open_round
-from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
@@ -57,37 +53,6 @@ def restart_through(party_node: PartyNode, transport: httpx.AsyncBaseTransport) 
 def evaluated(party_node: PartyNode) -> int:
     with party_node.node.store.reading("test") as session:
         return session.scalar(select(func.count()).select_from(EvaluationRow)) or 0
-
-
-async def test_chunks_in_flight_together_do_not_pass_the_cap(world: World) -> None:
-    """Each passes the first look, and the count at the commit holds them to the cap."""
-    round_id = await world.begin(lists=False, chunk_elements=4)
-    al, rs = world.nodes["AL"], world.nodes["RS"]
-
-    async def open_() -> bool:
-        return await world.phase(round_id) == "open"
-
-    await world.until(open_)
-    await rs.submit(round_id, await rs.load(HEADER + LISTS["RS"]))
-    await world.settle("RS")
-    await sync(
-        al.node, due_in(al.node.store, round_id).row
-    )  # what can be evaluated is known, and nothing is evaluated yet
-    rows = next_waiting(al.node.store, ChunkDownloadRow, round_id)
-    round_ = al.node.rounds.of(round_id).record()
-    submission = round_.submissions[rows[0].submission_id]
-    full = [row for row in rows if submission.chunks[row.index].input_class == "full"]
-    assert len(full) > 1
-    cap = round_.cap_of("RS", InputClass.FULL)
-    with al.node.store.transaction("test") as session:
-        session.add(EvaluationCountRow(round_id=round_id, origin="RS", input_class="full", elements=cap - 4))
-    await world.settle()
-    with al.node.store.reading("test") as session:
-        assert session.get_one(EvaluationCountRow, (round_id, "RS", "full")).elements == cap
-        states = [session.get_one(ChunkDownloadRow, row.key).state for row in full]
-    assert sorted(states) == ["evaluated"] + ["failed"] * (len(full) - 1)
-    problems = texts((await al.round(round_id))["problems"])
-    assert sum("as many elements as the cap allows" in problem for problem in problems) == len(full) - 1
 
 
 async def test_a_chunk_is_signed_once(world: World) -> None:
