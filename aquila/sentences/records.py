@@ -91,6 +91,9 @@ RECORDS: Final[Table] = {
     "part_kind_unknown": Text("a part is of an unknown kind", "known kinds: {known}"),
     "part_required_only_has_weight": Text("a part that only requires a value has a weight, or is marked as usual"),
     "phone_number_length_impossible": Text("holds too few or too many digits for a telephone number"),
+    "reading_ended": Text(
+        "the reading was ended, because its caller is gone", "begin again, and ask for its progress until it is over"
+    ),
     "record_erased_here": Text(
         "a record of this identifier was erased at this node; if it may be held again, give it a new one"
     ),

@@ -31,6 +31,7 @@ from aquila.records.normalize.national_numbers import SCHEMES, schemes_of
 from aquila.records.person import FIELDS, LIST_FIELDS
 from aquila.records.reading.bounded_lines import BATCH_BYTES, BATCH_LINES, LONGEST_LINE, Batch
 from aquila.records.reading.csv_rows import CsvPlan
+from aquila.records.reading.endable import EndableFile
 from aquila.records.reading.layouts import Format
 from aquila.records.reading.workbooks import (
     MOST_COLUMNS,
@@ -182,7 +183,10 @@ def opened_sheet(stream: BinaryIO, form: Format | None, wanted: int | None) -> I
     """
     with ExitStack() as stack:
         file = _own_file(stream, stack)
-        messages = _messages(stack.enter_context(_reader(file, form, wanted)))
+        process = stack.enter_context(_reader(file, form, wanted))
+        if isinstance(stream, EndableFile):
+            stream.at_end(process.kill)
+        messages = _messages(process, stream)
         form, sheets, sheet, headings, line = next(messages)
         yield OpenedSheet(form, tuple(sheets), sheet, tuple(headings), line, map(_row, messages))
 
@@ -224,11 +228,11 @@ def _reader(file: int, form: Format | None, wanted: int | None) -> Iterator[subp
                 process.kill()
 
 
-def _messages(process: subprocess.Popen[bytes]) -> Iterator[Any]:
-    """Yield the messages of the process that reads.
+def _messages(process: subprocess.Popen[bytes], stream: BinaryIO) -> Iterator[Any]:
+    """Yield the messages of the process that reads a file.
 
     Raises:
-        InputError: It says that the file cannot be read, or it met a limit.
+        InputError: It says that the file cannot be read, it met a limit, or the reading was ended.
         OSError: It says that this machine has a fault.
     """
     assert process.stdout is not None
@@ -241,6 +245,8 @@ def _messages(process: subprocess.Popen[bytes]) -> Iterator[Any]:
         yield message
     if process.wait() >= 0:  # it was not ended by a signal
         raise OSError(errno.EPIPE, os.strerror(errno.EPIPE))
+    if isinstance(stream, EndableFile):
+        stream.check()
     raise InputError("spreadsheet_too_costly")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,10 +74,15 @@ class KeptResults(Generic[R]):
         return made
 
 
+PATIENCE = 30.0
+"""Seconds after which nobody waits for a list any more, if nobody has asked for its progress since."""
+
+
 @dataclass(slots=True)
 class RowsRead:
-    """Rows of one list that were read so far."""
+    """Rows of one list that were read so far, and when somebody asked for them last."""
 
+    asked_at: float = 0.0
     rows: int = 0
 
 
@@ -84,12 +90,13 @@ class RowsRead:
 class ListsInProgress:
     """The lists that are read now. Nothing is stored: a process that ends reads none."""
 
+    clock: Callable[[], float] = time.monotonic
     _reading: dict[str, RowsRead] = field(default_factory=dict)
 
     @contextmanager
     def reading(self, key: str | None) -> Iterator[RowsRead]:
         """Count the rows of one list under a key, as long as it is read; without a key nobody asks for them."""
-        counted = RowsRead()
+        counted = RowsRead(self.clock())
         if key is None:
             yield counted
             return
@@ -108,4 +115,10 @@ class ListsInProgress:
         counted = self._reading.get(key)
         if counted is None:
             raise NotFoundError("list_not_being_read")
+        counted.asked_at = self.clock()
         return ReadingProgress(rows=counted.rows)
+
+    def is_forgotten(self, key: str | None) -> bool:
+        """Return whether a list is read under a key and nobody has asked for its progress for long."""
+        counted = self._reading.get(key or "")
+        return counted is not None and self.clock() - counted.asked_at > PATIENCE

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -37,11 +36,11 @@ from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_bod
 from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute, file_response
 from services.kit.people.permissions import requires
 from services.kit.serving.notifications.choices import failing
-from services.kit.settings import MEBIBYTE
-from services.kit.storage.files import leave_room
 from services.kit.work import threads
+from services.kit.work.memory import PATIENCE
 from services.node import approvals
 from services.node.api.dependencies import NamesChecked, node_of, texts_of
+from services.node.api.sent_lists import read_sent_list, sent_list
 from services.node.hits import views as hit_views
 from services.node.records import deliveries, duplicates, findings, imports, named_persons
 from services.node.rounds import attention, requests, views
@@ -60,7 +59,12 @@ Delivery = Annotated[
 
 
 ProgressKey = Annotated[
-    str | None, Query(pattern="^[0-9a-f]{32}$", description="A random key, under which the list's progress is shown.")
+    str | None,
+    Query(
+        pattern="^[0-9a-f]{32}$",
+        description="A random key, under which the list's progress is shown. A check under a key ends when nobody has "
+        f"asked for that for {PATIENCE:.0f} seconds.",
+    ),
 ]
 
 
@@ -119,8 +123,7 @@ def get_needs(request: Request) -> AttentionList:
 )
 async def recognize_records(request: Request, layout: ListLayout, delivery: Delivery = None) -> LayoutView:
     """Return the layout of the list in the body, its headings, and the fields that they were chosen for or may be."""
-    with await _list(request, delivery) as stream:
-        return await threads.run_call(imports.recognize_list, node_of(request), stream, layout)
+    return await read_sent_list(request, delivery, lambda file: imports.recognize_list(node_of(request), file, layout))
 
 
 @router.post(
@@ -137,8 +140,10 @@ async def check_records(
     progress: ProgressKey = None,
 ) -> RecordReport:
     """Read the list in the body and return its findings."""
-    with await _list(request, delivery) as stream:
-        return await threads.run_call(imports.check_list, node_of(request), stream, layout, rules, progress)
+    node = node_of(request)
+    return await read_sent_list(
+        request, delivery, lambda file: imports.check_list(node, file, layout, rules, progress), progress
+    )
 
 
 @router.get(
@@ -161,10 +166,10 @@ def get_reading_progress(request: Request, key: str) -> ReadingProgress:
 )
 async def get_findings(request: Request, layout: ListLayout, delivery: Delivery = None) -> Response:
     """Read the list in the body and return every finding: line, record number, field and reason."""
-    with await _list(request, delivery) as stream:
-        found = await threads.run_call(
-            findings.findings_file, node_of(request).settings.home, node_of(request).store, stream, layout
-        )
+    node = node_of(request)
+    found = await read_sent_list(
+        request, delivery, lambda file: findings.findings_file(node.settings.home, node.store, file, layout)
+    )
     return file_response(found, "text/csv; charset=utf-8")
 
 
@@ -182,7 +187,7 @@ async def import_records(
 
     Nothing is stored where rows are refused and that was not accepted.
     """
-    with await _list(request, delivery) as stream:
+    with await sent_list(request, delivery) as stream:
         report = await threads.run_call(
             imports.import_list,
             node_of(request),
@@ -345,28 +350,3 @@ async def abort_round(
 def _accepted(request: Request) -> Response:
     node_of(request).wake()
     return Response(status_code=202)
-
-
-async def _list(request: Request, delivery: str | None) -> BinaryIO:
-    """Return the list that a call is about: the body, or a file that was delivered."""
-    if delivery is None:
-        return await _spooled(request)
-    return await threads.run_call(deliveries.open_delivery, node_of(request), delivery)
-
-
-async def _spooled(request: Request) -> BinaryIO:
-    """Return the body as a file: a list is read row by row in a thread, and may be larger than memory.
-
-    The file has no name on the disk, so that a crash leaves nothing of it.
-    """
-    settings = node_of(request).settings
-    spool: BinaryIO = tempfile.TemporaryFile(dir=settings.home)  # noqa: SIM115 - the caller closes it
-    try:
-        async for piece in request.stream():
-            leave_room(settings.home, len(piece), settings.limits.free_mebibytes * MEBIBYTE)
-            await threads.run_call(spool.write, piece)
-        await threads.run_call(spool.seek, 0)
-    except BaseException:
-        spool.close()
-        raise
-    return spool

@@ -127,8 +127,8 @@ def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str, 
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
     table = node.table_named(rules)
-    raw = open_remembered(node.store, stream, layout)
-    with duplicates.searching(node.settings.home, table) as search, node.lists.reading(key) as read:
+    with node.lists.reading(key) as read, duplicates.searching(node.settings.home, table) as search:
+        raw = open_remembered(node.store, stream, layout)
         reading = _Reading(table, search, sampled=SAMPLED, read=read)
         for row in reading.counts.watch(without_erased(node.store, read_rows(raw))):
             reading.watch(row)

@@ -123,7 +123,7 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 def get_waiting(visit: Visited, upload_id: str) -> Response:
     """Show how far a list is that is looked through or stored, and then what came of it."""
     upload = _find(visit, upload_id)
-    if upload.work is None:
+    if upload.work is None or upload.work.was_ended:
         return _look_through(visit, upload)
     if upload.busy:
         watched = _live_state(visit, upload.work)
@@ -141,6 +141,7 @@ def get_live(visit: Visited, upload_id: str) -> Response:
     work = _find(visit, upload_id).work
     if work is None:
         raise InputError("file_not_waiting")
+    work.is_watched = True
     return live(visit, lambda: _live_state(visit, work), _LOOK_SECONDS)
 
 
@@ -251,6 +252,8 @@ def _preview(node: NodeClient, upload: Upload, key: str) -> _Preview:
     try:
         report = node.check(upload.source, upload.layout, key=key)
     except InputError as error:
+        if error.sentence.code == "reading_ended":
+            raise
         upload.rewind()
         layout = None
         with contextlib.suppress(InputError):  # its columns may be chosen where it can be read at all
@@ -279,8 +282,16 @@ def _show(visit: Visit, upload: Upload, preview: _Preview) -> Response:
 def _begin(visit: Visit, upload: Upload, work: ListWork, does: Callable[[], Any]) -> Response:
     """Begin work in the background, and show how far it is."""
     upload.work = work
-    work.start(does, visit.site.threads)
+    work.start(does, visit.site.threads, partial(_ask, visit, upload, work))
     return visit.go(_waiting(upload))
+
+
+def _ask(visit: Visit, upload: Upload, work: ListWork) -> bool:
+    """Ask how far work is, and return whether its list still waits; nobody asks after a sign-out."""
+    if visit.site.uploads.find(visit.session, upload.upload_id) is None:
+        return False
+    _count(visit, work)
+    return True
 
 
 def _waiting(upload: Upload) -> str:

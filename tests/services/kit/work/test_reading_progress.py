@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.kit.errors import NotFoundError
-from services.kit.work.memory import ListsInProgress
+from services.kit.work.memory import PATIENCE, ListsInProgress
 from tests.support.node_world import HEADER, World
 
 KEY = "ab" * 16
@@ -19,6 +19,22 @@ def test_rows_are_counted_as_long_as_a_list_is_read() -> None:
         assert lists.find(KEY).rows == 3
     with pytest.raises(NotFoundError):
         lists.find(KEY)
+
+
+def test_nobody_waits_for_a_list_of_which_nobody_asks() -> None:
+    """Each question begins the time anew; a list without a key, and one that is not read, is not waited for at all."""
+    now = [0.0]
+    lists = ListsInProgress(lambda: now[0])
+    with lists.reading(KEY), lists.reading(None):
+        now[0] = PATIENCE
+        assert not lists.is_forgotten(KEY)
+        lists.find(KEY)
+        now[0] += PATIENCE
+        assert not lists.is_forgotten(KEY)
+        now[0] += 1
+        assert lists.is_forgotten(KEY)
+        assert not lists.is_forgotten(None)
+    assert not lists.is_forgotten(KEY)
 
 
 async def test_a_call_counts_under_its_key(world: World) -> None:

@@ -6,11 +6,17 @@ import io
 import os
 import re
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from anyio import CapacityLimiter, sleep, to_thread
 
+from aquila.errors import InputError
 from aquila.records.person import FIELDS
+from clients.web.app import list_work
+from clients.web.app.list_work import ListWork
+from clients.web.app.uploads import Upload
 from services.kit.logging import ROOT, JsonLines
 from tests.support.spreadsheets import xlsx
 
@@ -27,6 +33,11 @@ async def preview(browser: Any, content: str | bytes = LIST, name: str = "", fil
     await browser.open("/records")
     page: str = await browser.send("/records/preview", name=name, files={"file": (file, io.BytesIO(octets), "")})
     return page
+
+
+def uploads_of(node: Any) -> list[Upload]:
+    """Return the lists that wait in a node's pages."""
+    return list(node.app._site.uploads._held.values())
 
 
 def waiting_in(page: str) -> str:
@@ -394,6 +405,59 @@ async def test_a_long_list_shows_how_far_it_is(node: Any) -> None:
     assert "The list is stored." in browser.page
     await browser.open(place)
     assert browser.answer.status_code == 422
+
+
+async def test_a_list_whose_reading_was_ended_is_looked_through_again(node: Any) -> None:
+    """Whoever left its page for long and comes back gets the result; with the script of the page nothing else asks."""
+    browser = await node.visitor("ana", "officer")
+    await preview(browser, long_list(1_200), "Long")
+    place = str(browser.answer.url.path)
+    await until_done(browser)
+    [upload] = uploads_of(node)
+    ended = upload.work
+    assert not ended.was_ended
+    assert not ended.is_watched
+    await browser.client.get(f"{place}/live")
+    assert ended.is_watched
+    ended.error = InputError("reading_ended")
+    assert ended.was_ended
+    assert "looked through again when you come back" in await browser.open(place)
+    assert upload.work is not ended
+    assert "Store 1,200 records" in await until_done(browser)
+
+
+@pytest.mark.parametrize(("is_watched", "waits", "most"), [(False, True, 3), (True, True, 0), (False, False, 1)])
+async def test_a_page_without_scripts_keeps_its_reading(
+    *, is_watched: bool, waits: bool, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as its list waits the node is asked in its place; not once a browser asks by itself, and not after."""
+    monkeypatch.setattr(list_work, "_ASK_SECONDS", 0.01)
+    work, asked, is_over = ListWork(storing=False, is_watched=is_watched), list[int](), Event()
+
+    def ask() -> bool:
+        asked.append(len(asked))
+        if len(asked) == 3:
+            is_over.set()
+        return waits
+
+    await to_thread.run_sync(work.start, lambda: is_over.wait(20 if most == 3 else 0.5), CapacityLimiter(4), ask)
+    for _ in range(2_000):
+        if work.done:
+            break
+        await sleep(0.01)
+    assert is_over.is_set() if most == 3 else len(asked) == most
+
+
+async def test_a_sign_out_ends_the_questions(node: Any) -> None:
+    """What waited for a person who has left does not wait any more."""
+    browser = await node.visitor("ana", "officer")
+    await preview(browser, long_list(1_200), "Long")
+    await until_done(browser)
+    [upload] = uploads_of(node)
+    await browser.open("/records")
+    await browser.send("/sign-out")
+    assert uploads_of(node) == []
+    assert upload.source.closed
 
 
 async def test_a_long_list_that_cannot_be_stored_still_waits(node: Any) -> None:

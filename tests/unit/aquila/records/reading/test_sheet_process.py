@@ -120,7 +120,7 @@ def test_an_end_without_an_answer(program: str, error: type[Exception], match: s
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as ended,
         pytest.raises(error, match=match),
     ):
-        list(_messages(ended))
+        list(_messages(ended, BytesIO()))
 
 
 def started(content: Path, **order: Any) -> subprocess.CompletedProcess[bytes]:

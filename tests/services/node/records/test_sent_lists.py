@@ -1,0 +1,95 @@
+"""A list that is read for a caller: the reading ends when the caller is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event
+from types import SimpleNamespace
+from typing import BinaryIO
+
+import pytest
+from fastapi import Request
+from starlette.types import Message
+
+from aquila.errors import InputError
+from aquila.records.reading.endable import EndableFile
+from services.kit.work import threads
+from services.kit.work.memory import PATIENCE
+from services.kit.work.threads import Pool
+from services.node.api.sent_lists import read_sent_list
+from services.node.context import NodeContext
+from tests.support.node_world import World
+
+KEY = "ab" * 16
+
+
+def request_of(node: NodeContext, gone: asyncio.Event) -> Request:
+    """Return a call with a short body, whose caller is there until it is gone."""
+    waiting = [b"record_id"]
+
+    async def receive() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop()}
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "app": SimpleNamespace(state=SimpleNamespace(node=node))}
+    threads.begin_call(scope, Pool.PEOPLE)
+    return Request(scope, receive)
+
+
+class Work:
+    """Reads a list until it is ended."""
+
+    def __init__(self, node: NodeContext, key: str | None = None) -> None:
+        self.node, self.key = node, key
+        self.begun, self.ended = Event(), Event()
+
+    def __call__(self, file: BinaryIO) -> None:
+        """Read."""
+        assert isinstance(file, EndableFile)
+        file.at_end(self.ended.set)
+        with self.node.lists.reading(self.key):
+            self.begun.set()
+            self.ended.wait()
+            file.check()
+
+
+async def test_a_caller_that_hangs_up(world: World) -> None:
+    """A connection that is closed ends the reading, and one that is open does not."""
+    node, gone = world.nodes["AL"].node, asyncio.Event()
+    work = Work(node)
+    reading = asyncio.create_task(read_sent_list(request_of(node, gone), None, work))
+    await asyncio.to_thread(work.begun.wait)
+    assert not await asyncio.to_thread(work.ended.wait, 2.5)
+    gone.set()
+    with pytest.raises(InputError, match="its caller is gone"):
+        await reading
+
+
+async def test_a_caller_that_asks_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gave a key and has not asked for the progress for long is gone."""
+    node, now = world.nodes["AL"].node, [0.0]
+    monkeypatch.setattr(node.lists, "clock", lambda: now[0])
+    work = Work(node, KEY)
+    reading = asyncio.create_task(read_sent_list(request_of(node, asyncio.Event()), None, work, KEY))
+    await asyncio.to_thread(work.begun.wait)
+    now[0] += PATIENCE
+    node.lists.find(KEY)
+    now[0] += PATIENCE
+    assert not await asyncio.to_thread(work.ended.wait, 2.5)
+    now[0] += 1
+    with pytest.raises(InputError, match="its caller is gone"):
+        await reading
+
+
+async def test_a_call_that_is_given_up(world: World) -> None:
+    """The thread that reads for it is ended too."""
+    node = world.nodes["AL"].node
+    work = Work(node)
+    reading = asyncio.create_task(read_sent_list(request_of(node, asyncio.Event()), None, work))
+    await asyncio.to_thread(work.begun.wait)
+    reading.cancel()
+    assert await asyncio.to_thread(work.ended.wait, 20)
+    with pytest.raises(asyncio.CancelledError):
+        await reading

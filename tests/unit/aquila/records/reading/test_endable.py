@@ -1,0 +1,52 @@
+"""A file whose reading is ended: text at its next piece, a spreadsheet's process at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psutil import Process
+
+from aquila.errors import InputError
+from aquila.records.reading.endable import EndableFile
+from aquila.records.reading.lists import read_records
+from tests.support.spreadsheets import xlsx
+
+HEADER = ("record_id", "given_names", "family_names", "date_of_birth")
+ROWS = [(str(number), "Ana", f"Novak{'abcdefghij'[number % 10] * 20}", "1980-05-03") for number in range(20_000)]
+
+
+@pytest.fixture(params=["csv", "xlsx"])
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EndableFile]:
+    """Return a list that is longer than what lies ready of it."""
+    path = tmp_path / "list"
+    text = "\n".join(map(",".join, [HEADER, *ROWS])).encode()
+    path.write_bytes(text if request.param == "csv" else xlsx([HEADER, *ROWS]))
+    with path.open("rb") as opened:
+        opened.read(7)
+        with EndableFile(opened) as made:
+            yield made
+
+
+def test_nothing_ends_by_itself(file: EndableFile) -> None:
+    """All rows are read, from the beginning."""
+    assert len(list(read_records(file))) == len(ROWS)
+
+
+def test_an_end_in_the_midst(file: EndableFile) -> None:
+    """What lies ready is still read; then the reader is told, and no process is left."""
+    rows = read_records(file)
+    next(rows)
+    file.end()
+    with pytest.raises(InputError, match="its caller is gone"):
+        list(rows)
+    assert Process().children() == []
+
+
+def test_an_end_before_the_beginning(file: EndableFile) -> None:
+    """A reader that comes later reads nothing."""
+    file.end()
+    with pytest.raises(InputError, match="its caller is gone"):
+        next(read_records(file))
+    assert Process().children() == []
