@@ -7,10 +7,12 @@ others are the steps of a round (PROTOCOL.md 3.4 to 3.6) as parties take them.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from statistics import median
 from typing import NamedTuple
 
 from aquila.crypto import dleq, oprf
@@ -20,7 +22,6 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError
 from aquila.protocol.submissions.submission import blinds_of
-from clients.bench.timing import TimingSpread, measure
 
 BATCH: dict[Backend, int] = {"ifma": 65_535, "avx2": 32_768, "portable": 16_384, "libsodium": 2_048}
 """Elements of a measured batch: as many as a chunk may have, and fewer where each takes longer."""
@@ -141,3 +142,45 @@ class Bench:
 
     def _step(self, operation: Operation, work: Callable[[], object]) -> MeasuredStep:
         return MeasuredStep(operation, self.group.name, measure(work, self.size, self.repeats))
+
+
+_MICROSECONDS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class TimingSpread:
+    """Microseconds of processor time per element, over the repeats."""
+
+    median: float
+    least: float
+    most: float
+
+    def __sub__(self, part: TimingSpread) -> TimingSpread:
+        """Return the rest without a part that was measured by itself: figure by figure, so a sum of errors too."""
+        return TimingSpread(
+            round(self.median - part.median, 3), round(self.least - part.least, 3), round(self.most - part.most, 3)
+        )
+
+    def document(self) -> dict[str, float]:
+        """Return it for JSON."""
+        return {"median": self.median, "least": self.least, "most": self.most}
+
+
+def measure(work: Callable[[], object], elements: int, repeats: int) -> TimingSpread:
+    """Run a step several times in this thread.
+
+    Processor time does not count what other processes take, only how they crowd caches and memory: `least` is the
+    figure of a quiet machine.
+
+    Args:
+        work: The step, over a whole batch; it starts no thread.
+        elements: How many elements the batch has.
+        repeats: How often it counts.
+    """
+    work()  # the first run warms caches and is not counted
+    spent = []
+    for _ in range(repeats):
+        started = time.thread_time()
+        work()
+        spent.append((time.thread_time() - started) * _MICROSECONDS / elements)
+    return TimingSpread(*(round(value, 3) for value in (median(spent), min(spent), max(spent))))

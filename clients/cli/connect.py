@@ -22,8 +22,7 @@ from clients.sdk import (
     NodeClient,
     PeopleClient,
 )
-from clients.sdk.client_homes import ClientHome, is_home, make_client_home, open_home
-from clients.sdk.sessions import SessionFiles
+from clients.sdk.homes import ClientHome, SessionFiles, is_home, make_client_home, open_home
 
 LATEST = "latest"
 _LEAST_DIGITS = 4

@@ -44,17 +44,12 @@ app = typer.Typer(
 )
 _PARTS = {
     "matcher": ("The secretariat's matcher: make its home, serve it.", "services.matcher", "offline.backups"),
-    "node": ("A party's node: make its home, serve it.", "services.node", "offline.backups", "offline.train"),
+    "node": ("A party's node: make its home, serve it.", "services.node", "offline.backups", "offline.demo"),
     "records": ("Lists of persons: check one, bring one into a node.", "services.records"),
     "rules": ("Match rules: read them, try them in plaintext.", "offline.rules"),
     "party": ("Parties: print one's own card, register the cards of the others.", "services.parties"),
     "round": ("Rounds: propose, consent, submit, watch, read hits, end.", "services.rounds"),
-    "hit": ("Hits: list them. What is done with them is on the pages, or `aquila call`.", "services.hits"),
-    "audit": (
-        "Export a service's log, and check what a log claims, offline.",
-        "offline.audit",
-        "offline.audit_bundles",
-    ),
+    "audit": ("Export a service's log, and check what a log claims, offline.", "offline.audit"),
     "user": ("Accounts of a node or of the matcher (administrator).", "services.people"),
     "approval": ("Four eyes: see what waits for a second person, and approve it.", "services.approvals"),
     "backup-key": ("Make a backup key: a private key for the safe, and a public one.", "offline.backups:backup_key"),

@@ -10,7 +10,7 @@ import typer
 
 def _own_home() -> Path:
     """Return the person's own home; the import waits until a command needs it."""
-    from clients.sdk.client_homes import default_client_home
+    from clients.sdk.homes import default_client_home
 
     return default_client_home()
 

@@ -1,4 +1,4 @@
-"""Answers asked of a person: typed, or read from a file or from the lines of stdin by scripts.
+"""Answers asked of a person, typed or read from a file or stdin by scripts, and small files that a command line names.
 
 Nothing secret, and no name of a person who is looked for, ever stands in a command line, where every user of the
 machine could read it.
@@ -55,3 +55,22 @@ def ask_new_password(file: Path | None = None) -> str:
     if file is None and sys.stdin.isatty() and ask("The same again") != given:
         raise InputError("passwords_differ")
     return given
+
+
+_LARGEST = 1 << 20
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        InputError: It cannot be read, or has more than a mebibyte; the message names it.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise InputError("option_file_unreadable", path=path, fault=error.strerror or type(error).__name__) from None
+    if len(content) > _LARGEST:
+        raise InputError("given_file_too_large", path=path)
+    return content

@@ -10,15 +10,18 @@ Answers are the models of `aquila.interface.rounds`; refusals are errors of `aqu
 
 from __future__ import annotations
 
-from clients.sdk.approvals import ApprovalClient
 from clients.sdk.connection import Access, ClientCertificate, Connection
-from clients.sdk.hits import HitsClient
 from clients.sdk.homes import Home, find_home
-from clients.sdk.log import LogClient
-from clients.sdk.matcher import MatcherClient
-from clients.sdk.node import NodeClient, RecordsClient
-from clients.sdk.people import PeopleClient
-from clients.sdk.queries import QueryClient
+from clients.sdk.services import (
+    ApprovalClient,
+    HitsClient,
+    LogClient,
+    MatcherClient,
+    NodeClient,
+    PeopleClient,
+    QueryClient,
+    RecordsClient,
+)
 
 __all__ = [
     "Access",

@@ -1,15 +1,24 @@
-"""A service's home folder, as its operator sees it: which service it is, where it listens, and the token."""
+"""Homes and sessions of people who call a service: a service's own home, a person's home for it, and open sessions.
+
+A person's home is made by the first sign-in and holds the service's address and the CA of its certificate, but no key:
+so an officer needs no account of the service's own user, who can read its identity key and everyone's sessions. Each
+session has a file below the folder of the person at this machine (mode 0600). A token never stands in a command line or
+in the environment.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from aquila.errors import InputError
+from aquila.interface.people import SessionGrant
 from clients.sdk.connection import Access, ClientCertificate
-from services.kit.storage.files import read_secret
+from services.kit.storage.files import read_secret, write_secret
 
 Service = Literal["node", "matcher"]
 
@@ -146,3 +155,166 @@ def find_home(path: Path, service: Service | None = None) -> Home:
             "home_of_two_services" if found else "folder_is_no_home", path=path, wanted=" or a ".join(services)
         )
     return found[0]
+
+
+SETTINGS_FILE = "client.toml"
+_CA_FILE = "ca.pem"
+_FOLDER = ".config/aquila"
+
+
+def default_client_home() -> Path:
+    """Return the home that a person's commands use where none is named."""
+    return Path.home() / _FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHome:
+    """A person's own home for one service.
+
+    Attributes:
+        service: What the service is.
+        path: The folder.
+        address: Where the service is, as it was named at the first sign-in.
+        ca: PEM file of the CA of its certificate, in the folder; the system's CAs without one.
+        certificate: What is shown to a service that asks for a certificate.
+    """
+
+    service: Service
+    path: Path
+    address: str
+    ca: Path | None
+    certificate: ClientCertificate | None = None
+
+    def url(self) -> str:
+        """Return where the service is."""
+        return self.address
+
+
+def open_home(path: Path) -> Home | ClientHome:
+    """Return whose home a folder is: that of a service, or a person's own.
+
+    Raises:
+        InputError: It is none, or its settings cannot be read.
+    """
+    settings = path / SETTINGS_FILE
+    if settings.is_file():
+        return _read(settings)
+    if path == default_client_home():
+        raise InputError("no_home_named")
+    return find_home(path)
+
+
+def is_home(path: Path) -> bool:
+    """Return whether a folder is the home of a service or of a person."""
+    return any((path / name).is_file() for name in (SETTINGS_FILE, "node.toml", "matcher.toml"))
+
+
+def make_client_home(
+    path: Path, service: Service, url: str, ca: Path | None, certificate: ClientCertificate | None = None
+) -> ClientHome:
+    """Make a person's own home, with a copy of the CA.
+
+    Args:
+        path: The folder, made if it is missing.
+        service: What the service is.
+        url: Where it is.
+        ca: PEM file of the CA of its certificate.
+        certificate: What is shown to it.
+
+    Raises:
+        OSError: The folder cannot be made, or the CA cannot be read.
+        StoreError: The disk is full or failed.
+    """
+    settings = [f"service = {json.dumps(service)}", f"url = {json.dumps(url)}"]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if ca is not None:
+        write_secret(path / _CA_FILE, ca.read_bytes())
+        settings.append(f"ca = {json.dumps(_CA_FILE)}")
+    if certificate is not None:
+        for name, file in (("certificate", certificate.certificate), ("key", certificate.key)):
+            settings.append(f"{name} = {json.dumps(str(file.resolve()))}")
+    write_secret(path / SETTINGS_FILE, "\n".join([*settings, ""]).encode())
+    return _read(path / SETTINGS_FILE)
+
+
+def _read(settings: Path) -> ClientHome:
+    try:
+        content = tomllib.loads(settings.read_text(encoding="utf-8"))
+        service, url, ca = content["service"], content["url"], content.get("ca")
+        files = [Path(content[name]) for name in ("certificate", "key") if name in content]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise InputError("client_settings_unreadable", settings=settings, fault=read_fault(error)) from None
+    if service not in {"node", "matcher"}:
+        raise InputError("settings_service_missing", settings=settings)
+    shown = ClientCertificate(*files) if len(files) == 2 else None  # noqa: PLR2004 - certificate and key
+    return ClientHome(service, settings.parent, str(url), settings.parent / str(ca) if ca else None, shown)
+
+
+LOCAL = "local"
+"""In place of a login: the key in the home folder."""
+
+_SESSIONS = ".local/state/aquila/sessions"
+_NAME_DIGITS = 16
+
+
+def default_folder() -> Path:
+    """Return the folder of this person's sessions."""
+    return Path.home() / _SESSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFiles:
+    """The sessions of a person at this machine with the service of one home."""
+
+    home: Home | ClientHome
+    folder: Path = field(default_factory=default_folder)
+
+    def logins(self) -> list[str]:
+        """Return the logins with a session here."""
+        return sorted(path.name.removeprefix(self._prefix) for path in self.folder.glob(f"{self._prefix}*"))
+
+    def read(self, login: str) -> str:
+        """Return the token of a login's session.
+
+        Raises:
+            InputError: There is none.
+            KeyMaterialError: Its file is open to others.
+        """
+        path = self._path(login)
+        if not path.is_file():
+            raise InputError("login_not_signed_in", login=login)
+        return str(json.loads(read_secret(path))["token"])
+
+    def write(self, grant: SessionGrant) -> None:
+        """Keep a session.
+
+        Raises:
+            StoreError: The disk is full or failed.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_secret(self._path(grant.login), json.dumps({"token": grant.token, "ends_at": grant.ends_at}).encode())
+
+    def remove(self, login: str) -> None:
+        """Forget a session."""
+        self._path(login).unlink(missing_ok=True)
+
+    def chosen(self, login: str | None) -> str | None:
+        """Return the login whose session is used: the named one, else the only one, else none for the home's key.
+
+        Raises:
+            InputError: None is named and there are several.
+        """
+        if login is not None:
+            return None if login == LOCAL else login
+        found = self.logins()
+        if len(found) > 1:
+            raise InputError("several_signed_in", listed=", ".join(found))
+        return found[0] if found else None
+
+    @property
+    def _prefix(self) -> str:
+        place = f"{self.home.service} {self.home.path.resolve()}"
+        return f"{hashlib.sha256(place.encode()).hexdigest()[:_NAME_DIGITS]}."
+
+    def _path(self, login: str) -> Path:
+        return self.folder / f"{self._prefix}{login}"

@@ -19,7 +19,7 @@ from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Role, role_table
 from aquila.crypto.keys import IdentityKey
-from clients.web.app.in_process import InProcessTransport
+from clients.web.wiring import InProcessTransport
 from services.kit.http.routing import ServiceRoute
 from services.kit.http.signatures import CallSigner
 from services.kit.people.context import People

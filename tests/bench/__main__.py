@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clients.bench.hardware import this_machine
 from clients.bench.records import measure_records
+from clients.bench.report import this_machine
 from clients.bench.steps import Bench, backends
 from clients.cli.options import BackendChoice, Json, Rules
 from clients.cli.output.screen import Screen, numbered, write_result

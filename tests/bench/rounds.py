@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clients.bench.lists import PARTIES, write_list
+from clients.bench.records import PARTIES, write_list
 from tests.bench.data_volumes import bytes_sent
 from tests.bench.watching import WatchedProcess, watch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aquila.audit.roles import role_table
-from clients.cli.output.role_views import document
+from clients.cli.services.people import role_document
 from clients.sdk.operations import operations
 from tests.support.commands import every_command, loaded_command
 
@@ -20,7 +20,7 @@ STABLE_OPTIONS = {
 
 def test_every_operation_is_somebodys() -> None:
     """Each operation is an action that a role of its service may do, and `aquila roles --json` says whose."""
-    shown: Any = document(role_table())
+    shown: Any = role_document(role_table())
     for service in ("node", "matcher"):
         of_roles = {name for role in shown[service].values() for name in role["operations"]}
         assert of_roles == operations(service).keys()

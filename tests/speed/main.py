@@ -27,7 +27,7 @@ from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.reading.lists import read_records
 from aquila.records.rows import AcceptedRow
 from aquila.records.rules import load_rules
-from clients.bench.lists import PARTIES, write_list
+from clients.bench.records import PARTIES, write_list
 from clients.local_services.processes import free_ports
 from tests.bench.rounds import PlayedRound, measure_round
 

@@ -21,7 +21,7 @@ import httpx
 import psutil
 
 from aquila.csv_files import ListWriter
-from clients.bench.lists import COLUMNS, PARTIES, query_rows, write_list
+from clients.bench.records import COLUMNS, PARTIES, query_rows, write_list
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.support.faults import Fault, FaultProgram
 from tests.support.lost_machines import Safe

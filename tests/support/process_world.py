@@ -33,8 +33,7 @@ from aquila.audit.roles import Service as Kind
 from aquila.interface.approval import ApprovalKind
 from aquila.records.normalize.names import name_words
 from clients.sdk import find_home
-from clients.sdk.client_homes import open_home
-from clients.sdk.sessions import SessionFiles
+from clients.sdk.homes import SessionFiles, open_home
 from services.kit.people.keys import TOKEN_FILE
 from tests.support.authority import Authority
 

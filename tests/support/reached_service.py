@@ -12,9 +12,8 @@ import pytest
 
 from clients.cli.connect import ConnectedService, connect
 from clients.sdk import ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
-from clients.sdk.client_homes import ClientHome
 from clients.sdk.connection import Access
-from clients.sdk.homes import Service
+from clients.sdk.homes import ClientHome, Service
 from tests.support.commands import loaded_command
 
 

@@ -1,7 +1,7 @@
-"""The demo's lists: each country's own persons, some of whom other countries noted too, in their own way.
+"""The demo's lists and homes: each country's own persons, some of whom other countries noted too, in their own way.
 
 The same seed gives the same bytes. `Population.common` is the truth that only the demo knows: which records of which
-lists are one person.
+lists are one person. The homes are those of a matcher and three nodes that know one another's keys.
 """
 
 from __future__ import annotations
@@ -11,12 +11,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
+from pathlib import Path
 from random import Random
 
 from aquila.csv_files import ListWriter
+from aquila.protocol.registry import MATCHER
 from aquila.records.person import FIELDS
+from clients.cli.services.parties import own_card
+from clients.local_services.processes import free_ports
 from clients.people import spelling
 from clients.people.nationals import COUNTRIES, MAIN_CULTURE, National, invent_national
+from clients.sdk import find_home
+from clients.sdk.cards import Card, Cards
+from services.kit.storage.files import write_secret
+from services.matcher.storage.home import create as create_matcher
+from services.node.storage.home import create as create_node
 
 Row = dict[str, str]
 
@@ -211,3 +220,49 @@ def _intelligence(random: Random) -> Row:
         "handling_code": random.choices(("H0", "H1", "H2", "H3"), (10, 50, 30, 10))[0],
         "indicators": ";".join(random.sample(_INDICATORS, random.randrange(1, 3))),
     }
+
+
+NAMES = {"AL": "Albania, State Police", "RS": "Serbia, Ministry of the Interior", "SI": "Slovenia, Policija"}
+_POLL_SECONDS = 0.3  # between two looks of a service at what there is to do: a demo is watched
+
+
+@dataclass(frozen=True, slots=True)
+class DemoHomes:
+    """Homes of the parties.
+
+    Attributes:
+        homes: The home folders by party code and `matcher`.
+        cards: What each one gave the others.
+    """
+
+    homes: dict[str, Path]
+    cards: tuple[Card, ...]
+
+    def list_file(self, code: str) -> Path:
+        """Return a party's list file, which is next to its home and not in it."""
+        return self.homes[code].with_name(f"{code.lower()}.csv")
+
+
+def make_homes(folder: Path, population: Population, *, practice: bool = False) -> DemoHomes:
+    """Make the homes, exchange the cards, write the lists; as `matcher init`, `node init` and `party register` do.
+
+    Args:
+        folder: Where they go.
+        population: The lists.
+        practice: Whether pages and papers say that all persons are invented; the parties' names then do as well.
+    """
+    homes = {name: folder / name.lower() for name in (MATCHER, *COUNTRIES)}
+    matcher_port, *ports = free_ports(1 + len(COUNTRIES))
+    create_matcher(homes[MATCHER], port=matcher_port, driver_seconds=_POLL_SECONDS, practice=practice)
+    for code, port in zip(COUNTRIES, ports, strict=True):
+        url = f"http://127.0.0.1:{matcher_port}"
+        name = f"PRACTICE {NAMES[code]}" if practice else NAMES[code]
+        create_node(homes[code], code, name, url, port=port, poll_seconds=_POLL_SECONDS, practice=practice)
+    cards = tuple(own_card(home) for home in homes.values())
+    registry = Cards({card.code: card for card in cards}).text().encode()
+    for home in homes.values():
+        write_secret(find_home(home).registry, registry)
+    demo_homes = DemoHomes(homes, cards)
+    for code in COUNTRIES:
+        write_secret(demo_homes.list_file(code), population.file(code))
+    return demo_homes

@@ -24,8 +24,7 @@ from aquila.interface.rounds import AnswerState, JustificationInput, NodeRoundVi
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
-from clients.cli.demo.homes import DemoHomes, make_homes
-from clients.cli.demo.population import Population, questions
+from clients.cli.demo.population import DemoHomes, Population, make_homes, questions
 from clients.local_services.accounts import StaffSessions, open_sessions
 from clients.local_services.processes import MARKER, DemoProcesses, staged
 from clients.people.nationals import COUNTRIES

@@ -27,20 +27,15 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
-from clients.cli.demo.homes import NAMES, DemoHomes, make_homes
-from clients.cli.demo.log_check import check_log
-from clients.cli.demo.population import IN_ALL, IN_TWO, Population, questions
-from clients.cli.demo.residue_check import left_in, samples_of, still_there
-from clients.cli.demo.search import LEAST_BYTES, search
-from clients.cli.output.follow import watch
-from clients.cli.output.query_views import query_views
-from clients.cli.output.round_views import SHORT, hits_table
+from clients.cli.demo.checks import LEAST_BYTES, check_log, left_in, samples_of, search, still_there
+from clients.cli.demo.population import IN_ALL, IN_TWO, NAMES, DemoHomes, Population, make_homes, questions
+from clients.cli.output.round_views import SHORT, follow_round, hits_table, query_views
 from clients.cli.output.screen import Screen, Table, numbered
 from clients.local_services.accounts import StaffSessions, open_sessions
 from clients.local_services.processes import DemoProcesses
 from clients.people.nationals import COUNTRIES
 from clients.sdk import MatcherClient, NodeClient, QueryClient, find_home
-from clients.sdk.log import LogClient
+from clients.sdk.services import LogClient
 from services.kit.errors import PeerUnavailableError
 
 _SHOWN_HITS = 10
@@ -418,7 +413,7 @@ class DemoScenario:
                 if done >= of:
                     self.told.add((phase, party))
 
-            view = watch(look, told, until, pause=lambda _: time.sleep(_LOOK_SECONDS))
+            view = follow_round(look, told, until, pause=lambda _: time.sleep(_LOOK_SECONDS))
         if view.entry.phase == Phase.ABORTED:
             raise PeerUnavailableError("demo_round_aborted", ending=view.ending.text if view.ending else "")
         return view

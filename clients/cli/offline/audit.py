@@ -1,15 +1,40 @@
-"""`aquila audit`: checks that need no service, no network and no secret."""
+"""`aquila audit`: export a log, look at it, and check all that it claims, offline."""
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.merkle import verify_consistency, verify_inclusion
-from aquila.errors import AuditError
+from aquila.crypto.backend import load_group
+from aquila.crypto.keys import short_digits
+from aquila.errors import AquilaError, AuditError, InputError
+from aquila.interface.log import LogAlarmView, NumberedEntry
+from aquila.protocol.auditing import (
+    LogRecord,
+    RoundAudit,
+    UnprovenClaim,
+    audit_rounds,
+    check_at_least,
+    compare,
+    count_shown,
+    last_statements,
+    read_log,
+    refuse_unproven,
+    still_unproven,
+)
+from aquila.protocol.registry import Registry, read_registry
+from aquila.sentences import text_of
+from clients.cli.connect import ConnectedService
 from clients.cli.options import Json
-from clients.cli.output.screen import Screen
+from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
+from clients.cli.services.speaking import speaking
+from clients.sdk.bundles import open_bundle
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -69,3 +94,263 @@ def _number(option: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise AuditError("option_not_whole_number", option=option)
     return int(text)
+
+
+_Round = Annotated[str, typer.Option("--round", metavar="ROUND", help="The round's id, its beginning, or `latest`.")]
+_Registry = Annotated[Path, typer.Option(metavar="FILE", help="The registry file with the parties' public keys.")]
+_Retention = Annotated[
+    int, typer.Option(min=1, metavar="DAYS", help="For how long contents of entries must be there at least.")
+]
+_With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="PATH|URL", help="Another party's log, to compare with; can be repeated."),
+]
+_AtLeast = Annotated[
+    Path | None, typer.Option(metavar="NOTE", help="A checkpoint of this log that was kept: refuse what is older.")
+]
+
+
+@app.command()
+@speaking
+def status(reached: ConnectedService, screen: Screen) -> None:
+    """Show a service's log at a glance: its size and head, who witnessed it, and alarms."""
+    view = reached.log.view()
+    witnesses = [(cosigned.witness, cosigned.size, _time(cosigned.at)) for cosigned in view.witnesses]
+    alarms = [
+        (alarm.alarm_id, alarm.what, "acknowledged" if alarm.acknowledged_at else "open", alarm.sentence.text)
+        for alarm in view.alarms
+    ]
+    newer = numbered(view.newer, "newer entry", "newer entries")
+    screen.result(
+        view.model_dump(mode="json"),
+        f"{view.origin}: {view.size} entries{_head(view.checkpoint)}",
+        *([f"{newer} will be in the next checkpoint."] if view.newer else []),
+        Table("Witnesses", ("witness", "cosigned entries", "at"), witnesses),
+        *([Table("Alarms", ("number", "what", "state", "sentence"), alarms)] if alarms else []),
+        *(_evidence(alarm) for alarm in view.alarms if not alarm.acknowledged_at),
+    )
+
+
+def _evidence(alarm: LogAlarmView) -> str:
+    """Return the sentence by which the owner of a log and the one who has the alarm compare it by telephone."""
+    seen, found = _size_and_head(alarm.seen), _size_and_head(alarm.got)
+    return f"Alarm {alarm.alarm_id} is over the log {alarm.origin}: seen before {seen}; found then {found}."
+
+
+def _size_and_head(note: str) -> str:
+    """Return size and head of a signed checkpoint in words."""
+    try:
+        size = parse_checkpoint(note.partition("\n\n")[0] + "\n").size
+    except AquilaError:
+        return "none"
+    return f"{size} entries{_head(note)}"
+
+
+def _head(checkpoint: str) -> str:
+    """Return words with the first digits of a log's head, to be compared by telephone; none for no log."""
+    if not checkpoint:
+        return ""
+    signed = parse_checkpoint(checkpoint.partition("\n\n")[0] + "\n")
+    return f", head {short_digits(signed.root.hex())}"
+
+
+@app.command()
+@speaking
+def show(reached: ConnectedService, screen: Screen, round_text: _Round) -> None:
+    """Show the log's entries of a round: who did what, when, and how much of it."""
+    found = reached.log.round_entries(reached.round_id(round_text))
+    rows = [_row(item) for item in found.entries]
+    columns = ("entry", "time", "what", "party", "person", "role", "for", "reason", "particulars")
+    screen.result(found.model_dump(mode="json"), Table(f"Round {found.round_id}", columns, rows))
+    if found.broken:
+        numbers = ", ".join(map(str, found.broken))
+        screen.warn(
+            f"these entries are not the ones that the log's checkpoint signed: {numbers}; the database was changed"
+        )
+
+
+@app.command()
+@speaking
+def export(
+    reached: ConnectedService,
+    screen: Screen,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the archive goes.")],
+    matcher: Annotated[
+        bool, typer.Option("--matcher", help="At a node: the matcher's log, with the rounds that name this party.")
+    ] = False,
+) -> None:
+    """Export a service's log as a tar archive: checkpoints, tiles, entries and the signed statements."""
+    check_target(out)
+    content = reached.log.export_matchers() if matcher else reached.log.export()
+    write_result(out, content)
+    screen.result({"file": str(out), "bytes": len(content)}, f"The log is in {out}.")
+
+
+@app.command()
+@speaking
+def acknowledge(
+    reached: ConnectedService,
+    screen: Screen,
+    alarm: Annotated[int, typer.Argument(metavar="NUMBER", help="The alarm's number, as `aquila audit status` shows.")],
+) -> None:
+    """Go on after the owner of a log that forked or shrank has explained it (administrator)."""
+    reached.log.acknowledge(alarm)
+    screen.result({"acknowledged": alarm}, f"Alarm {alarm} is acknowledged; the two checkpoints stay.")
+
+
+@app.command()
+def verify(
+    place: Annotated[str, typer.Argument(metavar="PATH|URL", help="An exported log: folder, archive, or URL.")],
+    registry: _Registry,
+    others: _With = None,
+    at_least: _AtLeast = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail over what is not proven, too.")] = False,
+    retention_days: _Retention = 1_095,
+    as_json: Json = False,
+) -> None:
+    """Check everything that a log claims, offline. Exit status 1 and the first thing that is wrong, and where."""
+    pinned = read_registry(_content(registry))
+    log, rounds = _audited(place, pinned, retention_days)
+    if at_least is not None:
+        check_at_least(log, _content(at_least), pinned)
+    beside = [_audited(other, pinned, retention_days) for other in others or ()]
+    against = [other for other, _ in beside]
+    compared = list(compare([log, *against], pinned))
+    claims = [*log.unproven, *(found for audit in rounds for found in audit.unproven), *compared]
+    unproven = still_unproven(claims, against)
+    if strict:
+        refuse_unproven(unproven)
+    open_points = _not_compared(log, rounds, against, at_least is not None)
+    document = _document(log, rounds, unproven) | {"not_checked": open_points}
+    Screen(as_json).result(document, *_views(log, rounds, unproven), *(f"NOT CHECKED: {one}." for one in open_points))
+
+
+def _content(path: Path) -> bytes:
+    """Return the content of a file that an option names.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError("option_file_unreadable", file=str(path), path=path, fault=error.strerror) from None
+
+
+def _audited(place: str, registry: Registry, retention_days: int) -> tuple[LogRecord, list[RoundAudit]]:
+    """Check a log by itself; raises as `read_log` and `audit_rounds` do."""
+    files = open_bundle(place)
+    log = read_log(files, registry, retention_days)
+    return log, audit_rounds(log, files, registry, load_group())
+
+
+def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> list[Table | str]:
+    witnesses = [(holder, max(sizes), _time(max(sizes.values()))) for holder, sizes in sorted(log.cosigned.items())]
+    views: list[Table | str] = [
+        f"The log of {log.holder} holds together: {log.checkpoint.size} entries, {len(log.saved)} checkpoints"
+        + (f", {log.erased} contents erased after their time." if log.erased else "."),
+        Table("Witnesses", ("witness", "cosigned entries", "last at"), witnesses),
+        Table("What shows the content of entries", ("shown by", "entries"), list(count_shown(log.entries).items())),
+    ]
+    views += _not_checked(log, rounds)
+    if rounds:
+        rows = [
+            (
+                audit.round.round_id[:8] + (" (in part)" if audit.left_out else ""),
+                audit.round.phase.value,
+                ", ".join(audit.round.participants),
+                len(audit.round.submissions),
+                len(audit.round.evaluations),
+                sum(sum(counts.values()) for counts in audit.matched.values()),
+            )
+            for audit in rounds
+        ]
+        columns = ("round", "phase", "participants", "submissions", "evaluations", "hits")
+        views.append(Table("Rounds that hold together", columns, rows))
+    views += _last_statements(log, rounds)
+    return views + [f"NOT PROVEN: {text_of(found.sentence)}." for found in unproven]
+
+
+def _not_compared(log: LogRecord, rounds: list[RoundAudit], against: list[LogRecord], kept: bool) -> list[str]:
+    """State the limits of a log alone, without another log or kept checkpoint to compare with."""
+    found = []
+    if not kept and not any(other.holder == log.holder or log.holder in other.seen for other in against):
+        found.append(
+            f"whether there is a newer log than this export, of which the newest entry or cosignature is of "
+            f"{_time(log.newest)}: compare it with a checkpoint that was kept (--at-least NOTE) or with the log of "
+            "another party (--with)"
+        )
+    silent = {party for audit in rounds for party in audit.last_words} - {other.holder for other in against}
+    if silent:
+        found.append(
+            f"whether {', '.join(sorted(silent))} said more after the last statement here: no cosignature tells, "
+            "the party's own log does (--with)"
+        )
+    return found
+
+
+def _last_statements(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
+    """Show how far each party's statements reach, and how far witnesses cover them."""
+    rows = [(audit.round.round_id[:8], *last) for audit in rounds for last in last_statements(audit, log)]
+    columns = ("round", "party", "last statement", "cosigned by itself up to", "by any witness up to")
+    return [Table("Statements", columns, rows)] if rows else []
+
+
+def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
+    """State the parts that a copy omits, and that were therefore not checked."""
+    if not log.left_out.count:
+        return []
+    sentence = (
+        f"NOT CHECKED: this copy leaves out {log.left_out.count} of {log.checkpoint.size} entries, by its owner's "
+        "word; of these only the hash of the leaf was checked, not what they say."
+    )
+    lacking = [
+        f"NOT CHECKED: of round {audit.round.round_id[:8]} {audit.left_out} entries are left out, so its completeness, "
+        "its hits and its statistics were not checked; numbers of statements were, where as many may be missing, and "
+        "cosignatures and named heads of the log."
+        for audit in rounds
+        if audit.left_out
+    ]
+    return [sentence, *lacking]
+
+
+def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> dict[str, object]:
+    return {
+        "holder": log.holder,
+        "origin": log.checkpoint.origin,
+        "entries": log.checkpoint.size,
+        "erased": log.erased,
+        "left_out": log.left_out.count,
+        "left_out_of_rounds": dict(sorted(log.left_out.rounds.items())),
+        "shown_by": count_shown(log.entries),
+        "checkpoints": len(log.saved),
+        "witnesses": {holder: max(sizes) for holder, sizes in sorted(log.cosigned.items())},
+        "rounds": [json.loads(audit.statistics.to_bytes()) for audit in rounds],
+        "statements": {
+            audit.round.round_id: {last.party: last._asdict() for last in last_statements(audit, log)}
+            for audit in rounds
+        },
+        "unproven": [{"what": found.what, "sentence": text_of(found.sentence)} for found in unproven],
+    }
+
+
+def _row(item: NumberedEntry) -> tuple[object, ...]:
+    entry = item.entry
+    if entry is None:
+        return (item.index, "", "erased after its time, or changed", "", "", "", "", "", "")
+    why, told = entry.reason, sorted(entry.ids.items()) + sorted(entry.counts.items())
+    return (
+        item.index,
+        _time(entry.time),
+        entry.kind.value.replace("_", " "),
+        entry.party,
+        entry.person or "",
+        entry.role or "",
+        entry.recipient or "",
+        f"{why.purpose} ({', '.join(filter(None, (why.legal_basis, why.case_reference)))})" if why else "",
+        ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told),
+    )
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

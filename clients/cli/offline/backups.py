@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from clients.cli.given_files import read_file
 from clients.cli.options import Json
 from clients.cli.output.screen import Screen, Table, check_target, numbered
+from clients.cli.prompts import read_file
 from clients.cli.services import matcher, node
 from clients.sdk import find_home
 

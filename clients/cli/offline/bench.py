@@ -28,9 +28,8 @@ def bench(
     Raises:
         InputError: The folder cannot be made or written.
     """
-    from clients.bench.hardware import this_machine
     from clients.bench.records import measure_records
-    from clients.bench.report import Results
+    from clients.bench.report import Results, this_machine
     from clients.bench.steps import Bench, backends
 
     screen, results = Screen(as_json), Results(this_machine(backend))

@@ -15,9 +15,8 @@ from aquila.errors import InputError
 from aquila.records.person import Record
 from clients.cli.list_files import load_table, read_list
 from clients.cli.options import Json, Rules
-from clients.cli.output.rule_explanations import Comparison
-from clients.cli.output.rule_explanations import explain as explained
-from clients.cli.output.rule_views import comparison_views, explanation_views, table_document, table_views
+from clients.cli.output.rule_views import Comparison, comparison_views, explanation_views, table_document, table_views
+from clients.cli.output.rule_views import explain as explained
 from clients.cli.output.screen import Screen
 
 app = typer.Typer()

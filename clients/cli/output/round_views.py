@@ -1,11 +1,14 @@
-"""Rounds, submissions and hits as tables."""
+"""Rounds on the screen: state, progress, hits, answers to queries, and warnings that what is shown may be old."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from aquila.interface.progress import Awaited, Progress
+from aquila.interface.queries import QueriedParty, QueriedPerson, QueryAnswer
 from aquila.interface.rounds import (
     AnswerState,
     AnswerView,
@@ -13,13 +16,18 @@ from aquila.interface.rounds import (
     Hits,
     MatcherRoundView,
     NodeRoundView,
+    NodeStatus,
     OwnHit,
     RoundPage,
 )
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry
-from clients.cli.output.screen import Table, moment, numbered
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from clients.cli.connect import ConnectedService
+from clients.cli.output.screen import Screen, Table, moment, numbered
+from clients.sdk import NodeClient
+from services.kit.http.signatures import WINDOW_SECONDS
 
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 
@@ -267,3 +275,122 @@ def _of(progress: Progress) -> str:
 def entry_line(entry: RoundEntry) -> str:
     """Return a round in one line."""
     return f"Round {entry.round_id[:SHORT]} of {', '.join(entry.participants)} is {entry.phase}."
+
+
+def query_views(answer: QueryAnswer) -> list[Table | str]:
+    """Return the answer person by party, and the meaning of a no-hit in a sentence."""
+    rows = [(person.record_id, *(_cell(person, party) for party in answer.parties)) for person in answer.persons]
+    shown: list[Table | str] = [
+        Table(f"Query {answer.entry.submission_id[:SHORT]}", ("person", *(one.party for one in answer.parties)), rows)
+    ]
+    shown += [f"{one.party} is awaited: {one.awaited.value}." for one in answer.parties if one.state.value == "awaited"]
+    shown += [problem.text for problem in answer.problems]
+    shown.append(
+        f"A no-hit says that no record of the list reaches {answer.minimum_certainty.value}. It clears nobody. "
+        "Nobody checks that the matcher leaves out no hit of a query."
+    )
+    return shown
+
+
+def _cell(person: QueriedPerson, party: QueriedParty) -> str:
+    hits = [hit for hit in person.hits if hit.party == party.party]
+    if hits:
+        return ", ".join(
+            "withdrawn" if hit.stage.value == "withdrawn" else f"hit, {hit.certainty.value}, {hit.exchange}"
+            for hit in hits
+        )
+    if party.state.value == "answered":
+        return "no-hit" if person.compared else "not compared"
+    return party.state.value.replace("_", " ")
+
+
+_CLOCK_SECONDS = 60
+
+
+def warn_of_contact(reached: ConnectedService, screen: Screen) -> None:
+    """Warn on stderr of obstacles between a node and its rounds; for a matcher there are none to report."""
+    if isinstance(reached.client, NodeClient):
+        for sentence in contact_warnings(reached.client.status()):
+            screen.warn(sentence)
+
+
+def warn_of_declared(reached: ConnectedService, screen: Screen, round_id: str) -> None:
+    """Warn on stderr of parties that declare far more for a round than for the last one; a matcher compares none."""
+    if isinstance(reached.client, NodeClient):
+        for warning in reached.client.safeguards(round_id).warnings:
+            screen.warn(warning.text)
+
+
+def contact_warnings(status: NodeStatus) -> Iterator[str]:
+    """Yield the faults between a node and the matcher, in sentences."""
+    if not status.matcher_reachable:
+        yield f"the node does not reach the matcher at {status.matcher_url}; what is shown here may be old"
+    if status.clock_difference is not None and abs(status.clock_difference) >= _CLOCK_SECONDS:
+        way = "behind" if status.clock_difference > 0 else "ahead of"
+        yield (
+            f"the node's clock is {abs(status.clock_difference)} s {way} the matcher's, which refuses all calls from "
+            f"{WINDOW_SECONDS} s on; set the clock"
+        )
+    if status.obstacle:
+        yield f"the node signs and sends nothing now: {status.obstacle}"
+    if status.notifications_failing_since is not None:
+        yield "notifications are not handed over to people; the page of an account has the reason"
+
+
+ReportProgress = Callable[[str, str, int, int], None]
+V = TypeVar("V", bound=MatcherRoundView | NodeRoundView)
+
+POLL_SECONDS = 1.0
+_ORDER = list(Phase)
+_AT_MATCHER = ("blinded elements sent", "evaluated for others", "tokens sent")
+_AT_NODE = ("prepared", "sent", "evaluated by others", "tokens sent")
+
+
+def follow_round(
+    look: Callable[[], V], told: ReportProgress, until: Phase, pause: Callable[[float], object] = time.sleep
+) -> V:
+    """Poll a round, report the progress of each party, and return the view that reached the phase.
+
+    Args:
+        look: Fetches the view.
+        told: Is called with phase, party, done and of.
+        until: The phase to wait for; a round that ended is waited for no longer.
+        pause: Waits between two looks.
+    """
+    while True:
+        view = look()
+        report_progress(view, told)
+        phase = Phase(view.entry.phase)
+        if phase in ENDED_PHASES or _ORDER.index(phase) >= _ORDER.index(until):
+            return view
+        pause(POLL_SECONDS)
+
+
+def report_progress(view: MatcherRoundView | NodeRoundView, told: ReportProgress) -> None:
+    """Report the progress in a view: of each party the steps that are done, and the first that is not."""
+    for who, steps in _steps(view):
+        for name, done, of in steps:
+            if of:
+                told(name, who, done, of)
+            if done < of:
+                break
+
+
+def _steps(view: MatcherRoundView | NodeRoundView) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
+    """Return whose steps a view shows, and of each its name, how much is done, and of how much."""
+    if isinstance(view, MatcherRoundView):
+        for party in view.parties:
+            counts = party.blinded, party.evaluated, party.tokens
+            yield party.party, [("consent", int(party.consented), 1), *_named(_AT_MATCHER, counts)]
+        return
+    for known in (one for one in view.parties if one.takes_part):
+        came = [("consent", int(known.consented), 1), ("list", int(known.listed), 1)]
+        yield known.party, [*came, *_named(("evaluated", "tokens"), (known.evaluated, known.tokens))]
+    for one in view.submissions:
+        counts_here = one.prepared, one.sent, one.evaluated, one.tokens_sent
+        yield f"{one.kind.value} {one.submission_id[:8]}", _named(_AT_NODE, counts_here)
+    yield "others", _named(("evaluated for others",), (view.evaluated_for_others,))
+
+
+def _named(names: Sequence[str], counts: Sequence[Progress]) -> list[tuple[str, int, int]]:
+    return [(name, count.done, count.of) for name, count in zip(names, counts, strict=True)]

@@ -1,13 +1,25 @@
-"""Match rules, explanations and comparisons as tables."""
+"""Match rules, the inputs of a record, and what two records share: found in plaintext, and shown as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from aquila.matching.certainty import Grade
-from aquila.records.person import Record
-from aquila.records.rules import RuleTable
-from clients.cli.output.rule_explanations import Comparison, RuleExplanation
+from aquila.matching.certainty import (
+    Grade,
+    GradingBasis,
+    grade,
+    missing_families,
+    prior_bits,
+    strongest_parts,
+    table_bits,
+)
+from aquila.matching.weights import strangers_bits
+from aquila.records.inputs import record_inputs
+from aquila.records.person import PartialDate, Record
+from aquila.records.rule_parts import WORD_MARK, part_values, record_names
+from aquila.records.rules import Part, Rule, RuleTable, mask_of
 from clients.cli.output.screen import Table, numbered
 
 _SHOWN_VALUES = 6
@@ -151,3 +163,211 @@ def _values(values: Sequence[str]) -> str:
     left = len(values) - _SHOWN_VALUES
     shown = ", ".join(values[:_SHOWN_VALUES])
     return f"{shown} and {left} more" if left > 0 else shown
+
+
+_FIELDS = {
+    "document": ("document_numbers", "document number"),
+    "national": ("national_numbers", "national number"),
+    "phone": ("phones", "telephone number"),
+    "email": ("emails", "e-mail address"),
+    "place": ("place_of_birth", "place of birth"),
+    "nationality": ("nationality", "nationality"),
+    "sex": ("sex", "sex"),
+}
+_PART_MARK = "\x1e"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RuleExplanation:
+    """The input of one record under one rule.
+
+    Attributes:
+        values: Each input in readable form, in the order of its bytes.
+        missing: Why the rule gives none, in sentences; empty where it gives some.
+    """
+
+    rule: Rule
+    values: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """Return it for JSON."""
+        return {
+            "number": self.rule.number,
+            "rule": self.rule.name,
+            "parts": [part.name for part in self.rule.parts],
+            "inputs": list(self.values),
+            "missing": list(self.missing),
+        }
+
+
+def explain(rule: Rule, record: Record, table: RuleTable) -> RuleExplanation:
+    """Explain a record's input under a rule of a table, or why it has none."""
+    values = tuple(readable(item.value) for item in record_inputs(record, table) if item.rule == rule.number)
+    return RuleExplanation(rule, values, () if values else tuple(_missing(rule.parts, record)))
+
+
+def readable(value: bytes) -> str:
+    """Return an input's canonical bytes as a person reads them: words by blanks, parts by ` | `."""
+    return value.decode(errors="replace").replace(_PART_MARK, " | ").replace(WORD_MARK, " ")
+
+
+def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
+    """Explain the missing data for each part without a value."""
+    names = record_names(record)
+    for part in parts:
+        if not part_values(record, names, part.reads):
+            yield _lack(part.reads, record)
+
+
+def _lack(reads: str, record: Record) -> str:
+    """Explain the missing data for a part."""
+    kind, _, form = reads.partition(":")
+    if kind in _FIELDS:
+        field, words = _FIELDS[kind]
+        return f"the {words} has no usable form" if getattr(record, field) else f"there is no {words}"
+    if kind == "birth":
+        return _lack_of_date(form, record.date_of_birth)
+    return "a given and a family name are needed, or two words of a full name"
+
+
+def _lack_of_date(form: str, born: PartialDate | None) -> str:
+    """Explain why a date of birth has no value in a form."""
+    if born is None:
+        return "there is no date of birth"
+    if form == "bare-year":
+        return "more than the year of birth is known"
+    if form == "new-year":
+        return "the date of birth is not 1 January"
+    if born.day:
+        return "the date of birth is 1 January, which may stand for the year"
+    return f"of the date of birth only {'year and month are' if born.month else 'the year is'} known"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Values that two records share under a table; it has a `__dict__` for what is computed once.
+
+    Attributes:
+        common: Of one list's persons, the share that the other has too; the table's where none is given.
+    """
+
+    table: RuleTable
+    one: Record
+    other: Record
+    common: float | None = None
+
+    def __repr__(self) -> str:
+        return "Comparison()"
+
+    @cached_property
+    def shared(self) -> dict[int, tuple[str, ...]]:
+        """The readable values that both records give, by rule number."""
+        met: dict[int, tuple[str, ...]] = {}
+        for item in sorted(
+            set(record_inputs(self.one, self.table)).intersection(record_inputs(self.other, self.table))
+        ):
+            met[item.rule] = (*met.get(item.rule, ()), readable(item.value))
+        return met
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that met."""
+        return tuple(rule for rule in self.table.rules if rule.number in self.shared)
+
+    @property
+    def surely_sent(self) -> tuple[Rule, ...]:
+        """Of these, the rules that hold whatever else the lists contain; the others need a value that is rare there."""
+        return tuple(rule for rule in self.rules if rule.most_records is None)
+
+    @property
+    def depends_on_rarity(self) -> bool:
+        """Return whether it matters that a value is rare in both lists."""
+        return strongest_parts(self.rules) != strongest_parts(self.surely_sent)
+
+    def parts(self) -> tuple[Part, ...]:
+        """The strongest part of each family that agrees."""
+        return strongest_parts(self.rules)
+
+    def silent(self) -> list[tuple[str, float | None]]:
+        """The families of which nothing agrees, with the table's weights for that.
+
+        One whose weight a round learns is named where both records tell of it.
+        """
+        weights = dict(self.table.silent)
+        return [
+            (family, weights.get(family))
+            for family in missing_families(self.table, self.rules)
+            if family in weights or self._both_tell(family)
+        ]
+
+    def _both_tell(self, family: str) -> bool:
+        """Return whether both records have values to compare in a family whose missing evidence is learned."""
+        both = [(record, record_names(record)) for record in (self.one, self.other)]
+        counted = self.table.counted
+        told = family in {counted.context, counted.date} if counted else False
+        reads = [part.reads for part in self.table.parts if part.family == family and (told or part.usual is None)]
+        return any(all(part_values(record, names, read) for record, names in both) for read in reads)
+
+    def bits(self) -> float:
+        """Return the weight of agreement and of missing evidence, in bits."""
+        return table_bits(self.table, self.rules)
+
+    def prior(self, size: int) -> float:
+        """Return the prior in bits between two lists of this size."""
+        return prior_bits(size, size, self.share)
+
+    @property
+    def share(self) -> float:
+        """Of one list's persons, the share that the other is taken to have too."""
+        return self.table.expected_share if self.common is None else self.common
+
+    def differing(self) -> list[str]:
+        """Return the differences in words: those of weak agreements, and of attributes that both records have."""
+        both = [(record, record_names(record)) for record in (self.one, self.other)]
+        found = [part.differs for part in self.parts() if part.differs]
+        for reads, words in _FIELDS.items():
+            one, other = (set(part_values(record, names, reads)) for record, names in both)
+            if one and other and not one & other:
+                found.append(f"{words[1]}: both tell of it, and it differs")
+        return found
+
+    def strangers_bits(self, size: int) -> float:
+        """Return how many pairs of two persons in two lists of this size agree in just this way, as log2; at most."""
+        mask = mask_of(rule.number for rule in self.rules)
+        return strangers_bits(self.table, mask, GradingBasis(size, size, 1, 1))
+
+    def grade(self, rules: tuple[Rule, ...], size: int) -> Grade | None:
+        """Grade some of the rules between two lists of this size; None if no rule met."""
+        mask = mask_of(rule.number for rule in rules)
+        return grade(self.table, mask, size, size, self.share) if mask else None
+
+    def document(self, sizes: Iterable[int]) -> dict[str, object]:
+        """Return it for JSON."""
+        return {
+            "record_ids": [self.one.record_id, self.other.record_id],
+            "rules": self.table.name,
+            "met": {rule.name: list(self.shared[rule.number]) for rule in self.rules},
+            "bits": round(self.bits(), 2),
+            "agree": [{"family": part.family, "bits": part.bits, "sentence": part.sentence} for part in self.parts()],
+            "differ": [{"family": family, "bits": bits} for family, bits in self.silent()],
+            "differing": self.differing(),
+            "common": self.share,
+            "certainty": [
+                {
+                    "records": size,
+                    "prior_bits": round(self.prior(size), 2),
+                    "strangers_bits": round(self.strangers_bits(size), 2) if self.rules else None,
+                    "if_rare": _certainty(self.grade(self.rules, size)),
+                    "otherwise": _certainty(self.grade(self.surely_sent, size)),
+                }
+                for size in sizes
+            ],
+        }
+
+
+def _certainty(found: Grade | None) -> dict[str, object]:
+    """Return a grade for JSON."""
+    if found is None:
+        return {"probability": 0.0, "level": None}
+    return {"probability": round(found.probability, 6), "level": found.level and found.level.value}

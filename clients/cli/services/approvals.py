@@ -11,8 +11,8 @@ import typer
 from aquila.errors import InputError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, PendingApproval
 from clients.cli.connect import ConnectedService, resolve_id
-from clients.cli.output.contact import warn_of_declared
 from clients.cli.output.registry_views import asked_changes
+from clients.cli.output.round_views import warn_of_declared
 from clients.cli.output.screen import Screen, Table
 from clients.cli.services.speaking import speaking
 

@@ -13,7 +13,6 @@ from aquila.interface.service.party import NewInvitation
 from aquila.protocol.registration.self_signed import open_renewal, open_request
 from aquila.protocol.registry import MATCHER, Registry, read_registry, write_registry
 from clients.cli.connect import ConnectedService, connect
-from clients.cli.given_files import read_file
 from clients.cli.options import (
     Ca,
     HomePath,
@@ -32,7 +31,7 @@ from clients.cli.options import (
 )
 from clients.cli.output.health_views import show_status
 from clients.cli.output.screen import Screen, write_result
-from clients.cli.prompts import ask
+from clients.cli.prompts import ask, read_file
 from clients.cli.services import parties
 from clients.cli.services.approvals import show_asked
 from clients.cli.services.parties import own_card, show_card
@@ -287,7 +286,7 @@ def state_registry(reached: ConnectedService, screen: Screen) -> None:
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
-    from clients.web.text.notifications import compose
+    from clients.web.text.request_letter import compose
     from services.matcher.main import run
 
     found = find_home(home, "matcher")

@@ -10,7 +10,6 @@ import typer
 from aquila.protocol.registration.self_signed import open_invitation
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
-from clients.cli.given_files import read_file
 from clients.cli.options import (
     Ca,
     HomePath,
@@ -28,6 +27,7 @@ from clients.cli.options import (
 from clients.cli.output.health_views import show_status
 from clients.cli.output.registry_views import spoken_views
 from clients.cli.output.screen import Screen, check_target, write_result
+from clients.cli.prompts import read_file
 from clients.cli.services import parties
 from clients.cli.services.parties import own_card, show_card
 from clients.cli.services.web import front_of_home
@@ -116,7 +116,7 @@ def join(
 @app.command()
 def serve(home: NewHome) -> None:
     """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
-    from clients.web.text.notifications import compose
+    from clients.web.text.request_letter import compose
     from services.node.main import run
 
     found = find_home(home, "node")

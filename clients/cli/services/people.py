@@ -9,19 +9,18 @@ from typing import Annotated
 import pyotp
 import typer
 
-from aquila.audit.roles import Role, role_table
+from aquila.audit.roles import Action, Role, RoleTable, Service, role_table
 from aquila.errors import InputError
 from aquila.interface.people import AccountView, Invitation
 from clients.cli.connect import ConnectedService, begin_sign_in, connect
 from clients.cli.identity import LOGIN
 from clients.cli.options import Ca, HomePath, Json, Url
-from clients.cli.output.role_views import document, tables
 from clients.cli.output.screen import Screen, Table
 from clients.cli.prompts import ask, ask_new_password
 from clients.cli.services.speaking import speaking
 from clients.sdk import PeopleClient
-from clients.sdk.client_homes import open_home
-from clients.sdk.sessions import SessionFiles
+from clients.sdk.homes import SessionFiles, open_home
+from clients.sdk.operations import operations
 from services.kit.errors import UnknownCallerError
 
 app = typer.Typer()
@@ -191,7 +190,7 @@ def code(
 
 def show_roles(as_json: Json = False) -> None:
     """Show the role table, and with --json the operations that each role may call."""
-    Screen(as_json).result(document(role_table()), *tables(role_table()))
+    Screen(as_json).result(role_document(role_table()), *role_tables(role_table()))
 
 
 def _person(people: PeopleClient, login: str) -> str:
@@ -224,3 +223,38 @@ def _show_invitation(screen: Screen, invitation: Invitation, url: str) -> None:
 
 def _show_grant(screen: Screen, name: str, roles: tuple[Role, ...]) -> None:
     screen.result({"login": name, "roles": list(roles)}, f"{name} is signed in as {', '.join(roles)}.")
+
+
+def role_document(table: RoleTable) -> dict[str, object]:
+    """Return the table for programs, with the operations that each role may call (`aquila call`)."""
+    return {
+        service.value: {
+            row.role.value: {
+                "means": row.means,
+                "actions": sorted(row.actions),
+                "operations": [name for name, one in operations(service.value).items() if one.action in row.actions],
+            }
+            for row in table.rows.values()
+            if row.service is service
+        }
+        for service in Service
+    }
+
+
+def role_tables(table: RoleTable) -> list[Table | str]:
+    """Return the table for people: for each role what it is for, and what it may do."""
+    shown: list[Table | str] = []
+    for service in Service:
+        rows = [row for row in table.rows.values() if row.service is service]
+        shown.append(
+            Table(f"At the {service}", ("role", "is there for"), [(row.role.value, row.means) for row in rows])
+        )
+        actions = [action for action in Action if any(action in row.actions for row in rows)]
+        cells = [(action.value, *("yes" if action in row.actions else "" for row in rows)) for action in actions]
+        shown.append(Table("", ("action", *(row.role.value for row in rows)), cells))
+    shown.append(
+        "What two persons do together (a consent, a submission, a standing query, the proposal or abort of a round, a "
+        "change of the registry and its acceptance) one asks for and another approves, whatever roles the two have. "
+        "The key in a home folder acts as administrator."
+    )
+    return shown

@@ -16,9 +16,15 @@ from aquila.protocol.rounds.round_state import Phase
 from clients.cli.connect import ConnectedService, resolve_id
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Minimum, NamesChecked, RoundId
-from clients.cli.output import follow as output_follow
-from clients.cli.output.contact import warn_of_contact, warn_of_declared
-from clients.cli.output.round_views import entry_line, hits_views, round_tables, rounds_table
+from clients.cli.output.round_views import (
+    entry_line,
+    follow_round,
+    hits_views,
+    round_tables,
+    rounds_table,
+    warn_of_contact,
+    warn_of_declared,
+)
 from clients.cli.output.screen import Screen
 from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
@@ -150,7 +156,7 @@ def watch(
     """Follow a round until it reaches a phase. Ends with 1 if the round was aborted instead."""
     with screen.progress() as told:
         chosen = reached.round_id(round_id)
-        view = output_follow.watch(lambda: reached.client.round(chosen), told, Phase(until))
+        view = follow_round(lambda: reached.client.round(chosen), told, Phase(until))
     screen.result(view.model_dump(mode="json"), entry_line(view.entry))
     return ExitCode.REFUSED if view.entry.phase == Phase.ABORTED else ExitCode.DONE
 

@@ -1,11 +1,13 @@
-"""The sections of the site that a visitor's roles allow, in the order of the work."""
+"""The sections of the site that a visitor's roles allow, and the paths that a form or an address may name."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from aquila.audit.roles import Action, Service
+from aquila.errors import InputError
 from clients.web.i18n.languages import n_
 
 
@@ -71,3 +73,24 @@ def sections_of(service: Service, path: str, may: Callable[[str], bool]) -> Sequ
 
 def _is_in(path: str, place: str) -> bool:
     return path == place or (place != "/" and path.startswith(f"{place}/"))
+
+
+# Letters, digits and a few marks: no second slash at the start, no backslash, no query, nothing to be decoded.
+_LOCAL = re.compile(r"/(?:[A-Za-z0-9._-]+/)*[A-Za-z0-9._-]*")
+_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
+
+
+def local_path(wanted: str) -> str:
+    """Return a path of this site, or the first page for anything else: nobody is sent on to another site."""
+    return wanted if _LOCAL.fullmatch(wanted) else "/"
+
+
+def identifier(text: str) -> str:
+    """Return an identifier of the protocol.
+
+    Raises:
+        InputError: It is none.
+    """
+    if not _IDENTIFIER.fullmatch(text):
+        raise InputError("form_thing_unknown")
+    return text

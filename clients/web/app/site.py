@@ -15,8 +15,7 @@ from aquila.audit.roles import Service
 from aquila.visible import visible
 from clients.sdk import Connection
 from clients.web.app.practice import Practice
-from clients.web.app.searches import Searches
-from clients.web.app.uploads import Inbox, Uploads
+from clients.web.app.uploads import Inbox, Searches, Uploads
 from clients.web.i18n.languages import languages
 from clients.web.text import labels
 from clients.web.text.glossary import TERMS

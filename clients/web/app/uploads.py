@@ -1,6 +1,7 @@
-"""Lists that were looked through and wait for a yes: kept as files without a name, for a while, each for its session.
+"""What waits for a session in memory: lists that were looked through, work on them, and names that are searched for.
 
-A file without a name is gone when it is closed or the process ends, however it ends. One session has one at a time.
+A list is a file without a name, which is gone when it is closed or the process ends, however it ends; a session has one
+at a time. A name would otherwise stand in the browser's history: nothing of it is written, and a restart forgets it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import BinaryIO
 from starlette.types import Message, Receive
 
 from aquila.records.reading.layouts import Layout
-from clients.sdk.node import DeliveredList
+from clients.sdk.services import DeliveredList
 from clients.web.app.list_work import ListWork
 from services.kit.storage.files import leave_room
 
@@ -172,3 +173,40 @@ class Uploads:
         for upload in uploads:
             upload.close()
             self._held.pop(upload.upload_id, None)
+
+
+_SEARCH_SECONDS = 3_600
+_MOST_SEARCHES = 1_000
+
+
+@dataclass(slots=True)
+class _Search:
+    session: str = field(repr=False)
+    name: str = field(repr=False)
+    until: float
+
+
+class Searches:
+    """The names that are kept, each for an hour after it was used last."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[str, _Search] = {}
+
+    def keep(self, session: str, name: str) -> str:
+        """Keep a name and return its key; the one that was used longest ago goes where there are too many."""
+        now = self._clock()
+        self._kept = {key: one for key, one in self._kept.items() if one.until > now}
+        if len(self._kept) >= _MOST_SEARCHES:
+            self._kept.pop(min(self._kept, key=lambda key: self._kept[key].until))
+        key = secrets.token_hex(16)
+        self._kept[key] = _Search(session, name, now + _SEARCH_SECONDS)
+        return key
+
+    def find(self, session: str, key: str) -> str | None:
+        """Return a session's name, or None where it is not kept any more."""
+        found, now = self._kept.get(key), self._clock()
+        if found is None or found.session != session or found.until <= now:
+            return None
+        found.until = now + _SEARCH_SECONDS
+        return found.name

@@ -5,14 +5,16 @@ from __future__ import annotations
 import codecs
 import contextlib
 import functools
+import inspect
 import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
 
 from aquila.audit.roles import Action
 from aquila.csv_files import CsvWriter
@@ -25,13 +27,10 @@ from clients.web.app import forms
 from clients.web.app.navigation import sections_of
 from clients.web.app.site import Site, environment_of
 from clients.web.i18n.languages import TAGS, Language, chosen
-from clients.web.text.confirmations import DONE
+from clients.web.text.errors import DONE
 from clients.web.text.labels import PRACTICE
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.connections import mark_caller_known
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 LANGUAGE_COOKIE = "aquila-language"
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -171,55 +170,31 @@ class Visit:
         return forms.token_of(self.secret)
 
     def node(self) -> NodeClient:
-        """Return the node's client, with the visitor's session.
-
-        Raises:
-            SignInNeeded: There is none.
-        """
+        """Return the node's client."""
         return NodeClient(self.connection())
 
     def matcher(self) -> MatcherClient:
-        """Return the matcher's client, with the visitor's session.
-
-        Raises:
-            SignInNeeded: There is none.
-        """
+        """Return the matcher's client."""
         return MatcherClient(self.connection())
 
     def hits(self) -> HitsClient:
-        """Return the client of a node's hits, with the visitor's session.
-
-        Raises:
-            SignInNeeded: There is none.
-        """
+        """Return the client of a node's hits."""
         return HitsClient(self.connection())
 
     def records(self) -> RecordsClient:
-        """Return the client of the party's own records, with the visitor's session.
-
-        Raises:
-            SignInNeeded: There is none.
-        """
+        """Return the client of the party's own records."""
         return RecordsClient(self.connection())
 
     def log(self) -> LogClient:
-        """Return the client of the service's log, with the visitor's session.
-
-        Raises:
-            SignInNeeded: There is none.
-        """
+        """Return the client of the service's log."""
         return LogClient(self.connection())
 
     def people(self) -> PeopleClient:
-        """Return the client of what concerns people, with the visitor's session.
-
-        Raises:
-            SignInNeeded: There is none.
-        """
+        """Return the client of what concerns people."""
         return PeopleClient(self.connection())
 
     def connection(self) -> Connection:
-        """Return a connection that calls with the visitor's session.
+        """Return a connection that calls with the visitor's session; the clients above have it too.
 
         Raises:
             SignInNeeded: There is none.
@@ -369,24 +344,28 @@ SentList = Annotated[forms.SubmittedForm, Depends(_list)]
 """A handler's parameter `sent: SentList`: as `Sent`, with a list, of somebody whose roles allow to check lists."""
 
 
-def threaded(handler: Callable[P, R]) -> Callable[P, Any]:
-    """Let a handler, which waits for the service, run in a thread of the site's own."""
-    return _threaded(handler, lambda site: site.threads)
+class PageRoute(APIRoute):
+    """The route of a page, whose handler waits for the service and so runs in a thread of the site's own."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        @functools.wraps(endpoint)
+        async def call(**given: Any) -> Any:  # noqa: ANN401 - the handler's own
+            handler = functools.partial(endpoint, **given)
+            return await to_thread.run_sync(handler, limiter=self.threads_of(given["visit"].site))
+
+        super().__init__(path, endpoint if inspect.iscoroutinefunction(endpoint) else call, **options)
+
+    def threads_of(self, site: Site) -> CapacityLimiter:
+        """Return where the handler runs."""
+        return site.threads
 
 
-def threaded_for_strangers(handler: Callable[P, R]) -> Callable[P, Any]:
-    """Run a handler that needs no session in separate threads: strangers do not take those of people with a session."""
-    return _threaded(handler, lambda site: site.open_threads)
+class OpenRoute(PageRoute):
+    """The route of a page that needs no session: strangers do not take the threads of people with one."""
 
-
-def _threaded(handler: Callable[P, R], threads_of: Callable[[Site], CapacityLimiter]) -> Callable[P, Any]:
-    @functools.wraps(handler)
-    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        visit = kwargs["visit"]
-        assert isinstance(visit, Visit)
-        return await to_thread.run_sync(functools.partial(handler, *args, **kwargs), limiter=threads_of(visit.site))
-
-    return call
+    def threads_of(self, site: Site) -> CapacityLimiter:
+        """Return where the handler runs."""
+        return site.open_threads
 
 
 async def _in_thread(visit: Visit, work: Callable[[], None]) -> None:

@@ -7,16 +7,23 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from clients.web.app.site import Site
-from clients.web.pages import approvals, home, matcher_rounds, node_rounds, practice, sign_in, static_files, statistics
-from clients.web.pages.administration import accounts, log, registry
-from clients.web.pages.hits import erasures, export, hit, queries, review, standing_queries
-from clients.web.pages.records import corrections, lists, search
+from clients.web.pages import (
+    administration,
+    approvals,
+    home,
+    matcher_rounds,
+    node_rounds,
+    practice,
+    sign_in,
+    statistics,
+)
+from clients.web.pages.hits import export, hit, queries, review
+from clients.web.pages.records import lists, search
 
-_SHARED = (static_files.router, sign_in.router, accounts.router, approvals.router, log.router)
-_HITS = (review.router, export.router, hit.router, erasures.router)
-_RECORDS = (lists.router, search.router, corrections.router)
-_NODE = (home.node, registry.node, *_HITS, standing_queries.router, queries.router, *_RECORDS, node_rounds.router)
-_MATCHER = (home.matcher, registry.matcher, matcher_rounds.router, statistics.router)
+_SHARED = (sign_in.router, administration.router, approvals.router)
+_HITS = (review.router, export.router, hit.router, queries.router)
+_NODE = (home.node, administration.node, *_HITS, lists.router, search.router, node_rounds.router)
+_MATCHER = (home.matcher, administration.matcher, matcher_rounds.router, statistics.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:

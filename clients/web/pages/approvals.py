@@ -11,17 +11,16 @@ from aquila.interface.records import ListDifference
 from aquila.interface.safeguard import Safeguards
 from aquila.protocol.messages import Manifest
 from clients.sdk import ApprovalClient
+from clients.web.app.navigation import identifier
 from clients.web.app.paging import page_of
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from services.kit.errors import NotFoundError
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _PAGE = 20
 
 
 @router.get("/approvals")
-@threaded
 def get_approvals(visit: Visited) -> Response:
     """Show pending requests, and decided ones."""
     found = _client(visit).approvals().approvals
@@ -33,7 +32,6 @@ def get_approvals(visit: Visited) -> Response:
 
 
 @router.get("/approvals/{approval_id}")
-@threaded
 def get_approval(visit: Visited, approval_id: str) -> Response:
     """Show everything that will take effect."""
     view = _client(visit).show(identifier(approval_id))
@@ -51,7 +49,6 @@ def get_approval(visit: Visited, approval_id: str) -> Response:
 
 
 @router.post("/approvals/{approval_id}/approve")
-@threaded
 def post_approve(visit: Visited, sent: Sent, approval_id: str) -> Response:
     """Approve exactly the content that the page showed: its form carries that content's digest."""
     visit.need("approvals.decide")
@@ -61,7 +58,6 @@ def post_approve(visit: Visited, sent: Sent, approval_id: str) -> Response:
 
 
 @router.post("/approvals/{approval_id}/refuse")
-@threaded
 def post_refuse(visit: Visited, sent: Sent, approval_id: str) -> Response:
     """Refuse, with a reason."""
     _client(visit).refuse(identifier(approval_id), sent.text("reason"))
@@ -69,7 +65,6 @@ def post_refuse(visit: Visited, sent: Sent, approval_id: str) -> Response:
 
 
 @router.post("/approvals/{approval_id}/withdraw")
-@threaded
 def post_withdraw(visit: Visited, _sent: Sent, approval_id: str) -> Response:
     """Take back what one asked for."""
     _client(visit).withdraw(identifier(approval_id))

@@ -11,20 +11,19 @@ from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import MatcherRoundView
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from clients.web.app.navigation import identifier
 from clients.web.app.paging import rounds_from, served_page
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.rounds import progress, proposal_form
-from clients.web.rounds.live import live
+from clients.web.rounds.progress import live
 from clients.web.rounds.proposal_form import ProposalForm
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _PAGE = 40
 
 
 @router.get("/rounds")
-@threaded
 def get_rounds(visit: Visited) -> Response:
     """Show all rounds."""
     client = visit.matcher()
@@ -33,7 +32,6 @@ def get_rounds(visit: Visited) -> Response:
 
 
 @router.get("/rounds/new")
-@threaded
 def get_new(visit: Visited) -> Response:
     """Show the form of a proposal, with the service's defaults."""
     visit.need("round.propose")
@@ -42,7 +40,6 @@ def get_new(visit: Visited) -> Response:
 
 
 @router.post("/rounds/new")
-@threaded
 def post_new(visit: Visited, sent: Sent) -> Response:
     """Propose a round, or go to the form's second step; what cannot be used comes back with what was typed."""
     client = visit.matcher()
@@ -65,7 +62,6 @@ def post_new(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/rounds/{round_id}")
-@threaded
 def get_round(visit: Visited, round_id: str) -> Response:
     """Show one round."""
     view, now = visit.matcher().round(round_id), time.time()
@@ -82,7 +78,6 @@ def get_round(visit: Visited, round_id: str) -> Response:
 
 
 @router.get("/rounds/{round_id}/live")
-@threaded
 def get_live(visit: Visited, round_id: str) -> Response:
     """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
@@ -90,7 +85,6 @@ def get_live(visit: Visited, round_id: str) -> Response:
 
 
 @router.post("/rounds/{round_id}/close")
-@threaded
 def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
     """Close a round."""
     visit.matcher().close(identifier(round_id))
@@ -98,7 +92,6 @@ def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
 
 
 @router.post("/rounds/{round_id}/abort")
-@threaded
 def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Abort a round."""
     asked = visit.matcher().abort(identifier(round_id), sent.text("reason"))
@@ -128,7 +121,6 @@ def _late(view: MatcherRoundView, now: float) -> frozenset[str]:
 
 
 @router.get("/parties")
-@threaded
 def get_parties(visit: Visited) -> Response:
     """Show the parties: keys with fingerprints to compare by telephone, last contact, release."""
     return visit.show("parties.html", known=visit.matcher().parties())

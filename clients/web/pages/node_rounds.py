@@ -14,20 +14,19 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from clients.sdk import ApprovalClient
 from clients.web.app.forms import NAMES_CHECKED
+from clients.web.app.navigation import identifier
 from clients.web.app.paging import rounds_from, served_page
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.rounds import progress
-from clients.web.rounds.live import live
+from clients.web.rounds.progress import live
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _PAGE = 40
 SHORT = 8
 """Digits of a query's id in the names of its fields, as the filter `short` shows it."""
 
 
 @router.get("/rounds")
-@threaded
 def get_rounds(visit: Visited) -> Response:
     """Show the rounds that this node knows."""
     client = visit.node()
@@ -36,7 +35,6 @@ def get_rounds(visit: Visited) -> Response:
 
 
 @router.get("/rounds/{round_id}")
-@threaded
 def get_round(visit: Visited, round_id: str) -> Response:
     """Show one round."""
     client = visit.node()
@@ -62,7 +60,6 @@ def get_round(visit: Visited, round_id: str) -> Response:
 
 
 @router.get("/rounds/{round_id}/live")
-@threaded
 def get_live(visit: Visited, round_id: str) -> Response:
     """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
@@ -70,7 +67,6 @@ def get_live(visit: Visited, round_id: str) -> Response:
 
 
 @router.post("/rounds/{round_id}/consent")
-@threaded
 def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Ask for the party's consent."""
     visit.need("consent.ask")
@@ -81,7 +77,6 @@ def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:
 
 
 @router.post("/rounds/{round_id}/submit")
-@threaded
 def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Ask for a submission."""
     visit.need("submission.ask")
@@ -97,7 +92,6 @@ def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
 
 
 @router.post("/rounds/{round_id}/alarms/{submission_id}/release")
-@threaded
 def post_release(visit: Visited, _sent: Sent, round_id: str, submission_id: str) -> Response:
     """Release the answer to a question that hits far too often."""
     visit.node().release(identifier(round_id), identifier(submission_id))
@@ -105,7 +99,6 @@ def post_release(visit: Visited, _sent: Sent, round_id: str, submission_id: str)
 
 
 @router.post("/rounds/{round_id}/alarms/{submission_id}/refuse")
-@threaded
 def post_refuse(visit: Visited, sent: Sent, round_id: str, submission_id: str) -> Response:
     """Refuse the answer to a query that hits far too often; the round goes on."""
     visit.need("alarms.release")
@@ -115,7 +108,6 @@ def post_refuse(visit: Visited, sent: Sent, round_id: str, submission_id: str) -
 
 
 @router.post("/rounds/{round_id}/close")
-@threaded
 def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
     """Destroy the keys of a round."""
     visit.node().close(identifier(round_id))
@@ -123,7 +115,6 @@ def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
 
 
 @router.post("/rounds/{round_id}/abort")
-@threaded
 def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
     """Leave a round."""
     visit.node().abort(identifier(round_id), sent.text("reason"), names_checked=sent.ticked(NAMES_CHECKED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -9,14 +10,22 @@ from functools import partial
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
-from aquila.interface.hits import HitEntry
-from clients.web.app.paths import local_path
+from aquila.followup.lifecycle import Stage
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
+from aquila.interface.hits import HitEntry, HitPage, HitSearch
+from aquila.interface.queries import QueryEntry
+from aquila.interface.rounds import AnswerState, NodeRoundView
+from aquila.interface.safeguard import FishingAlarmView
+from aquila.protocol.messages import Kind
+from aquila.protocol.rounds.round_state import Phase
+from clients.sdk import ApprovalClient, Connection, HitsClient, NodeClient, QueryClient
+from clients.web.app.navigation import local_path
 from clients.web.app.practice import TRAINEES, Practice
-from clients.web.app.visit import OpenForm, Visit, Visited, keep_cookie, threaded, threaded_for_strangers
-from clients.web.rounds.practice_steps import PracticeState
+from clients.web.app.visit import OpenForm, OpenRoute, PageRoute, Visit, Visited, keep_cookie
+from clients.web.i18n.languages import n_
 
-router = APIRouter()
-about = APIRouter()
+router = APIRouter(route_class=OpenRoute)
+about = APIRouter(route_class=PageRoute)
 _NUMBER = 6  # digits of a hit's id in the number of the invented reply
 
 
@@ -36,7 +45,6 @@ class Reply:
 
 
 @about.get("/practice")
-@threaded
 def get_about_practice(visit: Visited) -> Response:
     """Show the page on practice and how it begins, at a node with real persons."""
     visit.need_session()
@@ -44,7 +52,6 @@ def get_about_practice(visit: Visited) -> Response:
 
 
 @router.get("/practice")
-@threaded_for_strangers
 def get_practice(visit: Visited) -> Response:
     """Show the next step, all steps, and the material for them."""
     practice = _practice(visit)
@@ -63,7 +70,6 @@ def get_practice(visit: Visited) -> Response:
 
 
 @router.post("/practice/enter")
-@threaded_for_strangers
 def post_enter(visit: Visited, sent: OpenForm) -> Response:
     """Go on as one of the people of the practice."""
     login = sent.text("login")
@@ -76,7 +82,6 @@ def post_enter(visit: Visited, sent: OpenForm) -> Response:
 
 
 @router.get("/practice/list.csv")
-@threaded_for_strangers
 def get_list(visit: Visited) -> Response:
     """Return the list of invented persons that is to be imported."""
     headers = {"content-disposition": 'attachment; filename="list.csv"'}
@@ -95,3 +100,162 @@ def _reply(material: dict[str, object], hit: HitEntry) -> Reply:
     known = same.get(hit.record_id, ()) if isinstance(same, dict) else ()
     number = f"PRACTICE {hit.counterpart} {datetime.now(UTC).year}-{hit.hit_id[:_NUMBER]}"
     return Reply(hit, number, hit.counterpart in known)
+
+
+_DECIDED = 3  # hits after which deciding is practised
+_UNDECIDED = (Stage.NEW, Stage.KNOWN, Stage.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeStep:
+    """A step of a practice.
+
+    Attributes:
+        login: Whose work it is.
+        title: What it is, in English.
+        text: How it is done, in English.
+        path: The page on which it is done.
+        done: Whether it was done.
+        ready: Whether it can be done now; else it waits for others.
+    """
+
+    login: str
+    title: str
+    text: str
+    path: str
+    done: bool
+    ready: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeState:
+    """A practice as its people see it.
+
+    Attributes:
+        has_list: Whether a list is stored.
+        view: The round, or None before the node has heard of it.
+        waiting: The kinds of requests that wait for a second person.
+        hits: The hits between the lists, those in a follow-up first.
+        queries: The own queries.
+        alarms: The queries of others that hit too often.
+    """
+
+    has_list: bool
+    view: NodeRoundView | None
+    waiting: frozenset[ApprovalKind]
+    hits: HitPage | None
+    queries: Sequence[QueryEntry]
+    alarms: Sequence[FishingAlarmView]
+
+    @classmethod
+    def seen(cls, connection_of: Callable[[str], Connection]) -> PracticeState:
+        """Ask the node, as its officer and its analyst.
+
+        Args:
+            connection_of: Gives the connection of a person by login.
+
+        Raises:
+            AquilaError: The node refuses, or is not there.
+        """
+        officer = connection_of("officer")
+        node = NodeClient(officer)
+        rounds = node.rounds(limit=1).rounds
+        view = node.round(rounds[0].round_id) if rounds else None
+        has_hits = view is not None and view.hits is not None
+        wanted = HitSearch(kind=Kind.LIST, limit=100)
+        return cls(
+            has_list=any(not one.for_query for one in node.imports().imports),
+            view=view,
+            waiting=_waiting(ApprovalClient(officer).approvals(waiting=True).approvals),
+            hits=HitsClient(connection_of("analyst")).search(wanted) if has_hits else None,
+            queries=QueryClient(officer).queries().queries,
+            alarms=node.safeguards(view.entry.round_id).alarms if view else (),
+        )
+
+    def followed_up(self) -> list[HitEntry]:
+        """Return the hits that are followed up: the other party answers."""
+        return [hit for hit in self.hits.hits if hit.stage is Stage.FOLLOW_UP] if self.hits else []
+
+    def steps(self) -> list[PracticeStep]:
+        """Return all steps in their order."""
+        view, stages = self.view, self.hits.by_stage if self.hits else {}
+        path = f"/rounds/{view.entry.round_id}" if view else "/rounds"
+        consented = view is not None and view.consented
+        submitted = view is not None and any(one.kind is Kind.LIST for one in view.submissions)
+        asked = ApprovalKind.SUBMISSION in self.waiting
+        decided = sum(stages.values()) - sum(stages.get(stage, 0) for stage in _UNDECIDED)
+        closed = stages.get(Stage.CLOSED, 0)
+        answered = any(one.answer is AnswerState.ANSWERED for one in self.queries)
+        is_open = view is not None and view.entry.phase not in {Phase.PROPOSED, Phase.ABORTED}
+        settled = any(one.released_at is not None or one.refused_at is not None for one in self.alarms)
+        return [
+            PracticeStep("officer", LIST, LIST_TEXT, "/records", self.has_list),
+            PracticeStep(
+                "officer",
+                CONSENT,
+                CONSENT_TEXT,
+                path,
+                consented or ApprovalKind.CONSENT in self.waiting,
+                view is not None,
+            ),
+            PracticeStep("approver", APPROVE_CONSENT, APPROVE_CONSENT_TEXT, "/approvals", consented),
+            PracticeStep("officer", SUBMIT, SUBMIT_TEXT, path, submitted or asked, is_open),
+            PracticeStep("approver", APPROVE_LIST, APPROVE_LIST_TEXT, "/approvals", submitted),
+            PracticeStep("analyst", DECIDE, DECIDE_TEXT, "/hits", decided >= _DECIDED, bool(stages)),
+            PracticeStep("analyst", ASK, ASK_TEXT, "/hits", closed + stages.get(Stage.FOLLOW_UP, 0) > 0),
+            PracticeStep("analyst", CLOSE, CLOSE_TEXT, "/hits", closed > 0),
+            PracticeStep("officer", QUERY, QUERY_TEXT, "/queries", bool(self.queries) or (submitted and asked)),
+            PracticeStep("approver", APPROVE_QUERY, APPROVE_QUERY_TEXT, "/approvals", bool(self.queries)),
+            PracticeStep("officer", READ, READ_TEXT, "/queries", bool(self.alarms), answered),
+            PracticeStep("approver", ALARM, ALARM_TEXT, path, settled, bool(self.alarms)),
+        ]
+
+
+LIST = n_("Import a list")
+LIST_TEXT = n_(
+    "Save the practice list of this page. On the page of records choose it, look at what was found, and store it."
+)
+CONSENT = n_("Ask for the consent to a round")
+CONSENT_TEXT = n_("Read the terms of the round that the secretariat proposes, and ask for your party's consent.")
+APPROVE_CONSENT = n_("Approve the consent")
+APPROVE_CONSENT_TEXT = n_("You are the second person now. Read what the officer asks for, and approve exactly that.")
+SUBMIT = n_("Submit the list")
+SUBMIT_TEXT = n_(
+    "The round opens when all parties have consented, which the others do by themselves. Submit your list, with the "
+    "reason and an invented case reference."
+)
+APPROVE_LIST = n_("Approve the submission")
+APPROVE_LIST_TEXT = n_(
+    "Read which list is to be compared and why, and approve it. The others submit theirs by themselves."
+)
+DECIDE = n_("Decide on hits")
+DECIDE_TEXT = n_(
+    "The hits come in less than a minute. Look at the reasons and at your own record, and decide on at least three."
+)
+ASK = n_("Ask the other party")
+ASK_TEXT = n_(
+    "Choose a hit that is the same person, open a follow-up, and export the letter. It is marked as "
+    "practice: send it to nobody."
+)
+CLOSE = n_("Record the reply and the outcome")
+CLOSE_TEXT = n_(
+    "The reply of the other party is on this page. Record it at the hit, and close the hit with its outcome."
+)
+QUERY = n_("Ask for three persons")
+QUERY_TEXT = n_("Type the three persons of this page on the page of queries, with an invented case reference.")
+APPROVE_QUERY = n_("Approve the query")
+APPROVE_QUERY_TEXT = n_("Read who is asked for and why, and approve it. The answer comes within seconds.")
+READ = n_("Read the answer")
+READ_TEXT = n_(
+    "Open the answer, person by party, and its sheet for printing. A moment later another party asks for far "
+    "too many persons."
+)
+ALARM = n_("Decide on an alarm")
+ALARM_TEXT = n_(
+    "Your node withholds its answer to a query that hit too many of your records. Read who asks and why, and refuse or "
+    "release the answer."
+)
+
+
+def _waiting(requests: Sequence[ApprovalEntry]) -> frozenset[ApprovalKind]:
+    return frozenset(one.kind for one in requests if one.state is ApprovalState.WAITING)

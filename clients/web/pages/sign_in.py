@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import PurePosixPath
+
 import segno
 from fastapi import APIRouter, Response
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from aquila.audit.roles import Role
-from aquila.errors import InputError
+from aquila.errors import AquilaError, InputError
 from aquila.interface.people import ProviderReturn, SessionGrant
 from clients.sdk import PeopleClient
-from clients.web.app.paths import local_path
-from clients.web.app.visit import (
-    OpenForm,
-    Sent,
-    Visit,
-    Visited,
-    keep_cookie,
-    start_browser_session,
-    threaded,
-    threaded_for_strangers,
-)
+from clients.web.app.navigation import local_path
+from clients.web.app.visit import OpenForm, OpenRoute, Visit, Visited, keep_cookie, keep_language, start_browser_session
+from clients.web.i18n.languages import TAGS
 from services.kit.errors import UnknownCallerError
 
-router = APIRouter()
+router = APIRouter(route_class=OpenRoute)
 _WRONG = 401
 _PROVIDER_SECONDS = 600
 
 
 @router.get("/sign-in")
-@threaded_for_strangers
 def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - the word that addresses use for it
     """Show the form."""
     if visit.user is not None:
@@ -38,7 +33,6 @@ def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - th
 
 
 @router.post("/sign-in")
-@threaded_for_strangers
 def post_sign_in(visit: Visited, sent: OpenForm) -> Response:
     """Open a session; the page does not reveal which part was wrong."""
     login, wanted = sent.text("login").lower(), local_path(sent.text("next"))
@@ -51,7 +45,6 @@ def post_sign_in(visit: Visited, sent: OpenForm) -> Response:
 
 
 @router.post("/sign-in/provider")
-@threaded_for_strangers
 def post_provider(visit: Visited, _sent: OpenForm) -> Response:
     """Begin a sign-in at the ministry's provider. The policy lets forms go nowhere else, so the page has a link."""
     started = _people(visit).start_at_provider()
@@ -63,7 +56,6 @@ def post_provider(visit: Visited, _sent: OpenForm) -> Response:
 
 
 @router.get("/sign-in/provider")
-@threaded_for_strangers
 def get_provider(visit: Visited, state: str = "", code: str = "", iss: str = "") -> Response:
     """End a sign-in at the provider, which sends the browser back here."""
     binding = visit.request.cookies.get(visit.site.cookie("provider"), "")
@@ -80,28 +72,13 @@ def get_provider(visit: Visited, state: str = "", code: str = "", iss: str = "")
     return response
 
 
-@router.post("/sign-out")
-@threaded
-def post_sign_out(visit: Visited, _sent: Sent) -> Response:
-    """End the session."""
-    visit.site.uploads.drop(visit.session)
-    visit.people().sign_out()
-    response = visit.go("/sign-in", "signed-out")
-    keep_cookie(visit.site, response, visit.site.cookie("session"), "", 0)
-    # Whatever the browser still has of this site goes as well.
-    response.headers["clear-site-data"] = '"cache", "storage"'
-    return response
-
-
 @router.get("/enrol")
-@threaded_for_strangers
 def get_enrol(visit: Visited) -> Response:
     """Ask for the login and the code that the administrator handed over."""
     return visit.show("enrol.html", login="", wrong=False)
 
 
 @router.post("/enrol")
-@threaded_for_strangers
 def post_enrol(visit: Visited, sent: OpenForm) -> Response:
     """Show the secret for the authenticator, as a picture and as letters, and ask for a password."""
     login, code = sent.text("login").lower(), sent.text("enrolment")
@@ -109,7 +86,6 @@ def post_enrol(visit: Visited, sent: OpenForm) -> Response:
 
 
 @router.post("/enrol/confirm")
-@threaded_for_strangers
 def post_confirm(visit: Visited, sent: OpenForm) -> Response:
     """Set the password and open the first session."""
     login, enrolment, password = sent.text("login").lower(), sent.text("enrolment"), sent.secret("password")
@@ -125,7 +101,6 @@ def post_confirm(visit: Visited, sent: OpenForm) -> Response:
 
 
 @router.get("/set-up")
-@threaded_for_strangers
 def get_set_up(visit: Visited) -> Response:
     """Ask for the key of the home folder and the login of the first administrator, until there is one."""
     if _people(visit).ways().set_up:
@@ -134,7 +109,6 @@ def get_set_up(visit: Visited) -> Response:
 
 
 @router.post("/set-up")
-@threaded_for_strangers
 def post_set_up(visit: Visited, sent: OpenForm) -> Response:
     """Create an administrator's account for the person who holds the key of the home folder."""
     if _people(visit).ways().set_up:
@@ -185,3 +159,28 @@ def _people(visit: Visit, token: str = "") -> PeopleClient:
 def _code(sent: OpenForm) -> str:
     """Return the authenticator's code; people type it in two groups."""
     return sent.text("code").replace(" ", "")
+
+
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@router.get("/static/{version}/{name}")
+async def get_static(visit: Visited, version: str, name: str) -> Response:
+    """Return a file that is the same for everyone; its address changes with each release, so that it may be cached."""
+    content = visit.site.static.get(name)
+    if content is None:
+        raise HTTPException(404)
+    headers = {"cache-control": "public, max-age=31536000, immutable"} if version else {}
+    return Response(content, media_type=_TYPES[PurePosixPath(name).suffix], headers=headers)
+
+
+@router.post("/language")
+def post_language(visit: Visited, sent: OpenForm) -> Response:
+    """Keep the language that was chosen, in the browser and with the account, and go back to the page."""
+    response, tag = visit.go(local_path(sent.text("back"))), sent.text("tag")
+    if tag in TAGS:
+        keep_language(visit.site, response, tag)
+        if visit.session:
+            with contextlib.suppress(AquilaError):  # a session that is over, or a service that starts: the page is read
+                visit.people().choose_language(tag)
+    return response

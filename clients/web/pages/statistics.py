@@ -13,15 +13,15 @@ from aquila.errors import InputError
 from aquila.interface.statistics import PublishedCount, RegionalPicture, RoundStatistics
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
+from clients.web.app.navigation import identifier
 from clients.web.app.paging import served_page
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
 from clients.web.render import pdf
 from clients.web.render.charts import Amount, bars, heat_map
 from clients.web.text.labels import LEVELS
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _PAGE = 5
 _LISTS = 20
 _FILTER = ("category", "since", "until")
@@ -55,7 +55,6 @@ class Picture:
 
 
 @router.get("/statistics")
-@threaded
 def get_statistics(visit: Visited, category: str = "", since: str = "", until: str = "") -> Response:
     """Show rounds in numbers, newest first, a few on a page: each has many."""
     chosen, read = {"category": category, "since": since, "until": until}, []
@@ -76,7 +75,6 @@ def get_statistics(visit: Visited, category: str = "", since: str = "", until: s
 
 
 @router.post("/statistics.csv")
-@threaded
 def post_csv(visit: Visited, sent: Sent) -> Response:
     """Return the statistics as CSV."""
     headers = {"content-disposition": 'attachment; filename="statistics.csv"'}
@@ -85,7 +83,6 @@ def post_csv(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/picture")
-@threaded
 def get_picture(visit: Visited) -> Response:
     """Show the regional picture: who has hits with whom, how many know a person, how right the levels are."""
     asked = visit.request.query_params
@@ -110,7 +107,6 @@ def get_picture(visit: Visited) -> Response:
 
 
 @router.get("/picture/{name}.svg")
-@threaded
 def get_svg(visit: Visited, name: str) -> Response:
     """Return one of the pictures as an image."""
     asked = visit.request.query_params
@@ -121,7 +117,6 @@ def get_svg(visit: Visited, name: str) -> Response:
 
 
 @router.post("/picture.pdf")
-@threaded
 def post_pdf(visit: Visited, sent: Sent) -> Response:
     """Return the picture as a PDF, with a table next to each drawing."""
     picture = _picture(visit, *map(sent.text, _CHOICE))

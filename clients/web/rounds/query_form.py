@@ -15,9 +15,9 @@ from aquila.records.person import LIST_FIELDS
 from aquila.records.reading.columns import read_texts
 from aquila.records.rows import RefusedRow
 from aquila.sentences import Sentence
-from clients.sdk.queries import PASTED_FIELDS, end_of_day, pasted_persons
+from clients.sdk.services import PASTED_FIELDS, end_of_day, pasted_persons
 from clients.web.app.forms import MAY_NAME, SubmittedForm
-from clients.web.app.paths import identifier
+from clients.web.app.navigation import identifier
 from clients.web.i18n.languages import n_
 from clients.web.rounds.proposal_form import NO_CHOICE, NO_WORDS, FieldError, FieldErrors
 

@@ -1,4 +1,4 @@
-"""Errors for a visitor: the meaning in the visitor's own language, and the service's sentence."""
+"""Errors and confirmations for a visitor, as sentences of the visitor's own language."""
 
 from __future__ import annotations
 
@@ -92,3 +92,44 @@ def error_page_of(error: AquilaError | HTTPException) -> ErrorPage:
         return ErrorPage(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), None)
     title, meaning = next(_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS)
     return ErrorPage(int(str(problem_of(error)["status"])), title, meaning, error.sentence)
+
+
+DONE = {
+    "stored": n_("The list is stored."),
+    "acknowledged": n_("The alarm is acknowledged. Work goes on."),
+    "asked": n_("Waiting for approval."),
+    "standing-withdrawn": n_("The standing query is withdrawn. Nothing is asked again."),
+    "approved": n_("It is approved and takes effect."),
+    "refused": n_("It is refused."),
+    "taken-back": n_("It is taken back."),
+    "released": n_("The report is released."),
+    "answer-refused": n_("The answer is refused. The asker is told, and the round goes on."),
+    "noted": n_("It is noted."),
+    "taken-up": n_("The chosen hits are taken up."),
+    "decided": n_("The decision is noted."),
+    "closed-many": n_("The hits are closed."),
+    "assigned": n_("The hits are assigned."),
+    "undone": n_("The decision is undone."),
+    "view-kept": n_("The view is kept."),
+    "view-removed": n_("The view is removed."),
+    "corrected": n_("The correction is stored."),
+    "taken_out": n_("The record is taken out of its list."),
+    "deleted": n_("The list is deleted."),
+    "delivery_removed": n_("The file is removed from the folder."),
+    "consented": n_("Your consent is noted."),
+    "submitted": n_("The submission is noted."),
+    "closing": n_("The round is being closed."),
+    "leaving": n_("Your party is leaving the round."),
+    "aborting": n_("The round is being aborted."),
+    "proposed": n_("The round is proposed."),
+    "password": n_("Your password is changed. All your other sessions have ended."),
+    "told": n_("Your choice is kept. A first notification confirms it within a minute."),
+    "told-no-more": n_("You get no more notifications."),
+    "ended": n_("The session has ended."),
+    "signed-out": n_("You are signed out."),
+    "set-up": n_("This service is set up: an administrator makes further accounts."),
+    "roles": n_("The roles are changed."),
+    "admitted": n_("The account is let in."),
+    "deactivated": n_("The account can sign in no more."),
+    "activated": n_("The account can sign in again."),
+}

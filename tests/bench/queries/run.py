@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clients.bench.hardware import Machine
-from clients.bench.report import machine_table, table
+from clients.bench.report import Machine, machine_table, table
 from clients.local_services.processes import staged
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.bench.queries.idling import Idling, measure_idling

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from aquila.protocol.registry import MATCHER
-from clients.bench.hardware import Machine
-from clients.bench.lists import PARTIES
-from clients.bench.report import machine_table, table
+from clients.bench.records import PARTIES
+from clients.bench.report import Machine, machine_table, table
 from clients.local_services.processes import staged
 from tests.bench.services.rehearsed_round import RehearsedRound, rehearse
 from tests.bench.services.served_round import ServedRound, list_file, play

@@ -16,7 +16,7 @@ from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import quoted
-from clients.bench.lists import PARTIES, write_list
+from clients.bench.records import PARTIES, write_list
 from clients.local_services.accounts import StaffSessions, open_sessions
 from clients.local_services.processes import DemoProcesses, Process, free_ports
 from clients.sdk import NodeClient, find_home

@@ -16,7 +16,7 @@ from aquila.audit.roles import Role
 from aquila.interface.sentence import FaultView
 from aquila.interface.service.health import Grade, HealthCheck, Subject
 from aquila.sentences import Sentence
-from clients.web.text.notifications import compose
+from clients.web.text.request_letter import compose
 from services.kit.log.entries import ALARMS
 from services.kit.people.tables import AccountRow, NotificationRow, PeopleRows
 from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Response
 from aquila.csv_files import CsvWriter
 from aquila.errors import PolicyError
 from aquila.interface.hits import ExportedHit, HitExport, HitQuery
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
 from clients.web.pages.hits.filters import list_of_form
 from clients.web.render import pdf
 from clients.web.text import labels
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 MOST_ON_PAPER = 1_000
 """Hits that a PDF may have."""
 
@@ -47,7 +47,6 @@ _PAPER = (1, 2, 3, 4, 17, 18, 6, 7, 8, 10)
 
 
 @router.post("/hits/export.csv")
-@threaded
 def post_csv(visit: Visited, sent: Sent) -> Response:
     """Return the hits as CSV; that they were exported is logged."""
     found = visit.hits().export(list_of_form(visit, sent).wanted)
@@ -61,7 +60,6 @@ def post_csv(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/export.pdf")
-@threaded
 def post_pdf(visit: Visited, sent: Sent) -> Response:
     """Return the hits as PDF; that they were exported is logged.
 

@@ -111,3 +111,15 @@ def _list(visit: Visit, given: Mapping[str, str]) -> RequestedList:
         del fields["search"]
         return RequestedList(fields, forgotten=True)
     return RequestedList(fields, name)
+
+
+NOBODY = "nobody"
+"""The choice that nobody looks after a hit."""
+
+
+def colleague_choices(visit: Visit) -> list[tuple[str, str]]:
+    """Return the visitor first, then colleagues by name, then nobody."""
+    found = [(one.person, one.name) for one in visit.hits().colleagues().colleagues]
+    mine = [(person, visit.say("myself")) for person, _ in found if person == visit.person]
+    others = [(person, name) for person, name in found if person != visit.person]
+    return [*mine, *others, (NOBODY, visit.say("nobody"))]

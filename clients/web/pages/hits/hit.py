@@ -15,17 +15,16 @@ from aquila.interface.hits import HitView, LetterView, WeightView
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
 from clients.sdk import HitsClient
-from clients.sdk.hits import hit_keys
+from clients.sdk.services import hit_keys
 from clients.web.app.forms import SubmittedForm
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.app.navigation import identifier
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
-from clients.web.pages.hits.filters import list_of_address
-from clients.web.pages.hits.people import NOBODY, colleague_choices
+from clients.web.pages.hits.filters import NOBODY, colleague_choices, list_of_address
 from clients.web.render import charts, pdf
 from clients.web.text import labels, request_letter
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 Place = tuple[str, str]
 """The round and the id of a hit."""
 
@@ -34,7 +33,6 @@ _LEAST = 0.1
 
 
 @router.post("/hits/erase")
-@threaded
 def post_erase(visit: Visited, sent: Sent) -> Response:
     """Erase an own record everywhere at this node, or ask for it where the record has hits.
 
@@ -54,7 +52,6 @@ def post_erase(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/hits/{round_id}/{hit_id}")
-@threaded
 def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
     """Show one hit with the own record."""
     hit = visit.hits().show(identifier(round_id), identifier(hit_id))
@@ -81,7 +78,6 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
 
 
 @router.post("/hits/{round_id}/{hit_id}/letter.pdf")
-@threaded
 def post_letter_pdf(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
     """Return the letter as a PDF; that it was exported is logged, once it is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
@@ -93,7 +89,6 @@ def post_letter_pdf(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> 
 
 
 @router.post("/hits/{round_id}/{hit_id}/letter.json")
-@threaded
 def post_letter_json(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
     """Return the request as a message for a channel such as SIENA; that it was exported is logged."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
@@ -105,7 +100,6 @@ def post_letter_json(visit: Visited, _sent: Sent, round_id: str, hit_id: str) ->
 
 
 @router.post("/hits/{round_id}/{hit_id}/letter")
-@threaded
 def post_letter(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
     """Show the letter for printing; that it was exported is logged, once the page is made."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
@@ -172,7 +166,6 @@ _STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {
 
 
 @router.post("/hits/{round_id}/{hit_id}/{step}")
-@threaded
 def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str) -> Response:
     """Take a hit one step further."""
     take = _STEPS.get(step)
@@ -292,3 +285,16 @@ def _chance(visit: Visit, hit: HitView) -> str:
 
 def _choices(visit: Visit, table: Mapping[str, str], without: Iterable[str] = ()) -> list[tuple[str, str]]:
     return [(code, visit.say(word)) for code, word in table.items() if code not in without]
+
+
+@router.get("/erasures")
+def get_erasures(visit: Visited) -> Response:
+    """Show the visitor's own requests."""
+    return visit.show("erasures.html", requests=visit.hits().erasure_requests().requests)
+
+
+@router.post("/erasures/{approval_id}/withdraw")
+def post_withdraw(visit: Visited, _sent: Sent, approval_id: str) -> Response:
+    """Take a request back."""
+    visit.hits().withdraw_erasure(identifier(approval_id))
+    return visit.go("/erasures", "taken-back")

@@ -1,4 +1,4 @@
-"""Queries of a few persons: ask for them, see who waits, and read the answer person by party."""
+"""Queries of a few persons, once or in each coming round: ask for them, see who waits, read the answers."""
 
 from __future__ import annotations
 
@@ -16,27 +16,88 @@ from aquila.interface.queries import (
     Queries,
     QueryEntry,
     QueryProgress,
+    QueryRequest,
     QueryRound,
+    StandingQueryEntry,
     StandingQueryRequest,
 )
+from aquila.interface.rounds import JustificationInput
 from clients.sdk import ApprovalClient, QueryClient
+from clients.sdk.services import end_of_day
 from clients.web.app.forms import NAMES_CHECKED
+from clients.web.app.navigation import identifier
 from clients.web.app.paging import Page, page_of, served_page
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
-from clients.web.rounds.live import LiveState, live
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
+from clients.web.rounds.progress import LiveState, live
 from clients.web.rounds.query_form import OF_ROUND, TYPED, QueryForm
 from clients.web.text import labels
 from services.kit.errors import NotAllowedError, UnknownCallerError
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _PAGE = 20
 _REFUSED = 422
 _LOOK_SECONDS = 0.5  # an answer comes within seconds
 
 
+@router.get("/queries/standing")
+def get_standing_queries(visit: Visited) -> Response:
+    """Show the standing queries, the active ones first."""
+    found = QueryClient(visit.connection()).standing()
+    return visit.show("standing_queries.html", found=found, queries=page_of(visit, found.queries, _PAGE))
+
+
+@router.get("/queries/standing/{standing_id}")
+def get_standing_query(visit: Visited, standing_id: str) -> Response:
+    """Show one with its persons and rounds."""
+    view = QueryClient(visit.connection()).standing_query(identifier(standing_id))
+    latest = (datetime.now(UTC) + timedelta(days=MOST_DAYS - 1)).date().isoformat()
+    return visit.show("standing_query.html", entry=view.entry, persons=view.persons, latest=latest, most_days=MOST_DAYS)
+
+
+@router.post("/queries/standing/{standing_id}/prolong")
+def post_prolong(visit: Visited, sent: Sent, standing_id: str) -> Response:
+    """Ask for the same persons for longer; a second person approves, and this one is replaced."""
+    client, entry = _found(visit, standing_id)
+    wanted = StandingQueryRequest(
+        round_id=entry.round_id,
+        import_id=entry.import_id,
+        justification=_why(entry),
+        until=end_of_day(sent.text("until")),
+    )
+    client.watch(wanted, names_checked=True)  # when it was asked for first
+    return visit.go(f"/queries/standing/{entry.standing_id}", "asked")
+
+
+@router.post("/queries/standing/{standing_id}/ask")
+def post_ask(visit: Visited, sent: Sent, standing_id: str) -> Response:
+    """Ask once in a round that the approval does not hold for; a second person approves."""
+    client, entry = _found(visit, standing_id)
+    round_id = identifier(sent.text("round_id"))
+    wanted = QueryRequest(round_id=round_id, import_id=entry.import_id, justification=_why(entry))
+    client.ask(wanted, names_checked=True)  # when it was asked for first
+    return visit.go(f"/queries/standing/{entry.standing_id}", "asked")
+
+
+@router.post("/queries/standing/{standing_id}/withdraw")
+def post_withdraw(visit: Visited, sent: Sent, standing_id: str) -> Response:
+    """Withdraw one, with a reason."""
+    QueryClient(visit.connection()).withdraw(identifier(standing_id), sent.text("reason"))
+    return visit.go("/queries/standing", "standing-withdrawn")
+
+
+def _found(visit: Visit, standing_id: str) -> tuple[QueryClient, StandingQueryEntry]:
+    """Return the client and a standing query of this party."""
+    visit.need("submission.ask")
+    client = QueryClient(visit.connection())
+    return client, client.standing_query(identifier(standing_id)).entry
+
+
+def _why(entry: StandingQueryEntry) -> JustificationInput:
+    """Return the justification of a standing query, for another request about the same persons."""
+    return JustificationInput(**entry.reason.model_dump(exclude={"urgency"}))
+
+
 @router.get("/queries")
-@threaded
 def get_queries(visit: Visited) -> Response:
     """Show the form of a query, and the queries that were made."""
     client, read = QueryClient(visit.connection()), []
@@ -50,7 +111,6 @@ def get_queries(visit: Visited) -> Response:
 
 
 @router.post("/queries")
-@threaded
 def post_query(visit: Visited, sent: Sent) -> Response:
     """Ask for persons, or fill the form with a template or with more rows; what was typed is kept."""
     visit.need("submission.ask")
@@ -81,14 +141,12 @@ def post_query(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/queries/{submission_id}")
-@threaded
 def get_query(visit: Visited, submission_id: str) -> Response:
     """Show the answer to a query."""
     return _answer(visit, "query.html", submission_id)
 
 
 @router.get("/queries/{submission_id}/live")
-@threaded
 def get_live(visit: Visited, submission_id: str) -> Response:
     """Stream the changes of an answer as they happen."""
     visit.need("queries.see")
@@ -97,7 +155,6 @@ def get_live(visit: Visited, submission_id: str) -> Response:
 
 
 @router.get("/queries/{submission_id}/sheet")
-@threaded
 def get_sheet(visit: Visited, submission_id: str) -> Response:
     """Show the answer to a query as a sheet to be printed."""
     return _answer(visit, "query_sheet.html", submission_id)

@@ -25,17 +25,16 @@ from aquila.interface.hits import (
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import RoundEntry
-from clients.sdk.hits import hit_keys
+from clients.sdk.services import hit_keys
 from clients.web.app.forms import SubmittedForm
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from clients.web.app.navigation import identifier
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
-from clients.web.pages.hits.filters import PAGE, RequestedList, list_of_form, requested_list
-from clients.web.pages.hits.people import NOBODY, colleague_choices
+from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, list_of_form, requested_list
 from clients.web.text import labels
 from services.kit.errors import NotFoundError
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _ROUNDS = 50
 _NEAR = 2
 _MOST_SHOWN_LEFT = 10_000
@@ -85,7 +84,6 @@ _KEYS = {Decision.SAME: "s", Decision.OTHER: "n", Decision.UNSURE: "a"}
 
 
 @router.get("/hits")
-@threaded
 def get_hits(visit: Visited) -> Response:
     """Show the hits that a filter leaves. Its address can be kept as a bookmark: it holds no word of a record."""
     asked, client = requested_list(visit), visit.hits()
@@ -116,7 +114,6 @@ def get_hits(visit: Visited) -> Response:
 
 
 @router.post("/hits/find")
-@threaded
 def post_find(visit: Visited, sent: Sent) -> Response:
     """Search the list for a name, which comes in a form, so that no address holds it; without one the search ends."""
     visit.need("hits.see")
@@ -126,7 +123,6 @@ def post_find(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/decide")
-@threaded
 def post_decide(visit: Visited, sent: Sent) -> Response:
     """Decide on the hit of a row, and go on to the next row."""
     asked, rows = list_of_form(visit, sent), sent.texts("row")
@@ -140,7 +136,6 @@ def post_decide(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/decide-many")
-@threaded
 def post_decide_many(visit: Visited, sent: Sent) -> Response:
     """Decide on the rows that are chosen, or on all hits that the filter leaves, with one reason."""
     asked, decision = list_of_form(visit, sent), sent.choice("decision", Decision)
@@ -149,7 +144,6 @@ def post_decide_many(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/close-many")
-@threaded
 def post_close_many(visit: Visited, sent: Sent) -> Response:
     """Close the rows that are chosen, or all hits that the filter leaves, with one outcome and reason."""
     visit.need("hits.decide")
@@ -159,7 +153,6 @@ def post_close_many(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/undo")
-@threaded
 def post_undo(visit: Visited, sent: Sent) -> Response:
     """Undo the visitor's last decision, and go to its first hit."""
     undone = visit.hits().undo(sent.number("number")).first
@@ -167,7 +160,6 @@ def post_undo(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/acknowledge")
-@threaded
 def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
     """Take up the hits that were chosen."""
     asked, client = list_of_form(visit, sent), visit.hits()
@@ -177,7 +169,6 @@ def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/assign")
-@threaded
 def post_assign(visit: Visited, sent: Sent) -> Response:
     """Let a colleague look after the hits that were chosen, or nobody."""
     asked, person = list_of_form(visit, sent), sent.text("colleague")
@@ -186,7 +177,6 @@ def post_assign(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/views")
-@threaded
 def post_view(visit: Visited, sent: Sent) -> Response:
     """Keep the filter that is shown under a name of the visitor's own, and show it again."""
     asked = list_of_form(visit, sent)
@@ -195,7 +185,6 @@ def post_view(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/hits/views/{view_id}/remove")
-@threaded
 def post_remove_view(visit: Visited, sent: Sent, view_id: str) -> Response:
     """Remove a view that the visitor keeps."""
     visit.hits().remove_view(identifier(view_id))

@@ -21,16 +21,16 @@ from aquila.records.rules import DEFAULT_LIMIT
 from aquila.records.template import TEMPLATES
 from aquila.sentences import Sentence
 from clients.sdk import NodeClient
-from clients.sdk.node import DeliveredList
+from clients.sdk.services import DeliveredList
 from clients.web.app.list_work import ListWork
+from clients.web.app.navigation import identifier
 from clients.web.app.paging import served_page
-from clients.web.app.paths import identifier
 from clients.web.app.uploads import LONG_BYTES, Upload
-from clients.web.app.visit import Sent, SentList, Visit, Visited, threaded
-from clients.web.rounds.live import LiveState, live
+from clients.web.app.visit import PageRoute, Sent, SentList, Visit, Visited
+from clients.web.rounds.progress import LiveState, live
 from services.kit.errors import NotFoundError
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _MOST = 100
 _FEW = 10  # findings that are shown line by line without being asked for
 _NAME_LIMIT = 200
@@ -40,7 +40,6 @@ _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlform
 
 
 @router.get("/records")
-@threaded
 def get_records(visit: Visited) -> Response:
     """Show the lists of this node."""
     delivered = visit.node().deliveries() if visit.may("records.import") else Deliveries(deliveries=())
@@ -55,7 +54,6 @@ def get_records(visit: Visited) -> Response:
 
 
 @router.post("/records/preview")
-@threaded
 def post_preview(visit: Visited, sent: SentList) -> Response:
     """Check a file and keep it until its officer confirms; nothing is stored."""
     visit.need("records.check")
@@ -69,7 +67,6 @@ def post_preview(visit: Visited, sent: SentList) -> Response:
 
 
 @router.post("/records/delivered")
-@threaded
 def post_delivered(visit: Visited, sent: Sent) -> Response:
     """Check a file that was delivered, as one that an officer chose; nothing is stored."""
     visit.need("records.check")
@@ -83,7 +80,6 @@ def post_delivered(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/records/delivered/{delivery_id}/remove")
-@threaded
 def post_remove_delivered(visit: Visited, _sent: Sent, delivery_id: str) -> Response:
     """Remove a file that was delivered."""
     visit.node().remove_delivery(identifier(delivery_id))
@@ -91,7 +87,6 @@ def post_remove_delivered(visit: Visited, _sent: Sent, delivery_id: str) -> Resp
 
 
 @router.post("/records/layout")
-@threaded
 def post_layout(visit: Visited, sent: Sent) -> Response:
     """Check the file that waits once more, in the layout that its officer chose."""
     upload, sheet = _kept(visit, sent), sent.text("sheet")
@@ -103,7 +98,6 @@ def post_layout(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/records/store")
-@threaded
 def post_store(visit: Visited, sent: Sent) -> Response:
     """Store a list that was looked through."""
     upload = _kept(visit, sent)
@@ -119,7 +113,6 @@ def post_store(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/records/waiting/{upload_id}")
-@threaded
 def get_waiting(visit: Visited, upload_id: str) -> Response:
     """Show how far a list is that is looked through or stored, and then what came of it."""
     upload = _find(visit, upload_id)
@@ -135,7 +128,6 @@ def get_waiting(visit: Visited, upload_id: str) -> Response:
 
 
 @router.get("/records/waiting/{upload_id}/live")
-@threaded
 def get_live(visit: Visited, upload_id: str) -> Response:
     """Stream how far a list is."""
     work = _find(visit, upload_id).work
@@ -146,7 +138,6 @@ def get_live(visit: Visited, upload_id: str) -> Response:
 
 
 @router.post("/records/findings.csv")
-@threaded
 def post_findings(visit: Visited, sent: Sent) -> Response:
     """Return all that was found in a list as a CSV file: line, record number, field and reason, no person's values."""
     upload = _kept(visit, sent)
@@ -156,7 +147,6 @@ def post_findings(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/records/template.{form}")
-@threaded
 def get_template(visit: Visited, form: str) -> Response:
     """Return an empty list to be filled in."""
     visit.need("records.check")
@@ -167,14 +157,12 @@ def get_template(visit: Visited, form: str) -> Response:
 
 
 @router.get("/records/{import_id}/findings.csv")
-@threaded
 def get_stored_findings(visit: Visited, import_id: str) -> Response:
     """Return all that was found in a list when it was stored."""
     return _csv(visit, visit.node().stored_findings_file(identifier(import_id)))
 
 
 @router.get("/records/{import_id}")
-@threaded
 def get_import(visit: Visited, import_id: str) -> Response:
     """Show one list."""
     entry, findings = _entry(visit, import_id), visit.node().stored_findings(identifier(import_id))
@@ -183,7 +171,6 @@ def get_import(visit: Visited, import_id: str) -> Response:
 
 
 @router.get("/records/{import_id}/all")
-@threaded
 def get_all(visit: Visited, import_id: str) -> Response:
     """Show the records of a list, a page at a time; that they were looked at is logged."""
     visit.need("records.search")
@@ -201,7 +188,6 @@ def get_all(visit: Visited, import_id: str) -> Response:
 
 
 @router.get("/records/{import_id}/duplicates")
-@threaded
 def get_duplicates(visit: Visited, import_id: str) -> Response:
     """Show the records of a list that are likely the same person."""
     entry, read = _entry(visit, import_id), []
@@ -215,7 +201,6 @@ def get_duplicates(visit: Visited, import_id: str) -> Response:
 
 
 @router.post("/records/{import_id}/delete")
-@threaded
 def post_delete(visit: Visited, _sent: Sent, import_id: str) -> Response:
     """Delete a list."""
     visit.node().delete_import(identifier(import_id))

@@ -1,4 +1,4 @@
-"""The party's own records: search them by number or by name, and look at one with its history.
+"""The party's own records: search them by number or by name, look at one with its history, correct it or take it out.
 
 What is looked for comes in a form, so that no address, and so no history of a browser, holds a name or a number. A
 record's address says its list and its place there.
@@ -6,19 +6,30 @@ record's address says its list and its place there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from http import HTTPStatus
+
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
-from aquila.interface.records import FARTHEST, MOST_FOUND, RecordSearch
-from clients.web.app.paths import identifier
-from clients.web.app.visit import Sent, Visit, Visited, threaded
+from aquila.interface.records import (
+    CORRECTABLE,
+    FARTHEST,
+    MOST_FOUND,
+    CorrectionReport,
+    FoundRecord,
+    RecordCorrection,
+    RecordSearch,
+)
+from aquila.records.person import LIST_FIELDS
+from clients.web.app.navigation import identifier
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 _DIGITS = 12
 
 
 @router.get("/search")
-@threaded
 def get_search(visit: Visited) -> Response:
     """Show the form of a search."""
     visit.need("records.search")
@@ -26,7 +37,6 @@ def get_search(visit: Visited) -> Response:
 
 
 @router.post("/search")
-@threaded
 def post_search(visit: Visited, sent: Sent) -> Response:
     """Show a page of what a search finds; that it was made is logged, and not what was looked for."""
     offset = sent.number("offset") if sent.text("offset") else 0
@@ -46,7 +56,6 @@ def post_search(visit: Visited, sent: Sent) -> Response:
 
 
 @router.get("/search/{import_id}/{position}")
-@threaded
 def get_record(visit: Visited, import_id: str, position: str) -> Response:
     """Show one record with its history; that it was looked at is logged."""
     visit.need("records.search")
@@ -67,3 +76,58 @@ def position_of(text: str) -> int:
 def _form(visit: Visit, wanted: RecordSearch, *, empty: bool = False) -> Response:
     """Return the form alone, or with a word that nothing was asked for."""
     return visit.show("search.html", wanted=wanted, empty=empty, page=None, earlier=None, later=None)
+
+
+@router.get("/search/{import_id}/{position}/correct")
+def get_correction(visit: Visited, import_id: str, position: str) -> Response:
+    """Show the fields of a record to be corrected; that they were looked at is logged."""
+    visit.need("records.import")
+    entry = visit.records().show(identifier(import_id), position_of(position)).entry
+    held = {name: value for name, value in entry.record.items() if name in CORRECTABLE}
+    texts = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in held.items()}
+    return _correction(visit, entry, texts)
+
+
+@router.post("/search/{import_id}/{position}/correct")
+def post_correction(visit: Visited, sent: Sent, import_id: str, position: str) -> Response:
+    """Show how the corrected record is read, or store it."""
+    visit.need("records.import")
+    list_id, place = identifier(import_id), position_of(position)
+    texts = {name: _texts(sent, name) for name in CORRECTABLE}
+    wanted = RecordCorrection(fields=texts)
+    if sent.ticked("store"):
+        visit.records().correct(list_id, place, wanted)
+        return visit.go(f"/search/{list_id}/{place}", "corrected")
+    report = visit.records().check_correction(list_id, place, wanted)
+    entry = visit.records().show(list_id, place).entry
+    return _correction(visit, entry, wanted.texts(), report)
+
+
+@router.post("/search/{import_id}/{position}/take-out")
+def post_take_out(visit: Visited, _sent: Sent, import_id: str, position: str) -> Response:
+    """Take a record out of its list."""
+    list_id = identifier(import_id)
+    visit.records().take_out(list_id, position_of(position))
+    return visit.go(f"/records/{list_id}", "taken_out")
+
+
+def _texts(sent: Sent, name: str) -> tuple[str, ...]:
+    """Return the texts of a field: of a list, the lines of what was typed; each is one value."""
+    given = sent.texts(name)
+    return tuple(line for text in given for line in text.splitlines()) if name in LIST_FIELDS else tuple(given)
+
+
+def _correction(
+    visit: Visit, entry: FoundRecord, wanted: Mapping[str, tuple[str, ...]], report: CorrectionReport | None = None
+) -> Response:
+    refused = report is not None and report.names is None
+    return visit.show(
+        "correct.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK,
+        record_id=entry.record_id,
+        place=f"/search/{entry.import_id}/{entry.position}",
+        wanted=wanted,
+        report=report,
+        fields=CORRECTABLE,
+        lists=LIST_FIELDS,
+    )

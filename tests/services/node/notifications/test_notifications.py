@@ -20,7 +20,7 @@ from aquila.audit.roles import Role
 from aquila.followup.lifecycle import HOUR
 from aquila.interface.attention import Channel, DeliveryFailure, Notification
 from clients.web.i18n.languages import languages
-from clients.web.text.notifications import compose
+from clients.web.text.request_letter import compose
 from services.kit.people.tables import AccountRow, NotificationRow
 from services.kit.serving.notifications.choices import forget_choices
 from services.kit.serving.notifications.driver import (

@@ -12,7 +12,7 @@ from aquila.records.inputs import record_inputs
 from aquila.records.reading.lists import read_records
 from aquila.records.rows import AcceptedRow
 from aquila.records.rules import load_rules
-from clients.bench.lists import PARTIES, write_list
+from clients.bench.records import PARTIES, write_list
 
 SIZE = 400
 

@@ -12,8 +12,7 @@ from aquila.errors import InputError
 from aquila.interface.people import SessionGrant
 from clients.cli import connect
 from clients.cli.connect import begin_sign_in, resolve_id
-from clients.sdk.client_homes import open_home
-from clients.sdk.sessions import SessionFiles
+from clients.sdk.homes import SessionFiles, open_home
 from services.node.storage.home import create as create_node
 from tests.support.authority import Authority
 

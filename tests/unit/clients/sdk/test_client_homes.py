@@ -8,7 +8,7 @@ import pytest
 
 from aquila.errors import InputError
 from clients.sdk import ClientCertificate
-from clients.sdk.client_homes import default_client_home, is_home, make_client_home, open_home
+from clients.sdk.homes import default_client_home, is_home, make_client_home, open_home
 from services.node.storage.home import create as create_node
 
 

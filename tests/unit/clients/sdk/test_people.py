@@ -11,7 +11,7 @@ import pytest
 from aquila.errors import InputError
 from aquila.interface.people import SessionGrant
 from clients.sdk import Connection, PeopleClient, find_home
-from clients.sdk.sessions import SessionFiles, default_folder
+from clients.sdk.homes import SessionFiles, default_folder
 
 PERSON = "p-0123456789ab"
 GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2, "language": "sq"}

@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from aquila.audit.roles import Role, Service
-from clients.web.app.dispatch import PagesDispatcher
-from clients.web.wiring import front_of
+from clients.web.wiring import PagesDispatcher, front_of
 from tests.support.node_steps import closed_round
 from tests.support.node_world import PartyNode, World
 from tests.support.people import signed_in

@@ -16,10 +16,9 @@ from aquila.interface.statistics import RegionalPicture, Statistics
 from aquila.protocol.encoding import canonical
 from aquila.sentences import quoted
 from clients.sdk import Access, Connection
-from clients.web.app.dispatch import PagesDispatcher
-from clients.web.app.in_process import InProcessTransport
 from clients.web.app.site import Site
 from clients.web.application import pages_of
+from clients.web.wiring import InProcessTransport, PagesDispatcher
 from tests.support.staged_round import StagedRound
 
 MANY = 300

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from aquila.interface.attention import DeliveryFailure, Notification, WaitingCounts
 from clients.web.i18n.languages import TAGS, languages
-from clients.web.text.notifications import FAILURES, compose
+from clients.web.text.request_letter import FAILURES, compose
 from services.kit.log.entries import ALARMS
 from services.kit.people.tables import NotificationRow
 from tests.support import web_world

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.cli.demo.residue_check import left_in, samples_of, still_there
-from clients.cli.demo.search import needles_of, occurrences, search
+from clients.cli.demo.checks import left_in, needles_of, occurrences, samples_of, search, still_there
 
 ROW = {
     "given_names": "Ana",

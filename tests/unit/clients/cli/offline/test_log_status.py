@@ -6,7 +6,7 @@ from aquila.audit.checkpoint import Checkpoint
 from aquila.interface.log import LogAlarmView
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import quoted
-from clients.cli.offline.audit_bundles import _evidence, _head
+from clients.cli.offline.audit import _evidence, _head
 
 ROOT = bytes(range(32))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aquila.interface.rounds import NodeStatus
-from clients.cli.output.contact import contact_warnings
+from clients.cli.output.round_views import contact_warnings
 
 
 def warnings(**changes: Any) -> list[str]:

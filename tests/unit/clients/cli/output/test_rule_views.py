@@ -6,8 +6,7 @@ import pytest
 
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
-from clients.cli.output.rule_explanations import Comparison, explain
-from clients.cli.output.rule_views import by_chance, comparison_views
+from clients.cli.output.rule_views import Comparison, by_chance, comparison_views, explain
 from clients.cli.output.screen import Table
 
 

@@ -13,7 +13,7 @@ from aquila.interface.sentence import FaultView, SentenceView
 from aquila.interface.service.health import Grade, HealthCheck, Subject
 from aquila.sentences import Sentence, quoted
 from clients.web.i18n.languages import TAGS, languages
-from clients.web.pages import attention
+from clients.web.pages import home
 
 ROUND = "a" * 32
 AT_NODE = (
@@ -81,8 +81,8 @@ def needed(*kinds: AttentionKind, left_out: int = 0) -> AttentionList:
     return AttentionList(needs=tuple(found), left_out=left_out)
 
 
-def told(visitor: Visitor, found: AttentionList) -> list[attention.AttentionItem]:
-    return list(attention.of_rounds(visitor, found))  # type: ignore[arg-type]  # as much of a visit as is asked for
+def told(visitor: Visitor, found: AttentionList) -> list[home.AttentionItem]:
+    return list(home.of_rounds(visitor, found))  # type: ignore[arg-type]  # as much of a visit as is asked for
 
 
 def alarm(**changes: Any) -> LogAlarmView:
@@ -142,7 +142,7 @@ def test_what_a_page_does_not_take_is_counted() -> None:
 def test_a_rewritten_log_is_told_to_all(role: Role, path: str) -> None:
     """Who has a page of the log is led there; everyone hears that work stands still. One that was explained is over."""
     visitor = Visitor(Service.NODE, role, alarms=[alarm(), alarm(acknowledged_at=2)])
-    (need,) = attention.of_logs(visitor)  # type: ignore[arg-type]  # as much of a visit as is asked for
+    (need,) = home.of_logs(visitor)  # type: ignore[arg-type]  # as much of a visit as is asked for
     assert (need.path, need.mark) == (path, "stop")
     assert "the matcher" in need.text
 
@@ -166,7 +166,7 @@ FULL = HealthCheck(
 def test_administrators_see_faults_of_the_service(service: Service, tag: str) -> None:
     """A certificate that ends and a full disk are one item for who can mend them, in each language; nobody else's."""
     visitor: Any = Visitor(service, Role.ADMINISTRATOR, tag)
-    (item,) = attention.of_service(visitor, _with(ENDS, FULL))
+    (item,) = home.of_service(visitor, _with(ENDS, FULL))
     assert "tls.certificate" in item.text
     assert "12" in item.text
     assert "256 MiB" in item.text
@@ -174,10 +174,10 @@ def test_administrators_see_faults_of_the_service(service: Service, tag: str) ->
         assert languages()[tag].hint(check.sentences[0].sentence) in item.text
     assert f"aquila {service.value} status" in item.text
     assert item.mark == "stop"
-    (soon,) = attention.of_service(visitor, _with(ENDS, HealthCheck(subject=Subject.DRIVERS, grade=Grade.OK)))
+    (soon,) = home.of_service(visitor, _with(ENDS, HealthCheck(subject=Subject.DRIVERS, grade=Grade.OK)))
     assert soon.mark == "care"
-    assert list(attention.of_service(visitor, _with())) == []
+    assert list(home.of_service(visitor, _with())) == []
     stuck = ENDS.model_copy(update={"subject": Subject.ROUNDS})
-    assert list(attention.of_service(visitor, _with(stuck))) == []  # rounds have their own items
+    assert list(home.of_service(visitor, _with(stuck))) == []  # rounds have their own items
     auditor: Any = Visitor(service, Role.AUDITOR, tag)
-    assert list(attention.of_service(auditor, _with(FULL))) == []
+    assert list(home.of_service(auditor, _with(FULL))) == []

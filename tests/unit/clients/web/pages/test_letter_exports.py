@@ -47,7 +47,7 @@ class Service:
 def ask(handler: Callable[..., Any], service: Service) -> object:
     """Ask for a letter as the page does; the page shows no more than that it was made."""
     visit = SimpleNamespace(hits=lambda: service, language=languages()["en"], show=lambda *_, **__: "the page")
-    return handler.__wrapped__(visit=visit, _sent=None, round_id=PLACE, hit_id=PLACE)  # type: ignore[attr-defined]  # in its thread else
+    return handler(visit=visit, _sent=None, round_id=PLACE, hit_id=PLACE)
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

@@ -12,7 +12,7 @@ import pytest
 
 from aquila.audit.roles import Role, Service
 from aquila.errors import InputError
-from clients.sdk.queries import pasted_persons
+from clients.sdk.services import pasted_persons
 from clients.web.wiring import front_of
 from tests.support.node_steps import round_for_queries
 from tests.support.played_worlds import WorldAfter

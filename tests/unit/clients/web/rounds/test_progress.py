@@ -10,8 +10,7 @@ import pytest
 from aquila.audit.roles import Service
 from aquila.interface.rounds import MatcherRoundView, NodeRoundView
 from aquila.protocol.messages import Manifest
-from clients.cli.output.follow import report_progress
-from clients.cli.output.round_views import round_tables
+from clients.cli.output.round_views import report_progress, round_tables
 from clients.cli.output.screen import Table
 from clients.web.app.site import environment_of
 from clients.web.i18n.languages import languages

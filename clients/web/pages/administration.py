@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 from fastapi import APIRouter, Response
 
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Role, role_table
-from aquila.errors import InputError
+from aquila.errors import AquilaError, InputError, OrderError, PolicyError, ProtocolError
 from aquila.interface.attention import Channel, NotificationChoice
-from clients.web.app.visit import Sent, Visited, keep_cookie, threaded
-from clients.web.text.notifications import CHANNELS, FAILURES
-from services.kit.errors import SignInError
+from aquila.interface.service.party import RegistryView
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited, keep_cookie
+from clients.web.text.request_letter import CHANNELS, FAILURES
+from services.kit.errors import NotAllowedError, NotFoundError, SignInError, UnknownCallerError
 
-router = APIRouter()
+router = APIRouter(route_class=PageRoute)
 
 
 @router.get("/account")
-@threaded
 def get_account(visit: Visited) -> Response:
     """Show the visitor's account, sessions and notifications."""
     return _account(visit)
 
 
 @router.get("/glossary")
-@threaded
 def get_glossary(visit: Visited) -> Response:
     """Show the terms of the pages, each in two sentences."""
     visit.need_session()
@@ -52,7 +54,6 @@ def _account(visit: Visited, http: int = 200, *, wrong: str = "", wrong_address:
 
 
 @router.post("/account/notifications")
-@threaded
 def post_notifications(visit: Visited, sent: Sent) -> Response:
     """Choose notifications, in the language of the page."""
     address = sent.text("address")
@@ -65,7 +66,6 @@ def post_notifications(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/account/notifications/end")
-@threaded
 def post_notifications_end(visit: Visited, _sent: Sent) -> Response:
     """End the visitor's notifications."""
     visit.people().end_notifications()
@@ -73,7 +73,6 @@ def post_notifications_end(visit: Visited, _sent: Sent) -> Response:
 
 
 @router.post("/account/password")
-@threaded
 def post_password(visit: Visited, sent: Sent) -> Response:
     """Set another password."""
     people, new = visit.people(), sent.secret("new_password")
@@ -93,22 +92,31 @@ def post_password(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/account/sessions/{session_id}/end")
-@threaded
 def post_end(visit: Visited, _sent: Sent, session_id: str) -> Response:
     """End one of one's own sessions."""
     visit.people().end_session(session_id)
     return visit.go("/account", "ended")
 
 
+@router.post("/sign-out")
+def post_sign_out(visit: Visited, _sent: Sent) -> Response:
+    """End the session."""
+    visit.site.uploads.drop(visit.session)
+    visit.people().sign_out()
+    response = visit.go("/sign-in", "signed-out")
+    keep_cookie(visit.site, response, visit.site.cookie("session"), "", 0)
+    # Whatever the browser still has of this site goes as well.
+    response.headers["clear-site-data"] = '"cache", "storage"'
+    return response
+
+
 @router.get("/people")
-@threaded
 def get_people(visit: Visited) -> Response:
     """Show all accounts."""
     return visit.show("people.html", accounts=visit.people().accounts().accounts, roles=_roles(visit), invitation=None)
 
 
 @router.post("/people")
-@threaded
 def post_person(visit: Visited, sent: Sent) -> Response:
     """Make an account and show its enrolment code, once."""
     people = visit.people()
@@ -117,7 +125,6 @@ def post_person(visit: Visited, sent: Sent) -> Response:
 
 
 @router.post("/people/{person}/reset")
-@threaded
 def post_reset(visit: Visited, _sent: Sent, person: str) -> Response:
     """Let a person enrol again and show the enrolment code, once."""
     people = visit.people()
@@ -126,7 +133,6 @@ def post_reset(visit: Visited, _sent: Sent, person: str) -> Response:
 
 
 @router.post("/people/{person}/admit")
-@threaded
 def post_admit(visit: Visited, sent: Sent, person: str) -> Response:
     """Let in whom the page named."""
     visit.people().admit_account(person, sent.text("issuer"), sent.text("subject"), sent.text("name"))
@@ -134,7 +140,6 @@ def post_admit(visit: Visited, sent: Sent, person: str) -> Response:
 
 
 @router.post("/people/{person}/roles")
-@threaded
 def post_roles(visit: Visited, sent: Sent, person: str) -> Response:
     """Give an account other roles."""
     visit.people().change_roles(person, _chosen_roles(sent))
@@ -142,7 +147,6 @@ def post_roles(visit: Visited, sent: Sent, person: str) -> Response:
 
 
 @router.post("/people/{person}/deactivate")
-@threaded
 def post_deactivate(visit: Visited, _sent: Sent, person: str) -> Response:
     """Let an account sign in no more."""
     visit.people().deactivate_account(person)
@@ -150,7 +154,6 @@ def post_deactivate(visit: Visited, _sent: Sent, person: str) -> Response:
 
 
 @router.post("/people/{person}/activate")
-@threaded
 def post_activate(visit: Visited, _sent: Sent, person: str) -> Response:
     """Let an account sign in again."""
     visit.people().activate_account(person)
@@ -173,3 +176,81 @@ def _chosen_roles(sent: Sent) -> tuple[Role, ...]:
         return tuple(Role(text) for text in sent.texts("role"))
     except ValueError:
         raise InputError("role_unknown") from None
+
+
+_PAGE = 50
+_ROUND = re.compile(r"[0-9a-f]{32}")
+_DIGITS = 15
+
+
+@router.get("/log")
+def get_log(visit: Visited, kind: str = "", round_id: str = "", below: str = "") -> Response:
+    """Show the log at a glance and its entries, newest first; to the administrator, who reads none, its alarms."""
+    client = visit.log()
+    if not visit.may("log.see"):
+        visit.need("log.acknowledge")
+        return visit.show("log.html", log=client.view(), page=None)
+    if kind and kind not in set(EntryKind):
+        raise InputError("log_entry_kind_unknown")
+    if round_id and not _ROUND.fullmatch(round_id):
+        raise InputError("round_id_malformed")
+    start = int(below) if below.isascii() and below.isdigit() and len(below) <= _DIGITS else None
+    page = client.entries(below=start, limit=_PAGE, kind=EntryKind(kind) if kind else None, round_id=round_id)
+    return visit.show(
+        "log.html", log=client.view(), page=page, kind=kind, round_id=round_id, kinds=[one.value for one in EntryKind]
+    )
+
+
+@router.post("/log/export")
+def post_export(visit: Visited, _sent: Sent) -> Response:
+    """Return the log's files, to be verified on another machine; that they were exported is an entry."""
+    headers = {"content-disposition": 'attachment; filename="aquila-log.tar"'}
+    return Response(visit.log().export(), media_type="application/x-tar", headers=headers)
+
+
+@router.post("/log/alarms/{alarm_id}/acknowledge")
+def post_acknowledge(visit: Visited, _sent: Sent, alarm_id: int) -> Response:
+    """Let work go on after an alarm was explained."""
+    visit.log().acknowledge(alarm_id)
+    return visit.go("/log", "acknowledged")
+
+
+node = APIRouter(route_class=PageRoute)
+matcher = APIRouter(route_class=PageRoute)
+
+
+@node.get("/registry")
+def get_registry(visit: Visited) -> Response:
+    """Show the registry in force at a node, and a newer one that waits."""
+    return _page(visit, visit.node().registry())
+
+
+@node.post("/registry/fetch")
+def post_fetch(visit: Visited, _sent: Sent) -> Response:
+    """Let the node ask the matcher now."""
+    return _page(visit, visit.node().fetch_registry())
+
+
+@node.post("/registry/accept")
+def post_accept(visit: Visited, sent: Sent) -> Response:
+    """Ask to accept the registry that the page showed, by the words that were typed."""
+    client = visit.node()
+    try:
+        client.accept_registry(sent.text("digest"), sent.text("spoken"))
+    except (NotAllowedError, UnknownCallerError):
+        raise
+    except (InputError, NotFoundError, OrderError, PolicyError, ProtocolError) as error:
+        return _page(visit, client.registry(), error, sent.text("spoken"))
+    return visit.go("/registry", "asked")
+
+
+@matcher.get("/registry")
+def get_stated(visit: Visited) -> Response:
+    """Show the registry that the matcher states, and who has accepted it."""
+    return _page(visit, visit.matcher().registry())
+
+
+def _page(visit: Visit, view: RegistryView, error: AquilaError | None = None, spoken: str = "") -> Response:
+    """Return the page, with the words that were typed and their fault."""
+    fault = "" if error is None else visit.language.compose(error.sentence)
+    return visit.show("registry.html", 200 if error is None else 422, registry=view, fault=fault, spoken=spoken)

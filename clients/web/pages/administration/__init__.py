@@ -1,1 +1,0 @@
-"""Pages of those who run the service: accounts, the registry, the log."""
