@@ -251,7 +251,7 @@ class Entry(_Closed):
         try:
             return cls.model_validate({"kind": kind, "time": time, "party": party, **fields})
         except ValidationError as error:
-            raise InputError("entry_content_not_allowed", kind=kind.value, fields=_at_fault(error)) from None
+            raise InputError("entry_content_not_allowed", kind=kind.value, fields=fields_at_fault(error, 1)) from None
 
     def salted(self, salt: str | None) -> Self:
         """Return the same entry with this salt, or without one."""
@@ -277,16 +277,21 @@ def read_entry(content: bytes) -> Entry:
     try:
         entry = Entry.model_validate_json(content)
     except ValidationError as error:
-        raise AuditError("entry_malformed", fields=_at_fault(error)) from None
+        raise AuditError("entry_malformed", fields=fields_at_fault(error, 1)) from None
     if entry.content() != content:
         raise AuditError("entry_not_canonical")
     return entry
 
 
-def _at_fault(error: ValidationError) -> str:
-    """Name the fields that a validation found wrong and how, without their values."""
+def fields_at_fault(error: ValidationError, depth: int | None = None) -> str:
+    """Name the fields that a validation found wrong and how, without their values.
+
+    Args:
+        error: What pydantic found.
+        depth: How many names of nested fields are told, where names within a field may be anybody's.
+    """
     found = {
-        f"{'.'.join(str(part) for part in item['loc'][:1]) or 'entry'} ({item['type']})"
+        f"{'.'.join(map(str, item['loc'][:depth])) or 'the whole'} ({item['type']})"
         for item in error.errors(include_input=False, include_url=False, include_context=False)
     }
     return ", ".join(sorted(found)[:8])

@@ -156,17 +156,6 @@ class Group(Protocol):
         """
         ...
 
-    def combine_each(
-        self, left: bytes, left_scalars: bytes | bytearray, right: bytes, right_scalars: bytes | bytearray
-    ) -> bytes:
-        """Return a*P + b*Q for each of n pairs of elements and of secret scalars, in constant time per pair.
-
-        Raises:
-            MalformedError: an element or a scalar is refused, or a sum is the identity (field `index`).
-            InputError: the batches differ in length.
-        """
-        ...
-
     def add(self, left: bytes, right: bytes) -> bytes:
         """Add element i of both batches.
 

@@ -213,19 +213,34 @@ class SigningKey(Protocol):
         ...
 
 
-class IdentityKey(SecretBytes):
-    """A party's long-term Ed25519 key in memory, which signs all statements of the party."""
+class _SecretKey(SecretBytes):
+    """A key of 32 secret bytes.
 
-    __slots__ = ("public",)
+    Raises:
+        KeyMaterialError: These are not 32 bytes.
+    """
+
+    __slots__ = ()
 
     def __init__(self, octets: bytes) -> None:
-        super().__init__(_key_bytes(octets))
-        self.public = VerifyKey(Ed25519PrivateKey.from_private_bytes(octets).public_key().public_bytes_raw())
+        if len(octets) != KEY_BYTES:
+            raise KeyMaterialError("secret_key_not_32_bytes", got=len(octets))
+        super().__init__(octets)
 
     @classmethod
     def generate(cls, random: Callable[[int], bytes]) -> Self:
         """Make a key from 32 random bytes."""
         return cls(random(KEY_BYTES))
+
+
+class IdentityKey(_SecretKey):
+    """A party's long-term Ed25519 key in memory, which signs all statements of the party."""
+
+    __slots__ = ("public",)
+
+    def __init__(self, octets: bytes) -> None:
+        super().__init__(octets)
+        self.public = VerifyKey(Ed25519PrivateKey.from_private_bytes(octets).public_key().public_bytes_raw())
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
@@ -269,28 +284,14 @@ class IdentityKey(SecretBytes):
             return Ed25519PrivateKey.from_private_bytes(octets)
 
 
-class ExchangeKey(SecretBytes):
+class ExchangeKey(_SecretKey):
     """A party's X25519 key for one round."""
 
     __slots__ = ("public",)
 
     def __init__(self, octets: bytes) -> None:
-        super().__init__(_key_bytes(octets))
+        super().__init__(octets)
         self.public = X25519PrivateKey.from_private_bytes(octets).public_key().public_bytes_raw()
-
-    @classmethod
-    def generate(cls, random: Callable[[int], bytes]) -> Self:
-        """Make a key from 32 random bytes."""
-        return cls(random(KEY_BYTES))
-
-    @classmethod
-    def from_bytes(cls, octets: bytes) -> Self:
-        """Make the key again from what `to_bytes` returned.
-
-        Raises:
-            KeyMaterialError: these are not 32 bytes.
-        """
-        return cls(octets)
 
     def agree(self, public: bytes, context: bytes) -> SecretBytes:
         """Return the 32 bytes that this party and another one share, and nobody else (X25519, RFC 7748; HKDF-SHA-256).
@@ -312,7 +313,7 @@ class ExchangeKey(SecretBytes):
         return SecretBytes(HKDF(SHA256(), KEY_BYTES, salt=None, info=context).derive(shared))
 
 
-class SealingKey(SecretBytes):
+class SealingKey(_SecretKey):
     """A party's X-Wing key (ML-KEM-768 with X25519) for one round, to which hit notes are sealed.
 
     The secret is X-Wing's 32-byte seed (draft-connolly-cfrg-xwing-kem section 5.2); `cryptography` takes the two
@@ -322,23 +323,9 @@ class SealingKey(SecretBytes):
     __slots__ = ("public",)
 
     def __init__(self, octets: bytes) -> None:
-        super().__init__(_key_bytes(octets))
+        super().__init__(octets)
         lattice, curve = _xwing_parts(octets)
         self.public = lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
-
-    @classmethod
-    def generate(cls, random: Callable[[int], bytes]) -> Self:
-        """Make a key from 32 random bytes."""
-        return cls(random(KEY_BYTES))
-
-    @classmethod
-    def from_bytes(cls, octets: bytes) -> Self:
-        """Make the key again from what `to_bytes` returned.
-
-        Raises:
-            KeyMaterialError: these are not 32 bytes.
-        """
-        return cls(octets)
 
     def xwing(self) -> MLKEM768X25519PrivateKey:
         """Return the key for `cryptography`'s HPKE; it is not overwritten when this one is closed.
@@ -363,12 +350,6 @@ def _xwing_parts(seed: bytes | bytearray) -> tuple[MLKEM768PrivateKey, X25519Pri
     """Return the two keys that X-Wing expands from its seed: 64 bytes for ML-KEM, 32 for X25519."""
     expanded = hashlib.shake_256(seed).digest(96)
     return MLKEM768PrivateKey.from_seed_bytes(expanded[:64]), X25519PrivateKey.from_private_bytes(expanded[64:])
-
-
-def _key_bytes(octets: bytes) -> bytes:
-    if len(octets) != KEY_BYTES:
-        raise KeyMaterialError("secret_key_not_32_bytes", got=len(octets))
-    return octets
 
 
 def _from_hex(text: str) -> bytes:

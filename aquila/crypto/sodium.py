@@ -214,17 +214,6 @@ class SodiumGroup:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
         return self._elements(self._multiply_base, require_scalars(scalars), (scalars, SCALAR_BYTES))
 
-    def combine_each(
-        self, left: bytes, left_scalars: bytes | bytearray, right: bytes, right_scalars: bytes | bytearray
-    ) -> bytes:
-        """Return a*P + b*Q for each of n pairs; see `Group.combine_each`."""
-        count = require_equal(require_elements(left), require_scalars(left_scalars))
-        require_equal(count, require_equal(require_elements(right), require_scalars(right_scalars)))
-        first, refused = self._products(count, (left, ELEMENT_BYTES), (left_scalars, SCALAR_BYTES))
-        second, also_refused = self._products(count, (right, ELEMENT_BYTES), (right_scalars, SCALAR_BYTES))
-        _refuse_first(refused, also_refused)
-        return self.add(first, second)
-
     def add(self, left: bytes, right: bytes) -> bytes:
         """Add element i of both batches; see `Group.add`."""
         count = require_equal(require_elements(left), require_elements(right))

@@ -20,7 +20,7 @@ from typing import Any
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.crypto.envelope import digest_of_payload
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import ClassCounts, Justification, Kind, Manifest, Submission
+from aquila.protocol.messages import ClassCounts, Kind, Manifest, Submission
 from aquila.protocol.registration.statements import RegistryStatement
 
 KINDS = frozenset(
@@ -120,12 +120,13 @@ class TwoPersons:
 
     def abort(self, round_id: str, reason: str, before: int) -> str:
         """Look for the approval of an abort before an index."""
-        summary = _abort(round_id, reason)
+        summary: dict[str, object] = {"kind": "abort", "round_id": round_id, "reason": reason}
         return self._fault(Word.ABORT, round_id, lambda entry: _is(summary, entry), before)
 
     def consent(self, round_id: str, manifest_digest: str, elements: ClassCounts, before: int) -> str:
         """Look for the approval of a consent, with the elements that it declares, before an index."""
-        summary = _consent(round_id, manifest_digest, elements)
+        named = {"manifest_digest": manifest_digest, "manifest": manifest_digest}
+        summary = {"kind": "consent", "round_id": round_id, "elements": elements.model_dump(mode="json")} | named
         return self._fault(Word.CONSENT, round_id, lambda entry: _is(summary, entry), before)
 
     def submission(self, signed: Submission, manifest_digest: str, before: int) -> str:
@@ -135,7 +136,16 @@ class TwoPersons:
             return self._standing(signed, asked, before)
 
         def is_it(entry: Entry) -> bool:
-            return _is(_submission(signed, manifest_digest, entry.digests.get("import", "")), entry)
+            summary: dict[str, object] = {
+                "kind": "submission",
+                "round_id": signed.round_id,
+                "manifest_digest": manifest_digest,
+                "submission_id": signed.submission_id,
+                "submission_kind": signed.kind.value,
+                "import": entry.digests.get("import", ""),
+                "justification": signed.justification.model_dump(mode="json"),
+            }
+            return _is(summary, entry)
 
         return self._fault(Word.SUBMISSION, signed.round_id, is_it, before)
 
@@ -143,7 +153,8 @@ class TwoPersons:
         """Look for the approval of a statement on the registry, by its digest, before an index."""
 
         def is_it(entry: Entry) -> bool:
-            return _is(_registry(statement, entry.digests.get("changes", "")), entry)
+            changes = entry.digests.get("changes", "")
+            return _is({"kind": "registry", "round_id": None, "statement": statement, "changes": changes}, entry)
 
         return self._fault(Word.REGISTRY, None, is_it, before)
 
@@ -155,7 +166,16 @@ class TwoPersons:
         def is_it(entry: Entry) -> bool:
             ids = {name: str(value) for name, value in entry.ids.items()}
             until = entry.counts.get("until", 0)
-            summary = _standing_query(signed.justification, ids, entry.digests, until)
+            summary: dict[str, object] = {
+                "kind": "standing_query",
+                "round_id": None,
+                "like_round": ids.get("like_round"),
+                "standing_id": ids.get("standing"),
+                "import": entry.digests.get("import"),
+                "justification": signed.justification.model_dump(mode="json"),
+                "terms": entry.digests.get("terms"),
+                "until": until,
+            }
             return ids.get("standing") == asked.ids["standing"] and asked.time < until and _is(summary, entry)
 
         return self._fault(Word.STANDING_QUERY, None, is_it, before)
@@ -166,68 +186,5 @@ class TwoPersons:
         return "" if "" in faults else faults[-1]
 
 
-def _is(summary: dict[str, object], entry: Entry) -> bool:
+def _is(summary: Mapping[str, object], entry: Entry) -> bool:
     return entry.digests.get("content") == digest(summary)
-
-
-def _consent(round_id: str, manifest_digest: str, elements: ClassCounts) -> dict[str, Any]:
-    """Return the summary of an approved consent."""
-    named = {"manifest_digest": manifest_digest, "manifest": manifest_digest}
-    return {"kind": "consent", "round_id": round_id, "elements": elements.model_dump(mode="json")} | named
-
-
-def _submission(signed: Submission, manifest_digest: str, list_digest: str) -> dict[str, Any]:
-    """Return the summary of an approved list or query, from what was signed of it.
-
-    Args:
-        signed: The signed submission.
-        manifest_digest: Of the round's manifest, as the party's consent names it.
-        list_digest: Of the list, as the entry of the approval names it.
-    """
-    return {
-        "kind": "submission",
-        "round_id": signed.round_id,
-        "manifest_digest": manifest_digest,
-        "submission_id": signed.submission_id,
-        "submission_kind": signed.kind.value,
-        "import": list_digest,
-        "justification": signed.justification.model_dump(mode="json"),
-    }
-
-
-def _standing_query(
-    justification: Justification, ids: Mapping[str, str], digests: Mapping[str, str], until: int
-) -> dict[str, Any]:
-    """Return the summary of an approved standing query.
-
-    Args:
-        justification: Of a query that was asked under it.
-        ids: `standing` and `like_round`, as the entry of the approval names them.
-        digests: `import` and `terms`, likewise.
-        until: Until when it may be asked, in seconds since 1970.
-    """
-    return {
-        "kind": "standing_query",
-        "round_id": None,
-        "like_round": ids.get("like_round"),
-        "standing_id": ids.get("standing"),
-        "import": digests.get("import"),
-        "justification": justification.model_dump(mode="json"),
-        "terms": digests.get("terms"),
-        "until": until,
-    }
-
-
-def _abort(round_id: str, reason: str) -> dict[str, Any]:
-    """Return the summary of an approved end of a round."""
-    return {"kind": "abort", "round_id": round_id, "reason": reason}
-
-
-def _registry(statement: str, changes: str) -> dict[str, Any]:
-    """Return the summary of an approved statement on the registry.
-
-    Args:
-        statement: Its digest.
-        changes: The digest of what it changes, as the entry of the approval names it.
-    """
-    return {"kind": "registry", "round_id": None, "statement": statement, "changes": changes}

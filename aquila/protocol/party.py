@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -75,17 +76,24 @@ from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import entries_of
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.submissions.tasks import (
-    CarriedSecret,
-    ChunkEvaluation,
-    EvaluateTask,
-    FinalizeTask,
-    VerifyTask,
-    evaluate_chunk,
-)
+from aquila.protocol.submissions.tasks import CarriedSecret, ChunkEvaluation, EvaluateTask, FinalizeTask, VerifyTask
 from aquila.records.rules import InputClass, RuleTable
 
 Random = Callable[[int], bytes]
+
+
+class _Head(TypedDict):
+    """The fields that every statement begins with."""
+
+    round_id: str
+    party: str
+    sequence: int
+
+
+class _Bound(_Head):
+    """The same with the binding in force."""
+
+    binding: str
 
 
 class RoundSecrets:
@@ -117,7 +125,7 @@ class RoundSecrets:
         try:
             document = {name: bytes.fromhex(value) for name, value in json.loads(content).items()}
             shares = {kind: Share.from_bytes(group, document[kind.value]) for kind in InputClass}
-            return cls(shares, ExchangeKey.from_bytes(document["exchange"]), SealingKey.from_bytes(document["sealing"]))
+            return cls(shares, ExchangeKey(document["exchange"]), SealingKey(document["sealing"]))
         except (ValueError, KeyError, TypeError, AttributeError, AquilaError):
             raise KeyMaterialError("round_secrets_unreadable") from None
 
@@ -222,9 +230,7 @@ class Party:
             proof = prove_knowledge(self.group, share, context, random)
             public.append(SharePublic(input_class=kind, public_key=share.public_key.hex(), proof=proof.hex()))
         consent = Consent(
-            round_id=round_.round_id,
-            party=self.code,
-            sequence=sequence,
+            **self._head(round_, sequence),
             manifest_digest=round_.manifest_digest,
             elements=elements or round_.manifest.caps_of(self.code),
             shares=tuple(public),
@@ -232,7 +238,7 @@ class Party:
             sealing_key=sealing.public.hex(),
             earlier_rounds=tuple(earlier),
         )
-        return RoundSecrets(shares, exchange, sealing), self._signed(round_, consent)
+        return RoundSecrets(shares, exchange, sealing), self._signed(consent)
 
     def check_opening(self, round_: Round, own_consent: str) -> None:
         """Refuse to go on where the round opened without this party's own consent (PROTOCOL.md 3.3.5).
@@ -247,7 +253,7 @@ class Party:
         if round_.consent_digests.get(self.code) != own_consent or self.code not in round_.participants:
             raise BindingError("round_opened_without_consent", round=round_.round_id, party=self.code)
 
-    def submit(  # the fields of the statement
+    def submit(
         self,
         round_: Round,
         sequence: int,
@@ -266,10 +272,7 @@ class Party:
             raise PolicyError("nothing_to_submit", round=round_.round_id)
         totals = {c: sum(chunk.elements for chunk in chunks if chunk.input_class is c) for c in InputClass}
         submission = Submission(
-            round_id=round_.round_id,
-            party=self.code,
-            sequence=sequence,
-            binding=round_.binding,
+            **self._bound(round_, sequence),
             submission_id=submission_id,
             kind=kind,
             justification=justification,
@@ -277,9 +280,9 @@ class Party:
             elements=ClassCounts(full=totals[InputClass.FULL], partial=totals[InputClass.PARTIAL]),
             chunks=tuple(chunks),
         )
-        return self._signed(round_, submission)
+        return self._signed(submission)
 
-    def to_evaluate(  # what fixes the work
+    def to_evaluate(
         self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
     ) -> EvaluateTask:
         """Check a chunk of another party's submission, and return the work on it (PROTOCOL.md 3.5).
@@ -317,7 +320,7 @@ class Party:
         share = CarriedSecret.of(secrets.shares[reference.input_class])
         return EvaluateTask(share, proof_context(round_, submission, index, self.code), chunk, fresh)
 
-    def sign_evaluation(  # what the statement binds together
+    def sign_evaluation(
         self, round_: Round, sequence: int, submission_id: str, index: int, evaluated: ChunkEvaluation
     ) -> EvaluatedChunk:
         """Sign what the work of `to_evaluate` gave (PROTOCOL.md 3.5).
@@ -328,10 +331,7 @@ class Party:
         submission = self._others_submission(round_, submission_id)
         reference = chunk_of(submission, index)
         evaluation = Evaluation(
-            round_id=round_.round_id,
-            party=self.code,
-            sequence=sequence,
-            binding=round_.binding,
+            **self._bound(round_, sequence),
             origin=submission.party,
             submission_id=submission_id,
             index=index,
@@ -341,26 +341,7 @@ class Party:
             output_digest=evaluated.digest,
             proof=evaluated.proof.hex(),
         )
-        return EvaluatedChunk(evaluated.elements, self._signed(round_, evaluation))
-
-    def evaluate(  # what the statement binds together
-        self,
-        round_: Round,
-        secrets: RoundSecrets,
-        sequence: int,
-        submission_id: str,
-        index: int,
-        chunk: bytes,
-        fresh: bytes,
-    ) -> EvaluatedChunk:
-        """Do `to_evaluate`, its work, and `sign_evaluation` at once.
-
-        Raises:
-            OrderError, DigestError: As `to_evaluate`.
-            MalformedError: As `to_evaluate`, or an element is invalid, repeated or out of order.
-        """
-        work = self.to_evaluate(round_, secrets, submission_id, index, chunk, fresh)
-        return self.sign_evaluation(round_, sequence, submission_id, index, evaluate_chunk(self.group, work))
+        return EvaluatedChunk(evaluated.elements, self._signed(evaluation))
 
     def to_verify(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> VerifyTask:
         """Return the work of verifying another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6).
@@ -383,7 +364,7 @@ class Party:
         key = share_key(round_, evaluation.party, evaluation.input_class)
         return VerifyTask(key, context, chunk, elements, bytes.fromhex(evaluation.proof))
 
-    def to_finalize(  # what the work is on
+    def to_finalize(
         self,
         round_: Round,
         secrets: RoundSecrets,
@@ -440,16 +421,9 @@ class Party:
         rules.check_lists(round_)
         references = tuple(TokenChunkReference(rows=rows, digest=value) for rows, value in chunks)
         return self._signed(
-            round_,
             Tokens(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
-                submission_id=submission_id,
-                chunks=references,
-                columns=tuple(columns),
-            ),
+                **self._bound(round_, sequence), submission_id=submission_id, chunks=references, columns=tuple(columns)
+            )
         )
 
     def amend(self, round_: Round, sequence: int, absent: tuple[str, ...], now: int) -> bytes:
@@ -462,74 +436,47 @@ class Party:
         for party in absent:
             if not is_late(round_, party, now):
                 raise PolicyError("party_not_late", round=round_.round_id, party=party, got=now)
-        return self._signed(
-            round_,
-            Amendment(
-                round_id=round_.round_id, party=self.code, sequence=sequence, binding=round_.binding, absent=absent
-            ),
-        )
+        return self._signed(Amendment(**self._bound(round_, sequence), absent=absent))
 
     def receipt(self, round_: Round, sequence: int, submission_id: str | None, hits: int) -> bytes:
         """Sign that this party's report is stored (PROTOCOL.md 3.7.4)."""
         return self._signed(
-            round_,
             Receipt(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
+                **self._bound(round_, sequence),
                 submission_id=submission_id,
                 report_digest=round_.reports[ReportKey(self.code, submission_id)],
                 hits=hits,
                 pairs=pair_hits(round_.reported.get(ReportKey(self.code, submission_id), Counter())),
-            ),
+            )
         )
 
     def alarm(self, round_: Round, sequence: int, submission_id: str, hits: int, expected: float) -> bytes:
         """Sign that this party withholds its receipt of a query's report (PROTOCOL.md 3.7.14)."""
         return self._signed(
-            round_,
             Alarm(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
+                **self._bound(round_, sequence),
                 submission_id=submission_id,
                 report_digest=round_.reports[ReportKey(self.code, submission_id)],
                 hits=hits,
                 expected=round(1_000 * expected),
-            ),
+            )
         )
 
     def withhold_answer(self, round_: Round, sequence: int, submission_id: str, state: Withholding) -> bytes:
         """Sign for a query's asker that this party's answer is on hold or refused (PROTOCOL.md 3.7.16)."""
-        return self._signed(
-            round_,
-            WithheldAnswer(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
-                submission_id=submission_id,
-                state=state,
-            ),
-        )
+        return self._signed(WithheldAnswer(**self._bound(round_, sequence), submission_id=submission_id, state=state))
 
     def checked(self, round_: Round, sequence: int, pairs: Sequence[CheckedPair]) -> bytes:
         """Sign what this party found when it checked its report of the lists; before its receipt (3.7.13)."""
         return self._signed(
-            round_,
             ReportCheck(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
+                **self._bound(round_, sequence),
                 report_digest=round_.reports[ReportKey(self.code, None)],
                 pairs=tuple(pairs),
-            ),
+            )
         )
 
-    def notes(  # the fields of the statement
+    def notes(
         self, round_: Round, sequence: int, to: str, submission_id: str | None, index: int, entries: Sequence[bytes]
     ) -> bytes:
         """Seal a batch of notes to a counterpart, and sign it (PROTOCOL.md 3.7.6).
@@ -545,18 +492,14 @@ class Party:
         context = notes_context(round_.binding, self.code, to, submission_id, index)
         sealed = seal_to(bytes.fromhex(round_.consents[to].sealing_key), context, b"".join(entries))
         return self._signed(
-            round_,
             Notes(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
+                **self._bound(round_, sequence),
                 to=to,
                 submission_id=submission_id,
                 index=index,
                 hits=len(entries),
                 sealed=base64.b64encode(sealed).decode(),
-            ),
+            )
         )
 
     def open_notes(self, notes: Notes, sealing: SealingKey) -> list[tuple[str, bytes]]:
@@ -593,19 +536,15 @@ class Party:
             refuted: Its hits that do not hold, by id, and why; all others are confirmed.
         """
         return self._signed(
-            round_,
             Confirmation(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
+                **self._bound(round_, sequence),
                 to=notes.party,
                 submission_id=notes.submission_id,
                 notes=notes_digest,
                 notes_sequence=notes.sequence,
                 confirmed=notes.hits - len(refuted),
                 refuted=tuple(RefutedHit(hit_id=hit_id, fault=fault) for hit_id, fault in sorted(refuted.items())),
-            ),
+            )
         )
 
     def close(self, round_: Round, sequence: int, hits: int, given_up: Sequence[tuple[int, int]] = ()) -> bytes:
@@ -618,30 +557,18 @@ class Party:
             given_up: Ranges of own numbers that stay empty (PROTOCOL.md 3.2.2).
         """
         return self._signed(
-            round_,
             Closing(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
+                **self._head(round_, sequence),
                 binding=round_.binding if round_.bindings else None,
                 destroyed=True,
                 hits=hits,
                 given_up=tuple(given_up) or None,
-            ),
+            )
         )
 
     def refuse(self, round_: Round, sequence: int, reason: str, given_up: Sequence[tuple[int, int]] = ()) -> bytes:
         """Sign that this party takes no further part; the round is aborted (PROTOCOL.md 3.9); arguments as `close`."""
-        return self._signed(
-            round_,
-            Refusal(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                reason=reason,
-                given_up=tuple(given_up) or None,
-            ),
-        )
+        return self._signed(Refusal(**self._head(round_, sequence), reason=reason, given_up=tuple(given_up) or None))
 
     def withdraw(
         self,
@@ -663,17 +590,13 @@ class Party:
             submission_id: The query whose hits they are, or None for hits of the lists.
         """
         return self._signed(
-            round_,
             Withdrawal(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
+                **self._bound(round_, sequence),
                 counterpart=counterpart,
                 hits=tuple(sorted(hits)),
                 ground=ground,
                 submission_id=submission_id,
-            ),
+            )
         )
 
     def acknowledge(self, round_: Round, sequence: int, withdrawal: str, hits: int, *, erased: bool) -> bytes:
@@ -687,29 +610,13 @@ class Party:
             erased: Whether what the owner's notes said is gone here.
         """
         return self._signed(
-            round_,
-            Acknowledgement(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
-                withdrawal=withdrawal,
-                hits=hits,
-                erased=erased,
-            ),
+            Acknowledgement(**self._bound(round_, sequence), withdrawal=withdrawal, hits=hits, erased=erased)
         )
 
     def report_outcomes(self, round_: Round, sequence: int, pairs: Sequence[PairOutcomes]) -> bytes:
         """Sign what came of this party's hits so far, as counts (PROTOCOL.md 3.11.4)."""
         return self._signed(
-            round_,
-            Outcomes(
-                round_id=round_.round_id,
-                party=self.code,
-                sequence=sequence,
-                binding=round_.binding,
-                pairs=tuple(sorted(pairs, key=lambda pair: pair.counterpart)),
-            ),
+            Outcomes(**self._bound(round_, sequence), pairs=tuple(sorted(pairs, key=lambda pair: pair.counterpart)))
         )
 
     def _others_submission(self, round_: Round, submission_id: str) -> Submission:
@@ -718,7 +625,13 @@ class Party:
             raise OrderError("submission_not_evaluated_here", submission=submission_id)
         return submission
 
-    def _signed(self, round_: Round, statement: Statement) -> bytes:
+    def _head(self, round_: Round, sequence: int) -> _Head:
+        return {"round_id": round_.round_id, "party": self.code, "sequence": sequence}
+
+    def _bound(self, round_: Round, sequence: int) -> _Bound:
+        return {**self._head(round_, sequence), "binding": round_.binding}
+
+    def _signed(self, statement: Statement) -> bytes:
         """Sign a statement, with what this party saw last of the matcher's log (3.2.5).
 
         Raises:
@@ -726,7 +639,7 @@ class Party:
         """
         statement = statement.model_copy(update={"log_head": self.log_head()})
         if statement.log_head is None and not isinstance(statement, Refusal):
-            raise OrderError("matcher_log_not_seen", round=round_.round_id)
+            raise OrderError("matcher_log_not_seen", round=statement.round_id)
         return sign_envelope(statement.payload_type, statement.payload(), self.identity)
 
 

@@ -7,11 +7,6 @@ from typing import Final
 from aquila.sentences.sentence import Table, Text
 
 MATCHING: Final[Table] = {
-    "corroboration_raised_by_worthless_note": Text(
-        "the table of corroboration raises a note by one that is worth nothing by itself"
-    ),
-    "corroboration_table_unreadable": Text("the table of corroboration cannot be read"),
-    "corroboration_table_wrong": Text("the table of corroboration lowers a note, or names an unknown code"),
     "evaluation_not_4x4": Text("this is not an evaluation of the 4x4 system"),
     "expectation_needs_records_and_share": Text("an expectation of hits needs records and a share"),
     "prior_operands_out_of_range": Text("a prior needs two lists with records and a share above 0 and at most 1"),

@@ -11,20 +11,3 @@ from aquila.simulation.metrics import Measurements, Watch
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.round import Rehearsal
 from aquila.simulation.sources import ListFile, RecordList, Source
-
-__all__ = [
-    "CHUNK_ELEMENTS",
-    "DEFAULT_PADDING",
-    "NO_PADDING",
-    "REHEARSED",
-    "ListFile",
-    "Measurements",
-    "RecordList",
-    "Rehearsal",
-    "RehearsedHit",
-    "SimulatedParty",
-    "Source",
-    "Terms",
-    "Watch",
-    "make_manifest",
-]

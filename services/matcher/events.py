@@ -19,12 +19,13 @@ from aquila.protocol.messages import (
     Notes,
     Outcomes,
     Receipt,
+    StatementKind,
     Withdrawal,
     WithheldAnswer,
     Withholding,
+    kind_of,
 )
 from aquila.protocol.messages.feed import Event, EventKind
-from aquila.protocol.messages.kinds import StatementKind, kind_of
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 from services.matcher.storage.tables import EventRow
 

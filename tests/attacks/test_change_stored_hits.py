@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from aquila.interface.service.health import Grade, Subject
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind
 from clients.cli.main import main
 from services.kit.serving.health.report import HealthReport
 from services.kit.storage.store import Store

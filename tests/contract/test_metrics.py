@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind
 from services.kit.serving.health.metrics import HealthMetrics
 from tests.support.health_example import FULL
 

@@ -56,7 +56,6 @@ int main(void)
     show("multiply", batch_multiply(out, encoded(elements), a, 0, COUNT), sizeof elements);
     show("multiply each", batch_multiply(out, encoded(elements), b, 32, COUNT), sizeof elements);
     show("multiply base", batch_multiply_base(out, a, COUNT), sizeof elements);
-    show("combine", batch_combine(out, elements, a, others, b, COUNT), sizeof elements);
     show("add", batch_add(out, elements, others, COUNT), sizeof elements);
     show("add same", batch_add(out, elements, elements, COUNT), sizeof elements);
     show("sum", batch_weighted_sum(out, encoded(elements), a, COUNT), 32);

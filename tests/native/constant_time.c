@@ -60,7 +60,6 @@ int main(int arguments, char **argument)
     check("multiply", batch_multiply(out, encoded(elements), a, 0, COUNT));
     check("multiply each", batch_multiply(out, encoded(elements), a, 32, COUNT));
     check("multiply base", batch_multiply_base(out, a, COUNT));
-    check("combine", batch_combine(out, elements, a, others, b, COUNT));
     check("invert", batch_invert(out, a, COUNT));
     check("respond", batch_respond(out, a, b, a + 32));
     check("blind", batch_blind(out, messages, WIDTH, dst, sizeof dst - 1, a, COUNT));

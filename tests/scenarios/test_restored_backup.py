@@ -3,6 +3,7 @@
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import EquivocationError
 from aquila.protocol.party import RoundSecrets
+from tests.support.evaluations import evaluate
 from tests.support.staged_round import StagedRound
 
 
@@ -31,8 +32,15 @@ def test_the_same_answer_again_has_another_nonce(stage: StagedRound) -> None:
     party_node, origin = stage.nodes["RS"], stage.nodes["SI"]
     chunk = origin.chunks.elements(0)
     answers = [
-        party_node.party.evaluate(
-            party_node.round, party_node.secrets, 9, origin.submission_id, 0, chunk, bytes([fresh]) * 32
+        evaluate(
+            party_node.party,
+            party_node.round,
+            party_node.secrets,
+            9,
+            origin.submission_id,
+            0,
+            chunk,
+            bytes([fresh]) * 32,
         )
         for fresh in (1, 1, 2)
     ]

@@ -4,6 +4,7 @@ import pytest
 
 from aquila.crypto.shares import new_share
 from aquila.errors import EquivocationError, MalformedError, OrderError
+from tests.support.evaluations import evaluate
 from tests.support.staged_round import FULL, StagedRound
 
 
@@ -36,4 +37,4 @@ def test_an_unknown_submission(stage: StagedRound) -> None:
     stage.submitted()
     node = stage.nodes["RS"]
     with pytest.raises(OrderError, match="not to be evaluated"):
-        node.party.evaluate(node.round, node.secrets, 9, "0" * 32, 0, b"", bytes(32))
+        evaluate(node.party, node.round, node.secrets, 9, "0" * 32, 0, b"", bytes(32))

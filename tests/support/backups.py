@@ -15,7 +15,7 @@ from services.matcher.backup import RestoredMatcher, back_up_matcher, restore_ma
 from services.node.backup import RestoredNode, back_up_node, restore_node
 from tests.support.node_world import World, open_world
 
-KEY = SealingKey.from_bytes(Random(53).randbytes(32))
+KEY = SealingKey(Random(53).randbytes(32))
 
 
 @dataclass

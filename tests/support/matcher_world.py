@@ -39,6 +39,7 @@ from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.home import create
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
+from tests.support.evaluations import evaluate
 from tests.support.people import FourEyes, patient, two_persons
 from tests.support.staged_round import blinded, verified
 
@@ -170,7 +171,7 @@ class Node:
     async def evaluate_chunk(self, submission_id: str, index: int) -> None:
         chunk = (await self.call("GET", f"submissions/{submission_id}/blinded/{index}")).content
         fresh = secrets.token_bytes(32)
-        answer = self.party.evaluate(self.round, self.secrets, self.next(), submission_id, index, chunk, fresh)
+        answer = evaluate(self.party, self.round, self.secrets, self.next(), submission_id, index, chunk, fresh)
         assert (await self.say(answer.envelope)).status_code == 201
         path = f"submissions/{submission_id}/evaluations/{self.code}/{index}"
         stored = await self.call("PUT", path, content=answer.elements)

@@ -54,6 +54,7 @@ from aquila.records.rules import InputClass, RuleTable, load_rules, mask_of, par
 from aquila.sentences import quoted
 from aquila.simulation import RecordList, Rehearsal, RehearsedHit, SimulatedParty
 from aquila.simulation.round import NO_LOG, Answer
+from tests.support.evaluations import evaluate
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -461,4 +462,4 @@ class StagedRound(Rehearsal):
         node = self.nodes[evaluator]
         submission_id = self.nodes[origin].submission_id
         sequence = node.sequence + 1
-        return node.party.evaluate(node.round, node.secrets, sequence, submission_id, index, chunk, bytes(32))
+        return evaluate(node.party, node.round, node.secrets, sequence, submission_id, index, chunk, bytes(32))

@@ -39,9 +39,6 @@ outcome batch_multiply(uint8_t *out, element_list elements, const uint8_t *scala
 /* Multiply the generator by n secret scalars. */
 outcome batch_multiply_base(uint8_t *out, const uint8_t *scalars, size_t n);
 
-/* a[i] p[i] + b[i] q[i] for secret scalars. */
-outcome batch_combine(uint8_t *out, const uint8_t *p, const uint8_t *a, const uint8_t *q, const uint8_t *b, size_t n);
-
 /* left[i] + right[i]. */
 outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_t n);
 

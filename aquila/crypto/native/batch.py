@@ -148,17 +148,6 @@ class NativeGroup:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
         return self._elements(self._core.multiply_base, require_scalars(scalars), (scalars, SCALAR_BYTES))
 
-    def combine_each(
-        self, left: bytes, left_scalars: bytes | bytearray, right: bytes, right_scalars: bytes | bytearray
-    ) -> bytes:
-        """Return a*P + b*Q for each of n pairs; see `Group.combine_each`."""
-        count = require_equal(require_elements(left), require_scalars(left_scalars))
-        require_equal(count, require_equal(require_elements(right), require_scalars(right_scalars)))
-        operands = (left, left_scalars, right, right_scalars)
-        sums = self._elements(self._core.combine_each, count, *((octets, ELEMENT_BYTES) for octets in operands))
-        require_elements(sums)
-        return sums
-
     def add(self, left: bytes, right: bytes) -> bytes:
         """Add element i of both batches; see `Group.add`."""
         count = require_equal(require_elements(left), require_elements(right))

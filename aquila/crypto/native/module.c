@@ -138,18 +138,6 @@ FUNCTION(multiply_base)
     RUN(batch_multiply_base(OUT, IN(1), n));
 }
 
-FUNCTION(combine_each)
-{
-    (void)module;
-    buffers b;
-    if (!take(&b, arguments, given, 5)) return NULL;
-    size_t n = POSITIONS(0, ELEMENT);
-    for (int i = 0; i < 5; i++) {
-        if (!require(&b, i, n, ELEMENT)) return NULL;
-    }
-    RUN(batch_combine(OUT, IN(1), IN(2), IN(3), IN(4), n));
-}
-
 FUNCTION(add)
 {
     (void)module;
@@ -330,7 +318,6 @@ static PyMethodDef METHODS[] = {
     METHOD(multiply, "multiply(out, elements, scalar)"),
     METHOD(multiply_each, "multiply_each(out, elements, scalars)"),
     METHOD(multiply_base, "multiply_base(out, scalars)"),
-    METHOD(combine_each, "combine_each(out, left, left_scalars, right, right_scalars)"),
     METHOD(add, "add(out, left, right)"),
     METHOD(validate, "validate(elements)"),
     METHOD(decode, "decode(out, elements)"),

@@ -95,7 +95,7 @@ void end_secret_room(void *room, size_t size)
 /* On the heap, because it is a quarter of a megabyte. */
 typedef struct {
     product_chunk chunk;
-    operand operand[2];
+    operand operand[1];
 } workspace;
 
 static workspace *new_workspace(void)
@@ -181,35 +181,6 @@ outcome batch_multiply_base(uint8_t *out, const uint8_t *scalars, size_t n)
         size_t count = smaller(n - done, GROUP_SIZE);
         result = batch_multiply(out + done * ELEMENT_BYTES, encoded(same), scalars + done * SCALAR_BYTES, SCALAR_BYTES, count);
     }
-    return result;
-}
-
-outcome batch_combine(uint8_t *out, const uint8_t *p, const uint8_t *a, const uint8_t *q, const uint8_t *b, size_t n)
-{
-    workspace *w = new_workspace();
-    outcome result = w ? ACCEPTED : EXHAUSTED;
-    for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
-        point left[CHAINS], right[CHAINS];
-        size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;
-        outcome refused = earlier(decode(left, p + done * ELEMENT_BYTES, count),
-                                  decode(right, q + done * ELEMENT_BYTES, count));
-        if (refused != ACCEPTED) {
-            result = (outcome)done + refused;
-            break;
-        }
-        for (size_t k = 0; k < CHAINS && k * LANES < count; k++) {
-            size_t start = (done + k * LANES) * SCALAR_BYTES;
-            operand_scalars(&w->operand[0], a + start, SCALAR_BYTES, count - k * LANES);
-            operand_scalars(&w->operand[1], b + start, SCALAR_BYTES, count - k * LANES);
-            operand_point(&w->operand[0], &left[k]);
-            operand_point(&w->operand[1], &right[k]);
-            push_product(&w->chunk, w->operand, 2);
-        }
-        if (w->chunk.vectors == CHUNK_VECTORS || done + count == n) {
-            finish_chunk(w, out + first * ELEMENT_BYTES, done + count - first);
-        }
-    }
-    end_secret_room(w, sizeof *w);
     return result;
 }
 

@@ -39,19 +39,3 @@ from aquila.protocol.auditing.log_record import LogRecord, UnprovenClaim, refuse
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.rounds import audit_rounds
 from aquila.protocol.auditing.shown_by import count_shown
-
-__all__ = [
-    "Files",
-    "LastStatement",
-    "LogRecord",
-    "RoundAudit",
-    "UnprovenClaim",
-    "audit_rounds",
-    "check_at_least",
-    "compare",
-    "count_shown",
-    "last_statements",
-    "read_log",
-    "refuse_unproven",
-    "still_unproven",
-]

@@ -7,6 +7,9 @@ are judged in `aquila.protocol.rounds.verified_round`; what one message alone ca
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 from aquila.protocol.messages.announcements import (
     MOST_HITS_OF_A_PAGE,
     Basis,
@@ -74,95 +77,70 @@ from aquila.protocol.messages.statements import (
     Withholding,
 )
 
-PARTY_STATEMENTS: tuple[type[Statement], ...] = (
-    Consent,
-    Amendment,
-    Submission,
-    Evaluation,
-    Tokens,
-    ReportCheck,
-    Alarm,
-    WithheldAnswer,
-    Receipt,
-    Notes,
-    Confirmation,
-    Closing,
-    Refusal,
-    Withdrawal,
-    Acknowledgement,
-    Outcomes,
-)
-ANNOUNCEMENTS: tuple[type[Message], ...] = (Manifest, Opening, HitReport, Ending)
 
-__all__ = [
-    "ANNOUNCEMENTS",
-    "MAX_CHUNK_ELEMENTS",
-    "MAX_NOTES",
-    "MOST_HITS_OF_A_PAGE",
-    "MOST_WITHDRAWN",
-    "PARTY_STATEMENTS",
-    "Acknowledgement",
-    "Alarm",
-    "Amendment",
-    "Basis",
-    "BelowPair",
-    "BoundStatement",
-    "ChanceHits",
-    "CheckFault",
-    "CheckedPair",
-    "ChunkReference",
-    "ClassCounts",
-    "Closing",
-    "Confirmation",
-    "Consent",
-    "ConsentReference",
-    "EarlierRound",
-    "Ending",
-    "EndingStatement",
-    "Evaluation",
-    "Fault",
-    "HandlingCode",
-    "Hit",
-    "HitReport",
-    "InformationCode",
-    "Justification",
-    "Kind",
-    "LearnedWeight",
-    "LevelCounts",
-    "LevelOutcomes",
-    "LogHead",
-    "Manifest",
-    "Message",
-    "MetTags",
-    "Mode",
-    "Note",
-    "Notes",
-    "Opening",
-    "Outcome",
-    "Outcomes",
-    "Padding",
-    "PairHits",
-    "PairOutcomes",
-    "Participant",
-    "PartyCap",
-    "Receipt",
-    "Reference",
-    "Refusal",
-    "RefutedHit",
-    "ReportCheck",
-    "ReportPage",
-    "ShadowColumn",
-    "SharePublic",
-    "SourceCode",
-    "Spent",
-    "Statement",
-    "Submission",
-    "TableReference",
-    "TagPiece",
-    "TokenChunkReference",
-    "Tokens",
-    "Window",
-    "Withdrawal",
-    "WithheldAnswer",
-    "Withholding",
-]
+class StatementKind(StrEnum):
+    """The word under which a signed message is stored, announced in logs and counted; no part of what is signed.
+
+    Statements of parties come first, then what the matcher announces.
+    """
+
+    CONSENT = "consent"
+    AMENDMENT = "amendment"
+    SUBMISSION = "submission"
+    EVALUATION = "evaluation"
+    TOKENS = "tokens"
+    CHECKED = "reportcheck"
+    ALARM = "alarm"
+    WITHHELD_ANSWER = "withheldanswer"
+    RECEIPT = "receipt"
+    NOTES = "notes"
+    CONFIRMATION = "confirmation"
+    CLOSING = "closing"
+    REFUSAL = "refusal"
+    WITHDRAWAL = "withdrawal"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    OUTCOMES = "outcomes"
+    MANIFEST = "manifest"
+    OPENING = "opening"
+    HIT_REPORT = "hitreport"
+    ENDING = "ending"
+
+
+_OF_PARTIES: Mapping[type[Statement], StatementKind] = {
+    Consent: StatementKind.CONSENT,
+    Amendment: StatementKind.AMENDMENT,
+    Submission: StatementKind.SUBMISSION,
+    Evaluation: StatementKind.EVALUATION,
+    Tokens: StatementKind.TOKENS,
+    ReportCheck: StatementKind.CHECKED,
+    Alarm: StatementKind.ALARM,
+    WithheldAnswer: StatementKind.WITHHELD_ANSWER,
+    Receipt: StatementKind.RECEIPT,
+    Notes: StatementKind.NOTES,
+    Confirmation: StatementKind.CONFIRMATION,
+    Closing: StatementKind.CLOSING,
+    Refusal: StatementKind.REFUSAL,
+    Withdrawal: StatementKind.WITHDRAWAL,
+    Acknowledgement: StatementKind.ACKNOWLEDGEMENT,
+    Outcomes: StatementKind.OUTCOMES,
+}
+_OF_THE_MATCHER: Mapping[type[Message], StatementKind] = {
+    Manifest: StatementKind.MANIFEST,
+    Opening: StatementKind.OPENING,
+    HitReport: StatementKind.HIT_REPORT,
+    Ending: StatementKind.ENDING,
+}
+KINDS: Mapping[type[Message], StatementKind] = dict([*_OF_PARTIES.items(), *_OF_THE_MATCHER.items()])
+"""The kind of each message of a round."""
+
+PARTY_STATEMENTS: tuple[type[Statement], ...] = tuple(_OF_PARTIES)
+ANNOUNCEMENTS: tuple[type[Message], ...] = tuple(_OF_THE_MATCHER)
+
+
+def kind_of(message: Message) -> StatementKind:
+    """Return the kind of a signed message.
+
+    Raises:
+        KeyError: It is not a message of a round; callers have read it as one.
+    """
+    return KINDS[type(message)]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from aquila.audit.entries import fields_at_fault
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import canonical
 from aquila.records.rules import InputClass
@@ -75,15 +76,6 @@ class Message(BaseModel):
         if message.payload() != payload:
             raise MalformedError("message_not_canonical", message_type=cls.__name__)
         return message
-
-
-def fields_at_fault(error: ValidationError) -> str:
-    """Name the fields that a validation found wrong and how, without their values."""
-    found = (
-        f"{'.'.join(str(part) for part in item['loc']) or 'message'} ({item['type']})"
-        for item in error.errors(include_input=False, include_url=False, include_context=False)
-    )
-    return ", ".join(sorted(found)[:8])
 
 
 def ascending(values: list[str], what: str) -> None:

@@ -30,12 +30,12 @@ from aquila.protocol.messages import (
     Receipt,
     Refusal,
     ReportCheck,
+    StatementKind,
     Submission,
     Tokens,
     Withdrawal,
     Withholding,
 )
-from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import Registry
 from aquila.records.rules import InputClass
 

@@ -88,8 +88,8 @@ from aquila.protocol.messages import (
     Withdrawal,
     WithheldAnswer,
     Withholding,
+    kind_of,
 )
-from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import (

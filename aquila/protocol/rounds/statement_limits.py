@@ -25,8 +25,8 @@ from aquila.protocol.messages import (
     Submission,
     Tokens,
     WithheldAnswer,
+    kind_of,
 )
-from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.round_state import ReportKey, RoundState
 from aquila.records.rules import InputClass
 

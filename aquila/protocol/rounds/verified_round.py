@@ -24,8 +24,8 @@ from aquila.protocol.messages import (
     Opening,
     Statement,
     Submission,
+    kind_of,
 )
-from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds import rules, statement_limits
 from aquila.protocol.rounds.round_state import AnnouncementKey, RoundState

@@ -356,24 +356,6 @@ class WholeList:
         raise InputError("list_without_person_entity")
 
 
-def read_csv(stream: BinaryIO) -> Iterator[Row]:
-    """Read a CSV list in UTF-8.
-
-    Raises:
-        InputError: The file as a whole cannot be read: empty, no header, not UTF-8, no record.
-    """
-    return read_records(stream, Layout("csv", UTF_8))
-
-
-def read_ftm(stream: BinaryIO) -> Iterator[Row]:
-    """Read the Person entities of FollowTheMoney JSON lines in UTF-8; other entities are passed over.
-
-    Raises:
-        InputError: The file holds no Person at all.
-    """
-    return read_records(stream, Layout("ftm", UTF_8))
-
-
 def read_records(stream: BinaryIO, layout: Layout = RECOGNIZED) -> Iterator[Row]:
     """Read a list.
 

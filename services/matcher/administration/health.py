@@ -9,9 +9,8 @@ from sqlalchemy import func, select
 from aquila.audit.entries import EntryKind
 from aquila.interface.progress import Awaited
 from aquila.interface.service.health import Grade, Subject
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.messages.feed import EventKind
-from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.sentences import Sentence

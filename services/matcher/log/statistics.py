@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.statistics import SAID, Statistics
 from aquila.crypto.envelope import open_envelope
 from aquila.crypto.keys import VerifyKey
-from aquila.protocol.messages import Kind, Submission
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Kind, StatementKind, Submission
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from services.matcher.events import FIRST_PAGE, NOBODY, REPORT, SUBMISSION

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from aquila.errors import PolicyError
 from aquila.protocol.matcher import disk_bytes
-from aquila.protocol.messages import Manifest
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Manifest, StatementKind
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.errors import StoreFullError
 from services.kit.rounds import manifest_in

@@ -24,8 +24,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.messages.feed import LARGEST_CONTENT, Event, EventKind, Events, LongPollAnswer, Rounds
-from aquila.protocol.messages.kinds import StatementKind
 from services.kit.errors import NotFoundError, RoundDamagedError, StoreError
 from services.kit.http.signed_calls import Contacts, SignedCall
 from services.kit.work import threads

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from aquila.audit.entries import fields_at_fault
 from aquila.errors import InputError, OrderError
 from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.rounds import RoundProposal
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import ClassCounts, Manifest, Padding, Participant, PartyCap, TableReference, Window
-from aquila.protocol.messages.base import fields_at_fault
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.conformance import normalizer_reference

@@ -32,8 +32,8 @@ from aquila.protocol.messages import (
     Statement,
     Submission,
     Tokens,
+    kind_of,
 )
-from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import append

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.messages.feed import EventKind
-from aquila.protocol.messages.kinds import StatementKind
 from services.kit.approvals.decisions import expire_requests
 from services.kit.approvals.requests import Approvals
 from services.kit.log.retention import Retention

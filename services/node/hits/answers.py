@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from aquila.interface.progress import Awaited
 from aquila.interface.rounds import AnswerView, AwaitedStep
-from aquila.protocol.messages import Kind
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from services.node.context import Signer

@@ -11,8 +11,7 @@ from aquila.interface.hits import WeightView
 from aquila.interface.rounds import ChanceView
 from aquila.matching.certainty import CENTIBITS
 from aquila.matching.weights import strangers_bits, weights_of
-from aquila.protocol.messages import HitReport
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.rounds.exchange import grading_basis_on, signed_sizes
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.rules import mask_of

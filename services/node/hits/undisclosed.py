@@ -12,8 +12,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.protocol.messages import HitReport
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round

@@ -18,8 +18,8 @@ from aquila.audit.checkpoint import Checkpoint
 from aquila.audit.merkle import verify_inclusion
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.messages.feed import MOST_STATEMENTS, StatementProof
-from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import Registry
 from services.kit.log.witness import Accusation
 from services.kit.storage.store import enter_all, following

@@ -14,8 +14,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
-from aquila.protocol.messages import Kind, Manifest, Receipt, WithheldAnswer, Withholding
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Kind, Manifest, Receipt, StatementKind, WithheldAnswer, Withholding
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.rounds import manifest_in
 from services.node.context import Journal

@@ -11,8 +11,7 @@ from aquila.errors import LogRewrittenError
 from aquila.interface.attention import AttentionKind
 from aquila.interface.progress import Awaited
 from aquila.interface.service.health import Grade, Subject
-from aquila.protocol.messages import Kind
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.audit.entries import EntryKind as Kind
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_justification
 from services.kit.log.entries import statements_kept
 from services.kit.people.context import log_entry

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from aquila.protocol.messages import HitReport
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.registry import Registry
 from services.kit.storage.store import Store
 from services.node.rounds import statements

@@ -10,8 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.interface.rounds import AnswerState, PartyAnswer
-from aquila.protocol.messages import WithheldAnswer, Withholding
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind, WithheldAnswer, Withholding
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import AlarmKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from aquila.crypto.envelope import payload_of
 from aquila.followup.lifecycle import Ground
 from aquila.interface.sentence import SentenceView
-from aquila.protocol.messages import Receipt
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Receipt, StatementKind
 from aquila.sentences import Sentence
 from services.kit.errors import ForgedRowError
 from services.kit.storage.row_seals import ROW_KEY, RowKey, left_out

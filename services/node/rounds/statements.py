@@ -14,8 +14,15 @@ from sqlalchemy.orm import Session
 from aquila.crypto.envelope import OpenedEnvelope, open_envelope
 from aquila.errors import RestoredBackupError
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Refusal, Statement
-from aquila.protocol.messages.kinds import StatementKind, kind_of
+from aquila.protocol.messages import (
+    ANNOUNCEMENTS,
+    PARTY_STATEMENTS,
+    Message,
+    Refusal,
+    Statement,
+    StatementKind,
+    kind_of,
+)
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 from aquila.sentences import Sentence

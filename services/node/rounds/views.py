@@ -11,9 +11,8 @@ from aquila.errors import LogRewrittenError, ReplayError
 from aquila.interface.progress import Progress
 from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, RoundPage, SubmissionView
 from aquila.interface.sentence import SentenceView
-from aquila.protocol.messages import Kind, Manifest
+from aquila.protocol.messages import Kind, Manifest, StatementKind
 from aquila.protocol.messages.feed import RoundEntry
-from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences.sentence import loads

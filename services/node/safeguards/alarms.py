@@ -21,8 +21,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES, expected_hits, fewest_persons, is_alarming
-from aquila.protocol.messages import HitReport, Kind, Withholding
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import HitReport, Kind, StatementKind, Withholding
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AquilaError, LogRewrittenError
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence, text_of

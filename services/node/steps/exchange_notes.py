@@ -331,7 +331,7 @@ def _open(node: NodeContext, round_id: str) -> bool:
 
 def _sealing_key(session: Session, round_id: str, key: RoundKey) -> SealingKey:
     sealed = session.get_one(NoteSecretRow, round_id).sealed
-    return SealingKey.from_bytes(key.open(_SEALING_KEY, sealed))
+    return SealingKey(key.open(_SEALING_KEY, sealed))
 
 
 def _verify(

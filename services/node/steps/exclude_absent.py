@@ -6,8 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from aquila.errors import BindingError, PolicyError
-from aquila.protocol.messages import Amendment, Evaluation
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import Amendment, Evaluation, StatementKind
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round

@@ -26,9 +26,8 @@ from aquila.errors import (
 )
 from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.log_entries import refused_entry
-from aquila.protocol.messages import Evaluation, Statement, Submission, Tokens
+from aquila.protocol.messages import Evaluation, Statement, StatementKind, Submission, Tokens
 from aquila.protocol.messages.feed import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
-from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.sentences import Sentence

@@ -33,9 +33,9 @@ from aquila.protocol.messages import (
     Opening,
     Outcome,
     Withdrawal,
+    kind_of,
 )
 from aquila.protocol.messages.feed import Event, EventKind, Events
-from aquila.protocol.messages.kinds import kind_of
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round

@@ -11,10 +11,10 @@ from pathlib import Path
 from aquila.csv_files import ListWriter
 from aquila.errors import InputError
 from aquila.records.person import Record
-from aquila.records.reading.lists import read_csv
 from aquila.records.rows import AcceptedRow
 from aquila.sentences import quoted
 from tests.quality.measuring.labelled_sets import LabelledSet, Pair, same_persons
+from tests.support.read_lists import read_csv
 
 NAMES_AND_DATE = ("given_names", "family_names", "full_name", "date_of_birth")
 

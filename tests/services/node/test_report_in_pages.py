@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import HitReport
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.rounds import hit_columns
 from aquila.protocol.rounds.hit_columns import HIT_ID_BYTES, HitBatch
 from aquila.protocol.rounds.round_state import ReportKey

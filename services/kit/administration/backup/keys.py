@@ -57,7 +57,7 @@ def read_private(path: Path) -> SealingKey:
     seed, checksum = octets[:KEY_BYTES], octets[KEY_BYTES:]
     if len(seed) != KEY_BYTES or checksum != _checksum(seed):
         raise KeyMaterialError("backup_private_key_malformed", file=str(path))
-    return SealingKey.from_bytes(seed)
+    return SealingKey(seed)
 
 
 def read_public(path: Path) -> bytes:

@@ -12,7 +12,7 @@ from aquila.errors import AquilaError, LogRewrittenError
 from aquila.interface.progress import Awaited
 from aquila.interface.sentence import FaultView
 from aquila.interface.service.health import AwaitedStep, Grade, HealthCheck, RoundHealth, Subject, worst
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind
 from aquila.sentences import Sentence, hint_of, quoted
 from aquila.sentences.sentence import loads
 from services.kit.errors import PeerUnavailableError, Pkcs11Error

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from services.matcher.settings import QuotaSettings
+from tests.support.evaluations import evaluate
 from tests.support.matcher_world import World
 
 pytestmark = pytest.mark.postgresql_soak
@@ -164,8 +165,8 @@ async def test_a_quota_of_evaluations(worlds: Callable[..., World]) -> None:
     world.restart()
     node, sent = world.nodes["RS"], next(iter(world.nodes["AL"].sent.values()))
     await node.sync()
-    answer = node.party.evaluate(
-        node.round, node.secrets, node.next(), sent.submission_id, 0, sent.chunks[0][2], bytes(32)
+    answer = evaluate(
+        node.party, node.round, node.secrets, node.next(), sent.submission_id, 0, sent.chunks[0][2], bytes(32)
     )
     assert (await node.say(answer.envelope)).status_code == 201
     path = f"submissions/{sent.submission_id}/evaluations/RS/0"

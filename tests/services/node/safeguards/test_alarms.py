@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind
 from services.kit.log import entries
 from services.node.steps.advance import advance
 from services.node.storage.states import Promise

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from aquila.errors import KeyMaterialError, LogRewrittenError
-from aquila.protocol.messages.kinds import StatementKind
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.submissions.submission import blinds_of
 from aquila.sentences import quoted

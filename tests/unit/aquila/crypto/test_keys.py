@@ -206,13 +206,13 @@ def test_closed_identity_key_does_not_sign() -> None:
 
 
 def test_exchange_key_of_rfc_7748() -> None:
-    key = ExchangeKey.from_bytes(bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"))
+    key = ExchangeKey(bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"))
     assert key.public.hex() == "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
 
 
 @pytest.mark.parametrize("octets", [bytes(32), b"\x01" + bytes(31)], ids=["zero", "one"])
 def test_exchange_key_of_small_order(octets: bytes) -> None:
-    key = ExchangeKey.from_bytes(bytes(range(32)))
+    key = ExchangeKey(bytes(range(32)))
     with pytest.raises(MalformedError, match="small order"):
         key.agree(octets, b"context")
 
@@ -234,7 +234,7 @@ def test_exchange_key_of_small_order(octets: bytes) -> None:
 )
 def test_sealing_key_of_the_xwing_draft(seed: str, head: str, tail: str) -> None:
     """Start (ML-KEM-768) and end (X25519) of the public key are those of the draft's appendix C."""
-    public = SealingKey.from_bytes(bytes.fromhex(seed)).public
+    public = SealingKey(bytes.fromhex(seed)).public
     assert len(public) == SEALING_PUBLIC_BYTES
     assert public.startswith(bytes.fromhex(head))
     assert public.endswith(bytes.fromhex(tail))
@@ -247,7 +247,7 @@ def test_sealing_key_opens_what_was_sealed_to_it() -> None:
     public = MLKEM768X25519PublicKey(lattice, X25519PublicKey.from_public_bytes(key.public[1184:]))
     suite = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
     sealed = suite.encrypt(b"note", public, info=b"context")
-    assert suite.decrypt(sealed, SealingKey.from_bytes(key.to_bytes()).xwing(), info=b"context") == b"note"
+    assert suite.decrypt(sealed, SealingKey(key.to_bytes()).xwing(), info=b"context") == b"note"
     key.close()
     with pytest.raises(KeyMaterialError):
         key.xwing()

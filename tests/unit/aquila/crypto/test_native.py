@@ -68,7 +68,6 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
         lambda: core.multiply_each(out, b"", one),
         lambda: core.multiply_base(out, one + b"\x00"),
         lambda: core.multiply_base(bytearray(1), one),
-        lambda: core.combine_each(out, GENERATOR, one, GENERATOR, one * 2),
         lambda: core.add(out, GENERATOR, b""),
         lambda: core.add(out, b"", GENERATOR),
         lambda: core.add(bytearray(31), GENERATOR, GENERATOR),

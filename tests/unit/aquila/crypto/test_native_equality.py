@@ -175,11 +175,8 @@ def test_edge_scalars(groups: list[Group], elements: bytes) -> None:
     """Scalars at which a carry, a sign or a window changes are no exception anywhere."""
     scalars = b"".join(map(scalar, EDGE_NUMBERS))
     some = elements[: len(scalars)]
-    backwards = b"".join(map(scalar, reversed(EDGE_NUMBERS)))
     same(groups, lambda group: group.multiply_each(some, scalars))
     same(groups, lambda group: group.blind(some, 32, DST, scalars))
-    same(groups, lambda group: group.combine_each(some, scalars, some, scalars))
-    same(groups, lambda group: group.combine_each(some, scalars, some[32:] + some[:32], backwards))
     for share in (1, 2, ORDER - 2):
         operands = FinalizeOperands(some, 32, scalars, [some], some[32:] + some[:32], scalar(share))
         same(groups, lambda group, operands=operands: group.finalize(operands))
@@ -199,7 +196,6 @@ def test_batch_sizes(groups: list[Group], elements: bytes, scalars: bytes, count
     same(groups, lambda group: group.multiply_each(some, each))
     same(groups, lambda group: group.multiply_base(each))
     same(groups, lambda group: group.blind(some, 32, DST, each))
-    same(groups, lambda group: group.combine_each(some, each, elements[32 : 32 * count + 32], each))
     operands = FinalizeOperands(some, 32, each, [some, elements[32 : 32 * count + 32]], some, scalar(9))
     same(groups, lambda group: group.finalize(operands))
     same(groups, lambda group: group.add(some, elements[32 : 32 * count + 32]))
@@ -223,7 +219,6 @@ def test_batch_across_chunks(groups: list[Group], elements: bytes, scalars: byte
     same(groups, lambda group: group.validate(some))
     same(groups, lambda group: group.multiply_each(some, each))
     same(groups, lambda group: group.blind(some, 32, DST, each))
-    same(groups, lambda group: group.combine_each(some, each, some[32:] + some[:32], each))
     same(groups, lambda group: group.weighted_sum(some, each))
     operands = FinalizeOperands(some, 32, each, [some[32:] + some[:32]], some, scalar(9))
     same(groups, lambda group: group.finalize(operands))
@@ -231,9 +226,8 @@ def test_batch_across_chunks(groups: list[Group], elements: bytes, scalars: byte
 
 def test_sums_of_equal_and_opposite_elements(groups: list[Group], elements: bytes) -> None:
     """Doubles are sums like others; opposites cancel in a weighted sum and are refused by position in a batch."""
-    opposites, ones = groups[-1].multiply(elements[:320], scalar(ORDER - 1)), scalar(1) * 10
+    opposites = groups[-1].multiply(elements[:320], scalar(ORDER - 1))
     same_refusal(groups, lambda group: group.add(elements[:320], elements[:96] + opposites[96:]))
-    same_refusal(groups, lambda group: group.combine_each(elements[:320], ones, elements[:96] + opposites[96:], ones))
     same_refusal(groups, lambda group: group.weighted_sum(elements[:320] + opposites, scalar(5) * 20))
     same(groups, lambda group: group.weighted_sum(elements[:320] + opposites[32:], scalar(5) * 19))
     same(groups, lambda group: group.weighted_sum(GENERATOR * 1000, scalar(3) * 1000))
@@ -251,8 +245,6 @@ def test_refused_elements(groups: list[Group], elements: bytes, position: int, b
         lambda group: group.multiply_each(spoiled, ones),
         lambda group: group.add(spoiled, good),
         lambda group: group.add(good, spoiled),
-        lambda group: group.combine_each(spoiled, ones, good, ones),
-        lambda group: group.combine_each(good, ones, spoiled, ones),
         lambda group: group.finalize(FinalizeOperands(good, 32, ones, [spoiled])),
         lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good, good, spoiled], good, scalar(1))),
         lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good], spoiled, scalar(1))),
@@ -274,7 +266,6 @@ def test_several_refused_elements(groups: list[Group], elements: bytes) -> None:
     same_refusal(groups, lambda group: group.add(late, early))
     ones = scalar(1) * 10
     for first, second in ((early, late), (late, early)):
-        same_refusal(groups, lambda group, a=first, b=second: group.combine_each(a, ones, b, ones))
         operands = FinalizeOperands(first, 32, ones, [second], first, scalar(1))
         same_refusal(groups, lambda group, operands=operands: group.finalize(operands))
 

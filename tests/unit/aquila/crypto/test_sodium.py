@@ -103,7 +103,6 @@ def test_empty_batches(group: Group) -> None:
     assert not group.multiply_base(b"")
     assert not group.add(b"", b"")
     assert not group.blind(b"", 32, b"dst", b"")
-    assert not group.combine_each(b"", b"", b"", b"")
     assert not group.finalize(FinalizeOperands(b"", 32, b"", [b""]))
     assert not group.finalize(FinalizeOperands(b"", 32, b"", [], b"", scalar(1)))
     assert not group.invert_each(b"")
@@ -145,10 +144,6 @@ def test_batches_of_different_length(group: Group) -> None:
         group.multiply(GENERATOR, scalar(1) * 2)
     with pytest.raises(InputError):
         group.blind(b"abc", 1, b"dst", scalar(1) * 2)
-    with pytest.raises(InputError):
-        group.combine_each(GENERATOR, scalar(1), GENERATOR, scalar(1) * 2)
-    with pytest.raises(InputError):
-        group.combine_each(GENERATOR, scalar(1), GENERATOR * 2, scalar(1) * 2)
 
 
 def test_blinding_is_hashing_and_multiplying(group: Group, random: Callable[[int], bytes]) -> None:
@@ -156,24 +151,6 @@ def test_blinding_is_hashing_and_multiplying(group: Group, random: Callable[[int
     messages, scalars = random(40 * 301), group.reduce_each(random(64 * 301))
     expected = group.multiply_each(group.hash_to_group(messages, 40, b"dst"), scalars)
     assert group.blind(messages, 40, b"dst", scalars) == expected
-
-
-def test_combination_of_pairs(group: Group, random: Callable[[int], bytes]) -> None:
-    count = 301
-    left, right = (group.hash_to_group(random(32 * count), 32, dst) for dst in (b"left", b"right"))
-    a, b = (group.reduce_each(random(64 * count)) for _ in range(2))
-    expected = group.add(group.multiply_each(left, a), group.multiply_each(right, b))
-    assert group.combine_each(left, a, right, b) == expected
-
-
-def test_combination_that_is_refused(group: Group) -> None:
-    """A combination that is the identity, or has a bad operand on either side, is refused by its position."""
-    good, bad = GENERATOR * 3, GENERATOR * 2 + b"\x03" * 32
-    ones, opposite = scalar(1) * 3, scalar(1) * 2 + scalar(ORDER - 1)
-    for left, right, scalars in ((good, good, opposite), (bad, good, ones), (good, bad, ones), (bad, bad, ones)):
-        with pytest.raises(MalformedError) as caught:
-            group.combine_each(left, ones, right, scalars)
-        assert caught.value.fields == {"index": 2}
 
 
 @pytest.mark.parametrize("number", [0, ORDER, 2**256 - 1])
@@ -186,8 +163,6 @@ def test_refused_scalar(group: Group, number: int) -> None:
         lambda: group.multiply_base(bad),
         lambda: group.weighted_sum(GENERATOR, bad),
         lambda: group.blind(b"abc", 3, b"dst", bad),
-        lambda: group.combine_each(GENERATOR, bad, GENERATOR, scalar(1)),
-        lambda: group.combine_each(GENERATOR, scalar(1), GENERATOR, bad),
         lambda: group.finalize(FinalizeOperands(b"abc", 3, bad, [GENERATOR])),
         lambda: group.finalize(FinalizeOperands(b"abc", 3, scalar(1), [], GENERATOR, bad)),
         lambda: group.invert_each(bad),

@@ -3,19 +3,9 @@
 import pytest
 
 from aquila.errors import InputError
-from aquila.matching.corroboration import EVALUATIONS, corroboration_table, read_table
+from aquila.matching.corroboration import EVALUATIONS, corroboration_table
 
 TABLE = corroboration_table()
-RULE = """
-version = 1
-source = "s"
-assumption = "a"
-[[rules]]
-own = ["{}"]
-other = ["{}"]
-becomes = "{}"
-sentence = "w"
-"""
 
 
 def test_every_pair_of_evaluations() -> None:
@@ -51,25 +41,6 @@ def test_the_table_says_where_it_comes_from() -> None:
     assert "2016/794" in TABLE.source
     assert "independent" in TABLE.assumption
     assert TABLE.version == 1
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("rules = 1", id="no rules"),
-        pytest.param("[", id="no TOML"),
-        pytest.param("version = 1\nrules = []", id="no source"),
-        pytest.param(RULE.format("X3", "A1", "4"), id="lowered"),
-        pytest.param(RULE.format("X5", "A1", "3"), id="no such own evaluation"),
-        pytest.param(RULE.format("X4", "Y1", "3"), id="no such other evaluation"),
-        pytest.param(RULE.format("X4", "A1", "0"), id="no such code"),
-        pytest.param(RULE.format("C4", "X4", "3"), id="raised by X4"),
-    ],
-)
-def test_a_table_that_is_none(text: str) -> None:
-    """A table that lowers, invents codes or raises by an X4 is refused."""
-    with pytest.raises(InputError):
-        read_table(text)
 
 
 def test_every_reason_can_be_listed() -> None:

@@ -141,7 +141,7 @@ def test_a_cut_or_changed_file_is_refused(home: Path, backup: Path, tmp_path: Pa
             restore_node(source(backup, home), tmp_path / "new", clock=CLOCK)
     backup.write_bytes(content)
     with pytest.raises(SealError, match="sealed to the key"):
-        check_node(backup, SealingKey.from_bytes(bytes(32)))
+        check_node(backup, SealingKey(bytes(32)))
     assert not (tmp_path / "new").exists()
 
 

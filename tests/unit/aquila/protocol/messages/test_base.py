@@ -80,7 +80,7 @@ def test_an_error_names_fields_and_never_values() -> None:
 
 
 def test_a_message_that_is_wrong_as_a_whole() -> None:
-    with pytest.raises(MalformedError, match=r"message \(model_type\)"):
+    with pytest.raises(MalformedError, match=r"the whole \(model_type\)"):
         Refusal.from_payload(b"17")
 
 

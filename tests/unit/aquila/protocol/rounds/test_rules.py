@@ -10,8 +10,7 @@ import pytest
 
 from aquila.errors import AquilaError, MalformedError
 from aquila.protocol.encoding import framed
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Consent, Manifest
-from aquila.protocol.messages.kinds import KINDS, StatementKind, kind_of
+from aquila.protocol.messages import ANNOUNCEMENTS, KINDS, PARTY_STATEMENTS, Consent, Manifest, StatementKind, kind_of
 from aquila.protocol.rounds import rules
 from aquila.records.rules import InputClass
 from tests.support.samples import DIGEST, SAMPLES, read

@@ -16,9 +16,9 @@ from aquila.protocol.messages import (
     Message,
     Receipt,
     Refusal,
+    StatementKind,
     Submission,
 )
-from aquila.protocol.messages.kinds import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import (
     ERASED,

@@ -9,8 +9,9 @@ import pytest
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LineSource
 from aquila.records.reading.csv_rows import cut_csv, plan_columns, read_headings
-from aquila.records.reading.lists import open_list, read_batch, read_csv
+from aquila.records.reading.lists import open_list, read_batch
 from aquila.records.rows import AcceptedRow, RefusedRow, Row, Severity
+from tests.support.read_lists import read_csv
 
 HEADER = "record_id,given_names,family_names,date_of_birth\n"
 

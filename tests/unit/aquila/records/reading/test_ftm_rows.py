@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aquila.errors import InputError
-from aquila.records.reading.lists import read_ftm
 from aquila.records.rows import AcceptedRow, RefusedRow, Row
+from tests.support.read_lists import read_ftm
 
 PERSON: dict[str, Any] = {"id": "p1", "schema": "Person", "properties": {"name": ["Ana Ilić"]}}
 

@@ -12,8 +12,9 @@ import pytest
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import Batch
 from aquila.records.reading.layouts import Layout
-from aquila.records.reading.lists import WholeList, open_list, read_batch, read_csv, read_ftm, read_records
+from aquila.records.reading.lists import WholeList, open_list, read_batch, read_records
 from aquila.records.rows import AcceptedRow, RefusedRow
+from tests.support.read_lists import read_csv, read_ftm
 
 CSV = "record_id,full_name\n1,Ana Ilić\n1,Iva Ilić\n2,Mia Ilić\n".encode()
 FTM = json.dumps({"id": "1", "schema": "Person", "properties": {"name": ["Ana Ilić"]}}).encode()

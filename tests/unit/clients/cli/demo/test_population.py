@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections import Counter
 
-from aquila.records.reading.lists import read_csv
 from aquila.records.rows import AcceptedRow
 from clients.cli.demo.population import populate, questions
 from clients.people.nationals import COUNTRIES
+from tests.support.read_lists import read_csv
 
 
 def test_same_seed() -> None:
