@@ -1,7 +1,5 @@
 """Views and requests of four eyes: what one person asks for, and what another decides about exactly that content."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Any
 

@@ -4,8 +4,6 @@ A notification that leaves a service has counts and the service's own address. S
 that lies on a table, learns of nobody.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType

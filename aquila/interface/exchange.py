@@ -3,8 +3,6 @@
 Nothing here is signed. Of the other side nothing is shown but its note, and that of confirmed hits only.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from aquila.interface.sentence import SentenceView

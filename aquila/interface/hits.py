@@ -3,8 +3,6 @@
 Nothing here is signed. A view holds the operator's own records beside hits, and nothing of the other side's.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from enum import StrEnum
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Services' views of their logs: state, witnesses, alarms and the entries of a round."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

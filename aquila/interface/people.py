@@ -4,8 +4,6 @@ A login name is what a person types; the log and other people see the pseudonymo
 again (passwords, codes, tokens) is left out of every repr.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated
 

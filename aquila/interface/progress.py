@@ -3,8 +3,6 @@
 Nothing here is signed, and nothing tells of a person: it is counts of chunks, and who has done what.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from aquila.protocol.messages.base import Count, Message, PartyCode

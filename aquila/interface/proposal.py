@@ -1,7 +1,5 @@
 """The choices and defaults of a proposal."""
 
-from __future__ import annotations
-
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import ClassCounts, Message, PartyCode, Positive, Text
 from aquila.protocol.messages.manifest import Padding, Window

@@ -3,8 +3,6 @@
 Nothing here is signed. Persons are the party's own, and go to its own people alone, in bodies and never in an address.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """A node's views of the limits against fishing in a round: counts alone, no record and no person."""
 
-from __future__ import annotations
-
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Positive, Seconds, Text
 from aquila.protocol.messages.statements import CheckFault, Justification

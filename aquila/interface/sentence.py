@@ -1,7 +1,5 @@
 """A sentence in an operator's interface: its id and fields, which a client composes in its reader's language."""
 
-from __future__ import annotations
-
 from typing import Any, Self
 
 from aquila.protocol.messages.base import Message

@@ -4,8 +4,6 @@ Nothing here is signed, and no count of hits, persons or outcomes is exact: see 
 different rounds are never added up, because rounds repeat lists.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

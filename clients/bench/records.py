@@ -1,7 +1,5 @@
 """Costs of a record before the group is involved: reading it, and making its inputs."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

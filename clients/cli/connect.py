@@ -1,7 +1,5 @@
 """From a command's options to the client of a node or of the matcher."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

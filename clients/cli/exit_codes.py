@@ -11,8 +11,6 @@
 130  interrupted
 """
 
-from __future__ import annotations
-
 from enum import IntEnum
 
 from aquila.errors import (

@@ -1,7 +1,5 @@
 """Lists of persons from files that the command line names; an error of a file names the file."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence

@@ -4,8 +4,6 @@ Nothing secret, and no name of a person who is looked for, ever stands in a comm
 machine could read it.
 """
 
-from __future__ import annotations
-
 import sys
 from getpass import getpass
 from pathlib import Path

@@ -4,8 +4,6 @@ Logins say the role, because nobody here is anybody. Passwords and authenticator
 whoever keeps the demo running can sign in; in real use nobody but the person has them.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Collection
 from contextlib import ExitStack

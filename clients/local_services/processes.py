@@ -3,8 +3,6 @@
 Every process that is started here is stopped here, whatever happens in between.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -1,8 +1,6 @@
 # ruff: noqa: RUF001 - the dotless i of Turkish is meant
 """Invented persons: a culture's names, a date, a place, a number."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass

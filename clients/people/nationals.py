@@ -3,8 +3,6 @@
 The names are those of `invent`. A person whose name somebody of note bears is invented again.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from random import Random

@@ -4,8 +4,6 @@
 No part of normalization, which must undo such things without knowing how they came about.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from random import Random

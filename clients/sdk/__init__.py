@@ -8,8 +8,6 @@
 Answers are the models of `aquila.interface.rounds`; refusals are errors of `aquila.errors`.
 """
 
-from __future__ import annotations
-
 from clients.sdk.connection import Access, ClientCertificate, Connection
 from clients.sdk.homes import Home, find_home
 from clients.sdk.services import (

@@ -6,8 +6,6 @@ session has a file below the folder of the person at this machine (mode 0600). A
 in the environment.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib

@@ -4,8 +4,6 @@ Which operations there are, and what each takes, is generated from the services'
 beside this module: no service and no network is needed to look one up. The service alone checks the values.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The clients of a node and of the matcher: one line for each operation, and persons that are pasted as text."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Sequence

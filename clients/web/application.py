@@ -5,8 +5,6 @@ no script can make markup from text (trusted types). Nothing of a page is kept b
 A form that cannot be used comes back on its page, with status 422: each fault at its field, and all that was typed.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 `/v1` and the probes are the service's; everything else is a page, whose calls go to the service without a socket.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 

@@ -4,8 +4,6 @@ Counts are of rounds, statements, chunks, requests, calls, files and days. Nothi
 person.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal

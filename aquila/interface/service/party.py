@@ -1,7 +1,5 @@
 """The parties and the registry, as people see them: keys to be compared by telephone, changes, and last contacts."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

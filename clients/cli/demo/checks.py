@@ -4,8 +4,6 @@ A needle is looked for as it is written and in small letters. It needs at least 
 must agree: less turns up in random bytes by chance. Shorter names are looked for together with the other name.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The same seed gives the same bytes. `Population.common` is the truth that only t
 lists are one person. The homes are those of a matcher and three nodes that know one another's keys.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

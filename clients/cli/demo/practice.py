@@ -3,8 +3,6 @@
 The trainees are the people of one node. All others are played here, through the typed client, as the demo plays them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -3,8 +3,6 @@
 Each step speaks to the services as an officer would, through the typed client, and tells what came of it.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping

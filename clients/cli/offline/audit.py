@@ -1,7 +1,5 @@
 """`aquila audit`: export a log, look at it, and check all that it claims, offline."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`aquila bench`: what the steps of a round cost on this machine."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from pathlib import Path

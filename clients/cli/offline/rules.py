@@ -4,8 +4,6 @@ What a record gives and what two records share is shown with its values, on the 
 they are, and nowhere else: that is what these commands are for.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

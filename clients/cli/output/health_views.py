@@ -4,8 +4,6 @@ Without `--json` the first line is for both: service, grade and the faults in sh
 monitoring programs of the Nagios kind keep. The exit status follows their convention, not that of other commands.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from itertools import zip_longest

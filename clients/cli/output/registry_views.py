@@ -1,7 +1,5 @@
 """The registry on the screen: parties, changes, and the words that people compare by telephone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rounds on the screen: state, progress, hits, answers to queries, and warnings that what is shown may be old."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """`aquila approval`: what one person asked for, and what another decides about exactly that."""
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import Annotated

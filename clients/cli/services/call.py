@@ -1,7 +1,5 @@
 """`aquila call`: any operation of a service, by its OpenAPI operation id, as the person who is signed in."""
 
-from __future__ import annotations
-
 import json
 import re
 import sys

@@ -1,7 +1,5 @@
 """`aquila matcher`: make the secretariat's matcher, and serve it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

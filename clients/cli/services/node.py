@@ -1,7 +1,5 @@
 """`aquila node`: make a party's node, and serve it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

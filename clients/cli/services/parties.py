@@ -1,7 +1,5 @@
 """`aquila party`: give one's own card to the others, and register theirs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`aquila user`, `login`, `logout`, `whoami`, `enrol`, `roles`: who may do what, and who one is."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`aquila records`: look at a list before it is used, and bring it into a node."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 from collections.abc import Callable

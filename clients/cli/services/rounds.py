@@ -1,7 +1,5 @@
 """`aquila round`: propose, consent, submit, watch, read hits, end. Each command speaks to the service of `--home`."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What commands that speak to a service have in common: the options that say where it is, and the open connection."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from pathlib import Path

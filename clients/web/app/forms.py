@@ -5,8 +5,6 @@ random value of its own), so that it changes with every sign-in and nothing has 
 neither read the cookie nor make the token; and its form is refused by Origin and Sec-Fetch-Site already.
 """
 
-from __future__ import annotations
-
 import hmac
 from dataclasses import dataclass
 from enum import StrEnum

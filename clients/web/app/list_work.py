@@ -5,8 +5,6 @@ script asks as long as the page is open. For one that does not, this asks until 
 person may load the page again rarely. What was ended begins again when its person comes back.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 from collections.abc import Callable

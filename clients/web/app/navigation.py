@@ -1,7 +1,5 @@
 """The sections of the site that a visitor's roles allow, and the paths that a form or an address may name."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Lists that grow, a page at a time: the visible part, and the addresses of the next and the previous page."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar

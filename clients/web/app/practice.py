@@ -4,8 +4,6 @@ The accounts are throw-away ones. Their secrets lie next to a home of practice (
 other: without these files nobody enters in this way.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import time

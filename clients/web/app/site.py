@@ -1,7 +1,5 @@
 """State shared by all visits of one site: the service, its templates, and files that wait to be confirmed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources

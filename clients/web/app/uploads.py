@@ -4,8 +4,6 @@ A list is a file without a name, which is gone when it is closed or the process 
 at a time. A name would otherwise stand in the browser's history: nothing of it is written, and a restart forgets it.
 """
 
-from __future__ import annotations
-
 import secrets
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """One visit of a page: who looks, in which language, and what may be shown."""
 
-from __future__ import annotations
-
 import codecs
 import contextlib
 import functools

@@ -8,8 +8,6 @@ A message that is new comes without a translation; one that is gone is left out.
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from io import BytesIO

@@ -5,8 +5,6 @@ The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clie
 letter.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime

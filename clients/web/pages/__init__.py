@@ -1,7 +1,5 @@
 """Handlers of a browser's requests: one module for each part of the site."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from fastapi import APIRouter

@@ -1,7 +1,5 @@
 """People: one's own sessions and password, and for the administrator the accounts of the service."""
 
-from __future__ import annotations
-
 import re
 
 from fastapi import APIRouter, Response

@@ -1,7 +1,5 @@
 """Four eyes: what waits for a second person, read in full, then approved, refused or taken back."""
 
-from __future__ import annotations
-
 import contextlib
 
 from fastapi import APIRouter, Response

@@ -1,7 +1,5 @@
 """Rounds at the matcher: propose, watch, close, abort."""
 
-from __future__ import annotations
-
 import time
 from functools import partial
 

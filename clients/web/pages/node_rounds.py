@@ -1,7 +1,5 @@
 """Rounds at a node: read a proposal, consent, submit, watch, close, leave."""
 
-from __future__ import annotations
-
 import time
 from functools import partial
 

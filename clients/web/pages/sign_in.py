@@ -1,7 +1,5 @@
 """The way in and out: sign-in, enrolment with a one-time code, and the first account of a new home."""
 
-from __future__ import annotations
-
 import contextlib
 from pathlib import PurePosixPath
 

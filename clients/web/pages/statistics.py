@@ -1,7 +1,5 @@
 """Statistics of the matcher and the regional picture: tables, drawings, CSV and PDF. Rounded counts alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode

@@ -4,8 +4,6 @@ A picture has presentation attributes alone, every number stands in it as text, 
 the same without colour and in print. A table with the same numbers stands beside each picture.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape

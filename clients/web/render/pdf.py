@@ -1,7 +1,5 @@
 """Papers as PDF, set by typst: the letter of a follow-up. The same letter gives the same bytes."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

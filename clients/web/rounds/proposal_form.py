@@ -4,8 +4,6 @@ The proposal's form has two steps. The first sets one amount for every party and
 for whoever wants it, sets amounts for each party and each pair by itself. Both work without a script.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence

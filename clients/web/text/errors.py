@@ -1,7 +1,5 @@
 """Errors and confirmations for a visitor, as sentences of the visitor's own language."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from http import HTTPStatus
 

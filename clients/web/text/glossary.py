@@ -3,8 +3,6 @@
 `docs/GLOSSARY.md` is the source of the terms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 A mark is a class of the style sheet (`good`, `care`, `stop`, `told`, or none); the word alone tells everything.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from functools import cache, partial

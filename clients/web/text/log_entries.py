@@ -1,7 +1,5 @@
 """The fields of a log entry other than actor and time, in words: identifiers, chosen words, numbers and digests."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What leaves a service in words: the request after a hit, and notifications about work that waits."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The hits that a filter leaves, with what was decided, as CSV for a spreadsheet and as PDF for a file on paper."""
 
-from __future__ import annotations
-
 import io
 
 from fastapi import APIRouter, Response

@@ -1,7 +1,5 @@
 """One hit, and what an analyst does with it until it is closed or withdrawn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 

@@ -1,7 +1,5 @@
 """Queries of a few persons, once or in each coming round: ask for them, see who waits, read the answers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any

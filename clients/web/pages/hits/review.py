@@ -1,7 +1,5 @@
 """The list of hits, in which an analyst decides them one after the other, or several at once."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

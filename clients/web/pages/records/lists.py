@@ -1,7 +1,5 @@
 """A party's lists: look a file through, store it, look for duplicates, delete it."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

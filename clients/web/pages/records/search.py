@@ -4,8 +4,6 @@ What is looked for comes in a form, so that no address, and so no history of a b
 record's address says its list and its place there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from http import HTTPStatus
 
