@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, LifecycleStepKind, Stage, Urgency
-from aquila.interface.exchange import ExchangeView
 from aquila.interface.people import Person
+from aquila.interface.rounds import ExchangeView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.matching.weights import WeightKind
@@ -60,19 +60,17 @@ class HitSort(StrEnum):
     PARTY = "party"
 
 
-class HitFilter(Message):
-    """The hits that a list shows; an empty field restricts nothing.
+class SavedFilter(Message):
+    """What a kept view restricts in a list of hits; an empty field restricts nothing.
 
     Attributes:
-        hit: The beginning of a hit's id.
-        kind: Only hits between lists, or only those of queries.
         known: Only known pairs with this difference.
+        kind: Only hits between lists, or only those of queries.
         overdue: Only hits whose next step is overdue.
         older_than_hours: Only hits that came longer ago than this.
     """
 
     round_id: Identifier | None = None
-    hit: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")] | None = None
     counterpart: PartyCode | None = None
     certainty: Level | None = None
     stage: Stage | None = None
@@ -81,6 +79,12 @@ class HitFilter(Message):
     kind: Kind | None = None
     overdue: bool = False
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
+
+
+class HitFilter(SavedFilter):
+    """The hits that a list shows: as a view restricts them, or those whose id begins so; their order, and a page."""
+
+    hit: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")] | None = None
     sort: HitSort = HitSort.NEWEST
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 50
@@ -324,38 +328,32 @@ class DecisionRequest(Message):
     remark: Remark = ""
 
 
-class ManyDecisionsRequest(Message):
-    """One decision on several hits: on those that are chosen, or on all that a filter leaves.
+class ManyHits(Message):
+    """Several hits that one person deals with in one step: those that are chosen, or all that a filter leaves.
 
     Attributes:
         hits: Those that are chosen, none for a filter.
-        every: The filter; hits that have a decision are left out.
+        every: The filter; hits that the step does not fit, such as those with a decision, are left out.
         total: How many hits the filter left when the person saw it: one that leaves another number by now is refused.
-        remark: The reason for all of them, without which no more than one hit is decided.
+        remark: The reason for all of them, without which the step takes no more than one hit.
     """
 
     hits: Annotated[tuple[HitKey, ...], Field(max_length=MOST_CHOSEN)] = ()
     every: HitSearch | None = None
     total: Count = 0
+    remark: Remark = ""
+
+
+class ManyDecisionsRequest(ManyHits):
+    """One decision on several hits that have none."""
+
     decision: Decision
-    remark: Remark = ""
 
 
-class ManyClosingsRequest(Message):
-    """One outcome of several hits: of those that are chosen, or of all that a filter leaves.
+class ManyClosingsRequest(ManyHits):
+    """One outcome of several hits that can be closed now."""
 
-    Attributes:
-        hits: Those that are chosen, none for a filter.
-        every: The filter; hits that cannot be closed now are left out.
-        total: How many hits the filter left when the person saw it: one that leaves another number by now is refused.
-        remark: The reason for all of them, without which no more than one hit is closed.
-    """
-
-    hits: Annotated[tuple[HitKey, ...], Field(max_length=MOST_CHOSEN)] = ()
-    every: HitSearch | None = None
-    total: Count = 0
     outcome: HitOutcome
-    remark: Remark = ""
 
 
 class ManyClosings(Message):
@@ -582,20 +580,6 @@ MOST_SAVED = 20
 """How many views one person can keep."""
 
 ViewName = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
-
-
-class SavedFilter(Message):
-    """The hits that a view shows, as in `HitFilter`; an empty field restricts nothing."""
-
-    round_id: Identifier | None = None
-    counterpart: PartyCode | None = None
-    certainty: Level | None = None
-    stage: Stage | None = None
-    known: KnownPair | None = None
-    whose: AssigneeFilter | None = None
-    kind: Kind | None = None
-    overdue: bool = False
-    older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
 
 
 class NewFilter(Message):

@@ -10,9 +10,8 @@ from pydantic import Field
 
 from aquila.followup.lifecycle import Stage
 from aquila.interface.hits import QueryReason
-from aquila.interface.progress import Awaited
 from aquila.interface.records import OwnFields
-from aquila.interface.rounds import AnswerState, JustificationInput
+from aquila.interface.rounds import AnswerState, Awaited, JustificationInput
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Seconds, Text

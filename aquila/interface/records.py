@@ -4,8 +4,6 @@ Nothing here is signed, and nothing of it leaves the party: names and dates go t
 alone, in bodies of answers and never in an address.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -361,15 +359,7 @@ class LayoutView(Message):
     @classmethod
     def of(cls, layout: FoundLayout) -> Self:
         """Return the view of a layout."""
-        return cls(
-            format=layout.format,
-            encoding=layout.encoding,
-            is_guess=layout.is_guess,
-            sheet=layout.sheet,
-            sheets=layout.sheets,
-            headings=layout.headings,
-            columns=layout.columns,
-        )
+        return cls.model_validate(layout, from_attributes=True)
 
 
 class Findings(Message):
@@ -389,7 +379,7 @@ class RecordReport(Message):
         rules: What the accepted records give under each match rule.
         duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
         sample: How the names of the first accepted records are read; nothing where a list was stored.
-        layout: The layout in which the file was read; None from nodes before 0.3.
+        layout: The layout in which the file was read.
         prospects: The certainty that its hits can have by names and date of birth alone.
     """
 
@@ -466,12 +456,6 @@ class ListDifference(Message):
     changed_ids: tuple[str, ...] = ()
 
 
-class Imports(Message):
-    """The imports that a node holds, newest first."""
-
-    imports: tuple[ImportEntry, ...]
-
-
 class ImportEntry(Message):
     """An import: its name, when it came, and how many records it holds.
 
@@ -488,4 +472,7 @@ class ImportEntry(Message):
     for_query: bool = False
 
 
-Imports.model_rebuild()
+class Imports(Message):
+    """The imports that a node holds, newest first."""
+
+    imports: tuple[ImportEntry, ...]

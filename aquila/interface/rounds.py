@@ -1,24 +1,21 @@
-"""Requests of people and views of services: the models of the operator interfaces.
+"""Rounds as people ask for them and see them: proposals, progress, submissions, hits and the sealed exchange.
 
 Nothing here is signed. A view holds no name, date or number of a person but the operator's own records beside hits, and
-those of a list that is being looked at.
+those of a list that is being looked at; of the other side nothing but its note, and that of confirmed hits alone.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from aquila.followup.lifecycle import Urgency
-from aquila.interface.exchange import ExchangeView
-from aquila.interface.progress import Awaited, PartyAtNode, PartyProgress, Progress
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import (
     MAX_CHUNK_ELEMENTS,
+    ClassCounts,
     Count,
     Digest,
     GivenText,
@@ -32,7 +29,137 @@ from aquila.protocol.messages.base import (
 )
 from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.notes import HandlingCode, Reference
 from aquila.protocol.messages.statements import Kind
+
+
+class Progress(Message):
+    """A number done out of a total."""
+
+    done: Count
+    of: Count
+
+
+class PartyStatus(Message):
+    """The part of a party's status that every state of a round holds.
+
+    Attributes:
+        takes_part: Whether it is in the round; it is not where the others went on without it.
+        consented: Whether its consent is there.
+        listed: Whether it has signed its list.
+        queries: How many queries it has signed.
+    """
+
+    party: PartyCode
+    takes_part: bool
+    consented: bool
+    listed: bool
+    queries: Count
+
+
+class PartyProgress(PartyStatus):
+    """The progress of one party in a round, as the matcher sees it.
+
+    Attributes:
+        blinded: Chunks of its submissions that came.
+        evaluated: Chunks of others that it evaluated.
+        tokens: Token chunks that came.
+        waits_for: Parties whose evaluations of its chunks are missing.
+    """
+
+    blinded: Progress
+    evaluated: Progress
+    tokens: Progress
+    waits_for: tuple[PartyCode, ...]
+    hits: Count | None
+    acknowledged: bool
+    closed: bool
+
+
+class Awaited(StrEnum):
+    """The steps that a round awaits from a party, as far as one node knows; a report comes from the matcher."""
+
+    CONSENT = "consent"
+    LIST = "list"
+    EVALUATIONS = "evaluations"
+    TOKENS = "tokens"
+    REPORT = "report"
+    RECEIPT = "receipt"
+    NOTHING = "nothing"
+
+
+class PartyAtNode(PartyStatus):
+    """The progress of one party in a round, from a node's state; evaluations between other parties are not in it.
+
+    Attributes:
+        evaluated: Chunks of this node that came back from it evaluated and were verified; of this node itself, chunks
+            of the others that it evaluated.
+        tokens: Its submissions whose tokens it has signed.
+        has_hits: Whether it has its report; None where this node cannot tell. A receipt is told to its party alone, but
+            what a party signs of it, a check or notes, shows it.
+        awaited: What the round waits for from it.
+    """
+
+    evaluated: Progress
+    tokens: Progress
+    has_hits: bool | None
+    awaited: Awaited
+
+
+class NoteView(Message):
+    """The counterpart's note.
+
+    Attributes:
+        evaluation: Source and information code, such as `X4`; empty where its record has none.
+        reference: The counterpart's own number of the hit; a follow-up names it.
+        contact: Where it can be asked.
+    """
+
+    evaluation: str
+    handling_code: HandlingCode | None
+    category: str | None
+    reference: Reference
+    contact: str
+
+
+class IntelligenceView(Message):
+    """The result of both evaluations: the certainty of the intelligence, not of the match.
+
+    Attributes:
+        before: The own evaluation; empty where the record has none.
+        after: What the counterpart's note makes of it, if both records are one person.
+        sentence: Why.
+        assumption: What must hold for it, and what no machine can check.
+    """
+
+    before: str
+    after: str
+    sentence: str
+    assumption: str
+
+
+class ExchangeView(Message):
+    """The state of the exchange of notes about a hit.
+
+    Attributes:
+        state: Unconfirmed until both sides verified the other's note; refuted where one of them found a fault.
+        sentence: What the state means, or what is wrong.
+        blamed_by: Who found the fault.
+        reference: This party's own number of the hit.
+        rules: What the rules that met say, in words; of confirmed hits only.
+        parts: Of each of these rules, the names of the parts that agree, as the table has them.
+        note: The counterpart's; of confirmed hits only.
+        intelligence: Of confirmed hits only.
+    """
+
+    state: Literal["unconfirmed", "confirmed", "refuted"]
+    sentence: SentenceView
+    blamed_by: PartyCode | None
+    reference: Reference | None
+    rules: tuple[str, ...]
+    parts: tuple[tuple[str, ...], ...] = ()
+    note: NoteView | None
+    intelligence: IntelligenceView | None
 
 
 class RoundPage(Message):
@@ -125,28 +252,30 @@ class MatcherRoundView(Message):
     problems: tuple[SentenceView, ...] = ()
 
 
-class NodeRoundView(Message):
-    """A round at a node.
+class AnswerState(StrEnum):
+    """The state of the answer to a submission of this node, of all parties together or of one."""
+
+    ANSWERED = "answered"
+    AWAITED = "awaited"
+    ON_HOLD = "on_hold"
+    REFUSED = "refused"
+    NEVER = "never"
+    ERASED = "erased"
+
+
+class PartyAnswer(Message):
+    """The state of one party's answer to a submission of this node; it has no number and no person.
 
     Attributes:
-        parties: Where each party stands, as far as this node's record of the round tells.
-        wishes: What the operator asked for and the node has still to do.
-        problems: What stops it, in sentences for the operator.
+        state: `answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer
+            until one of its people decides, and with it the whole report. `refused`: it gives none; the report is
+            without it. `awaited`, `never` and `erased` as of the whole answer.
+        since: When this node learned so, or None where nothing happened yet.
     """
 
-    entry: RoundEntry
-    manifest: Manifest
-    manifest_digest: Digest
-    binding: Digest | None
-    participants: tuple[PartyCode, ...]
-    consented: bool
-    parties: tuple[PartyAtNode, ...]
-    submissions: tuple[SubmissionView, ...]
-    evaluated_for_others: Progress
-    hits: Count | None
-    keys_present: bool
-    wishes: tuple[str, ...]
-    problems: tuple[SentenceView, ...]
+    party: PartyCode
+    state: AnswerState
+    since: Seconds | None
 
 
 class SubmissionView(Message):
@@ -170,6 +299,30 @@ class SubmissionView(Message):
     tokens_sent: Progress
     held_back: dict[str, int]
     answers: tuple[PartyAnswer, ...] = ()
+
+
+class NodeRoundView(Message):
+    """A round at a node.
+
+    Attributes:
+        parties: Where each party stands, as far as this node's record of the round tells.
+        wishes: What the operator asked for and the node has still to do.
+        problems: What stops it, in sentences for the operator.
+    """
+
+    entry: RoundEntry
+    manifest: Manifest
+    manifest_digest: Digest
+    binding: Digest | None
+    participants: tuple[PartyCode, ...]
+    consented: bool
+    parties: tuple[PartyAtNode, ...]
+    submissions: tuple[SubmissionView, ...]
+    evaluated_for_others: Progress
+    hits: Count | None
+    keys_present: bool
+    wishes: tuple[str, ...]
+    problems: tuple[SentenceView, ...]
 
 
 class OwnHit(Message):
@@ -202,32 +355,6 @@ class ChanceView(Message):
     counterpart: PartyCode
     submission_id: Identifier | None
     chance_hits: ChanceHits
-
-
-class AnswerState(StrEnum):
-    """The state of the answer to a submission of this node, of all parties together or of one."""
-
-    ANSWERED = "answered"
-    AWAITED = "awaited"
-    ON_HOLD = "on_hold"
-    REFUSED = "refused"
-    NEVER = "never"
-    ERASED = "erased"
-
-
-class PartyAnswer(Message):
-    """The state of one party's answer to a submission of this node; it has no number and no person.
-
-    Attributes:
-        state: `answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer
-            until one of its people decides, and with it the whole report. `refused`: it gives none; the report is
-            without it. `awaited`, `never` and `erased` as of the whole answer.
-        since: When this node learned so, or None where nothing happened yet.
-    """
-
-    party: PartyCode
-    state: AnswerState
-    since: Seconds | None
 
 
 class AnswerView(Message):
@@ -307,4 +434,21 @@ class NodeStatus(Message):
     group: str
 
 
-NodeRoundView.model_rebuild()
+class ProposalDefaults(Message):
+    """The values of a proposal that leaves everything open but its parties and its words.
+
+    Attributes:
+        parties: Who is registered.
+        rules: The names of the match rules that there are; the first is taken.
+        caps: Elements of each party by class.
+        window: Deadlines, were the round proposed now.
+    """
+
+    parties: tuple[PartyCode, ...]
+    rules: tuple[Text, ...]
+    caps: ClassCounts
+    window: Window
+    padding: Padding
+    minimum_certainty: Level
+    frequency_limit: Positive
+    retention_days: Positive

@@ -71,7 +71,6 @@ from aquila.interface.people import (
     SignIn,
     SignInWays,
 )
-from aquila.interface.proposal import ProposalDefaults
 from aquila.interface.queries import (
     MOST_PERSONS,
     PERSON_FIELDS,
@@ -107,6 +106,7 @@ from aquila.interface.rounds import (
     MatcherRoundView,
     NodeRoundView,
     NodeStatus,
+    ProposalDefaults,
     RoundPage,
     RoundProposal,
     SubmissionRequest,

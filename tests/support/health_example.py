@@ -1,7 +1,7 @@
 """A report on a service's health that has something of everything; all of it invented."""
 
 from aquila.interface.log import CosignatureView
-from aquila.interface.progress import Awaited
+from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import (
     AwaitedStep,
     CertificateHealth,

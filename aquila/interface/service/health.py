@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aquila.interface.log import CosignatureView
-from aquila.interface.progress import Awaited
+from aquila.interface.rounds import Awaited
 from aquila.interface.sentence import FaultView
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 

@@ -5,17 +5,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from aquila.interface.progress import Awaited, Progress
 from aquila.interface.queries import QueriedParty, QueriedPerson, QueryAnswer
 from aquila.interface.rounds import (
     AnswerState,
     AnswerView,
+    Awaited,
     AwaitedStep,
     Hits,
     MatcherRoundView,
     NodeRoundView,
     NodeStatus,
     OwnHit,
+    Progress,
     RoundPage,
 )
 from aquila.matching.certainty import CENTIBITS, Level

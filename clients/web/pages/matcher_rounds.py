@@ -6,8 +6,7 @@ from functools import partial
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.interface.proposal import ProposalDefaults
-from aquila.interface.rounds import MatcherRoundView
+from aquila.interface.rounds import MatcherRoundView, ProposalDefaults
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.web.app.navigation import identifier
 from clients.web.app.paging import rounds_from, served_page

@@ -14,8 +14,7 @@ from anyio import to_thread
 from fastapi.responses import StreamingResponse
 
 from aquila.errors import AquilaError
-from aquila.interface.progress import Awaited, PartyAtNode, Progress
-from aquila.interface.rounds import MatcherRoundView, NodeRoundView
+from aquila.interface.rounds import Awaited, MatcherRoundView, NodeRoundView, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.web.app.visit import SignInNeeded, Visit
 from clients.web.i18n.languages import Language, n_

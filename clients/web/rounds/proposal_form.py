@@ -13,8 +13,7 @@ from itertools import combinations
 from typing import Any
 
 from aquila.errors import AquilaError, OrderError
-from aquila.interface.proposal import ProposalDefaults
-from aquila.interface.rounds import RoundProposal
+from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
 from aquila.sentences import Sentence

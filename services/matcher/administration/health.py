@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from sqlalchemy import func, select
 
 from aquila.audit.entries import EntryKind
-from aquila.interface.progress import Awaited
+from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.messages.feed import EventKind

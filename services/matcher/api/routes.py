@@ -12,8 +12,7 @@ from pydantic import StringConstraints
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
-from aquila.interface.proposal import ProposalDefaults
-from aquila.interface.rounds import AbortReason, MatcherRoundView, RoundPage, RoundProposal
+from aquila.interface.rounds import AbortReason, MatcherRoundView, ProposalDefaults, RoundPage, RoundProposal
 from aquila.interface.service.party import Parties
 from aquila.protocol.messages.feed import EventKind, Events, LongPollAnswer, Rounds
 from services.kit.actor import Actor

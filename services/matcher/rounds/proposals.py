@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import fields_at_fault
 from aquila.errors import InputError, OrderError
-from aquila.interface.proposal import ProposalDefaults
-from aquila.interface.rounds import RoundProposal
+from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import ClassCounts, Manifest, Padding, Participant, PartyCap, TableReference, Window
 from aquila.protocol.rounds.round_state import Phase

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import func, select
 
 import aquila
-from aquila.interface.progress import PartyProgress, Progress
-from aquila.interface.rounds import MatcherRoundView
+from aquila.interface.rounds import MatcherRoundView, PartyProgress, Progress
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages.feed import EventKind

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
-from aquila.interface.progress import Awaited
-from aquila.interface.rounds import AnswerView, AwaitedStep
+from aquila.interface.rounds import AnswerView, Awaited, AwaitedStep
 from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round

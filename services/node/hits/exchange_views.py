@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aquila.interface.exchange import ExchangeView, IntelligenceView, NoteView
+from aquila.interface.rounds import ExchangeView, IntelligenceView, NoteView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import strongest_parts
 from aquila.matching.corroboration import corroboration_table

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from aquila.errors import LogRewrittenError
 from aquila.interface.attention import AttentionKind
-from aquila.interface.progress import Awaited
+from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.registry import MATCHER

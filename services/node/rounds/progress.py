@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from aquila.interface.progress import Awaited, PartyAtNode, Progress
+from aquila.interface.rounds import Awaited, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.rounds import party_status

@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from aquila.errors import LogRewrittenError, ReplayError
-from aquila.interface.progress import Progress
-from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, RoundPage, SubmissionView
+from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, Progress, RoundPage, SubmissionView
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind, Manifest, StatementKind
 from aquila.protocol.messages.feed import RoundEntry

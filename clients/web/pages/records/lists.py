@@ -11,8 +11,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
-from aquila.interface.progress import Progress
 from aquila.interface.records import MOST_FOUND, Deliveries, DuplicatePairView, ImportEntry, LayoutView, RecordReport
+from aquila.interface.rounds import Progress
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
 from aquila.records.rules import DEFAULT_LIMIT

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from aquila.crypto.keys import SigningKey
 from aquila.errors import AquilaError, LogRewrittenError
-from aquila.interface.progress import Awaited
+from aquila.interface.rounds import Awaited
 from aquila.interface.sentence import FaultView
 from aquila.interface.service.health import AwaitedStep, Grade, HealthCheck, RoundHealth, Subject, worst
 from aquila.protocol.messages import StatementKind

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from aquila.interface.progress import Awaited
 from aquila.interface.queries import QueriedParty, QueriedPartyState
+from aquila.interface.rounds import Awaited
 from aquila.protocol.rounds.verified_round import Round
 from services.node.context import Signer
 from services.node.rounds import progress

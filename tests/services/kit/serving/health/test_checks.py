@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aquila.errors import ExecutorError, OrderError
-from aquila.interface.progress import Awaited
+from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import Grade, Subject
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError

@@ -6,7 +6,7 @@ import pytest
 from starlette.datastructures import FormData
 
 from aquila.errors import InputError, OrderError
-from aquila.interface.proposal import ProposalDefaults
+from aquila.interface.rounds import ProposalDefaults
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import ClassCounts, Padding, Window
 from aquila.sentences import quoted
