@@ -529,19 +529,17 @@ class LetterView(Message):
 
     Attributes:
         text: The whole letter in English.
-        lines: Its head in English, as label and text, for a printed form.
-        head: The same as sentences, which a client composes in the receiver's language.
+        head: Its head as labels and texts, sentences that a client composes in the receiver's language.
         body: Its paragraphs as sentences, without their last full stops.
         message: The same in the fields of a channel.
         practice: Whether it is about invented persons, which its title, head, body and subject say too.
     """
 
     text: str
-    lines: tuple[Annotated[tuple[str, ...], Field(min_length=2, max_length=2)], ...]
-    head: tuple[Annotated[tuple[SentenceView, ...], Field(min_length=2, max_length=2)], ...] = ()
-    body: tuple[SentenceView, ...] = ()
-    message: LetterMessage | None = None
-    practice: bool = False
+    head: tuple[Annotated[tuple[SentenceView, ...], Field(min_length=2, max_length=2)], ...]
+    body: tuple[SentenceView, ...]
+    message: LetterMessage
+    practice: bool
 
 
 class ErasureRequest(Message):

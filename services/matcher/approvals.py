@@ -6,11 +6,9 @@ change of the registry it is the whole statement, with what it changes and the w
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-from sqlalchemy.orm import Session
+from contextlib import contextmanager
+from functools import partial
 
 from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalKind, PendingApproval
@@ -20,123 +18,64 @@ from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.statements import RegistryStatement
 from aquila.sentences.sentence import printable
 from services.kit.actor import Actor
-from services.kit.approvals.requests import Approvals, Content, UseCase, request, waiting_of
+from services.kit.approvals.requests import Approvals, Content, OpenedRequest, Opening, request, waiting_of
 from services.matcher.administration import registry
 from services.matcher.context import MatcherContext
-from services.matcher.round_memory import RoundCache, RoundTransaction
+from services.matcher.round_memory import RoundCache
 from services.matcher.rounds.end_requests import check_end, request_abort
 from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenedProposal:
-    session: Session
-    manifest: Manifest
+@contextmanager
+def _proposal(context: MatcherContext, name: str, content: Content) -> Iterator[OpenedRequest]:
+    """Open the proposal of a round: its content is the whole manifest."""
+    manifest = Manifest.model_validate_json(canonical(content["manifest"]))
+    with context.store.transaction(name) as session:
+        yield OpenedRequest(
+            session, partial(check_proposal, context, manifest), partial(propose_round, context, session, manifest)
+        )
 
 
-class Proposal(UseCase[_OpenedProposal]):
-    """The proposal of a round: its content is the whole manifest."""
-
-    kind = ApprovalKind.PROPOSAL
-
-    def __init__(self, context: MatcherContext) -> None:
-        self._context = context
-
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedProposal]:
-        """Open a transaction for the manifest as it was asked for."""
-        manifest = Manifest.model_validate_json(canonical(content["manifest"]))
-        with self._context.store.transaction(name) as session:
-            yield _OpenedProposal(session, manifest)
-
-    def check(self, opened: _OpenedProposal) -> None:
-        """Raise as `check_proposal` does."""
-        check_proposal(self._context, opened.manifest)
-
-    def apply(self, opened: _OpenedProposal) -> None:
-        """Propose the round; raises as `check` does."""
-        propose_round(self._context, opened.session, opened.manifest)
+@contextmanager
+def _abort(rounds: RoundCache, name: str, content: Content) -> Iterator[OpenedRequest]:
+    """Open the end of a round before its time: its content is the round and the reason."""
+    with rounds.writing(name, content["round_id"]) as turn:
+        yield OpenedRequest(turn.session, partial(check_end, turn), partial(request_abort, turn, content["reason"]))
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenedAbort:
-    turn: RoundTransaction
-    reason: str
+@contextmanager
+def _registry_change(context: MatcherContext, name: str, content: Content) -> Iterator[OpenedRequest]:
+    """Open a change of the registry: its content is the whole statement, and what follows from it.
 
-    @property
-    def session(self) -> Session:
-        return self.turn.session
+    The statement is in force after the transaction. Another change that waits keeps this one from being asked for: only
+    one of the two could follow the registry as it is.
+    """
+    message, stated = RegistryStatement.from_payload(canonical(content["statement"])), list[RegistryStatement]()
+    with context.store.transaction(name) as session:
 
+        def check() -> None:
+            waiting = waiting_of(session, ApprovalKind.REGISTRY, context.clock())
+            if waiting is not None:
+                raise OrderError("registry_change_waits", approval=waiting.approval_id)
+            registry.check_change(context, session, message)
 
-class Abort(UseCase[_OpenedAbort]):
-    """The end of a round before its time: its content is the round and the reason."""
+        def apply() -> None:
+            registry.state(context, session, message)
+            stated.append(message)
 
-    kind = ApprovalKind.ABORT
-
-    def __init__(self, rounds: RoundCache) -> None:
-        self._rounds = rounds
-
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedAbort]:
-        """Open the round for a change."""
-        with self._rounds.writing(name, content["round_id"]) as turn:
-            yield _OpenedAbort(turn, content["reason"])
-
-    def check(self, opened: _OpenedAbort) -> None:
-        """Raise as `check_end` does."""
-        check_end(opened.turn)
-
-    def apply(self, opened: _OpenedAbort) -> None:
-        """Let the round be aborted; raises as `check` does."""
-        request_abort(opened.turn, opened.reason)
-
-
-@dataclass(slots=True)
-class _OpenedChange:
-    session: Session
-    message: RegistryStatement
-    done: bool = False
-
-
-class RegistryChange(UseCase[_OpenedChange]):
-    """A change of the registry: its content is the whole statement, and what follows from it."""
-
-    kind = ApprovalKind.REGISTRY
-
-    def __init__(self, context: MatcherContext) -> None:
-        self._context = context
-
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedChange]:
-        """Open a transaction for the statement as it was asked for; it is in force after it."""
-        message = RegistryStatement.from_payload(canonical(content["statement"]))
-        with self._context.store.transaction(name) as session:
-            opened = _OpenedChange(session, message)
-            yield opened
-        if opened.done:
-            registry.adopt(self._context, message)
-
-    def check(self, opened: _OpenedChange) -> None:
-        """Raise as `registry.check_change` does.
-
-        Raises:
-            OrderError: Another change waits: only one of the two could follow the registry as it is.
-        """
-        waiting = waiting_of(opened.session, self.kind, self._context.clock())
-        if waiting is not None:
-            raise OrderError("registry_change_waits", approval=waiting.approval_id)
-        registry.check_change(self._context, opened.session, opened.message)
-
-    def apply(self, opened: _OpenedChange) -> None:
-        """State the registry; raises as `registry.state` does."""
-        registry.state(self._context, opened.session, opened.message)
-        opened.done = True
+        yield OpenedRequest(session, check, apply)
+    if stated:
+        registry.adopt(context, message)
 
 
 def approvals_of(context: MatcherContext) -> Approvals:
     """Return four eyes at this matcher."""
-    use_cases = Proposal(context), Abort(context.round_cache), RegistryChange(context)
-    return Approvals(context.people, use_cases, context.wakeup.notify)
+    openings: dict[ApprovalKind, Opening] = {
+        ApprovalKind.PROPOSAL: partial(_proposal, context),
+        ApprovalKind.ABORT: partial(_abort, context.round_cache),
+        ApprovalKind.REGISTRY: partial(_registry_change, context),
+    }
+    return Approvals(context.people, openings, context.wakeup.notify)
 
 
 def ask_proposal(

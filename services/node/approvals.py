@@ -9,9 +9,9 @@ registry the matcher's whole statement, what it changes here, and the words that
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -28,7 +28,7 @@ from aquila.interface.approval import (
     OwnErasureRequests,
     PendingApproval,
 )
-from aquila.interface.hits import ErasureProposal
+from aquila.interface.hits import ErasureProposal, ErasureReport
 from aquila.interface.queries import StandingQueryRequest, StandingQueryState
 from aquila.interface.rounds import ConsentRequest, SubmissionRequest
 from aquila.protocol.encoding import canonical
@@ -37,15 +37,24 @@ from aquila.protocol.registration.statements import RegistryStatement
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.actor import Actor
 from services.kit.approvals.decisions import withdraw
-from services.kit.approvals.requests import Approvals, Content, UseCase, content_of, entry_of, request, row_of
+from services.kit.approvals.requests import (
+    Approvals,
+    Content,
+    OpenedRequest,
+    Opening,
+    content_of,
+    entry_of,
+    request,
+    row_of,
+)
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields
 from services.kit.storage.store import Store
 from services.node.context import Clock, Journal, NodeContext
 from services.node.records import erasure
-from services.node.records.digests import checked_digest, recorded_digest
 from services.node.records.queries import standing_queries
+from services.node.records.stored_lists import checked_digest, recorded_digest
 from services.node.round_memory import RoundMemories
 from services.node.rounds import requests
 from services.node.rounds.attention import stored_manifest
@@ -56,213 +65,129 @@ from services.node.storage.tables import StandingQueryRow
 _MOST_SHOWN = 100
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenedConsent:
-    session: Session
-    round: Round
-    declared: ClassCounts
+@contextmanager
+def _consent(node: NodeContext, name: str, content: Content) -> Iterator[OpenedRequest]:
+    """Open the consent to a round: its content is the whole manifest, and what the consent declares.
+
+    Raises:
+        OrderError: The round has another manifest.
+    """
+    with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
+        _check_manifest(round_, content)
+        declared = ClassCounts(**content["elements"])
+        yield OpenedRequest(
+            session,
+            partial(requests.check_consent, node, session, round_),
+            partial(requests.request_consent, node, session, round_, declared),
+        )
 
 
-class Consent(UseCase[_OpenedConsent]):
-    """The consent to a round: its content is the whole manifest, and what the consent declares."""
+@contextmanager
+def _submission(
+    rounds: RoundMemories, store: Store, clock: Clock, name: str, content: Content
+) -> Iterator[OpenedRequest]:
+    """Open the submission of a list or a query: its content is the list by its records, and the justification.
 
-    kind = ApprovalKind.CONSENT
-
-    def __init__(self, node: NodeContext) -> None:
-        self._node = node
-
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedConsent]:
-        """Open the round and its transaction; raises OrderError where the round has another manifest."""
-        node = self._node
-        with node.rounds.reading(content["round_id"]) as round_, node.store.transaction(name) as session:
-            _check_manifest(round_, content)
-            yield _OpenedConsent(session, round_, ClassCounts(**content["elements"]))
-
-    def check(self, opened: _OpenedConsent) -> None:
-        """Raise as `requests.check_consent` does."""
-        requests.check_consent(self._node, opened.session, opened.round)
-
-    def apply(self, opened: _OpenedConsent) -> None:
-        """Let the driver consent; raises as `check` does."""
-        requests.request_consent(self._node, opened.session, opened.round, opened.declared)
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenedSubmission:
-    session: Session
-    round: Round
-    wanted: requests.RequestedSubmission
-
-
-class Submission(UseCase[_OpenedSubmission]):
-    """The submission of a list or a query: its content is the list by its records, and the justification."""
-
-    kind = ApprovalKind.SUBMISSION
-
-    def __init__(self, rounds: RoundMemories, store: Store, clock: Clock) -> None:
-        self._rounds, self._store, self._clock = rounds, store, clock
-
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedSubmission]:
-        """Read the list's records, then open the round and its transaction.
-
-        Raises:
-            NotFoundError: The node holds no such import.
-            OrderError: The round has another manifest, or the list is not the one that was asked for.
-        """
-        import_id = content["import"]["import_id"]
-        # The records are read before the transaction, so that no other writer waits for it; whether they are still
-        # these when they are used is looked at then, too.
-        digest = checked_digest(self._store, import_id)
-        with self._rounds.reading(content["round_id"]) as round_, self._store.transaction(name) as session:
-            _check_manifest(round_, content)
-            if _described(session, import_id, digest) != content["import"]:
-                raise OrderError("list_differs_from_request")
-            wanted = requests.RequestedSubmission(
-                submission_id=content["submission_id"],
-                import_id=import_id,
-                records_digest=digest,
-                kind=Kind(content["submission_kind"]),
-                justification=Justification.model_validate(content["justification"]),
-            )
-            yield _OpenedSubmission(session, round_, wanted)
-
-    def check(self, opened: _OpenedSubmission) -> None:
-        """Raise as `requests.check_submission` does."""
-        wanted = opened.wanted
-        requests.check_submission(self._clock, opened.session, opened.round, wanted.import_id, wanted.kind)
-
-    def apply(self, opened: _OpenedSubmission) -> None:
-        """Let the driver prepare the list; raises as `check` does."""
-        requests.request_submission(self._clock, opened.session, opened.round, opened.wanted)
+    Raises:
+        NotFoundError: The node holds no such import.
+        OrderError: The round has another manifest, or the list is not the one that was asked for.
+    """
+    import_id, kind = content["import"]["import_id"], Kind(content["submission_kind"])
+    # The records are read before the transaction, so that no other writer waits for it; whether they are still
+    # these when they are used is looked at then, too.
+    digest = checked_digest(store, import_id)
+    with rounds.reading(content["round_id"]) as round_, store.transaction(name) as session:
+        _check_manifest(round_, content)
+        _check_list(session, content, digest)
+        wanted = requests.RequestedSubmission(
+            submission_id=content["submission_id"],
+            import_id=import_id,
+            records_digest=digest,
+            kind=kind,
+            justification=Justification.model_validate(content["justification"]),
+        )
+        yield OpenedRequest(
+            session,
+            partial(requests.check_submission, clock, session, round_, import_id, kind),
+            partial(requests.request_submission, clock, session, round_, wanted),
+        )
 
 
-@dataclass(slots=True)
-class _OpenedErasure:
-    session: Session
-    found: erasure.FoundRecord
-    by: dict[str, str]
-    done: bool = False
+@contextmanager
+def _erasure(node: NodeContext, name: str, content: Content) -> Iterator[OpenedRequest]:
+    """Open the erasure of a record with hits: its content is the record's number, the numbers of what goes, and why.
+
+    What was erased is overwritten after the transaction.
+
+    Raises:
+        NotFoundError: There is no such record any more.
+        PolicyError: A list with it is being prepared for a round at this moment.
+        OrderError: It has other hits, or is in other lists, than when it was asked for.
+    """
+    erased = list[ErasureReport]()
+    with node.store.transaction(name) as session:
+        found = erasure.find_record(session, content["record_id"])
+        if _erased_with(found) != content["erased"]:
+            raise OrderError("record_differs_from_request")
+        yield OpenedRequest(
+            session,
+            lambda: None,  # everything was looked at already
+            lambda: erased.append(erasure.erase_found(session, node, found, content["author"])),
+        )
+    if erased:
+        erasure.overwrite_erased(node)
 
 
-class Erasure(UseCase[_OpenedErasure]):
-    """The erasure of a record that has hits: its content is the record's number, the numbers of what goes, and why."""
+@contextmanager
+def _standing_query(journal: Journal, name: str, content: Content) -> Iterator[OpenedRequest]:
+    """Open a standing query: its content is the persons by their list, the justification, the terms and the end.
 
-    kind = ApprovalKind.ERASURE
+    Raises:
+        NotFoundError: The node holds no such import.
+        OrderError: The list is not the one that was asked for.
+    """
+    import_id, until = content["import"]["import_id"], content["until"]
+    digest = checked_digest(journal.store, import_id)
+    with journal.store.transaction(name) as session:
+        _check_list(session, content, digest)
+        row = StandingQueryRow(
+            standing_id=content["standing_id"],
+            import_id=import_id,
+            records_digest=digest,
+            round_id=content["like_round"],
+            terms=content["terms"],
+            justification=content["justification"],
+            approved_at=journal.clock(),
+            until=until,
+            state=StandingQueryState.ACTIVE,
+        )
 
-    def __init__(self, node: NodeContext) -> None:
-        self._node = node
+        def check() -> None:
+            standing_queries.check_new(session, import_id, until, journal.clock())
 
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedErasure]:
-        """Find the record in the transaction; what was erased is overwritten after it.
+        def apply() -> None:
+            check()
+            standing_queries.begin(session, journal, row)
 
-        Raises:
-            NotFoundError: There is no such record any more.
-            PolicyError: A list with it is being prepared for a round at this moment.
-            OrderError: It has other hits, or is in other lists, than when it was asked for.
-        """
-        with self._node.store.transaction(name) as session:
-            found = erasure.find_record(session, content["record_id"])
-            if _erased_with(found) != content["erased"]:
-                raise OrderError("record_differs_from_request")
-            opened = _OpenedErasure(session, found, content["author"])
-            yield opened
-        if opened.done:
-            erasure.overwrite_erased(self._node)
-
-    def check(self, opened: _OpenedErasure) -> None:
-        """Accept what could be opened: `open` has looked at everything."""
-
-    def apply(self, opened: _OpenedErasure) -> None:
-        """Erase the record."""
-        erasure.erase_found(opened.session, self._node, opened.found, opened.by)
-        opened.done = True
-
-
-@dataclass(slots=True)
-class _OpenedStanding:
-    session: Session
-    row: StandingQueryRow
+        yield OpenedRequest(session, check, apply)
 
 
-class Standing(UseCase[_OpenedStanding]):
-    """A standing query: its content is the persons by their list, the justification, the terms and the end."""
+@contextmanager
+def _acceptance(node: NodeContext, name: str, content: Content) -> Iterator[OpenedRequest]:
+    """Open the acceptance of a registry: its content is the matcher's whole statement, and what it changes here.
 
-    kind = ApprovalKind.STANDING_QUERY
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedStanding]:
-        """Read the persons' records, then open the transaction.
-
-        Raises:
-            NotFoundError: The node holds no such import.
-            OrderError: The list is not the one that was asked for.
-        """
-        import_id, store = content["import"]["import_id"], self._journal.store
-        digest = checked_digest(store, import_id)
-        with store.transaction(name) as session:
-            if _described(session, import_id, digest) != content["import"]:
-                raise OrderError("list_differs_from_request")
-            row = StandingQueryRow(
-                standing_id=content["standing_id"],
-                import_id=import_id,
-                records_digest=digest,
-                round_id=content["like_round"],
-                terms=content["terms"],
-                justification=content["justification"],
-                approved_at=self._journal.clock(),
-                until=content["until"],
-                state=StandingQueryState.ACTIVE,
-            )
-            yield _OpenedStanding(session, row)
-
-    def check(self, opened: _OpenedStanding) -> None:
-        """Raise as `standing_queries.check_new` does."""
-        standing_queries.check_new(opened.session, opened.row.import_id, opened.row.until, self._journal.clock())
-
-    def apply(self, opened: _OpenedStanding) -> None:
-        """Begin the standing query; raises as `check` does."""
-        self.check(opened)
-        standing_queries.begin(opened.session, self._journal, opened.row)
-
-
-@dataclass(slots=True)
-class _OpenedAcceptance:
-    session: Session
-    digest: str
-    in_force: bool = False
-
-
-class Acceptance(UseCase[_OpenedAcceptance]):
-    """The acceptance of a registry: its content is the matcher's whole statement, and what it changes here."""
-
-    kind = ApprovalKind.REGISTRY
-
-    def __init__(self, node: NodeContext) -> None:
-        self._node = node
-
-    @contextlib.contextmanager
-    def open(self, name: str, content: Content) -> Iterator[_OpenedAcceptance]:
-        """Open a transaction; the registry is in force after it."""
-        digest = digest_of_payload(RegistryStatement.payload_type, canonical(content["statement"]))
-        with self._node.store.transaction(name) as session:
-            opened = _OpenedAcceptance(session, digest)
-            yield opened
-        if opened.in_force:
-            registry.adopt(self._node)
-
-    def check(self, opened: _OpenedAcceptance) -> None:
-        """Raise as `registry.check_acceptance` does."""
-        registry.check_acceptance(self._node, opened.session, opened.digest)
-
-    def apply(self, opened: _OpenedAcceptance) -> None:
-        """Accept the statement; raises as `registry.accept` does."""
-        opened.in_force = registry.accept(self._node, opened.session, opened.digest)
+    The registry is in force after the transaction.
+    """
+    digest = digest_of_payload(RegistryStatement.payload_type, canonical(content["statement"]))
+    in_force = list[bool]()
+    with node.store.transaction(name) as session:
+        yield OpenedRequest(
+            session,
+            partial(registry.check_acceptance, node, session, digest),
+            lambda: in_force.append(registry.accept(node, session, digest)),
+        )
+    if any(in_force):
+        registry.adopt(node)
 
 
 def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
@@ -272,15 +197,20 @@ def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
         node: The node.
         more: Wake other drivers than that of rounds when something took effect.
     """
-    rounds = Consent(node), Submission(node.rounds, node.store, node.clock)
-    use_cases = *rounds, Erasure(node), Standing(node.journal), Acceptance(node)
+    openings: dict[ApprovalKind, Opening] = {
+        ApprovalKind.CONSENT: partial(_consent, node),
+        ApprovalKind.SUBMISSION: partial(_submission, node.rounds, node.store, node.clock),
+        ApprovalKind.ERASURE: partial(_erasure, node),
+        ApprovalKind.STANDING_QUERY: partial(_standing_query, node.journal),
+        ApprovalKind.REGISTRY: partial(_acceptance, node),
+    }
 
     def wake() -> None:
         # The driver of rounds is made after this and sets what wakes it.
         for one in (node.wake, *more):
             one()
 
-    return Approvals(node.people, use_cases, wake)
+    return Approvals(node.people, openings, wake)
 
 
 def ask_consent(
@@ -301,12 +231,14 @@ def ask_consent(
 def ask_submission(
     node: NodeContext, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest
 ) -> PendingApproval:
-    """Ask for a submission; raises as `requests.check_submission` and `Submission.open` do.
+    """Ask for a submission; raises as `requests.check_submission` and `_submission` do.
 
     The same list is the same request, whatever the reasons: a party has one in a round. A query is the same where its
     list and its reasons are. Neither depends on who asks for it, or on what its id would be.
     """
-    digest = recorded_digest(node.store, wanted.import_id)  # whether the records are still these, `open` looks
+    digest = recorded_digest(
+        node.store, wanted.import_id
+    )  # whether the records are still these is looked at when it is opened
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
         content = {
             "kind": ApprovalKind.SUBMISSION.value,
@@ -327,7 +259,7 @@ def ask_submission(
 def ask_standing_query(
     node: NodeContext, approvals: Approvals, actor: Actor, import_id: str, wanted: StandingQueryRequest
 ) -> PendingApproval:
-    """Ask for a standing query; raises as `round_with_terms`, `check_new` and `Standing.open` do.
+    """Ask for a standing query; raises as `round_with_terms`, `check_new` and `_standing_query` do.
 
     One for the same persons with the same reasons, terms and end is the same request, whoever asks for it.
     """
@@ -353,7 +285,7 @@ def ask_standing_query(
 
 
 def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: ErasureProposal) -> PendingApproval:
-    """Ask for the erasure of a record with its hits; raises as `Erasure.open` does.
+    """Ask for the erasure of a record with its hits; raises as `_erasure` does.
 
     The same record is the same request, whoever asks for it and why. A random number in the content keeps a digest in
     the log from being tried out with numbers of records.
@@ -414,6 +346,12 @@ def _check_manifest(round_: Round, content: Content) -> None:
     """A round has one manifest at a node; another one would be another content."""
     if round_.manifest_digest != content["manifest_digest"]:
         raise OrderError("round_manifest_differs", round=round_.round_id)
+
+
+def _check_list(session: Session, content: Content, digest: str) -> None:
+    """Refuse another list than the one that was asked for; raises as `_described`, and OrderError."""
+    if _described(session, content["import"]["import_id"], digest) != content["import"]:
+        raise OrderError("list_differs_from_request")
 
 
 def _described(session: Session, import_id: str, digest: str) -> dict[str, str | int]:

@@ -32,8 +32,8 @@ from services.kit.work.executors import ExecutorHandle
 from services.kit.work.memory import EventCounts, KeptResults, ListsInProgress
 from services.node.round_memory import RoundMemories
 from services.node.settings import NodeSettings
-from services.node.storage.found_duplicates import FoundDuplicates
 from services.node.storage.high_water import HighWater
+from services.node.storage.imports import FoundDuplicates
 
 _LOG = Log("node.contact")
 _LAST_DELAY = 60.0
@@ -114,7 +114,6 @@ class Contact:
         cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
         cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
         held: The answer of a long poll, until the next step takes it.
-        takes_consignments: Whether the matcher is of a version that takes several statements in one call.
         state: The name of the state of the list that was taken last; None where the matcher's version names none.
         showing: Held while the own log is shown to the matcher, by the driver of rounds or by that of looks.
         entries_due: When the matcher's log is looked through for entries that name this party at the latest.
@@ -133,7 +132,6 @@ class Contact:
     cosignature: bytes | None = None
     cosignature_failed: bool = False
     held: LongPollResult | None = None
-    takes_consignments: bool = False
     state: str | None = None
     showing: asyncio.Lock = field(default_factory=asyncio.Lock)
     entries_due: int = 0

@@ -54,20 +54,18 @@ from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
-from services.node.api import hits, queries, registry, rounds, safeguards, saved_filters, standing_queries
+from services.node.api import hits, queries, rounds, safeguards
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.saved_filters import forget_views
-from services.node.logs import matcher_log
 from services.node.logs.own_log import open_log, seen_head
-from services.node.records import imports, search
+from services.node.records import imports
 from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health
 from services.node.rounds.justification_retention import erase_justifications
-from services.node.safeguards import own_key
 from services.node.safeguards import registry as safeguards_registry
-from services.node.safeguards.matcher_address import followed
+from services.node.safeguards.registry import followed
 from services.node.settings import NodeSettings
 from services.node.steps.driver import RoundsDriver
 from services.node.steps.submissions.tasks import PRELOAD
@@ -139,9 +137,8 @@ def assemble(
         log=log,
         high_water=HighWater(keys / high_water.FILE, store, clock, settings.caps.window_days),
     )
-    own_key.take_over(node)
+    safeguards_registry.take_over(node)
     imports.remove_incomplete(node.journal, node.settings.home)
-    search.refresh_words(node.store)
     return node
 
 
@@ -173,22 +170,22 @@ def build(
             rounds.router,
             hits.router,
             queries.router,
-            standing_queries.router,
+            queries.standing_router,
             api_records.router,
             safeguards.router,
-            saved_filters.router,
+            hits.filters_router,
             notification_routes.router,
-            registry.router,
+            safeguards.registry_router,
             people_routes.router,
             approval_routes.router,
             log_router("/v1/log"),
-            matcher_log.router,
+            safeguards.log_router,
             health_routes.router,
         ],
         body_bytes=settings.limits.body_bytes,
         body_limits={
             **dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
-            registry.STATEMENTS: registry.LARGEST_STATEMENTS,
+            safeguards.STATEMENTS: safeguards.LARGEST_STATEMENTS,
         },
         health=made.store.check,
         ready=report.check_ready,

@@ -13,8 +13,7 @@ from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS
 from services.kit.storage.store import following
 from services.matcher.storage.tables import MatcherRows
 from services.node.records.erasure import tables_of_hits
-from services.node.steps.close import DESTROYED_WITH_THE_KEY
-from services.node.steps.expire import EXPIRING
+from services.node.steps.close import DESTROYED_WITH_THE_KEY, EXPIRING
 from services.node.storage.states import (
     CHUNK_DOWNLOAD_TRANSITIONS,
     EVALUATION_DOWNLOAD_TRANSITIONS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aquila.followup.lifecycle import Channel, Urgency
+from aquila.interface.hits import LetterView
 from services.node.hits.letter import Letter
 
 LETTER = Letter(
@@ -19,3 +20,8 @@ LETTER = Letter(
     legal_basis="PCC SEE, Article 7",
     purpose="prevention",
 )
+
+
+def head_of(letter: LetterView) -> dict[str, str]:
+    """Return the head of a letter in English, as text by label."""
+    return {label.text: text.text for label, text in letter.head}

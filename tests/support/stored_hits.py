@@ -12,7 +12,7 @@ from aquila.followup.lifecycle import HitLifecycle
 from aquila.records.person import Record
 from aquila.records.search import search_text
 from services.kit.storage.store import Store
-from services.node.hits.known_pairs import person_digest
+from services.node.hits.lifecycle import person_digest
 from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, RecordRow
 from tests.support.sealing import sealed
 

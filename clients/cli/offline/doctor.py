@@ -125,7 +125,7 @@ def _examine_matcher(service: BackedService, node: NodeSettings) -> Findings:
 
     from services.kit.administration import doctor
     from services.kit.storage.registry import in_force
-    from services.node.safeguards.matcher_address import stated
+    from services.node.safeguards.registry import stated
 
     matcher = node.matcher
     # A database that cannot be read has its own finding.

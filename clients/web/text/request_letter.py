@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from aquila.interface.attention import DUE_HOURS, DeliveryFailure, Notification, NotificationText, WaitingCounts
 from aquila.interface.hits import LetterMessage, LetterView
-from aquila.sentences import Sentence, text_of
+from aquila.sentences import Sentence
 from clients.web.i18n.languages import Language, languages, n_
 
 OF_PARTY: Mapping[str, str] = {"AL": "sq", "XK": "sq", "RS": "sr-Cyrl"}
@@ -39,18 +39,15 @@ def title_of(letter: LetterView) -> Sentence:
 
 
 def versions(letter: LetterView, own: Language) -> list[ComposedLetter]:
-    """Return a letter in the sender's language, then in its receiver's.
+    """Return a letter in the sender's language, then in its receiver's; one where both are the same.
 
-    The second is English where no catalogue has the receiver's. Where both are the same there is one; a letter
-    that a node of an earlier release wrote is in English alone.
+    The second is English where no catalogue has the receiver's.
 
     Args:
         letter: The letter.
         own: The language of the person who sends it.
     """
     known = languages()
-    if not letter.head or letter.message is None:
-        return [_in_english(letter, known["en"])]
     receivers = known[OF_PARTY.get(letter.message.receiver, "en")]
     return [_composed(letter, language) for language in ([own] if own.tag == receivers.tag else [own, receivers])]
 
@@ -61,18 +58,9 @@ def _composed(letter: LetterView, language: Language) -> ComposedLetter:
         language.compose(title_of(letter)),
         [(language.compose(label.sentence), _said(language, text.sentence)) for label, text in letter.head],
         [f"{language.compose(paragraph.sentence)}." for paragraph in letter.body],
-        *_signed(language),
+        language.say("Place and date"),
+        language.say("Signature"),
     )
-
-
-def _in_english(letter: LetterView, english: Language) -> ComposedLetter:
-    """Return a letter that has no sentences: its body is what follows title and head, each paragraph as one line."""
-    paragraphs = [part.replace("\n", " ").strip() for part in letter.text.split("\n\n")[2:] if part.strip()]
-    return ComposedLetter(english.tag, text_of(title_of(letter)), list(letter.lines), paragraphs, *_signed(english))
-
-
-def _signed(language: Language) -> tuple[str, str]:
-    return language.say("Place and date"), language.say("Signature")
 
 
 def _said(language: Language, sentence: Sentence) -> str:

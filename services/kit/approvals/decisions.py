@@ -139,13 +139,12 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
         PolicyError: Another content was read than was asked for.
         OrderError: It was decided, its time is over, or its author may not ask for it any more.
         StoreError: What is stored is not what was asked for.
-        AquilaError: It cannot take effect any more; the use case says why.
+        AquilaError: It cannot take effect any more; its kind says why.
     """
     people = approvals.people
     with people.store.reading("approval.read") as session:
         content = content_of(waiting_row(approvals, session, approval_id))
-    use_case = approvals.use_case(ApprovalKind(content["kind"]))
-    with use_case.open("approval.approve", content) as opened:
+    with approvals.openings[ApprovalKind(content["kind"])]("approval.approve", content) as opened:
         row = waiting_row(approvals, opened.session, approval_id)
         _check_other(row, actor)  # 1
         if row.digest != digest:  # 2
@@ -155,7 +154,7 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
         # The log has the approval before what follows from it (PROTOCOL.md 10.2.1); if 5 fails, it has neither.
         _decide(approvals, row, actor, ApprovalState.APPROVED)
         log_entry(opened.session, people, EntryKind.APPROVED, actor, **about_content(row, content))
-        use_case.apply(opened)  # 5
+        opened.apply()  # 5
     return entry_of(row, actor, people.clock())
 
 

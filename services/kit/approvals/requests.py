@@ -2,19 +2,18 @@
 
 The content of a request is stored as canonical JSON (RFC 8785) and known by its SHA-256. Who approves names the digest
 of what they read; the stored content takes effect in the very transaction that records the approval, or neither
-happens. For each kind of request a service has a use case that applies it.
+happens. A service says for each kind of request how it is opened, checked and applied.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from rfc8785 import dumps
 from sqlalchemy import func, select
@@ -35,37 +34,23 @@ Content: TypeAlias = "Mapping[str, Any]"
 """What shall take effect, as JSON: `kind` and `round_id`, null where it is about no round, and what the kind needs."""
 
 
-class OpenedRequest(Protocol):
-    """A request whose transaction is open, with what its use case read when it was opened."""
-
-    @property
-    def session(self) -> Session:
-        """The transaction."""
-
-
-Opened = TypeVar("Opened", bound=OpenedRequest)
-
-
-class UseCase(ABC, Generic[Opened]):
-    """One kind of request: a class for each, which opens it, checks it and lets it take effect.
+@dataclass(frozen=True, slots=True)
+class OpenedRequest:
+    """A request whose transaction is open, with the locks that its content needs.
 
     Attributes:
-        kind: The kind.
+        session: The transaction.
+        check: Refuses, by an error of the tree, what could not take effect now.
+        apply: Lets the request take effect; raises as `check` does, and first.
     """
 
-    kind: ClassVar[ApprovalKind]
+    session: Session
+    check: Callable[[], object]
+    apply: Callable[[], object]
 
-    @abstractmethod
-    def open(self, name: str, content: Content) -> AbstractContextManager[Opened]:
-        """Open the transaction of the given name for the block, with the locks that the content needs."""
 
-    @abstractmethod
-    def check(self, opened: Opened) -> None:
-        """Refuse, by an error of the tree, what could not take effect now."""
-
-    @abstractmethod
-    def apply(self, opened: Opened) -> None:
-        """Let the request take effect; raises as `check` does, and first."""
+Opening: TypeAlias = Callable[[str, Content], AbstractContextManager[OpenedRequest]]
+"""Opens a transaction, by its name, for the content of a request of one kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +59,13 @@ class Approvals:
 
     Attributes:
         people: Its people.
-        use_cases: One for each kind of request at this service.
+        openings: How a request of each kind is opened.
         wake: Tells the drivers that something took effect; to be called in the event loop.
     """
 
     people: People
-    use_cases: tuple[UseCase[Any], ...]
+    openings: Mapping[ApprovalKind, Opening]
     wake: Callable[[], None]
-
-    def use_case(self, kind: ApprovalKind) -> UseCase[Any]:
-        """Return the use case of a kind that this service has."""
-        return next(one for one in self.use_cases if one.kind is kind)
 
 
 _SHOWN = 500
@@ -121,9 +102,8 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
         expires_at=now + people.settings.approval_hours * 3_600,
         state=ApprovalState.WAITING.value,
     )
-    use_case = approvals.use_case(kind)
-    with use_case.open("approval.ask", content) as opened:
-        use_case.check(opened)
+    with approvals.openings[kind]("approval.ask", content) as opened:
+        opened.check()
         session = opened.session
         _check_new(session, row)
         session.add(row)

@@ -19,21 +19,7 @@ class ApprovalRows(Rows):
 class ApprovalRow(SealedRow, ApprovalRows):
     """A person's request."""
 
-    sealed = (
-        "approval_id",
-        "kind",
-        "round_id",
-        "digest",
-        "subject",
-        "author",
-        "asked_at",
-        "expires_at",
-        "state",
-        "decided_by",
-        "decided_at",
-        "reason",
-    )
-
+    unsealed = ("content",)
     __tablename__ = "approval"
     approval_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random identifier.")
     kind: Mapped[str] = mapped_column(

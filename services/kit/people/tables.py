@@ -22,25 +22,7 @@ class PeopleRows(Rows):
 class AccountRow(SealedRow, PeopleRows):
     """A person's account."""
 
-    sealed = (
-        "person",
-        "login",
-        "roles",
-        "active",
-        "created_at",
-        "password_hash",
-        "totp_secret",
-        "totp_step",
-        "enrolment_hash",
-        "enrolment_until",
-        "attempts",
-        "locked_until",
-        "admitted",
-        "name",
-        "issuer",
-        "subject",
-    )
-
+    unsealed = ("language",)
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
     person: Mapped[str] = mapped_column(String(14), primary_key=True, comment="Pseudonymous id, random.")
@@ -86,8 +68,6 @@ class UnknownLoginRow(PeopleRows):
 
 class SessionRow(SealedRow, PeopleRows):
     """A session that was opened."""
-
-    sealed = "token_hash", "session_id", "person", "method", "opened_at", "seen_at", "ends_at"
 
     __tablename__ = "session"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the token.")

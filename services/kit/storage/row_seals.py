@@ -19,6 +19,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import LargeBinary, event, inspect, select
@@ -121,16 +122,23 @@ class RowKey:
 
 
 class SealedRow:
-    """A row with a seal.
+    """A row with a seal over all of its columns but those that it names.
 
     Attributes:
-        sealed: The names of the sealed columns, in the order in which the seal has them.
+        unsealed: Columns that the database numbers, or that are changed in many rows at once.
     """
 
-    sealed: ClassVar[tuple[str, ...]]
+    unsealed: ClassVar[tuple[str, ...]] = ()
     seal: Mapped[bytes | None] = mapped_column(
         LargeBinary, sort_order=1_000, comment="HMAC of what of it counts, under a key of the home."
     )
+
+    @classmethod
+    @cache
+    def sealed(cls) -> tuple[str, ...]:
+        """Return the names of the sealed columns, in the order in which the seal has them."""
+        columns: Mapper[Any] = inspect(cls)
+        return tuple(one.key for one in columns.column_attrs if one.key not in {"seal", *cls.unsealed})
 
 
 def sealed_classes(bases: Iterable[type[DeclarativeBase]]) -> Iterator[type[DeclarativeBase]]:
@@ -179,7 +187,7 @@ def is_sealed(row: SealedRow, key: RowKey) -> bool:
 
 def _parts(row: SealedRow) -> tuple[str, list[object]]:
     """Return the table of a row, and the values of its sealed columns with their names."""
-    return str(row.__tablename__), [[name, getattr(row, name)] for name in row.sealed]  # type: ignore[attr-defined]  # every row has one
+    return str(row.__tablename__), [[name, getattr(row, name)] for name in row.sealed()]  # type: ignore[attr-defined]  # every row has one
 
 
 def _plain(value: object) -> object:
@@ -196,7 +204,7 @@ def _key_of(session: Session | None) -> RowKey | None:
 @event.listens_for(SealedRow, "before_insert", propagate=True)
 def _before_insert(mapper: Mapper[Any], _connection: Connection, row: SealedRow) -> None:
     """Seal a new row, with the defaults that it will have."""
-    for name in row.sealed:
+    for name in row.sealed():
         default = mapper.columns[name].default
         if getattr(row, name) is None and default is not None and default.is_scalar:
             setattr(row, name, default.arg)  # type: ignore[attr-defined]  # a scalar default has one

@@ -20,16 +20,18 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import (
     URL,
+    BigInteger,
     ColumnElement,
     Connection,
     Engine,
     Enum,
     MetaData,
     Table,
+    Text,
     create_engine,
     event,
     make_url,
@@ -68,7 +70,7 @@ NAMING = {
 class Rows(DeclarativeBase):
     """The base of the bases of a service's tables.
 
-    A service makes its own base with its own metadata and gives every column a comment:
+    A service makes its own base with its own metadata and gives every column a comment. Numbers have 64 bits:
 
         class MatcherRows(Rows):
             __abstract__ = True
@@ -76,6 +78,7 @@ class Rows(DeclarativeBase):
     """
 
     __abstract__ = True
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger, str: Text}
 
 
 def new_metadata() -> MetaData:
@@ -401,7 +404,7 @@ def enter_all(
             faults of the caller.
     """
     of = column.class_
-    if isinstance(of, type) and issubclass(of, SealedRow) and column.key in of.sealed:
+    if isinstance(of, type) and issubclass(of, SealedRow) and column.key in of.sealed():
         raise ValueError(f"{column} is sealed: change each row by itself")
     for state in before:
         following(transitions, state, after)

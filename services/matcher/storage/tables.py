@@ -33,7 +33,7 @@ def _round(*, primary_key: bool = False) -> MappedColumn[str]:
 class RoundRow(SealedRow, MatcherRows):
     """A round that the secretariat proposed."""
 
-    sealed = "round_id", "created_at", "wish", "reason", "problem"
+    unsealed = ("manifest", "phase", "ended_at", "finished_at", "evaluation_bytes")
     __tablename__ = "round"
     __table_args__ = (Index(None, "ended_at"), Index(None, "created_at"))
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id of the round.")

@@ -1,12 +1,13 @@
-"""The analysts' interface: hits, what is done with them, letters, withdrawals, and the erasure of a record."""
+"""The analysts' interface: hits, what is done with them, letters, withdrawals, erasures, and a person's own views."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from aquila.audit.roles import Action
+from aquila.followup.lifecycle import LifecycleStepKind
 from aquila.interface.approval import ApprovalEntry, OwnErasureRequests, PendingApproval
 from aquila.interface.hits import (
     AssignmentRequest,
@@ -27,11 +28,14 @@ from aquila.interface.hits import (
     ManyClosingsRequest,
     ManyDecisions,
     ManyDecisionsRequest,
+    NewFilter,
     PermissionRequest,
     ReferenceRequest,
     RemarkRequest,
     ReopenRequest,
     ReplyRequest,
+    SavedFilters,
+    SavedFilterView,
     UndoRequest,
     UndoResult,
     WithdrawRequest,
@@ -42,10 +46,8 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
 from services.node import approvals
 from services.node.api.dependencies import node_of
-from services.node.context import Journal
-from services.node.hits import colleagues, decisions, follow_up, review, views
+from services.node.hits import decisions, follow_up, review, saved_filters, views
 from services.node.records import erasure
-from services.node.rounds.reported_hits import check_hits
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
 
@@ -84,15 +86,13 @@ def close_many(request: Request, actor: Analyst, wanted: ManyClosingsRequest) ->
 @router.get("/hits/colleagues", summary="People of this node who may look after hits")
 def get_colleagues(request: Request, _actor: Annotated[Actor, requires(Action.SEE_HITS)]) -> Colleagues:
     """Return colleagues with the names of their accounts."""
-    return colleagues.list_colleagues(node_of(request).store)
+    return follow_up.list_colleagues(node_of(request).store)
 
 
 @router.post("/hits/assignments", status_code=204, summary="Let a person look after hits", response_class=Response)
 def assign(request: Request, actor: Analyst, wanted: AssignmentRequest) -> None:
     """Assign hits to a colleague, to oneself, or to nobody."""
-    node = node_of(request)
-    check_hits(node.journal, node.rounds, [(key.round_id, key.hit_id) for key in wanted.hits])
-    colleagues.assign(node.journal, actor, wanted)
+    follow_up.assign(node_of(request), actor, wanted)
 
 
 @router.post("/hits/undo", summary="Undo an own decision that no other step followed")
@@ -120,55 +120,87 @@ def get_hit(
 @router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
 def acknowledge_hit(request: Request, actor: Analyst, round_id: str, hit_id: str) -> None:
     """Acknowledge a hit."""
-    follow_up.acknowledge(_journal(request, round_id, hit_id), actor, round_id, hit_id)
+    follow_up.take_step(node_of(request), actor, (round_id, hit_id), LifecycleStepKind.ACKNOWLEDGED)
 
 
 @router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", response_class=Response)
 def decide(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
     """Decide on a hit."""
-    follow_up.decide(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
+    follow_up.take_step(
+        node_of(request),
+        actor,
+        (round_id, hit_id),
+        LifecycleStepKind.DECIDED,
+        wanted.decision.value,
+        remark=wanted.remark,
+    )
 
 
 @router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", response_class=Response)
 def open_follow_up(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
     """Open a follow-up by an existing channel."""
-    follow_up.open_follow_up(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
+    follow_up.take_step(
+        node_of(request),
+        actor,
+        (round_id, hit_id),
+        LifecycleStepKind.OPENED,
+        wanted.channel.value,
+        reference=wanted.reference,
+        urgency=wanted.urgency,
+        remark=wanted.remark,
+    )
 
 
 @router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
 def record_reference(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
     """Note the number of a follow-up in its channel."""
-    follow_up.record_reference(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted.reference)
+    follow_up.take_step(
+        node_of(request), actor, (round_id, hit_id), LifecycleStepKind.REFERENCED, reference=wanted.reference
+    )
 
 
 @router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
 def permit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
     """Record the originator's permission."""
-    follow_up.permit(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
+    follow_up.take_step(
+        node_of(request),
+        actor,
+        (round_id, hit_id),
+        LifecycleStepKind.PERMITTED,
+        reference=wanted.reference,
+        remark=wanted.remark,
+    )
 
 
 @router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit", response_class=Response)
 def remark(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: RemarkRequest) -> None:
     """Add a remark, which stays at this node."""
-    follow_up.remark(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted.remark)
+    follow_up.take_step(node_of(request), actor, (round_id, hit_id), LifecycleStepKind.REMARKED, remark=wanted.remark)
 
 
 @router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply", response_class=Response)
 def record_reply(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
     """Record date and number of the reply to a follow-up."""
-    follow_up.record_reply(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
+    follow_up.record_reply(node_of(request), actor, (round_id, hit_id), wanted)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
 def close_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     """Close a hit."""
-    follow_up.close(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted)
+    follow_up.take_step(
+        node_of(request),
+        actor,
+        (round_id, hit_id),
+        LifecycleStepKind.CLOSED,
+        wanted.outcome.value,
+        remark=wanted.remark,
+    )
 
 
 @router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit", response_class=Response)
 def reopen_hit(request: Request, actor: Analyst, round_id: str, hit_id: str, wanted: ReopenRequest) -> None:
     """Reopen a closed hit with a reason."""
-    follow_up.reopen(_journal(request, round_id, hit_id), actor, round_id, hit_id, wanted.reason)
+    follow_up.take_step(node_of(request), actor, (round_id, hit_id), LifecycleStepKind.REOPENED, remark=wanted.reason)
 
 
 @router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
@@ -180,8 +212,7 @@ def withdraw_hit(
     wanted: WithdrawRequest,
 ) -> None:
     """Withdraw a hit; the counterpart is informed."""
-    _journal(request, round_id, hit_id)
-    follow_up.withdraw(node_of(request), actor, round_id, hit_id, wanted)
+    follow_up.withdraw(node_of(request), actor, (round_id, hit_id), wanted)
 
 
 @router.post("/erasures", summary="Erase a record without hits everywhere at this node")
@@ -221,9 +252,7 @@ def read_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter before it is exported; that the hit was looked at is logged."""
-    node = node_of(request)
-    practice = node.settings.practice
-    return follow_up.draft_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id, practice=practice)
+    return follow_up.draft_letter(node_of(request), actor, (round_id, hit_id))
 
 
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
@@ -231,13 +260,28 @@ def write_letter(
     request: Request, actor: Annotated[Actor, requires(Action.EXPORT_HITS)], round_id: str, hit_id: str
 ) -> LetterView:
     """Return the letter, and note that it was exported."""
-    node = node_of(request)
-    practice = node.settings.practice
-    return follow_up.write_letter(node.journal, node.rounds, node.registry, actor, round_id, hit_id, practice=practice)
+    return follow_up.write_letter(node_of(request), actor, (round_id, hit_id))
 
 
-def _journal(request: Request, round_id: str, hit_id: str) -> Journal:
-    """Return the writer of what is done with a hit; raises ForgedRowError where its report says something else."""
-    node = node_of(request)
-    check_hits(node.journal, node.rounds, [(round_id, hit_id)])
-    return node.journal
+filters_router = APIRouter(route_class=ServiceRoute, prefix="/v1/hit-views", tags=["hits"])
+
+Reader = Annotated[Actor, requires(Action.SEE_HITS)]
+ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+@filters_router.get("", summary="The person's own views of hits")
+def get_views(request: Request, actor: Reader) -> SavedFilters:
+    """List the views that the person keeps."""
+    return saved_filters.list_views(node_of(request).store, actor)
+
+
+@filters_router.post("", status_code=201, summary="Keep a view of hits under a name")
+def post_view(request: Request, actor: Reader, wanted: NewFilter) -> SavedFilterView:
+    """Keep a view."""
+    return saved_filters.save_view(node_of(request).store, node_of(request).random, actor, wanted)
+
+
+@filters_router.delete("/{view_id}", status_code=204, summary="Remove an own view", response_class=Response)
+def delete_view(request: Request, actor: Reader, view_id: ViewId) -> None:
+    """Remove a view."""
+    saved_filters.remove_view(node_of(request).store, actor, view_id)

@@ -1,14 +1,23 @@
-"""The interface of queries: ask for a few persons, and see what is known of each at each party."""
+"""The interface of queries and standing queries: ask for a few persons, and see what is known of each at each party."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
-from aquila.interface.queries import Queries, QueryAnswer, QueryProgress, QueryRequest
+from aquila.interface.queries import (
+    Queries,
+    QueryAnswer,
+    QueryProgress,
+    QueryRequest,
+    StandingQueries,
+    StandingQueryRequest,
+    StandingQueryView,
+    WithdrawnStandingQuery,
+)
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
 from services.kit.actor import Actor
@@ -18,10 +27,12 @@ from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node import approvals
 from services.node.api.dependencies import NamesChecked, node_of, texts_of
-from services.node.records import named_persons
+from services.node.records import search
+from services.node.records.queries import standing_queries
 from services.node.records.queries.answers import list_queries, query_answer
 from services.node.records.queries.progress import query_progress
 from services.node.records.queries.requests import ask_query
+from services.node.records.queries.standing_views import list_standing, show_standing
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/queries", tags=["operator"])
 
@@ -46,7 +57,7 @@ async def post_query(
 
     def ask(import_id: str) -> PendingApproval:
         texts = texts_of(wanted.justification)
-        named_persons.check_texts(node.store, texts, asked=import_id, confirmed=names_checked)
+        search.check_texts(node.store, texts, asked=import_id, confirmed=names_checked)
         made = SubmissionRequest(import_id=import_id, kind=Kind.QUERY, justification=wanted.justification)
         return approvals.ask_submission(node, four_eyes, actor, wanted.round_id, made)
 
@@ -65,3 +76,55 @@ def get_query(
 def get_progress(request: Request, submission_id: str) -> QueryProgress:
     """Return the state of each party's answer and numbers of hits; no person is looked at."""
     return query_progress(node_of(request), submission_id)
+
+
+standing_router = APIRouter(route_class=ServiceRoute, prefix="/v1/standing-queries", tags=["operator"])
+
+StandingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+@standing_router.get("", summary="This party's standing queries", dependencies=[requires(Action.SEE_QUERIES)])
+def get_standing_queries(request: Request) -> StandingQueries:
+    """List the standing queries with what each found in which round, in numbers."""
+    return list_standing(node_of(request))
+
+
+@standing_router.post("", status_code=202, summary="Ask for a standing query")
+async def post_standing_query(
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
+    wanted: StandingQueryRequest,
+    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
+) -> PendingApproval:
+    """Store the persons and a request for the standing query, for a second person to approve."""
+    four_eyes = request.app.state.approvals
+    assert isinstance(four_eyes, Approvals)
+    node = node_of(request)
+
+    def ask(import_id: str) -> PendingApproval:
+        texts = texts_of(wanted.justification)
+        search.check_texts(node.store, texts, asked=import_id, confirmed=names_checked)
+        return approvals.ask_standing_query(node, four_eyes, actor, import_id, wanted)
+
+    return await threads.run_call(ask_query, node, actor, wanted, ask)
+
+
+@standing_router.get("/{standing_id}", summary="A standing query with its persons")
+def get_standing_query(
+    request: Request, actor: Annotated[Actor, requires(Action.SEE_QUERIES)], standing_id: StandingId
+) -> StandingQueryView:
+    """Return a standing query with its persons."""
+    return show_standing(node_of(request), actor, standing_id)
+
+
+@standing_router.post(
+    "/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query", response_class=Response
+)
+def post_standing_withdrawal(
+    request: Request,
+    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
+    standing_id: StandingId,
+    shown: WithdrawnStandingQuery,
+) -> None:
+    """Ask in no further round; what was asked already stays as it is."""
+    standing_queries.withdraw(node_of(request).journal, actor, standing_id, shown.reason)

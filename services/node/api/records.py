@@ -19,7 +19,7 @@ from services.kit.actor import Actor
 from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
 from services.node.api.dependencies import node_of
-from services.node.records import corrections, differences, search
+from services.node.records import comparisons, corrections, search
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["records"])
 
@@ -49,7 +49,7 @@ def get_records(
 )
 def get_difference(request: Request, import_id: str) -> ListDifference:
     """Return the records that came, went or changed, by the party's own identifiers."""
-    return differences.difference(node_of(request).store, import_id)
+    return comparisons.difference(node_of(request).store, import_id)
 
 
 @router.get("/imports/{import_id}/records/{position}", summary="One of the party's own records with its history")

@@ -42,7 +42,7 @@ from services.node import approvals
 from services.node.api.dependencies import NamesChecked, node_of, texts_of
 from services.node.api.sent_lists import read_sent_list, sent_list
 from services.node.hits import views as hit_views
-from services.node.records import deliveries, duplicates, findings, imports, named_persons
+from services.node.records import comparisons, deliveries, imports, list_reading, search
 from services.node.rounds import attention, requests, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
@@ -168,7 +168,7 @@ async def get_findings(request: Request, layout: ListLayout, delivery: Delivery 
     """Read the list in the body and return every finding: line, record number, field and reason."""
     node = node_of(request)
     found = await read_sent_list(
-        request, delivery, lambda file: findings.findings_file(node.settings.home, node.store, file, layout)
+        request, delivery, lambda file: list_reading.findings_file(node.settings.home, node.store, file, layout)
     )
     return file_response(found, "text/csv; charset=utf-8")
 
@@ -233,7 +233,7 @@ def get_imports(request: Request) -> Imports:
 )
 def get_stored_findings(request: Request, import_id: str) -> Findings:
     """Return the first findings that the list's file had when it was stored."""
-    return findings.stored_findings(node_of(request).store, import_id)
+    return list_reading.stored_findings(node_of(request).store, import_id)
 
 
 @router.get(
@@ -246,7 +246,7 @@ def get_stored_findings(request: Request, import_id: str) -> Findings:
 def get_stored_findings_file(request: Request, import_id: str) -> Response:
     """Return every finding that the list's file had when it was stored."""
     node = node_of(request)
-    found = findings.stored_findings_file(node.settings.home, node.store, import_id)
+    found = list_reading.stored_findings_file(node.settings.home, node.store, import_id)
     return file_response(found, "text/csv; charset=utf-8")
 
 
@@ -260,7 +260,7 @@ def get_duplicates(
     limit: Limit = None,
 ) -> DuplicateRecords:
     """Search a stored list for records that are likely the same person; all pairs that are named, or a part of them."""
-    return duplicates.list_duplicates(node_of(request), actor, import_id, rules, offset, limit)
+    return comparisons.list_duplicates(node_of(request), actor, import_id, rules, offset, limit)
 
 
 @router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
@@ -305,7 +305,7 @@ async def ask_submission(
 
     def ask() -> PendingApproval:
         asked = wanted.import_id if wanted.kind is Kind.QUERY else None
-        named_persons.check_texts(node.store, texts_of(wanted.justification), asked=asked, confirmed=names_checked)
+        search.check_texts(node.store, texts_of(wanted.justification), asked=asked, confirmed=names_checked)
         return approvals.ask_submission(node, four_eyes, actor, round_id, wanted)
 
     return await threads.run_call(ask)
@@ -340,7 +340,7 @@ async def abort_round(
     journal = node_of(request).journal
 
     def ask() -> None:
-        named_persons.check_texts(journal.store, texts_of(reason), confirmed=names_checked)
+        search.check_texts(journal.store, texts_of(reason), confirmed=names_checked)
         requests.request_abort(journal, actor, round_id, reason.reason)
 
     await threads.run_call(ask)

@@ -1,18 +1,29 @@
-"""The interface of what guards against fishing: see it, and decide on a report that an alarm holds back."""
+"""Interfaces to what guards the party: alarms of a round, the registry, and the matcher's log for auditors."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
+from aquila.interface.approval import PendingApproval
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
+from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
+from aquila.protocol.registry import MATCHER
 from services.kit.actor import Actor
+from services.kit.approvals.requests import Approvals
+from services.kit.http.openapi import TAR, raw_answer
 from services.kit.http.routing import ServiceRoute
+from services.kit.log.entries import actor_fields, append
+from services.kit.log_access.routes import copied
 from services.kit.people.permissions import requires
+from services.kit.work import threads
 from services.node.api.dependencies import node_of
+from services.node.context import Journal, NodeContext
 from services.node.safeguards import alarms, views
+from services.node.safeguards import registry as statements
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
 
@@ -55,3 +66,84 @@ def refuse(
 ) -> None:
     """Refuse the answer; the asker is informed of it, and the round goes on."""
     alarms.refuse(node_of(request), round_id, submission_id, actor, body.reason)
+
+
+STATEMENTS = "/v1/registry/statements"
+LARGEST_STATEMENTS = 5 << 20
+"""Bytes of a call with statements: more than as many as there can be in a file have."""
+
+registry_router = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["registry"])
+
+
+@registry_router.get(
+    "", summary="The registry, and a newer one that waits", dependencies=[requires(Action.MANAGE_REGISTRY)]
+)
+def get_registry(request: Request) -> RegistryView:
+    """Return the registry as it is stored here."""
+    return statements.show(node_of(request))
+
+
+@registry_router.post(
+    "/fetch", summary="Fetch the registry from the matcher now", dependencies=[requires(Action.MANAGE_REGISTRY)]
+)
+async def post_fetch(request: Request) -> RegistryView:
+    """Fetch newer statements and acceptances, and return all that is known then."""
+    return await statements.fetch_and_show(node_of(request))
+
+
+@registry_router.get(
+    "/statements", summary="Statements on the registry as a file", dependencies=[requires(Action.MANAGE_REGISTRY)]
+)
+def get_statements(request: Request) -> FileContent:
+    """Return the matcher's statements and the acceptances that are known here."""
+    return statements.as_file(node_of(request))
+
+
+@registry_router.post(
+    "/statements", summary="Take statements that came as a file", dependencies=[requires(Action.MANAGE_REGISTRY)]
+)
+def post_statements(request: Request, file: FileContent) -> RegistryView:
+    """Store the statements, and return all that is known then."""
+    return statements.take_file(node_of(request), file.content)
+
+
+@registry_router.post(
+    "/accept", status_code=202, summary="Ask to accept the newer registry, after its words were compared"
+)
+def post_accept(
+    request: Request, actor: Annotated[Actor, requires(Action.MANAGE_REGISTRY)], wanted: AcceptedRegistry
+) -> PendingApproval:
+    """Ask to take the registry into force; once it is approved, the driver sends the acceptance."""
+    approvals: Approvals = request.app.state.approvals
+    return statements.ask_acceptance(node_of(request), approvals, actor, wanted.digest, wanted.spoken)
+
+
+log_router = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["log"])
+
+LARGEST_COPY = 4 << 30
+"""Bytes of the archive at most, as an auditor's program takes it."""
+
+
+@log_router.get(
+    "/matcher",
+    summary="The matcher's log of the rounds that name this party",
+    response_class=Response,
+    responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
+)
+async def get_matchers_log(request: Request, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
+    """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
+    node = request.app.state.node
+    assert isinstance(node, NodeContext)
+    await threads.run_call(_log_export, node.journal, actor)
+
+    async def write(archive: BinaryIO) -> None:
+        await node.peer.copy("/v1/log/bundle", archive, limit=LARGEST_COPY)
+
+    return await copied(node.settings.home, write)
+
+
+def _log_export(journal: Journal, actor: Actor) -> None:
+    """Log that a person takes the matcher's log away."""
+    fields = {"recipient": MATCHER} | actor_fields(actor, Action.EXPORT_LOG)
+    with journal.store.transaction("log.matcher") as session:
+        append(session, Entry.of(EntryKind.LOG_EXPORTED, journal.clock(), journal.code, **fields))

@@ -6,7 +6,7 @@ the rest undecided, and what was decided can be undone as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,18 +26,19 @@ from aquila.interface.hits import (
 from services.kit.actor import Actor
 from services.node.context import Journal
 from services.node.hits import lifecycle, review
-from services.node.hits.review import Key
 from services.node.round_memory import RoundMemories
-from services.node.rounds.reported_hits import untrusted
+from services.node.rounds.reported_hits import Key, untrusted
 from services.node.storage.tables import HitRow, HitStatusRow
 
 _AT_ONCE = 100
-_UNDECIDED = frozenset({Stage.NEW.value, Stage.ACKNOWLEDGED.value})
-_CLOSABLE = frozenset({Stage.KNOWN.value, Stage.DECIDED.value, Stage.FOLLOW_UP.value})
+_UNDECIDED = frozenset({Stage.NEW, Stage.ACKNOWLEDGED})
+_DECIDED = frozenset({Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP})
 
 
 def decide_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: ManyDecisionsRequest) -> ManyDecisions:
     """Store one decision on several hits; those that somebody else changed in the database are left out.
+
+    Of a filter only hits that have no decision are decided.
 
     Raises:
         InputError: Neither hits nor a filter are given, or no reason for several hits.
@@ -45,38 +46,47 @@ def decide_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: M
         OrderError: The filter leaves another number of hits than the person saw.
         PolicyError: The filter leaves more hits than are decided at once.
     """
-    keys = _chosen(journal, actor, wanted)
-    wrong = untrusted(journal, rounds, keys)
-    trusted = [key for key in keys if key not in wrong]
+    stages = _UNDECIDED if wanted.every is not None else _UNDECIDED | _DECIDED
     step = LifecycleStep(
         LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
-    number, decided = None, 0
-    for first in range(0, len(trusted), _AT_ONCE):
-        with journal.store.transaction("hit.decide_many") as session:
-            for hit in _hits(session, trusted[first : first + _AT_ONCE]):
-                if _allows(session, hit, decided_too=wanted.every is None):
-                    taken = lifecycle.apply_step(session, journal, hit, step, actor, number=number)
-                    number, decided = number or taken, decided + 1
-    return ManyDecisions(number=number, hits=decided, left_out=len(keys) - decided)
+    number, hits, left_out = _take(journal, rounds, actor, wanted, step, stages)
+    return ManyDecisions(number=number, hits=hits, left_out=left_out)
 
 
 def close_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: ManyClosingsRequest) -> ManyClosings:
     """Close several hits with one outcome; raises as `decide_many`."""
-    keys = _chosen(journal, actor, wanted)
-    wrong = untrusted(journal, rounds, keys)
-    trusted = [key for key in keys if key not in wrong]
     step = LifecycleStep(
         LifecycleStepKind.CLOSED, journal.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
     )
-    closed = 0
+    _, hits, left_out = _take(journal, rounds, actor, wanted, step, _DECIDED)
+    return ManyClosings(hits=hits, left_out=left_out)
+
+
+def _take(
+    journal: Journal,
+    rounds: RoundMemories,
+    actor: Actor,
+    wanted: ManyDecisionsRequest | ManyClosingsRequest,
+    step: LifecycleStep,
+    stages: Collection[Stage],
+) -> tuple[int | None, int, int]:
+    """Take those of some hits a step further that are at one of these stages.
+
+    Returns:
+        The number of the first step, and how many hits were taken further and how many were left out.
+    """
+    keys = _chosen(journal, actor, wanted)
+    wrong = untrusted(journal, rounds, keys)
+    trusted = [key for key in keys if key not in wrong]
+    number, done = None, 0
     for first in range(0, len(trusted), _AT_ONCE):
-        with journal.store.transaction("hit.close_many") as session:
+        with journal.store.transaction(f"hit.{step.kind.value}_many") as session:
             for hit in _hits(session, trusted[first : first + _AT_ONCE]):
-                if lifecycle.status_row(session, hit).stage in _CLOSABLE:
-                    lifecycle.apply_step(session, journal, hit, step, actor)
-                    closed += 1
-    return ManyClosings(hits=closed, left_out=len(keys) - closed)
+                if lifecycle.status_row(session, hit).stage in stages:
+                    taken = lifecycle.apply_step(session, journal, hit, step, actor, number=number)
+                    number, done = number or taken, done + 1
+    return number, done, len(keys) - done
 
 
 def undo(journal: Journal, actor: Actor, number: int) -> UndoResult:
@@ -125,9 +135,3 @@ def _seen(journal: Journal, actor: Actor, every: HitSearch, total: int) -> list[
 
 def _hits(session: Session, keys: Sequence[Key]) -> list[HitRow]:
     return [lifecycle.hit_row(session, round_id, hit_id) for round_id, hit_id in keys]
-
-
-def _allows(session: Session, hit: HitRow, *, decided_too: bool) -> bool:
-    """Return whether a hit can be decided now; of a filter only one that has no decision."""
-    stage = lifecycle.status_row(session, hit).stage
-    return stage in _UNDECIDED or (decided_too and stage in {Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP})

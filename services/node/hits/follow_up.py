@@ -2,140 +2,119 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.followup.lifecycle import Ground, HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, is_late
-from aquila.interface.hits import (
-    CloseRequest,
-    DecisionRequest,
-    FollowUpRequest,
-    LetterView,
-    PermissionRequest,
-    ReplyRequest,
-    WithdrawRequest,
-)
-from aquila.protocol.messages import Manifest
-from aquila.protocol.registry import Registry
+from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, Urgency, is_late
+from aquila.interface.hits import AssignmentRequest, Colleague, Colleagues, LetterView, ReplyRequest, WithdrawRequest
 from services.kit.actor import Actor
 from services.kit.log.entries import append
-from services.node.context import Journal, NodeContext
+from services.kit.people.tables import AccountRow
+from services.kit.storage.store import Store
+from services.node.context import NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.letter import Letter
 from services.node.hits.notes import handling_of_note, references
 from services.node.hits.views import consultation
-from services.node.round_memory import RoundMemories
-from services.node.rounds.reported_hits import reported
+from services.node.rounds.reported_hits import Key, check_hits, reported
 from services.node.storage.tables import ExchangeRow, HitRow, WithdrawalRow
 
 _EASTERNMOST = timedelta(hours=14)
 """How far local time may be ahead of UTC: a date is in the future only where it is so everywhere."""
 
 
-def acknowledge(journal: Journal, actor: Actor, round_id: str, hit_id: str) -> None:
-    """Note that a person has taken a hit up; raises as `_take`."""
-    _take(
-        journal, actor, round_id, hit_id, LifecycleStep(LifecycleStepKind.ACKNOWLEDGED, journal.clock(), actor.person)
-    )
+def take_step(
+    node: NodeContext,
+    actor: Actor,
+    hit: Key,
+    kind: LifecycleStepKind,
+    value: str = "",
+    *,
+    reference: str = "",
+    urgency: Urgency | None = None,
+    remark: str = "",
+) -> None:
+    """Take a hit one step further at a person's word.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+        ForgedRowError: The signed report says something else of it.
+        OrderError: The step is not possible now.
+        PolicyError: The step needs a reason.
+    """
+    check_hits(node.journal, node.rounds, [hit])
+    step = LifecycleStep(kind, node.clock(), actor.person, value, reference.strip(), urgency, remark)
+    with node.store.transaction(f"hit.{kind.value}") as session:
+        lifecycle.apply_step(session, node.journal, lifecycle.hit_row(session, *hit), step, actor)
 
 
-def decide(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
-    """Store a person's decision on a hit; raises as `_take`."""
-    step = LifecycleStep(
-        LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
-    )
-    _take(journal, actor, round_id, hit_id, step)
-
-
-def open_follow_up(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
-    """Open a follow-up by an existing channel, whose clock runs from now; raises as `_take`."""
-    step = LifecycleStep(
-        LifecycleStepKind.OPENED,
-        journal.clock(),
-        actor.person,
-        wanted.channel.value,
-        wanted.reference.strip(),
-        wanted.urgency,
-        wanted.remark,
-    )
-    _take(journal, actor, round_id, hit_id, step)
-
-
-def record_reference(journal: Journal, actor: Actor, round_id: str, hit_id: str, reference: str) -> None:
-    """Note the channel's own number of a follow-up; raises as `_take`."""
-    step = LifecycleStep(LifecycleStepKind.REFERENCED, journal.clock(), actor.person, reference=reference.strip())
-    _take(journal, actor, round_id, hit_id, step)
-
-
-def record_reply(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
+def record_reply(node: NodeContext, actor: Actor, hit: Key, wanted: ReplyRequest) -> None:
     """Record that the counterpart replied by the channel, and when; what it wrote stays in the channel.
 
     Raises:
         InputError: The date is in the future.
-        NotFoundError, OrderError: As `_take`.
+        AquilaError: As `take_step`.
     """
-    if wanted.date > (datetime.fromtimestamp(journal.clock(), UTC) + _EASTERNMOST).date():
+    if wanted.date > (datetime.fromtimestamp(node.clock(), UTC) + _EASTERNMOST).date():
         raise InputError("reply_date_in_future")
-    step = LifecycleStep(
-        LifecycleStepKind.REPLIED,
-        journal.clock(),
-        actor.person,
-        wanted.date.isoformat(),
-        wanted.number.strip(),
-        remark=wanted.remark,
-    )
-    _take(journal, actor, round_id, hit_id, step)
+    day, number = wanted.date.isoformat(), wanted.number
+    take_step(node, actor, hit, LifecycleStepKind.REPLIED, day, reference=number, remark=wanted.remark)
 
 
-def permit(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
-    """Record the originator's permission to export what a handling code blocks; raises as `_take`."""
-    step = LifecycleStep(
-        LifecycleStepKind.PERMITTED,
-        journal.clock(),
-        actor.person,
-        reference=wanted.reference.strip(),
-        remark=wanted.remark,
-    )
-    _take(journal, actor, round_id, hit_id, step)
+def list_colleagues(store: Store) -> Colleagues:
+    """Return the people who may look after hits now, by name, which only the node's own people see."""
+    query = select(AccountRow).where(AccountRow.active, AccountRow.admitted)
+    with store.reading("colleague.list") as session:
+        rows = [row for row in session.scalars(query) if _may_decide(row)]
+    found = [Colleague(person=row.person, name=row.name or row.login) for row in rows]
+    return Colleagues(colleagues=tuple(sorted(found, key=lambda one: (one.name, one.person))))
 
 
-def remark(journal: Journal, actor: Actor, round_id: str, hit_id: str, words: str) -> None:
-    """Add a remark to a hit; raises as `_take`."""
-    step = LifecycleStep(LifecycleStepKind.REMARKED, journal.clock(), actor.person, remark=words)
-    _take(journal, actor, round_id, hit_id, step)
+def assign(node: NodeContext, actor: Actor, wanted: AssignmentRequest) -> None:
+    """Let a person look after hits, or nobody; all of them, or none where one cannot be assigned.
+
+    Raises:
+        InputError: There is no such person, or one who may not decide on hits.
+        AquilaError: As `take_step`.
+    """
+    hits = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
+    check_hits(node.journal, node.rounds, hits)
+    person = wanted.person or ""
+    step = LifecycleStep(LifecycleStepKind.ASSIGNED, node.clock(), actor.person, reference=person, remark=wanted.remark)
+    with node.store.transaction("hit.assign") as session:
+        row = session.get(AccountRow, person) if person else None
+        if person and (row is None or not row.active or not _may_decide(row)):
+            raise InputError("colleague_unknown")
+        for hit in hits:
+            lifecycle.apply_step(session, node.journal, lifecycle.hit_row(session, *hit), step, actor)
 
 
-def close(journal: Journal, actor: Actor, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
-    """Close a hit with what came of it; raises as `_take`."""
-    step = LifecycleStep(
-        LifecycleStepKind.CLOSED, journal.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
-    )
-    _take(journal, actor, round_id, hit_id, step)
+def _may_decide(row: AccountRow) -> bool:
+    return role_table().allows(Service.NODE, map(Role, row.roles), Action.DECIDE_HITS)
 
 
-def reopen(journal: Journal, actor: Actor, round_id: str, hit_id: str, reason: str) -> None:
-    """Reopen a closed hit with a reason; raises as `_take`, and PolicyError without one."""
-    step = LifecycleStep(LifecycleStepKind.REOPENED, journal.clock(), actor.person, remark=reason)
-    _take(journal, actor, round_id, hit_id, step)
-
-
-def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted: WithdrawRequest) -> None:
+def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: WithdrawRequest) -> None:
     """Withdraw a hit on an own record; the driver informs the counterpart, who marks it and acknowledges.
 
     Raises:
         NotFoundError: The node holds no such hit.
+        ForgedRowError: The signed report says something else of it.
         OrderError: It was withdrawn already.
         PolicyError: The correction duty's hours are over and no reason is given, or the ground is an erasure, which
             is what erasing the record says.
     """
+    check_hits(node.journal, node.rounds, [key])
     now = node.clock()
     if wanted.ground is Ground.ERASED:
         raise PolicyError("hit_erased_only_with_record")
     with node.store.transaction("hit.withdraw") as session:
-        hit = lifecycle.hit_row(session, round_id, hit_id)
+        hit = lifecycle.hit_row(session, *key)
         late = is_late(lifecycle.status_row(session, hit).arrived_at, now)
         if late and not wanted.reason.strip():
             raise PolicyError("withdrawal_reason_missing")
@@ -143,8 +122,8 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
         lifecycle.apply_step(session, node.journal, hit, step, actor)
         session.add(
             WithdrawalRow(
-                round_id=round_id,
-                hit_id=hit_id,
+                round_id=hit.round_id,
+                hit_id=hit.hit_id,
                 counterpart=hit.counterpart,
                 own=True,
                 ground=wanted.ground.value,
@@ -157,37 +136,17 @@ def withdraw(node: NodeContext, actor: Actor, round_id: str, hit_id: str, wanted
     node.wake()
 
 
-def draft_letter(
-    journal: Journal,
-    rounds: RoundMemories,
-    registry: Registry,
-    actor: Actor,
-    round_id: str,
-    hit_id: str,
-    *,
-    practice: bool = False,
-) -> LetterView:
+def draft_letter(node: NodeContext, actor: Actor, key: Key) -> LetterView:
     """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
 
     That the person looked at the hit is logged. Raises as `write_letter` does.
     """
-    with rounds.reading(round_id) as round_, journal.store.transaction("hit.draft") as session:
-        hit = lifecycle.hit_row(session, round_id, hit_id)
-        reported(rounds, journal.code, round_id).check(hit)
-        append(session, consultation(journal, actor, round_id, [hit_id]))
-        return _letter_view(registry, journal.code, session, round_.manifest, hit, practice=practice)
+    with _letter_of(node, key, "hit.draft") as (session, _, letter):
+        append(session, consultation(node.journal, actor, key[0], [key[1]]))
+        return letter.view()
 
 
-def write_letter(
-    journal: Journal,
-    rounds: RoundMemories,
-    registry: Registry,
-    actor: Actor,
-    round_id: str,
-    hit_id: str,
-    *,
-    practice: bool = False,
-) -> LetterView:
+def write_letter(node: NodeContext, actor: Actor, key: Key) -> LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
     Raises:
@@ -195,59 +154,46 @@ def write_letter(
         OrderError: No follow-up is open.
         PolicyError: The own record's handling code blocks the letter and no permission is recorded.
     """
-    with rounds.reading(round_id) as round_, journal.store.transaction("hit.export") as session:
-        hit = lifecycle.hit_row(session, round_id, hit_id)
-        reported(rounds, journal.code, round_id).check(hit)
-        letter = _letter_view(registry, journal.code, session, round_.manifest, hit, practice=practice)
-        step = LifecycleStep(LifecycleStepKind.EXPORTED, journal.clock(), actor.person)
-        lifecycle.apply_step(session, journal, hit, step, actor)
-    return letter
+    with _letter_of(node, key, "hit.export") as (session, hit, letter):
+        step = LifecycleStep(LifecycleStepKind.EXPORTED, node.clock(), actor.person)
+        lifecycle.apply_step(session, node.journal, hit, step, actor)
+        return letter.view()
 
 
-def _letter_view(
-    registry: Registry, code: str, session: Session, manifest: Manifest, hit: HitRow, *, practice: bool
-) -> LetterView:
-    life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
-    life.check_export(hit.handling_code)
-    letter = replace(
-        _letter(code, manifest, hit, life, references(exchange)),
-        other_handling=handling_of_note(exchange) or "",
-        names={party: registry.parties[party].name for party in (code, hit.counterpart) if party in registry.parties},
-        practice=practice,
-    )
-    return letter.view()
-
-
-def _letter(code: str, manifest: Manifest, hit: HitRow, life: HitLifecycle, numbers: tuple[str, str]) -> Letter:
-    if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
-        raise OrderError("follow_up_not_open")
-    return Letter(
-        sender=code,
-        receiver=hit.counterpart,
-        round_id=hit.round_id,
-        hit_id=hit.hit_id,
-        certainty=hit.certainty,
-        channel=life.channel,
-        reference=life.reference,
-        urgency=life.urgency,
-        opened_at=life.since,
-        area=manifest.area,
-        legal_basis=manifest.legal_basis,
-        purpose=manifest.purpose,
-        handling=hit.handling_code or "",
-        permission=life.permission,
-        own_number=numbers[0],
-        other_number=numbers[1],
-    )
-
-
-def _take(journal: Journal, actor: Actor, round_id: str, hit_id: str, step: LifecycleStep) -> None:
-    """Take a hit one step further.
-
-    Raises:
-        NotFoundError: The node holds no such hit.
-        OrderError: The step is not possible now.
-    """
-    with journal.store.transaction(f"hit.{step.kind.value}") as session:
-        hit = lifecycle.hit_row(session, round_id, hit_id)
-        lifecycle.apply_step(session, journal, hit, step, actor)
+@contextmanager
+def _letter_of(node: NodeContext, key: Key, name: str) -> Iterator[tuple[Session, HitRow, Letter]]:
+    """Lend a transaction of the given name, with a hit and the letter of its follow-up."""
+    with node.rounds.reading(key[0]) as round_, node.store.transaction(name) as session:
+        hit, manifest = lifecycle.hit_row(session, *key), round_.manifest
+        reported(node.rounds, node.code, hit.round_id).check(hit)
+        life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, key)
+        life.check_export(hit.handling_code)
+        if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
+            raise OrderError("follow_up_not_open")
+        own_number, other_number = references(exchange)
+        known = node.registry.parties
+        yield (
+            session,
+            hit,
+            Letter(
+                sender=node.code,
+                receiver=hit.counterpart,
+                round_id=hit.round_id,
+                hit_id=hit.hit_id,
+                certainty=hit.certainty,
+                channel=life.channel,
+                reference=life.reference,
+                urgency=life.urgency,
+                opened_at=life.since,
+                area=manifest.area,
+                legal_basis=manifest.legal_basis,
+                purpose=manifest.purpose,
+                handling=hit.handling_code or "",
+                other_handling=handling_of_note(exchange) or "",
+                permission=life.permission,
+                own_number=own_number,
+                other_number=other_number,
+                names={code: known[code].name for code in (node.code, hit.counterpart) if code in known},
+                practice=node.settings.practice,
+            ),
+        )

@@ -124,13 +124,9 @@ class Letter:
         name = self.names.get(party, "")
         return Sentence.of("letter_unit", who=f"{name} ({party})" if name not in {"", party} else party)
 
-    def lines(self) -> tuple[tuple[str, str], ...]:
-        """Return the head of the letter in English, as label and text."""
-        return tuple((text_of(label), text_of(text)) for label, text in self.head())
-
     def text(self) -> str:
         """Return the letter as plain text, in English."""
-        head = "\n".join(f"{label + ':':<{_LABEL_WIDTH}}{text}" for label, text in self.lines())
+        head = "\n".join(f"{text_of(label) + ':':<{_LABEL_WIDTH}}{text_of(text)}" for label, text in self.head())
         body = "\n\n".join(fill(f"{text_of(paragraph)}.", _LINE_WIDTH) for paragraph in self.body())
         return f"{text_of(self.title).upper()}\n\n{head}\n\n{body}\n"
 
@@ -163,7 +159,6 @@ class Letter:
         """Return the letter for clients."""
         return LetterView(
             text=self.text(),
-            lines=self.lines(),
             head=tuple((SentenceView.of(label), SentenceView.of(text)) for label, text in self.head()),
             body=tuple(map(SentenceView.of, self.body())),
             message=self.message(),

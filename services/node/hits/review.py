@@ -42,7 +42,7 @@ from services.kit.storage.store import Store
 from services.node.context import Journal, NodeContext
 from services.node.hits.answers import rounds_without_report
 from services.node.hits.exchange_views import agreeing_parts, why
-from services.node.hits.known_pairs import known_to
+from services.node.hits.lifecycle import known_to
 from services.node.hits.views import consultation, entry_of, query_of
 from services.node.rounds.reported_hits import Reported, problems_of, reported, some_of
 from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow

@@ -39,7 +39,7 @@ from services.node.hits.report_facts import chances, weights
 from services.node.round_memory import round_row
 from services.node.rounds.reported_hits import problems_of, reported
 from services.node.rounds.views import problems
-from services.node.storage.name_counts import name_counts
+from services.node.storage.imports import name_counts
 from services.node.storage.tables import (
     ExchangeRow,
     HitRow,

@@ -19,7 +19,7 @@ from services.kit.log.witness import Witness
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.node.logs import inclusion_promises, named_entries, named_heads
+from services.node.logs import checks
 from services.node.storage.tables import StatementRow
 
 _AT_ONCE = 500
@@ -45,10 +45,10 @@ def seen_head(witness: Witness) -> LogHead | None:
 
 def _explained(session: Session, now: int, what: str) -> None:
     """Hold nothing against the matcher's log that came up before an administrator acknowledged an alarm over it."""
-    named_heads.mark_explained(session, now)
-    inclusion_promises.excuse(session, lost=what == "shrunk")
+    checks.explain_heads(session, now)
+    checks.excuse_promises(session, lost=what == "shrunk")
     if what in {"shrunk", "fork"}:
-        named_entries.begin_again(session)
+        checks.judge_again(session)
 
 
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from aquila.protocol.rounds.verified_round import Round
 from services.node.context import NodeContext, Signer
-from services.node.logs import inclusion_promises, named_heads
+from services.node.logs import checks
 from services.node.rounds import statements
 from services.node.storage.tables import PendingStatementKind, PendingStatementRow, RoundRow
 
 
 def may_sign(session: Session, round_id: str) -> bool:
     """Return whether the log is proved to hold all of a round that it is to hold, and to be the one that others saw."""
-    return inclusion_promises.are_kept(session, round_id) and named_heads.are_verified(session)
+    return checks.promises_are_kept(session, round_id) and checks.heads_are_verified(session)
 
 
 def put(session: Session, signer: Signer, round_: Round, row: PendingStatementRow) -> None:

@@ -22,9 +22,9 @@ from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.node.context import Journal
 from services.node.records.erasure import close_gaps, overwrite_deleted
-from services.node.records.findings import finding_rows, findings_of
 from services.node.records.imports import log_import, round_with_list
-from services.node.records.standing_lists import following_removal
+from services.node.records.list_reading import finding_rows, findings_of
+from services.node.records.stored_lists import following_removal
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import FindingRow, HitRow, RecordRow
 

@@ -35,7 +35,7 @@ from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.withdrawals import outcome_of
-from services.node.records.standing_lists import following_removal
+from services.node.records.stored_lists import following_removal
 from services.node.rounds.held_reports import held_back
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (

@@ -26,7 +26,6 @@ from aquila.interface.records import (
     rule_yields,
 )
 from aquila.matching.own_list import DuplicateSearch, FamilyNames, forecast
-from aquila.records.normalize.names import NORMALIZER_VERSION
 from aquila.records.person import Record
 from aquila.records.reading.csv_rows import suggest_columns
 from aquila.records.reading.layouts import FoundLayout, Layout
@@ -42,12 +41,10 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.memory import RowsRead
 from services.node.context import Journal, NodeContext
-from services.node.records import duplicates
-from services.node.records.chosen_columns import open_remembered, recall, remember
-from services.node.records.digests import ListDigest
+from services.node.records import comparisons
 from services.node.records.erasure import overwrite_deleted, without_erased
-from services.node.records.findings import finding_rows, findings_of, noted_of
-from services.node.records.standing_lists import standing_queries_of
+from services.node.records.list_reading import finding_rows, findings_of, noted_of, open_remembered, recall, remember
+from services.node.records.stored_lists import ListDigest, standing_queries_of
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
 
@@ -127,7 +124,7 @@ def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str, 
         InputError: The list as a whole cannot be read, or there is no such rule table.
     """
     table = node.table_named(rules)
-    with node.lists.reading(key) as read, duplicates.searching(node.settings.home, table) as search:
+    with node.lists.reading(key) as read, comparisons.searching(node.settings.home, table) as search:
         raw = open_remembered(node.store, stream, layout)
         reading = _Reading(table, search, sampled=SAMPLED, read=read)
         for row in reading.counts.watch(without_erased(node.store, read_rows(raw))):
@@ -177,7 +174,7 @@ def import_list(  # what an import is made of, and by whom
         raise InputError("import_name_malformed", expected=_NAME_LIMIT)
     table = node.table_named("default")
     raw = open_remembered(node.store, stream, layout)
-    with duplicates.searching(node.settings.home, table) as search, node.lists.reading(key) as read:
+    with comparisons.searching(node.settings.home, table) as search, node.lists.reading(key) as read:
         reading = _Reading(table, search, unstored=[], for_query=for_query, read=read)
         report = _import_list(node, actor, raw, name, reading, accept_refused=accept_refused)
     if layout.columns is not None:
@@ -202,7 +199,6 @@ def _import_list(  # what an import is made of
                     refused=0,
                     imported_at=node.clock(),
                     complete=False,
-                    normalizer=NORMALIZER_VERSION,
                     for_query=reading.for_query,
                 )
             )
@@ -280,7 +276,7 @@ def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], 
 
 def remove_incomplete(journal: Journal, home: Path) -> None:
     """Remove what an import or a search that was interrupted has left."""
-    duplicates.remove_leftovers(home)
+    comparisons.remove_leftovers(home)
     with journal.store.reading("import.incomplete") as session:
         left = list(session.scalars(select(ImportRow.import_id).where(~ImportRow.complete)))
     for import_id in left:

@@ -1,18 +1,23 @@
-"""The party's own records as its people look for them: by number or by name, and one record with its history.
+"""The party's own records as its people look for them, and their names in texts that leave the node.
 
 A name is compared with the folded words that every record is stored with, so that any script and spelling finds it. A
 search reads those words once for its count and once for its page, and nothing else of the records that it does not
 find; there is no index that a part of a name could use, and none is needed for a million records. Every search and
 every look is a consultation: its entry says how many records were seen, and neither what was looked for nor which.
+
+A text that leaves the node or enters its log is refused if it names a person who is asked for, in this query or in an
+earlier one. One that names a person of the own lists, or has a part of the name of a person asked for now, is refused
+until the officer confirms it: the word may be a place, or the person somebody else. Neither the error nor the log has
+the name.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
@@ -29,9 +34,8 @@ from aquila.interface.records import (
     RecordView,
     names_of,
 )
-from aquila.records.normalize.names import NORMALIZER_VERSION
 from aquila.records.person import Record
-from aquila.records.search import search_for, search_text
+from aquila.records.search import name_in, part_in, search_for, words_of
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log.entries import actor_fields, append
@@ -46,7 +50,6 @@ from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, Im
 T = TypeVar("T")
 
 _LOG = Log("node.records")
-_BATCH = 2_048
 
 
 def search(journal: Journal, actor: Actor, wanted: RecordSearch) -> RecordPage:
@@ -105,40 +108,6 @@ def show(journal: Journal, actor: Actor, import_id: str, position: int) -> Recor
             elsewhere_left_out=all_elsewhere - len(elsewhere),
             hits_left_out=all_hits - len(hits or ()),
         )
-
-
-def refresh_words(store: Store) -> None:
-    """Make the words of records again that an older normalizer made, or that came before there were any.
-
-    It is done when the node starts, before anyone can search. If we crash in it, the list is begun again.
-    """
-    with store.reading("record.stale") as session:
-        stale = select(ImportRow.import_id).where(ImportRow.complete, ImportRow.normalizer != NORMALIZER_VERSION)
-        import_ids = session.scalars(stale).all()
-    for import_id in import_ids:
-        count, after = 0, -1
-        while positions := _refresh_batch(store, import_id, after):
-            count, after = count + len(positions), positions[-1]
-        with store.transaction("record.refreshed") as session:
-            session.get_one(ImportRow, import_id).normalizer = NORMALIZER_VERSION
-        _LOG.info("words_refreshed", count=count)
-
-
-def _refresh_batch(store: Store, import_id: str, after: int) -> list[int]:
-    """Make the words of the next records of a list again and return their positions; nobody else writes yet."""
-    query = select(RecordRow.position, RecordRow.content).where(
-        RecordRow.import_id == import_id, RecordRow.position > after
-    )
-    with store.reading("record.stale_batch") as session:
-        rows = session.execute(query.order_by(RecordRow.position).limit(_BATCH)).all()
-    made = [
-        {"import_id": import_id, "position": row.position, "words": search_text(Record.from_json(row.content))}
-        for row in rows
-    ]
-    if made:
-        with store.transaction("record.refresh") as session:
-            session.execute(update(RecordRow), made)
-    return [row.position for row in rows]
 
 
 def _where(wanted: RecordSearch) -> Sequence[ColumnElement[bool]]:
@@ -240,3 +209,51 @@ def _consultation(journal: Journal, actor: Actor, records: int) -> Entry:
         ids={"of": Word.RECORD},
         **actor_fields(actor, Action.SEARCH_RECORDS),
     )
+
+
+_AT_ONCE = 4_096
+_ASKED, _OWN = "text_names_asked_person", "text_may_name_own_person"
+
+
+def check_texts(store: Store, texts: Mapping[str, str], *, asked: str | None = None, confirmed: bool) -> None:
+    """Refuse texts that name a person.
+
+    Args:
+        store: The node's.
+        texts: The texts, by the names of their fields.
+        asked: The import with the persons who are asked for, if the texts are those of a query.
+        confirmed: Whether an officer has confirmed that they name nobody of the own lists.
+
+    Raises:
+        InputError: They name a person asked for; or one of the own lists, and that is not confirmed.
+    """
+    words = {name: words_of(text) for name, text in texts.items()}
+    every = frozenset[str]().union(*words.values())
+    with store.reading("texts.names") as session:
+        for code, found in _persons_named(session, every, asked, confirmed=confirmed):
+            if found:
+                raise InputError(code, name=next(name for name, own in words.items() if own & found))
+
+
+def _persons_named(
+    session: Session, every: frozenset[str], asked: str | None, *, confirmed: bool
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the words of texts that name somebody, each with the id of the sentence about them."""
+    records: list[Record] = []
+    if asked is not None:
+        persons = select(RecordRow.content).where(RecordRow.import_id == asked)
+        records = [Record.from_json(content) for content in session.scalars(persons)]
+    yield from ((_ASKED, name_in(every, record, inflected=True)) for record in records)
+    if not confirmed:
+        yield from ((_OWN, part_in(every, record)) for record in records)
+    query = select(RecordRow.import_id, RecordRow.position, RecordRow.words, ImportRow.for_query)
+    query = query.join(ImportRow, ImportRow.import_id == RecordRow.import_id).where(ImportRow.complete)
+    # The database leaves few of the records: it compares a word four times as fast as they could be read.
+    query = query.where(or_(false(), *(RecordRow.words.contains(f" {word} ") for word in sorted(every))))
+    if confirmed:
+        query = query.where(ImportRow.for_query)
+    rows = session.execute(query.order_by(ImportRow.for_query.desc()).execution_options(yield_per=_AT_ONCE))
+    for import_id, position, text, for_query in rows:
+        if len(every.intersection(text.split())) > 1:
+            record = Record.from_json(session.get_one(RecordRow, (import_id, position)).content)
+            yield _ASKED if for_query else _OWN, name_in(every, record)

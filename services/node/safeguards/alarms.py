@@ -8,6 +8,10 @@ ends, nothing is released.
 The test has a memory: it is made for the query, for the sums of all queries of its asker in the round, and for those in
 the node's window of days, so that many small queries are seen as the large one that they are. How many queries and
 persons they are counts by itself too.
+
+Records of one party that meet the same own record are reported, and nothing is withheld for them: both sides are told
+of hits between lists. A list has a person once, or a few times; whoever looks for what a record holds sends many rows
+that differ in one thing, and learns it from those that are hits.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, desc, func, select, update
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
@@ -310,3 +314,35 @@ def _released(round_id: str) -> Select[AlarmRow]:
 
 def _place(submission_id: str) -> str:
     return f"alarm {submission_id}"
+
+
+LEAST_MEETINGS = 8
+"""In lists that were measured a record met at most six of another list, which had a row for each alias of a person."""
+
+
+def report_meetings(session: Session, clock: Clock, round_id: str) -> None:
+    """Report for each party the own records that many different records of it meet, its list and queries together.
+
+    Called in the transaction that stores a report, once all its hits are stored.
+    """
+    met = func.count().label("met")
+    each = (
+        select(HitRow.counterpart, met, func.min(HitRow.hit_id).label("hit"))
+        .where(HitRow.round_id == round_id)
+        .group_by(HitRow.counterpart, HitRow.import_id, HitRow.position)
+        .having(met >= LEAST_MEETINGS)
+        .subquery()
+    )
+    most: dict[str, tuple[int, str]] = {}
+    own: dict[str, int] = {}
+    for party, meetings, hit in session.execute(
+        select(each).order_by(each.c.counterpart, desc(each.c.met), each.c.hit)
+    ):
+        most.setdefault(party, (meetings, hit))
+        own[party] = own.get(party, 0) + 1
+    for party, (meetings, hit) in most.items():
+        problem = Sentence.of(
+            "record_met_by_many", party=party, own=own[party], least=LEAST_MEETINGS, most=meetings, hit=hit
+        )
+        statements.report_problem(session, clock, round_id, f"meetings {party}", problem)
+        _LOG.warning("record_met_by_many", round=round_id, count=meetings)

@@ -1,6 +1,7 @@
-"""The registry at a node: newer statements wait until two persons accept one (PROTOCOL.md 11.5 to 11.7).
+"""The registry at a node: newer statements wait until two persons accept one (PROTOCOL.md 11.5 to 11.9).
 
-The administrator asks for it by the words that another party reads, and another person approves exactly that.
+The administrator asks for it by the words that another party reads, and another person approves exactly that. The
+registry in force also names the matcher's address, the CA of its certificate, and a new key of this node.
 """
 
 from __future__ import annotations
@@ -8,14 +9,18 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import httpx
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
+from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import SigningKey
-from aquila.errors import InputError, MalformedError, OrderError, PolicyError, ProtocolError
+from aquila.errors import InputError, MalformedError, OrderError, PolicyError, ProtocolError, SignatureError
 from aquila.interface.approval import ApprovalKind, PendingApproval
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import FileContent, RegistryView
@@ -37,17 +42,21 @@ from aquila.sentences import Sentence
 from services.kit.actor import Actor
 from services.kit.approvals.requests import Approvals, request, waiting_of
 from services.kit.errors import NotFoundError, PeerUnavailableError
+from services.kit.http.signatures import CallSigner
 from services.kit.log import entries, own_approvals
 from services.kit.log.entries import log_replaced
 from services.kit.logging import Log
 from services.kit.rounds import manifest_in
+from services.kit.settings import PeerSettings
 from services.kit.storage import registry as stored
+from services.kit.storage.files import write_secret
+from services.kit.storage.own_identity import read_next
 from services.kit.storage.registry import content_of, party_views, statement_view
 from services.kit.storage.store import Store
 from services.node.context import NodeContext
-from services.node.safeguards import own_key
-from services.node.safeguards.matcher_address import address_of, followed, stated
-from services.node.storage.tables import RoundRow
+from services.node.rounds import statements
+from services.node.storage.home import CA_FILE
+from services.node.storage.tables import RoundRow, StatementRow
 
 _LOG = Log("node.registry")
 _AS_JSON = {"content-type": "application/json"}
@@ -61,7 +70,7 @@ async def fetch(node: NodeContext) -> bool:
         ProtocolError: It does not know this party yet, or its answer is not what it should be.
     """
     first = await to_thread(_newest_number, node.store)
-    answer = await own_key.call_matcher(node, "GET", "/v1/registry", params={"first": first})
+    answer = await call_matcher(node, "GET", "/v1/registry", params={"first": first})
     try:
         feed = RegistryFeed.model_validate_json(answer.content)
     except ValidationError:
@@ -71,7 +80,7 @@ async def fetch(node: NodeContext) -> bool:
     if own is not None and own not in feed.acceptances:
         try:
             path = "/v1/registry/acceptance"
-            await own_key.call_matcher(node, "PUT", path, content=own.encode(), headers=_AS_JSON)
+            await call_matcher(node, "PUT", path, content=own.encode(), headers=_AS_JSON)
         except PolicyError as error:  # the two registries differ, which `show` says
             _LOG.warning("registry_acceptance_refused", error=error)
     return new
@@ -192,7 +201,7 @@ def check_acceptance(node: NodeContext, session: Session, digest: str) -> _Accep
         raise NotFoundError("registry_statement_not_newest")
     # 2.
     check_order(known)
-    keys = own_key.own_keys(node)
+    keys = own_keys(node)
     newer = check_acceptable(newest, node.registry, node.code, *(key.public for key in keys))
     signer = next(key for key in keys if key.public == newer.key_of(node.code))
     # 3.
@@ -320,8 +329,92 @@ def _obstacle(node: NodeContext, known: Sequence[SignedStatement], accepted: Sig
         return None
     try:
         check_order(known)
-        keys = own_key.own_keys(node)
+        keys = own_keys(node)
         check_acceptable(pending[-1], node.registry, node.code, *(key.public for key in keys))
     except (ProtocolError, PolicyError) as error:
         return error.sentence
     return None
+
+
+def take_over(node: NodeContext) -> None:
+    """Do at a start what follows from a new key that the registry in force names, once; nothing was signed with it yet.
+
+    The log gets its entry, and own statements that the matcher has not got are signed again: their digests stay.
+    """
+    registry, identity = node.registry, node.party.identity
+    if not registry.former.get(node.code) or registry.key_of(node.code) != identity.public:
+        return
+    with node.store.transaction("key.take_over") as session:
+        if not log_replaced(session, registry, node.code, node.code, node.clock()):
+            return
+        unsent = select(StatementRow).where(StatementRow.own, ~StatementRow.sent)
+        for row in session.scalars(unsent).all():
+            opened = statements.open_statement(registry, row.envelope)
+            row.envelope = sign_envelope(opened.payload_type, opened.payload, identity)
+    _LOG.warning("identity_renewed", party=node.code)
+
+
+def waiting_key(node: NodeContext) -> SigningKey | None:
+    """Return the key that shall take the place of the own one, or None; raises as `read_next` does."""
+    return read_next(node.settings.identity)
+
+
+async def call_matcher(node: NodeContext, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    """Call the matcher with the own key, or with the one that waits where the matcher knows that one already.
+
+    Raises:
+        AquilaError: As `Peer.call`.
+    """
+    try:
+        return await node.peer.call(method, path, **options)
+    except SignatureError:
+        key = await to_thread(waiting_key, node)
+        if key is None:
+            raise
+        return await node.peer.call(method, path, auth=CallSigner(key, node.code, node.clock), **options)
+
+
+def own_keys(node: NodeContext) -> tuple[SigningKey, ...]:
+    """Return the own key, and the one that waits if there is one."""
+    waiting = waiting_key(node)
+    return (node.party.identity,) if waiting is None else (node.party.identity, waiting)
+
+
+def address_of(matcher: PeerSettings) -> tuple[str, str | None]:
+    """Return the matcher's address, and the CA's certificates in PEM or None where the system's CAs count."""
+    try:
+        ca = None if matcher.ca is None else matcher.ca.read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        ca = None  # the node could not have started with it; it is shown as a change
+    return matcher.url.rstrip("/"), ca
+
+
+def stated(matcher: PeerSettings, statement: SignedStatement | None, home: Path) -> PeerSettings:
+    """Return the settings of calls to the matcher, with a statement's address and CA where they follow the registry.
+
+    Raises:
+        PolicyError: The statement's address cannot be used: it is not https.
+    """
+    if statement is None or not matcher.follow_registry:
+        return matcher
+    ca = None if statement.message.ca is None else home / CA_FILE
+    content = matcher.model_dump() | {"url": statement.message.url, "ca": ca}
+    try:
+        return PeerSettings.model_validate(content)
+    except ValidationError:
+        raise PolicyError("matcher_address_unusable") from None
+
+
+def followed(matcher: PeerSettings, statement: SignedStatement | None, home: Path) -> PeerSettings:
+    """Return the settings of calls to the matcher as `stated`, and write the CA's certificates into the home.
+
+    Raises:
+        PolicyError: As `stated`.
+        StoreError: The disk is full or failed.
+    """
+    found = stated(matcher, statement, home)
+    if statement is None or not matcher.follow_registry:
+        return found
+    if found.ca is not None and address_of(found)[1] != statement.message.ca:
+        write_secret(found.ca, str(statement.message.ca).encode())
+    return found

@@ -26,7 +26,7 @@ from services.node.rounds import statements
 from services.node.rounds.due_steps import Due, due_in
 from services.node.rounds.requests import is_consent_due
 from services.node.safeguards import alarms, left_out
-from services.node.steps import close, consent, exchange_notes, exclude_absent, outbox, sync, verify_logs, withdraw
+from services.node.steps import close, consent, exchange_notes, outbox, sync, verify_logs, withdraw
 from services.node.steps.submissions import evaluate, finalize, prepare, verify
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow
@@ -163,7 +163,7 @@ async def _sign_before_work(node: NodeContext, due: Due) -> bool:
 
 def _sign_amendment(node: NodeContext, round_id: str) -> bool:
     node.rounds.of(round_id).check_key()
-    return exclude_absent.exclude_absent(node, round_id)
+    return consent.exclude_absent(node, round_id)
 
 
 async def _acknowledge_released(node: NodeContext, round_id: str) -> bool:

@@ -9,9 +9,10 @@ import base64
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal, NamedTuple, TypeAlias
+from itertools import islice
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from aquila.crypto.group import ELEMENT_BYTES
@@ -33,14 +34,13 @@ from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.errors import NotFoundError, PeerFullError, error_from_problem, retry_after_of
-from services.kit.http.peer import Peer
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
 from services.node.context import Journal, NodeContext
-from services.node.logs import inclusion_promises
+from services.node.logs import checks
 from services.node.round_memory import RoundMemories, TakenStatement, round_row
 from services.node.rounds import paths, statements
 from services.node.storage.states import LocalRoundState, SubmissionState
@@ -53,6 +53,7 @@ _TOGETHER_BYTES = 1 << 19
 _FEW_BYTES = 1 << 17  # of a statement, that travel with it
 _AS_JSON = {"content-type": "application/json"}
 _REFUSALS = (OrderError, EquivocationError, BindingError, PolicyError, MalformedError, ProofError)
+RowT = TypeVar("RowT", ChunkRow, EvaluationRow, ColumnPieceRow)
 _WITH_BYTES = frozenset({StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.TOKENS})
 
 
@@ -70,10 +71,7 @@ async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], b
         await to_thread(node.high_water.keep, round_id)
     sent = False
     while waiting and not (sent and ends()):
-        if node.contact.takes_consignments and (len(waiting) > 1 or waiting[0].kind in _WITH_BYTES):
-            dealt_with, went = await _send_together(node, round_id, waiting)
-        else:
-            dealt_with, went = 1, await _send(node, waiting[0])
+        dealt_with, went = await _send_together(node, round_id, waiting)
         sent |= went
         if not dealt_with:
             break  # the matcher cannot take more now
@@ -92,19 +90,6 @@ def _unsent(store: Store, round_id: str) -> list[StatementRow]:
         if row.refused is not None:
             query = query.where(StatementRow.kind == StatementKind.REFUSAL.value)
         return list(session.scalars(query.order_by(StatementRow.sequence).limit(_PER_TURN)))
-
-
-async def _send(node: NodeContext, row: StatementRow) -> bool:
-    """Send one statement by itself, and return whether it was taken."""
-    path = f"/v1/rounds/{row.round_id}/statements"
-    try:
-        await node.peer.call("POST", path, content=row.envelope, headers=_AS_JSON)
-    except _REFUSALS as error:
-        await _refused(node, row, error)
-        return False
-    # If we crash here, the statement is sent again.
-    await _took(node, [row])
-    return True
 
 
 async def _send_together(node: NodeContext, round_id: str, rows: Sequence[StatementRow]) -> tuple[int, bool]:
@@ -128,12 +113,11 @@ async def _send_together(node: NodeContext, round_id: str, rows: Sequence[Statem
     # If we crash here, all of it is sent again.
     await _took(node, said)
     for upload in (item for item in taken if isinstance(item, PendingUpload)):
-        await to_thread(_parcel_sent, node.store, node.files, round_id, upload, _upload_place(round_id, upload))
+        await to_thread(_upload_sent, node.store, node.files, upload)
     refused = items[answer.taken][1] if answer.problem is not None and answer.taken < len(items) else None
     if not isinstance(refused, StatementRow):
-        return len(said), bool(
-            said
-        )  # bytes that were refused are sent by themselves, and what is said of them then counts
+        # Bytes that were refused are sent by themselves, and what is said of them then counts.
+        return len(said), bool(said)
     error = error_from_problem((answer.problem or "").encode())
     if not isinstance(error, _REFUSALS):
         raise error
@@ -161,29 +145,23 @@ def _packed(
 
 def _bytes_part(upload: PendingUpload) -> BytesPart:
     content = base64.b64encode(upload.read()).decode()
-    return BytesPart(part=upload.what, submission_id=upload.submission_id, index=upload.chunk, content=content)
+    return BytesPart(part=upload.what, submission_id=upload.row.submission_id, index=upload.row.index, content=content)
 
 
 def _uploads_of(node: NodeContext, row: StatementRow) -> list[PendingUpload]:
     """Return the bytes that a statement names and the matcher has not got."""
-    named = _named_by(node.registry, row)
+    named, files = _named_by(node.registry, row), node.files
     chunks = select(ChunkRow).where(ChunkRow.submission_id == named.submission_id).order_by(ChunkRow.index)
     with node.store.reading("outbox.named") as session:
         if row.kind == StatementKind.SUBMISSION:
-            return [_blinded(node.files, one) for one in session.scalars(chunks.where(~ChunkRow.sent))]
+            return [_blinded(files, one) for one in session.scalars(chunks.where(~ChunkRow.sent))]
         if row.kind == StatementKind.TOKENS:
-            pieces = select(ColumnPieceRow).where(
-                ColumnPieceRow.submission_id == named.submission_id, ~ColumnPieceRow.sent
-            )
-            return [
-                *(
-                    _tokens(node.files, node.rounds, one)
-                    for one in session.scalars(chunks.where(~ChunkRow.tokens_sent))
-                ),
-                *(_piece(node.files, node.rounds, o) for o in session.scalars(pieces.order_by(ColumnPieceRow.index))),
-            ]
+            of_submission = ColumnPieceRow.submission_id == named.submission_id
+            pieces = select(ColumnPieceRow).where(of_submission, ~ColumnPieceRow.sent).order_by(ColumnPieceRow.index)
+            waiting = *session.scalars(chunks.where(~ChunkRow.tokens_sent)), *session.scalars(pieces)
+            return [_tokens(files, node.rounds, one) for one in waiting]
         answer = session.get(EvaluationRow, (named.submission_id, named.chunk))
-        return [] if answer is None or answer.sent else [_answer(node.code, node.files, answer)]
+        return [] if answer is None or answer.sent else [_answer(files, answer)]
 
 
 async def _took(node: NodeContext, rows: Sequence[StatementRow]) -> None:
@@ -225,7 +203,7 @@ def _mark_sent(store: Store, rows: Sequence[StatementRow]) -> None:
         for row in rows:
             stored = session.get_one(StatementRow, (row.round_id, row.digest))
             stored.sent = True
-            inclusion_promises.expect(stored)
+            checks.expect_entry(stored)
             statements.clear_problem(session, row.round_id, _place(row))
 
 
@@ -255,16 +233,34 @@ def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
 
 
 class PendingUpload(NamedTuple):
-    """Bytes to send: the path, where they are read, what marks them as sent, what they are and how many."""
+    """Bytes to send: what they are, the row that names them, how many they are, and where and how they are read."""
 
-    path: str
-    read: Callable[[], bytes]
-    mark_sent: Callable[[Session], None]
-    file: str
     what: Literal["blinded", "evaluation", "tokens"]
-    submission_id: str
-    chunk: int
+    row: ChunkRow | EvaluationRow | ColumnPieceRow
     size: int
+    file: str
+    read: Callable[[], bytes]
+
+    def path(self, code: str) -> str:
+        """Return the path of the call that brings them to the matcher."""
+        kind = f"evaluations/{code}" if self.what == "evaluation" else self.what
+        return f"/v1/rounds/{self.row.round_id}/submissions/{self.row.submission_id}/{kind}/{self.row.index}"
+
+    @property
+    def subject(self) -> str:
+        """The subject of a problem with them."""
+        return f"upload {self.row.submission_id}/{self.what}/{self.row.index}"
+
+    def mark_sent(self, session: Session) -> None:
+        """Note in their row that the matcher has them, and in the submission's when these were its last tokens."""
+        kind: type[Any] = type(self.row)
+        row = session.get_one(kind, (self.row.submission_id, self.row.index))
+        if self.what == "tokens" and isinstance(row, ChunkRow):
+            row.tokens_sent = True
+        else:
+            row.sent = True
+        if self.what == "tokens":
+            _all_tokens_sent(session, row.submission_id)
 
 
 _Item: TypeAlias = tuple[StatementPart | BytesPart, StatementRow | PendingUpload]
@@ -282,11 +278,10 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
     memory = node.rounds.of(round_id)
     if memory.is_paused():
         return False
-    parcels = await to_thread(_parcels, node, round_id)
+    uploads = await to_thread(_pending_uploads, node, round_id)
     taken: list[PendingUpload] = []
-    send, finish = partial(_put, node.peer), partial(_finish_upload, node, round_id, taken)
     try:
-        await run_in_order(until(ends, parcels), send, finish, node.calls)
+        await run_in_order(until(ends, uploads), partial(_put, node), partial(_finish_upload, node, taken), node.calls)
     except PeerFullError as error:
         memory.full_until = node.clock() + (retry_after_of(error) or 1)
         problem = Sentence.of("matcher_has_no_room", reason=error.sentence)
@@ -294,33 +289,28 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
         return False
     if taken:
         await to_thread(_clear, node.store, round_id, _ROOM)
-    # What was not taken is no work: it is tried again when something else has happened, or after the usual wait.
+    # What was not taken is tried again when something else has happened, or after the usual wait.
     return bool(taken)
 
 
-async def _put(peer: Peer, parcel: PendingUpload) -> None:
-    content = await to_thread(parcel.read)
-    await peer.call("PUT", parcel.path, content=content)
+async def _put(node: NodeContext, upload: PendingUpload) -> None:
+    content = await to_thread(upload.read)
+    await node.peer.call("PUT", upload.path(node.code), content=content)
 
 
 async def _finish_upload(
-    node: NodeContext, round_id: str, taken: list[PendingUpload], parcel: PendingUpload, begun: Awaitable[None]
+    node: NodeContext, taken: list[PendingUpload], upload: PendingUpload, begun: Awaitable[None]
 ) -> None:
-    place = _upload_place(round_id, parcel)
     try:
         await begun
     except (OrderError, NotFoundError, BindingError) as error:
         # Its statement may not count there yet, or the round may have gone on: the feed will tell.
         problem = Sentence.of("chunk_not_taken", reason=error.sentence)
-        await to_thread(_note, node.journal, round_id, place, problem)
+        await to_thread(_note, node.journal, upload.row.round_id, upload.subject, problem)
     else:
         # If we crash here, the bytes are sent again.
-        await to_thread(_parcel_sent, node.store, node.files, round_id, parcel, place)
-        taken.append(parcel)
-
-
-def _upload_place(round_id: str, parcel: PendingUpload) -> str:
-    return f"upload {parcel.path.removeprefix(f'/v1/rounds/{round_id}/submissions/')}"
+        await to_thread(_upload_sent, node.store, node.files, upload)
+        taken.append(upload)
 
 
 def _clear(store: Store, round_id: str, place: str) -> None:
@@ -328,45 +318,42 @@ def _clear(store: Store, round_id: str, place: str) -> None:
         statements.clear_problem(session, round_id, place)
 
 
-def _parcel_sent(store: Store, files: ChunkFiles, round_id: str, parcel: PendingUpload, place: str) -> None:
+def _upload_sent(store: Store, files: ChunkFiles, upload: PendingUpload) -> None:
     with store.transaction("outbox.uploaded") as session:
-        parcel.mark_sent(session)
-        statements.clear_problem(session, round_id, place)
-    if parcel.file:
-        files.delete(parcel.file)
+        upload.mark_sent(session)
+        statements.clear_problem(session, upload.row.round_id, upload.subject)
+    if not isinstance(upload.row, ChunkRow):  # chunks are needed again: for the proofs, and for the notes
+        files.delete(upload.file)
 
 
-def _parcels(node: NodeContext, round_id: str) -> list[PendingUpload]:
-    memory = node.rounds.of(round_id)
+def _pending_uploads(node: NodeContext, round_id: str) -> list[PendingUpload]:
+    """Return the next bytes of each kind whose statement the matcher has."""
+    memory, files = node.rounds.of(round_id), node.files
     with node.store.reading("outbox.bytes") as session, memory.reading() as round_:
         submitted = {*round_.submissions, *_named(memory.taken, StatementKind.SUBMISSION)}
-        blinded = select(ChunkRow).where(
-            ChunkRow.round_id == round_id, ~ChunkRow.sent, ChunkRow.submission_id.in_(submitted)
-        )
-        answers = select(EvaluationRow).where(EvaluationRow.round_id == round_id, ~EvaluationRow.sent)
         finalized = {*round_.tokens, *_named(memory.taken, StatementKind.TOKENS)}
-        tokens = select(ChunkRow).where(
-            ChunkRow.round_id == round_id, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(finalized)
+
+        def rows(kind: type[RowT], *where: ColumnElement[bool]) -> Iterator[RowT]:
+            query = select(kind).where(kind.round_id == round_id, *where)
+            ordered = query.order_by(kind.submission_id, kind.index).execution_options(yield_per=_PER_TURN)
+            return iter(session.scalars(ordered))
+
+        def answered(row: EvaluationRow) -> bool:
+            key = EvaluationKey(row.submission_id, row.index, node.code)
+            named = TakenStatement(StatementKind.EVALUATION, row.submission_id, row.index)
+            return key in round_.evaluations or named in memory.taken
+
+        blinded = rows(ChunkRow, ~ChunkRow.sent, ChunkRow.submission_id.in_(submitted))
+        answers = rows(EvaluationRow, ~EvaluationRow.sent)
+        tokens = rows(ChunkRow, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(finalized))
+        pieces = rows(ColumnPieceRow, ~ColumnPieceRow.sent, ColumnPieceRow.submission_id.in_(finalized))
+        kinds = (
+            (_blinded(files, row) for row in blinded),
+            (_answer(files, row) for row in answers if answered(row)),
+            (_tokens(files, node.rounds, row) for row in tokens),
+            (_tokens(files, node.rounds, row) for row in pieces),
         )
-        order = ChunkRow.submission_id, ChunkRow.index
-        parcels = [_blinded(node.files, row) for row in session.scalars(blinded.order_by(*order).limit(_PER_TURN))]
-        parcels += [
-            _answer(node.code, node.files, row)
-            for row in session.scalars(answers.order_by(EvaluationRow.submission_id, EvaluationRow.index))
-            if EvaluationKey(row.submission_id, row.index, node.code) in round_.evaluations
-            or TakenStatement(StatementKind.EVALUATION, row.submission_id, row.index) in memory.taken
-        ][:_PER_TURN]
-        parcels += [
-            _tokens(node.files, node.rounds, row) for row in session.scalars(tokens.order_by(*order).limit(_PER_TURN))
-        ]
-        pieces = select(ColumnPieceRow).where(
-            ColumnPieceRow.round_id == round_id, ~ColumnPieceRow.sent, ColumnPieceRow.submission_id.in_(finalized)
-        )
-        by_place = ColumnPieceRow.submission_id, ColumnPieceRow.index
-        parcels += [
-            _piece(node.files, node.rounds, row) for row in session.scalars(pieces.order_by(*by_place).limit(_PER_TURN))
-        ]
-    return parcels
+        return [upload for kind in kinds for upload in islice(kind, _PER_TURN)]
 
 
 def _named(taken: Iterable[TakenStatement], kind: StatementKind) -> Iterator[str]:
@@ -375,84 +362,21 @@ def _named(taken: Iterable[TakenStatement], kind: StatementKind) -> Iterator[str
 
 
 def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:
-    name, key = paths.blinded(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
-
-    def mark_sent(session: Session) -> None:
-        session.get_one(ChunkRow, key).sent = True
-
-    path = f"{_base(row.round_id, row.submission_id)}/blinded/{row.index}"
-    size = row.elements * ELEMENT_BYTES
-    return PendingUpload(
-        path,
-        lambda: files.read(name, bytes.fromhex(row.digest)),
-        mark_sent,
-        "",
-        "blinded",
-        row.submission_id,
-        row.index,
-        size,
-    )
+    name = paths.blinded(row.round_id, row.submission_id, row.index)
+    size, digest = row.elements * ELEMENT_BYTES, bytes.fromhex(row.digest)
+    return PendingUpload("blinded", row, size, name, lambda: files.read(name, digest))
 
 
-def _answer(code: str, files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
-    name, key = paths.answer(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
-
-    def mark_sent(session: Session) -> None:
-        session.get_one(EvaluationRow, key).sent = True
-
-    path = f"{_base(row.round_id, row.submission_id)}/evaluations/{code}/{row.index}"
-    size = row.elements * ELEMENT_BYTES
-    return PendingUpload(
-        path,
-        lambda: files.read(name, bytes.fromhex(row.output_digest)),
-        mark_sent,
-        name,
-        "evaluation",
-        row.submission_id,
-        row.index,
-        size,
-    )
+def _answer(files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
+    name = paths.answer(row.round_id, row.submission_id, row.index)
+    size, digest = row.elements * ELEMENT_BYTES, bytes.fromhex(row.output_digest)
+    return PendingUpload("evaluation", row, size, name, lambda: files.read(name, digest))
 
 
-def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow) -> PendingUpload:
-    name, key = paths.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
-
-    def mark_sent(session: Session) -> None:
-        session.get_one(ChunkRow, key).tokens_sent = True
-        _all_tokens_sent(session, row.submission_id)
-
-    path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
-    size = (row.token_rows or 0) * TOKEN_ROW_BYTES
-    return PendingUpload(
-        path,
-        lambda: rounds.of(row.round_id).key().open(name, files.read(name)),
-        mark_sent,
-        "",
-        "tokens",
-        row.submission_id,
-        row.index,
-        size,
-    )
-
-
-def _piece(files: ChunkFiles, rounds: RoundMemories, row: ColumnPieceRow) -> PendingUpload:
-    name, key = paths.tokens(row.round_id, row.submission_id, row.index), (row.submission_id, row.index)
-
-    def mark_sent(session: Session) -> None:
-        session.get_one(ColumnPieceRow, key).sent = True
-        _all_tokens_sent(session, row.submission_id)
-
-    path = f"{_base(row.round_id, row.submission_id)}/tokens/{row.index}"
-    return PendingUpload(
-        path,
-        lambda: rounds.of(row.round_id).key().open(name, files.read(name)),
-        mark_sent,
-        name,
-        "tokens",
-        row.submission_id,
-        row.index,
-        row.size,
-    )
+def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow | ColumnPieceRow) -> PendingUpload:
+    name = paths.tokens(row.round_id, row.submission_id, row.index)
+    size = (row.token_rows or 0) * TOKEN_ROW_BYTES if isinstance(row, ChunkRow) else row.size
+    return PendingUpload("tokens", row, size, name, lambda: rounds.of(row.round_id).key().open(name, files.read(name)))
 
 
 def _all_tokens_sent(session: Session, submission_id: str) -> None:
@@ -461,7 +385,3 @@ def _all_tokens_sent(session: Session, submission_id: str) -> None:
     pieces = select(ColumnPieceRow).where(ColumnPieceRow.submission_id == submission_id, ~ColumnPieceRow.sent)
     if session.scalars(rows).first() is None and session.scalars(pieces).first() is None:
         session.get_one(SubmissionRow, submission_id).enter(SubmissionState.TOKENS_SENT)
-
-
-def _base(round_id: str, submission_id: str) -> str:
-    return f"/v1/rounds/{round_id}/submissions/{submission_id}"

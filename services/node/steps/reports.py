@@ -25,13 +25,13 @@ from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext
-from services.node.hits import known_pairs, lifecycle
+from services.node.hits import lifecycle
 from services.node.logs import pending_statements
 from services.node.records import erasure
-from services.node.records.standing_lists import is_of_standing_query
+from services.node.records.stored_lists import is_of_standing_query
 from services.node.round_memory import round_row
 from services.node.rounds import statements
-from services.node.safeguards import alarms, left_out, meetings
+from services.node.safeguards import alarms, left_out
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     HitRow,
@@ -130,7 +130,7 @@ def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> d
             for place, record_id, content in session.execute(asked):
                 record = json.loads(content)
                 found[positions[place]] = OwnRecordRef(
-                    place, record_id, record.get("handling_code"), known_pairs.person_digest(record_id, record)
+                    place, record_id, record.get("handling_code"), lifecycle.person_digest(record_id, record)
                 )
     return found
 
@@ -172,9 +172,9 @@ def store(
     query = round_.submissions.get(report.submission_id or "")
     urgent = query is not None and query.justification.urgency is Urgency.URGENT
     lifecycle.start_lifecycle(session, node.clock, coming, urgent=urgent)
-    known_pairs.carry(session, node.journal, round_.round_id, coming)
+    lifecycle.carry(session, node.journal, round_.round_id, coming)
     if is_of_standing_query(session, report.submission_id):
-        known_pairs.mark_first(session, coming)
+        lifecycle.mark_first(session, coming)
     gone = [hit for hit in report.hits if found and hit.handle in found.erased and hit.hit_id not in known]
     unknown = _count_unknown(session, node, report, len(report.hits) - len(rows) - len(gone))
     _LOG.info("hits_stored", round=round_.round_id, count=len(rows) + len(gone))
@@ -183,7 +183,7 @@ def store(
         return
     reported = round_.reported.get(ReportKey(node.code, report.submission_id))
     stored = (len(report.hits) if reported is None else reported.total()) - unknown
-    meetings.report_meetings(session, node.clock, round_.round_id)
+    alarms.report_meetings(session, node.clock, round_.round_id)
     # Before the receipt: once the matcher has that of everybody it may end the round.
     left_out.store_checks(session, node, round_, found.checked if found else ())
     withheld = alarms.raise_alarm(session, node, round_, report, stored)

@@ -45,10 +45,10 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Clock, LongPollResult, NodeContext
 from services.node.hits import notes, withdrawals
-from services.node.logs import inclusion_promises, named_heads
+from services.node.logs import checks
 from services.node.round_memory import RoundMemory, round_row
 from services.node.rounds import statements
-from services.node.steps import exclude_absent, reports
+from services.node.steps import consent, reports
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, DestructionReason, LocalRoundState
 from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, RoundRow, StatementRow
@@ -267,9 +267,9 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
         stored = _row_of(node.clock, row.round_id, opened, envelope, accepted)
         session.add(stored)
     stored.event_id, stored.sent = event.event_id, True
-    inclusion_promises.expect_announced(stored)
+    checks.expect_announced(stored)
     session.flush()
-    named_heads.store(session, node.party, accepted.message, accepted.digest)
+    checks.store_head(session, node.party, accepted.message, accepted.digest)
     _follow(taking, accepted.message, accepted.digest, before)
     return True
 
@@ -280,9 +280,9 @@ def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[s
     if isinstance(message, HitReport):
         node.rounds.of(row.round_id).take_report(message)
     if isinstance(message, Opening):
-        exclude_absent.check_own_part(session, node.signer, round_, row)
+        consent.check_own_part(session, node.signer, round_, row)
     elif isinstance(message, Amendment) and round_.participants != before:
-        exclude_absent.drop_absent(session, node.signer, round_, row)
+        consent.drop_absent(session, node.signer, round_, row)
     elif isinstance(message, HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:
         reports.store(session, node, round_, message, digest, taking.found)
     elif isinstance(message, Notes) and message.to == node.code:

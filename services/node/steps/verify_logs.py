@@ -24,7 +24,7 @@ from services.kit.errors import NotFoundError, PeerFullError, PeerUnavailableErr
 from services.kit.log.witness import Accusation
 from services.kit.logging import Log
 from services.node.context import LongPollResult, NodeContext
-from services.node.logs import inclusion_promises, named_entries, named_heads
+from services.node.logs import checks
 from services.node.rounds import statements as round_statements
 from services.node.storage.high_water import RESTORED
 from services.node.storage.tables import NamedHeadRow, StatementRow
@@ -197,8 +197,8 @@ def _open(node: NodeContext, *, prove: bool, at_rest: bool) -> _Open:
     if not prove:
         return _Open(old, (), (), None)
     with node.store.reading("watch.open") as session:
-        heads, said = named_heads.unverified(session), inclusion_promises.unproved(session)
-        judged = min(old, named_entries.judged(session)) if at_rest else old
+        heads, said = checks.unverified_heads(session), checks.unproved_promises(session)
+        judged = min(old, checks.judged_entries(session)) if at_rest else old
     asks = judged < old and bool(heads or said or node.clock() >= node.contact.entries_due)
     return _Open(old, heads, said, judged if asks else None)
 
@@ -218,7 +218,7 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
     update = proofs.update.encode()
     # Statements are verified before the transaction, which others wait for.
     shown = witness.read(MATCHER, update)
-    judged = inclusion_promises.judge(
+    judged = checks.judge_promises(
         node.registry, wanted.statements, shown, {one.digest: one for one in proofs.statements}
     )
     start = wanted.entries_from
@@ -227,8 +227,8 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
     def check(session: Session, shown: Checkpoint) -> Accusation | None:
         named = {one.size: [bytes.fromhex(h) for h in one.hashes] for one in proofs.heads}
         return (
-            named_heads.check(session, node.clock, wanted.heads, shown, named)
-            or inclusion_promises.record(session, judged, shown)
+            checks.check_heads(session, node.clock, wanted.heads, shown, named)
+            or checks.record_promises(session, judged, shown)
             or (None if entries is None else entries(session))
         )
 
@@ -243,12 +243,12 @@ def _judge_entries(
     Where they cannot be judged, that is the outcome: what the other proofs show comes first.
     """
     try:
-        found = named_entries.judge(node, start, shown, proofs)
+        found = checks.judge_entries(node, start, shown, proofs)
     except AquilaError as error:
         return partial(_raise, error)
     # Further entries wait where the answer did not reach the end of the log.
     node.contact.entries_due = node.clock() + (_ENTRIES_SECONDS if found.judged >= shown.size or found.waits else 0)
-    return lambda session: named_entries.record(session, node, found, shown)
+    return lambda session: checks.record_entries(session, node, found, shown)
 
 
 def _raise(error: AquilaError, _session: Session) -> Accusation | None:

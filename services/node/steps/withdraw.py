@@ -1,28 +1,33 @@
 """Statements of this node after its hits: withdrawals, acknowledgements and outcomes (PROTOCOL.md 3.11).
 
 It says so whether the round goes on or has ended, once the feed was read to its end; the outbox sends it.
+
+A withdrawal names hits by id and goes to the counterpart. The owner of a list knows of a query's hits before the asker
+does, so a withdrawal of such a hit waits until the asker has shown that it has its report, which its notes do (3.7.7
+and 3.11.1). Until then, no output of this node reveals these hits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from aquila.followup.lifecycle import HOUR, Ground
-from aquila.protocol.messages import MOST_WITHDRAWN
+from aquila.protocol.messages import MOST_WITHDRAWN, HitReport, StatementKind
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.corrections import kept_until
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.logging import Log
 from services.node.context import Clock, NodeContext, Signer
-from services.node.hits import undisclosed
 from services.node.hits.withdrawals import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.held_reports import held_back
-from services.node.storage.tables import ProblemRow, RoundRow, WithdrawalRow
+from services.node.storage.tables import ProblemRow, RoundRow, StatementRow, WithdrawalRow
 
 _LOG = Log("node.correct")
 _UNSIGNED = WithdrawalRow.own & WithdrawalRow.digest.is_(None)
@@ -62,17 +67,15 @@ def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
     wanted = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNSIGNED)
     rows = session.scalars(wanted).all()
     queries = (
-        undisclosed.queries_of(session, signer.code, signer.registry, round_.round_id, {row.hit_id for row in rows})
-        if rows
-        else {}
+        queries_of(session, signer.code, signer.registry, round_.round_id, {row.hit_id for row in rows}) if rows else {}
     )
     held = held_back(session, round_.round_id)
     groups: dict[tuple[str, str, str], list[WithdrawalRow]] = {}
     for row in rows:
         query = queries.get(row.hit_id, "")
-        if undisclosed.is_never_disclosed(signer.code, round_, query, held):
+        if is_never_disclosed(signer.code, round_, query, held):
             session.delete(row)
-        elif not query or undisclosed.may_disclose(signer.clock, signer.code, round_, query, held):
+        elif not query or may_disclose(signer.clock, signer.code, round_, query, held):
             groups.setdefault((row.counterpart, row.ground, query), []).append(row)
     for (counterpart, ground, query), together in sorted(groups.items()):
         for first in range(0, len(together), MOST_WITHDRAWN):
@@ -141,3 +144,38 @@ def _report_outcomes(session: Session, node: NodeContext, round_: Round) -> bool
     row.outcomes_changed_at = None
     _LOG.info("outcomes_signed", round=round_.round_id)
     return True
+
+
+def queries_of(session: Session, code: str, registry: Registry, round_id: str, hits: Collection[str]) -> dict[str, str]:
+    """Return the query of each of these hits that is a query's, by hit id; the hits may be erased."""
+    reports = select(StatementRow.envelope).where(
+        StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
+    )
+    found: dict[str, str] = {}
+    for envelope in session.scalars(reports):
+        report = statements.message_of(statements.open_statement(registry, envelope))
+        if isinstance(report, HitReport) and report.party == code and report.submission_id is not None:
+            found |= {hit.hit_id: report.submission_id for hit in report.hits if hit.hit_id in hits}
+    return found
+
+
+def may_disclose(clock: Clock, code: str, round_: Round, query: str, held: Collection[str]) -> bool:
+    """Return whether the asker of a query may learn of its hits.
+
+    Where its notes never come, the matcher decides once their time is over: it alone knows whether the asker has its
+    report, and refuses the withdrawal where it has not.
+    """
+    submission = round_.submissions.get(query)
+    if submission is None or submission.party == code:
+        return True
+    if ReportKey(submission.party, query) in round_.batches:
+        return True
+    return query not in held and clock() > round_.notes_expire
+
+
+def is_never_disclosed(code: str, round_: Round, query: str, held: Collection[str]) -> bool:
+    """Return whether the asker of a query never learns of its hits here.
+
+    The round ended under the alarm, or this party refused its answer.
+    """
+    return query in held and (round_.ending is not None or round_.has_refused(code, query))

@@ -1,11 +1,18 @@
-"""The row of an imported list, for all that use it."""
+"""Stored lists, for all that use them: the row of one, counts of its names, and its duplicates as kept in memory."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from aquila.interface.hits import NameCount
+from aquila.matching.own_list import DuplicatePair
+from aquila.records.person import Record
+from aquila.records.search import search_for
 from services.kit.errors import NotFoundError
-from services.node.storage.tables import ImportRow
+from services.node.storage.tables import ImportRow, RecordRow
 
 
 def complete_import(session: Session, import_id: str) -> ImportRow:
@@ -18,3 +25,59 @@ def complete_import(session: Session, import_id: str) -> ImportRow:
     if row is None or not row.complete:
         raise NotFoundError("import_unknown")
     return row
+
+
+_LONGEST_LIST = 100_000  # records whose words are read while a page is made: a twentieth of a second
+_MOST_NAMES = 8
+_NEWEST_LIST = (
+    select(ImportRow)
+    .where(ImportRow.complete, ~ImportRow.for_query)
+    .order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
+    .limit(1)
+)
+
+
+def name_counts(session: Session, import_id: str, position: int) -> tuple[tuple[NameCount, ...], int]:
+    """Return for each word of a record's name how many records of its list have one that sounds so.
+
+    The persons of a query are no list: for one of them, the party's newest list is counted.
+
+    Returns:
+        The counts in the order of the name, and the list's records; nothing and 0 where the list is deleted or long.
+    """
+    row = session.get(RecordRow, (import_id, position))
+    stored = session.get(ImportRow, import_id)
+    if stored is not None and stored.for_query:
+        stored = session.scalar(_NEWEST_LIST)
+    if row is None or stored is None or stored.records > _LONGEST_LIST:
+        return (), 0
+    record = Record.from_json(row.content)
+    names = " ".join((*record.given_names, *record.family_names)) or record.full_name or ""
+    wanted = {word: groups[0][-1] for word in names.split() if len(groups := search_for(word, alike=True)) == 1}
+    if not wanted:
+        return (), 0
+    chosen = dict(list(wanted.items())[:_MOST_NAMES])
+    sums = [func.sum(case((RecordRow.words.contains(sound), 1), else_=0)) for sound in chosen.values()]
+    counts = session.execute(select(*sums).where(RecordRow.import_id == stored.import_id)).one()
+    return tuple(
+        NameCount(name=word, records=count) for word, count in zip(chosen, counts, strict=True)
+    ), stored.records
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDuplicates:
+    """The result of a search in a stored list, without any identifier or value of a record.
+
+    Attributes:
+        records: How many records were compared.
+        pairs: The surest, by the positions of their records in the list.
+        left_out: How many other pairs there are.
+        groups: How many groups of records the pairs make.
+        crowded: By rule, values that so many records share that they were not compared.
+    """
+
+    records: int
+    pairs: tuple[DuplicatePair, ...]
+    left_out: int
+    groups: int
+    crowded: dict[str, int]

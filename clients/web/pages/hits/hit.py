@@ -91,7 +91,7 @@ def post_letter_json(visit: Visited, _sent: Sent, round_id: str, hit_id: str) ->
     """Return the request as a message for a channel such as SIENA; that it was exported is logged."""
     client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
     draft = client.letter_draft(*place)
-    content = draft.message.model_dump_json(indent=2) if draft.message else "{}"
+    content = draft.message.model_dump_json(indent=2)
     _export(client, place, draft)
     headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.json"'}
     return Response(content, media_type="application/json", headers=headers)
@@ -105,7 +105,7 @@ def post_letter(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Resp
     page = visit.show(
         "letter.html",
         versions=request_letter.versions(draft, visit.language),
-        message=request_letter.as_text(draft.message) if draft.message else "",
+        message=request_letter.as_text(draft.message),
         round_id=round_id,
         hit_id=hit_id,
     )

@@ -29,9 +29,8 @@ from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.node.context import Journal
-from services.node.records.digests import stored_digest
 from services.node.records.erasure import has_gaps_in_use
-from services.node.records.standing_lists import standing_queries_of
+from services.node.records.stored_lists import standing_queries_of, stored_digest
 from services.node.round_memory import round_row
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.requests import has_consented, submit_until

@@ -16,7 +16,7 @@ from services.kit.logging import Log
 from services.node.context import NodeContext
 from services.node.records.erasure import close_gaps
 from services.node.records.queries import standing_queries
-from services.node.records.standing_lists import following_removal
+from services.node.records.stored_lists import following_removal
 from services.node.round_memory import round_row
 from services.node.rounds import requests
 from services.node.storage.tables import ImportRow, StandingQueryRow

@@ -26,7 +26,7 @@ from services.node.context import NodeContext
 from services.node.logs.pending_statements import may_sign
 from services.node.rounds import paths, statements
 from services.node.safeguards import left_out
-from services.node.steps.exclude_absent import signed_under
+from services.node.steps.consent import signed_under
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
 from services.node.storage.states import VERIFIED, SubmissionState

@@ -30,8 +30,8 @@ from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
 from services.node.context import Journal, NodeContext
-from services.node.records.digests import check_approved, stored_digest
 from services.node.records.erasure import close_gaps
+from services.node.records.stored_lists import check_approved, stored_digest
 from services.node.round_memory import PreparedSubmission, RoundMemories, seed_name
 from services.node.rounds import paths, statements
 from services.node.rounds.requests import check_submission_time, manifest_problem

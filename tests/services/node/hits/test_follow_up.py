@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import delete, update
 
 from aquila.followup.lifecycle import HOUR
+from aquila.interface.hits import LetterView
 from aquila.matching.certainty import Level
 from aquila.matching.weights import level_bits
 from services.node.storage.tables import ExchangeRow, RecordRow, StatementRow
+from tests.support.letter_example import head_of
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
@@ -112,10 +114,8 @@ async def test_the_letter_has_references_only(world_after: WorldAfter) -> None:
     letter = (await al.post(hit_path(hit, "/letter"))).json()
     exchange = (await al.get(hit_path(hit)))["exchange"]
     numbers = exchange["reference"], exchange["note"]["reference"]
-    assert [[label, text] for label, text in letter["lines"] if "Reference of" in label] == [
-        ["Reference of AL", numbers[0]],
-        ["Reference of RS", numbers[1]],
-    ]
+    head = head_of(LetterView.model_validate(letter))
+    assert (head["Reference of AL"], head["Reference of RS"]) == numbers
     for part in (hit["hit_id"], hit["round_id"], "B-1", "RS, counter-terrorism unit", *numbers):
         assert part in letter["text"]
     for part in ("Arben", "Hoxha", "1980", "al-list-1"):
@@ -174,7 +174,7 @@ async def test_a_handling_code_blocks_the_letter(world: World, code: str) -> Non
         answer = await al.post(hit_path(hit, "/letter"))
         assert "originator's letter 12/26" in answer.json()["text"]
         assert "export_permitted" in kinds_in_log(al)
-    lines = dict(answer.json()["lines"])
+    lines = head_of(LetterView.model_validate(answer.json()))
     assert lines["Handling code"].startswith(f"{code}: not to be")
     assert lines["Handling code of RS"] == condition
     assert "export" in kinds_in_log(al)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from services.node.hits.known_pairs import carry
+from services.node.hits.lifecycle import carry
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 from tests.support.node_world import World

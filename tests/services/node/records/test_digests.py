@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from aquila.audit.roles import Role
 from services.kit.storage.store import Store
-from services.node.records.digests import checked_digest, recorded_digest
+from services.node.records.stored_lists import checked_digest, recorded_digest
 from services.node.storage.tables import ImportRow
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 

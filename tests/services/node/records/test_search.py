@@ -15,11 +15,11 @@ from aquila.audit.roles import Role
 from aquila.interface.records import MOST_OF_RECORD
 from services.kit.log import entries
 from services.kit.logging import ROOT, JsonLines
-from services.node.records import search as record_search
-from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, RecordRow, SubmissionRow
+from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, SubmissionRow
 from tests.support.node_steps import closed_round, does, hit_with, kinds_in_log
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
+from tests.support.sealing import sealed
 
 PLACES = ("/v1/imports", "/v1/records")
 PERSONS = (
@@ -160,6 +160,7 @@ async def test_a_record_of_years_shows_the_newest(world_after: WorldAfter) -> No
             for number, one in enumerate(older, start=1):
                 values = row | {key: one} | ({moment: row[moment] - number} if moment in row else {})
                 session.execute(insert(table).values(values))
+        sealed(session)
     for number in range(MOST_OF_RECORD + 1):
         await al.load(HEADER + LISTS["AL"], f"list {number}")
     before = len(looks(al))
@@ -253,23 +254,6 @@ async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -
     assert await ids(al, name="Novak") == []
     assert await ids(al, name="Kovač") == ["c-1"]
     assert [kind for kind in kinds_in_log(al) if kind != "consultation"][-3:] == ["import", "erasure", "import"]
-
-
-async def test_words_of_an_older_normalizer_are_made_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list from before there were words, or of another version, is searched after the next start."""
-    monkeypatch.setattr(record_search, "_BATCH", 3)
-    al = world.nodes["AL"]
-    await al.load(HEADER + PERSONS)
-    kept = await al.load(HEADER + "k-1,Petra,Petrović,1990-09-09,\n")
-    with al.node.store.transaction("test.old") as session:
-        session.execute(update(ImportRow).where(ImportRow.import_id != kept).values(normalizer=1))
-        session.execute(update(RecordRow).values(words=""))
-    assert await ids(al, name="Petrović") == []
-    al.restart()
-    assert await ids(al, name="Petrović") == ["person-1"]
-    assert await ids(al, name="Novak") == ["person-4"]
-    with al.node.store.reading("test.version") as session:
-        assert len(set(session.scalars(select(ImportRow.normalizer)))) == 1
 
 
 async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:

@@ -127,6 +127,7 @@ async def test_no_more_than_a_page_takes(world: World) -> None:
                     discovered_at=0,
                     phase="open",
                     refused="no",
+                    kept_until=0,
                 )
             )
     found = await party_node.get("/needs")

@@ -30,7 +30,7 @@ def found_by_lanes(party_node: PartyNode, round_id: str) -> set[str]:
         "finalizes": finalize._due(node, round_id) is not None,
         "acknowledges": bool(verify._verified(node.store, round_id)),
         "says": bool(outbox._unsent(node.store, round_id)),
-        "sends": bool(outbox._parcels(node, round_id)),
+        "sends": bool(outbox._pending_uploads(node, round_id)),
     }
     return {name for name, is_found in found.items() if is_found}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.node.safeguards.meetings import LEAST_MEETINGS
+from services.node.safeguards.alarms import LEAST_MEETINGS
 from tests.support.node_steps import problems
 from tests.support.node_world import HEADER, World
 

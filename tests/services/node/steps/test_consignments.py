@@ -38,10 +38,9 @@ class Answering(httpx.AsyncBaseTransport):
 
 
 def reached(party_node: PartyNode, answer: ConsignmentAnswer | None = None) -> Answering:
-    """Return the matcher as a node reaches it from now on; it takes consignments."""
+    """Return the matcher as a node reaches it from now on."""
     found = Answering(party_node.node.peer._client._transport, answer)
     party_node.node.peer._client._transport = found
-    party_node.node.contact.takes_consignments = True
     return found
 
 
@@ -50,7 +49,6 @@ async def signed(world: World) -> tuple[str, PartyNode]:
     party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
-    party_node.node.contact.takes_consignments = True
     matcher = party_node.node.peer._client._transport
     party_node.node.peer._client._transport = httpx.MockTransport(lambda request: httpx.Response(503, request=request))
     await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))

@@ -14,8 +14,7 @@ from services.kit.errors import PeerUnavailableError
 from services.node.rounds import statements
 from services.node.steps import sync
 from services.node.steps.advance import advance
-from services.node.steps.driver import open_rounds
-from services.node.steps.listen import Listener, _until_deadline
+from services.node.steps.driver import Listener, _until_deadline, open_rounds
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")

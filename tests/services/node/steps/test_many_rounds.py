@@ -18,8 +18,7 @@ from aquila.sentences import quoted
 from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
 from services.node.context import Journal
 from services.node.steps import advance as advance_module
-from services.node.steps.driver import open_rounds
-from services.node.steps.listen import Listener
+from services.node.steps.driver import Listener, open_rounds
 from tests.support.log_lines import Lines
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.sentence_texts import texts

@@ -10,7 +10,7 @@ from aquila.followup.lifecycle import Channel
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.render import pdf
 from clients.web.text import request_letter
-from tests.support.letter_example import LETTER
+from tests.support.letter_example import LETTER, head_of
 
 KNOWN = replace(LETTER, channel=Channel.BILATERAL, handling="H1", own_number="AL-1234-5678-9ABC")
 
@@ -21,19 +21,20 @@ def test_a_letter_has_the_receivers_language(party: str) -> None:
     view = replace(KNOWN, receiver=party).view()
     sent, translated = request_letter.versions(view, languages()["en"])
     assert sent.lang == "en"
-    assert sent.lines == list(view.lines)
+    head = head_of(view)
+    assert sent.lines == list(head.items())
     assert translated.lang == request_letter.OF_PARTY[party]
     texts = dict(translated.lines)
-    assert len(texts) == len(view.lines)
+    assert len(texts) == len(head)
     assert {"f" * 32, "0" * 32, "AL-1234-5678-9ABC", "counter-terrorism"} <= set(texts.values())
-    english = {text for line in view.lines for text in line}
+    english = {*head, *head.values()}
     assert not english & set(texts)
-    assert sum(text in english for text in texts.values()) == sum(line[1] in texts.values() for line in view.lines)
+    assert sum(text in english for text in texts.values()) == sum(text in texts.values() for text in head.values())
     assert not any(said in view.text for said in translated.paragraphs)
     condition = next(text for text in texts.values() if text.startswith("H1: "))
     assert condition not in english
-    english = languages()["en"]
-    assert pdf.pdf(view, english) != pdf.pdf(view.model_copy(update={"message": None}), english)
+    english_receiver = replace(KNOWN, receiver="SI").view()
+    assert pdf.pdf(view, languages()["en"]) != pdf.pdf(english_receiver, languages()["en"])
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -46,15 +47,6 @@ def test_a_letter_begins_in_its_senders_language(tag: str) -> None:
         assert [one.lang for one in made] == ([tag] if tag == receivers else [tag, receivers])
         assert made[0].title == own.compose(request_letter.title_of(view))
         assert made[0].signed_by == own.say("Signature")
-
-
-def test_a_letter_of_an_earlier_release_is_in_english() -> None:
-    """It has no sentences to compose; its lines and paragraphs are taken as they are."""
-    view = KNOWN.view().model_copy(update={"message": None, "head": (), "body": ()})
-    made = request_letter.versions(view, languages()["sq"])
-    assert [one.lang for one in made] == ["en"]
-    assert made[0].lines == list(view.lines)
-    assert made[0].paragraphs == request_letter.versions(KNOWN.view(), languages()["en"])[0].paragraphs
 
 
 def test_a_message_is_copied_as_lines() -> None:

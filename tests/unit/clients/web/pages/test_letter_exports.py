@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +15,7 @@ from clients.web.i18n.languages import languages
 from clients.web.pages.hits import hit
 from tests.support.letter_example import LETTER
 
-DRAFT = LetterView(text=LETTER.text(), lines=LETTER.lines())
+DRAFT = LETTER.view()
 HANDLERS = [hit.post_letter, hit.post_letter_pdf, hit.post_letter_json]
 PLACE = "a" * 32
 
@@ -70,7 +70,7 @@ def test_a_letter_that_cannot_be_made_is_not_logged(handler: Callable[..., Any])
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_another_letter_than_the_logged_one_is_not_given(handler: Callable[..., Any]) -> None:
     """Its references may have changed between the draft and the export."""
-    service = Service(DRAFT, LetterView(text="other", lines=()))
+    service = Service(DRAFT, replace(LETTER, reference="other").view())
     with pytest.raises(OrderError) as caught:
         ask(handler, service)
     assert caught.value.sentence.code == "letter_changed_meanwhile"

@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from aquila.interface.hits import LetterView
 from aquila.sentences import text_of
 from aquila.visible import visible
 from clients.web.i18n.languages import languages
 from clients.web.render import pdf
 from clients.web.text.request_letter import ComposedLetter, title_of, versions
-from tests.support.letter_example import LETTER
+from tests.support.letter_example import LETTER, head_of
 
 ENGLISH = languages()["en"]
 
@@ -24,19 +23,24 @@ def test_references_of_both_sides_reach_the_paper() -> None:
         for own in ("", "AL-1234-5678-9ABC")
         for other in ("", "RS-1234-5678-9ABC")
     ]
-    papers = [pdf.pdf(LetterView(text=letter.text(), lines=letter.lines()), ENGLISH) for letter in made]
+    papers = [pdf.pdf(letter.view(), ENGLISH) for letter in made]
     assert len(set(papers)) == 4
     assert all(paper.startswith(b"%PDF") for paper in papers)
-    assert papers[3] == pdf.pdf(LetterView(text=made[3].text(), lines=made[3].lines()), ENGLISH)
+    assert papers[3] == pdf.pdf(made[3].view(), ENGLISH)
 
 
 @pytest.mark.parametrize("text", ["\u738b \u5927", "\U0001f600", "\u202egnp", "\u0531 \u738b \u0645"])
 def test_a_letter_that_no_font_has_is_named(text: str) -> None:
     """The paper is made all the same; what the fonts have stays beside it."""
-    paper = pdf.pdf(LetterView(text=f"T\n\nhead\n\n{text}", lines=(("Area", text),)), ENGLISH)
+
+    def letter_with(said: str) -> bytes:
+        made = ComposedLetter("en", "T", [("Area", said)], [said], "-", "-")
+        return pdf.compiled("letter.typ", {"versions": [made._asdict()]}, "")
+
+    paper = letter_with(text)
     assert paper.startswith(b"%PDF")
     named = "".join(letter if pdf._has_font(letter) else f"[U+{ord(letter):04X}]" for letter in visible(text))
-    assert paper == pdf.pdf(LetterView(text=f"T\n\nhead\n\n{named}", lines=(("Area", named),)), ENGLISH)
+    assert paper == letter_with(named)
     assert named != text
 
 
@@ -66,8 +70,7 @@ def test_a_letter_of_practice_says_so_everywhere() -> None:
     """Title, head, body, subject and the receiver's language have it; the paper has the mark."""
     letter = replace(LETTER, practice=True).view()
     assert letter.text.startswith("PRACTICE, NOT REAL: ")
-    assert letter.lines[0][0] == "Practice"
-    assert letter.message is not None
+    assert next(iter(head_of(letter))) == "Practice"
     assert letter.message.subject.startswith("Practice, not real: ")
     assert "invented persons" in letter.message.body[0]
     language = languages()["sr-Cyrl"]

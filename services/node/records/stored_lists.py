@@ -1,11 +1,11 @@
-"""The digest of an imported list: two persons approve exactly these records in this order.
+"""Digests of stored lists, by which two persons approve exactly these records, and standing queries for their persons.
 
 What holds a list together from its import to its submission is this digest, and all records are read for it as often as
 the two persons need and no more:
 
 1. When the list is imported, the digest is made of the records on their way to the database. Nothing is read.
-2. When an officer asks, the records are read once: the author asks for the list that was imported. A list without a
-   digest, from before there were any or because a record was erased, is read once more to record one.
+2. When an officer asks, the records are read once: the author asks for the list that was imported. A list of which
+   a record was erased has no digest, and is read once more to record one.
 3. When another person approves, they are read once: the approver approves the list that is stored now. The digest that
    was approved is stored with the submission.
 4. When the driver begins, they are read once: days may lie between, and a record that was erased or changed meanwhile
@@ -21,15 +21,18 @@ Records that were changed together with the recorded digest before 2 are not det
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.errors import OrderError
+from aquila.interface.queries import StandingQueryState
 from aquila.protocol.encoding import framed
 from services.kit.storage.store import Store
 from services.node.storage.imports import complete_import
-from services.node.storage.tables import ImportRow, RecordRow
+from services.node.storage.tables import ImportRow, RecordRow, StandingQueryRow, SubmissionRow
 
 _LABEL = "aquila/1 imported record"
 _AT_ONCE = 2_048
@@ -64,8 +67,7 @@ def stored_digest(session: Session, import_id: str) -> str:
 def recorded_digest(store: Store, import_id: str) -> str:
     """Return the digest that is recorded of a list, without reading its records where there is one.
 
-    A list has none where it was imported before there were any, or where a record of it was erased: then it is that of
-    what the list holds now, and is recorded.
+    A list of which a record was erased has none: then it is that of what the list holds now, and is recorded.
 
     Raises:
         NotFoundError: The node holds no such import.
@@ -95,17 +97,40 @@ def checked_digest(store: Store, import_id: str) -> str:
     return recorded_digest(store, import_id) if recorded is None else recorded
 
 
-def check_approved(session: Session, import_id: str, approved: str | None, round_id: str) -> None:
-    """Refuse to prepare other records than those that two persons approved.
-
-    Args:
-        session: A transaction.
-        import_id: The list.
-        approved: The digest that was approved; None of a submission from before there were any.
-        round_id: For which round.
+def check_approved(session: Session, import_id: str, approved: str, round_id: str) -> None:
+    """Refuse to prepare other records for a round than those that two persons approved, by their digest.
 
     Raises:
         OrderError: The list is not the one that was approved.
     """
-    if approved is not None and stored_digest(session, import_id) != approved:
+    if stored_digest(session, import_id) != approved:
         raise OrderError("list_records_differ_from_request", round=round_id)
+
+
+def standing_queries_of(session: Session, import_id: str) -> Sequence[StandingQueryRow]:
+    """Return the standing queries that ask for the persons of a list now."""
+    active = StandingQueryRow.state == StandingQueryState.ACTIVE, StandingQueryRow.import_id == import_id
+    return session.scalars(select(StandingQueryRow).where(*active)).all()
+
+
+def is_of_standing_query(session: Session, submission_id: str | None) -> bool:
+    """Return whether a submission is an own query for persons for whom a standing query asks now."""
+    own = session.get(SubmissionRow, submission_id) if submission_id else None
+    return own is not None and bool(standing_queries_of(session, own.import_id))
+
+
+@contextmanager
+def following_removal(session: Session, import_id: str) -> Iterator[None]:
+    """Let standing queries go on with the records that are left when the block removes or moves some.
+
+    Two persons approved all of them; a list that was changed in another way is not followed.
+    """
+    found = standing_queries_of(session, import_id)
+    before = stored_digest(session, import_id) if found else ""
+    yield
+    if found:
+        session.flush()
+        after = stored_digest(session, import_id)
+        for row in found:
+            if row.records_digest == before:
+                row.records_digest = after
