@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -33,8 +33,6 @@ from aquila.errors import ExecutorError
 
 Parameters = ParamSpec("Parameters")
 
-_MOST_FREED = 256 << 20  # bytes that a process keeps for its next use at most
-_MOST_TAKEN = 32 << 20  # of one piece that is taken from them: the most that the C library allows
 _MOST_UNUSED = 256 << 10  # bytes that a process with threads keeps free at the end of its heap at most
 _OWN_PIECE = 256 << 10  # bytes from which on such a process takes each piece from the system by itself
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # of mallopt(3)
@@ -198,18 +196,6 @@ def few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def keep_freed_memory() -> bool:
-    """Have this process, and those that begin as copies of it, keep memory that was freed for its next use.
-
-    Batches and chunks take and free megabytes thousands of times. Given back to the system each time, each page is
-    cleared and entered again: a hundredth of a round's time. For a process that ends with its work.
-
-    Returns:
-        Whether the C library of this system can be told so; where not, nothing changes.
-    """
-    return _tell_allocator({_TRIM_THRESHOLD: _MOST_FREED, _MMAP_THRESHOLD: _MOST_TAKEN})
-
-
 def share_freed_memory() -> bool:
     """Have all threads of this process take memory from one heap, and give large pieces back to the system at once.
 
@@ -221,14 +207,10 @@ def share_freed_memory() -> bool:
     Returns:
         Whether the C library of this system can be told so; where not, nothing changes.
     """
-    return _tell_allocator({_ARENA_MAX: 1, _TRIM_THRESHOLD: _MOST_UNUSED, _MMAP_THRESHOLD: _OWN_PIECE})
-
-
-def _tell_allocator(options: Mapping[int, int]) -> bool:
-    """Give the C library options of mallopt(3), and return whether it took them all."""
     mallopt = getattr(ctypes.pythonapi, "mallopt", None)  # the functions of all libraries of this process
     if mallopt is None:  # pragma: no cover  # another C library than glibc
         return False
+    options = {_ARENA_MAX: 1, _TRIM_THRESHOLD: _MOST_UNUSED, _MMAP_THRESHOLD: _OWN_PIECE}
     return all(mallopt(option, value) for option, value in options.items())
 
 

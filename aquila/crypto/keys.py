@@ -2,7 +2,7 @@
 
 Every secret lies in one bytearray that `close` overwrites. What is made from it for a moment (a copy while it is
 revealed, the key objects of `cryptography`) is overwritten or freed at once; Python may still have copied bytes on
-the way, which is why the per-round key (`aquila.crypto.vault`) exists: destroying it makes stored copies worthless.
+the way, which is why the per-round key (`aquila.crypto.sealing`) exists: destroying it makes stored copies worthless.
 No key is ever pickled, copied, printed or compared in variable time; what a worker needs of a round's secrets travels
 as `aquila.protocol.submissions.tasks.CarriedSecret`, which says so.
 """
@@ -81,7 +81,7 @@ class SecretBytes:
             copy[:] = bytes(len(copy))
 
     def to_bytes(self) -> bytes:
-        """Return the secret, only to be sealed under a round key (`aquila.crypto.vault`).
+        """Return the secret, only to be sealed under a round key (`aquila.crypto.sealing`).
 
         Raises:
             KeyMaterialError: the secret is closed.

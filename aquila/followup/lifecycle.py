@@ -295,18 +295,6 @@ def _carried(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     return replace(known, decision=Decision(step.value))
 
 
-def _acknowledged(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    return replace(life, stage=Stage.ACKNOWLEDGED, since=step.at, assignee=step.person)
-
-
-def _assigned(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    return replace(life, assignee=step.reference)
-
-
-def _remarked(life: HitLifecycle, _step: LifecycleStep) -> HitLifecycle:
-    return life
-
-
 def _decided(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     decision, life = Decision(step.value), replace(life, assignee=life.assignee or step.person)
     if life.stage is Stage.FOLLOW_UP:
@@ -332,26 +320,6 @@ def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
         reply="",
         replied_at=None,
     )
-
-
-def _referenced(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    return replace(life, reference=step.reference)
-
-
-def _replied(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    return replace(life, replied_on=step.value, reply=step.reference, replied_at=step.at)
-
-
-def _permitted(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    return replace(life, permission=step.reference)
-
-
-def _exported(life: HitLifecycle, _step: LifecycleStep) -> HitLifecycle:
-    return life
-
-
-def _closed(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    return replace(life, stage=Stage.CLOSED, since=step.at, outcome=HitOutcome(step.value))
 
 
 def _reopened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
@@ -405,16 +373,22 @@ _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
 
 _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLifecycle]] = {
     LifecycleStepKind.CARRIED: _carried,
-    LifecycleStepKind.ACKNOWLEDGED: _acknowledged,
-    LifecycleStepKind.ASSIGNED: _assigned,
-    LifecycleStepKind.REMARKED: _remarked,
+    LifecycleStepKind.ACKNOWLEDGED: lambda life, step: replace(
+        life, stage=Stage.ACKNOWLEDGED, since=step.at, assignee=step.person
+    ),
+    LifecycleStepKind.ASSIGNED: lambda life, step: replace(life, assignee=step.reference),
+    LifecycleStepKind.REMARKED: lambda life, _step: life,
     LifecycleStepKind.DECIDED: _decided,
     LifecycleStepKind.OPENED: _opened,
-    LifecycleStepKind.REFERENCED: _referenced,
-    LifecycleStepKind.REPLIED: _replied,
-    LifecycleStepKind.PERMITTED: _permitted,
-    LifecycleStepKind.EXPORTED: _exported,
-    LifecycleStepKind.CLOSED: _closed,
+    LifecycleStepKind.REFERENCED: lambda life, step: replace(life, reference=step.reference),
+    LifecycleStepKind.REPLIED: lambda life, step: replace(
+        life, replied_on=step.value, reply=step.reference, replied_at=step.at
+    ),
+    LifecycleStepKind.PERMITTED: lambda life, step: replace(life, permission=step.reference),
+    LifecycleStepKind.EXPORTED: lambda life, _step: life,
+    LifecycleStepKind.CLOSED: lambda life, step: replace(
+        life, stage=Stage.CLOSED, since=step.at, outcome=HitOutcome(step.value)
+    ),
     LifecycleStepKind.REOPENED: _reopened,
     LifecycleStepKind.WITHDRAWN: _withdrawn,
 }

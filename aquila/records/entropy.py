@@ -21,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquila.errors import GridError
-from aquila.records.normalize.known_values import KnownValues
 from aquila.records.person import PartialDate
-from aquila.records.rule_parts import Name, NameWords
+from aquila.records.rule_parts import KnownValues, Name, NameWords
 
 TRAIT = np.dtype([("first", "<u8"), ("last", "<u8"), ("born", "<i4")])
 LEAST_RECORDS = 24

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from aquila.crypto.hashing import digests_core
 from aquila.errors import InputError
-from aquila.records.normalize.known_values import KnownValues
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import (
     NAMES,
+    KnownValues,
     Name,
     NameWords,
     all_words_reader,

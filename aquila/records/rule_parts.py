@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import combinations, product
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
-from aquila.records.normalize.known_values import KnownValues
 from aquila.records.normalize.names import FORMS, name_words
 from aquila.records.person import PartialDate, Record, RecordColumns
 
@@ -29,6 +28,34 @@ _PAIRED_WORDS = 3  # of a name that is not split: the first ones and the last
 _CACHED = 1 << 16  # words
 _NAMES_CACHED = 1 << 14
 _NAME_FIELDS = ("given_names", "family_names", "full_name", "aliases")
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class KnownValues(dict[Key, Value], Generic[Key, Value]):
+    """The values of keys, each worked out when it is first looked up: `known[key]`, at the cost of a dictionary.
+
+    Where `functools.lru_cache` forgets the value that was used longest ago, this forgets all at once, and so needs no
+    order: for what is looked up a million times.
+
+    Args:
+        work_out: What gives a key's value, and the same for the same key.
+        most: How many values are kept.
+    """
+
+    def __init__(self, work_out: Callable[[Key], Value], most: int) -> None:
+        super().__init__()
+        self._work_out = work_out
+        self._most = most
+
+    def __missing__(self, key: Key) -> Value:
+        value = self._work_out(key)
+        if len(self) >= self._most:
+            self.clear()
+        self[key] = value
+        return value
+
 
 Words = tuple[str, ...]
 Pairs = tuple[tuple[str, str], ...]

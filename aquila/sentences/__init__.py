@@ -4,37 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from aquila.sentences.audit import AUDIT
 from aquila.sentences.auditing import AUDITING
 from aquila.sentences.command import COMMAND
-from aquila.sentences.crypto import CRYPTO
-from aquila.sentences.followup import FOLLOWUP
+from aquila.sentences.core import CORE
 from aquila.sentences.kit import KIT
-from aquila.sentences.letter import LETTER
 from aquila.sentences.matcher import MATCHER
-from aquila.sentences.matching import MATCHING
 from aquila.sentences.node import NODE
-from aquila.sentences.pages import PAGES
 from aquila.sentences.protocol import PROTOCOL
-from aquila.sentences.records import RECORDS
 from aquila.sentences.sentence import QUOTED, Sentence, Table, Text, filled, quoted
 from aquila.sentences.simulation import SIMULATION
 
 __all__ = ["SENTENCES", "SHOWN", "Sentence", "Text", "hint_of", "quoted", "text_of"]
 
-SHOWN: Final[Table] = {
-    **AUDIT,
-    **CRYPTO,
-    **FOLLOWUP,
-    **KIT,
-    **LETTER,
-    **MATCHER,
-    **MATCHING,
-    **NODE,
-    **PAGES,
-    **PROTOCOL,
-    **RECORDS,
-}
+SHOWN: Final[Table] = {**CORE, **KIT, **MATCHER, **NODE, **PROTOCOL}
 """Sentences that can come to a page: the catalogues have them in every language."""
 
 SENTENCES: Final[Table] = {QUOTED: Text("{text}", "{hint}"), **AUDITING, **COMMAND, **SIMULATION, **SHOWN}

@@ -1,10 +1,12 @@
-"""Build a bundle: `make bundle`. RELEASING.md says how a release is made and verified."""
+"""Build a bundle, its checksum and the signature over that: `make bundle`. RELEASING.md says how a release is made."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 from collections.abc import Sequence
@@ -13,8 +15,55 @@ from typing import Final
 
 from packaging.requirements import Requirement
 
-from deploy.bundle import archive, manual, sbom, wheels
-from deploy.bundle.wheels import Pin, Target, limited, pins
+from deploy.bundle import manual, sbom, wheels
+from deploy.bundle.wheels import Pin, Target, digest, limited, pins
+
+NAMESPACE: Final = "aquila-release"
+"""What a signature is for: one that was made for anything else does not verify."""
+
+
+def pack(folder: Path, time: int, archive: Path) -> None:
+    """Write an archive of a folder's files; the same files give the same bytes, wherever and whenever.
+
+    Members are sorted, belong to nobody, and have one time. Nothing is compressed: wheels are already.
+
+    Args:
+        folder: Its name is the archive's one top folder.
+        time: The time of each member, in seconds since 1970.
+        archive: The file to write.
+    """
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as packed:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                member = tarfile.TarInfo(path.relative_to(folder.parent).as_posix())
+                member.size, member.mtime = path.stat().st_size, time
+                member.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
+                with path.open("rb") as stream:
+                    packed.addfile(member, stream)
+
+
+def write_checksum(archive: Path) -> Path:
+    """Write the archive's SHA-256 digest next to it, as `sha256sum --check` reads it, and return that file."""
+    checksum = archive.with_name(f"{archive.name}.sha256")
+    checksum.write_text(f"{digest(archive)}  {archive.name}\n", encoding="ascii")
+    return checksum
+
+
+def sign(checksum: Path, key: Path) -> Path:
+    """Sign a file by ssh-keygen with an Ed25519 key, and return the file with the signature.
+
+    Args:
+        checksum: The file to sign.
+        key: The private key, or the public one if an agent or a token holds the private one.
+
+    Raises:
+        subprocess.CalledProcessError: The key cannot be used; ssh-keygen has said why.
+    """
+    signature = checksum.with_name(f"{checksum.name}.sig")
+    signature.unlink(missing_ok=True)
+    subprocess.run(["ssh-keygen", "-Y", "sign", "-q", "-n", NAMESPACE, "-f", str(key), str(checksum)], check=True)
+    return signature
+
 
 REPOSITORY: Final = Path(__file__).parents[2]
 COPIED: Final = (
@@ -77,7 +126,7 @@ def make(repository: Path, targets: Sequence[Target], out: Path, given: Sequence
             _copy(source / part, bundle / part)
         out.mkdir(parents=True, exist_ok=True)
         packed = out / f"{bundle.name}-bundle.tar"
-        archive.pack(bundle, time, packed)
+        pack(bundle, time, packed)
     return packed
 
 
@@ -111,9 +160,9 @@ def main() -> None:
     options = asked.parse_args()
     targets = [Target(python, machine) for python in options.python for machine in options.machine]
     packed = make(REPOSITORY, targets, options.out, options.wheel)
-    written = [packed, checksum := archive.write_checksum(packed)]
+    written = [packed, checksum := write_checksum(packed)]
     if options.key:
-        written.append(archive.sign(checksum, options.key))
+        written.append(sign(checksum, options.key))
     sys.stdout.writelines(f"{file}\n" for file in written)
     if not options.key:
         sys.stdout.write("not signed: name the key of the release maker, make bundle KEY=FILE\n")

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from aquila.crypto.group import Group
 from aquila.crypto.keys import SecretBytes
-from aquila.crypto.vault import RoundKey
+from aquila.crypto.sealing import RoundKey
 from aquila.errors import KeyMaterialError
 from aquila.interface.rounds import ChanceView
 from aquila.matching.certainty import GradingBasis

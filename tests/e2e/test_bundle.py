@@ -15,7 +15,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 import aquila
-from deploy.bundle import archive
+from deploy.bundle import wheels
 from deploy.bundle.main import LOCKS
 from deploy.bundle.wheels import Target
 from tests.support.bundles import (
@@ -57,8 +57,8 @@ def test_it_is_built_twice_alike(bundle: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "deploy.bundle.main", "--python", *PYTHONS, "--machine", *MACHINES]
     run(*words, cwd=clone, umask=0o077)
     again = clone / "dist" / bundle.name
-    assert archive.digest(again) == archive.digest(bundle)
-    assert again.with_name(f"{again.name}.sha256").read_text() == f"{archive.digest(bundle)}  {bundle.name}\n"
+    assert wheels.digest(again) == wheels.digest(bundle)
+    assert again.with_name(f"{again.name}.sha256").read_text() == f"{wheels.digest(bundle)}  {bundle.name}\n"
 
 
 def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:

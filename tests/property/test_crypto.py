@@ -10,9 +10,9 @@ from aquila.crypto import dleq, oprf
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.group import ORDER
 from aquila.crypto.keys import IdentityKey
+from aquila.crypto.sealing import RoundKey
 from aquila.crypto.shares import Share, new_share
 from aquila.crypto.sodium import SodiumGroup
-from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError, MalformedError, ProofError, SignatureError
 
 ONE, SHARED = SodiumGroup(1), SodiumGroup(3)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import aquila
-from deploy.bundle import archive, main
+from deploy.bundle import main
 from deploy.bundle.wheels import Target
 from tests.support import manual
 
@@ -77,13 +77,13 @@ def _add_migration(folder: Path) -> None:
 
 def bring_signed(bundle: Path, folder: Path) -> None:
     """Bring a bundle to a machine with its checksum, signed by a release key, and with the public half of that key."""
-    for file in (bundle, checksum := archive.write_checksum(bundle)):
+    for file in (bundle, checksum := main.write_checksum(bundle)):
         shutil.copy(file, folder)
     key = folder / "release"
     if not key.exists():
         _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
-    archive.sign(folder / checksum.name, key)
-    signer = f'aquila namespaces="{archive.NAMESPACE}" {key.with_suffix(".pub").read_text()}'
+    main.sign(folder / checksum.name, key)
+    signer = f'aquila namespaces="{main.NAMESPACE}" {key.with_suffix(".pub").read_text()}'
     (folder / "release.signers").write_text(signer)
 
 

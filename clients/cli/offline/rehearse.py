@@ -22,7 +22,7 @@ from aquila import __version__
 from aquila.crypto.backend import load_group, usable_cores
 from aquila.crypto.group import Group
 from aquila.csv_files import CsvWriter
-from aquila.executors import few_collections, forked_pool, keep_freed_memory
+from aquila.executors import few_collections, forked_pool
 from aquila.matching.certainty import Level
 from aquila.records.rules import RuleTable
 from clients.cli.list_files import FindingCounts, ReadList, layouts_of, load_table
@@ -98,7 +98,6 @@ def rehearse(
 
     layouts = layouts_of([entry.path for entry in entries], column)
     # Nothing is secret yet and there are no threads, so that processes can begin as copies of this one.
-    keep_freed_memory()
     with forked_pool(workers) as executor:
         table, group = load_table(rules), load_group(1, backend)
         with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch, few_collections():

@@ -14,7 +14,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SealingKey
-from aquila.crypto.vault import RoundKey
+from aquila.crypto.sealing import RoundKey
 from aquila.errors import AquilaError, KeyMaterialError, ProtocolError
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes

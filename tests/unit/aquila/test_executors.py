@@ -188,20 +188,6 @@ def _number_of(program: str) -> int:
     return int(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
 
 
-def test_freed_memory_is_used_again() -> None:
-    """Of memory that is taken and freed again and again, the system clears each page once and not every time."""
-    program = (
-        "from resource import RUSAGE_SELF, getrusage\n"
-        "from aquila.executors import keep_freed_memory\n"
-        "if {kept}: assert keep_freed_memory()\n"
-        "before = getrusage(RUSAGE_SELF).ru_minflt\n"
-        "for _ in range(20): [b'a' * (1 << 20) for _ in range(20)]\n"
-        "print(getrusage(RUSAGE_SELF).ru_minflt - before)"
-    )
-    faults = [_number_of(program.format(kept=kept)) for kept in (False, True)]
-    assert faults[1] < faults[0] / 4
-
-
 def test_threads_use_freed_memory_of_each_other() -> None:
     """Sixteen threads that take and free memory one after another need that of one, once larger pieces were freed."""
     program = (

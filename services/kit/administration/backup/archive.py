@@ -25,7 +25,7 @@ from sqlalchemy import Connection, LargeBinary, MetaData, Table, inspect, select
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SealingKey, SigningKey, VerifyKey
-from aquila.crypto.sealed_stream import OpeningReader, SealingWriter
+from aquila.crypto.sealing import OpeningReader, SealingWriter
 from aquila.errors import AquilaError, InputError
 
 CONTEXT = b"backup"

@@ -12,7 +12,7 @@ import secrets
 from pathlib import Path
 
 from aquila.crypto.keys import KEY_BYTES, SEALING_PUBLIC_BYTES, SealingKey
-from aquila.crypto.sealed_stream import recipient_name
+from aquila.crypto.sealing import recipient_name
 from aquila.errors import InputError, KeyMaterialError
 from services.kit.storage.files import read_secret, replacing, write_secret
 

@@ -13,7 +13,7 @@ import aquila
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
 from aquila.crypto.keys import VerifyKey
-from aquila.crypto.sealed_stream import recipient_name
+from aquila.crypto.sealing import recipient_name
 from aquila.errors import InputError
 from aquila.protocol.registry import MATCHER, read_registry
 from services.kit.actor import LOCAL_KEY

@@ -24,8 +24,8 @@ from aquila.crypto.keys import (
     SecretBytes,
     VerifyKey,
 )
+from aquila.crypto.sealing import RoundKey
 from aquila.crypto.shares import Share, new_share
-from aquila.crypto.vault import RoundKey
 from aquila.errors import KeyMaterialError, MalformedError, SignatureError
 
 SECRET = bytes(range(100, 132))

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from aquila.crypto.keys import SealingKey
-from aquila.crypto.sealed_stream import CHUNK_BYTES, MAGIC, OpeningReader, SealingWriter, recipient_name
+from aquila.crypto.sealing import CHUNK_BYTES, MAGIC, OpeningReader, SealingWriter, recipient_name
 from aquila.errors import MalformedError, SealError
 
 RANDOM = Random(11)

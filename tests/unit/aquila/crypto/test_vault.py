@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aquila.crypto.vault import NONCE_BYTES, TAG_BYTES, RoundKey
+from aquila.crypto.sealing import NONCE_BYTES, TAG_BYTES, RoundKey
 from aquila.errors import KeyMaterialError
 
 SECRET = b"a share of 32 bytes, or a seed.."

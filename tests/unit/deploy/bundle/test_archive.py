@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.bundle.archive import NAMESPACE, pack, sign, write_checksum
+from deploy.bundle.main import NAMESPACE, pack, sign, write_checksum
 
 TIME = 1_800_000_000
 FILES = {"b/one": "1", "a": "2", "b.txt": "3", "b/run": "#!/bin/sh\n"}

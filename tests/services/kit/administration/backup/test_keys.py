@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila.crypto.sealed_stream import recipient_name
+from aquila.crypto.sealing import recipient_name
 from aquila.errors import InputError, KeyMaterialError
 from services.kit.administration.backup.keys import make_keys, read_private, read_public
 

@@ -1,6 +1,6 @@
 """Values that are known are not worked out again, and no more are kept than may be."""
 
-from aquila.records.normalize.known_values import KnownValues
+from aquila.records.rule_parts import KnownValues
 
 
 def test_a_value_is_worked_out_once_and_not_kept_for_ever() -> None:
