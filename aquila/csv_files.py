@@ -6,8 +6,6 @@ cell does not become two, of which the second begins anew. Numbers stay numbers.
 `aquila.records`, which takes a text as it is.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable
 from typing import TextIO, TypeAlias

@@ -26,8 +26,6 @@ Any bytes from outside end in this tree. An error carries fields (round, expecte
 inputs, blinds, tokens or keys. Services add StoreError and PeerUnavailableError.
 """
 
-from __future__ import annotations
-
 from aquila.sentences import Sentence, hint_of, text_of
 from aquila.sentences.sentence import machine_fields
 

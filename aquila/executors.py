@@ -7,8 +7,6 @@ well over ten milliseconds to be worth the way. Whoever runs the executor sees w
 trust as the caller.
 """
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

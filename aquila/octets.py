@@ -1,7 +1,5 @@
 """Columns of bytes: values of one width, one behind the other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 

@@ -8,8 +8,6 @@ Source: Unicode 14, the general categories Cc (but tab and line ends), Cf, Co, C
 property Default_Ignorable_Code_Point (UAX #44), and the blank pattern of Braille.
 """
 
-from __future__ import annotations
-
 import re
 
 _UNSEEN = re.compile(

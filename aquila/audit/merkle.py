@@ -12,8 +12,6 @@ of level `8 * l` with that number. An entry bundle holds up to 256 entries, each
 that is not full has its width in its path, so that a path always names the same bytes.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias

@@ -4,8 +4,6 @@ Every call of an operator's interface and every command that speaks to a service
 the log says of a person is a pseudonymous id and the roles; whose it is, only the service's administrator knows.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Articles 45 and 72 of Regulation (EU) 2024/982 ask for, and nothing that identif
 same document from its own tables; an auditor recomputes it and compares.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field

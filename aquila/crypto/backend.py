@@ -4,8 +4,6 @@ Everything above calls `load_group` once and passes the group on. All backends g
 errors; the fastest that was built and that the processor can run is chosen.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Collection
 from dataclasses import replace

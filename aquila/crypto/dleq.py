@@ -6,8 +6,6 @@ birthday attack; tests/vectors/forged_dleq_batch.bin). The weights in use come f
 that changing any pair changes all of them.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -4,8 +4,6 @@ DSSE lets an envelope be written in many ways. Here only one is accepted, its RF
 base64 alphabet, so that equal statements are equal bytes and no byte of an envelope can change unnoticed.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -10,8 +10,6 @@ not canonical, has bit 255 set or is the identity; a scalar is refused if it is 
 an accepted element and an accepted scalar is therefore never the identity, because the order is prime.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias

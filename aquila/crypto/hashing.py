@@ -8,8 +8,6 @@ HMAC-SHA-256 of the seed over the label; AES-256 under that key turns the blocks
 (counter mode, NIST SP 800-38A section 6.5, with the counter's place computed instead of counted up to).
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import importlib

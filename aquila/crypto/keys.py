@@ -7,8 +7,6 @@ No key is ever pickled, copied, printed or compared in variable time; what a wor
 as `aquila.protocol.submissions.tasks.CarriedSecret`, which says so.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ The mode is VOPRF (0x01) in use; OPRF (0x00) differs in the domain separation ta
 Blinding and finalizing are the origin's part, evaluating is every party's; proofs are in `aquila.crypto.dleq`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Each party publishes the public key of its share with a proof that it knows the 
 its public key as a function of the others'. Evaluations under the shares add up to the evaluation under the sum.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Self
 

@@ -8,8 +8,6 @@ ctypes releases the GIL during each call, so slices of a batch run on several co
 RFC 9496 (bit 255, the identity) is refused before it is called; see `aquila.crypto.group`.
 """
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import importlib.util

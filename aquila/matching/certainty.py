@@ -7,8 +7,6 @@ The weights are the table's, moved by what was learned blind in the round (`lear
 what was learned are stated to both sides; whoever has the rules that met can recompute the level (PROTOCOL.md 7).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum

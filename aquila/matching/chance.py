@@ -6,8 +6,6 @@ depend on their names. Too few agree in a whole date to be counted; they follow 
 decade. What rules show only together with a date, such as a single name, is scaled from the table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -4,8 +4,6 @@ It is no part of the certainty of the match, and neither changes the other. The 
 29 of Regulation (EU) 2016/794: `tables/corroboration.toml`, shown in `schemas/intelligence/`.
 """
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from functools import cache

@@ -5,8 +5,6 @@ right only where the person stands twice in a list. And the records that are lef
 pair them with, which lifts what is not certain (PROTOCOL.md 7.4). No pair is dropped for another one's sake.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple

@@ -7,8 +7,6 @@ Poisson distribution, which is wider than a binomial one for the same number of 
 raises the alarm; asking very many queries does by itself.
 """
 
-from __future__ import annotations
-
 from math import exp, lgamma, log
 
 from aquila.errors import InputError

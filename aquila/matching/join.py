@@ -6,8 +6,6 @@ bounded by the tasks at work, however many tokens there are. A token is two 64-b
 those three times as fast as bytes.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor

@@ -9,8 +9,6 @@ of lists over all ranges. A task names files in a directory that every worker se
 writes one file; done again, it writes the same file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass

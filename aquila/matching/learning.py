@@ -7,8 +7,6 @@ makes names agree (`chance.py`): a name is rare or usual in these lists. How oft
 follows from parts of dates: where whole dates are counted too, and all is learned at once, chance passes for persons.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

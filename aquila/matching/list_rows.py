@@ -10,8 +10,6 @@ what more records share than the frequency limit, so a list in which a token occ
 we ship it; and names with whole dates hardly ever repeat in a list of persons. Flags are for people.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import numpy as np

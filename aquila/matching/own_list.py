@@ -12,8 +12,6 @@ names shows how often strangers of a similar list will. What is foreseen is for 
 date of birth alone.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Records that hit are taken for one person; nothing is joined over a pair of part
 out are numbers: which records were counted together is forgotten here.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias

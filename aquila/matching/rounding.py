@@ -18,8 +18,6 @@ Draws belong to a cell and a block of counts (0, 1 to 4, 5 to 9, ...), so that a
 to the next is published in few steps, and none of them is known to be a step by one.
 """
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The weights are those of `certainty.grade_on`, in its order, and add up to its odds: what is drawn is what was graded.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from math import log2

@@ -9,8 +9,6 @@ auditor over a whole log, and a service over its own one before it signs.
 Who stands behind a pseudonymous id no log tells: whoever rules a service can have two accounts.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping

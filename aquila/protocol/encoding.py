@@ -4,8 +4,6 @@ Statements travel as RFC 8785 canonical JSON, so that equal contents are equal b
 sequence of length-prefixed parts under a label of its own, so that no two different sequences give the same bytes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 

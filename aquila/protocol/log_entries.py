@@ -3,8 +3,6 @@
 Matcher, nodes and auditors make the same entry from the same statement, so an auditor makes it again and compares.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping

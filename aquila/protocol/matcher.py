@@ -4,8 +4,6 @@ The matcher opens rounds, counts token rows, grades pairs of handles and signs w
 statements through `Round`; it cannot read an element or a token.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

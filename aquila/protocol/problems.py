@@ -6,8 +6,6 @@ with the rows of its own errors; the core knows none of them. Which HTTP status 
 do: 4xx will be refused again until the caller changes something, 5xx may be tried again as it is.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ What is sent depends on the whole list, so it is planned between the two. A batc
 is made, so a node that was interrupted goes on with the next one.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ place, a nationality, an identifier. The tables themselves go into the digest to
 How a list writes a date is not part of it: a date is read before anything is normalized.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

@@ -10,8 +10,6 @@ or in all; and a grid hidden there whose names share exactly their dates, or who
 a few dates for each of many names are not seen.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from math import log2

@@ -8,8 +8,6 @@ Inputs say nothing yet about who may compare them; the protocol hashes each with
 blinded (PROTOCOL.md, input digest).
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache

@@ -8,8 +8,6 @@ A name that is not split gives the pairs of its first, second and last word to `
 pairs of all words would grow with the square and add little.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache

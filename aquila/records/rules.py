@@ -5,8 +5,6 @@ A rule names one or more *parts*; an input of the rule is one value of each part
 files beside this module in `tables/`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib

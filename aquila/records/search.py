@@ -13,8 +13,6 @@ written as one, any two words count. For a person who is asked for, words of the
 Names as read are personal: they are for the officer of the party whose record it is, and for nobody else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 

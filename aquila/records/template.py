@@ -1,7 +1,5 @@
 """An empty list to be filled in: a file with a column for each field."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """The one table of sentences: the English of errors, problems and refusals by id, which nothing else holds."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from aquila.sentences.auditing import AUDITING

@@ -1,7 +1,5 @@
 """Sentences of `aquila/protocol/auditing`, which auditors alone read."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from aquila.sentences.sentence import Table, Text

@@ -1,7 +1,5 @@
 """Sentences of records, matching, followup, audit and crypto; of the pages, and of the request after a hit."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from aquila.sentences.sentence import Table, Text

@@ -5,8 +5,6 @@ id and fields, and whoever shows it composes it from the English table or from a
 number or another sentence, such as the reason of a refusal.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -4,8 +4,6 @@ It is what `aquila rehearse` runs, the world of the scenario tests, and the refe
 with. The parties here are honest; tests make them lie by replacing one of their answers.
 """
 
-from __future__ import annotations
-
 from aquila.simulation.manifest import CHUNK_ELEMENTS, DEFAULT_PADDING, NO_PADDING, REHEARSED, Terms, make_manifest
 from aquila.simulation.metrics import Measurements, Watch
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty

@@ -4,8 +4,6 @@ Both are streams over all parties' batches, so that one party's work begins whil
 still on their way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple

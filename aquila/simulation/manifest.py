@@ -1,7 +1,5 @@
 """The terms of a rehearsed round besides its parties: the manifest without deadlines and caps."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aquila.matching.certainty import Level

@@ -1,7 +1,5 @@
 """Measurements of a rehearsal: seconds by phase and party, elements, bytes, memory, disk; and its task runner."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

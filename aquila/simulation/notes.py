@@ -5,8 +5,6 @@ of a record than its id. Hits are independent pieces of work, and go to the exec
 opens notes travels as bytes; it shows nothing of itself.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

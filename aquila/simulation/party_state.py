@@ -1,7 +1,5 @@
 """The places at the table of a rehearsal: what each party holds meanwhile."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter

@@ -4,8 +4,6 @@ Lists, batches and chunks stream through an executor, a bounded number of them a
 is signed and accepted here, in order. What is large lies in files (`aquila.simulation.scratch_files`).
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor

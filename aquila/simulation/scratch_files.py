@@ -6,8 +6,6 @@ cost a core a tenth of its time otherwise. Every worker sees the directory. What
 `aquila.protocol.submissions.tasks` says; here it is only given its bytes.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from bisect import bisect_right

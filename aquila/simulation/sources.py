@@ -1,7 +1,5 @@
 """Sources of a party's records: a list in memory or a file, in batches that another process turns into inputs."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence

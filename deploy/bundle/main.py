@@ -1,7 +1,5 @@
 """Build a bundle, its checksum and the signature over that: `make bundle`. RELEASING.md says how a release is made."""
 
-from __future__ import annotations
-
 import argparse
 import shutil
 import subprocess

@@ -4,8 +4,6 @@ Every text reaches the typesetter as a string and is never read as its markup. L
 lead to their pages; those to other files are texts.
 """
 
-from __future__ import annotations
-
 import json
 import posixpath
 import re

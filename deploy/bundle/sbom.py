@@ -1,7 +1,5 @@
 """The list of what a bundle holds, as a CycloneDX document (SBOM) in JSON: packages, licences, files, dependencies."""
 
-from __future__ import annotations
-
 import re
 import uuid
 import zipfile

@@ -4,8 +4,6 @@ pip asks the machine that it runs on which requirements apply. A bundle is for o
 evaluated here.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

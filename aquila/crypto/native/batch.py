@@ -5,8 +5,6 @@ element is the identity; those checks are `aquila.crypto.group`'s, in the order 
 that all backends name the same position.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -30,8 +30,6 @@ that lacks something neither 9, 10 nor 11. What is neither proven nor refuted is
 The first thing that is wrong is raised, with the file or the entry where it is.
 """
 
-from __future__ import annotations
-
 from aquila.protocol.auditing.comparison import check_at_least, compare, still_unproven
 from aquila.protocol.auditing.coverage import LastStatement, last_statements
 from aquila.protocol.auditing.log_files import Files, read_log

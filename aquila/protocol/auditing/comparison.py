@@ -4,8 +4,6 @@ One log alone cannot show that it is not an older one, nor that others were not 
 of the others, and what a party's own log says that it signed, does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, permutations
 

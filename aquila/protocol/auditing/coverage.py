@@ -8,8 +8,6 @@ A party cosigns what it has checked. Entries that no cosignature of their party 
 alone: of a round that was closed they are a fault, of all else they are reported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -13,8 +13,6 @@ Check 14: what needs two different persons was asked for by one and approved by 
 unproven and not wrong: a service that was restored from a backup has lost entries, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

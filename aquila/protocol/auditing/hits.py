@@ -7,8 +7,6 @@ tags; a check that names others than the match contradicts it. What none of thes
 nothing, and blames nobody.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 

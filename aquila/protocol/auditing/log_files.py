@@ -3,8 +3,6 @@
 What witnesses' clocks say of the entries is in `clocks`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator

@@ -6,8 +6,6 @@ that it gave up; or by its own log (`comparison`). Anything else is a statement 
 notes has no envelope: its number counts once the receiver's confirmation names it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

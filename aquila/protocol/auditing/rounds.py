@@ -1,7 +1,5 @@
 """Checks 7 to 13: every statement, every round, the statistics and the witnesses (PROTOCOL.md 10.6)."""
 
-from __future__ import annotations
-
 from bisect import bisect
 from collections.abc import Iterator
 

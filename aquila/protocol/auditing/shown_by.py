@@ -3,8 +3,6 @@
 Every kind of entry has its place here. Cosignatures show of each entry alone that it was there at a time.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

@@ -5,8 +5,6 @@ signed in a DSSE envelope. Values that only a whole round can judge (is the bind
 are judged in `aquila.protocol.rounds.verified_round`; what one message alone can tell is checked here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """The statements that the matcher signs in a round (PROTOCOL.md 3.3, 3.7 and 3.9)."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 

@@ -1,7 +1,5 @@
 """Common base of all messages: field types, canonical payloads, and errors that name fields but never values."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import islice
 from operator import ge, is_

@@ -1,7 +1,5 @@
 """The unsigned messages between a party and the matcher (PROTOCOL.md 9.3, 9.8 and 10.5): feed, consignments, proofs."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Literal
 

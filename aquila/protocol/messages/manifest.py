@@ -1,7 +1,5 @@
 """The manifest: what a round is (PROTOCOL.md 3.1)."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 

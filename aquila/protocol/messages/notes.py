@@ -1,7 +1,5 @@
 """What parties sign after a hit: notes and confirmations (PROTOCOL.md 3.7.5 to 3.7.9), withdrawals, outcomes (3.11)."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 

@@ -1,7 +1,5 @@
 """The statements that the parties sign in a round (PROTOCOL.md 3.2 to 3.9)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self

@@ -1,7 +1,5 @@
 """Plain words for what pydantic finds wrong with the input of a person: field by field, and never with the value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

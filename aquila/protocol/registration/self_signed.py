@@ -9,8 +9,6 @@ stolen, its signature is missing, and the old key counts as revoked: that is sho
 signature makes a key count. A thief has the old key, too, so people compare words here as for a party that joins.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ Whoever makes a false registry may choose keys of its own on both sides and sear
 words. So the bytes are made from the digest by scrypt: each attempt costs memory and time.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import tomllib

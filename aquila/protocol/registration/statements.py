@@ -5,8 +5,6 @@ when its administrator accepts it, after its words were compared with the other 
 party's acceptance is signed, so that the others see who has the same registry.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -4,8 +4,6 @@ They change no hit in this record, which holds none: the record keeps who withdr
 Whether a withdrawn hit exists only its two parties know.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError

@@ -49,8 +49,6 @@ messages without which the matcher's record refuses it.
     closing       AL, RS, SI   closed       receipt or ending
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter

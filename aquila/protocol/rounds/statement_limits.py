@@ -4,8 +4,6 @@ Each record checks this when a statement comes, before its step, and not when st
 that is stored stays readable. What is refused here changes nothing, and nobody has to keep it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import singledispatch
 

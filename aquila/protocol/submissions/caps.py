@@ -5,8 +5,6 @@ of that class evaluated, and knows which names are common in a country, finds a 
 common as those of the region's lists. It finds names, and no dates (docs/MATCHING.md).
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from aquila.protocol.messages import ClassCounts, Padding

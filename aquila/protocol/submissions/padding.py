@@ -4,8 +4,6 @@ Columns lie in NumPy arrays: Python does not go through them input by input. Wha
 drawn at random comes from the submission seed, so that a batch of records comes out the same however often it is made.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

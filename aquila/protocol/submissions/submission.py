@@ -5,8 +5,6 @@ byte. Rows lie in NumPy arrays; a *run* is the sorted rows of one batch of recor
 of all runs merged. Callers keep runs where they like: memory is bounded by a batch and by one 128th of the list.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The rows are those of the table `countries`. What no row knows stays a text, fol
 the same unknown text still meet.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from functools import cache, lru_cache
 

@@ -8,8 +8,6 @@ not say from which country it is. So parties compare the *subscriber's number*, 
 and +381 64 123456 meet. Where the country is known, `phone` writes E.164.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

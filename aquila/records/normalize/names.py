@@ -11,8 +11,6 @@ Of the coarser forms `folded` is the word itself, `skeleton` its consonants, `so
 variant of, `start` its first three letters, `initial` its first.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

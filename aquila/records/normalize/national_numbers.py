@@ -8,8 +8,6 @@ A function `..._birth` returns None where the date that the number holds does no
 digits only is given the one century that its scheme says, or none.
 """
 
-from __future__ import annotations
-
 import calendar
 import re
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Lines of a stream, each bounded, as bytes; batches of them; and their text, decoded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial

@@ -5,8 +5,6 @@ gave, so that a row of known cells is put together without looking at their text
 worth: that is `fields.read_field`, which gives the same for the same text.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache

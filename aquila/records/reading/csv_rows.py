@@ -8,8 +8,6 @@ do not close is refused alone: reading goes on at the next line. Batches end wit
 any process, and gives what reading the whole file would give.
 """
 
-from __future__ import annotations
-
 import csv
 import tomllib
 import unicodedata

@@ -1,7 +1,5 @@
 """A file whose reading another thread can end."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from io import BufferedReader, FileIO

@@ -4,8 +4,6 @@ Only Person entities are records; passports, addresses and links of an export ar
 followthemoney.tech, model of Person, LegalEntity and Thing.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -19,8 +19,6 @@ whole column is looked at. An order is taken from dates that allow one only (`13
 contradicts it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace

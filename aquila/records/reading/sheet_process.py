@@ -9,8 +9,6 @@ The first row that is not blank names the columns. A line has the number of its 
 columns only the next one is looked at: a row that has something there may be shifted, and is refused as in CSV.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -15,8 +15,6 @@ a sheet of 17 billion cells. Here a cell is repeated up to the last column that 
 asked for.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import warnings
