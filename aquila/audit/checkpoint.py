@@ -107,11 +107,7 @@ def parse_note(content: bytes) -> Note:
 
 
 def _signature(line: str) -> Signature:
-    """Read a signature's line.
-
-    Raises:
-        AuditError: It is none.
-    """
+    """Read a signature's line."""
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     try:
@@ -428,11 +424,7 @@ def check_named(shown: Checkpoint, size: int, root: bytes, proof: Sequence[bytes
 
 
 def _node(line: bytes) -> bytes:
-    """Read a line of a proof.
-
-    Raises:
-        AuditError: It is no hash in the one way to write it.
-    """
+    """Read a line of a proof."""
     try:
         node = base64.b64decode(line, validate=True)
     except (binascii.Error, ValueError):

@@ -206,9 +206,6 @@ def _sides(number: int, last: int, hashes: int) -> list[bool]:
         number: Where the path starts, at its level.
         last: The last number at that level.
         hashes: How many hashes the proof has.
-
-    Raises:
-        AuditError: More or fewer than the tree has levels there.
     """
     sides = []
     while last:
@@ -247,11 +244,7 @@ def _split(count: int) -> int:
 
 
 def _check_hashes(*hashes: bytes) -> None:
-    """Refuse values that are not hashes.
-
-    Raises:
-        AuditError: One has not 32 bytes.
-    """
+    """Refuse values that are not hashes."""
     for position, value in enumerate(hashes):
         if len(value) != HASH_BYTES:
             raise AuditError("proof_hash_not_32_bytes", position=position, got=len(value))

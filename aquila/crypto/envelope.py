@@ -109,9 +109,6 @@ def _decode(envelope: bytes) -> tuple[str, bytes, str, bytes]:
     """Return type, payload, key id and signature of an envelope in its canonical encoding.
 
     A payload may be long: it is cut out before the rest is parsed and written again, and decoded once.
-
-    Raises:
-        MalformedError: It is none, or in another encoding.
     """
     start = len(_BEFORE_PAYLOAD)
     end = envelope.find(b'"', start)
@@ -132,11 +129,7 @@ def _decode(envelope: bytes) -> tuple[str, bytes, str, bytes]:
 
 
 def _decode_base64(text: bytes) -> bytes:
-    """Decode base64 in its one canonical spelling.
-
-    Raises:
-        ValueError: It is none, or has bits that mean nothing.
-    """
+    """Decode base64 in its one canonical spelling."""
     octets = base64.b64decode(text, validate=True)
     tail = len(octets) % 3  # without one there is no padding, and every bit counts
     if tail and base64.b64encode(octets[-tail:]) != text[-4:]:

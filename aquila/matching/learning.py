@@ -277,11 +277,7 @@ class _Learner:
         return _Weights(names, dates, contexts)
 
     def _read(self, pair: ListPair) -> _Cells:
-        """Place the masks of two lists among what is counted.
-
-        Raises:
-            InputError: As `learn`.
-        """
+        """Place the masks of two lists among what is counted."""
         table, of, counted = self._table, self._of, self._table.counted
         prior_bits(pair.size_a, pair.size_b, 1.0)
         ways = {way.parts: number for number, way in enumerate(of.names)}

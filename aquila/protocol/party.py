@@ -632,11 +632,7 @@ class Party:
         return {**self._head(round_, sequence), "binding": round_.binding}
 
     def _signed(self, statement: Statement) -> bytes:
-        """Sign a statement, with what this party saw last of the matcher's log (3.2.5).
-
-        Raises:
-            OrderError: It has not seen that log yet; only a refusal can go without.
-        """
+        """Sign a statement, with what this party saw last of the matcher's log (3.2.5)."""
         statement = statement.model_copy(update={"log_head": self.log_head()})
         if statement.log_head is None and not isinstance(statement, Refusal):
             raise OrderError("matcher_log_not_seen", round=statement.round_id)

@@ -271,12 +271,7 @@ def mask_of(numbers: Iterable[int]) -> int:
 
 
 def _shadow(classes: Iterable[dict[str, Any]], rules: tuple[Rule, ...]) -> tuple[ShadowSets, ...]:
-    """Read the sets of shadow columns; of a table without any, each rule of the class full is one.
-
-    Raises:
-        InputError: A set is empty, too large or names a rule that the table does not have, there is none, or lengths
-            do not ascend.
-    """
+    """Read the sets of shadow columns; of a table without any, each rule of the class full is one."""
     known = {rule.number for rule in rules}
     read = []
     for one in classes:
@@ -310,11 +305,7 @@ def _check_usual(parts: Iterable[Part]) -> None:
 
 
 def _counted(content: dict[str, Any], families: dict[str, str], parts: Iterable[Part]) -> Counted:
-    """Read the families for which a round counts chance; parts of all but the further names state share and chance.
-
-    Raises:
-        InputError: A family is not known, or a part lacks its share or its chance.
-    """
+    """Read the families for which a round counts chance; parts of all but the further names state share and chance."""
     counted = Counted(
         tuple(map(str, content["names"])), str(content["context"]), str(content["date"]), float(content["unagreed"])
     )

@@ -86,11 +86,7 @@ def _note(node: SimulatedParty, batch: ReadBatch) -> None:
 
 
 def _end(node: SimulatedParty) -> None:
-    """Refuse a list without a record.
-
-    Raises:
-        InputError: It has no row, or none that can be used.
-    """
+    """Refuse a list without a record."""
     node.source.end()
     if node.source.name and not node.counts.accepted:
         raise InputError(

@@ -76,11 +76,7 @@ def check_erased(log: LogRecord, retention_days: int) -> None:
 
 
 def _pruned_below(log: LogRecord, index: int, entry: Entry, retention_days: int) -> int:
-    """Return below which size an entry allows that contents are gone.
-
-    Raises:
-        AuditError: It was too early for that.
-    """
+    """Return below which size an entry allows that contents are gone."""
     days, size = entry.counts.get("days", 0), entry.counts.get("size", 0)
     if days < retention_days:
         raise AuditError("entry_erased_too_early", what="erased_early", expected=retention_days, got=days, index=index)

@@ -229,11 +229,7 @@ def _where(name: str) -> Iterator[None]:
 
 
 def _file(files: Files, name: str) -> bytes:
-    """Return a file of the log.
-
-    Raises:
-        AuditError: It is not there.
-    """
+    """Return a file of the log."""
     content = files(name)
     if content is None:
         raise AuditError("log_file_missing", name=name)

@@ -180,11 +180,7 @@ def _lacks(columns: Sequence[str]) -> str:
 
 
 def _check_columns(columns: list[str], line: int) -> None:
-    """Refuse a header under which no record can be complete.
-
-    Raises:
-        InputError: A column twice, no record ids, or too little to match on.
-    """
+    """Refuse a header under which no record can be complete."""
     if len(set(columns)) < len(columns):
         raise InputError("column_named_twice", line=line)
     if lack := _lacks(columns):

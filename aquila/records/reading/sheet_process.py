@@ -227,12 +227,7 @@ def _reader(file: int, form: Format | None, wanted: int | None) -> Iterator[subp
 
 
 def _messages(process: subprocess.Popen[bytes], stream: BinaryIO) -> Iterator[Any]:
-    """Yield the messages of the process that reads a file.
-
-    Raises:
-        InputError: It says that the file cannot be read, it met a limit, or the reading was ended.
-        OSError: It says that this machine has a fault.
-    """
+    """Yield the messages of the process that reads a file."""
     assert process.stdout is not None
     while line := process.stdout.readline(_MOST_ANSWER):
         message = json.loads(line)
@@ -249,12 +244,7 @@ def _messages(process: subprocess.Popen[bytes], stream: BinaryIO) -> Iterator[An
 
 
 def _raise(message: dict[str, Any]) -> None:
-    """Raise the error of a message.
-
-    Raises:
-        InputError: About the file.
-        OSError: About this machine.
-    """
+    """Raise the error of a message."""
     if "errno" in message:
         raise OSError(message["errno"], os.strerror(message["errno"]))
     sentence = from_json(message)
@@ -311,11 +301,7 @@ def answer(stream: BinaryIO, form: Format | None, wanted: int | None, write: Cal
 
 
 def _answers(stream: BinaryIO, form: Format | None, wanted: int | None) -> Iterator[object]:
-    """Yield the messages.
-
-    Raises:
-        InputError: About the file.
-    """
+    """Yield the messages."""
     form = form or spreadsheet_format(stream)
     assert form in _OPENED, "the caller has seen an archive"
     with _OPENED[form](stream) as workbook:
@@ -347,11 +333,7 @@ def _bounded(texts: list[str]) -> list[str]:
 
 
 def _choose_sheet(workbook: Workbook, wanted: int | None) -> int:
-    """Return the place of the sheet that is wanted, or of the first one that names a known column, or of the first.
-
-    Raises:
-        InputError: There is no such sheet.
-    """
+    """Return the place of the sheet that is wanted, or of the first one that names a known column, or of the first."""
     if wanted is None:
         return next((place for place in range(len(workbook.sheets)) if names_columns(workbook.rows(place))), 0)
     if wanted > len(workbook.sheets):

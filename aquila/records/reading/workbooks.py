@@ -140,9 +140,6 @@ def _measure(archive: zipfile.ZipFile, size: int) -> None:
     Args:
         archive: The archive.
         size: Of the file, in bytes.
-
-    Raises:
-        InputError: It is, or does.
     """
     parts = archive.infolist()
     sizes = [part.file_size for part in parts]
@@ -285,11 +282,7 @@ def _xlsx_row(number: int, cells: Sequence[Any]) -> SheetRow:
 
 
 def _xlsx_text(cell: Any) -> str:  # noqa: ANN401 - openpyxl states no types
-    """Return the text of a cell that holds something other than a text.
-
-    Raises:
-        UnusableCellError: It holds an error, or a number that lost digits.
-    """
+    """Return the text of a cell that holds something other than a text."""
     value = cell.value
     if cell.data_type == "e":
         raise UnusableCellError("cell_holds_error")
@@ -439,9 +432,6 @@ def _ods_text(cell: dict[str, str], shown: str) -> str:
     Args:
         cell: Its attributes.
         shown: The text that it shows: a date may show its year alone, a number zeros before it.
-
-    Raises:
-        UnusableCellError: It holds an error, or a number that lost digits.
     """
     kind = cell.get(f"{_OFFICE}value-type", "")
     if cell.get(_ERROR_TYPE) == "error":
