@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
+from aquila.errors import BindingError, MalformedError, OrderError, PolicyError, SignatureError
 from aquila.followup.lifecycle import Ground
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Acknowledgement, LevelOutcomes, Outcomes, PairOutcomes, Withdrawal
@@ -141,3 +141,10 @@ def test_another_binding_is_refused(over: StagedRound, kind: type[Any]) -> None:
     }
     statement = over.statement("SI", kind, binding="0" * 64, **fields[kind])
     over.refused(BindingError, over.signed("SI", statement))
+
+
+def test_the_matcher_cannot_withdraw_in_a_party_s_name(over: StagedRound) -> None:
+    fields = {"counterpart": "RS", "hits": tuple(hits_with(over, "SI", "RS")[:1]), "ground": Ground.INCORRECT}
+    made_up = over.statement("SI", Withdrawal, **fields)
+    over.refused(SignatureError, over.signed("matcher", made_up))
+    over.refused(SignatureError, over.signed("AL", made_up))
