@@ -7,8 +7,6 @@ of matcher and node as they are put together for service, in homes that are thro
 same code gives the same bytes.
 """
 
-from __future__ import annotations
-
 import argparse
 import copy
 import json
@@ -83,7 +81,6 @@ def check(folder: Path, files: dict[Path, str]) -> int:
 
 @cache
 def generated() -> dict[str, dict[str, Any]]:
-    """Return the content of every generated JSON file, by its name."""
     files = {
         f"json/{message.__name__}.schema.json": schema(message)
         for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS, *REGISTRATION, Note)

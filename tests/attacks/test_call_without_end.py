@@ -1,7 +1,5 @@
 """A registered party calls, and shows checkpoints, without end: it waits, others do not, and nothing piles up."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -4,8 +4,6 @@ A party and the matcher work together: the feed hides what the node said, the ma
 shown, and the node's administrator, who knows nothing of it, acknowledges each alarm.
 """
 
-from __future__ import annotations
-
 import enum
 import shutil
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Somebody with a party's stolen key wants to go on with it after it was replaced, or after the party has left."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable

@@ -1,7 +1,5 @@
 """A stranger wants to hold every thread, so that nobody else is served: no call waits in the pool that it needs."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import threading

@@ -1,7 +1,5 @@
 """Somebody between the secretariat and a party, or the matcher itself, tries to put another key into the registry."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

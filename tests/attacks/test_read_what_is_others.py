@@ -3,8 +3,6 @@
 The routes are those of the application, none left out; what may not be in any answer is taken from the database.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io

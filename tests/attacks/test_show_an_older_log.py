@@ -1,7 +1,5 @@
 """A matcher that shows its log as it was before something happened, or different logs to different people."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A matcher that keeps two logs, or shows a party one that lags behind, is found out by what parties sign anyway."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Logs held against each other, and against the clocks of their witnesses: made of entries alone."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -30,7 +28,6 @@ SIGNED = sign_envelope(Closing.payload_type, Closing.model_validate(SAMPLES[Clos
 
 
 def log(holder: str, *entries: Entry | None, **fields: Any) -> LogRecord:
-    """Return a log of these entries, each about a statement with its envelope."""
     leaves = [bytes(32) if entry is None else entry.leaf() for entry in entries]
     origin = log_name(holder, REGISTRY.key_of(holder))
     checkpoint = Checkpoint(origin, len(leaves), tree_root(leaves))
@@ -40,31 +37,26 @@ def log(holder: str, *entries: Entry | None, **fields: Any) -> LogRecord:
 
 
 def said(kind: type[Statement], sequence: int, time: int = 1, **fields: object) -> Entry:
-    """Return the entry of a statement of SI under a number."""
     message = kind.model_validate(SAMPLES[kind] | {"sequence": sequence} | fields)
     return statement_entry(message, f"{sequence:064x}", time)
 
 
 def compared(*logs: LogRecord) -> list[str]:
-    """Compare logs, and return what they leave open."""
     return [found.what for found in compare(logs, REGISTRY)]
 
 
 def refused(*logs: LogRecord) -> dict[str, str | int]:
-    """Return the fields of the error that a comparison ends in."""
     with pytest.raises(AuditError) as caught:
         compared(*logs)
     return caught.value.fields
 
 
 def test_logs_that_agree() -> None:
-    """Each log has its own times, salts and entries."""
     mine, theirs = said(Consent, 1), said(Consent, 1, time=2).salted("0" * 32)
     assert compared(log("matcher", END, theirs), log("SI", mine)) == []
 
 
 def test_one_that_says_something_else_of_a_statement() -> None:
-    """In its counts or in any other field."""
     mine = said(Closing, 2)
     other = mine.model_copy(update={"counts": mine.counts | {"hits": 99}})
     assert (
@@ -76,7 +68,6 @@ def test_one_that_says_something_else_of_a_statement() -> None:
 
 
 def test_what_was_seen_must_be_contained() -> None:
-    """An older log, and another one, by what the other owner has seen or somebody kept."""
     whole = log("matcher", END, said(Consent, 1))
     begun = log("matcher", END)
     seen = log("SI", said(Consent, 1), seen={"matcher": whole.checkpoint})

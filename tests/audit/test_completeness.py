@@ -49,7 +49,6 @@ def test_the_forms_match_what_is_there(world: World) -> None:
 
 
 async def test_rows_and_entries_are_one(world: World) -> None:
-    """Commits fail everywhere during a whole round; each row still has its entry, and each entry its row."""
     stores = [world.app.state.context.store, *(party_node.node.store for party_node in world.nodes.values())]
     failing = [FailingCommits(store, number) for number, store in enumerate(stores)]
     round_id = await world.begin()
@@ -70,7 +69,6 @@ async def test_rows_and_entries_are_one(world: World) -> None:
 
 
 async def test_a_round_is_told_in_the_order_of_what_was_done(world: World) -> None:
-    """Each log has an entry of each kind, first ones in their order, from the import to the destroyed keys."""
     round_id = await world.begin()
     await world.settle()
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")

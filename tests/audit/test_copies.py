@@ -1,7 +1,5 @@
 """A party's copy of the matcher's log: entries of its rounds alone, and an audit that says what it did not check."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -18,12 +16,10 @@ from tests.support.exported import Exported, exported
 
 @pytest.fixture
 def copy(audited: Path) -> Exported:
-    """The matcher's log as SI's auditor gets it."""
     return exported(audited, "matcher-for-SI")
 
 
 def leave_out(log: Exported, *indices: int, rounds: dict[str, int] | None = None) -> None:
-    """Leave more entries out, and say so."""
     listed = json.loads(log.files[LEFT_OUT_FILE])
     every = sorted({*(n for first, end in listed["entries"] for n in range(first, end)), *indices})
     listed["entries"] = [[index, index + 1] for index in every]
@@ -34,7 +30,6 @@ def leave_out(log: Exported, *indices: int, rounds: dict[str, int] | None = None
 
 
 def in_part(log: Exported) -> str:
-    """Leave out what tells the hits of the query; return the round's id."""
     there = [index for index in range(log.size) if log.contents[index]]
     (query,) = {log.entry(index).ids["submission"] for index in there if log.entry(index).ids.get("of") == "query"}
     gone = [index for index in there if discloses_hits(log.entry(index), {query})]
@@ -58,7 +53,6 @@ def test_it_has_the_rounds_that_name_the_party(copy: Exported, group: Group) -> 
 def test_the_command_says_what_it_did_not_check(
     audited: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number of entries stands in words and in JSON."""
     monkeypatch.setenv("COLUMNS", "200")
     place, registry = str(audited / "matcher-for-SI.tar"), str(audited / "matcher" / "registry.toml")
     assert main(["audit", "verify", place, "--registry", registry]) == 0
@@ -80,7 +74,6 @@ def test_a_round_that_lacks_entries_is_checked_in_part(copy: Exported, group: Gr
 def test_what_is_checked_of_such_a_round_is_said(
     copy: Exported, tmp_path: Path, audited: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Numbers, cosignatures and heads are, and nothing that follows from all entries."""
     monkeypatch.setenv("COLUMNS", "200")
     round_id = in_part(copy)
     for name, content in copy.files.items():
@@ -93,7 +86,6 @@ def test_what_is_checked_of_such_a_round_is_said(
 
 
 def test_cosignatures_are_checked_of_such_a_round(copy: Exported, group: Group) -> None:
-    """A party of the round that cosigned nothing of it is missed as in a whole log."""
     in_part(copy)
     for name in [name for name in copy.files if name.startswith("checkpoint") and not name.endswith("index")]:
         lines = copy.files[name].split(b"\n")
@@ -112,14 +104,12 @@ def test_a_round_that_lacks_entries_unsaid_is_refused(copy: Exported, group: Gro
 
 
 def test_an_entry_that_is_not_listed_may_not_be_missing(copy: Exported) -> None:
-    """Without the list, an entry without a content is one that somebody took away."""
     del copy.files[LEFT_OUT_FILE]
     with pytest.raises(AuditError, match="its content is gone"):
         read_log(copy.files.get, copy.registry)
 
 
 def test_an_entry_that_is_listed_may_not_be_there(copy: Exported) -> None:
-    """The list names what is left out, and nothing that could be checked."""
     listed = json.loads(copy.files[LEFT_OUT_FILE])
     copy.files[LEFT_OUT_FILE] = json.dumps(listed | {"entries": [[0, copy.size]]}).encode()
     with pytest.raises(AuditError, match="is not left out"):

@@ -194,7 +194,6 @@ async def test_rounds_that_had_to_end(world: World, group: Group) -> None:
 
 
 async def test_an_abort_is_of_two_persons(world: World, group: Group) -> None:
-    """An aborted round shows who asked and who approved that reason; without them it is not proven."""
     round_id = await world.begin(lists=False)
     await world.settle()
     body = {"reason": "  the legal basis fell away "}
@@ -241,7 +240,6 @@ async def test_a_standing_query(world: World, group: Group) -> None:
 
 
 async def test_a_registry(world: World, group: Group) -> None:
-    """The matcher states, and a node accepts, what one person asked for and another approved, or it is not proven."""
     await join(world)
     await accept(world.nodes["AL"])
     await world.settle()

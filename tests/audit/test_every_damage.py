@@ -4,8 +4,6 @@ The tree is left as it was, as if the log had been written so from the beginning
 what finds the damage is the audit of statements and rounds alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,7 +35,6 @@ UNSHOWN = frozenset({ShownBy.NOBODY, ShownBy.RECOMPUTATION})
 
 
 def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Yield every value of an entry's JSON with its place."""
     if isinstance(value, dict) and value:
         for name, one in value.items():
             yield from leaves(one, (*place, name))
@@ -46,7 +43,6 @@ def leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 
 
 def changed(content: dict[str, Any], place: Place, value: Any) -> Entry | None:
-    """Return an entry with another value at a place, or None where an entry cannot hold it."""
     copy = json.loads(json.dumps(content))
     inner = copy
     for name in place[:-1]:
@@ -59,7 +55,6 @@ def changed(content: dict[str, Any], place: Place, value: Any) -> Entry | None:
 
 
 def others(value: Any) -> list[Any]:
-    """Return other values of the same form."""
     if isinstance(value, int):
         return [value + 1]
     if isinstance(value, str) and len(value) in {32, 64}:
@@ -79,19 +74,13 @@ def others(value: Any) -> list[Any]:
 
 
 class Audit:
-    """The audit of a log whose entries are damaged one at a time."""
-
     def __init__(self, log: Exported, group: Group) -> None:
         self.log, self.group = log, group
         self.record = read_log(log.files.get, log.registry)
         self.points = self.open_points(self.record)
 
     def open_points(self, record: LogRecord) -> list[str]:
-        """Audit a log, and return what is not proven.
-
-        Raises:
-            AuditError: The damage is named.
-        """
+        """Audit a log, and return what is not proven."""
         record = replace(record, unproven=[])
 
         def files(name: str) -> bytes | None:
@@ -114,7 +103,6 @@ class Audit:
 
 @pytest.mark.parametrize("holder", ["matcher", "SI"])
 def test_every_value_of_every_kind_of_entry(audited: Path, group: Group, holder: str) -> None:
-    """One entry of each kind: each of its values changed to each of some others."""
     audit = Audit(exported(audited, holder), group)
     seen: set[EntryKind] = set()
     unnoticed: set[tuple[EntryKind, Place]] = set()
@@ -163,5 +151,4 @@ def test_bytes_of_every_file(audited: Path, group: Group) -> None:
 
 
 def signers(note: bytes) -> set[tuple[str, bytes]]:
-    """Return the names and keys in the lines of the signatures of a signed note."""
     return {(line.name, line.key_id) for line in parse_note(note).signatures}

@@ -1,7 +1,5 @@
 """The numbers of a party's statements: which are missing, and what explains a hole."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import pytest
@@ -17,8 +15,6 @@ from tests.support.samples import SAMPLES
 
 
 class Stub:
-    """A round as `check_numbers` looks at it."""
-
     round_id = "0" * 32
 
     def __init__(self, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> None:
@@ -30,12 +26,10 @@ class Stub:
 
 
 def check(found: StatementNumbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[UnprovenClaim]:
-    """Check the numbers of one party."""
     return list(check_numbers(cast("Round", Stub(outcome, waiting)), {"AL": found}))
 
 
 def said(*numbers: int, **fields: Any) -> StatementNumbers:
-    """Return these numbers."""
     return StatementNumbers(entered=set(numbers), **fields)
 
 
@@ -59,14 +53,12 @@ def test_what_is_missing(found: StatementNumbers, missing: str) -> None:
 
 
 def test_a_missing_number_fails() -> None:
-    """Who, which round and which numbers are fields of the error."""
     with pytest.raises(AuditError, match="statements of AL are missing, with the numbers 2 to 4") as caught:
         check(said(1, 5))
     assert caught.value.fields == {"what": "statements_missing", "round": "0" * 32, "party": "AL", "numbers": "2 to 4"}
 
 
 def test_tokens_may_wait_while_a_round_is_open() -> None:
-    """One number for each submission without tokens, which is said; two are one too many."""
     (waits,) = check(said(1, 3), None, 1)
     assert text_of(waits.sentence).endswith("the numbers 2 of AL may be tokens that are not due yet")
     with pytest.raises(AuditError, match="missing"):
@@ -76,7 +68,6 @@ def test_tokens_may_wait_while_a_round_is_open() -> None:
 
 
 def test_a_copy_that_leaves_entries_out() -> None:
-    """As many numbers may be missing as it leaves out, which is said."""
     (left_out,) = check_numbers(cast("Round", Stub()), {"AL": said(1, 4)}, 2)
     assert text_of(left_out.sentence).endswith("the numbers 2 to 3 of AL may be of entries that this copy leaves out")
     with pytest.raises(AuditError, match="missing"):
@@ -96,7 +87,6 @@ def test_what_a_party_gave_up() -> None:
 
 
 def test_a_number_is_used_once() -> None:
-    """Also by an entry whose statement is not kept."""
     found = said(1)
     note = Entry.of(EntryKind.DISCLOSURE, 1, "AL", round="0" * 32, counts={"sequence": 2})
     found.add_unseen(3, note, "0" * 64)
@@ -125,7 +115,6 @@ def test_numbers_given_up_are_ranges_below(ranges: list[tuple[int, int]]) -> Non
 
 
 def test_what_is_not_proven_fails_where_that_is_asked_for() -> None:
-    """The first one is the error."""
     refuse_unproven([])
     with pytest.raises(AuditError, match="a hole") as caught:
         refuse_unproven([UnprovenClaim("numbers", quoted("a hole"))])

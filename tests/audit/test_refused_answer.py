@@ -14,7 +14,6 @@ from tests.support.played_worlds import WorldAfter
 
 
 async def test_the_asker_has_no_report_of_the_refused_hits(world_after: WorldAfter, group: Group) -> None:
-    """Matches with the refusing owner are no part of the asker's report; a copy has none of the query's entries."""
     world, (round_id, query) = await world_after(fishing)
     path = f"/rounds/{round_id}/alarms/{query}/refuse"
     assert (await world.nodes["AL"].post(path, json={"reason": "the case names two persons"})).status_code == 204

@@ -1,7 +1,5 @@
 """A key that was replaced signs nothing from its entry in the log on, and what it signed before stays right."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -24,14 +22,12 @@ DAY = 86_400
 
 
 def renewed(log: Exported, key: IdentityKey = NEW) -> Registry:
-    """Return the auditor's registry after AL has replaced its key."""
     known = log.registry
     parties = {**known.parties, "AL": replace(known.parties["AL"], key=key.public)}
     return Registry(known.matcher, parties, {"AL": known.keys_of("AL")})
 
 
 def newest(log: Exported) -> int:
-    """Return the time of the last entry that is there."""
     return next(log.entry(place).time for place in reversed(range(log.size)) if log.contents[place])
 
 
@@ -41,14 +37,12 @@ def hold(log: Exported, key: IdentityKey) -> None:
 
 
 def enter_change(log: Exported, **digests: str) -> None:
-    """Let the matcher enter that AL replaced its key; from now on the new one cosigns."""
     names = {"former": log.keys["AL"].public.fingerprint, "key": NEW.public.fingerprint} | digests
     log.append(Entry.of(EntryKind.KEY_REPLACED, newest(log), "matcher", recipient="AL", digests=names))
     log.registry = renewed(log)
 
 
 def say(log: Exported, key: IdentityKey, number: int = 1) -> None:
-    """Let AL tell of outcomes at the end of the log, signed with a key."""
     closing = log.message(log.statements_of("AL")[-1])
     head = LogHead(size=9, root=tree_root(log.leaf_of[:9]).hex())
     hold(log, key)
@@ -58,12 +52,10 @@ def say(log: Exported, key: IdentityKey, number: int = 1) -> None:
 
 
 def verify_files(log: Exported, group: Group) -> None:
-    """Audit the files of the log."""
     audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
 
 
 def verify(log: Exported, group: Group) -> None:
-    """Audit the log as it is now."""
     log.sign_anew()
     verify_files(log, group)
 
@@ -75,7 +67,6 @@ def refusal(log: Exported, group: Group) -> str:
 
 
 def refusal_of(log: Exported, group: Group) -> str:
-    """Return the code of the audit's first fault in the files of the log."""
     with pytest.raises(AuditError) as caught:
         verify_files(log, group)
     reason = caught.value.sentence.fields.get("reason")
@@ -91,7 +82,6 @@ def test_a_log_over_a_succession(log: Exported, group: Group) -> None:
 
 
 def test_an_older_log_with_a_newer_registry(log: Exported, group: Group) -> None:
-    """An export from before the change names the key of its time."""
     log.registry = renewed(log)
     verify(log, group)
 
@@ -120,7 +110,6 @@ def test_a_new_key_that_the_log_never_introduced(log: Exported, group: Group) ->
 
 @pytest.mark.parametrize("digests", [{"key": "ab" * 32}, {"former": NEW.public.fingerprint}, {"former": "ab" * 32}])
 def test_a_succession_that_the_registry_does_not_know(log: Exported, group: Group, digests: dict[str, str]) -> None:
-    """To another key, from another key, or backwards."""
     enter_change(log, **digests)
     hold(log, NEW)
     assert refusal(log, group) == "entry_key_change_unknown"
@@ -145,7 +134,6 @@ def test_a_succession_that_was_erased(log: Exported, group: Group) -> None:
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_succession_in_the_copy_of_a_party(audited: Path, group: Group, *, kept: bool) -> None:
-    """A copy has it, though it is of no round; a copy that leaves it out has a key from nowhere."""
     log = exported(audited, "matcher-for-SI")
     listed = json.loads(log.files[LEFT_OUT_FILE])
     enter_change(log)
@@ -164,7 +152,6 @@ def test_a_succession_in_the_copy_of_a_party(audited: Path, group: Group, *, kep
 
 
 def test_a_log_after_a_succession_with_the_old_registry(log: Exported) -> None:
-    """An auditor whose registry was replayed sees that the log names another key."""
     before = log.registry
     enter_change(log)
     say(log, NEW)

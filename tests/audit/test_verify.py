@@ -4,8 +4,6 @@ Some changes need only the files; the others are those of a matcher that writes 
 even with the keys of all witnesses.
 """
 
-from __future__ import annotations
-
 import json
 import tarfile
 from collections.abc import Callable
@@ -43,7 +41,6 @@ DAY = 86_400
 
 
 def verify(log: Exported, group: Group, registry: Registry | None = None) -> list[str]:
-    """Check a log as the command does, and return the ids of its rounds."""
     pinned = registry or log.registry
     record = read_log(log.files.get, pinned)
     return [audit.round.round_id for audit in audit_rounds(record, log.files.get, pinned, group)]
@@ -55,7 +52,6 @@ def test_a_whole_round_holds_together(matchers_log: Exported, group: Group) -> N
 
 
 def test_a_nodes_log_holds_together(audited: Path, group: Group) -> None:
-    """A node's own log has its own statements, and the matcher as its witness."""
     log = exported(audited, "SI")
     record = read_log(log.files.get, log.registry)
     assert record.holder == "SI"
@@ -235,7 +231,6 @@ FILES: dict[str, tuple[Callable[[Exported], None], str]] = {
 
 @pytest.mark.parametrize("what", FILES)
 def test_a_change_of_the_files_is_found(log: Exported, group: Group, what: str) -> None:
-    """Whoever has only the files cannot change them unnoticed."""
     change, sentence = FILES[what]
     change(log)
     with pytest.raises(AuditError, match=sentence):
@@ -243,7 +238,6 @@ def test_a_change_of_the_files_is_found(log: Exported, group: Group, what: str) 
 
 
 def test_another_registry_is_named(log: Exported, group: Group) -> None:
-    """An auditor with another key for a party hears whose."""
     parties = dict(log.registry.parties)
     parties["RS"] = RegisteredParty("RS", "RS", log.keys["matcher"].public)
     with pytest.raises(AuditError, match="another key for RS"):
@@ -335,7 +329,6 @@ def _report_twice(log: Exported) -> None:
 
 
 def _into_pages(log: Exported, *numbers: int) -> None:
-    """Tell a report in pages, all of its hits on the first one."""
     place = log.index("report")
     whole, content, envelope = log.entry(place).counts, log.contents[place], log.envelopes[place]
     for number, page in enumerate(numbers):
@@ -506,7 +499,6 @@ def test_what_no_witness_covers(log: Exported, group: Group) -> None:
 
 
 def test_a_closing_left_out_is_found_at_once(log: Exported, group: Group) -> None:
-    """Whoever has seen the ending has said that its keys are destroyed."""
     log.leave_out(*log.all_of("closing"))
     log.sign_anew()
     with pytest.raises(AuditError, match="AL never said that its keys are destroyed, and has seen the ending"):
@@ -514,7 +506,6 @@ def test_a_closing_left_out_is_found_at_once(log: Exported, group: Group) -> Non
 
 
 def test_the_last_word_of_an_open_round_may_wait(log: Exported, group: Group) -> None:
-    """A party that has not looked since it spoke is named."""
     end = log.index("receipt")
     log.leave_out(*range(end, log.size))
     log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
@@ -524,7 +515,6 @@ def test_the_last_word_of_an_open_round_may_wait(log: Exported, group: Group) ->
 
 
 def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> None:
-    """A round whose manifest names another key for a party than the registry is none."""
     place = log.index("proposal")
     keys = {log.keys["matcher"].public.fingerprint: log.keys["matcher"].public}
     manifest = Manifest.from_payload(open_envelope(log.envelopes[place], [Manifest.payload_type], keys).payload)
@@ -542,7 +532,6 @@ def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> N
 
 
 def test_a_refused_statement_explains_its_number(log: Exported, group: Group) -> None:
-    """Where the log shows what the party signed, and the round refuses it here, too; else it is missing."""
     consent = log.message(next(place for place in log.all_of("consent") if log.entry(place).party == "AL"))
     assert isinstance(consent, Consent)
     number = 1 + max(
@@ -565,7 +554,6 @@ def test_a_refused_statement_explains_its_number(log: Exported, group: Group) ->
 
 
 def test_a_round_that_goes_on_is_taken_as_far_as_it_came(log: Exported, group: Group) -> None:
-    """Before its end nothing is missing yet, and no statistics are due."""
     end = log.index("evaluation", 2)
     del log.contents[end:], log.envelopes[end:]
     log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
@@ -574,14 +562,12 @@ def test_a_round_that_goes_on_is_taken_as_far_as_it_came(log: Exported, group: G
 
 
 def test_a_round_whose_time_is_over_may_be_whole(log: Exported, group: Group) -> None:
-    """Everyone has said that its keys are destroyed."""
     _append(log, Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
     log.sign_anew()
     assert len(verify(log, group)) == 1
 
 
 def test_a_round_that_ended_after_its_time_may_lack_notes(log: Exported, group: Group) -> None:
-    """Whoever had time and did not answer is no fault of the log; before its time the round had to wait."""
     silent = log.index("note_received")
     message = log.message(silent)
     assert isinstance(message, Statement)
@@ -619,7 +605,6 @@ def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
 
 
 def test_a_large_log_has_tiles_above_tiles(group: Group, log: Exported) -> None:
-    """More than 256 entries: a tile of the next level must be what the tiles below it give."""
     contents = [Entry.of(EntryKind.LOG_EXPORTED, number, "matcher").content() for number in range(300)]
     leaves = list(map(leaf_hash, contents))
     note = Checkpoint(log.origin, 300, tree_root(leaves)).sign(log.keys["matcher"])
@@ -646,7 +631,6 @@ def test_a_large_log_has_tiles_above_tiles(group: Group, log: Exported) -> None:
 
 
 def test_more_entries_than_an_auditor_can_hold(log: Exported) -> None:
-    """A size that cannot be is refused before anything is read for it."""
     note = Checkpoint(log.origin, 1 << 40, bytes(32)).sign(log.keys["matcher"])
     log.put("checkpoint", note.to_bytes())
     with pytest.raises(AuditError, match="more entries than an auditor can hold"):
@@ -657,7 +641,6 @@ def test_more_entries_than_an_auditor_can_hold(log: Exported) -> None:
 
 
 def run(*words: str) -> int:
-    """Run the command."""
     return main(["audit", "verify", *words])
 
 
@@ -679,7 +662,6 @@ def test_the_command_says_what_it_found(audited: Path, tmp_path: Path, capsys: p
 
 
 def test_the_command_says_what_one_log_cannot_show(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """How old an export is, and whether a party said more: what was compared is not said, and what was not is."""
     log, registry = exported(audited, "matcher"), ["--registry", str(audited / "matcher" / "registry.toml")]
     place, age, more = str(audited / "matcher.tar"), "whether there is a newer log than this export", "said more after"
     checkpoint = str(audited / "kept.note")
@@ -703,7 +685,6 @@ def test_the_command_says_what_one_log_cannot_show(audited: Path, capsys: pytest
 
 
 def test_the_command_says_how_far_statements_are_witnessed(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The last number of each party, and up to which one its own and others' cosignatures reach."""
     registry = ["--registry", str(audited / "matcher" / "registry.toml")]
     assert run(str(audited / "matcher.tar"), *registry, "--json") == 0
     ((_, parties),) = json.loads(capsys.readouterr().out)["statements"].items()
@@ -715,7 +696,6 @@ def test_the_command_says_how_far_statements_are_witnessed(audited: Path, capsys
 
 
 def test_how_far_statements_are_witnessed(log: Exported, group: Group) -> None:
-    """A statement that only others have cosigned, and one that nobody has, are told apart."""
     last = log.message(log.statements_of("AL")[-1])
     assert isinstance(last, Statement)
     fields = {"round_id": last.round_id, "party": "AL", "binding": last.binding, "log_head": last.log_head}  # type: ignore[attr-defined]  # a closing has one
@@ -758,7 +738,6 @@ def test_the_command_says_what_is_not_proven(audited: Path, capsys: pytest.Captu
 
 
 def test_what_is_no_log_is_said(audited: Path, tmp_path: Path) -> None:
-    """No archive, nothing there, or no registry."""
     registry = audited / "matcher" / "registry.toml"
     (tmp_path / "no.tar").write_bytes(b"nothing")
     assert run(str(tmp_path / "no.tar"), "--registry", str(registry)) != 0
@@ -781,15 +760,12 @@ def test_files_are_read_from_a_url(matchers_log: Exported, group: Group) -> None
 
 @pytest.mark.parametrize("status", [500, 302])
 def test_a_server_that_fails_is_said(status: int) -> None:
-    """A failure is no missing file."""
     files = open_bundle("http://127.0.0.1:1/log", httpx.MockTransport(lambda _: httpx.Response(status)))
     with pytest.raises(InputError, match="does not give its files"):
         files("checkpoint")
 
 
 def test_a_server_that_is_away_is_said() -> None:
-    """Nobody listens."""
-
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 

@@ -1,7 +1,5 @@
 """Whole rounds through `aquila rehearse`, in a process of its own, over invented lists."""
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -15,23 +13,7 @@ from tests.bench.watching import WatchedProcess, watch
 
 @dataclass(frozen=True, slots=True)
 class PlayedRound:
-    """Costs of a round.
-
-    Attributes:
-        parties, records: How many, and the records of each.
-        rules: The rule table.
-        elements: Of all parties.
-        workers: Processes that shared the work.
-        seconds: From the start of the command to its end, with Python's own start.
-        processor_seconds: Of all processes together, whatever else the machine did.
-        group_seconds: Of these, in the group.
-        phases: `processor_seconds` by phase.
-        peak_memory: Bytes of all processes together.
-        disk: Most bytes of the round's files.
-        bytes_sent: Elements, evaluations and tokens that parties sent.
-        bytes_calculated: The same by the formulas of `volumes`, without shadow columns.
-        hits: How many.
-    """
+    """Costs of a round."""
 
     parties: int
     records: int
@@ -58,18 +40,7 @@ class PlayedRound:
 
 
 def measure_round(folder: Path, parties: int, records: int, rules: str = "exact", backend: str = "auto") -> PlayedRound:
-    """Play a round among a number of parties with a number of records each.
-
-    Args:
-        folder: Where the lists go; those of an earlier round are taken again.
-        parties: 2 to 12.
-        records: Of each list.
-        rules: A built-in table, or a file.
-        backend: The group backend.
-
-    Raises:
-        ExecutorError: The round failed.
-    """
+    """Play a round among a number of parties with a number of records each."""
     named = []
     for code in PARTIES[:parties]:
         path = folder / f"{code}-{records}.csv"

@@ -1,7 +1,5 @@
 """Every command and every operation: what they share, and whose they are."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aquila.audit.roles import role_table

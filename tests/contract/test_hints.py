@@ -1,7 +1,5 @@
 """Every fault that the doctor or the report on health can find has a hint: what a person does about it."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A bundle is built twice alike, and a machine without a network installs and starts Aquila from it, by the manual."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -46,7 +44,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.soak, *NEEDED]
 
 
 def run(*words: str, **options: Any) -> None:
-    """Run a program, which has to succeed."""
     subprocess.run(words, check=True, stdin=subprocess.DEVNULL, **options)
 
 
@@ -62,7 +59,6 @@ def test_it_is_built_twice_alike(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
-    """Every wheel is named in it, each with a licence; manual, units, samples and packages for a token are there."""
     with tarfile.open(bundle) as packed:
         names = {name.partition("/")[2] for name in packed.getnames()}
         [sbom] = [packed.extractfile(one) for one in packed if one.name.endswith("/sbom.cdx.json")]
@@ -90,7 +86,6 @@ def test_its_list_of_packages_is_valid_and_whole(bundle: Path) -> None:
 
 @pytest.mark.skipif(OTHER not in MACHINES, reason=f"Debian's {CROSS_COMPILER} is not installed")
 def test_each_processor_has_a_core_of_its_own(bundle: Path) -> None:
-    """The wheels of Aquila for the two have modules in C that are compiled for the processor which the wheel names."""
     compiled: dict[str, set[str]] = {}
     with tarfile.open(bundle) as packed:
         for member in packed:
@@ -117,7 +112,6 @@ def test_each_processor_has_a_core_of_its_own(bundle: Path) -> None:
 def test_a_machine_of_the_other_processor_finds_all_that_it_needs(
     bundle: Path, tmp_path: Path, requirements: str
 ) -> None:
-    """Each file of requirements resolves for it from the wheels of the bundle alone, by their hashes."""
     with tarfile.open(bundle) as packed:
         packed.extractall(tmp_path, filter="data")
     [unpacked] = tmp_path.glob("aquila-*")
@@ -150,7 +144,6 @@ def test_a_machine_of_the_other_processor_finds_all_that_it_needs(
 
 
 def test_a_machine_without_a_route_installs_and_starts_it(bundle: Path, tmp_path: Path) -> None:
-    """By the commands of the manual: verify, unpack, install; then a matcher and a node start and are well."""
     bring_signed(bundle, tmp_path)
     verify, install, _ = install_commands(tmp_path)
     commands = verify + install

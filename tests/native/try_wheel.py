@@ -1,7 +1,5 @@
 """Try an installed wheel: which backend it chooses, a vector of RFC 9496, a round by its command. By `make wheel`."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """Laws of the audit package, for whatever log."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -29,7 +27,6 @@ sizes = st.integers(1, 70)
 
 
 def leaves_of(size: int) -> list[bytes]:
-    """Return the hashes of so many entries."""
     return [leaf_hash(bytes([number])) for number in range(size)]
 
 
@@ -42,21 +39,18 @@ def defined_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def reader(leaves: Sequence[bytes]) -> Callable[[int, int], bytes]:
-    """Return perfect trees' roots by the definition."""
     return lambda level, number: defined_root(leaves[number << level : (number + 1) << level])
 
 
 @few
 @given(sizes)
 def test_a_growing_log_has_the_defined_head(size: int) -> None:
-    """Peaks and recursion agree."""
     assert tree_root(leaves_of(size)) == defined_root(leaves_of(size))
 
 
 @few
 @given(sizes, st.data())
 def test_every_entry_proves_its_place_and_no_other(size: int, data: st.DataObject) -> None:
-    """A proof holds for its entry, number, size and head, and for nothing else."""
     index = data.draw(st.integers(0, size - 1))
     leaves = leaves_of(size)
     root, proof = defined_root(leaves), prove_inclusion(index, size, reader(leaves))
@@ -94,7 +88,6 @@ def test_every_log_proves_that_it_grew_and_no_changed_one_does(size: int, data: 
 @few
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_bundles_come_back(entries: list[bytes]) -> None:
-    """Whatever was written is read."""
     assert read_bundle(write_bundle(entries), len(entries)) == entries
 
 

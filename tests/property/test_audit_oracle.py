@@ -5,8 +5,6 @@ own. What one side makes the other must accept, and what one side refuses the ot
 tlog-witness updates and our pruned bundles; those have tests of their own.
 """
 
-from __future__ import annotations
-
 import aics_tlog.checkpoint as their_checkpoint
 import aics_tlog.cosign as their_cosign
 import aics_tlog.note as their_note
@@ -34,31 +32,25 @@ names = st.text("abcdefghijklmnopqrstuvwxyz/-.", min_size=1, max_size=30)
 
 
 class OurTree:
-    """A tree by our own code, as far as the tests ask."""
-
     def __init__(self, content: list[bytes]) -> None:
         self.leaves = [leaf_hash(entry) for entry in content]
 
     def root(self, size: int) -> bytes:
-        """Return the head over the first entries."""
         tree = Frontier()
         for leaf in self.leaves[:size]:
             tree.append(leaf)
         return tree.root
 
     def read(self, level: int, number: int) -> bytes:
-        """Return the root of a perfect tree, as proofs ask for it."""
         return perfect_root(level, number, self.hash_at)
 
     def hash_at(self, tile_level: int, number: int) -> bytes:
-        """Return a hash of a tile."""
         return self.leaves[number] if tile_level == 0 else self.read(8 * tile_level - 1, 2 * number)
 
 
 @few
 @given(entries)
 def test_heads_are_the_same(content: list[bytes]) -> None:
-    """Every size of a log has the same head on both sides."""
     ours, theirs = OurTree(content), their_tree.MerkleTree(content)
     for size in {0, 1, len(content) // 2, len(content)}:
         assert ours.root(size) == theirs.root(size)
@@ -67,7 +59,6 @@ def test_heads_are_the_same(content: list[bytes]) -> None:
 @few
 @given(entries, st.data())
 def test_inclusion_is_judged_alike(content: list[bytes], data: st.DataObject) -> None:
-    """Proofs are the same bytes; each side accepts the other's and refuses a changed one."""
     content = content[:200]
     ours, theirs = OurTree(content), their_tree.MerkleTree(content)
     index = data.draw(st.integers(0, len(content) - 1))
@@ -85,7 +76,6 @@ def test_inclusion_is_judged_alike(content: list[bytes], data: st.DataObject) ->
 @few
 @given(entries, st.data())
 def test_consistency_is_judged_alike(content: list[bytes], data: st.DataObject) -> None:
-    """The same for proofs that a log only grew."""
     content = content[:200]
     ours, theirs = OurTree(content), their_tree.MerkleTree(content)
     old = data.draw(st.integers(1, len(content)))
@@ -100,7 +90,6 @@ def test_consistency_is_judged_alike(content: list[bytes], data: st.DataObject) 
 @few
 @given(st.binary(min_size=32, max_size=32), names, names, st.integers(1, 2**63), st.integers(0, 2**40))
 def test_notes_and_cosignatures_are_the_same(seed: bytes, origin: str, witness: str, size: int, time: int) -> None:
-    """Our signed and cosigned checkpoints are theirs byte by byte, and theirs are read by us."""
     key, theirs = IdentityKey(seed), Ed25519PrivateKey.from_private_bytes(seed)
     root = leaf_hash(seed)
     note = Checkpoint(origin, size, root).sign(key)
@@ -120,7 +109,6 @@ def test_notes_and_cosignatures_are_the_same(seed: bytes, origin: str, witness: 
 
 
 def judged(check: object) -> bool:
-    """Say whether a check of ours accepts."""
     try:
         check()  # type: ignore[operator]
     except AuditError:

@@ -110,7 +110,6 @@ def test_threads_change_nothing(count: int) -> None:
 @few
 @given(left=st.integers(1, ORDER - 1), right=st.integers(1, ORDER - 1))
 def test_scalars_multiply_as_numbers(left: int, right: int) -> None:
-    """Multiplying twice is multiplying by the product, and an inverse takes a multiplication back."""
     first, second = left.to_bytes(32, "little"), right.to_bytes(32, "little")
     product = (left * right % ORDER).to_bytes(32, "little")
     element = ONE.multiply_base(first)

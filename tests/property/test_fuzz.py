@@ -1,7 +1,5 @@
 """Every parser of outside bytes ends in the tree of errors, whatever it is given."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import tarfile
@@ -29,7 +27,6 @@ _NOTE = Checkpoint("log", 3, bytes(32)).sign(_KEY)
 
 
 def _archive() -> bytes:
-    """A tar archive of one file."""
     made, member = io.BytesIO(), tarfile.TarInfo("checkpoint")
     member.size = 4
     with tarfile.open(fileobj=made, mode="w") as archive:
@@ -38,7 +35,6 @@ def _archive() -> bytes:
 
 
 def _call() -> bytes:
-    """The headers of a signed call, a line each."""
     request = httpx.Request("GET", "http://127.0.0.1:8700/v1/rounds", content=b"x")
     CallSigner(_KEY, "SI", lambda: 1).sign(request)
     return "\n".join(request.headers[name] for name in ("signature-input", "signature", "content-digest")).encode()
@@ -96,5 +92,4 @@ def _encoded(text: str) -> bytes:
 
 
 def test_every_target_has_a_seed() -> None:
-    """Whoever adds a parser adds what it reads."""
     assert set(SEEDS) == set(TARGETS)

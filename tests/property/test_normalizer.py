@@ -1,8 +1,6 @@
 # ruff: noqa: RUF001 - letters of several scripts are the point
 """Properties of the normalizer: a name in every script, a number in every spelling."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 
@@ -29,7 +27,6 @@ DOTS = "Iİı"
 
 
 def _letters(pairs: str) -> dict[str, str]:
-    """Letters with their Latin, written as pairs with a hyphen."""
     return dict(pair.split("-") for pair in pairs.split())
 
 
@@ -74,7 +71,6 @@ def test_case_means_nothing(text: str) -> None:
 @given(texts)
 @example("àIa")  # a scanned l beside an accent
 def test_composed_and_decomposed_letters_are_the_same(text: str) -> None:
-    """Keyboards and programs differ in how they store č."""
     assert name_words(unicodedata.normalize("NFC", text)) == name_words(unicodedata.normalize("NFD", text))
 
 
@@ -96,7 +92,6 @@ def test_folding_comes_to_rest(word: str) -> None:
 
 @given(texts)
 def test_canonical_identifiers_stay_as_they_are(text: str) -> None:
-    """Reading what was read gives the same."""
     for read in (document_number, national_number, phone, email):
         assert read(read(text)) == read(text)
 
@@ -113,7 +108,6 @@ def test_a_number_that_passes_is_left_alone(scheme: str, above: int) -> None:
 
 @given(st.sampled_from(sorted(COUNTRIES)), st.integers(10_000_000, 999_999_999))
 def test_a_telephone_number_meets_itself_from_abroad(country: str, subscriber: int) -> None:
-    """Inside its country and from abroad, with + or 00, it is one number."""
     code, trunk = COUNTRIES[country]
     assume(len(set(str(subscriber))) > 1 and not str(subscriber).startswith(trunk or "x"))
     inside, abroad = f"{trunk}{subscriber}", f"+{code} {subscriber}"

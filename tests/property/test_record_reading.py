@@ -1,7 +1,5 @@
 """Reading a list fast, batch by batch, and carefully, row by row, gives the same."""
 
-from __future__ import annotations
-
 import csv
 import json
 from io import BytesIO, StringIO
@@ -51,13 +49,11 @@ BROKEN = st.sampled_from(["", "  ", '"', '1,"Ana', '""', "1,2,3,4,5,6,7,8,9", "\
 
 @st.composite
 def cells(draw: st.DrawFn, name: str) -> str:
-    """A cell of a field, sound more often than not."""
     return draw(SOUND.get(name, NAMES) if draw(st.integers(0, 9)) else DIRT)
 
 
 @st.composite
 def rows(draw: st.DrawFn) -> tuple[tuple[str, ...], list[list[str]]]:
-    """A header that is one, and rows below it."""
     names = draw(st.lists(st.sampled_from(FIELDS[4:]), max_size=5, unique=True))
     columns = tuple(draw(st.permutations(["record_id", "given_names", "full_name", *names])))
     return columns, draw(st.lists(st.tuples(*map(cells, columns)).map(list), min_size=1, max_size=12))
@@ -65,7 +61,6 @@ def rows(draw: st.DrawFn) -> tuple[tuple[str, ...], list[list[str]]]:
 
 @st.composite
 def csv_lists(draw: st.DrawFn) -> bytes:
-    """A CSV list, with broken lines in it."""
     columns, table = draw(rows())
     lines = [",".join(columns) + draw(st.sampled_from(["", ",shoe"]))]
     for row in table:
@@ -78,7 +73,6 @@ def csv_lists(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def ftm_lists(draw: st.DrawFn) -> bytes:
-    """FollowTheMoney JSON lines, with broken ones among them."""
     keys = ("name", "firstName", "middleName", "lastName", "alias", "birthDate", "gender", "idNumber", "nationality")
     values = st.lists(NAMES | DIRT | SOUND["date_of_birth"] | SOUND["national_numbers"], max_size=3)
     entities = st.fixed_dictionaries(
@@ -94,7 +88,6 @@ def ftm_lists(draw: st.DrawFn) -> bytes:
 
 @given(rows())
 def test_known_cells_make_the_row_that_reading_each_text_makes(table: tuple[tuple[str, ...], list[list[str]]]) -> None:
-    """Record, findings and refusal, for rows of which nothing is wrong and for any other, read alone or together."""
     columns, every = table
     found = []
     for row in every:
@@ -114,19 +107,16 @@ def test_known_cells_make_the_row_that_reading_each_text_makes(table: tuple[tupl
 
 @given(csv_lists(), st.integers(1, 5))
 def test_a_csv_list_is_read_the_same_however_it_is_cut(content: bytes, lines: int) -> None:
-    """Rows, findings and refusals, to the line."""
     assert _outcome(content, "csv", lines) == _outcome(content, "csv", 10_000)
     assert _outcome(content, "csv", lines) == _whole(content, "csv")
 
 
 @given(ftm_lists(), st.integers(1, 5))
 def test_an_ftm_list_is_read_the_same_however_it_is_cut(content: bytes, lines: int) -> None:
-    """Rows, findings and refusals, to the line."""
     assert _outcome(content, "ftm", lines) == _whole(content, "ftm")
 
 
 def _check_columns(together: RowColumns, rows: list[Row]) -> None:
-    """Hold the columns, counts and findings of rows to the rows."""
     records = [row.record for row in rows if isinstance(row, AcceptedRow)]
     accepted, report = together.accepted(), ReadReport()
     assert len(accepted) == len(records)
@@ -143,7 +133,6 @@ def _check_columns(together: RowColumns, rows: list[Row]) -> None:
 
 
 def _read_carefully(line: int, texts: dict[str, list[str]]) -> Row:
-    """Read a row text by text, with nothing known before; its record is what `Record` makes of the values, or none."""
     found = {name: read_field(name, texts.get(name, [])) for name in FIELDS}
     faults = {FIELDS.index(name): value for name, value in found.items() if isinstance(value, FieldError)}
     values = {name: value.value if isinstance(value, FieldError) else value for name, value in found.items()}
@@ -159,7 +148,6 @@ def _read_carefully(line: int, texts: dict[str, list[str]]) -> Row:
 
 
 def _outcome(content: bytes, form: Format, lines: int) -> list[Row] | str:
-    """What batches of so many lines give, or the refusal of the whole list."""
     try:
         raw = open_list(BytesIO(content), Layout(form, "utf-8"), lines)
         whole = WholeList(raw.plan)

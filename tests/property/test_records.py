@@ -1,7 +1,5 @@
 """Properties of records, names and inputs."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +26,6 @@ dates = st.one_of(
 
 @st.composite
 def records(draw: st.DrawFn) -> Record:
-    """Any valid record."""
     optional = {name: draw(st.none() | st.sampled_from(codes)) for name, codes in CODES.items()}
     lists = {name: tuple(draw(st.lists(texts, max_size=3))) for name in LIST_FIELDS}
     return Record(
@@ -44,7 +41,6 @@ def records(draw: st.DrawFn) -> Record:
 
 @given(records())
 def test_a_record_survives_json_both_ways(record: Record) -> None:
-    """Record to bytes to record, and bytes to record to bytes."""
     stored = record.to_json()
     assert Record.from_json(stored) == record
     assert Record.from_json(stored).to_json() == stored
@@ -52,7 +48,6 @@ def test_a_record_survives_json_both_ways(record: Record) -> None:
 
 @given(letters)
 def test_bare_letters_fold_as_their_diacritics(word: list[int]) -> None:
-    """What a keyboard without diacritics writes is the same name."""
     marked = " ".join(LATIN[letter] for letter in word)
     bare = " ".join(BARE.get(LATIN[letter], LATIN[letter]) for letter in word)
     assert [fold(part) for part in marked.split()] == [fold(part) for part in bare.split()]
@@ -60,13 +55,11 @@ def test_bare_letters_fold_as_their_diacritics(word: list[int]) -> None:
 
 @given(texts)
 def test_readable_latin_is_idempotent(text: str) -> None:
-    """Latin is not transliterated again."""
     assert to_latin(to_latin(text)) == to_latin(text)
 
 
 @given(st.lists(names, min_size=2, max_size=4), dates)
 def test_inputs_do_not_depend_on_the_order_of_a_name(words: list[str], date: PartialDate) -> None:
-    """Given and family names may be swapped as a whole."""
     given_names, family_names = (words[0],), tuple(words[1:])
     one = Record("1", given_names, family_names, date_of_birth=date)
     other = Record("2", family_names, given_names, date_of_birth=date)
@@ -75,6 +68,5 @@ def test_inputs_do_not_depend_on_the_order_of_a_name(words: list[str], date: Par
 
 @given(records())
 def test_inputs_are_a_sorted_set(record: Record) -> None:
-    """Whatever the record holds."""
     inputs = record_inputs(record, DEFAULT)
     assert list(inputs) == sorted(set(inputs))

@@ -109,7 +109,6 @@ def test_whoever_signed_sends_no_tokens_under_the_old_set(stage: StagedRound) ->
 
 
 def test_tokens_under_the_old_binding_are_refused(stage: StagedRound) -> None:
-    """Tokens are sent for the set of participants in force."""
     stage.submitted()
     old, stage.now = stage.round.binding, WINDOW.evaluate_by + 1
     stage.leave_out("AL")

@@ -108,7 +108,6 @@ def test_padding_counts(staged: Callable[..., StagedRound]) -> None:
 
 
 def test_a_chunk_larger_than_the_manifest_allows(stage: StagedRound) -> None:
-    """A chunk keeps to the manifest's size, whatever the total."""
     stage.submitted()
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     content = submission.model_dump() | {

@@ -1,7 +1,5 @@
 """The matcher raises or lowers a level, or withholds rules that met: both sides recompute it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -15,8 +13,6 @@ from tests.support.staged_round import StagedRound, regrade
 
 
 def told(parties: Collection[str], hits: dict[str, Any], **report: Any) -> Callable[[HitReport], HitReport]:
-    """Return the lie that tells some parties something else of all their hits, or in their report."""
-
     def lie(true: HitReport) -> HitReport:
         if true.party not in parties:
             return true
@@ -26,7 +22,6 @@ def told(parties: Collection[str], hits: dict[str, Any], **report: Any) -> Calla
 
 
 def faults(stage: StagedRound) -> dict[tuple[str, str], set[str]]:
-    """Return what each party found wrong with hits with each other one."""
     found: dict[tuple[str, str], set[str]] = {}
     for confirmation in stage.round.confirmations.values():
         place = confirmation.party, confirmation.to
@@ -44,7 +39,6 @@ def test_lowered_at_both_sides(stage: StagedRound) -> None:
 
 
 def test_raised_at_one_side(stage: StagedRound) -> None:
-    """The side that is told another level finds it wrong; the other one finds that it was told otherwise."""
     stage.finalized().lie = told(("SI",), {"certainty": Level.LOW})
     stage.match()
     stage.exchange_notes()
@@ -55,7 +49,6 @@ def test_raised_at_one_side(stage: StagedRound) -> None:
 
 
 def test_rules_withheld_from_both_sides(stage: StagedRound) -> None:
-    """Told of one token of two, with the level that follows from it, both sides still see that they hold more."""
     stage.finalized()
 
     def lie(true: HitReport) -> HitReport:
@@ -102,7 +95,6 @@ def test_another_basis_at_one_side(stage: StagedRound) -> None:
 
 @pytest.mark.parametrize("records", [1, 1_000_000])
 def test_another_size_than_was_signed(stage: StagedRound, records: int) -> None:
-    """A report that tells another size of a list than its owner signed is refused."""
     stage.finalized()
     true: list[HitReport] = []
     stage.lie = lambda report: true.append(report) or report

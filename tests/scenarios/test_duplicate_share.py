@@ -31,7 +31,6 @@ def test_a_share_of_another_party(stage: StagedRound) -> None:
 
 
 def test_the_keys_and_proofs_of_another_party(stage: StagedRound) -> None:
-    """A consent copied whole from another party is refused, before and after that one was shown."""
     theirs = consent_of(stage, "AL")
     stage.refused(PolicyError, stage.changed("SI", theirs, party="SI"), "in use already")
     stage.forget()
@@ -58,7 +57,6 @@ def test_a_share_that_cancels_the_others(stage: StagedRound) -> None:
 
 
 def test_a_proof_for_another_round(stage: StagedRound) -> None:
-    """A proof of knowledge is bound to the manifest, and a consent to the manifest it names."""
     shares = [new_share(stage.group, stage.random) for _ in range(2)]
     other = stage.consent_with("SI", *shares, manifest_digest="0" * 64)
     stage.refused(BindingError, other, "another manifest")

@@ -19,7 +19,6 @@ FILE = Path(__file__).parents[1] / "vectors" / "forged_dleq_batch.bin"
 
 
 def test_the_origin_refuses_it(tmp_path: Path) -> None:
-    """In a round in which the forger consented with the vector's very key, the origin finds the proof wrong."""
     content, cuts = FILE.read_bytes(), [0, 32, 64, 128, 128 + 32 * COUNT, 128 + 64 * COUNT]
     public, secret, proof, inputs, outputs = (content[start:end] for start, end in pairwise(cuts))
     stage = StagedRound(load_group(), tmp_path, chunk_elements=COUNT)

@@ -23,7 +23,6 @@ def test_hidden_from_one_side(stage: StagedRound) -> None:
 
 
 def test_hidden_notes(stage: StagedRound) -> None:
-    """While notes are withheld, the round is not closed before its time, and says who waits; then it is."""
     stage.reported()
     for node in stage.nodes.values():
         for sent in stage.send_notes(node):

@@ -1,7 +1,5 @@
 """The matcher invents a hit to obtain a note: nobody can read it, and both sides find out."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -50,7 +48,6 @@ def test_both_sides_refute_it(stage: StagedRound) -> None:
 
 
 def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
-    """A matcher that has the counterpart's sealing key and every token, but not the same inputs, opens no note."""
     stage.finalized()
     invent(stage)
     stage.match()
@@ -77,7 +74,6 @@ def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
 
 
 def test_who_has_only_the_statement_reads_nothing(stage: StagedRound) -> None:
-    """Neither the matcher nor a third party can open a batch that was sealed to another one."""
     stage.reported()
     for accepted in stage.send_notes(stage.nodes["SI"]):
         notes = accepted.message

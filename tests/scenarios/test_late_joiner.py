@@ -20,7 +20,6 @@ def open_without(stage: StagedRound, code: str) -> bytes:
 
 
 def test_a_consent_after_the_opening(stage: StagedRound) -> None:
-    """The participants are those of the opening; whoever comes later waits for another round."""
     stage.refused(OrderError, open_without(stage, "AL"), "no party joins late")
     assert stage.round.participants == ("RS", "SI")
 

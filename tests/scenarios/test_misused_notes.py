@@ -90,7 +90,6 @@ def test_relayed_by_a_third_party(stage: StagedRound) -> None:
 
 
 def test_the_same_batch_twice(stage: StagedRound) -> None:
-    """A batch comes once under its number, and is confirmed once."""
     stage.reported()
     sent = batch(stage, "RS", "SI")
     for record in (stage.round, stage.nodes["SI"].round):

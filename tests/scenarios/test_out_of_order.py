@@ -120,7 +120,6 @@ def test_a_receipt_under_the_old_binding(stage: StagedRound) -> None:
 
 
 def test_a_party_goes(stage: StagedRound) -> None:
-    """A refusal is taken at any time, and says why."""
     stage.submitted()
     party_node = stage.nodes["SI"]
     stage.publish(party_node.party.refuse(party_node.round, party_node.next_sequence(), "restored from a backup"))

@@ -29,7 +29,6 @@ def test_statements_of_another_round(staged: Callable[..., StagedRound], stage: 
 
 
 def test_old_contents_under_a_new_number(stage: StagedRound) -> None:
-    """A submission, an evaluation or tokens signed anew under another number are refused as a second one."""
     stage.finalized()
     record, si = stage.round, stage.nodes["SI"]
     stage.refused(EquivocationError, stage.changed("SI", record.submissions[si.submission_id]), "list already")

@@ -19,7 +19,6 @@ def test_a_consent_to_the_other_manifest_is_refused(stage: StagedRound) -> None:
 
 
 def test_the_bindings_differ(stage: StagedRound) -> None:
-    """Two rounds that differ in nothing but a word of the manifest have different bindings and share no statement."""
     other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
     stage.consent()
     for node in stage.nodes.values():
@@ -39,6 +38,5 @@ def test_a_statement_under_a_binding_that_never_was(stage: StagedRound) -> None:
 
 
 def test_a_second_manifest_is_no_statement_of_the_round(stage: StagedRound) -> None:
-    """A manifest begins a record and is never taken into one."""
     stage.refused(MalformedError, other_manifest(stage), "not an announcement")
     stage.refused(MalformedError, stage.manifest_envelope, "not an announcement")

@@ -104,7 +104,6 @@ def test_what_is_no_withheld_answer(asked: tuple[StagedRound, SimulatedParty, Hi
 
 
 def test_it_is_too_late_once_the_answer_was_given(asked: tuple[StagedRound, SimulatedParty, HitReport]) -> None:
-    """After the receipt, and after the asker's report, nothing is refused any more; nor after the party's last word."""
     stage, asker, report = asked
     query, owner = asker.submission_id, stage.nodes["AL"]
     tell(stage, "AL", query, ON_HOLD)

@@ -7,7 +7,6 @@ from tests.support.staged_round import FULL, PARTIAL, StagedRound
 
 
 def test_another_size_or_digest(stage: StagedRound) -> None:
-    """Number and input digest are those that the origin signed."""
     stage.submitted()
     evaluation, _ = stage.right_evaluation()
     stage.refused(BindingError, stage.changed("RS", evaluation, elements=3), "class, size or digest")

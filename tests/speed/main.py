@@ -8,8 +8,6 @@ start of its processes is not counted. The round is `aquila rehearse` with all p
 and its start and end are counted. The programs run by turns.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import ctypes
@@ -47,16 +45,7 @@ class Cost:
 
 
 def intersect(python: Path, keys: list[Path], folder: Path) -> tuple[int, Cost]:
-    """Run SecretFlow on all pairs of lists; return how many keys the pairs have in common, added up, and the cost.
-
-    Args:
-        python: The interpreter that has it.
-        keys: The file of each party's keys.
-        folder: Where results go.
-
-    Raises:
-        RuntimeError: A party failed; its last lines say why.
-    """
+    """Run SecretFlow on all pairs of lists; return how many keys the pairs have in common, added up, and the cost."""
     found, seconds, processor = 0, 0.0, 0.0
     for pair in combinations(keys, 2):
         costs = _intersect_two(python, pair, folder, _TRIES)

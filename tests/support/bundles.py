@@ -3,8 +3,6 @@
 They are for both processors where the compiler for the other one is there.
 """
 
-from __future__ import annotations
-
 import platform
 import shutil
 import subprocess
@@ -40,11 +38,6 @@ def make_next_bundle(folder: Path, version: str, *pythons: str) -> Path:
 
     Its services find the schema of their database to be of an earlier release, and bring it up to date; its units end
     with a comment that has its number.
-
-    Args:
-        folder: Where it is built.
-        version: Its number.
-        pythons: Those that it is for; without any, the one that runs.
     """
     clone = folder / "next"
     _run("git", "clone", "--quiet", str(CHECKOUT), str(clone))

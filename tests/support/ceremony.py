@@ -1,7 +1,5 @@
 """Parties that join a world by an invitation, accept its registry and renew their keys, as their administrators do."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx
@@ -19,7 +17,6 @@ REGISTRY = "/v1/operator/registry"
 
 
 async def invite(world: World, party: str = "HR") -> bytes:
-    """Return an invitation of the matcher."""
     answer = await world.operator.post(f"{REGISTRY}/invitations", json={"party": party, "name": f"Party {party}"})
     assert answer.status_code == 200, answer.text
     content: str = answer.json()["content"]
@@ -27,7 +24,6 @@ async def invite(world: World, party: str = "HR") -> bytes:
 
 
 def make_home(world: World, content: bytes, folder: str = "HR") -> InvitedHome:
-    """Make the home of a party from its invitation."""
     return node_home.create_invited(world.path / folder, content, NewAddress(0), world.clock())
 
 
@@ -47,7 +43,6 @@ async def join(world: World, party: str = "HR") -> PartyNode:
 
 
 async def fetched(node: PartyNode) -> dict[str, Any]:
-    """Let a node fetch the registry, and return it."""
     answer = await node.post("/registry/fetch")
     assert answer.status_code == 200, answer.text
     view: dict[str, Any] = answer.json()

@@ -24,8 +24,6 @@ ALARM_SECONDS = 120
 
 @dataclass
 class CommandedParties:
-    """Some parties and the secretariat."""
-
     root: Path
     stage: World
     parties: Mapping[str, str]

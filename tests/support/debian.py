@@ -75,8 +75,6 @@ class Network:
 
 
 class Debian(Container):
-    """A machine; its people are root and whoever root makes a user."""
-
     target = "multi-user.target"
 
     def __init__(self, folder: Path, base: Path, namespace: str) -> None:

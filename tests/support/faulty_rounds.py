@@ -4,8 +4,6 @@ Every round has the hits of the rehearsal, and a query those that it has without
 services verify with each other, and no file of a round and no process is left behind.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -134,9 +132,6 @@ class FaultyRounds:
 
         Args:
             is_enough: Asked before each fault, whether no more of them are to be made in this round.
-
-        Raises:
-            AssertionError: Hits are missing or too many, or the round does not end; it names the seed.
         """
         world, self._is_enough = self.world, is_enough
         if self.rounds and not is_enough():
@@ -168,11 +163,7 @@ class FaultyRounds:
         return {kind: _why_not(kind) for kind in Fault if kind in set(self.kinds) - self.faults.kinds}
 
     def finish(self) -> None:
-        """End the faults, and verify what is left: logs, files and processes.
-
-        Raises:
-            AssertionError: A log does not verify, or something is left behind.
-        """
+        """End the faults, and verify what is left: logs, files and processes."""
         self.faults.end()
         for service in self.world.services.values():
             left = [path.name for names in _OF_ROUNDS for path in service.home.glob(names) if path.is_file()]
@@ -246,13 +237,7 @@ class FaultyRounds:
         return submission
 
     def _act(self, service: Service, act: Callable[[], object], is_done: Callable[[], bool]) -> None:
-        """Let people act at their service; where it is killed meanwhile, they look what became of it, and go on.
-
-        Args:
-            service: Theirs.
-            act: Calls it.
-            is_done: Whether that has had its effect.
-        """
+        """Let people act at their service; where it is killed meanwhile, they look what became of it, and go on."""
         if Fault.KILL not in self.faults.kinds or not self.faults.perhaps(_SHARE_OF_STEPS) or self._is_enough():
             act()
             return
@@ -339,14 +324,7 @@ def write_lists(folder: Path, parties: int, records: int, seed: int) -> dict[str
 
 
 def write_query(folder: Path, records: int, persons: int, seed: int) -> Path:
-    """Write a query of the first party and return it.
-
-    Args:
-        folder: Where it is written.
-        records: Of each list.
-        persons: Of the query.
-        seed: That of the lists.
-    """
+    """Write a query of the first party and return it."""
     path = folder / "query.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = ListWriter(stream)

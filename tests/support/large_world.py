@@ -75,13 +75,6 @@ def copy_closed_round(
 
     The nodes' marks of how far they have gone lie in files, which the nodes read when they start: start them anew.
 
-    Args:
-        world: The matcher and its nodes.
-        round_id: The round that is over.
-        copies: How many more.
-        seed: Of the new rounds' numbers.
-        tell: Told how far it is.
-
     Returns:
         The new rounds.
     """
@@ -134,15 +127,7 @@ class _Copy:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Rows and log entries of the original at one service.
-
-    Attributes:
-        store: Its database.
-        log: Its log.
-        rows: The original's rows.
-        entries: The rows of the original's entries of the log.
-        events: How many events of the matcher each copy has before the next one's.
-    """
+    """Rows and log entries of the original at one service."""
 
     store: Store
     log: OwnLog

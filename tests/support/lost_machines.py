@@ -4,8 +4,6 @@ A service is backed up while it runs, and killed. Its home goes, apart from what
 `deploy/OPERATIONS.md` says, its people sign in again, and administrators acknowledge the alarm.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable
@@ -27,15 +25,7 @@ _QUIET_SECONDS = 900.0
 
 @dataclass
 class Safe:
-    """What the people of a world keep apart from its machines: the key of backups, and secrets of each service.
-
-    Attributes:
-        folder: Where it lies; it is made.
-        world: Whose services run.
-        kill: Kills a process.
-        new_database: Makes an empty database and returns its URL; None where rows lie in homes.
-        acknowledged: How many alarms were acknowledged.
-    """
+    """What the people of a world keep apart from its machines: the key of backups, and secrets of each service."""
 
     folder: Path
     world: World
@@ -92,7 +82,6 @@ class Safe:
             service.start()
 
     def _settings(self, service: Service, url: str) -> Path:
-        """Write the settings of a service with another database, and return the file."""
         before, _, _ = (service.home / f"{service.kind}.toml").read_text().partition("\n[database]")
         path = self.folder / service.name / "new.toml"
         path.write_text(f'{before}\n[database]\nurl = "{url}"\n')

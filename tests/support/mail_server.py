@@ -20,8 +20,6 @@ PASSWORD = "a password of the node's own"
 
 @dataclass
 class MailServer:
-    """The ministry's mail server."""
-
     folder: Path
     starttls: bool = True
     refuses: set[str] = field(default_factory=set)

@@ -32,8 +32,6 @@ def loading(library: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class MovedClocks:
-    """The clocks of several services."""
-
     folder: Path
     library: Path
 

@@ -1,7 +1,5 @@
 """The page `schemas/records/normalizer-tables.md`, written from the tables that the normalizer reads."""
 
-from __future__ import annotations
-
 from aquila.records.normalize.names import CYRILLIC, NORMALIZER_VERSION, name_words, sound, table
 from aquila.records.normalize.national_numbers import SCHEMES
 
@@ -19,7 +17,6 @@ _FOLDING = {
 
 
 def page() -> str:
-    """The whole page, as Markdown."""
     parts = [
         f"# The normalizer's tables, version {NORMALIZER_VERSION}",
         _ABOUT,
@@ -68,7 +65,6 @@ def _pairs(content: dict[str, str]) -> str:
 
 
 def _groups(name: str) -> str:
-    """Groups of names with their common sound."""
     lines = [f"| {', '.join(group)} | {sound(name_words(group[0])[0])} |" for group in table(name)["groups"]]
     return "\n".join(["| names | sound |", "|---|---|", *lines])
 
@@ -83,7 +79,6 @@ def _schemes() -> str:
 
 
 def _phones() -> str:
-    """The countries' codes."""
     lines = [
         f"| {country} | +{code} | {trunk or 'none'} |"
         for country, (code, trunk) in table("phones")["countries"].items()
@@ -92,6 +87,5 @@ def _phones() -> str:
 
 
 def _countries() -> str:
-    """The codes of countries with all that is taken for them."""
     lines = [f"| {code} | {', '.join(texts)} |" for code, texts in table("countries")["countries"].items()]
     return "\n".join(["| code | written |", "|---|---|", *lines])

@@ -101,8 +101,6 @@ def words_of(command: str) -> list[str]:
 
 @dataclass
 class Ceremony:
-    """Parties that are set up by the commands of *Set up*."""
-
     stage: World
     parties: Mapping[str, str]
     secretariat: Operator = field(init=False)

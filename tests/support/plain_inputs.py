@@ -3,8 +3,6 @@
 Nothing is kept, grouped or compiled here. `aquila.records.inputs` is compared with it.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import combinations, product
@@ -30,7 +28,6 @@ Pair = tuple[str, str]
 
 
 def plain_inputs(record: Record, table: RuleTable) -> list[tuple[int, bytes]]:
-    """All inputs of a record, each once, by rule and bytes."""
     found = set()
     for rule in table.rules:
         values = [list(_values(record, part.reads)) for part in rule.parts]
@@ -83,7 +80,6 @@ def _of_name(kind: str, form: str, words: Words, pairs: list[Pair]) -> Iterator[
 
 
 def _names(record: Record) -> Iterator[tuple[Words, list[Pair], list[Pair]]]:
-    """The words of each name, its pairs, and the likeliest of them."""
     given, family = " ".join(record.given_names), " ".join(record.family_names)
     whole = [record.full_name or "", *record.aliases]
     if given and family:

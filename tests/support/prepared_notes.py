@@ -1,7 +1,5 @@
 """Hits that can be sealed, one by one: what the exchange has as columns, so that a test can change a single one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -40,7 +38,6 @@ class HeldTokens(NamedTuple):
 
 
 def by_record(held: TokensByRecord) -> dict[bytes, HeldTokens]:
-    """Return the tokens of each record by its handle."""
     return dict(zip(parted(held.handles, HANDLE_BYTES), map(HeldTokens, *held.columns_of(held.handles)), strict=True))
 
 
@@ -71,5 +68,4 @@ def seal_each(notes: Iterable[tuple[PreparedNote, Note]], marks: int, random: Ca
 def verify_each(
     openings: Iterable[NoteOpening], verified: Iterable[str], entries: Iterable[tuple[str, bytes]]
 ) -> dict[str, Note | Fault]:
-    """Open and verify some notes."""
     return exchange.verify_batch(NoteOpenings.of(openings), set(verified), entries)

@@ -4,8 +4,6 @@ Everything is done as its users would do it: by the `aquila` command and the ope
 of its processes and start it again on the same home.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import json
@@ -78,13 +76,7 @@ class Running(Protocol):
 
 
 class Conversation(NamedTuple):
-    """A command that asks a person.
-
-    Attributes:
-        process: The command.
-        typed: What the person types.
-        said: What the command says to the person.
-    """
+    """A command that asks a person."""
 
     process: Running
     typed: IO[str]
@@ -93,12 +85,7 @@ class Conversation(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """The `aquila` command of one release.
-
-    Attributes:
-        words: What starts it.
-        environment: What it needs besides the environment of the tests.
-    """
+    """The `aquila` command of one release."""
 
     words: tuple[str, ...] = (AQUILA,)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -111,15 +98,7 @@ class Program:
         seconds: float = WAIT_SECONDS,
         folder: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command and return its exit status and what it printed.
-
-        Args:
-            arguments: The words after `aquila`.
-            environment: What it needs besides.
-            typed: The lines that a person gives.
-            seconds: How long it may take.
-            folder: Where it is given; the folder of the tests by default.
-        """
+        """Run a command and return its exit status and what it printed."""
         return subprocess.run(
             [*self.words, *arguments],
             capture_output=True,
@@ -146,12 +125,7 @@ class Program:
         return Conversation(process, process.stdin, process.stderr)
 
     def start(self, arguments: Sequence[str], log: Path) -> Running:
-        """Start a command that runs until it is ended.
-
-        Args:
-            arguments: The words after `aquila`.
-            log: What it writes on stderr is added to this file.
-        """
+        """Start a command that runs until it is ended."""
         with log.open("ab") as written:
             return subprocess.Popen(
                 [*self.words, *arguments], stdout=subprocess.PIPE, stderr=written, env=os.environ | self.environment
@@ -170,16 +144,7 @@ def run(
     program: Program = THIS,
     seconds: float = WAIT_SECONDS,
 ) -> str:
-    """Run the `aquila` command and return what it printed on stdout.
-
-    Args:
-        arguments: The words after `aquila`.
-        person: The folder of the person at this machine, where the sessions of the command lie.
-        typed: The lines that the person gives.
-        ends_with: The exit status that it has to have.
-        program: Of which release.
-        seconds: How long it may take.
-    """
+    """Run the `aquila` command and return what it printed on stdout."""
     done = program.run(arguments, {} if person is None else {"HOME": str(person)}, typed, seconds)
     assert done.returncode == ends_with, f"aquila {' '.join(arguments)}: {done.stderr}"
     return done.stdout
@@ -198,12 +163,7 @@ def free_port() -> int:
 
 
 class Authenticator(NamedTuple):
-    """A person's authenticator.
-
-    Attributes:
-        secret: From which its codes follow.
-        last: The code that it gave last.
-    """
+    """A person's authenticator."""
 
     secret: str
     last: str
@@ -215,8 +175,6 @@ class Authenticator(NamedTuple):
 
 @dataclass
 class Service:
-    """One process with its home."""
-
     name: str
     kind: str
     home: Path
@@ -232,7 +190,6 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
         return f"{'https' if self.ca else 'http'}://127.0.0.1:{self.port}"
 
     @property
@@ -245,17 +202,14 @@ class Service:
         return run(*arguments, program=self.program)
 
     def start(self) -> None:
-        """Start the process and wait until it says that it is ready."""
         self.launch()
         self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start the process."""
         self.process = self.program.start([self.kind, "serve", "--home", str(self.home)], self.log)
         self.starts += 1
 
     def wait_until_ready(self) -> None:
-        """Wait until the process says that it is ready."""
         assert self.process is not None
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -274,7 +228,6 @@ class Service:
         self.reap()
 
     def reap(self) -> None:
-        """Wait for the process and close its pipe."""
         assert self.process is not None
         self.process.wait(timeout=WAIT_SECONDS)
         if self.process.stdout is not None:
@@ -292,7 +245,6 @@ class Service:
         return ["--home", str(self.home), *self.trusts]
 
     def family(self) -> list[psutil.Process]:
-        """Return the process and all that it has started."""
         assert self.process is not None
         own = psutil.Process(self.process.pid)
         return [own, *own.children(recursive=True)]
@@ -436,12 +388,10 @@ class World:
 
     @property
     def matcher(self) -> Service:
-        """The matcher."""
         return self.services["matcher"]
 
     @property
     def nodes(self) -> list[Service]:
-        """The nodes, by code."""
         return [service for name, service in sorted(self.services.items()) if name != "matcher"]
 
     def make(self, codes: list[str]) -> None:
@@ -467,7 +417,6 @@ class World:
             list(pool.map(self._begin, self.services.values()))
 
     def _init_node(self, node: Service, trust: Sequence[str]) -> None:
-        """Make a node's home."""
         node.run(
             "node",
             "init",
@@ -529,7 +478,6 @@ class World:
             service.enrol(person, roles, self.person(person))
 
     def person(self, name: str) -> Path:
-        """Return the folder of a person at this machine."""
         folder = self.root / f"person-{name}"
         folder.mkdir(exist_ok=True)
         return folder
@@ -562,7 +510,6 @@ class World:
         return ["--matcher-ca", str(matcher.ca)]
 
     def start(self, *services: Service) -> None:
-        """Start services at the same time, and wait until they are ready."""
         for service in services:
             service.launch()
         for service in services:
@@ -574,7 +521,6 @@ class World:
         return service
 
     def propose(self, **terms: Any) -> str:
-        """Propose a round among all parties and return its id."""
         proposal = {
             "participants": [node.name for node in self.nodes],
             "area": "terrorism",
@@ -614,7 +560,6 @@ class World:
         return str(report["import_id"])
 
     def submit(self, node: Service, round_id: str, import_id: str, kind: str = "list") -> str:
-        """Submit an import, as soon as the round is open."""
         self.until(partial(self.is_open, node, round_id))
         request = {"import_id": import_id, "kind": kind, "justification": JUSTIFICATION}
         return str(node.ask("POST", f"/v1/rounds/{round_id}/submissions", json=request)["submission_id"])
@@ -624,17 +569,14 @@ class World:
         return self.phase(node, round_id) != "proposed"
 
     def phase(self, service: Service, round_id: str) -> str:
-        """Return where a service believes the round to be."""
         return str(self.view(service, round_id)["entry"]["phase"])
 
     def view(self, service: Service, round_id: str) -> dict[str, Any]:
-        """Return a service's view of a round."""
         prefix = "/v1/operator/rounds" if service.kind == "matcher" else "/v1/rounds"
         view: dict[str, Any] = service.ask("GET", f"{prefix}/{round_id}")
         return view
 
     def hits(self, node: Service, round_id: str) -> list[dict[str, Any]]:
-        """Return a node's hits."""
         hits: list[dict[str, Any]] = node.ask("GET", f"/v1/rounds/{round_id}/hits")["hits"]
         return hits
 
@@ -654,7 +596,6 @@ class World:
         self.until(partial(self.is_closed, round_id))
 
     def ask_to_close(self, round_id: str) -> None:
-        """Ask the matcher to close the round."""
         self.matcher.ask("POST", f"/v1/operator/rounds/{round_id}/close")
 
     def is_closed(self, round_id: str) -> bool:
@@ -684,7 +625,6 @@ class World:
         raise AssertionError("waited in vain\n" + "\n".join(f"--- {name}\n{text}" for name, text in logs.items()))
 
     def stop(self) -> None:
-        """Stop every process that is still running."""
         for service in self.services.values():
             if service.process is not None:
                 service.process.kill()
@@ -703,7 +643,6 @@ def paired_hits(world: World, round_id: str) -> set[Hit]:
 
 
 def paired_sides(hits: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[Hit]:
-    """Return the same as `paired_hits` from the hits of each party, by its code."""
     sides: dict[str, list[tuple[str, str, str]]] = {}
     for code, own in hits.items():
         for hit in own:

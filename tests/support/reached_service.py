@@ -1,7 +1,5 @@
 """Commands that reach a function of the test instead of a service."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Identity keys, invitations, requests and statements on the registry, for tests."""
 
-from __future__ import annotations
-
 import hashlib
 
 from aquila.crypto.keys import IdentityKey
@@ -15,7 +13,6 @@ CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
 def key_of(name: str) -> IdentityKey:
-    """Return the identity key of a name, the same each time."""
     return IdentityKey(hashlib.sha256(name.encode()).digest())
 
 
@@ -23,13 +20,11 @@ MATCHER_KEY = key_of("matcher")
 
 
 def registry_of(*codes: str, left: tuple[str, ...] = ()) -> Registry:
-    """Return the registry of parties."""
     parties = {code: RegisteredParty(code, f"Party {code}", key_of(code).public, code in left) for code in codes}
     return Registry(MATCHER_KEY.public, parties)
 
 
 def invitation(party: str = "SI", signer: IdentityKey = MATCHER_KEY, **fields: object) -> bytes:
-    """Return the file of an invitation."""
     content = {
         "invitation_id": "ab" * 16,
         "party": party,
@@ -43,7 +38,6 @@ def invitation(party: str = "SI", signer: IdentityKey = MATCHER_KEY, **fields: o
 
 
 def request(invited: bytes, party: str = "SI", key: IdentityKey | None = None, **fields: object) -> bytes:
-    """Return the file of a request to join that answers an invitation."""
     signer = key or key_of(party)
     content = {
         "party": party,
@@ -57,6 +51,5 @@ def request(invited: bytes, party: str = "SI", key: IdentityKey | None = None, *
 def stated(
     registry: Registry, previous: SignedStatement | None = None, now: int = NOW, url: str = URL
 ) -> SignedStatement:
-    """Return the matcher's signed statement of a registry."""
     message = next_statement(registry, previous, now, url, CA)
     return open_statement(sign_statement(message, MATCHER_KEY), MATCHER_KEY.public)

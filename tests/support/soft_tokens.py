@@ -23,8 +23,6 @@ _NUMBERS = count(1)
 
 @dataclass(frozen=True)
 class SoftToken:
-    """A token."""
-
     folder: Path
     label: str
     pin: Path

@@ -15,7 +15,6 @@ _CALC = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns
 
 
 def xlsx(*sheets: Iterable[Sequence[Any]], formats: Mapping[str, str] | None = None, epoch: Any = None) -> bytes:
-    """Return a workbook."""
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     if epoch is not None:

@@ -1,7 +1,5 @@
 """The example note of golang.org/x/mod/sumdb/note, which C2SP signed-note took over."""
 
-from __future__ import annotations
-
 import base64
 
 from aquila.audit.checkpoint import ED25519, key_id, parse_note

@@ -1,7 +1,5 @@
 """Making homes with many rounds, on which services are started and measured."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

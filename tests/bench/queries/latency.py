@@ -1,7 +1,5 @@
 """The latency of queries: from the approval to the asker's confirmed hits."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -23,13 +21,7 @@ _CONFIRMED = b'"event":"hits_confirmed"'
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds of queries, one after the other.
-
-    Attributes:
-        persons: Of each query.
-        hits: Of each query, for the asker.
-        seconds: From the approval to the last hit's confirmation, in order.
-    """
+    """Seconds of queries, one after the other."""
 
     persons: int
     hits: tuple[int, ...]
@@ -48,18 +40,7 @@ class Latency:
 
 
 def measure_queries(services: BenchServices, count: int, persons: int, first: int = 0) -> Latency:
-    """Ask queries one after the other, each as soon as the one before is answered.
-
-    Args:
-        services: With a round that takes them.
-        count: How many queries.
-        persons: Of each.
-        first: The number of the first query; another number asks for other persons.
-
-    Raises:
-        AquilaError: A service refuses something.
-        ExecutorError: A query is not answered.
-    """
+    """Ask queries one after the other, each as soon as the one before is answered."""
     seconds, hits = [], []
     for number in range(first, first + count):
         path = services.stage.folder / f"query-{number}.csv"

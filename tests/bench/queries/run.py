@@ -1,7 +1,5 @@
 """One run of the measurement of queries: latency, latency over a bad network, and idle cost."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,16 +17,7 @@ FAULTS = NetworkFaults(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
 
 @dataclass(frozen=True, slots=True)
 class QueryBenchSize:
-    """The size of a run.
-
-    Attributes:
-        parties: Parties of the round; one of them asks.
-        records: Of each list.
-        queries: Queries on each network.
-        persons: Of each query.
-        idle_seconds: For how long idle services are watched.
-        settle_seconds: For how long they are left alone before.
-    """
+    """The size of a run."""
 
     parties: int = 5
     records: int = 5_000
@@ -79,18 +68,7 @@ class QueryResults:
 def run(
     folder: Path, machine: Machine, wanted: QueryBenchSize, watch: Callable[[str, str, int, int], None]
 ) -> QueryResults:
-    """Start services in an empty folder, and measure.
-
-    Args:
-        folder: Where homes and lists go.
-        machine: The machine, for the results.
-        wanted: How much to measure.
-        watch: Is told of progress: phase, part, done and all.
-
-    Raises:
-        AquilaError: A service does not start, or refuses something.
-        ExecutorError: A query is not answered.
-    """
+    """Start services in an empty folder, and measure."""
     results = QueryResults(machine, wanted)
     with staged(folder) as stage:
         services = BenchServices(stage, wanted.parties)

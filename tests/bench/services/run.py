@@ -1,7 +1,5 @@
 """One run of the measurement of rounds among services, next to the same rounds as rehearsals."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -133,10 +131,6 @@ def run(
         rounds: The lengths of the lists of each round.
         watch: Is told of progress: phase, part, done and all.
         rehearsed: Whether to play each round as a rehearsal too, and to compare the hits.
-
-    Raises:
-        AquilaError: A service does not start, or refuses something.
-        ExecutorError: A round does not come to its end.
     """
     results = ServiceResults(machine)
     folder.mkdir(parents=True, exist_ok=True)

@@ -120,10 +120,6 @@ def play(
 
     Returns:
         What it took, and the hits if they were asked for.
-
-    Raises:
-        AquilaError: A service does not start, or refuses something.
-        ExecutorError: The round does not come to its end.
     """
     services = BenchServices(stage, len(lists), patience_seconds=_PATIENCE_SECONDS)
     paths = {code: list_file(folder, code, records) for code, records in zip(services.parties, lists, strict=True)}

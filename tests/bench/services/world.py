@@ -1,7 +1,5 @@
 """The services of a measurement: a matcher and nodes with default settings, their people, and a round of lists."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -33,16 +31,7 @@ _PATIENCE_SECONDS = 1_800.0
 
 @dataclass(slots=True)
 class BenchServices:
-    """Services on one stage, and a round of theirs.
-
-    Attributes:
-        stage: The processes.
-        count: How many parties there are.
-        staff: The people of each service, by its name.
-        records: How many each list has, once the round is prepared.
-        round_id: The round, once it is proposed.
-        patience_seconds: For how long something is waited for.
-    """
+    """Services on one stage, and a round of theirs."""
 
     stage: DemoProcesses
     count: int
@@ -79,15 +68,7 @@ class BenchServices:
         return self.staff[code].node(login)
 
     def prepare(self, records: int) -> None:
-        """Start everything, and play a round that takes queries up to the reports of its lists.
-
-        Args:
-            records: How many each list has.
-
-        Raises:
-            AquilaError: A service does not start, or refuses something.
-            ExecutorError: The round does not come so far.
-        """
+        """Start everything, and play a round that takes queries up to the reports of its lists."""
         self.records = records
         self.open()
         self.propose(Mode.LISTS_AND_QUERIES)
@@ -106,16 +87,7 @@ class BenchServices:
             self.staff[name] = open_sessions(process, self._opened, PEOPLE.get(name, STAFF))
 
     def propose(self, mode: Mode, caps: Mapping[str, ClassCounts] = MappingProxyType({})) -> None:
-        """Propose a round of all parties, and wait until each has heard of it.
-
-        Args:
-            mode: Whether the round takes queries.
-            caps: Of parties whose caps are not the default ones.
-
-        Raises:
-            AquilaError: A service refuses something.
-            ExecutorError: A node does not hear of it.
-        """
+        """Propose a round of all parties, and wait until each has heard of it."""
         proposal = RoundProposal(
             participants=tuple(sorted(self.parties)),
             area="bench",
@@ -164,13 +136,7 @@ class BenchServices:
         return report.import_id
 
     def submit(self, code: str, import_id: str, kind: Kind) -> None:
-        """Let one person ask for a submission, and another approve it at once.
-
-        Args:
-            code: The party.
-            import_id: The list or query.
-            kind: Which of both it is.
-        """
+        """Let one person ask for a submission, and another approve it at once."""
         self.approval_of(code, import_id, kind)()
 
     def approval_of(self, code: str, import_id: str, kind: Kind) -> Callable[[], None]:
@@ -180,11 +146,7 @@ class BenchServices:
         return partial(self.staff[code].approve, "approver", self.node(code).submit(self.round_id, request))
 
     def until(self, reached: Callable[[], bool], what: str) -> None:
-        """Wait for something.
-
-        Raises:
-            ExecutorError: A process ended, or patience did.
-        """
+        """Wait for something."""
         deadline = time.monotonic() + self.patience_seconds
         while not reached():
             for process in self.stage.ended():

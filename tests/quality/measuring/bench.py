@@ -1,7 +1,5 @@
 """The measurements of `make bench-quality`, set by set."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import time
@@ -101,8 +99,6 @@ class SetResult:
 
 @dataclass(slots=True)
 class Results:
-    """All that was measured, in the order of measuring."""
-
     table: RuleTable
     sets: list[SetResult] = field(default_factory=list)
 
@@ -113,13 +109,7 @@ class Results:
 
 
 def measure_set(labelled: LabelledSet, table: RuleTable, *, blind: bool = False) -> SetResult:
-    """Measure one set.
-
-    Args:
-        labelled: The set.
-        table: The match rules.
-        blind: Whether hits come from a whole rehearsed round instead of the matching without masks.
-    """
+    """Measure one set."""
     started = time.process_time()
     sent = {party: send(records, table) for party, records in labelled.lists.items()}
     meetings = tuple(meet(sent))
@@ -136,7 +126,6 @@ def measure_set(labelled: LabelledSet, table: RuleTable, *, blind: bool = False)
 
 
 def measure_duplicates(labelled: LabelledSet, table: RuleTable) -> Measured:
-    """Measure the search for duplicates on all lists of a set as one list."""
     everyone = [(party, record) for party, records in sorted(labelled.lists.items()) for record in records]
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
         for _, record in everyone:

@@ -9,8 +9,6 @@ records are taken to be without an error: lists with errors find less.
 `python -m tests.quality.populations.rarity` writes the table of `docs/MATCHING.md`, in some seconds.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -84,14 +82,7 @@ def found_if_known(of: Rarity, size: int, common: float) -> float:
 
 
 def found_if_counted(of: Rarity, size: int, common: float, dates: float) -> float:
-    """Return the same where it is known of a pair of names in how many records of each list it stands, from 1 to 8.
-
-    Args:
-        of: How common names are.
-        size: The records of each list.
-        common: The share of persons that the other list has too.
-        dates: The share of pairs of strangers that agrees in the date.
-    """
+    """Return the same where it is known of a pair of names in how many records of each list it stands, from 1 to 8."""
     strangers = of.strangers(size, common, dates)
     first, second = (_others(size * of.names[:, place]) for place in range(2))
     weights = (first[:, np.newaxis] * second[np.newaxis]).reshape(-1, len(of.names)) / len(of.names)

@@ -5,8 +5,6 @@ A border post reads passports by machine; a register is typed by clerks who know
 its year reckoned from an age; an old file is scanned; a foreign service writes as its own language sounds.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The matcher proves to a party what its log holds of what it signed or may see, and says nothing of the rest."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 
@@ -39,7 +37,6 @@ async def test_statements_are_proved_at_once(world: World) -> None:
 
 
 async def test_a_log_without_a_checkpoint(world: World) -> None:
-    """Where nothing is logged yet there is nothing to prove; what is no request is refused."""
     node = world.nodes["AL"]
     asked = ProofRequest(old=0, heads=(), statements=("ab" * 32,), entries_from=None)
     assert (await node.call("POST", "/v1/log/proofs", content=asked.payload())).status_code in {200, 204}

@@ -1,7 +1,5 @@
 """The matcher rewrites its log: every node finds it at the next contact, keeps the evidence, and says nothing more."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest
@@ -34,7 +32,6 @@ def rewrite(world: World, change: Callable[[list[Entry]], list[Entry]]) -> None:
 
 
 def without_the_second(found: list[Entry]) -> list[Entry]:
-    """Drop an entry, and fill up so that the log is no smaller."""
     filler = [Entry.of(EntryKind.LOG_EXPORTED, found[-1].time, "matcher")] * 3
     return [found[0], *found[2:], *filler]
 
@@ -83,7 +80,6 @@ async def test_nodes_stop(
 
 
 async def test_an_administrator_goes_on(world_after: WorldAfter) -> None:
-    """When the secretariat has explained it, the alarm is acknowledged, which is an entry, and the round goes on."""
     world, round_id = await world_after(round_without_lists)
     rewrite(world, without_the_second)
     await world.settle()
@@ -148,7 +144,6 @@ async def test_keys_are_destroyed_all_the_same(world_after: WorldAfter) -> None:
 
 
 def said(world: World) -> list[str]:
-    """Return the digests of everything that the nodes have signed."""
     digests: list[str] = []
     for party_node in world.nodes.values():
         with party_node.node.store.reading("test.said") as session:

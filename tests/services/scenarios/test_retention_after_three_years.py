@@ -1,7 +1,5 @@
 """After three years contents of the log are erased; leaves, checkpoints and proofs stay, and an audit still passes."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import tarfile
@@ -137,7 +135,6 @@ async def test_a_request_goes_with_its_approval(world: World, group: Group) -> N
 
 
 async def exported(world: World) -> dict[str, bytes]:
-    """Return the files of the matcher's log."""
     archive = await world.operator.get("/v1/operator/log/export")
     with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
         return {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
@@ -156,7 +153,6 @@ async def test_what_no_witness_saw_stays(world: World) -> None:
 
 
 async def test_a_round_that_asks_for_longer_is_kept_longer(tmp_path: Path) -> None:
-    """The manifest's retention counts where it is longer than the log's."""
     made = make_world(tmp_path / "longer", Clock(), ("AL", "RS"))
     try:
         await made.propose(retention_days=2_000)

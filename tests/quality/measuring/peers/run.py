@@ -1,7 +1,5 @@
 """Peers started, and measured at the threshold that the labels say is best for them."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import tempfile
@@ -25,7 +23,6 @@ _NO_LINES = "said nothing"
 
 
 def _latin(text: str) -> str:
-    """Return a text in plain Latin letters."""
     letters = unicodedata.normalize("NFD", to_latin(text))
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
@@ -44,13 +41,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class PeerResult:
-    """What a peer reaches on a set.
-
-    Attributes:
-        f1: At the best threshold; None where the peer did not run.
-        reason: Why it did not run.
-        version: Of what was run.
-    """
+    """What a peer reaches on a set."""
 
     peer: str
     spelling: str
@@ -111,7 +102,6 @@ def best_f1(pairs: Iterable[tuple[Pair, float]], labelled: LabelledSet) -> float
 
 
 def _lists(labelled: LabelledSet, spelling: str) -> dict[str, list[list[str]]]:
-    """Return all lists as peers read them."""
     written = SPELLINGS[spelling]
     return {party: [_row(record, written) for record in records] for party, records in labelled.lists.items()}
 

@@ -1,7 +1,5 @@
 """The log in a service's database: in the transaction of what it records, in order, with proofs."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 
@@ -38,7 +36,6 @@ from services.kit.storage.store import Store, new_metadata
 
 @pytest.fixture
 def log(store: Store) -> Store:
-    """A store with the log's tables."""
     metadata = new_metadata()
     declare(metadata)
     metadata.create_all(store.engine)
@@ -46,19 +43,16 @@ def log(store: Store) -> Store:
 
 
 def entry(number: int) -> Entry:
-    """Return one of many entries; every third is of the round."""
     return Entry.of(EntryKind.IMPORT, number, "SI", counts={"records": number}, round=None if number % 3 else "0" * 32)
 
 
 def fill(log: Store, count: int) -> None:
-    """Append entries."""
     with log.transaction("test.fill") as session:
         for number in range(count):
             assert append(session, entry(number)) == number
 
 
 def test_it_begins_empty(log: Store) -> None:
-    """A log without entries has the head of an empty tree."""
     with log.reading("test.read") as session:
         assert size(session) == 0
         assert frontier(session).root == EMPTY_ROOT
@@ -66,7 +60,6 @@ def test_it_begins_empty(log: Store) -> None:
 
 
 def test_entries_come_back_in_order(log: Store) -> None:
-    """Entries are numbered from 0 without a gap, and those of a round are found by it."""
     fill(log, 7)
     with log.reading("test.read") as session:
         found = [(index, one.salted(None)) for index, one in entries(session, 2, 5)]
@@ -76,7 +69,6 @@ def test_entries_come_back_in_order(log: Store) -> None:
 
 
 def test_nobody_can_guess_an_entry_from_its_hash(log: Store) -> None:
-    """The same entry twice has two salts, so its leaves differ from each other and from the one without a salt."""
     with log.transaction("test.twice") as session:
         append(session, entry(0))
         append(session, entry(0))
@@ -110,7 +102,6 @@ def test_proofs_hold_over_many_entries(log: Store) -> None:
 
 
 def test_writers_take_turns(log: Store) -> None:
-    """Several writers at once give one log without a gap."""
     threads = [threading.Thread(target=_append_some, args=(log,)) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -139,7 +130,6 @@ def test_an_erased_content_leaves_its_leaf(log: Store) -> None:
 
 
 def test_a_damaged_edge_is_noticed(log: Store) -> None:
-    """Nothing is appended to an edge that does not fit its size."""
     fill(log, 3)
     with log.transaction("test.damage") as session:
         session.execute(update(EDGE).values(size=4))
@@ -148,6 +138,5 @@ def test_a_damaged_edge_is_noticed(log: Store) -> None:
 
 
 def test_who_acted_in_which_role() -> None:
-    """A person with several roles acted in the one that allows it."""
     actor = Actor("p-0123456789ab", frozenset({Role.OFFICER, Role.ANALYST}))
     assert actor_fields(actor, Action.SEE_HITS) == {"person": "p-0123456789ab", "role": "analyst"}

@@ -1,7 +1,5 @@
 """A service's own log: checkpoints over what is committed, files in the layout of C2SP tlog-tiles, cosignatures."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
@@ -66,8 +64,6 @@ ROUND = "0" * 32
 
 @dataclass
 class Side:
-    """A service with a log, in a folder of its own."""
-
     store: Store
     folder: Path
     holder: str
@@ -87,29 +83,24 @@ class Side:
 
     @property
     def use_cases(self) -> LogUseCases:
-        """Both sides of the log."""
         return LogUseCases(self.own, self.witness)
 
     def fill(self, count: int) -> None:
-        """Append entries."""
         with self.store.transaction("test.fill") as session:
             for number in range(count):
                 append(session, Entry.of(EntryKind.IMPORT, number, "SI", round=ROUND, counts={"records": number}))
 
     def shown(self) -> Checkpoint:
-        """Return the checkpoint of the files."""
         content = self.own.files.read("checkpoint")
         return open_checkpoint(content, self.own.origin, KEYS[self.holder].public)[0]
 
 
 def statements(_session: Session, entries: Sequence[Entry]) -> list[bytes | None]:
-    """Give every other entry a statement."""
     return [b"statement %d" % entry.time if entry.time % 2 else None for entry in entries]
 
 
 @pytest.fixture
 def side(store: Store, tmp_path: Path) -> Side:
-    """A node's log."""
     return Side(store, tmp_path, "SI")
 
 
@@ -143,7 +134,6 @@ def test_its_files_are_the_log(side: Side) -> None:
 
 
 def test_a_crash_before_the_files_is_mended(side: Side) -> None:
-    """A checkpoint that was signed and not written is written at the next publication."""
     side.fill(3)
     side.own.publish()
     side.own.files.delete("checkpoint")
@@ -179,7 +169,6 @@ def test_a_changed_entry_is_shown_as_such(side: Side, *, published: bool) -> Non
 
 
 def test_an_entry_that_cannot_be_read_is_shown_as_changed(side: Side) -> None:
-    """What somebody wrote over it is not shown."""
     side.fill(3)
     side.own.publish()
     with side.store.transaction("test.change") as session:
@@ -255,7 +244,6 @@ def test_a_witness_that_is_away_is_not_forgotten(store: Store, tmp_path: Path) -
 
 
 def test_a_node_misses_the_matcher_alone(side: Side) -> None:
-    """No other party cosigns a node's log."""
     assert [(one.witness, one.size) for one in NewestCosignatures(side.own).current()] == [("matcher", 0)]
 
 
@@ -276,7 +264,6 @@ def test_a_cosignature_of_another_time_is_refused(side: Side) -> None:
 
 
 def test_a_database_behind_its_files_signs_nothing(side: Side) -> None:
-    """Restored from a backup or changed: what was shown once is not contradicted."""
     side.fill(3)
     side.own.publish()
     with side.store.transaction("test.restore") as session:
@@ -314,7 +301,6 @@ def test_an_export_is_the_folder(side: Side) -> None:
 
 
 def test_looking_at_the_log_is_an_entry(side: Side) -> None:
-    """An auditor sees the entries of a round, erased ones too, and has been seen."""
     side.fill(2)
     with side.store.transaction("test.erase") as session:
         session.execute(update(ENTRIES).where(ENTRIES.c.index == 0).values(content=None))
@@ -326,7 +312,6 @@ def test_looking_at_the_log_is_an_entry(side: Side) -> None:
 
 
 def test_bundles_are_written_anew_after_an_erasure(side: Side) -> None:
-    """What retention erased is in no file, and the leaves stay."""
     side.fill(3)
     side.own.publish()
     with side.store.transaction("test.erase") as session:
@@ -338,7 +323,6 @@ def test_bundles_are_written_anew_after_an_erasure(side: Side) -> None:
 
 
 def test_no_other_bundle_is_written_again(side: Side) -> None:
-    """What is rewritten is what was erased, not the log from its beginning."""
     side.fill(TILE_WIDTH + 2)
     side.own.publish()
     with side.store.transaction("test.erase") as session:
@@ -394,13 +378,11 @@ def test_proofs_of_what_others_saw(side: Side) -> None:
 
 
 def frontier_root(side: Side) -> bytes:
-    """Return the head of all entries, signed or not."""
     with side.store.reading("test.frontier") as session:
         return frontier(session).root
 
 
 def test_a_head_that_the_log_never_signed(side: Side) -> None:
-    """A log knows the heads that it begins with, also of a size at which it signed none, from others."""
     side.fill(4)
     head = LogHead(size=4, root=frontier_root(side).hex())
     with side.store.reading("test.unsigned") as session, pytest.raises(BindingError, match="AL names a checkpoint"):

@@ -1,7 +1,5 @@
 """Progress of a list that a node reads, under a key that its caller chose."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.kit.errors import NotFoundError

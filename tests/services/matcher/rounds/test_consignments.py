@@ -1,7 +1,5 @@
 """Several parts in one call: each is taken as if it had come by itself, up to the first that is refused."""
 
-from __future__ import annotations
-
 import base64
 import json
 
@@ -22,7 +20,6 @@ AS_JSON = {"content-type": "application/json"}
 
 
 async def consignment_of(node: Node) -> Consignment:
-    """Return a party's list as a consignment: its statement, and all its chunks."""
     await node.sync()
     envelope, sent = node.prepared(Kind.LIST, None)
     chunks = [
@@ -37,14 +34,12 @@ def _text(octets: bytes) -> str:
 
 
 async def send(node: Node, consignment: Consignment) -> httpx.Response:
-    """Send a consignment."""
     return await node.call(
         "POST", "consignments", content=consignment.payload(), headers={"content-type": "application/json"}
     )
 
 
 def answered(answer: httpx.Response) -> ConsignmentAnswer:
-    """Return the answer to a consignment."""
     assert answer.status_code == 200, answer.text
     return ConsignmentAnswer.from_payload(answer.content)
 
@@ -66,7 +61,6 @@ async def test_a_list_in_one_call(world: World) -> None:
 
 
 async def test_what_follows_a_refused_part_is_not_looked_at(world: World) -> None:
-    """The answer has the problem of the first part that was refused; what was before it stays."""
     await world.opened()
     node = world.nodes["AL"]
     consignment = await consignment_of(node)
@@ -98,7 +92,6 @@ async def test_a_store_that_fails(world: World, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"parts":[]}', b'{"parts":[{"part":"report"}]}'])
 async def test_what_is_no_consignment(world: World, body: bytes) -> None:
-    """It is refused."""
     await world.opened()
     answer = await world.nodes["AL"].call(
         "POST", "consignments", content=body, headers={"content-type": "application/json"}

@@ -1,7 +1,5 @@
 """People are told how much waits for them: once a day, of alarms at once, and never of whom, where or with whom."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -74,7 +72,6 @@ def assert_nothing_is_told(text: str) -> None:
 
 
 def teller(party_node: PartyNode, settings: NotificationSettings) -> NotificationDriver:
-    """Let a node tell its people in this way; return the driver that does."""
     faults = FaultWatch(party_node.app.state.health.health, party_node.clock)
     reading = partial(NodeWaiting, party_node.node.journal, party_node.node.settings.deliveries, faults)
     told = replace(party_node.app.state.notifications, settings=settings, reading=reading)
@@ -83,12 +80,10 @@ def teller(party_node: PartyNode, settings: NotificationSettings) -> Notificatio
 
 
 async def choose(person: httpx.AsyncClient, **changes: str) -> httpx.Response:
-    """Choose to be told."""
     return await person.put("/v1/notifications", json=CHOICE | changes)
 
 
 def last(mail: MailServer) -> str:
-    """Return the text of the newest message, without what all have."""
     return lines_of(mail.messages[-1])
 
 
@@ -105,7 +100,6 @@ def test_signing_in_sends_nothing(mail: MailServer, tmp_path: Path) -> None:
 
 
 def test_an_address_that_the_settings_take_no_more(mail: MailServer) -> None:
-    """Its domain was taken out of the settings after somebody chose it: nothing is sent there."""
     said = Notification(language="en", address=ADDRESS, counts=None, urgent=False)
     with pytest.raises(DeliveryError) as caught:
         deliver(settings_of(mail), Channel.MAIL, "ana@elsewhere.example", said, compose(said))
@@ -159,7 +153,6 @@ async def test_an_analyst_is_told_once_a_day_and_of_what_is_urgent_at_once(
 async def test_each_is_told_of_what_the_roles_allow_in_the_own_language(
     world_after: WorldAfter, mail: MailServer
 ) -> None:
-    """An approver hears of an alarm and of requests, an officer of rounds, and neither of hits."""
     world, round_id = await world_after(round_with_hits)
     al = world.nodes["AL"]
     told = teller(al, settings_of(mail))
@@ -207,7 +200,6 @@ async def chosen(party_node: PartyNode, told: NotificationDriver, *roles: Role) 
 
 
 async def test_hits_of_an_urgent_query_are_told_at_once(world_after: WorldAfter, mail: MailServer) -> None:
-    """To the asker's officer and analyst and to the owner's analyst, the same day; a normal query waits for the day."""
     world, round_id = await world_after(round_for_queries)
     asker, owner = world.nodes["AL"], world.nodes["RS"]
     drivers = {code: teller(world.nodes[code], settings_of(mail)) for code in ("AL", "RS")}
@@ -291,13 +283,11 @@ async def test_a_delivered_file_is_told_to_officers(world: World, mail: MailServ
 
 
 def rows(party_node: PartyNode) -> list[tuple[Any, ...]]:
-    """Return all that a node keeps of notifications."""
     with party_node.node.store.reading("test.rows") as session:
         return [tuple(row) for row in session.execute(select(NotificationRow.__table__))]
 
 
 async def waiting(world: World, *roles: Role) -> dict[str, Any]:
-    """Return what a person with these roles reads of what waits."""
     async with world.nodes["AL"].person(*roles) as person:
         found: dict[str, Any] = (await person.get("/v1/waiting")).json()
         return found
@@ -374,7 +364,6 @@ async def test_nothing_goes_over_a_connection_in_the_clear(world: World, mail: M
 
 
 async def test_the_command_of_a_party(world_after: WorldAfter, tmp_path: Path) -> None:
-    """It reads JSON, and has nothing of the node's environment; when it fails, that is a problem like any other."""
     world, _ = await world_after(round_with_hits)
     al, taken, script = world.nodes["AL"], tmp_path / "taken", tmp_path / "tell"
     script.write_text(f"#!/bin/sh\nenv > {taken}.env\ncat >> {taken}\necho >> {taken}\n[ ! -e {tmp_path}/broken ]\n")
@@ -397,7 +386,6 @@ async def test_the_command_of_a_party(world_after: WorldAfter, tmp_path: Path) -
 
 
 async def test_a_choice_is_the_persons_own_and_goes_with_the_account(world: World, mail: MailServer) -> None:
-    """Mail leaves the ministry for nobody; a choice can be ended, ends with its account, and no key can make one."""
     al = world.nodes["AL"]
     told = teller(al, settings_of(mail))
     key = (al.home / "operator.token").read_text().strip()
@@ -421,7 +409,6 @@ async def test_a_choice_is_the_persons_own_and_goes_with_the_account(world: Worl
 
 
 async def test_a_person_who_chooses_otherwise_meanwhile_is_told_there(world: World, mail: MailServer) -> None:
-    """Whoever gives another address is confirmed there, whatever is on its way to the first."""
     al = world.nodes["AL"]
     told = teller(al, settings_of(mail))
     async with al.person(Role.ANALYST) as analyst:

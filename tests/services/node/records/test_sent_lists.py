@@ -1,7 +1,5 @@
 """A list that is read for a caller: the reading ends when the caller is gone."""
 
-from __future__ import annotations
-
 import asyncio
 from threading import Event
 from types import SimpleNamespace
@@ -24,7 +22,6 @@ KEY = "ab" * 16
 
 
 def request_of(node: NodeContext, gone: asyncio.Event) -> Request:
-    """Return a call with a short body, whose caller is there until it is gone."""
     waiting = [b"record_id"]
 
     async def receive() -> Message:
@@ -39,14 +36,11 @@ def request_of(node: NodeContext, gone: asyncio.Event) -> Request:
 
 
 class Work:
-    """Reads a list until it is ended."""
-
     def __init__(self, node: NodeContext, key: str | None = None) -> None:
         self.node, self.key = node, key
         self.begun, self.ended = Event(), Event()
 
     def __call__(self, file: BinaryIO) -> None:
-        """Read."""
         assert isinstance(file, EndableFile)
         file.at_end(self.ended.set)
         with self.node.lists.reading(self.key):
@@ -56,7 +50,6 @@ class Work:
 
 
 async def test_a_caller_that_hangs_up(world: World) -> None:
-    """A connection that is closed ends the reading, and one that is open does not."""
     node, gone = world.nodes["AL"].node, asyncio.Event()
     work = Work(node)
     reading = asyncio.create_task(read_sent_list(request_of(node, gone), None, work))
@@ -68,7 +61,6 @@ async def test_a_caller_that_hangs_up(world: World) -> None:
 
 
 async def test_a_caller_that_asks_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever gave a key and has not asked for the progress for long is gone."""
     node, now = world.nodes["AL"].node, [0.0]
     monkeypatch.setattr(node.lists, "clock", lambda: now[0])
     work = Work(node, KEY)
@@ -84,7 +76,6 @@ async def test_a_caller_that_asks_no_more(world: World, monkeypatch: pytest.Monk
 
 
 async def test_a_call_that_is_given_up(world: World) -> None:
-    """The thread that reads for it is ended too."""
     node = world.nodes["AL"].node
     work = Work(node)
     reading = asyncio.create_task(read_sent_list(request_of(node, asyncio.Event()), None, work))

@@ -1,7 +1,5 @@
 """A party replaces its identity key, or has it revoked, at the whole services; the logs are verified over it."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.backend import load_group
@@ -25,7 +23,6 @@ pytestmark = pytest.mark.more_rounds
 
 
 async def test_a_key_is_replaced_between_two_rounds(world: World) -> None:
-    """Rounds are played before and after, after two successions too, and every log verifies over them."""
     first = await play(world)
     node = world.nodes["SI"]
     old = node.node.party.identity.public
@@ -67,7 +64,6 @@ async def test_a_party_that_joins_after_a_renewal(world: World) -> None:
 
 
 async def test_a_stolen_key_is_revoked(world: World) -> None:
-    """The others are warned; from then on the thief's calls, statements and rounds are refused."""
     round_id = await play(world)
     node, other = world.nodes["SI"], world.nodes["RS"]
     stolen = node.node.party.identity
@@ -112,7 +108,6 @@ async def _feed(world: World, code: str, round_id: str, envelope: str) -> None:
 
 
 async def test_a_round_that_is_not_over_keeps_its_keys(world: World) -> None:
-    """The secretariat waits for its end, and so does each node that has not seen the end."""
     round_id = await world.begin()
     await world.settle("AL", "RS")
     renewal = prepare(world.nodes["SI"])
@@ -182,7 +177,6 @@ async def test_the_matchers_key_changes_between_rounds(world: World) -> None:
 
 
 async def test_a_stolen_key_of_the_matcher(world: World) -> None:
-    """It is revoked, and everybody is told so; what it signs from then on counts nowhere."""
     stolen = world.app.state.context.matcher.identity
     again = await renew_matcher(world, revoked=True)
     try:

@@ -1,7 +1,5 @@
 """Tests of aquila.audit.checkpoint."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.checkpoint import (
@@ -47,7 +45,6 @@ def test_the_text_is_three_lines() -> None:
 
 
 def test_a_changed_time_is_found() -> None:
-    """The time is under the witness's signature."""
     cosigned = cosign(SIGNED, WITNESS, SEEN, 5)
     last = cosigned.signatures[-1]
     moved = Signature(last.name, last.key_id, (6).to_bytes(8, "big") + last.signature[8:])
@@ -56,20 +53,17 @@ def test_a_changed_time_is_found() -> None:
 
 
 def test_a_cut_cosignature_is_found() -> None:
-    """A cosignature is 8 bytes of time and 64 of signature."""
     identity = key_id(WITNESS, COSIGNATURE, bytes.fromhex(SEEN.public.hex))
     with pytest.raises(AuditError, match="72 bytes"):
         cosigned_at(SIGNED.with_signature(Signature(WITNESS, identity, b"short")), WITNESS, SEEN.public)
 
 
 def test_a_checkpoint_of_another_log_is_refused() -> None:
-    """A node asks its own matcher's log."""
     with pytest.raises(AuditError, match="another log's"):
         open_checkpoint(SIGNED.to_bytes(), "other.example", LOG.public)
 
 
 def test_an_unsigned_checkpoint_is_refused() -> None:
-    """A cosignature alone is no claim of the log."""
     cosigned = cosign(SIGNED, WITNESS, SEEN, 5)
     with pytest.raises(AuditError, match="not signed by its log"):
         open_checkpoint(Note(cosigned.text, cosigned.signatures[1:]).to_bytes(), ORIGIN, LOG.public)
@@ -100,12 +94,10 @@ def test_a_text_that_is_no_checkpoint_is_refused(text: str) -> None:
 
 
 def test_an_empty_log_has_the_empty_head() -> None:
-    """Size 0 goes with one head only."""
     assert parse_checkpoint(Checkpoint(ORIGIN, 0, EMPTY_ROOT).text()).size == 0
 
 
 @pytest.mark.parametrize(("origin", "root"), [("", EMPTY_ROOT), ("two\nlines", EMPTY_ROOT), (ORIGIN, b"short")])
 def test_a_checkpoint_that_cannot_be_read_back_is_not_written(origin: str, root: bytes) -> None:
-    """The log's own code gave it."""
     with pytest.raises(InputError):
         Checkpoint(origin, 1, root).text()

@@ -1,7 +1,5 @@
 """What a copy of a log leaves out: one file, in one form, of entries that the log has."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest
@@ -13,7 +11,6 @@ ROUND = "0" * 32
 
 
 def test_it_comes_back() -> None:
-    """Ranges and rounds are read as they were written."""
     left_out = LeftOutEntries.of([0, 1, 2, 5, 7, 8], Counter({ROUND: 2}))
     assert left_out.entries == ((0, 3), (5, 6), (7, 9))
     assert (left_out.count, list(left_out.indices())) == (6, [0, 1, 2, 5, 7, 8])
@@ -21,7 +18,6 @@ def test_it_comes_back() -> None:
 
 
 def test_nothing_is_left_out_of_a_whole_log() -> None:
-    """Without indices there are no ranges."""
     assert LeftOutEntries.of([], Counter()) == LeftOutEntries()
     assert LeftOutEntries().count == 0
 

@@ -1,7 +1,5 @@
 """Tests of aquila.audit.checkpoint."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.checkpoint import LARGEST_NOTE, Note, Signature, key_id, parse_note

@@ -1,7 +1,5 @@
 """Tests of aquila.audit.merkle; the published cases are in tests/vectors, the laws in tests/property."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.merkle import (
@@ -21,7 +19,6 @@ ROOT = tree_root(LEAVES)
 
 
 def read(level: int, number: int) -> bytes:
-    """Return the root of a perfect tree of `LEAVES`."""
     return tree_root(LEAVES[number << level : (number + 1) << level])
 
 
@@ -32,20 +29,17 @@ def test_a_span_is_the_tree_over_its_entries() -> None:
 
 @pytest.mark.parametrize(("index", "size"), [(7, 7), (-1, 7), (0, 0)])
 def test_no_proof_is_made_of_an_entry_that_is_not_there(index: int, size: int) -> None:
-    """The caller asked for the impossible."""
     with pytest.raises(InputError):
         prove_inclusion(index, size, read)
 
 
 @pytest.mark.parametrize(("size1", "size2"), [(0, 7), (5, 4)])
 def test_no_proof_is_made_from_nothing_or_backwards(size1: int, size2: int) -> None:
-    """A log only grows, and everything is consistent with an empty one."""
     with pytest.raises(InputError):
         prove_consistency(size1, size2, read)
 
 
 def test_a_size_beyond_64_bits_is_refused() -> None:
-    """A hostile size must not keep the verifier climbing."""
     with pytest.raises(AuditError, match="size"):
         verify_inclusion(LEAVES[0], 0, LARGEST_TREE + 1, ROOT, [])
     with pytest.raises(AuditError, match="size"):

@@ -1,7 +1,5 @@
 """Tests of aquila.audit.merkle; paths as C2SP tlog-tiles writes them."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.audit.merkle import (
@@ -43,7 +41,6 @@ def test_the_tiles_of_a_log_of_70000() -> None:
 
 
 def test_bundles_are_read_back() -> None:
-    """Entries of any length, empty ones too."""
     entries = [b"", b"one", bytes(LARGEST_ENTRY)]
     assert read_bundle(write_bundle(entries), 3) == entries
 
@@ -57,13 +54,11 @@ def test_a_bundle_of_another_number_of_entries_is_refused(content: bytes) -> Non
 
 @pytest.mark.parametrize("entries", [[b""] * 257, [bytes(LARGEST_ENTRY + 1)]])
 def test_a_bundle_that_cannot_be_written_is_refused(entries: list[bytes]) -> None:
-    """Too many entries, or one that is too long."""
     with pytest.raises(InputError):
         write_bundle(entries)
 
 
 def test_a_tile_has_its_width() -> None:
-    """32 bytes for each hash, and none more."""
     assert read_tile(bytes(64), 2) == [bytes(32), bytes(32)]
     with pytest.raises(AuditError):
         read_tile(bytes(64), 3)
@@ -82,7 +77,6 @@ def test_perfect_trees_come_from_tiles_of_any_level() -> None:
 
 
 def test_statements_are_read_back() -> None:
-    """Statements of any length, and nothing where an entry is about none."""
     envelopes = [b"", b"one", bytes(LARGEST_ENTRY + 5)]
     assert read_statements(write_statements(envelopes), 3) == envelopes
     assert statements_path(1067, 5) == "tile/statements/x001/067.p/5"

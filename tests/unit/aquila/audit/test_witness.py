@@ -1,7 +1,5 @@
 """Updates of a log in the form of C2SP tlog-witness, and whether a log only grew."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pytest
@@ -27,13 +25,10 @@ OTHERS = [leaf_hash(bytes([number, 1])) for number in range(13)]
 
 
 def head(size: int, leaves: Sequence[bytes] = LEAVES) -> Checkpoint:
-    """Return the checkpoint over the first leaves."""
     return Checkpoint("log", size, tree_root(leaves[:size]))
 
 
 def update(old: int, size: int, leaves: Sequence[bytes] = LEAVES) -> Update:
-    """Return what an honest log of these leaves shows."""
-
     def read(level: int, number: int) -> bytes:
         if level == 0:
             return leaves[number]
@@ -60,7 +55,6 @@ def test_an_update_comes_back_as_it_was(old: int, size: int) -> None:
 
 
 def test_nothing_to_compare_with() -> None:
-    """The first contact, and a log that was empty, prove nothing."""
     check_growth(None, head(3), update(0, 3))
     check_growth(Checkpoint("log", 0, EMPTY_ROOT), head(3), update(0, 3))
 
@@ -75,7 +69,6 @@ def test_nothing_to_compare_with() -> None:
     ],
 )
 def test_a_rewritten_log_is_found(seen: Checkpoint, got: Checkpoint, shown: Update, what: str) -> None:
-    """Fork and shrinking have an error of their own, which says which of the two it is."""
     with pytest.raises(LogRewrittenError, match="shrank" if what == "shrunk" else "forked") as caught:
         check_growth(seen, got, shown)
     assert caught.value.fields["what"] == what
@@ -109,13 +102,11 @@ def _bytes(old: str = "old 3", lines: tuple[str, ...] = (), note: bytes | None =
     ],
 )
 def test_other_bytes_are_none(content: bytes, sentence: str) -> None:
-    """What is no update is refused with an error of the tree."""
     with pytest.raises(AuditError, match=sentence):
         parse_update(content)
 
 
 def test_a_note_with_more_signatures_is_the_same_checkpoint() -> None:
-    """Cosignatures travel with the note."""
     shown = update(3, 7)
     cosigned = shown.note.with_signature(Signature("witness", b"1234", b"signature"))
     assert parse_update(Update(3, shown.proof, cosigned).to_bytes()).note.signatures[1].name == "witness"
@@ -123,7 +114,6 @@ def test_a_note_with_more_signatures_is_the_same_checkpoint() -> None:
 
 @pytest.mark.parametrize(("named", "size"), [(1, 1), (4, 9), (8, 8), (13, 13)])
 def test_a_head_that_another_one_saw_is_of_this_log(named: int, size: int) -> None:
-    """What somebody else saw of the same log fits it, with the proof from there where there is something between."""
     check_named(head(size), named, head(named).root, update(named, size).proof)
 
 

@@ -1,7 +1,5 @@
 """The C module that digests inputs: every length of message, the order of inputs, and what it refuses."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from itertools import product
@@ -23,7 +21,6 @@ from aquila.records.rules import InputClass, Part, Rule, RuleTable
 
 @pytest.fixture(scope="module")
 def core() -> ModuleType:
-    """The C module, where it was built."""
     found = digests_core()
     if found is None:
         pytest.skip("the C module was not built")
@@ -31,7 +28,6 @@ def core() -> ModuleType:
 
 
 def test_module_that_was_not_built() -> None:
-    """Without the C module there is none, and Python does its work."""
     assert digests_core("aquila_absent_core") is None
 
 
@@ -42,7 +38,6 @@ def test_module_of_other_sources() -> None:
 
 @pytest.mark.parametrize("portable", [False, True], ids=["instructions", "portable"])
 def test_messages_of_every_length(core: ModuleType, *, portable: bool) -> None:
-    """Prefixes and values of up to three blocks have the digests of hashlib, on every processor."""
     values = [("ш" * (length // 2) + "a" * (length % 2)) for length in range(200)]
     column = [((value,),) for value in values]
     for length in range(150):
@@ -67,7 +62,6 @@ def test_products_are_in_order_and_come_once(core: ModuleType) -> None:
 
 
 def test_nothing_to_digest(core: ModuleType) -> None:
-    """No records and no rules give nothing."""
     assert core.digest_records((), (), 0) == (b"", b"", b"")
     assert core.digest_records((), (), 2) == (bytes(4), b"", b"")
 
@@ -105,7 +99,6 @@ def test_what_is_no_rule_or_value_is_refused(core: ModuleType, arguments: tuple[
 
 
 def test_too_many_inputs_of_one_record(core: ModuleType) -> None:
-    """A record of more inputs than can be counted is refused, in one rule and in all together, with C and without."""
     parts = tuple(Part(read, read, "family", 1.0, "") for read in ("nationality", "document", "national", "phone"))
     together = tuple(Rule(number, str(number), InputClass.FULL, parts[1:], "") for number in (1, 2))
     many = tuple(map(str, range(12_345_678, 12_345_718)))
@@ -141,7 +134,6 @@ def test_hmac_of_every_length(core: ModuleType, width: int, *, portable: bool) -
 
 @pytest.mark.parametrize("count", [0, 3])
 def test_hmac_with_and_without_the_module(count: int) -> None:
-    """Both give the same first bytes of each message."""
     parts = np.random.default_rng(1).integers(0, 256, (9, 16), dtype=np.uint8)
     places = np.arange(2 * count).reshape(-1, 2)[:, ::-1]
     with SecretBytes(b"key") as key:
@@ -170,7 +162,6 @@ def test_hmac_with_and_without_the_module(count: int) -> None:
     ],
 )
 def test_hmac_of_what_does_not_fit(core: ModuleType, place: int, value: object, error: type[Exception]) -> None:
-    """Sizes that do not fit and places of no part are refused."""
     arguments: list[object] = [b"key", b"prefix", b"lead", bytes(32), bytes(8), 16, 1, 16]
     assert core.hmac_each(*arguments) == hmac.digest(b"key", b"prefixlead" + bytes(16), "sha256")[:16]
     arguments[place] = value

@@ -1,7 +1,5 @@
 """Bytes derived from a seed by label and number."""
 
-from __future__ import annotations
-
 import hmac
 
 import numpy as np
@@ -42,25 +40,21 @@ def test_any_order_gives_the_same() -> None:
 
 
 def test_labels_and_seeds_are_separated() -> None:
-    """Another label or seed gives other bytes."""
     streams = {derive(SecretBytes(key), label, [1], 16) for key in (SEED, bytes(32)) for label in (b"a", b"b", b"")}
     assert len(streams) == 6
 
 
 def test_no_numbers() -> None:
-    """Nothing is drawn for no numbers."""
     assert derive(SecretBytes(SEED), b"label", [], 16) == b""
 
 
 @pytest.mark.parametrize("width", [-16, 0, 8, 20])
 def test_width_that_is_no_block(width: int) -> None:
-    """Only whole blocks are given."""
     with pytest.raises(InputError, match="whole blocks"):
         derive(SecretBytes(SEED), b"label", [1], width)
 
 
 def test_closed_seed() -> None:
-    """After the seed is closed nothing derives from it."""
     seed = SecretBytes(SEED)
     seed.close()
     with pytest.raises(KeyMaterialError):

@@ -1,7 +1,5 @@
 """The life of a hit: which step follows which, and which clock runs."""
 
-from __future__ import annotations
-
 import tomllib
 from importlib import resources
 
@@ -75,7 +73,6 @@ def test_what_is_possible_is_what_can_be_done(stage: Stage, kind: LifecycleStepK
 
 
 def test_a_whole_life() -> None:
-    """From the arrival to the outcome, with what each step leaves."""
     steps = (
         *STAGES[Stage.FOLLOW_UP],
         SAMPLES[LifecycleStepKind.REFERENCED],
@@ -111,7 +108,6 @@ def test_a_decision_is_undone_once_and_at_once(before: tuple[LifecycleStep, ...]
 
 
 def test_a_known_pair_carries_what_was_done() -> None:
-    """Decision, channel and outcome come from an earlier round; nothing is due, and it can be decided again."""
     steps = [
         LifecycleStep(LifecycleStepKind.CARRIED, 5, "", value, reference)
         for value, reference in (("same", ""), ("siena", "S-1"), ("confirmed", ""))
@@ -139,7 +135,6 @@ def test_somebody_looks_after_a_hit() -> None:
 
 
 def test_another_person_is_not_followed_up() -> None:
-    """A hit on another person can be closed, or decided anew."""
     life = HitLifecycle.of(0, [ACKNOWLEDGED, OTHER])
     assert LifecycleStepKind.OPENED not in life.possible()
     with pytest.raises(OrderError, match="another person"):
@@ -173,7 +168,6 @@ def test_a_late_withdrawal_is_marked(hours: int, *, late: bool) -> None:
 
 
 def test_what_was_withdrawn_can_still_be_erased() -> None:
-    """The erasure of the record follows a withdrawal, once; nothing else does."""
     life = HitLifecycle.of(0, [WITHDRAWN, ERASED])
     assert life.ground is Ground.ERASED
     for step in (WITHDRAWN, ERASED):
@@ -182,7 +176,6 @@ def test_what_was_withdrawn_can_still_be_erased() -> None:
 
 
 def test_a_handling_code_blocks_until_a_permission_is_recorded() -> None:
-    """H2 on the own record blocks a letter; the recorded permission lets it go."""
     life = HitLifecycle.of(0, STAGES[Stage.FOLLOW_UP])
     with pytest.raises(PolicyError, match="H2"):
         life.check_export("H2")
@@ -198,7 +191,6 @@ def test_other_codes_do_not_block(code: str | None) -> None:
 
 
 def test_the_handling_codes_are_those_of_records_and_notes() -> None:
-    """The set is data with its source: the codes that a record can have, each with a condition in words."""
     assert tuple(handling_codes()) == FIELD_CODES["handling_code"]
     assert all(code == row.code and row.condition for code, row in handling_codes().items())
     text = resources.files("aquila.followup").joinpath("handling_codes.toml").read_text("utf-8")
@@ -210,7 +202,6 @@ def test_the_handling_codes_are_those_of_records_and_notes() -> None:
     [((ACKNOWLEDGED, SAME), Stage.DECIDED), (STAGES[Stage.FOLLOW_UP], Stage.FOLLOW_UP), ((CARRIED,), Stage.DECIDED)],
 )
 def test_a_closed_hit_is_reopened_with_a_reason(before: tuple[LifecycleStep, ...], stage: Stage) -> None:
-    """It goes on where it was, without an outcome and with its clock; without a reason it stays closed."""
     closed = HitLifecycle.of(0, [*before, CLOSED])
     life = closed.after(SAMPLES[LifecycleStepKind.REOPENED])
     assert (life.stage, life.outcome, life.since) == (stage, None, 80)
@@ -220,13 +211,11 @@ def test_a_closed_hit_is_reopened_with_a_reason(before: tuple[LifecycleStep, ...
 
 
 def test_an_unknown_word_is_refused() -> None:
-    """A value that is none of its enumeration does not become part of a life."""
     with pytest.raises(ValueError, match="perhaps"):
         HitLifecycle.of(0, [ACKNOWLEDGED, LifecycleStep(LifecycleStepKind.DECIDED, 20, WHO, "perhaps")])
 
 
 def test_remarks_do_not_show_themselves() -> None:
-    """What an analyst wrote is in no repr of a step."""
     assert "Hoxha" not in repr(LifecycleStep(LifecycleStepKind.CLOSED, 1, WHO, "confirmed", remark="Hoxha"))
 
 

@@ -1,7 +1,5 @@
 """The tasks of a join: each stands alone, and done again gives the same file."""
 
-from __future__ import annotations
-
 import pickle
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +18,6 @@ from aquila.matching.join_tasks import (
 
 
 def row(handle: int, rule: int, prefix: int) -> bytes:
-    """Return one token row whose token begins with this prefix."""
     return handle.to_bytes(16, "big") + bytes([rule, prefix << 2]) + bytes(15)
 
 

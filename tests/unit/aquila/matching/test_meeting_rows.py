@@ -1,7 +1,5 @@
 """What a query can meet of a list: a match with these rows alone is the match with all of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from random import Random
 
@@ -21,7 +19,6 @@ def row(handle: int, rule: int, token: int) -> bytes:
 
 
 def some_rows(random: Random, first_handle: int, records: int) -> bytes:
-    """Return the rows of records with tokens of a few values, some of which are frequent."""
     rows = [
         row(first_handle + record, 1 + token % 3, token)
         for record in range(records)
@@ -33,7 +30,6 @@ def some_rows(random: Random, first_handle: int, records: int) -> bytes:
 def matched(
     directory: Path, lists: list[list[bytes]]
 ) -> tuple[list[MatchedPair], list[MatchedTokenPositions], dict[tuple[int, int], dict[int, int]]]:
-    """Join the first list with each other one; return what met, where, and by which rules."""
     directory.mkdir()
     with TokenTable(directory) as tokens:
         for number, chunks in enumerate(lists):
@@ -64,7 +60,6 @@ def test_records_come_whole_or_not_at_all() -> None:
 
 
 def test_nothing_meets_nothing() -> None:
-    """No tokens have no handles, and no handles no rows."""
     assert first_bits([]).tolist() == []
     chunks = [row(1, 1, 10)]
     assert meeting_handles(chunks, first_bits([])).tolist() == []
@@ -72,6 +67,5 @@ def test_nothing_meets_nothing() -> None:
 
 
 def test_rows_that_are_not_whole() -> None:
-    """They are refused."""
     with pytest.raises(MalformedError):
         first_bits([b"short"])

@@ -1,7 +1,5 @@
 """Token multiplicities: what a shipped node never sends is flagged, what lists of persons have is not."""
 
-from __future__ import annotations
-
 from random import Random
 
 import pytest
@@ -17,7 +15,6 @@ NAME_AND_DATE, NAME_PAIR, RARE = 1, 9, 11
 
 
 def rows(rule: int, *times: int, seed: int = 1) -> bytes:
-    """Return token rows of a rule: one value for each number, in so many records."""
     random = Random(seed + rule)
     tokens = [random.randbytes(16) for _ in times]
     return b"".join(
@@ -28,7 +25,6 @@ def rows(rule: int, *times: int, seed: int = 1) -> bytes:
 
 
 def flags(*chunks: bytes, limit: int = 8) -> tuple[str, ...]:
-    """Return what is flagged of some chunks."""
     counted = Multiplicity(TABLE, sum(map(len, chunks)) // 33)
     for chunk in chunks:
         counted.add(chunk)
@@ -66,6 +62,5 @@ def test_a_large_list_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_that_are_none() -> None:
-    """Bytes that are no whole rows are refused."""
     with pytest.raises(MalformedError):
         Multiplicity(TABLE, 1).add(b"\x00" * 32)

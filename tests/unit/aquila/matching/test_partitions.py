@@ -1,7 +1,5 @@
 """Token rows on disk: each file holds one range of prefixes, and its database reaches nothing else."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 
@@ -16,19 +14,16 @@ MANY = 300_000
 
 
 def rows(count: int, seed: int = 1) -> np.ndarray:
-    """Return random token rows under rule 1."""
     found = parse_rows(np.random.default_rng(seed).bytes(33 * count)).copy()
     found["rule"] = 1
     return found
 
 
 def limits(directory: Path) -> Limits:
-    """Return what a test may use."""
     return Limits(str(directory), 128, 1)
 
 
 def content(directory: Path, path: str) -> list[tuple[int, ...]]:
-    """Return what a file holds."""
     with closing(open_database(limits(directory), "look")) as connection:
         found = connection.execute(
             "SELECT list, handle_high, handle_low, rule, high, low FROM read_parquet($1)", [path]
@@ -51,7 +46,6 @@ def test_many_rows_are_parted_by_prefix(tmp_path: Path) -> None:
 
 
 def test_few_rows_are_one_file(tmp_path: Path) -> None:
-    """Where there is little, one file spans every prefix; without rows there is none."""
     with closing(PartitionWriter(tmp_path, limits(tmp_path), MANY)) as writer:
         writer.write()
         assert not writer.files
@@ -63,7 +57,6 @@ def test_few_rows_are_one_file(tmp_path: Path) -> None:
 
 
 def test_what_was_not_written_is_let_go(tmp_path: Path) -> None:
-    """A writer that is closed early leaves no file."""
     with closing(PartitionWriter(tmp_path, limits(tmp_path), MANY)) as writer:
         writer.add(0, rows(10))
     assert not list(tmp_path.iterdir())

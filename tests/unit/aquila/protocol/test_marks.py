@@ -1,7 +1,5 @@
 """What the marks in a note tell a receiver that keeps more than it should: docs/THREAT_MODEL.md, "What a hit tells"."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest
@@ -76,7 +74,6 @@ sentence = "Names and year agree, and that is taken for little."
 def hit(
     staged: Callable[..., StagedRound], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[StagedRound, PreparedNote, PreparedNote]:
-    """A round with its one hit as SI and RS prepare it."""
     monkeypatch.setattr("tests.support.staged_round.BOTH_CLASSES", RULES)
     stage = staged(LISTS).reported()
     sides = []
@@ -101,18 +98,15 @@ def every_token(stage: StagedRound, code: str) -> TokensByRecord:
 
 
 def marks_in(note: bytes, receiver: PreparedNote) -> set[bytes]:
-    """Return the marks of a note, as its receiver reads them."""
     content = receiver.opening.keys.open_note(note)[exchange.NOTE_BYTES :]
     return parted(content)
 
 
 def parted(marks: bytes) -> set[bytes]:
-    """Return marks one by one."""
     return {marks[place : place + MARK_BYTES] for place in range(0, len(marks), MARK_BYTES)}
 
 
 def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, PreparedNote, PreparedNote]) -> None:
-    """SI finds that rs-1 shares an input with si-2 too, of which no report tells, and that it shares none with si-3."""
     stage, si, rs = hit
     note = Note(
         source_evaluation="B",
@@ -136,7 +130,6 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, PreparedN
 def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(
     hit: tuple[StagedRound, PreparedNote, PreparedNote],
 ) -> None:
-    """What opens the note later has a mark for each token of si-1, and none of those of other records."""
     stage, si, _ = hit
     tokens = by_record(every_token(stage, "SI"))
     mine = bytes.fromhex(si.hit.handle)

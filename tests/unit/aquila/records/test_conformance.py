@@ -1,7 +1,5 @@
 """The normalizer's version and digest."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -43,13 +41,11 @@ def test_answers_are_what_parts_of_rules_give() -> None:
 
 
 def test_the_digest_is_pinned_to_the_version() -> None:
-    """Whoever changes an answer changes the version, and this line."""
     name, digest = normalizer_reference()
     assert (name, digest[:16]) == ("normalizer 4", "9e489e13b0bbadad")
 
 
 def test_the_set_uses_every_spelling_and_letter() -> None:
-    """A row of the folding and letter tables that no text of the set holds would be asked of nobody."""
     texts = " ".join(text for kind, text, _answer in conformance_answers() if kind == "name")
     rows = [row for name in ("beginnings", "endings", "spellings") for row in table("folding")[name]]
     rows += [row for name in (*CYRILLIC, "greek", "arabic") for row in table(name)["letters"]]

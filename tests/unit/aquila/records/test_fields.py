@@ -1,7 +1,5 @@
 """From the texts of one row to a record."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.reading.columns import read_texts
@@ -22,19 +20,16 @@ NAMED = {"record_id": ["1"], "given_names": ["Ana"], "family_names": ["Ilić"]}
 
 
 def read(**texts: list[str]) -> Row:
-    """Read a row that is complete but for the given fields."""
     return read_texts(2, {**NAMED, **texts})
 
 
 def accepted(**texts: list[str]) -> AcceptedRow:
-    """Read a row that must be accepted."""
     row = read(**texts)
     assert isinstance(row, AcceptedRow)
     return row
 
 
 def test_every_field_is_read() -> None:
-    """A sound row gives a record and no warning."""
     row = accepted(
         date_of_birth=["1980-02-03"],
         sex=["f"],
@@ -78,7 +73,6 @@ def test_the_words_for_the_sexes_are_known(text: str, sex: str) -> None:
     ],
 )
 def test_a_field_that_cannot_be_read_is_a_warning_and_left_out(field: str, text: str) -> None:
-    """The row is used without it, and the reason does not repeat the value."""
     row = accepted(**{field: [text]})
     (warning,) = row.warnings
     assert (warning.line, warning.field, warning.severity) == (2, field, Severity.WARNING)
@@ -95,7 +89,6 @@ def test_what_can_be_used_of_a_date_is_used(text: str, kept: str) -> None:
 
 
 def test_a_wrong_check_digit_is_a_warning_and_the_number_is_used() -> None:
-    """Real papers carry wrong check digits."""
     row = accepted(national_numbers=["0101990710009"])
     assert row.record.national_numbers == ("0101990710009",)
     assert [warning.field for warning in row.warnings] == ["national_numbers"]
@@ -119,21 +112,18 @@ def test_a_word_that_cannot_be_read_is_a_warning(field: str) -> None:
 
 
 def test_too_many_values_are_cut_with_a_warning() -> None:
-    """A list has an end."""
     row = accepted(aliases=[f"Ana {chr(97 + place % 26) * (place // 26 + 2)}" for place in range(MOST_VALUES + 1)])
     assert len(row.record.aliases) == MOST_VALUES
     assert [warning.field for warning in row.warnings] == ["aliases"]
 
 
 def test_several_values_of_a_single_field_are_a_warning() -> None:
-    """The first counts."""
     row = accepted(date_of_birth=["1980", "1981"])
     assert str(row.record.date_of_birth) == "1980"
     assert [warning.field for warning in row.warnings] == ["date_of_birth"]
 
 
 def test_a_faulty_field_does_not_show_itself() -> None:
-    """What can be used of it is a person's."""
     faulty = read_field("date_of_birth", ["1980-02-31"])
     assert isinstance(faulty, FieldError)
     assert "1980" not in repr(faulty)
@@ -155,14 +145,12 @@ def test_findings_come_in_one_order() -> None:
 
 @pytest.mark.parametrize("ids", [[], [""], [" "], ["x" * (LONGEST_ID + 1)], ["a\x07b"], ["\ud800"]])
 def test_a_row_without_usable_id_is_refused(ids: list[str]) -> None:
-    """A record needs an id that can be printed."""
     row = read(record_id=ids)
     assert isinstance(row, RefusedRow)
     assert (row.record_id, row.findings[-1].field, row.findings[-1].severity) == ("", "record_id", Severity.REFUSAL)
 
 
 def test_a_row_with_too_little_left_is_refused() -> None:
-    """A family name that is no name and an impossible date leave a given name alone."""
     row = read(family_names=["-"], date_of_birth=["0000-00-00"])
     assert isinstance(row, RefusedRow)
     assert row.record_id == "1"

@@ -1,7 +1,5 @@
 """Reports, limits, readings and templates of lists, and the pages that name them."""
 
-from __future__ import annotations
-
 from io import BytesIO
 from pathlib import Path
 
@@ -32,7 +30,6 @@ PAGES = Path(__file__).parents[4] / "schemas" / "records"
     ],
 )
 def test_a_page_names_everything(page: str, words: list[str]) -> None:
-    """What is added to the code is added to its page."""
     text = (PAGES / page).read_text("utf-8")
     assert [word for word in words if word not in text] == []
 
@@ -49,7 +46,6 @@ def test_a_rule_for_rare_values_has_a_lower_limit() -> None:
 
 
 def test_a_round_may_set_a_lower_limit_than_a_rule() -> None:
-    """The lower of the two counts."""
     assert set(limits_of(DEFAULT, 1).values()) == {1}
     assert limits_of(DEFAULT, 3)[COMMON] == 3
 
@@ -67,7 +63,6 @@ def test_a_round_may_set_a_lower_limit_than_a_rule() -> None:
 def test_each_part_of_a_name(
     given: tuple[str, ...], family: tuple[str, ...], words: tuple[tuple[str, ...], tuple[str, ...]]
 ) -> None:
-    """Given and family names stand apart, as they are written and as they are compared."""
     found = read_names(Record("r", given, family))
     assert [(name.field, name.written) for name in found] == [
         ("given_names", " ".join(given)),
@@ -84,7 +79,6 @@ def test_whole_names_and_aliases() -> None:
 
 
 def test_it_shows_nothing() -> None:
-    """A name in a log line or a traceback is none."""
     assert repr(ReadName("given_names", "Ana", ("ana",))) == "ReadName()"
 
 

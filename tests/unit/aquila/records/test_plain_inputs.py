@@ -1,7 +1,5 @@
 """Inputs made in columns, by what is known of earlier records and in C, are byte for byte those of their definition."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -44,7 +42,6 @@ ODD = (
 
 
 def table_of_all_parts() -> RuleTable:
-    """Return a table in which every kind of part is read in every form, by rules of one to three parts."""
     reads = [f"{kind}:{form}".rstrip(":") for kind, known in PART_KINDS.items() for form in known.forms or ("",)]
     rules = []
     for number, one in enumerate(reads, start=1):
@@ -58,7 +55,6 @@ TABLES = [*map(load_rules, BUILT_IN), table_of_all_parts()]
 
 
 def generated() -> Iterator[Record]:
-    """Yield records of both generators, as many as are asked for."""
     seed = 0
     while True:
         seed += 1
@@ -102,7 +98,6 @@ def test_inputs_are_those_of_the_definition(batches: list[Sequence[Record]], tab
 
 
 def _is_split(record: Record) -> bool:
-    """Return whether a record has given and family names and no other name, for which there is a shorter way."""
     return bool(record.given_names and record.family_names) and not (record.full_name or record.aliases)
 
 

@@ -1,7 +1,5 @@
 """Tasks that find their bytes in files give what those give that carry them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from tests.support.staged_round import StagedRound
 
 
 def test_a_chunk_from_file_to_file(stage: StagedRound, tmp_path: Path) -> None:
-    """Evaluated, verified and finalized by names alone; nothing of it shows."""
     stage.submitted()
     origin, node = stage.nodes["SI"], stage.nodes["RS"]
     path, answer, chunk = origin.chunks.path(0), tmp_path / "answer", origin.chunks.elements(0)

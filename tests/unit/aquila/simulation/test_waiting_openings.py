@@ -1,7 +1,5 @@
 """What opens notes is kept until a note of each hit came, whoever names a hit twice."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from aquila.crypto.sealing import NoteKeys
@@ -10,7 +8,6 @@ from aquila.simulation.party_state import HIT_ID, WaitingOpenings
 
 
 def test_a_hit_that_is_named_twice_counts_once() -> None:
-    """The openings of the other hits stay until these are named."""
     first, second, other = (np.frombuffer(bytes([number] * 15 + [0]), dtype=HIT_ID) for number in (1, 2, 3))
     keys = NoteKeys(bytes(32), bytes(32))
     opening = NoteOpening("", keys, b"\x01", b"\x00", bytes(5), "0" * 64, None)

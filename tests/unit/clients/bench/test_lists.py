@@ -1,7 +1,5 @@
 """Invented lists for the bench: readable, repeatable, and with persons in common."""
 
-from __future__ import annotations
-
 import io
 from itertools import combinations
 from pathlib import Path
@@ -31,7 +29,6 @@ def test_lists_have_persons_in_common(tmp_path: Path) -> None:
 
 
 def test_the_same_again(tmp_path: Path) -> None:
-    """A seed gives the same bytes every time, another seed others."""
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_list(tmp_path / name, "RS", 30, seed)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != (tmp_path / "c").read_bytes()

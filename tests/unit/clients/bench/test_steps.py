@@ -1,7 +1,5 @@
 """Steps and records are measured on every backend, over batches of any size."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -36,7 +34,6 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_sums_are_told_without_decoding() -> None:
-    """What the prototype reached was without decoding, so that is what stands beside it: a sum less its decoding."""
     least = {step.operation: step.spread.least for step in Bench(backends()[0], 1, 16).run()}
     for alone, whole in ((SUM_FULL, DECODE_SUM_FULL), (SUM_SHORT, DECODE_SUM_SHORT)):
         assert least[alone] == pytest.approx(least[whole] - least[DECODE], abs=0.002)
@@ -52,7 +49,6 @@ def test_records(tmp_path: Path) -> None:
 
 
 def test_machine(tmp_path: Path) -> None:
-    """The machine is told by what its figures depend on."""
     machine = this_machine()
     assert machine.cores >= 1
     assert machine.backend == load_group(1).name

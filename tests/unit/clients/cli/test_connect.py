@@ -1,7 +1,5 @@
 """What a round's or import's short name means, and where commands go after a sign-in."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +18,6 @@ IDS = ["abcd" + "0" * 28, "abce" + "0" * 28]
 
 
 def test_chosen() -> None:
-    """An id, its beginning in any case, and `latest` mean one."""
     assert resolve_id("round", "latest", IDS) == IDS[0]
     assert resolve_id("round", "ABCE", IDS) == IDS[1]
     assert resolve_id("round", IDS[1], IDS) == IDS[1]
@@ -36,13 +33,11 @@ def test_chosen() -> None:
     ],
 )
 def test_not_chosen(text: str, ids: list[str], says: str) -> None:
-    """A text that means none or several is refused."""
     with pytest.raises(InputError, match=says):
         resolve_id("round", text, ids)
 
 
 def sign_in(home: Path, token: str, *way: str | Path | None) -> None:
-    """Sign in from a home, with an address and a CA where they are named."""
     grant = SessionGrant(
         token=token * 43, person="p-0123456789ab", login="ana", roles=(Role.OFFICER,), ends_at=2, language="sq"
     )

@@ -1,7 +1,5 @@
 """A person's own home: made by the first sign-in, without a key of the service."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -26,7 +24,6 @@ def test_a_home_that_was_made_is_opened(tmp_path: Path) -> None:
 
 
 def test_a_certificate_stays_where_it_is(tmp_path: Path) -> None:
-    """A person's own certificate and key are named in the home, and no copy of the key is made."""
     shown = ClientCertificate(tmp_path / "mine.pem", tmp_path / "mine.key")
     made = make_client_home(tmp_path / "own", "matcher", "https://matcher.example:8700", None, shown)
     assert open_home(tmp_path / "own") == made
@@ -35,12 +32,10 @@ def test_a_certificate_stays_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_home_on_loopback_needs_no_ca(tmp_path: Path) -> None:
-    """Then the system's own authorities count."""
     assert make_client_home(tmp_path, "node", "http://127.0.0.1:8701", None).ca is None
 
 
 def test_the_home_of_a_service_is_opened_too(tmp_path: Path) -> None:
-    """A command on the service's machine goes on as before."""
     create_node(tmp_path / "n", "SI", "Slovenia", "http://127.0.0.1:8700", port=8701)
     assert is_home(tmp_path / "n")
     assert open_home(tmp_path / "n").url() == "http://127.0.0.1:8701"
@@ -48,14 +43,12 @@ def test_the_home_of_a_service_is_opened_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["service =", 'url = "x"', 'service = "mail"\nurl = "x"', "\x00"])
 def test_settings_that_say_nothing(tmp_path: Path, content: str) -> None:
-    """Broken settings are refused by the name of their file."""
     (tmp_path / "client.toml").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=r"client\.toml"):
         open_home(tmp_path)
 
 
 def test_a_person_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hint says how the first one comes about."""
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(InputError, match="no home is named") as caught:
         open_home(default_client_home())

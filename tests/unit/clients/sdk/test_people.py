@@ -1,7 +1,5 @@
 """The client of people, and where a command keeps sessions."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer
 
 
 def test_calls_without_an_answer(connection: Connection, answers: Any) -> None:
-    """Signing out and ending a session answer nothing."""
     for _ in range(2):
         answers.says(204)
     people = PeopleClient(connection)
@@ -28,7 +25,6 @@ def test_calls_without_an_answer(connection: Connection, answers: Any) -> None:
 
 
 def test_a_connection_goes_on_with_another_token(connection: Connection, answers: Any) -> None:
-    """After a sign-in the session's token is shown, after a sign-out none."""
     answers.says(204)
     answers.says(204)
     connection.carry("s" * 43)
@@ -40,19 +36,16 @@ def test_a_connection_goes_on_with_another_token(connection: Connection, answers
 
 @pytest.fixture
 def files(tmp_path: Path) -> SessionFiles:
-    """The sessions at a home."""
     (tmp_path / "si").mkdir()
     (tmp_path / "si" / "node.toml").touch()
     return SessionFiles(find_home(tmp_path / "si"), tmp_path / "sessions")
 
 
 def grant(login: str) -> SessionGrant:
-    """Return a session that was opened."""
     return SessionGrant.model_validate_json(json.dumps(GRANT | {"login": login}))
 
 
 def test_sessions_are_kept_for_each_login(files: SessionFiles) -> None:
-    """What was written is read, by its owner alone; what was removed is gone."""
     files.write(grant("ana"))
     assert files.read("ana") == "s" * 43
     assert {path.stat().st_mode & 0o777 for path in files.folder.iterdir()} == {0o600}
@@ -75,7 +68,6 @@ def test_whose_session_is_used(files: SessionFiles) -> None:
 
 
 def test_homes_have_sessions_of_their_own(files: SessionFiles, tmp_path: Path) -> None:
-    """A session at one home is none at another."""
     files.write(grant("ana"))
     (tmp_path / "rs").mkdir()
     (tmp_path / "rs" / "node.toml").touch()

@@ -1,7 +1,5 @@
 """What officer and approver see of earlier rounds before their party takes part in another one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -26,27 +24,23 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 @pytest.fixture
 async def world(world_after: WorldAfter) -> World:
-    """A world in which a round is over."""
     world, _ = await world_after(closed_round)
     return world
 
 
 @pytest.fixture
 def pages(world: World) -> Iterator[PagesDispatcher]:
-    """The pages of AL's node."""
     app = front_of(Service.NODE, "Albania")(world.nodes["AL"].app, endpoint())
     yield app
     app.end()
 
 
 def visitor(app: PagesDispatcher, party_node: PartyNode, login: str, role: Role) -> Browser:
-    """Return the browser of somebody who is signed in."""
     cookies = {"aquila-session-8701": signed_in(party_node.node.people, login, role)}
     return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN, cookies=cookies))
 
 
 async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispatcher, world: World) -> None:
-    """The officer reads on the round's page what was spent before, and the approver reads it on the request's page."""
     party_node = world.nodes["AL"]
     first = (await party_node.get("/rounds"))["rounds"][0]["round_id"]
     second = await world.propose()

@@ -1,7 +1,5 @@
 """Pages of lists that grow: after many rounds of all parties no page is large, and nothing is cut without a word."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,14 +28,11 @@ REASON = SentenceView.of(quoted(AREA * 3))
 
 
 class Answering(httpx.BaseTransport):
-    """A service that gives ready answers at some paths, and its own at all others."""
-
     def __init__(self, app: Any, answers: dict[str, bytes]) -> None:
         self._inside = InProcessTransport(app)
         self._answers = answers
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one call."""
         ready = self._answers.get(request.url.path)
         if ready is None:
             return self._inside.handle_request(request)
@@ -49,7 +44,6 @@ _IN_PARTS: dict[str, type[RoundPage | Statistics]] = {"rounds": RoundPage, "stat
 
 
 def _part(form: type[RoundPage | Statistics], content: bytes, asked: httpx.QueryParams) -> bytes:
-    """Return the part of a list of rounds that a call asks for."""
     page = form.model_validate_json(content)
     first = int(asked.get("offset", 0))
     rounds = page.rounds[first : first + int(asked.get("limit", page.total))]
@@ -57,12 +51,10 @@ def _part(form: type[RoundPage | Statistics], content: bytes, asked: httpx.Query
 
 
 def round_id(number: int) -> str:
-    """Return the id of a round; the higher its number, the older it is."""
     return f"{number:032x}"
 
 
 def rounds(phase: str = "closed") -> bytes:
-    """Return many rounds of all parties."""
     entries = [
         {"round_id": round_id(number), "phase": phase, "area": AREA, "category": "suspects", "participants": PARTIES}
         for number in range(MANY)
@@ -71,7 +63,6 @@ def rounds(phase: str = "closed") -> bytes:
 
 
 def oldest_round(stage: StagedRound) -> bytes:
-    """Return the oldest of these rounds as it is shown alone."""
     shown = {
         "entry": json.loads(rounds())["rounds"][-1],
         "manifest": stage.manifest.model_dump(mode="json"),
@@ -91,7 +82,6 @@ def oldest_round(stage: StagedRound) -> bytes:
 
 
 def statistics() -> bytes:
-    """Return many rounds of all parties in numbers, each with many questions."""
     found = {
         "base": 5,
         "categories": ["suspects"],
@@ -103,7 +93,6 @@ def statistics() -> bytes:
 
 
 def picture() -> bytes:
-    """Return the newest of many rounds next to others."""
     one = figures(0)
     others = [
         {"round_id": round_id(number), "matched_at": 1_800_000_000, "lists": 12, "hits": one["hits"][0]["hits"]}
@@ -120,7 +109,6 @@ def picture() -> bytes:
 
 
 def figures(number: int) -> dict[str, Any]:
-    """Return a round of all parties in numbers, with many questions."""
     sent = [{"party": party, "kind": "list", "records": 60_000, "matched_at": 1_800_000_000} for party in PARTIES]
     asked = [sent[number % 12] | {"kind": "query"} for number in range(100)]
     levels = {"high": 11_110, "medium": 11_115, "low": 11_120, "high_and_medium": 22_225, "all": 33_345}
@@ -182,7 +170,6 @@ async def visiting(place: Any, service: Service, role: str, answers: dict[str, b
 
 
 async def english(browser: Any, path: str) -> str:
-    """Open a page in English."""
     await browser.send("/language", tag="en", back="/account")
     text: str = await browser.open(path)
     return text
@@ -195,7 +182,6 @@ def is_small(browser: Any) -> bool:
 
 
 async def turn_pages(browser: Any) -> None:
-    """Read the rounds' pages to the last one."""
     seen, path = [], "/rounds"
     while path:
         await browser.open(path)
@@ -209,14 +195,12 @@ async def turn_pages(browser: Any) -> None:
 
 
 async def test_rounds_at_a_node(node: Any) -> None:
-    """Rounds come page by page, newest first, to the last one."""
     answers = {"/v1/rounds": rounds()}
     async with visiting(node, Service.NODE, "officer", answers) as browser:
         await turn_pages(browser)
 
 
 async def test_rounds_at_the_matcher(matcher: Any) -> None:
-    """As at a node."""
     answers = {"/v1/operator/rounds": rounds()}
     async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
         await turn_pages(browser)

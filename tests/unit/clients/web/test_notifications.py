@@ -1,7 +1,5 @@
 """The page on which a person chooses to be told, the number in the bar, and what is said when nothing can be sent."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,6 @@ sender = "aquila@ministry.example"
 
 @pytest.fixture
 def homes(homes_without: Path) -> Path:
-    """Homes in which the settings of node and matcher name a mail server."""
     for path in (homes_without / "SI" / "node.toml", homes_without / "matcher" / "matcher.toml"):
         with path.open("a") as file:
             file.write(SETTINGS)
@@ -36,7 +33,6 @@ def homes(homes_without: Path) -> Path:
 
 
 async def test_a_person_chooses_and_ends(node: Any) -> None:
-    """An address of the ministry, in the language of the page; another one is refused at its field."""
     browser = await node.visitor("ana", "analyst")
     assert "At most once a day you are told how much waits for you" in await browser.open("/account")
     page = await browser.send("/account/notifications", channel="mail", address="ana@elsewhere.example")
@@ -56,7 +52,6 @@ async def test_a_person_chooses_and_ends(node: Any) -> None:
 
 
 async def test_the_secretariats_people_choose_too(matcher: Any) -> None:
-    """The page of the account is the same; an alarm is in the bar and in the tab's title."""
     browser = await matcher.visitor("ana", "secretariat")
     assert "within a minute of an alarm. A notification has numbers" in await browser.open("/account")
     page = await browser.send("/account/notifications", channel="mail", address="ana@ministry.example")
@@ -107,7 +102,6 @@ async def test_what_is_not_sent_is_said(node: Any, failure: DeliveryFailure) -> 
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_notification_says_every_count(tag: str) -> None:
-    """Each is there once, with the address; one that waits for nothing has no line."""
     counts = WaitingCounts(
         alarms=11, requests=12, rounds=13, hits=14, new_hits=15, high_hits=16, due_hits=17, overdue_hits=18, faults=21
     )

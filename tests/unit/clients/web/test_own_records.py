@@ -1,7 +1,5 @@
 """The pages of a party's own records: how a list is read before it is stored, searches, one record."""
 
-from __future__ import annotations
-
 import io
 import os
 import re
@@ -36,7 +34,6 @@ async def preview(browser: Any, content: str | bytes = LIST, name: str = "", fil
 
 
 def uploads_of(node: Any) -> list[Upload]:
-    """Return the lists that wait in a node's pages."""
     return list(node.app._site.uploads._held.values())
 
 
@@ -335,7 +332,6 @@ async def test_a_delivered_list_is_looked_through_and_stored(node: Any, homes: P
 
 
 async def test_a_record_is_corrected_and_taken_out(node: Any) -> None:
-    """What it will be is shown before it is stored; fields that give no record are kept in the form."""
     browser = await node.visitor("ana", "officer")
     await store(browser)
     await search(browser, number="si-1")
@@ -449,7 +445,6 @@ async def test_a_page_without_scripts_keeps_its_reading(
 
 
 async def test_a_sign_out_ends_the_questions(node: Any) -> None:
-    """What waited for a person who has left does not wait any more."""
     browser = await node.visitor("ana", "officer")
     await preview(browser, long_list(1_200), "Long")
     await until_done(browser)

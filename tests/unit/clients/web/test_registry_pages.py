@@ -1,7 +1,5 @@
 """The page of the registry: what waits, the words that are typed, and what the visitor reads when they are wrong."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +19,6 @@ __all__ = ["homes", "matcher", "node"]
 
 
 def _state(homes: Path, served: ServedPages, left: tuple[str, ...] = (), **keys: IdentityKey) -> SignedStatement:
-    """Let a registry wait at a node: that of its home with more parties, or other keys, signed by the matcher."""
     registry = read_registry((homes / "SI" / "registry.toml").read_bytes())
     parties = {code: RegisteredParty(code, f"Party {code}", key.public) for code, key in keys.items()}
     parties = {**registry.parties, **parties}
@@ -89,7 +86,6 @@ async def test_two_persons_accept_by_the_words_of_another(homes: Path, node: Ser
 
 
 async def test_a_registry_that_replaces_a_key_cannot_be_accepted(homes: Path, node: ServedPages) -> None:
-    """There is no form for it, and the reason is on the first page too."""
     _state(homes, node, AL=key_of("false"))
     browser = await node.visitor("admin", "administrator")
     page = await browser.open("/registry")
@@ -100,7 +96,6 @@ async def test_a_registry_that_replaces_a_key_cannot_be_accepted(homes: Path, no
 
 
 def _renew(homes: Path, served: ServedPages, party: str, *, lost: bool) -> SignedStatement:
-    """Let a registry wait at a node in which a party has renewed its key."""
     registry = read_registry((homes / "SI" / "registry.toml").read_bytes())
     new = open_renewal(sign_renewal(party, key_of("new"), registry.parties[party].key))
     if not lost:
@@ -132,7 +127,6 @@ async def test_a_renewed_key_is_shown_as_what_it_is(homes: Path, node: ServedPag
 
 
 async def test_an_own_renewed_key_takes_effect_at_a_restart(homes: Path, node: ServedPages) -> None:
-    """The page says so, once it is accepted."""
     statement = _renew(homes, node, "SI", lost=False)
     browser = await node.visitor("admin", "administrator")
     assert "and its old key signed for it" in await browser.open("/registry")
@@ -153,7 +147,6 @@ async def test_a_matcher_that_is_away_is_said(homes: Path, node: ServedPages) ->
 
 
 async def test_the_matchers_administrator_sees_who_has_accepted(homes: Path, matcher: ServedPages) -> None:
-    """Parties that were registered by their cards, before there is a statement, with the fingerprints of their keys."""
     browser = await matcher.visitor("admin", "administrator")
     page = await browser.open("/registry")
     parties = read_registry((homes / "matcher" / "registry.toml").read_bytes()).parties.values()

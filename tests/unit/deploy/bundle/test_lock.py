@@ -1,7 +1,5 @@
 """The pinned requirements are read whole, and each machine gets those that it needs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -22,14 +20,12 @@ beta==2.0 \\
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """A file as `make pins` writes it."""
     file = tmp_path / "small.txt"
     file.write_text(SMALL)
     return file
 
 
 def test_a_file_is_read_and_written(small: Path) -> None:
-    """Name, extras, version, condition and hashes stay as they are."""
     first, second = pins(small)
     assert (first.requirement.name, first.requirement.extras) == ("alpha", {"binary"})
     assert first.hashes == {"sha256:aa", "sha256:bb"}
@@ -42,7 +38,6 @@ def test_a_file_is_read_and_written(small: Path) -> None:
 
 @pytest.mark.parametrize("name", LOCKS.values())
 def test_every_requirement_of_the_project_has_hashes(name: str) -> None:
-    """No line of a file is lost."""
     read = list(pins(REQUIREMENTS / name))
     lines = [line for line in (REQUIREMENTS / name).read_text("utf-8").splitlines() if line[0].isalpha()]
     assert len(read) == len(lines)
@@ -50,7 +45,6 @@ def test_every_requirement_of_the_project_has_hashes(name: str) -> None:
 
 
 def test_a_package_has_one_version_in_all_files() -> None:
-    """A bundle has the files of all of them, and pip is asked for one version of each."""
     found: dict[str, set[frozenset[str]]] = {}
     for file in LOCKS.values():
         read = list(pins(REQUIREMENTS / file))
@@ -79,6 +73,5 @@ def test_what_applies_is_evaluated_for_the_target(small: Path) -> None:
 
 
 def test_only_files_that_are_present_may_be_installed(small: Path) -> None:
-    """A requirement without a file is left out, and so are hashes of other files."""
     [first] = limited(pins(small), frozenset({"sha256:bb", "sha256:dd"}))
     assert first == Pin(first.requirement, frozenset({"sha256:bb"}))

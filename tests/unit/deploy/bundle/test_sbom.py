@@ -1,7 +1,5 @@
 """The list of what a bundle holds is a valid CycloneDX document, and true."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path
@@ -61,7 +59,6 @@ def test_it_is_valid_and_the_same_for_the_same_wheels(wheels: list[Path]) -> Non
 
 
 def test_it_names_every_file_with_its_digest(wheels: list[Path]) -> None:
-    """One component for each package and version, and each wheel once."""
     made = json.loads(document(wheels, TARGETS, TIME))
     components = [made["metadata"]["component"], *made["components"]]
     found = {reference["url"]: reference["hashes"] for one in components for reference in one["externalReferences"]}
@@ -82,7 +79,6 @@ def test_it_names_every_file_with_its_digest(wheels: list[Path]) -> None:
 
 
 def test_it_states_dependencies_of_the_targets(wheels: list[Path]) -> None:
-    """With the extras that are asked for, and without what is for other systems."""
     made = json.loads(document(wheels, TARGETS, TIME))
     needs = {one["ref"]: sorted(one.get("dependsOn", [])) for one in made["dependencies"]}
     assert needs["aquila==0.2.0"] == ["alpha==1.0", "beta==1.0"]
@@ -108,5 +104,4 @@ def test_it_states_licences(wheels: list[Path]) -> None:
 
 
 def test_packages_of_several_wheels_are_one(wheels: list[Path]) -> None:
-    """By their normalized name."""
     assert [(one.name, len(one.files)) for one in packages(wheels)][1] == ("aquila", 2)

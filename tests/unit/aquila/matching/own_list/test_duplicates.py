@@ -1,7 +1,5 @@
 """Duplicates of one list: which pairs are found, at which level, and what is not compared."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -55,14 +53,12 @@ GRADE = grade(TABLE, 1, 10, 10)
 
 
 def person(given: str, family: str, date: str = "1980-02-03") -> Record:
-    """A record; its id is of no account here."""
     return Record("r", (given,), (family,), date_of_birth=PartialDate.parse(date))
 
 
 def search(
     directory: Path, records: Iterable[Record], table: RuleTable = TABLE, level: Level = Level.LOW
 ) -> Duplicates:
-    """Search a list."""
     with DuplicateSearch(table, directory) as found:
         for record in records:
             found.add(record)
@@ -70,14 +66,12 @@ def search(
 
 
 def strangers(count: int) -> list[Record]:
-    """Persons of whom no two share a name or a date."""
     letters = "bdfgklmnprtz"
     names = [a + "a" + b + "o" + c for a in letters for b in letters for c in letters if a != b != c][:count]
     return [person(name, name[::-1], f"{1950 + i % 50}-01-{1 + i % 28:02}") for i, name in enumerate(names)]
 
 
 def test_two_records_of_one_person_are_found(tmp_path: Path) -> None:
-    """In another script and order, by their places in the list."""
     records = [*strangers(50), person("Ana", "Ilić"), *strangers(80)[50:], person("Илић", "Ана")]
     found = search(tmp_path, records)
     assert [(pair.first, pair.second) for pair in found.pairs] == [(50, 81)]
@@ -87,13 +81,11 @@ def test_two_records_of_one_person_are_found(tmp_path: Path) -> None:
 
 
 def test_a_record_is_no_duplicate_of_itself(tmp_path: Path) -> None:
-    """Whatever its own names share with each other."""
     double = Record("r", ("Ana",), ("Ilić",), aliases=("Ana Ilic", "Ilić Ana"), date_of_birth=PartialDate(1980, 2, 3))
     assert search(tmp_path, [double, *strangers(20)]).pairs == ()
 
 
 def test_an_empty_list_has_no_duplicates(tmp_path: Path) -> None:
-    """Nothing noted, nothing found, also of records without inputs."""
     with DuplicateSearch(TABLE, tmp_path) as empty:
         empty.add(Record("r", ("Ana",), date_of_birth=PartialDate(1980)))
         assert empty.found() == Duplicates((), empty.found().share, {})
@@ -109,7 +101,6 @@ def test_groups_connect_through_others(tmp_path: Path) -> None:
 
 
 def test_a_chain_of_pairs_is_one_group() -> None:
-    """Whatever the order in which its pairs come."""
     for order in ((0, 1, 2, 3), (3, 1, 0, 2), (2, 0, 3, 1)):
         links = [list(pairwise((4, 9, 2, 7, 0)))[place] for place in order]
         pairs = tuple(DuplicatePair(min(link), max(link), GRADE) for link in links)
@@ -143,7 +134,6 @@ def test_one_name_and_two_dates_are_two_persons(tmp_path: Path) -> None:
 
 
 def test_a_minimum_leaves_out_lesser_levels(tmp_path: Path) -> None:
-    """Only pairs of at least the level are named."""
     records = [person("Ana", "Ilić"), person("Ana", "Ilić"), *strangers(20)]
     assert search(tmp_path, records, level=Level.LOW).pairs
     (tmp_path / "again").mkdir()
@@ -184,7 +174,6 @@ def test_inputs_are_counted_by_rule(tmp_path: Path) -> None:
 
 
 def test_what_is_held_back_is_what_a_submission_leaves_out(tmp_path: Path, staged: Callable[..., StagedRound]) -> None:
-    """The count before a list is stored, and that of its preparation for a round, are one."""
     table = load_rules("default")
     crowd = [person("Ana", "Ilić", f"19{60 + year}-03-{day:02}") for year in range(3) for day in range(1, 5)]
     records = [*crowd, *strangers(30), *strangers(2)]
@@ -213,5 +202,4 @@ def test_small_pieces_change_nothing(tmp_path: Path) -> None:
 
 
 def test_a_pair_shows_nothing() -> None:
-    """Not even the places of its records."""
     assert repr(DuplicatePair(1, 2, GRADE)) == "DuplicatePair()"

@@ -1,7 +1,5 @@
 """The certainty that hits of a list can have, foreseen from the list alone."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 
@@ -24,7 +22,6 @@ LIST = [
 
 
 def levels(records: int, alike: int) -> list[Level | None]:
-    """Return what is foreseen, from the whole date to no date."""
     return [one.level for one in prospects(TABLE, records, alike)]
 
 
@@ -55,7 +52,6 @@ def test_agreements_are_named_by_the_table() -> None:
 
 
 def foreseen(table_name: str, folder: Path) -> ListForecast:
-    """Look at the list with a table."""
     table, names = load_rules(table_name), FamilyNames()
     with DuplicateSearch(table, folder) as search:
         for record in LIST:
@@ -78,11 +74,9 @@ def test_a_list_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_a_table_without_names_alone_foresees_nothing(tmp_path: Path) -> None:
-    """The exact table counts no chance."""
     assert foreseen("exact", tmp_path).prospects == ()
 
 
 def alike_in_list() -> int:
-    """Return how many pairs of the list bear the same given and family name."""
     named = [(record.given_names, record.family_names[0].lower().replace("ć", "c")) for record in LIST]
     return sum(one == other for place, one in enumerate(named) for other in named[:place])

@@ -1,7 +1,5 @@
 """Consignments read what they write, and nothing that has no part or too many."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.errors import MalformedError
@@ -11,7 +9,6 @@ PARTS = (StatementPart(envelope="{}"), BytesPart(part="evaluation", submission_i
 
 
 def test_a_consignment_comes_back() -> None:
-    """Parts keep their kind and their order."""
     consignment = Consignment(parts=PARTS)
     assert Consignment.from_payload(consignment.payload()) == consignment
     answer = ConsignmentAnswer(taken=1, problem="{}")
@@ -20,7 +17,6 @@ def test_a_consignment_comes_back() -> None:
 
 @pytest.mark.parametrize("count", [0, MOST_PARTS + 1])
 def test_a_consignment_has_parts_and_not_too_many(count: int) -> None:
-    """Others are refused."""
     whole = Consignment(parts=PARTS[:1]).payload()
     part = whole[len(b'{"parts":[') : -len(b"]}")]
     with pytest.raises(MalformedError):

@@ -1,7 +1,5 @@
 """Invitations and requests to join: whole files, for one party and one matcher."""
 
-from __future__ import annotations
-
 import base64
 import json
 
@@ -20,13 +18,11 @@ from tests.support.registering import MATCHER_KEY, NOW, URL, invitation, key_of,
 
 
 def test_an_invitation_is_read_as_it_was_written() -> None:
-    """With its key, also where mail has added empty lines."""
     opened = open_invitation(b"\n" + invitation() + b"\r\n")
     assert (opened.message.party, opened.message.url, opened.key) == ("SI", URL, MATCHER_KEY.public)
 
 
 def test_a_request_carries_the_invitation_that_it_answers() -> None:
-    """Under the party's own key."""
     opened = open_request(request(invitation()))
     assert opened.key == key_of("SI").public
     assert accepted_invitation(opened.message, MATCHER_KEY.public, NOW).invitation_id == "ab" * 16
@@ -54,14 +50,12 @@ def _changed(content: bytes, old: str, new: str) -> bytes:
     ],
 )
 def test_another_or_a_changed_file_is_refused(content: bytes, code: str) -> None:
-    """It is said whether it is another file, or was changed."""
     with pytest.raises(InputError) as caught:
         open_invitation(content)
     assert caught.value.sentence.code == code
 
 
 def test_a_request_under_another_key_than_it_names_is_refused() -> None:
-    """Nobody asks for a party whose key it does not have."""
     with pytest.raises(InputError):
         open_request(request(invitation(), identity_key=key_of("RS").public.hex))
 
@@ -83,13 +77,11 @@ def test_a_request_that_answers_no_invitation_of_this_matcher_is_refused(asked: 
 
 
 def test_a_request_with_a_broken_invitation_is_refused() -> None:
-    """What it carries is read as a file is."""
     with pytest.raises(InputError):
         accepted_invitation(open_request(request(b"{}")).message, MATCHER_KEY.public, NOW)
 
 
 def test_an_invitation_counts_until_its_time_is_over() -> None:
-    """To the second."""
     message = open_invitation(invitation()).message
     check_time(message, NOW + 100)
     with pytest.raises(PolicyError):
@@ -98,7 +90,6 @@ def test_an_invitation_counts_until_its_time_is_over() -> None:
 
 @pytest.mark.parametrize("url", ["ftp://host", "https://", "https://host/path", "https://a@host", "https://host?q"])
 def test_an_address_is_an_origin(url: str) -> None:
-    """Nothing else than scheme, host and port."""
     with pytest.raises(ValidationError):
         invitation(url=url)
 

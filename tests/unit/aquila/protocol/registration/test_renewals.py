@@ -1,7 +1,5 @@
 """Renewals of identity keys: signed by both keys, or by the new one alone, and then said so."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.crypto.envelope import sign_envelope
@@ -24,13 +22,11 @@ FIELDS = {"party": "SI", "former_key": OLD.public.hex, "identity_key": NEW.publi
 
 
 def handover(signer: object = OLD, **changes: str) -> str:
-    """Return the envelope of a handover."""
     message = KeyHandover.model_validate(FIELDS | changes)
     return sign_envelope(message.payload_type, message.payload(), signer).decode()  # type: ignore[arg-type]  # a key
 
 
 def renewal(given: str | None, signer: object = NEW, **changes: str) -> bytes:
-    """Return the file of a renewal."""
     return sign_file(KeyRenewal.model_validate({**FIELDS, **changes, "handover": given}), signer)  # type: ignore[arg-type]  # a key
 
 
@@ -45,7 +41,6 @@ def test_a_renewal_is_signed_by_both_keys() -> None:
     "given", [handover(FALSE), handover(NEW), handover(party="RS"), handover(identity_key=FALSE.public.hex), "{}"]
 )
 def test_a_handover_that_the_old_key_did_not_sign(given: str) -> None:
-    """By another key, by the new key alone, of another party, for another key, or none at all."""
     with pytest.raises(SignatureError) as caught:
         open_renewal(renewal(given))
     assert caught.value.sentence.code == "key_handover_not_by_former_key"
@@ -64,7 +59,6 @@ def test_the_old_key_alone_renews_nothing() -> None:
 
 
 def test_renewals_lead_to_the_present_key() -> None:
-    """One after the other, all of one party."""
     first, second = sign_renewal("SI", NEW, OLD).decode(), sign_renewal("SI", NEWER, NEW).decode()
     assert [one.former for one in open_renewals("SI", NEWER.public, [first, second])] == [OLD.public, NEW.public]
     assert open_renewals("SI", OLD.public, []) == ()
@@ -89,7 +83,6 @@ def test_renewals_lead_to_the_present_key() -> None:
     ],
 )
 def test_a_renewal_is_what_the_secretariat_expects(*, by_both: bool, pinned: VerifyKey, code: str) -> None:
-    """It replaces the pinned key, with its signature, or without it where the key is lost; a thief has the old key."""
     opened = open_renewal(sign_renewal("SI", NEW, OLD if by_both else OLD.public))
     with pytest.raises(PolicyError) as caught:
         check_renewal(opened, pinned, revoked=code == "key_renewal_signed_by_revoked_key")
@@ -98,7 +91,6 @@ def test_a_renewal_is_what_the_secretariat_expects(*, by_both: bool, pinned: Ver
 
 
 def test_a_changed_byte_is_noticed() -> None:
-    """Anywhere in the file."""
     content = sign_renewal("SI", NEW, OLD)
     for place in range(0, len(content) - 1, 7):
         changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]

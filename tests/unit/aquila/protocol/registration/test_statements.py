@@ -1,7 +1,5 @@
 """Statements on the registry: their order, what a party may accept, and acceptances."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +32,6 @@ THIRD = stated(registry_of("RS", "SI", left=("RS",)), SECOND)
 
 
 def test_a_statement_states_the_whole_registry() -> None:
-    """It is read back as it was stated, and names the one before."""
     assert SECOND.message.registry() == registry_of("RS", "SI")
     assert (SECOND.message.number, SECOND.message.previous) == (2, FIRST.digest)
     assert (THIRD.message.url, THIRD.message.ca) == (URL, CA)
@@ -56,7 +53,6 @@ def _replaced(registry: Registry, code: str) -> Registry:
     ],
 )
 def test_no_key_is_replaced_and_no_party_dropped(newer: Registry, code: str) -> None:
-    """Not by a statement, and not in the registry that is in force."""
     before = registry_of("RS", "SI", left=("RS",))
     with pytest.raises(PolicyError) as caught:
         next_statement(newer, THIRD, NOW, URL, None)
@@ -67,14 +63,12 @@ def test_no_key_is_replaced_and_no_party_dropped(newer: Registry, code: str) -> 
 
 
 def _other(number: int, previous: SignedStatement | None, *codes: str) -> SignedStatement:
-    """Return a statement that the matcher signed in place of another one."""
     message = next_statement(registry_of(*codes), previous, NOW + 1, URL, CA)
     assert message.number == number
     return open_statement(sign_statement(message, MATCHER_KEY), MATCHER_KEY.public)
 
 
 def test_two_registries_of_one_number_are_an_equivocation() -> None:
-    """Whether both are there, or only what follows one of them."""
     other = _other(2, FIRST, "HR", "SI")
     after_other = _other(3, other, "HR", "MK", "SI")
     for found in ([FIRST, SECOND, other], [FIRST, SECOND, after_other]):
@@ -83,13 +77,11 @@ def test_two_registries_of_one_number_are_an_equivocation() -> None:
 
 
 def test_a_missing_statement_is_noticed() -> None:
-    """A chain has no gap."""
     with pytest.raises(OrderError):
         check_order([FIRST, THIRD])
 
 
 def test_a_statement_that_drops_a_party_breaks_the_chain() -> None:
-    """Though the matcher signed it with the right number."""
     content = THIRD.message.model_copy(update={"parties": SECOND.message.parties[:1]})
     forged = open_statement(sign_statement(content, MATCHER_KEY), MATCHER_KEY.public)
     with pytest.raises(PolicyError):
@@ -110,7 +102,6 @@ def test_a_party_accepts_what_continues_its_registry_and_names_its_key() -> None
 
 
 def test_only_the_pinned_matcher_states_the_registry() -> None:
-    """Another signer, or a statement that names another matcher than its signer."""
     with pytest.raises(SignatureError):
         open_statement(FIRST.envelope, key_of("false").public)
     forged = sign_statement(FIRST.message.model_copy(update={"matcher_key": key_of("false").public.hex}), MATCHER_KEY)
@@ -139,7 +130,6 @@ def _accepted(party: str, signer: str) -> bytes:
 
 
 def test_an_acceptance_is_the_partys_own() -> None:
-    """Signed with the key of the party that it names, which the registry knows."""
     registry = registry_of("RS", "SI")
     assert open_acceptance(_accepted("RS", "RS"), registry).statement == SECOND.digest
     for party, signer in (("RS", "SI"), ("RS", "false")):
@@ -148,7 +138,6 @@ def test_an_acceptance_is_the_partys_own() -> None:
 
 
 def test_differences_are_parties_that_join_and_leave() -> None:
-    """By their codes, in order."""
     before, after = registry_of("RS", "SI"), registry_of("AL", "MK", "RS", "SI", left=("SI",))
     assert differences(before, after) == (("AL", "MK"), ("SI",))
     assert differences(after, after) == ((), ())
@@ -158,7 +147,6 @@ NEW, NEWER = key_of("SI new"), key_of("SI newer")
 
 
 def _renewed(name: str, former: IdentityKey | VerifyKey, before: SignedStatement) -> SignedStatement:
-    """Return the statement after another one, in which SI has replaced its key."""
     renewal = open_renewal(sign_renewal("SI", key_of(name), former))
     registry = before.message.registry()
     party = replace(registry.parties["SI"], key=renewal.key)
@@ -228,7 +216,6 @@ def test_a_matcher_replaces_no_key_by_itself() -> None:
 
 
 def test_a_replaced_key_accepts_nothing_new() -> None:
-    """What it accepted before stays readable."""
     registry = _renewed("SI new", key_of("SI"), SECOND).message.registry()
     assert open_acceptance(_accepted("SI", "SI"), registry, 3).number == 2
     assert open_acceptance(_accepted("SI", "SI new"), registry, 2).number == 2
@@ -241,7 +228,6 @@ MATCHER_NEW = key_of("matcher new")
 
 
 def _by_new_matcher(former: IdentityKey | VerifyKey = MATCHER_KEY, signer: IdentityKey = MATCHER_NEW) -> bytes:
-    """Return the statement after the second one, in which the matcher has replaced its key."""
     renewal = open_renewal(sign_renewal(MATCHER, MATCHER_NEW, former))
     registry = SECOND.message.registry()
     newer = Registry(MATCHER_NEW.public, registry.parties, {MATCHER: (MATCHER_KEY.public,)})
@@ -265,7 +251,6 @@ def test_the_matcher_replaces_its_key() -> None:
 
 
 def test_nobody_else_replaces_the_matchers_key() -> None:
-    """A key that no renewal leads to; a statement that the old key signed in the name of the new one."""
     with pytest.raises(SignatureError) as caught:
         open_statement(_by_new_matcher(), key_of("false").public)
     assert caught.value.sentence.code == "envelope_key_unknown"

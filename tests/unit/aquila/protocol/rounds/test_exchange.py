@@ -1,7 +1,5 @@
 """Keys of notes, notes, and what is found when they are verified."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -23,13 +21,11 @@ ONE, TWO = b"\x01" * 16, b"\x02" * 16
 
 
 def chunk(*rows: tuple[bytes, int, int]) -> FinalizedChunk:
-    """Return a chunk of tokens: handle, rule, and a number that makes token and token secret."""
     content = b"".join(handle + bytes([rule]) + number.to_bytes(16, "big") for handle, rule, number in rows)
     return FinalizedChunk(content, b"".join(number.to_bytes(32, "big") for _, _, number in rows))
 
 
 def held_of(stage: StagedRound, code: str, report: HitReport | None = None) -> TokensByRecord:
-    """Return the tokens of a party's records in its report."""
     node = stage.nodes[code]
     handles = {bytes.fromhex(hit.handle) for hit in (report or node.report).hits}
     return held_tokens(handles, node.finalized())
@@ -44,7 +40,6 @@ def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, Prepare
 
 
 def note(told: str, **changes: Any) -> Note:
-    """Return a note."""
     content = {
         "source_evaluation": "B",
         "information_evaluation": "2",
@@ -58,7 +53,6 @@ def note(told: str, **changes: Any) -> Note:
 
 
 def opened(opening: NoteOpening, content: bytes) -> Note | Fault:
-    """Open and verify one note."""
     return verify_each([opening], (), [(opening.hit_id, content)])[opening.hit_id]
 
 
@@ -77,7 +71,6 @@ def two_sides(stage: StagedRound, **changes: Any) -> tuple[PreparedNote, Prepare
 
 
 def test_tokens_of_some_records() -> None:
-    """They are picked out of all chunks, in the order of the tokens, each with rule and token secret."""
     near = ONE[:8] + b"\x09" * 8  # another record whose handle begins alike
     chunks = [chunk((TWO, 1, 9), (ONE, 3, 7), (near, 1, 4)), chunk((ONE, 2, 3), (b"\x03" * 16, 1, 1))]
     held = held_tokens([ONE, b"\x07" * 16], chunks)
@@ -105,7 +98,6 @@ def test_each_side_opens_the_note_of_the_other(stage: StagedRound) -> None:
 
 
 def test_what_is_kept_comes_back(stage: StagedRound) -> None:
-    """An opening is written and read, and other bytes are none."""
     stage.reported()
     for one in [*prepared(stage, "SI").values(), *prepared(stage, "SI", met="09").values()]:
         content = one.opening.to_bytes()
@@ -126,7 +118,6 @@ def test_what_is_kept_comes_back(stage: StagedRound) -> None:
     ],
 )
 def test_a_hit_on_what_the_record_does_not_have(stage: StagedRound, changes: dict[str, str]) -> None:
-    """It is refuted without looking at any note; its own note opens for nobody."""
     one, theirs = two_sides(stage.reported(), **changes)
     assert opened(one.opening, sealed(theirs)) is Fault.FOREIGN
     assert opened(theirs.opening, sealed(one)) is Fault.SEALED
@@ -156,7 +147,6 @@ def test_withheld_tokens(stage: StagedRound) -> None:
 
 
 def test_a_counterpart_that_writes_nonsense(stage: StagedRound) -> None:
-    """A note that opens and is no note, tells of another report, or lacks the marks of what met, is no note."""
     one, theirs = two_sides(stage.reported())
     for content in (b"", b"\xff\xff{}", b"\x00\x02{}"):
         plain = content + bytes(exchange.NOTE_BYTES + 32 * MARK_BYTES - len(content))
@@ -199,7 +189,6 @@ def test_a_batch_with_strange_notes(stage: StagedRound) -> None:
 
 
 def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
-    """Neither what a note says nor how many tokens its record has can be told from its length."""
     stage.reported()
     every = list(prepared(stage, "SI").values())
     marks = exchange.marks_needed(held_of(stage, "SI").most)
@@ -215,7 +204,6 @@ def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
 
 
 def test_a_note_that_is_too_long(stage: StagedRound) -> None:
-    """It is not cut, but refused."""
     one, _ = two_sides(stage.reported())
     with pytest.raises(InputError, match="too long"):
         sealed(one, category="\U0001f5ff" * 60, contact="\U0001f5ff" * 60)
@@ -229,7 +217,6 @@ def test_a_batch_of_another_length(length: int, hits: int) -> None:
 
 
 def test_batches_by_counterpart(stage: StagedRound) -> None:
-    """Hits go in batches of one counterpart each, in the order of their ids, the same from pages as from one report."""
     report = stage.reported().nodes["SI"].report
     mixed = report.model_copy(update={"hits": report.hits[::-1]})
     batches = list(hit_batches([mixed], 1))
@@ -256,12 +243,10 @@ def test_regrading(stage: StagedRound) -> None:
 
 
 def test_keys_do_not_show_themselves() -> None:
-    """A note's keys are not printed."""
     assert repr(NoteKeys(b"k" * 32, b"k" * 32)).startswith("<aquila.crypto.sealing.NoteKeys object")
 
 
 def test_no_exchange_is_left(staged: Callable[..., StagedRound]) -> None:
-    """After the exchange nobody waits; before it, everyone who has hits waits for each counterpart."""
     stage = staged().reported()
     waiting = exchange.unfinished(stage.round)
     assert ("AL", "RS") in waiting

@@ -1,7 +1,5 @@
 """Numbers, input digests and padding of a batch of records."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,7 +23,6 @@ SIZES = Padding(inputs_per_record=(2, 4), records_multiple=10)
 
 @pytest.fixture
 def seed() -> SecretBytes:
-    """A submission seed."""
     return SecretBytes(b"\x07" * 32)
 
 
@@ -38,7 +35,6 @@ def placed(
     *,
     blank: bool = False,
 ) -> p.NumberedInputs:
-    """Return the places of records with these inputs; `blank` where those behind the first have no digests."""
     every = [item for record in records for item in record]
     batch = p.BatchInputs(
         first=first,
@@ -53,7 +49,6 @@ def placed(
 
 
 def digests_of(places: p.NumberedInputs) -> list[bytes]:
-    """Return the digests of places, 32 bytes each."""
     return [places.digests[start : start + 32] for start in range(0, len(places.digests), 32)]
 
 
@@ -80,7 +75,6 @@ def test_inputs_are_padded_to_a_size() -> None:
     ("padding", "most"), [(NO_PADDING, 255), (DEFAULT_PADDING, 224), (SIZES, 252)], ids=["none", "default", "small"]
 )
 def test_most_inputs_of_a_record(seed: SecretBytes, padding: Padding, most: int) -> None:
-    """As many as can be padded have places; one more is refused."""
     assert p.most_inputs(padding) == most
     inputs = [Input(1, b"%d" % number) for number in range(most + 1)]
     assert len(placed(seed, [inputs[:most]], padding).numbers) == most
@@ -98,7 +92,6 @@ def test_input_prefixes() -> None:
 
 
 def test_an_input_has_another_digest_elsewhere() -> None:
-    """Another round or rule gives another prefix, and so another digest of the same value."""
     one, other = p.input_prefixes(BINDING, BOTH_CLASSES), p.input_prefixes(bytes(32), BOTH_CLASSES)
     assert len({*one.values(), *other.values()}) == 4
 
@@ -119,7 +112,6 @@ def test_places_of_records(seed: SecretBytes) -> None:
 
 
 def test_a_dummy_has_rules_and_no_values(seed: SecretBytes) -> None:
-    """A dummy copies the rules of a real record, so that nobody tells it by them, and has derived digests."""
     record = [Input(2, b"x"), Input(1, b"y")]
     found = placed(seed, [record, record], real=6, blank=True)
     assert found.rules.tolist() == [2, 1, 2, 1]
@@ -129,7 +121,6 @@ def test_a_dummy_has_rules_and_no_values(seed: SecretBytes) -> None:
 
 
 def test_a_batch_comes_out_as_its_records(seed: SecretBytes) -> None:
-    """Whether a record is placed alone or among others changes nothing."""
     records = [[Input(1 + n % 2, b"%d" % n)] * (n % 6) for n in range(30)]
     whole = placed(seed, records, real=25)
     alone = [placed(seed, [record], first=5 + n, real=25) for n, record in enumerate(records)]
@@ -139,7 +130,6 @@ def test_a_batch_comes_out_as_its_records(seed: SecretBytes) -> None:
 
 
 def test_no_records(seed: SecretBytes) -> None:
-    """A batch without records has no places."""
     found = placed(seed, [])
     assert (found.numbers.tolist(), found.rules.tolist(), found.digests) == ([], [], b"")
 

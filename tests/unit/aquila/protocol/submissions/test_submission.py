@@ -1,7 +1,5 @@
 """The origin's side: places, blinds, chunks, tokens; all from one seed."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np
@@ -29,12 +27,10 @@ SIZES = Padding(inputs_per_record=(2, 4), records_multiple=10)
 
 @pytest.fixture
 def seed() -> SecretBytes:
-    """A submission seed."""
     return SecretBytes(b"\x07" * 32)
 
 
 def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> NumberedInputs:
-    """Return the places of so many records, each with an input of either class."""
     inputs = [Input(rule, b"%d %d" % (rule, position)) for position in range(count) for rule in (1, 2)]
     batch = BatchInputs(
         first=0,
@@ -46,7 +42,6 @@ def places(count: int, seed: SecretBytes, padding: Padding = NO_PADDING) -> Numb
 
 
 def one_place(rule: int) -> NumberedInputs:
-    """Return the place of a single input."""
     digests = plain_digests(BINDING, BOTH_CLASSES, [Input(rule, b"value")])
     return NumberedInputs(np.array([0], dtype=np.uint64), np.array([rule], dtype=np.uint8), digests)
 
@@ -75,14 +70,12 @@ def test_blinds_and_handles_are_as_the_protocol_writes_them(group: Group, seed: 
 
 
 def test_many_are_their_members(group: Group, seed: SecretBytes) -> None:
-    """Blinds and handles of a batch, in whatever order, are those of each number alone."""
     numbers = [2**63, 0, 255, 256, 7]
     assert s.blinds_of(group, seed, numbers) == b"".join(s.blinds_of(group, seed, [number]) for number in numbers)
     assert s.handles_of(seed, numbers) == b"".join(s.handles_of(seed, [number]) for number in numbers)
 
 
 def test_a_row_of_an_input(group: Group, seed: SecretBytes) -> None:
-    """A row holds the input's digest and the blinded element of it."""
     rows = s.prepare_run(group, BOTH_CLASSES, seed, one_place(2))[InputClass.PARTIAL]
     expected = hashlib.sha256(framed("aquila/1 input", BINDING, b"partial", b"\x02") + b"value").digest()
     assert rows["digest"].tobytes() == expected
@@ -90,7 +83,6 @@ def test_a_row_of_an_input(group: Group, seed: SecretBytes) -> None:
 
 
 def test_a_run_is_sorted_by_its_elements(group: Group, seed: SecretBytes) -> None:
-    """Rows lie in the order of their elements; each class has its own rules only."""
     run = s.prepare_run(group, BOTH_CLASSES, seed, places(20, seed))
     for kind, rule in ((InputClass.FULL, 1), (InputClass.PARTIAL, 2)):
         elements = elements_of(run[kind])
@@ -100,14 +92,12 @@ def test_a_run_is_sorted_by_its_elements(group: Group, seed: SecretBytes) -> Non
 
 
 def test_a_class_without_inputs(group: Group, seed: SecretBytes) -> None:
-    """A batch whose inputs are all of one class has an empty run of the other."""
     run = s.prepare_run(group, BOTH_CLASSES, seed, one_place(1))
     assert (len(run[InputClass.FULL]), len(run[InputClass.PARTIAL])) == (1, 0)
     assert list(s.merge_runs([run[InputClass.PARTIAL]], 4)) == []
 
 
 def elements_of(rows: np.ndarray) -> list[bytes]:
-    """Return the elements of rows, 32 bytes each."""
     octets = rows["element"].tobytes()
     return [octets[start : start + 32] for start in range(0, len(octets), 32)]
 
@@ -148,7 +138,6 @@ def test_merged_runs_are_one_sorted_list(sizes: list[int], chunk_elements: int) 
 
 
 def test_a_chunk_and_its_reference() -> None:
-    """A chunk's bytes are its elements, 32 each, and its digest theirs."""
     rows = random_rows(5, 1)
     reference, elements = s.chunk_reference(InputClass.FULL, rows)
     assert elements == b"".join(elements_of(rows))
@@ -180,7 +169,6 @@ def test_tokens_are_those_of_the_summed_key(group: Group, seed: SecretBytes) -> 
 
 
 def test_a_finalized_chunk_does_not_show_its_tokens() -> None:
-    """Printed, it says how many rows it has."""
     assert repr(s.FinalizedChunk(bytes(66), bytes(64))) == "FinalizedChunk(2 rows)"
 
 

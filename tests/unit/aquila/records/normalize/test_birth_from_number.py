@@ -1,7 +1,5 @@
 """What a national number tells of its bearer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest
@@ -40,7 +38,6 @@ TOLD: list[tuple[Callable[[str], NumberBirth | None], str, NumberBirth | None]] 
 def test_numbers_tell_birth_and_sex(
     read: Callable[[str], NumberBirth | None], number: str, birth: NumberBirth | None
 ) -> None:
-    """Each scheme in its own way; None where there is no such day."""
     assert read(number) == birth
 
 
@@ -68,5 +65,4 @@ def test_a_record_contradicts_only_with_what_it_knows(
     sex: str | None,
     contradicts: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    """An unknown day, month or sex fits any."""
     assert told.contradicts(birth, sex) is contradicts

@@ -4,8 +4,6 @@ The functions were also compared with python-stdnum 2.2 on 200,000 random number
 differ only in the Romanian county, which is not checked here because new codes are given out.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.national_numbers import SCHEMES, schemes_of
@@ -33,7 +31,6 @@ VALID = [
 
 @pytest.mark.parametrize(("scheme", "number"), VALID)
 def test_a_right_check_digit_passes(scheme: str, number: str) -> None:
-    """The number has the scheme's form and passes its check."""
     form, check = SCHEMES[scheme].form, SCHEMES[scheme].check
     assert form.fullmatch(number)
     assert check(number)
@@ -41,7 +38,6 @@ def test_a_right_check_digit_passes(scheme: str, number: str) -> None:
 
 @pytest.mark.parametrize("scheme", sorted(SCHEMES))
 def test_a_changed_digit_fails(scheme: str) -> None:
-    """One wrong digit near the end is found."""
     form, check = SCHEMES[scheme].form, SCHEMES[scheme].check
     number = next(valid for name, valid in VALID if name == scheme)
     changed = number[:-2] + str((int(number[-2]) + 1) % 10) + number[-1]
@@ -61,7 +57,6 @@ def test_a_changed_digit_fails(scheme: str) -> None:
     ],
 )
 def test_a_number_with_an_impossible_birthday_fails(scheme: str, number: str) -> None:
-    """Day and month within the number are checked too."""
     assert not SCHEMES[scheme].check(number)
 
 
@@ -79,5 +74,4 @@ def test_schemes_name_their_countries() -> None:
 
 
 def test_one_number_may_satisfy_several_schemes() -> None:
-    """All of them are named, in the order of the table."""
     assert schemes_of("0101990710008") == ("JMBG", "MD-IDNP")

@@ -1,7 +1,5 @@
 """Coarser forms of a folded word."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.names import FORMS, fold, initial, skeleton, sound, start, table
@@ -49,27 +47,23 @@ def test_the_skeleton_keeps_names_apart(one: str, other: str) -> None:
 
 
 def test_a_first_vowel_and_a_first_j_are_kept() -> None:
-    """A word of vowels is not nothing."""
     assert skeleton("iovan")[0] == "j"
     assert skeleton("aia") == "a"
     assert skeleton("ha") == "h"
 
 
 def test_known_variants_sound_alike() -> None:
-    """Forms that no letter rule joins are joined by the tables."""
     assert sound("aleksandar") == sound("sandor") == sound("sasa")
     assert sound("mehmet") == sound("muhamed") != sound("mahmud")
     assert sound("zzyzx") == skeleton("zzyzx")
 
 
 def test_women_have_a_sound_of_their_own() -> None:
-    """Where their consonants are a man's."""
     assert skeleton("iovana") == skeleton("iovan")
     assert sound("iovana") != sound("iovan")
 
 
 def test_a_form_belongs_to_one_name() -> None:
-    """No word is a variant of two names, short for two, or a variant of one and short for another."""
     heads: dict[str, str] = {}
     for name in ("variants", "nicknames"):
         for group in table(name)["groups"]:
@@ -85,12 +79,10 @@ def test_what_is_told_apart_is_no_variant_of_another_name() -> None:
 
 
 def _folded(name: str) -> str:
-    """A name of a table, folded."""
     return fold(name.lower())
 
 
 def test_the_tables_of_names_hold_words() -> None:
-    """Each folds to something, in small letters."""
     names = [form for name in ("variants", "nicknames") for group in table(name)["groups"] for form in group]
     for name in (*names, *table("women")["names"], *table("variants")["apart"]):
         assert set(name) <= {*filter(str.isalpha, name), " ", "-", "'"}
@@ -99,7 +91,6 @@ def test_the_tables_of_names_hold_words() -> None:
 
 
 def test_the_short_forms_are_beginnings() -> None:
-    """Three letters and one."""
     assert (start("marko"), initial("marko")) == ("mar", "m")
     assert {name: form("petko") for name, form in FORMS.items()} == {
         "folded": "petko",

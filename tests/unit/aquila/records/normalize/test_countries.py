@@ -1,7 +1,5 @@
 """Countries by the code of three letters."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.countries import country
@@ -22,7 +20,6 @@ from aquila.records.normalize.names import table
     ],
 )
 def test_a_country_has_one_code(code: str, texts: list[str]) -> None:
-    """Whichever code, language or script a list writes."""
     assert {text: country(text) for text in texts} == dict.fromkeys(texts, code)
 
 
@@ -35,13 +32,11 @@ def test_every_text_of_the_table_is_its_country() -> None:
 
 
 def test_countries_of_like_names_are_apart() -> None:
-    """Folding keeps them so."""
     pairs = [("Niger", "Nigeria"), ("Austria", "Australia"), ("Slovensko", "Slovenija"), ("Guinea", "Guyana")]
     assert all(country(one) != country(other) for one, other in pairs)
 
 
 def test_what_is_no_country_is_a_folded_text() -> None:
-    """Two lists with the same unknown text still meet."""
     assert country("без држављанства") == country("BEZ DRŽAVLJANSTVA") == "bez drzavlianstva"
     assert (country(" -"), country("")) == ("-", "")
 

@@ -1,7 +1,5 @@
 """One Latin word folded to the region's common spelling."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.names import fold, table
@@ -11,7 +9,6 @@ REPLACED = [(name, spelling) for name in ("beginnings", "endings", "spellings") 
 
 
 def test_scanned_digits_are_letters_and_others_go() -> None:
-    """What is left is a to z, none doubled."""
     assert fold("ann4a") == "ana"
     assert fold("şşş") == "s"
 
@@ -28,7 +25,6 @@ def test_every_spelling_of_the_table_folds_to_rest(name: str, spelling: str) -> 
 
 @pytest.mark.parametrize("replacement", sorted({*FOLDING["spellings"].values()}))
 def test_what_a_spelling_becomes_is_plain(replacement: str) -> None:
-    """Lower-case ASCII letters."""
     assert replacement.isascii()
     assert replacement.isalpha()
     assert replacement.islower()
@@ -64,5 +60,4 @@ def test_what_a_spelling_becomes_is_plain(replacement: str) -> None:
     ],
 )
 def test_words_fold_by_their_place(written: str, folded: str) -> None:
-    """Beginnings, endings, articles and their exceptions."""
     assert fold(written) == folded

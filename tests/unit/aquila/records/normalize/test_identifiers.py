@@ -1,7 +1,5 @@
 """Numbers and addresses that identify one person."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest
@@ -66,7 +64,6 @@ def test_a_number_names_the_schemes_it_passes() -> None:
 
 
 def test_a_number_of_no_known_form_fails_no_check() -> None:
-    """Only a known form can have wrong check digits."""
     assert fails_check("0101990710009")
     assert not fails_check("0101990710008")
     assert not fails_check("ABC-12345")

@@ -6,8 +6,6 @@ name by their sound, as the match rules take them. Of names that differ it says 
 still do: `pair` where they share no pair at all.
 """
 
-from __future__ import annotations
-
 import csv
 from itertools import combinations
 from pathlib import Path
@@ -37,8 +35,6 @@ FEWEST = 30
 
 
 class Pair(NamedTuple):
-    """Two names and what a speaker says of them."""
-
     verdict: str
     form: str
     one: str
@@ -46,13 +42,11 @@ class Pair(NamedTuple):
 
 
 def _pairs(page: Path) -> list[Pair]:
-    """The pairs of one file, its header left out."""
     with page.open(encoding="utf-8", newline="") as lines:
         return [Pair(*row) for row in csv.reader(lines, delimiter="\t")][1:]
 
 
 def _agrees(form: str, one: str, other: str) -> bool:
-    """Whether two names agree in one form, in any order of their words."""
     first, second = name_words(one), name_words(other)
     if form == "folded":
         return sorted(first) == sorted(second)
@@ -67,7 +61,6 @@ PAIRS = [pytest.param(pair, id=f"{page.stem}-{number}") for page in PAGES for nu
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_names_agree_as_a_speaker_says(pair: Pair) -> None:
-    """The same name in the form given, another name apart in it."""
     assert _agrees(pair.form, pair.one, pair.other) is (pair.verdict == "same"), (
         name_words(pair.one),
         name_words(pair.other),

@@ -1,7 +1,5 @@
 """Names of any script in readable Latin letters."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.names import cyrillic_language, to_latin
@@ -27,7 +25,6 @@ from aquila.records.normalize.names import cyrillic_language, to_latin
     ],
 )
 def test_names_become_latin(text: str, latin: str) -> None:
-    """Each script has its table; what no table knows stays."""
     assert to_latin(text) == latin
 
 
@@ -43,5 +40,4 @@ def test_names_become_latin(text: str, latin: str) -> None:
     ],
 )
 def test_the_letters_tell_the_language(text: str, language: str) -> None:
-    """A letter that one alphabet alone has decides; Serbian where none does."""
     assert cyrillic_language(text) == language

@@ -1,7 +1,5 @@
 """The letter tables of the normalizer."""
 
-from __future__ import annotations
-
 import unicodedata
 
 import pytest
@@ -11,13 +9,11 @@ from aquila.records.normalize.names import CYRILLIC, NAMES, table
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_table_can_be_read(name: str) -> None:
-    """A table is part of the package and not empty."""
     assert table(name)
 
 
 @pytest.mark.parametrize("name", [*CYRILLIC, "greek", "arabic"])
 def test_letters_become_latin_letters_or_nothing(name: str) -> None:
-    """No table maps a letter to its own script."""
     for letter, latin in table(name)["letters"].items():
         assert not letter.isascii()
         assert all("LATIN" in unicodedata.name(part) for part in latin)

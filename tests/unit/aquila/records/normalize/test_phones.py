@@ -1,7 +1,5 @@
 """Telephone numbers in one form."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.normalize.identifiers import phone, phone_tail

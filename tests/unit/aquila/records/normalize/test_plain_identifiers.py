@@ -1,8 +1,6 @@
 # ruff: noqa: RUF001 - such letters are meant
 """Numbers are read at little cost as they are by definition: character by character, scheme by scheme."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from calendar import monthrange
@@ -28,7 +26,6 @@ def texts() -> list[str]:
 
 
 def plain_document(text: str) -> str:
-    """The definition of a document's number."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", to_latin(text).replace("đ", "d"))
     number = "".join({"O": "0", "I": "1"}.get(one, one) for one in text.upper() if re.match("[A-Z0-9]", one))
@@ -39,7 +36,6 @@ def plain_document(text: str) -> str:
 
 
 def plain_digits(text: str) -> str:
-    """The digits of a telephone number, without `(0)` and extension."""
     written = unicodedata.normalize("NFKC", text).strip()
     extension = r"(?:ext|lok|dw|kl|int|вн|лок)\.?\s*[0-9]+\s*\Z|[x#][0-9]+\s*\Z"
     written = re.sub(extension, "", written, flags=re.IGNORECASE).replace("(0)", "")
@@ -52,12 +48,10 @@ def test_document_numbers(texts: list[str]) -> None:
 
 
 def test_telephone_numbers(texts: list[str]) -> None:
-    """The digits that were written, in their order, whatever stands between them."""
     assert [identifiers._digits(identifiers._written(text)) for text in texts] == list(map(plain_digits, texts))
 
 
 def test_schemes(texts: list[str]) -> None:
-    """A number is of the schemes whose form and check digits it has, asked one by one."""
     numbers = [text for text in texts if text.isascii() and text.isalnum()]
     numbers += [f"{number:013d}" for number in range(101980710000, 101980710100)]
     for number in numbers:
@@ -67,7 +61,6 @@ def test_schemes(texts: list[str]) -> None:
 
 
 def test_a_scheme_has_numbers_of_one_length() -> None:
-    """Its form is of as many characters as it says."""
     for scheme in SCHEMES.values():
         one_by_one = re.sub(r"(\[[^]]+\])\{([0-9]+)\}", lambda found: found[1] * int(found[2]), scheme.form.pattern)
         assert len(re.sub(r"\[[^]]+\]", ".", one_by_one)) == scheme.length

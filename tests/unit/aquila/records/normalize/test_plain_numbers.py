@@ -1,7 +1,5 @@
 """Numbers that are taken for plainly sound are so by the careful reading too, and most sound ones are."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from random import Random
 
@@ -60,7 +58,6 @@ def _drawn(name: str, length: int, random: Random) -> str:
 
 
 def test_a_plain_document_or_telephone_number_raises_nothing(texts: list[str]) -> None:
-    """It is a value as it stands, by the careful reading."""
     for name, is_plain in (("document_numbers", is_plain_document), ("phones", is_plain_phone)):
         plain = [text for text in texts if is_plain(text)]
         assert len(plain) > 100
@@ -80,7 +77,6 @@ def test_doubtful_documents_are_not_plain(text: str) -> None:
 
 
 def test_a_certain_national_number_raises_nothing(texts: list[str], numbers: list[str]) -> None:
-    """Of any birth and sex of the record: it is sound, stands as it is, and contradicts nothing."""
     random = Random(13)
     every = [*texts, *numbers, *(f"{int(number) + 1:013d}" for number in numbers if number.isdigit())]
     births = [random.choice(BIRTHS) for _ in every]
@@ -96,7 +92,6 @@ def test_a_certain_national_number_raises_nothing(texts: list[str], numbers: lis
 
 
 def test_what_fits_is_certain_but_for_few_schemes(numbers: list[str]) -> None:
-    """A number with the birth and sex that it tells, or with any where it tells none, is recognized."""
     found: set[str] = set()
     for number in numbers:
         for name, scheme in SCHEMES.items():

@@ -1,7 +1,5 @@
 """The cells of rows, read at little cost."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pytest
@@ -15,13 +13,11 @@ SOUND = ["1", "38", "Ana;Mara", "Ilić", "1980-02-03", "F"]
 
 
 def read_one(line: int, cells: list[str]) -> Row:
-    """Read a single row."""
     [row] = read_all(HEADER, [line], [cells])
     return row
 
 
 def read_all(header: tuple[str | None, ...], lines: Sequence[int], rows: list[list[str]]) -> list[Row]:
-    """Read rows together."""
     columns = [[row[place] for row in rows] for place in range(len(header))]
     return cell_reader(header).read(lines, columns).rows()
 
@@ -44,7 +40,6 @@ def test_what_is_wrong_is_told_of_each_row_anew() -> None:
 
 @pytest.mark.parametrize(("place", "field"), [(0, "record_id"), (2, "")])
 def test_a_row_without_id_or_name_is_refused(place: int, field: str) -> None:
-    """With nothing else wrong."""
     cells = ["1", "", "Ana", "Ilić", "", ""]
     cells[place] = ""
     row = read_one(2, cells)
@@ -72,7 +67,6 @@ def test_rows_that_are_read_together_are_those_read_alone() -> None:
 
 
 def test_texts_of_several_values_are_read_too() -> None:
-    """A text may hold `;`: it parts nothing here."""
     texts = {"record_id": ["1"], "full_name": ["Ana Ilić"], "aliases": ["Anka; Anica", "Mara"], "sex": ["female"]}
     record = Record("1", full_name="Ana Ilić", aliases=("Anka; Anica", "Mara"), sex="F")
     assert read_texts(2, texts) == AcceptedRow(2, record)
@@ -82,7 +76,6 @@ def test_texts_of_several_values_are_read_too() -> None:
 
 
 def test_what_repeats_is_one_object() -> None:
-    """Two records of one name share it."""
     one, other = (read_one(line, SOUND) for line in (2, 3))
     assert isinstance(one, AcceptedRow)
     assert isinstance(other, AcceptedRow)
@@ -92,21 +85,18 @@ def test_what_repeats_is_one_object() -> None:
 
 @pytest.mark.parametrize(("name", "cell"), [("document_numbers", "A123456"), ("place_of_birth", "x" * 101)])
 def test_a_column_does_not_keep_what_will_not_repeat(name: str, cell: str) -> None:
-    """Numbers of one person, and long texts."""
     column = Column(name, is_parted=False)
     assert cell in column[cell]
     assert len(column) == 0
 
 
 def test_a_column_keeps_what_is_wrong_too() -> None:
-    """A list may have the same fault in every row."""
     column = Column("sex", is_parted=False)
     assert isinstance(column["Q"], FieldError)
     assert column["Q"] is column["Q"]
 
 
 def test_a_column_keeps_so_many_cells() -> None:
-    """When it is full it begins again."""
     column = Column("place_of_birth", is_parted=False)
     for number in range(MOST_KNOWN + 1):
         assert column[str(number)] == str(number)

@@ -1,7 +1,5 @@
 """The first line of a CSV list."""
 
-from __future__ import annotations
-
 import pickle
 
 import pytest
@@ -11,7 +9,6 @@ from aquila.records.reading.csv_rows import CsvPlan, plan_columns, read_headings
 
 
 def csv_plan(content: bytes) -> CsvPlan:
-    """Return the plan of a list's first line."""
     headings, separator = read_headings(content)
     return plan_columns(headings, separator)
 
@@ -48,7 +45,6 @@ def test_a_plan_travels_and_is_a_key() -> None:
     ],
 )
 def test_a_line_that_is_no_header_is_refused(content: bytes, reason: str) -> None:
-    """With what is missing."""
     with pytest.raises(InputError, match=reason):
         csv_plan(content)
 

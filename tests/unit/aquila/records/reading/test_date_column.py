@@ -1,7 +1,5 @@
 """A column of dates as a whole: its order of days and months, and a column that holds no dates."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from io import BytesIO
 
@@ -18,13 +16,11 @@ UNREADABLE = "Q1-66"
 
 
 def csv(dates: Iterable[str]) -> BytesIO:
-    """Return a list of persons with these dates."""
     rows = [f"{number},Ana,Ilić,{date}" for number, date in enumerate(dates)]
     return BytesIO("\n".join([",".join(HEADER), *rows, ""]).encode())
 
 
 def births(stream: BytesIO, layout: Layout | None = None) -> list[str]:
-    """Return the dates that are read, empty where there is none."""
     rows = read_records(stream, layout or Layout())
     return [str(row.record.date_of_birth or "") for row in rows if isinstance(row, AcceptedRow)]
 
@@ -86,10 +82,8 @@ def test_a_column_that_holds_no_dates_stops_the_list() -> None:
     ids=["two of ten read", "nine values", "read further below", "placeholders", "empty"],
 )
 def test_a_column_of_some_dates_is_read(dates: list[str]) -> None:
-    """What can be read of it is used."""
     assert len(births(csv(dates))) == len(dates)
 
 
 def test_a_list_without_dates_is_not_looked_at() -> None:
-    """No column of dates, no look."""
     assert births(BytesIO(b"record_id,given_names,family_names\n1,Ana,Ilic\n")) == [""]

@@ -1,7 +1,5 @@
 """Encodings of lists, recognized from their bytes."""
 
-from __future__ import annotations
-
 import codecs
 from dataclasses import replace
 from io import BytesIO
@@ -42,7 +40,6 @@ CASES = [(encoding, language) for encoding, languages in WRITTEN.items() for lan
 
 
 def csv(language: str, *, capitals: bool = False) -> str:
-    """Return a list with the names of a language."""
     names = NAMES[language].upper() if capitals and language != "Greek" else NAMES[language]
     rows = [f"{number};{name};1980-05-03\n" for number, name in enumerate(names.split(", "))]
     return "record_id;full_name;date_of_birth\n" + "".join(rows)
@@ -68,7 +65,6 @@ def test_the_old_encodings_of_the_region_are_guessed_by_their_letters(
 @pytest.mark.parametrize("mark", [True, False])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16le", "utf-16be"])
 def test_unicode_is_recognized_for_certain(encoding: Encoding, mark: bool, language: str) -> None:  # noqa: FBT001 - a parameter
-    """With and without a byte-order mark."""
     text = csv(language)
     content = (("\ufeff" if mark else "") + text).encode(encoding)
     assert find_encoding(BytesIO(content)) == (encoding, False)
@@ -76,7 +72,6 @@ def test_unicode_is_recognized_for_certain(encoding: Encoding, mark: bool, langu
 
 
 def test_the_layout_says_how_a_text_was_read() -> None:
-    """Also where a person named the encoding, which is no guess then."""
     content = csv("Serbian").encode("windows-1250")
     columns = ("record_id", "full_name", "date_of_birth")
     found = FoundLayout("csv", "windows-1250", is_guess=True, headings=columns, columns=columns)
@@ -97,7 +92,6 @@ def test_ascii_is_utf_8() -> None:
 
 
 def test_a_damaged_line_does_not_change_the_encoding() -> None:
-    """Of a UTF-8 file with one bad line that line alone is refused."""
     good, bad = csv("Serbian").encode(), "9;Илић Ана;1980-05-03\n".encode("windows-1251")
     rows = list(read_records(BytesIO(good + bad)))
     assert [isinstance(row, RefusedRow) for row in rows] == [False] * 5 + [True]
@@ -107,18 +101,15 @@ def test_a_damaged_line_does_not_change_the_encoding() -> None:
 
 
 def test_a_long_line_that_is_cut_for_the_sample_is_still_utf_8() -> None:
-    """The cut may go through a letter."""
     assert find_encoding(BytesIO(("x" + "ш" * 3_000 + "\n").encode())) == ("utf-8", False)
 
 
 def test_bytes_that_are_no_text_are_no_list() -> None:
-    """Whatever encoding is guessed for them, they name no column."""
     with pytest.raises(InputError, match="no known column"):
         open_list(BytesIO(bytes(range(0x80, 0x100)) + b"\n"))
 
 
 def test_every_encoding_is_one_that_python_knows() -> None:
-    """The names are those of IANA, which Python takes."""
     assert all(codecs.lookup(name) for name in ENCODINGS)
 
 

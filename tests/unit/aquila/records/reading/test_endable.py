@@ -1,7 +1,5 @@
 """A file whose reading is ended: text at its next piece, a spreadsheet's process at once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +17,6 @@ ROWS = [(str(number), "Ana", f"Novak{'abcdefghij'[number % 10] * 20}", "1980-05-
 
 @pytest.fixture(params=["csv", "xlsx"])
 def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EndableFile]:
-    """Return a list that is longer than what lies ready of it."""
     path = tmp_path / "list"
     text = "\n".join(map(",".join, [HEADER, *ROWS])).encode()
     path.write_bytes(text if request.param == "csv" else xlsx([HEADER, *ROWS]))
@@ -30,12 +27,10 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EndableFile
 
 
 def test_nothing_ends_by_itself(file: EndableFile) -> None:
-    """All rows are read, from the beginning."""
     assert len(list(read_records(file))) == len(ROWS)
 
 
 def test_an_end_in_the_midst(file: EndableFile) -> None:
-    """What lies ready is still read; then the reader is told, and no process is left."""
     rows = read_records(file)
     next(rows)
     file.end()
@@ -45,7 +40,6 @@ def test_an_end_in_the_midst(file: EndableFile) -> None:
 
 
 def test_an_end_before_the_beginning(file: EndableFile) -> None:
-    """A reader that comes later reads nothing."""
     file.end()
     with pytest.raises(InputError, match="its caller is gone"):
         next(read_records(file))

@@ -1,7 +1,5 @@
 """Columns whose headings are not fields: suggested, chosen by a person, and read as chosen."""
 
-from __future__ import annotations
-
 from io import BytesIO
 
 import pytest
@@ -40,7 +38,6 @@ def test_headings_of_the_region_are_understood(headings: str, fields: str) -> No
 
 
 def test_every_field_is_suggested_by_its_name() -> None:
-    """The template's own headings too."""
     assert suggest_columns(FIELDS) == FIELDS
 
 
@@ -64,7 +61,6 @@ def test_columns_are_read_as_they_were_chosen(content: bytes) -> None:
     [(("record_id", "full_name"), "not those of the list"), ((None, *FOUND[1:]), "no column record_id")],
 )
 def test_columns_that_make_no_list_are_refused(columns: tuple[str | None, ...], match: str) -> None:
-    """Another number of columns, or too few fields."""
     with pytest.raises(InputError, match=match):
         open_list(BytesIO(TEXT), Layout(columns=columns))
     with pytest.raises(InputError, match="unknown field"):
@@ -72,5 +68,4 @@ def test_columns_that_make_no_list_are_refused(columns: tuple[str | None, ...], 
 
 
 def test_entities_have_no_headings() -> None:
-    """FollowTheMoney names its properties itself."""
     assert recognize(BytesIO(b"{}\n")).headings == ()

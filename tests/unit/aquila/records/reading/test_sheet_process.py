@@ -1,7 +1,5 @@
 """The process that reads spreadsheets: its answers, its limits, and its end."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os
@@ -32,7 +30,6 @@ PROGRAM = "from aquila.records.reading.sheet_process import main; main()"
 
 
 def answers(content: bytes, form: Format | None = None, wanted: int | None = None) -> list[Any]:
-    """Return the messages about a file, from this process."""
     lines: list[str] = []
     answer(BytesIO(content), form, wanted, lines.append)
     return [json.loads(line) for line in lines]
@@ -75,15 +72,12 @@ def test_a_file_that_is_more_than_a_list(content: bytes, code: str) -> None:
 
 
 class Failing(BytesIO):
-    """A file of which the first reads succeed."""
-
     def __init__(self, error: BaseException) -> None:
         super().__init__(xlsx([HEADER]))
         self.reads = 0
         self.error = error
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read, or fail."""
         self.reads += 1
         if self.reads > 3:  # zipfile takes a fault of the first ones for a damaged file
             raise self.error
@@ -124,7 +118,6 @@ def test_an_end_without_an_answer(program: str, error: type[Exception], match: s
 
 
 def started(content: Path, **order: Any) -> subprocess.CompletedProcess[bytes]:
-    """Run the process that reads, with limits of the test's own."""
     heard, held = os.pipe()
     try:
         order |= {"form": "xlsx", "wanted": None, "caller": heard}
@@ -163,7 +156,6 @@ def test_its_memory_is_bounded(tmp_path: Path) -> None:
 
 
 def test_a_row_longer_than_a_line_is_refused() -> None:
-    """Its cells are cut before they are answered, and the row is refused as in CSV."""
     (row,) = read_records(BytesIO(xlsx([HEADER, ("1", *["š" * 30_000] * 3)])))
     assert isinstance(row, RefusedRow)
     assert row.findings[0].sentence.code == "line_too_long"
@@ -172,7 +164,6 @@ def test_a_row_longer_than_a_line_is_refused() -> None:
 
 
 def test_it_ends_with_the_block() -> None:
-    """Whether its rows were read or not."""
     workbook = BytesIO(xlsx([HEADER, *[ROW] * 5_000]))
     before = set(Process().children())  # workers of other tests
     with opened_sheet(workbook, None, None) as opened:
@@ -185,7 +176,6 @@ def test_it_ends_with_the_block() -> None:
 
 
 def test_it_ends_with_its_caller(tmp_path: Path) -> None:
-    """A caller that is killed leaves no process behind."""
     (tmp_path / "list.xlsx").write_bytes(xlsx([HEADER, *[ROW] * 20_000]))
     program = (
         "import sys\nfrom aquila.records.reading.sheet_process import opened_sheet\n"
@@ -201,7 +191,6 @@ def test_it_ends_with_its_caller(tmp_path: Path) -> None:
 
 
 def test_the_file_keeps_its_position(tmp_path: Path) -> None:
-    """Whoever reads the file on does so from where it was, whatever the other process read."""
     (tmp_path / "list.xlsx").write_bytes(content := xlsx([HEADER, *[ROW] * 2_000]))
     with (tmp_path / "list.xlsx").open("rb") as stream:
         with opened_sheet(stream, None, None) as opened:

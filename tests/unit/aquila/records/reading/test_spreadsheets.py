@@ -1,7 +1,5 @@
 """Lists in spreadsheets: Excel workbooks and OpenDocument files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from io import BytesIO
@@ -30,22 +28,18 @@ def watched(stream: BytesIO, layout: Layout) -> BytesIO:
 
 
 def read_records(stream: BytesIO, layout: Layout = RECOGNIZED) -> Iterator[Row]:
-    """Read a list."""
     return lists.read_records(watched(stream, layout), layout)
 
 
 def open_list(stream: BytesIO, layout: Layout = RECOGNIZED, lines: int = 10) -> RawList:
-    """Open a list."""
     return lists.open_list(watched(stream, layout), layout, lines)
 
 
 def recognize(stream: BytesIO) -> FoundLayout:
-    """Recognize a list."""
     return lists.recognize(watched(stream, RECOGNIZED))
 
 
 def field(content: bytes, name: str = "date_of_birth", row: int = 0) -> Any:
-    """Return a field of a row's record, as text."""
     read = list(read_records(BytesIO(content)))[row]
     assert isinstance(read, AcceptedRow)
     value = getattr(read.record, name)
@@ -53,21 +47,18 @@ def field(content: bytes, name: str = "date_of_birth", row: int = 0) -> Any:
 
 
 def reasons(content: bytes) -> list[tuple[int, str, str]]:
-    """Return line, field and reason of all findings."""
     rows = read_records(BytesIO(content))
     found = [one for row in rows for one in (row.warnings if isinstance(row, AcceptedRow) else row.findings)]
     return [(one.line, one.field, one.reason) for one in found]
 
 
 def with_cell(value: Any, form: str | None = None, column: int = 3, epoch: Any = None) -> bytes:
-    """Return a workbook with one record, of which one cell holds a value in a format."""
     row: list[Any] = list(ANA)
     row[column] = value
     return xlsx([HEADER, row], formats={f"{'ABCDE'[column]}2": form} if form else None, epoch=epoch)
 
 
 def ods_with(cell: str, column: int = 3) -> bytes:
-    """Return an OpenDocument file with one record, of which one cell is given."""
     cells = [*ANA]
     cells[column] = cell
     return ods(ods_row(*HEADER) + ods_row(*cells))
@@ -75,7 +66,6 @@ def ods_with(cell: str, column: int = 3) -> bytes:
 
 @pytest.mark.parametrize("content", [xlsx([HEADER, ANA]), ods(ods_row(*HEADER) + ods_row(*ANA))], ids=["xlsx", "ods"])
 def test_a_spreadsheet_is_read_as_its_csv_would_be(content: bytes) -> None:
-    """The record is the same, and its line is the row that the spreadsheet shows."""
     text = ",".join(HEADER) + "\n" + ",".join(ANA) + "\n"
     assert list(read_records(BytesIO(content))) == list(read_records(BytesIO(text.encode())))
 
@@ -121,7 +111,6 @@ def test_both_date_systems_are_read(epoch: datetime) -> None:
     ],
 )
 def test_zeros_before_a_number_come_back(value: Any, form: str | None, number: str) -> None:
-    """By the format of the cell, or where the check digits of a national number are right with them alone."""
     assert field(with_cell(value, form, column=4), "national_numbers") == (number,)
     told = [reason for _, name, reason in reasons(with_cell(value, form, column=4)) if "leading zeros" in reason]
     assert len(told) == (value == 101980710018 and form is None)
@@ -159,7 +148,6 @@ def test_a_number_that_lost_digits_is_not_used() -> None:
     ids=["xlsx", "ods"],
 )
 def test_an_error_of_a_formula_is_no_value(content: bytes) -> None:
-    """It is reported with the row and the column."""
     assert field(content, "national_numbers") == ()
     assert [(line, name) for line, name, reason in reasons(content) if "formula" in reason] == [(2, "national_numbers")]
 
@@ -205,7 +193,6 @@ def test_repeated_rows_and_cells_are_there_as_often_as_they_come() -> None:
 
 
 def test_rows_without_end_are_refused() -> None:
-    """More rows than a sheet has, and more columns than a list needs."""
     content = ods(ods_row(*HEADER) + ods_row(*ANA, times=10**12))
     rows = read_records(BytesIO(content))
     assert next(rows).line == 2
@@ -216,7 +203,6 @@ def test_rows_without_end_are_refused() -> None:
 
 
 def test_gaps_in_a_workbook_are_blank_rows() -> None:
-    """The header is the first row with something in it; a row that goes on after the last column is refused alone."""
     rows: Sequence[Sequence[Any]] = [(), HEADER, (), ANA, (), ("2", "Ilić", "Mia", "", "", "more"), ("3",)]
     first, second, third = read_records(BytesIO(xlsx(rows)))
     assert (first.line, second.line, third.line) == (4, 6, 7)
@@ -226,7 +212,6 @@ def test_gaps_in_a_workbook_are_blank_rows() -> None:
 
 
 def test_remarks_far_from_the_columns_are_not_read() -> None:
-    """They are next to the list, not in it."""
     assert field(xlsx([HEADER, [*ANA, None, "a remark"]])) == "1980-05-03"
 
 
@@ -270,13 +255,11 @@ def test_a_long_sheet_comes_in_batches() -> None:
 
 
 def test_this_machines_faults_are_not_the_files() -> None:
-    """A disk that fails while a spreadsheet is read says so."""
     with pytest.raises(OSError, match="the disk fails"), workbooks.opened_archive(BytesIO(xlsx([HEADER]))):
         raise OSError("the disk fails")
 
 
 def test_a_date_without_a_time_is_shown_as_far_as_its_cell_shows_it() -> None:
-    """Workbooks in the strict form hold such dates."""
     assert workbooks.date_text(date(1980, 5, 3), has_day=True, has_month=True) == "1980-05-03"
 
 
@@ -307,7 +290,6 @@ def test_a_file_that_is_no_sound_spreadsheet_is_refused(content: bytes, match: s
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
-    """The archive says how large it would be, and no part gives more than it says."""
     content = with_part(xlsx([HEADER, ANA]), "xl/media/image1.bin", bytes(workbooks._MOST_PART + 1))
     assert len(content) < 200_000
     with pytest.raises(InputError, match="too large"):

@@ -1,7 +1,5 @@
 """A search that finds what is there: otherwise finding nothing would mean nothing."""
 
-from __future__ import annotations
-
 import random
 from pathlib import Path
 
@@ -30,7 +28,6 @@ def test_found(tmp_path: Path, stored: str) -> None:
 
 
 def test_nothing_found(tmp_path: Path) -> None:
-    """Random bytes, an empty file and a tiny one hold nothing."""
     for name, content in (("a", NOISE), ("b", b""), ("c", b"An")):
         (tmp_path / name).write_bytes(content)
     result = search(tmp_path, [ROW])
@@ -38,7 +35,6 @@ def test_nothing_found(tmp_path: Path) -> None:
 
 
 def test_short_names() -> None:
-    """A short name is looked for only together with the other."""
     written, small = needles_of([ROW])
     assert b"Ana" not in written
     assert "Ana Đorđević".encode() in written
@@ -53,7 +49,6 @@ def test_occurrences() -> None:
 
 
 def test_traces(tmp_path: Path) -> None:
-    """Samples of keys and chunks are found while they are there, and wherever they were moved to."""
     for folder in ("keys", "chunks/round"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "keys" / "r.key").write_bytes(NOISE[:32])

@@ -1,7 +1,5 @@
 """The head that `aquila audit status` shows, for people who compare it by telephone."""
 
-from __future__ import annotations
-
 from aquila.audit.checkpoint import Checkpoint
 from aquila.interface.log import LogAlarmView
 from aquila.interface.sentence import SentenceView

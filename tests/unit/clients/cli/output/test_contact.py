@@ -1,7 +1,5 @@
 """What a node shows may be old: the command says so."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aquila.interface.rounds import NodeStatus
@@ -9,7 +7,6 @@ from clients.cli.output.round_views import contact_warnings
 
 
 def warnings(**changes: Any) -> list[str]:
-    """Return what is said of a node that is well but for some changes."""
     status = {
         "party": "SI",
         "version": "1",
@@ -25,7 +22,6 @@ def warnings(**changes: Any) -> list[str]:
 
 
 def test_nothing_is_said_of_a_node_that_is_well() -> None:
-    """Nor of one that has not compared its clock yet."""
     assert warnings() == warnings(clock_difference=None) == []
 
 

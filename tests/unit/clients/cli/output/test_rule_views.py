@@ -1,7 +1,5 @@
 """Match rules as tables."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila.records.person import PartialDate, Record
@@ -11,7 +9,6 @@ from clients.cli.output.screen import Table
 
 
 def test_what_differs_is_named_where_both_records_tell_of_it() -> None:
-    """Two nationalities stand in the table of what agrees; one that a record lacks does not."""
     persons = {
         nationality: Record(
             nationality or "none",
@@ -53,7 +50,6 @@ def test_two_records_are_compared_for_other_shares_and_sizes() -> None:
 
 
 def test_chance_is_told_in_pairs_or_in_rounds() -> None:
-    """Whatever is likelier to be understood."""
     assert by_chance(5) == "about 32 times a round"
     assert by_chance(-8.23) == "once in 300 rounds"
 
@@ -69,7 +65,6 @@ def test_chance_is_told_in_pairs_or_in_rounds() -> None:
     ],
 )
 def test_why_a_date_gives_nothing_under_a_rule(born: str, rule: str, why: str) -> None:
-    """The reason is true of the date that is there."""
     table = load_rules("default")
     record = Record("1", ("Vesna",), ("Đorđević",), date_of_birth=PartialDate.parse(born))
     (wanted,) = (one for one in table.rules if one.name == rule)

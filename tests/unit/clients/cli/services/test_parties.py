@@ -1,7 +1,5 @@
 """Making homes, printing one's own card, registering those of others."""
 
-from __future__ import annotations
-
 import json
 import secrets
 from pathlib import Path
@@ -47,7 +45,6 @@ def test_exchange_of_cards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def invite(folder: Path) -> Path:
-    """Write an invitation of Slovenia, and return its path."""
     file = folder / "si.invite"
     with IdentityKey.generate(secrets.token_bytes) as key:
         invitation = Invitation(
@@ -66,7 +63,6 @@ def invite(folder: Path) -> Path:
 def test_a_party_joins_only_where_its_request_can_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before there is a home: the same command succeeds in another folder."""
     home, file = tmp_path / "n", invite(tmp_path)
     words = ["node", "join", str(file), "--home", str(home), "--out"]
     assert main([*words, str(tmp_path / "nowhere/si.join")]) == 1
@@ -101,7 +97,6 @@ def test_a_new_identity_key_and_its_renewal(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_a_home_renews_its_own_ca(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another CA and a certificate of it; a home without a CA, or whose service shows another one's, is refused."""
     node, plain, matcher = tmp_path / "n", tmp_path / "p", tmp_path / "m"
     join = ["node", "join", str(invite(tmp_path)), "--out", str(tmp_path / "si.join"), "--home"]
     assert main([*join, str(node), "--public-url", "https://node.si.example:8701"]) == 0
@@ -123,7 +118,6 @@ def test_a_home_renews_its_own_ca(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_matcher_does_not_move_into_the_clear(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command refuses before anything is stated that no party can accept."""
     assert main(["matcher", "init", "--home", str(tmp_path)]) == 0
     words = ["matcher", "move", "--home", str(tmp_path), "--public-url", "http://matcher.example.org"]
     assert main(words) == ExitCode.REFUSED
@@ -131,7 +125,6 @@ def test_a_matcher_does_not_move_into_the_clear(tmp_path: Path, capsys: pytest.C
 
 
 def test_changes_of_keys_are_said_in_capitals_where_they_are_dangerous(capsys: pytest.CaptureFixture[str]) -> None:
-    """A revocation is not overlooked; a party with a new key is marked."""
     party = RegistryPartyView(
         party="SI", name="Slovenia", identity_fingerprint="ab" * 32, left=False, accepted=None, differs=False
     )
@@ -159,7 +152,6 @@ def test_changes_of_keys_are_said_in_capitals_where_they_are_dangerous(capsys: p
 
 
 def test_words_are_shown_beside_who_joins_and_leaves(capsys: pytest.CaptureFixture[str]) -> None:
-    """A person who reads the words also reads whom they let in, with the key, and what equal words do not show."""
     parties = tuple(
         RegistryPartyView(
             party=code, name=name, identity_fingerprint="ab" * 32, left=code == "RS", accepted=None, differs=False

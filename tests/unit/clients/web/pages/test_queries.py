@@ -1,7 +1,5 @@
 """The pages of queries: typed and pasted persons, templates, the request, the answer and its sheet."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -197,7 +195,6 @@ async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> Non
 
 
 async def test_exports_say_whose_query_a_hit_is_of(world_after: WorldAfter) -> None:
-    """Each with its case as the asker signed it; a hit between lists has none."""
     world, round_id = await world_after(round_for_queries)
     person = {"given_names": "Mira", "family_names": "Jankovi\u0107", "date_of_birth": "1988-08-08"}
     why = {name: text for name, text in REASON.items() if name != "template"}
@@ -234,12 +231,10 @@ def test_pasted_lines_are_persons(text: str, expected: list[tuple[str, str, str]
 
 
 def test_a_line_without_columns_is_a_full_name() -> None:
-    """Nothing is guessed of where the family name begins."""
     assert [one.full_name for one in pasted_persons("Arben Hoxha\nAna Novak")] == ["Arben Hoxha", "Ana Novak"]
 
 
 @pytest.mark.parametrize("text", ["a;b;c;d;e;f", "x" * 501, "a;b\n" * 21, "x" * (1 << 18)])
 def test_unusable_pasted_lines_are_refused(text: str) -> None:
-    """Too many columns, a text that is too long, too many persons."""
     with pytest.raises(InputError):
         pasted_persons(text)

@@ -1,7 +1,5 @@
 """What a round's page says of time and of parties, and what it is told while somebody watches."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -55,7 +53,6 @@ def common(phase: str, parties: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def at_node(phase: str = "open", **rs: Any) -> NodeRoundView:
-    """Return a node's view of a round of AL, whose list is there, and RS."""
     parties = [{"party": "AL"} | STANDING | AT_NODE, {"party": "RS"} | STANDING | AT_NODE | rs]
     own = {
         "consented": True,
@@ -70,7 +67,6 @@ def at_node(phase: str = "open", **rs: Any) -> NodeRoundView:
 
 
 def at_matcher(phase: str, **rs: Any) -> MatcherRoundView:
-    """Return the matcher's view of the same round."""
     parties = [{"party": "AL"} | STANDING | AT_MATCHER, {"party": "RS"} | STANDING | AT_MATCHER | rs]
     own = {"hits_by_certainty": {}, "ending": None, "evidence": 0}
     return MatcherRoundView.model_validate_json(json.dumps(common(phase, parties) | own))
@@ -97,14 +93,12 @@ def test_the_deadline_that_counts(view: Any, phase: str, listed: bool, now: int,
 
 
 def test_nobody_waits_for_the_list_of_one_that_is_left_out() -> None:
-    """The time is for evaluations as soon as the lists of those that are in the round are there."""
     found = progress.deadline(at_node(listed=False, takes_part=False), 0)
     assert "evaluations" in found.name
 
 
 @pytest.mark.parametrize("tag", ["en", "sq", "sr-Cyrl", "sr-Latn"])
 def test_live_values_are_what_the_page_shows(tag: str) -> None:
-    """Each value has its place on the page with the same text, in the visitor's language."""
     view, language = at_node("reporting", awaited="receipt", queries=3, has_hits=None), languages()[tag]
     values = progress.node_values(view, language)
     environment = environment_of(tag)
@@ -120,7 +114,6 @@ def test_live_values_are_what_the_page_shows(tag: str) -> None:
 
 
 def test_the_time_that_is_left_is_among_the_live_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the matcher as at a node, with the words for what it is."""
     monkeypatch.setattr(progress.time, "time", lambda: SUBMIT_BY - 7_200)
     values = progress.matcher_values(at_matcher("open", listed=False), languages()["en"])
     assert (values["deadline"], values["left"]) == ("Time left for lists:", "2 hours")
@@ -135,7 +128,6 @@ def test_what_a_party_does_does_not_load_the_page_anew() -> None:
 
 
 def test_the_command_shows_the_same() -> None:
-    """One row for each party, with what is awaited from it; who is left out is said to be so and not watched."""
     view = at_node(takes_part=False, has_hits=None, awaited="nothing")
     table = next(one for one in round_tables(view) if isinstance(one, Table) and one.title == "Parties")
     assert table.rows[0] == ("AL", "yes", "yes", 0, "1/2", "0/1", "-", "list")
@@ -148,7 +140,6 @@ def test_the_command_shows_the_same() -> None:
 
 @pytest.mark.parametrize("hits", [None, 0, 3])
 async def test_exact_numbers_say_that_they_are(matcher: Any, hits: int | None) -> None:
-    """The matcher's page of a round and the command say it wherever there is a number of hits, also of none."""
     view, sentence = at_matcher("reporting", hits=hits), "exact and not for publication"
     answers = {f"/v1/operator/rounds/{view.entry.round_id}": view.payload()}
     async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
