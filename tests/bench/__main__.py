@@ -1,6 +1,6 @@
 """The cost of rounds on this machine, which nobody who runs Aquila needs: `python -m tests.bench`, `make bench`.
 
-Steps and records as `aquila bench` measures them, the join, and rounds as they grow; or one round of any size; or
+Steps as `aquila bench` measures them, records, the join, and rounds as they grow; or one round of any size; or
 rounds and queries among real services. `docs/PERFORMANCE.md` explains the figures.
 """
 
@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clients.bench.records import measure_records
-from clients.bench.report import this_machine
-from clients.bench.steps import Bench, backends
+from clients.bench import Bench, backends, this_machine
 from clients.cli.options import BackendChoice, Json, Rules
 from clients.cli.output.screen import Screen, numbered, write_result
 from tests.bench.joining import measure_join
 from tests.bench.queries import run as of_queries
+from tests.bench.records import measure_records
 from tests.bench.report import RoundResults
 from tests.bench.rounds import measure_round
 from tests.bench.services import run as of_services

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from clients.bench import steps as of
-from clients.bench.records import RecordStep
-from clients.bench.steps import MeasuredStep, Operation
+import clients.bench as of
+from clients.bench import MeasuredStep, Operation
 from tests.bench import data_volumes
 from tests.bench.data_volumes import Cost, Size
+from tests.bench.records import RecordStep
 from tests.bench.rounds import PlayedRound
 
 REGION = Size(parties=12, records=1_000_000, inputs=10)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from aquila.records.rules import BUILT_IN
-from clients.bench.report import Results, table
+from clients.bench import Results, table
 from tests.bench.fit import exponent, fit_line
 from tests.bench.joining import Join
 from tests.bench.projection import REGION, cost_of, region, round_seconds
+from tests.bench.records import RecordStep
 from tests.bench.rounds import PlayedRound
 
 _MIB = 1 << 20
@@ -18,11 +19,13 @@ class RoundResults(Results):
     """Results of a run; parts that were not requested stay empty.
 
     Attributes:
+        records: What a record costs before the group is involved.
         sizes: Rounds of one number of parties, over the length of lists.
         parties: Rounds of one length of lists, over the number of parties.
         alone: Rounds that were asked for by size.
     """
 
+    records: list[RecordStep] = field(default_factory=list)
     join: Join | None = None
     sizes: list[PlayedRound] = field(default_factory=list)
     parties: list[PlayedRound] = field(default_factory=list)
@@ -30,6 +33,10 @@ class RoundResults(Results):
 
     def document(self) -> dict[str, object]:
         return Results.document(self) | {
+            "records": [
+                {"step": step.name, "inputs_per_record": step.inputs, "microseconds_per_record": step.spread.document()}
+                for step in self.records
+            ],
             "join": asdict(self.join) | {"seconds": self.join.seconds} if self.join else None,
             "cost": {rules: asdict(cost) for rules in BUILT_IN if (cost := cost_of(self.steps, self.records, rules))},
             "growth": {"over_sizes": over_sizes(self.sizes), "over_parties": over_parties(self.parties)},
@@ -40,6 +47,7 @@ class RoundResults(Results):
         """Return the titles and contents of the page's sections."""
         return [
             *Results.sections(self),
+            ("Microseconds per record on one core", _records(self.records) if self.records else ""),
             ("Join of tokens", _join(self.join) if self.join else ""),
             ("Growth over the length of lists", _rounds(self.sizes) + _sentence(over_sizes(self.sizes))),
             ("Growth over the number of parties", _rounds(self.parties) + _sentence(over_parties(self.parties))),
@@ -146,3 +154,8 @@ def _region(results: RoundResults) -> str:
 
 def _sentence(figures: dict[str, float]) -> str:
     return "\n" + "".join(f"- {name}: {value}\n" for name, value in figures.items()) if figures else ""
+
+
+def _records(steps: Sequence[RecordStep]) -> str:
+    rows = [(step.name, step.inputs or None, step.spread.least, step.spread.median) for step in steps]
+    return table(("step", "inputs per record", "least", "median"), rows)

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clients.bench.records import PARTIES, write_list
 from tests.bench.data_volumes import bytes_sent
+from tests.bench.records import PARTIES, write_list
 from tests.bench.watching import WatchedProcess, watch
 
 

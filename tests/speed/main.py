@@ -25,8 +25,8 @@ from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.reading.lists import read_records
 from aquila.records.rows import AcceptedRow
 from aquila.records.rules import load_rules
-from clients.bench.records import PARTIES, write_list
 from clients.local_services.processes import free_ports
+from tests.bench.records import PARTIES, write_list
 from tests.bench.rounds import PlayedRound, measure_round
 
 _DIGEST = 32

@@ -19,8 +19,8 @@ import httpx
 import psutil
 
 from aquila.csv_files import ListWriter
-from clients.bench.records import COLUMNS, PARTIES, query_rows, write_list
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
+from tests.bench.records import COLUMNS, PARTIES, query_rows, write_list
 from tests.support.faults import Fault, FaultProgram
 from tests.support.lost_machines import Safe
 from tests.support.moved_clocks import MovedClocks, faketime_library

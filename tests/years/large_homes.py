@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from clients.bench.records import write_list
+from tests.bench.records import write_list
 from tests.support.clock import Clock
 from tests.support.large_world import closed_round_with_queries, copy_closed_round
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World, make_world

@@ -1,7 +1,6 @@
 """`aquila bench`: what the steps of a round cost on this machine."""
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -21,22 +20,18 @@ def bench(
     backend: BackendChoice = "auto",
     as_json: Json = False,
 ) -> None:
-    """Measure each step of a round per element and per record, on every backend of this machine: half a minute.
+    """Measure each step of a round per element, on every backend of this machine: half a minute.
 
     Raises:
         InputError: The folder cannot be made or written.
     """
-    from clients.bench.records import measure_records
-    from clients.bench.report import Results, this_machine
-    from clients.bench.steps import Bench, backends
+    from clients.bench import Bench, Results, backends, this_machine
 
     screen, results = Screen(as_json), Results(this_machine(backend))
-    with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
+    with screen.progress() as watch:
         for one in backends() if backend == "auto" else [backend]:
             results.steps += Bench(one, _REPEATS).run()
             watch("steps", one, 1, 1)
-        results.records += measure_records(Path(scratch))
-        watch("steps", "records", 1, 1)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

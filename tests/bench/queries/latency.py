@@ -9,7 +9,7 @@ from aquila.errors import ExecutorError
 from aquila.interface.rounds import AnswerState
 from aquila.protocol.messages import Kind
 from aquila.sentences import quoted
-from clients.bench.records import COLUMNS, query_rows
+from tests.bench.records import COLUMNS, query_rows
 from tests.bench.services.log_tail import LogTail
 from tests.bench.services.world import BenchServices
 

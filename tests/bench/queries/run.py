@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clients.bench.report import Machine, machine_table, table
+from clients.bench import Machine, machine_table, table
 from clients.local_services.processes import staged
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.bench.queries.idling import Idling, measure_idling

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from aquila.protocol.registry import MATCHER
-from clients.bench.records import PARTIES
-from clients.bench.report import Machine, machine_table, table
+from clients.bench import Machine, machine_table, table
 from clients.local_services.processes import staged
+from tests.bench.records import PARTIES
 from tests.bench.services.rehearsed_round import RehearsedRound, rehearse
 from tests.bench.services.served_round import ServedRound, list_file, play
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila.protocol.messages import ClassCounts, Kind, Mode
-from clients.bench.records import write_list
+from tests.bench.records import write_list
 from tests.bench.services.log_tail import LogTail
 from tests.bench.services.usage import ProcessUsage, UsageWatch
 from tests.bench.services.world import BenchServices

@@ -14,13 +14,13 @@ from aquila.protocol.messages import ClassCounts, Kind, Mode, PartyCap
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import quoted
-from clients.bench.records import PARTIES, write_list
 from clients.local_services.accounts import StaffSessions, open_sessions
 from clients.local_services.processes import DemoProcesses, Process, free_ports
 from clients.sdk import NodeClient, find_home
 from services.kit.storage.files import write_secret
 from services.matcher.storage.home import create as create_matcher
 from services.node.storage.home import create as create_node
+from tests.bench.records import PARTIES, write_list
 
 PEOPLE = {MATCHER: ("secretariat-1", "secretariat-2")}
 STAFF = ("officer", "approver", "analyst")

@@ -6,10 +6,19 @@ from pathlib import Path
 import pytest
 
 from aquila.crypto.backend import load_group
-from clients.bench.records import measure_records
-from clients.bench.report import processor_model, this_machine
-from clients.bench.steps import DECODE, DECODE_SUM_FULL, DECODE_SUM_SHORT, SUM_FULL, SUM_SHORT, Bench, backends
+from clients.bench import (
+    DECODE,
+    DECODE_SUM_FULL,
+    DECODE_SUM_SHORT,
+    SUM_FULL,
+    SUM_SHORT,
+    Bench,
+    backends,
+    processor_model,
+    this_machine,
+)
 from clients.cli.main import main
+from tests.bench.records import measure_records
 
 
 def test_every_backend_has_every_step() -> None:

@@ -14,7 +14,7 @@ from aquila.records.person import Record
 from aquila.records.reading.lists import read_records
 from aquila.records.rows import AcceptedRow
 from aquila.records.rules import BUILT_IN, load_rules
-from clients.bench.steps import TimingSpread, measure
+from clients.bench import TimingSpread, measure
 from clients.people import spelling
 from clients.people.nationals import COUNTRIES, National, invent_national
 
@@ -101,7 +101,7 @@ def write_list(path: Path, code: str, size: int, seed: int = 1, pool: int | None
         seed: Other seeds give other persons.
         pool: How many persons lists share, each of whom half of the lists have; by default one for twenty records.
     """
-    random = Random(f"{seed} {code}")  # noqa: S311  # invented persons need to be the same again, not secret
+    random = Random(f"{seed} {code}")  # invented persons need to be the same again, not secret
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = ListWriter(file)
         writer.write(COLUMNS)
@@ -121,9 +121,9 @@ def query_rows(code: str, size: int, number: int, records: int, seed: int = 1) -
         records: Of the lists.
         seed: That of the lists.
     """
-    random = Random(f"{seed} query {code} {number}")  # noqa: S311  # invented persons need to be the same again, not secret
+    random = Random(f"{seed} query {code} {number}")  # invented persons need to be the same again, not secret
     for place in range(size):
-        known = Random(f"{seed} {(_IN_A_QUERY * number + place) % (records // _ONE_IN)}")  # noqa: S311  # the same person as in the lists
+        known = Random(f"{seed} {(_IN_A_QUERY * number + place) % (records // _ONE_IN)}")  # as in the lists
         chosen = known if place < _IN_A_QUERY else random
         yield (f"{code}-Q{number}-{place}", *_row(invent_national(chosen.choice(COUNTRIES), chosen), code, random))
 
@@ -134,7 +134,7 @@ def _persons(size: int, seed: int, random: Random, pool: int | None) -> Iterator
     for number in range(size // _ONE_IN if pool is None else pool):
         if random.random() < _IN_POOL_SHARE:
             common += 1
-            shared = Random(f"{seed} {number}")  # noqa: S311  # the same person in every list
+            shared = Random(f"{seed} {number}")  # the same person in every list
             yield invent_national(shared.choice(COUNTRIES), shared)
     for _ in range(size - common):
         yield invent_national(random.choice(COUNTRIES), random)

@@ -10,7 +10,7 @@ from aquila.records.inputs import record_inputs
 from aquila.records.reading.lists import read_records
 from aquila.records.rows import AcceptedRow
 from aquila.records.rules import load_rules
-from clients.bench.records import PARTIES, write_list
+from tests.bench.records import PARTIES, write_list
 
 SIZE = 400
 
@@ -37,7 +37,7 @@ def test_the_same_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("code", "stated"), [("SI", 13.16), ("RS", 13.14)])
 def test_records_give_the_inputs_that_the_page_states(tmp_path: Path, code: str, stated: float) -> None:
     """As many per record as docs/PERFORMANCE.md says, within one per cent."""
-    page = (Path(__file__).parents[4] / "docs" / "PERFORMANCE.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "PERFORMANCE.md").read_text("utf-8")
     script = "Cyrillic" if code == "RS" else "Latin"
     assert f"rules default, {script} | {stated} |" in page
     write_list(tmp_path / code, code, 2_000)
