@@ -23,7 +23,7 @@ from services.kit.administration.backup.restore import BackupCheck, Source, chec
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.http.signatures import now as system_time
 from services.kit.people.tables import PeopleRows
-from services.matcher.administration import restored_registry
+from services.matcher.administration import registry
 from services.matcher.context import open_context
 from services.matcher.events import NOBODY
 from services.matcher.main import PACKAGE, prepare
@@ -92,7 +92,7 @@ def restore_matcher(
         statements: A party's file of statements on the registry, which may be newer than the backup.
 
     Raises:
-        AquilaError: As `restoring`, and `restored_registry.take_newer`.
+        AquilaError: As `restoring`, and `registry.take_newer`.
     """
     with restoring(SERVICE, source, home) as restored:
         settings = restored.settings
@@ -100,10 +100,10 @@ def restore_matcher(
         prepare(settings)
         context = open_context(settings, clock)
         with contextlib.closing(context):
-            before = restored_registry.number_in_force(context)
+            before = registry.number_in_force(context)
             if statements is not None:
-                restored_registry.take_newer(context, statements)
-            number = restored_registry.number_in_force(context)
+                registry.take_newer(context, statements)
+            number = registry.number_in_force(context)
             newest = context.log.own.newest()
             aborted = 0
 

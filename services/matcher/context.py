@@ -26,7 +26,7 @@ from services.kit.storage.own_identity import open_identity
 from services.kit.storage.store import Store, private_store
 from services.kit.work.executors import ExecutorHandle, executor_handle_of
 from services.kit.work.memory import EventCounts
-from services.matcher.log.service_log import open_log
+from services.matcher.log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.settings import MatcherSettings
 from services.matcher.storage.home import DATABASE_FILE, SCRATCH_FOLDER
@@ -40,21 +40,9 @@ class MatcherContext:
     """The matcher's parts.
 
     Attributes:
-        settings: What its file says.
-        store: The database.
         files: The chunks, by `round/submission/...`.
-        registry: The pinned keys.
-        matcher: The role, with its identity key.
         rules: The match rules that rounds may use, by name.
-        round_cache: The records of rounds.
-        workers: Where tokens are joined.
-        people: Accounts, sessions and approvals.
-        wakeup: Wakes drivers and waiting calls of this process.
         held: The calls that parties hold open in this process.
-        log: The matcher's log, and the matcher as a witness of the nodes' logs.
-        clock: Seconds since 1970.
-        random: Gives random bytes.
-        counts: Counts of events since the start.
         terms: Terms of the rounds' manifests.
         due: For each party, what it is to do in its rounds that go on.
     """

@@ -92,16 +92,7 @@ def _number_of(message: Message) -> int | None:
 
 
 def bytes_event(round_id: str, kind: str, submission_id: str, index: int, party: str, origin: str) -> EventRow:
-    """Return the event of bytes that came.
-
-    Args:
-        round_id: The round.
-        kind: `blinded`, `evaluation` or `tokens`.
-        submission_id: Of which submission.
-        index: Which chunk.
-        party: Who sent it.
-        origin: Whose submission it is.
-    """
+    """Return the event of bytes that came."""
     audience = {EventKind.BLINDED: OTHERS, EventKind.EVALUATION: READER, TOKENS: NOBODY}[kind]
     return EventRow(
         round_id=round_id,

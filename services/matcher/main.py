@@ -38,17 +38,15 @@ from services.kit.storage.migrate import migrate
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
-from services.matcher.administration.health import read_health
-from services.matcher.administration.waiting import MatcherWaiting
+from services.matcher.administration.health import MatcherWaiting, read_health
 from services.matcher.api import registry, statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
 from services.matcher.context import MatcherContext, open_context, open_store
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
-from services.matcher.steps.pulse import PULSE_SECONDS, QUIET_PULSE_SECONDS, Pulse
-from services.matcher.steps.purge_ended import wipe_leftovers
-from services.matcher.steps.schedule import WOKEN_BY, steps_of
+from services.matcher.steps.deletion import wipe_leftovers
+from services.matcher.steps.schedule import PULSE_SECONDS, QUIET_PULSE_SECONDS, WOKEN_BY, Pulse, steps_of
 from services.matcher.storage.tables import SPENT_NONCES
 
 PACKAGE = "services.matcher.storage"
@@ -58,11 +56,6 @@ _QUIET_LOOKS = 30  # how many times as long as after an event a driver waits tha
 
 def run(settings_path: Path, front: MiddlewareFactory | None = None, compose: Compose | None = None) -> None:
     """Serve until a signal ends it; the database is migrated first.
-
-    Args:
-        settings_path: The settings file.
-        front: Makes what stands before the service at the same address: its pages.
-        compose: Puts notifications into words; without it nobody is told.
 
     Raises:
         InputError: The settings, the registry, an address or the executor cannot be used.

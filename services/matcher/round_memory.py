@@ -52,10 +52,8 @@ class CachedRound:
     """The contents of a round's events.
 
     Attributes:
-        round: The verified record.
         stored: How many chunks came, by what they are (`blinded`, `evaluation`, `tokens`), submission and sender;
             deleted ones are counted still.
-        last_event: The newest event that is in it.
         is_finished: Whether nothing but statements of its parties can still come.
         read_last: When it was read last, by a clock that only counts, in seconds.
     """

@@ -1,6 +1,6 @@
 """The wake-up: signals changes to waiters in this process, among them the calls that parties hold open.
 
-What other processes commit is found by a look at the newest event (`services.matcher.steps.pulse`).
+What other processes commit is found by a look at the newest event (`services.matcher.steps.schedule`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,7 @@ class Wakeup:
         self.down = False
 
     def start(self, drivers: Mapping[Driver, Collection[str] | None] | None = None) -> None:
-        """Begin to wake drivers and waiters, in the running event loop.
-
-        Args:
-            drivers: Each with the kinds of events that wake it; None for all.
-        """
+        """Begin to wake waiters, and drivers by the kinds of events (None for all), in the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._drivers = drivers or {}
 
@@ -38,11 +34,7 @@ class Wakeup:
         self._loop = None
 
     def notify(self, kind: str | None = None) -> None:
-        """Signal that something was committed.
-
-        Args:
-            kind: The kind of the event: of a statement, or of bytes that came. None wakes every driver.
-        """
+        """Signal that an event of a kind was committed; None wakes every driver."""
         if self._loop is not None:
             # The loop may end at this moment; then nobody waits any more.
             with contextlib.suppress(RuntimeError):

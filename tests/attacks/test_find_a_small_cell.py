@@ -22,7 +22,7 @@ from aquila.matching.certainty import Level
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.matching.rounding import BASE, FEW, SMALL, Rounding
 from aquila.protocol.messages import Kind
-from services.matcher.statistics.figures import RoundCounts, hit_tables, known, outcomes, records_sent
+from services.matcher.statistics import RoundCounts, hit_tables, known, outcomes, records_sent
 
 Name: TypeAlias = "tuple[str, ...]"
 Pair: TypeAlias = "tuple[str, str]"

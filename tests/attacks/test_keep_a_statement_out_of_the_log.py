@@ -16,7 +16,7 @@ from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
 from services.kit.log.entries import CHECKPOINTS, entries
 from services.matcher import events, round_memory
-from services.matcher.log import service_log as matcher_log
+from services.matcher import log as matcher_log
 from services.node.rounds import statements
 from services.node.storage.states import Promise
 from services.node.storage.tables import StatementRow

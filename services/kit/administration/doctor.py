@@ -49,13 +49,7 @@ from services.kit.work.executors import open_cluster
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding.
-
-    Attributes:
-        subject: What was looked at: `home`, `certificates`, `database`, ...
-        grade: How bad it is.
-        sentence: What was found.
-    """
+    """One finding."""
 
     subject: str
     grade: Grade
@@ -175,12 +169,7 @@ def examine_identity(settings: KeyedSettings) -> Findings:
 
 
 def examine_registry(settings: KeyedSettings, code: str) -> Findings:
-    """Yield findings about the registry and the own key in it.
-
-    Args:
-        settings: The settings.
-        code: The party's code, or `matcher`.
-    """
+    """Yield findings about the registry and the own key in it."""
     if not settings.registry.exists():
         yield critical("registry", "doctor_registry_missing", file=str(settings.registry))
         return
@@ -205,13 +194,7 @@ def examine_disk(settings: KeyedSettings) -> Findings:
 
 
 def examine_certificates(settings: ServiceSettings, peer: PeerSettings | None, now: int) -> Findings:
-    """Yield findings about all certificates that the settings name.
-
-    Args:
-        settings: The service's settings.
-        peer: A node's settings of its matcher.
-        now: Seconds since 1970.
-    """
+    """Yield findings about all certificates that the settings name."""
     ends = certificates_of(settings, peer)
     for grade, sentence in certificate_faults(ends, now):
         yield Finding("certificates", grade, sentence)
@@ -261,13 +244,7 @@ _DAY = 86_400
 
 
 def examine_database(service: BackedService, settings: KeyedSettings, now: int) -> Findings:
-    """Yield findings about a database, which is opened for reading alone.
-
-    Args:
-        service: Which service.
-        settings: Its settings.
-        now: Seconds since 1970.
-    """
+    """Yield findings about a database, which is opened for reading alone."""
     url = database_url(settings.database, settings.home / service.database_file)
     try:
         with reading(service, settings) as connection:
@@ -369,13 +346,7 @@ _WARNED_SKEW = 60
 
 
 def examine_peer(name: str, settings: PeerSettings, clock: Callable[[], int]) -> Findings:
-    """Yield findings about another service: its answer, and the difference of the clocks.
-
-    Args:
-        name: Which service, `matcher`.
-        settings: Where it is, and how it is trusted.
-        clock: Seconds since 1970.
-    """
+    """Yield findings about another service: its answer, and the difference of the clocks."""
     before = clock()
     answer, fault = _get(settings, "/health")
     if answer is None:

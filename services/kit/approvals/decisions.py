@@ -127,12 +127,6 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
     4. Both accounts may still do their part: the author's was not deactivated, reset or deprived of the right.
     5. The use case takes effect in the transaction that records the approval; if either fails, neither happened.
 
-    Args:
-        approvals: The service's four eyes.
-        actor: Who approves.
-        approval_id: The request.
-        digest: SHA-256 of the content that the person has read.
-
     Raises:
         NotFoundError: There is no such request.
         NotAllowedError: The actor asked for it, may be who did with the key in the home, or may not decide any more.

@@ -80,12 +80,7 @@ class CertificateEnds:
 
 
 def certificates_of(settings: ServiceSettings, peer: PeerSettings | None = None) -> CertificateEnds:
-    """Return the certificates that settings name.
-
-    Args:
-        settings: The service's settings.
-        peer: A node's settings of its matcher.
-    """
+    """Return the certificates that settings name."""
     tls, command = settings.tls, settings.command
     found = [
         CertificateFile("dask_certificate_file", settings.dask_certificate_file),

@@ -101,12 +101,6 @@ class Connections:
     """The connections of a listening socket, oldest first. Safe in threads, but for accepting and beginning."""
 
     def __init__(self, most: int, times: Times | None = None) -> None:
-        """Bound them.
-
-        Args:
-            most: How many there may be at once.
-            times: How long their callers may take.
-        """
         self.times = times or Times()
         self._most = most
         self._lock = threading.Lock()

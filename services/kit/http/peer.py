@@ -48,12 +48,7 @@ class Peer:
     def __init__(
         self, settings: PeerSettings, auth: httpx.Auth | None = None, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
-        """Prepare a client.
-
-        Args:
-            settings: Where the peer is, and how it is trusted.
-            auth: Signs the calls: a `CallSigner`.
-            transport: Instead of the network, `httpx.ASGITransport` in tests.
+        """Prepare a client whose calls `auth` signs; `transport` replaces the network in tests.
 
         Raises:
             InputError: A certificate or key cannot be read.

@@ -143,12 +143,7 @@ def content_digest(body: bytes) -> str:
 
 
 def signature_base(covered: Mapping[str, str], parameters: str) -> bytes:
-    """Return the bytes that are signed (RFC 9421 section 2.5).
-
-    Args:
-        covered: The values of the covered components by their names, in their order.
-        parameters: The value of `@signature-params`.
-    """
+    """Return the bytes that are signed (RFC 9421 section 2.5)."""
     lines = [f'"{name}": {value}' for name, value in covered.items()]
     return "\n".join([*lines, f'"@signature-params": {parameters}']).encode("ascii")
 
@@ -158,11 +153,7 @@ class VerifiedHead:
     """A call whose signature holds, whose body was not seen yet, and whose nonce is not spent.
 
     Attributes:
-        party: Whose key signed it.
-        key_id: The key's fingerprint.
-        covered: The values of the signed components by their names.
         created: When it was signed, in seconds since 1970.
-        nonce: Its nonce.
     """
 
     party: str

@@ -38,13 +38,7 @@ class Rate:
 
 @dataclass(slots=True)
 class RateLimiter:
-    """A bucket for each party. Safe in threads.
-
-    Attributes:
-        rate: That of each bucket.
-        clock: Seconds, from any beginning, that never go back.
-        refusal: What an empty bucket says.
-    """
+    """A bucket for each party. Safe in threads."""
 
     rate: Rate
     clock: Callable[[], float] = time.monotonic
@@ -83,9 +77,6 @@ class SignedCall:
     """A call that a party signed, with its verified body.
 
     Attributes:
-        party: Its code.
-        key_id: The fingerprint of its key.
-        body: The body.
         counts: Whether the key is pinned still; a call that is held for long may outlive it.
     """
 

@@ -84,13 +84,7 @@ class RenewedContext(ssl.SSLContext):
 
     @classmethod
     def of(cls, protocol: int, make: Callable[[], ssl.SSLContext], paths: Iterable[Path | None]) -> RenewedContext:
-        """Return a context; raises as `make` does.
-
-        Args:
-            protocol: Of which side it is, as the standard library names it.
-            make: Makes a context from the files.
-            paths: The files; None is for one that is not configured.
-        """
+        """Return a context; raises as `make` does."""
         context = cls(protocol)
         context._make, context._paths = make, tuple(path for path in paths if path is not None)
         context._states, context._lock = FileStates.of(context._paths), threading.Lock()
@@ -160,11 +154,7 @@ class _ServerHandshake(ssl.SSLObject):
 
 
 def certificate_fault(error: BaseException) -> str | None:
-    """Return the id of the sentence that explains a refused certificate, or None if it was not for a certificate.
-
-    Args:
-        error: An error of TLS, or one that was raised because of it.
-    """
+    """Return the id of the sentence that explains a refused certificate, or None if it was not for a certificate."""
     for _ in range(_MOST_CAUSES):
         if isinstance(error, ssl.SSLCertVerificationError):
             return _REFUSED_HERE.get(error.verify_code, "certificate_invalid")

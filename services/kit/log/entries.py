@@ -153,12 +153,7 @@ def _seal(session: Session, index: int, leaf: bytes) -> bytes | None:
 
 
 def check_seals(session: Session, start: int, end: int) -> None:
-    """Refuse entries that this service did not append.
-
-    Args:
-        session: A session.
-        start: The first entry that is looked at.
-        end: The entry behind the last one.
+    """Refuse entries from `start` up to `end` that this service did not append.
 
     Raises:
         ForgedRowError: There is one.
@@ -190,11 +185,7 @@ def count_forged(session: Session, key: RowKey) -> int:
 
 
 def approvals_of(session: Session, round_id: str | None) -> TwoPersons:
-    """Return the requests and approvals of a round in this log, and those of no round, such as of standing queries.
-
-    Args:
-        session: A session.
-        round_id: The round; None for those of no round alone.
+    """Return the requests and approvals of a round in this log, if one is given, and those of no round.
 
     Raises:
         ForgedRowError: One of these entries was not appended by this service, or was changed.
@@ -330,15 +321,7 @@ def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
 def entries_down(
     session: Session, below: int | None, limit: int, kind: str | None = None, round_id: str | None = None
 ) -> list[StoredEntry]:
-    """Return entries from the newest down.
-
-    Args:
-        session: A session.
-        below: Only entries before this index; from the newest if None.
-        limit: At most so many.
-        kind: Only of this kind.
-        round_id: Only of this round.
-    """
+    """Return entries from the newest down."""
     query = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
     query = query.order_by(ENTRIES.c.index.desc()).limit(limit)
     for column, wanted in ((ENTRIES.c.kind, kind), (ENTRIES.c.round_id, round_id)):
@@ -393,15 +376,7 @@ def hashes(session: Session, level: int, start: int, end: int) -> list[bytes]:
 
 
 def log_replaced(session: Session, registry: Registry, holder: str, logged_by: str, now: int) -> bool:
-    """Append the entry that a holder's key was replaced, once; return whether it is new.
-
-    Args:
-        session: The transaction.
-        registry: The registry in force from now on.
-        holder: Whose key was replaced.
-        logged_by: Whose log it is.
-        now: Seconds since 1970.
-    """
+    """Append the entry that a holder's key was replaced, once; return whether it is new."""
     keys = registry.keys_of(holder)
     known = {entry.digests["key"] for entry in _logged(session) if entry.recipient == holder}
     if keys[-1].fingerprint in known:

@@ -12,11 +12,6 @@ from services.kit.log.entries import approvals_of, size
 def check_statement(session: Session, message: Statement, manifest_digest: str) -> None:
     """Refuse to sign a consent, a list or a query that two persons did not approve; pass over all other statements.
 
-    Args:
-        session: The transaction in which it is signed.
-        message: What is about to be signed.
-        manifest_digest: Of the round's manifest.
-
     Raises:
         PolicyError: The log does not have a request for exactly this and its approval by another person.
         ForgedRowError: An entry of them was not appended by this service.
@@ -44,10 +39,6 @@ def check_abort(session: Session, round_id: str, reason: str) -> None:
 
 def check_registry(session: Session, statement: str) -> None:
     """Refuse to sign a statement on the registry, or to accept one, that two persons did not approve.
-
-    Args:
-        session: The transaction in which it is signed or accepted.
-        statement: Its digest.
 
     Raises:
         PolicyError, ForgedRowError: As `check_statement`.

@@ -88,12 +88,7 @@ class OwnLog:
     """The log of this service.
 
     Attributes:
-        store: The service's database, with the log's tables.
-        files: The folder of the log's files.
         holder: Whose log it is: a party's code, or `matcher`.
-        key: The identity key that signs checkpoints.
-        registry: The pinned keys.
-        clock: Seconds since 1970.
         statements: Gives for entries the envelopes of the statements that they are about; None where there is none.
         statistics: Gives what the service publishes of a round that ended, or None.
         places: Gives the indices of the entries of statements, by digest, that a caller may have proved to it.
@@ -213,10 +208,6 @@ class OwnLog:
 
     def take_cosignature(self, witness: str, content: bytes) -> None:
         """Keep a witness's cosignature of one of the checkpoints.
-
-        Args:
-            witness: Who cosigned: a party's code, or `matcher`.
-            content: The checkpoint with the cosignature.
 
         Raises:
             AuditError: It is no checkpoint of this log, or not cosigned by this witness, or at a time that cannot be.

@@ -54,12 +54,6 @@ class Retention:
     """Erases what is over its time, at most once an hour."""
 
     def __init__(self, own: OwnLog, days: int) -> None:
-        """Prepare.
-
-        Args:
-            own: The service's log.
-            days: For how long contents are kept at least.
-        """
         self._own = own
         self._days = days
         self._looked_at = -_HOUR

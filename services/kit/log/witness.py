@@ -70,12 +70,7 @@ class Witness:
     """The witness of other logs.
 
     Attributes:
-        store: The service's database, with the log's tables.
-        files: The folder of the log's files.
         holder: Who is the witness: a party's code, or `matcher`.
-        key: The identity key that cosigns.
-        registry: The pinned keys.
-        clock: Seconds since 1970.
         explained: Called in the transaction in which an administrator acknowledges an alarm over another log, with the
             time and what was found: what the service held against that log up to now is explained.
     """

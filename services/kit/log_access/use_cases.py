@@ -122,13 +122,7 @@ class NewestCosignatures:
 def cosigned(
     registry: Registry, notes: Sequence[Note], holders: Collection[str] | None = None
 ) -> Iterator[CosignatureView]:
-    """Yield for each possible witness the first of these checkpoints that it cosigned.
-
-    Args:
-        registry: Whose parties are possible witnesses, as is the matcher.
-        notes: The checkpoints, the newest first.
-        holders: The witnesses that are looked for; all if not given.
-    """
+    """Yield for each possible witness the first of these checkpoints that it cosigned."""
     for holder in [MATCHER, *sorted(registry.parties)] if holders is None else holders:
         name, keys = registry.witness_of(holder), registry.keys_of(holder)
         for note in notes:
@@ -151,8 +145,6 @@ class LogUseCases:
     """The two sides of a service's log: the own one, and it as a witness of others.
 
     Attributes:
-        own: The own log.
-        witness: What it has seen of others.
         scope: Gives what a copy of the own log is of, for a party or, with None, for the service's own people.
         copies: How often a party may have a copy, which takes a while to write.
     """
@@ -194,15 +186,7 @@ class LogUseCases:
     def page(
         self, actor: Actor, below: int | None, limit: int, kind: EntryKind | None, round_id: str | None
     ) -> EntriesPage:
-        """Return entries from the newest down; looking at the log is an entry of it.
-
-        Args:
-            actor: Who looks.
-            below: Only entries before this index; from the newest if None.
-            limit: At most so many.
-            kind: Only of this kind.
-            round_id: Only of this round.
-        """
+        """Return entries from the newest down; looking at the log is an entry of it."""
         own = self.own
         with own.store.transaction("log.browse") as session:
             rows = entries_down(session, below, limit + 1, kind.value if kind else None, round_id)

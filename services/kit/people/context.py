@@ -30,16 +30,8 @@ class People:
     """The people of a service.
 
     Attributes:
-        service: Which one.
-        party: The party's code, or `matcher`; for the log.
-        store: Where accounts and sessions are.
-        settings: How long sessions and codes count.
-        key: Seals secrets.
-        passwords: Hashes and verifies.
-        clock: Seconds since 1970.
         revoke: Takes back, in the transaction in which an account loses rights, what the account asked for by them.
         names: Those of product, service and party, which count for nothing in a password.
-        provider: The ministry's own identity provider, if there is one.
     """
 
     service: Service
@@ -65,18 +57,7 @@ class People:
         tables: Sequence[type[Rows]],
         name: str = "",
     ) -> People:
-        """Put the parts together at the start of a service; raises as `key_at_start` does.
-
-        Args:
-            service: Which service.
-            party: The party's code, or `matcher`.
-            store: Where accounts and sessions are.
-            settings: The service's settings.
-            clock: Seconds since 1970.
-            revoke: As the attribute.
-            tables: The bases of the service's tables besides those of people, for the seals of rows.
-            name: The party's name, if it has one.
-        """
+        """Put the parts together at the start of a service with such other tables; raises as `key_at_start` does."""
         key = key_at_start(settings.home, store, (PeopleRows, *tables))
         names = tuple(sorted({_PRODUCT, service.value, party.lower(), name.lower(), *name.lower().split()} - {""}))
         provider = None if settings.provider is None else Provider(settings.provider)

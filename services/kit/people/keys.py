@@ -166,11 +166,6 @@ def key_at_start(home: Path, store: Store, tables: Sequence[type[Rows]]) -> Peop
     A secret that opens under neither of them stays as it is: its person has to enrol again. A row that neither sealed
     stays one that this service did not write, unless the old key is gone: then all rows are taken as they are.
 
-    Args:
-        home: The service's home.
-        store: Where accounts are; it has this key from now on.
-        tables: The bases of the service's tables.
-
     Raises:
         KeyMaterialError: A file is open to others, or is no key, or the key is gone from a service with accounts.
         StoreError: The database or the disk failed.

@@ -43,22 +43,11 @@ class Provider:
     """The provider of a service's settings. Making one connects to nothing."""
 
     def __init__(self, settings: ProviderSettings, transport: httpx.BaseTransport | None = None) -> None:
-        """Prepare.
-
-        Args:
-            settings: Who the provider is, and who we are to it.
-            transport: Instead of the network, in tests.
-        """
         self.settings = settings
         self._transport = transport
 
     def sign_in_url(self, state: str, nonce: str, verifier: str) -> str:
         """Return where the person's browser goes to sign in.
-
-        Args:
-            state: What the provider sends back unchanged.
-            nonce: What the ID token will contain.
-            verifier: The secret of PKCE, of which the URL has the hash.
 
         Raises:
             PeerUnavailableError: The provider cannot be reached.
@@ -77,12 +66,6 @@ class Provider:
 
     def claims(self, code: str, nonce: str, verifier: str, now: int) -> Mapping[str, Any]:
         """Exchange a code and return the checked claims of the ID token.
-
-        Args:
-            code: What the provider gave the person's browser.
-            nonce: As at the start.
-            verifier: As at the start.
-            now: Seconds since 1970.
 
         Raises:
             SignInError: The provider refuses the code, its ID token is not valid, or it says one factor only.

@@ -79,11 +79,6 @@ def check_password(password: str, login: str, names: Iterable[str]) -> None:
     Names count for nothing: what is left without them must be long and uncommon. The lists of common passwords, words
     and names, and patterns such as repetitions and rows of keys, are those of zxcvbn (USENIX Security 2016).
 
-    Args:
-        password: What the person wants.
-        login: The login of the account.
-        names: Names of product, service and party.
-
     Raises:
         InputError: It is refused.
     """

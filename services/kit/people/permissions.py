@@ -23,22 +23,12 @@ class AccessControl:
     """Turns a caller into an actor."""
 
     def __init__(self, service: Service, token: OperatorToken, people: People | None = None) -> None:
-        """Prepare.
-
-        Args:
-            service: Whose door it is.
-            token: The key in the home folder.
-            people: Accounts and sessions; without them only the key opens.
-        """
         self.service = service
         self.people = people
         self._token = token
 
     def admit(self, authorization: str) -> Actor:
-        """Return the caller.
-
-        Args:
-            authorization: The value of the call's Authorization header.
+        """Return the caller that the call's Authorization header names.
 
         Raises:
             UnknownCallerError: Nobody who is known here.

@@ -39,12 +39,7 @@ _LONGEST_DELAY = 3_600
 
 
 def sign_in(people: People, shown: SignIn, replaced: str = "") -> SessionGrant:
-    """Open a session for a person with login, password and code.
-
-    Args:
-        people: The service's people.
-        shown: What the person shows.
-        replaced: The token of a session that this one replaces.
+    """Open a session for a person with login, password and code, in place of the one whose token is `replaced`.
 
     Raises:
         SignInError: It is not right, or the account is locked; which of these is not said.

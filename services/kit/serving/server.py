@@ -56,12 +56,7 @@ class Supervisor:
 
     @classmethod
     def of_process(cls, environment: MutableMapping[str, str], process: int) -> Supervisor:
-        """Return the supervisor that an environment names, and take its names out: they are not for workers.
-
-        Args:
-            environment: The process's environment.
-            process: The process's id: another process's watchdog is not this one's.
-        """
+        """Return the supervisor that an environment names, and take its names out: they are not for workers."""
         address = environment.pop(_SOCKET, "")
         microseconds, owner = environment.pop(_MICROSECONDS, ""), environment.pop(_PROCESS, str(process))
         own = microseconds.isascii() and microseconds.isdigit() and owner == str(process)
@@ -77,11 +72,7 @@ class Supervisor:
         self._send("STOPPING=1")
 
     def feed(self, check: Callable[[], None]) -> None:
-        """Report that the service makes progress, when the next report is due.
-
-        Args:
-            check: Raises an error where it makes none: then nothing is reported, and the supervisor restarts it.
-        """
+        """Report that the service makes progress, when the next report is due, unless `check` raises an error."""
         now = time.monotonic()
         if not self.watchdog_seconds or now - self._fed_at < self.watchdog_seconds / _PARTS:
             return
@@ -177,14 +168,7 @@ MiddlewareFactory: TypeAlias = "Callable[[ASGIApp, Endpoint], Middleware]"
 def with_middleware(
     app: ASGIApp, endpoint: Endpoint, front: MiddlewareFactory | None, before_end: Callable[[], None] = lambda: None
 ) -> tuple[ASGIApp, Callable[[], None]]:
-    """Return the application to serve, and the call to make before the end, if there is an application in front.
-
-    Args:
-        app: The service's application.
-        endpoint: Where it is served.
-        front: Makes what stands before it, or None for nothing.
-        before_end: What the service itself calls before the end.
-    """
+    """Return the application to serve, and the call to make before the end, if there is an application in front."""
     if front is None:
         return app, before_end
     made = front(app, endpoint)

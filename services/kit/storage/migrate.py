@@ -28,11 +28,6 @@ _LOG = Log("kit.migrate")
 def migrate(store: Store, package: str, revision: str = "head") -> str:
     """Bring the schema up to a revision and return it.
 
-    Args:
-        store: Where.
-        package: The service, `services.matcher`, whose package `migrations` has the scripts.
-        revision: The newest, or in a test of one migration an older one.
-
     Raises:
         StoreError: The database failed, or its schema is newer than this program.
     """

@@ -62,11 +62,6 @@ def token_address(path: Path) -> KeyAddress | None:
 def make_key(path: Path, where: str = IN_FILE, other_than: VerifyKey | None = None) -> OwnKey:
     """Make an identity key and its file; a key that is in a token already is taken.
 
-    Args:
-        path: The file.
-        where: `file`, or the address of the key in a token.
-        other_than: A key that it must not be.
-
     Raises:
         InputError: The key in the token is that one.
         KeyMaterialError: It is no address.
@@ -124,13 +119,6 @@ def prepare_renewal(identity: Path, registry: Registry, holder: str, *, lost: bo
     """Make the key that shall take the place of a holder's identity key, and the renewal that names both.
 
     A key that waits already is taken, so that the same command again gives the same renewal.
-
-    Args:
-        identity: The file of the identity key.
-        registry: The registry in force.
-        holder: Whose key it is.
-        lost: Whether the old key is lost or stolen, so that it shall not sign.
-        where: Where the new key goes, as `wait_key` has it.
 
     Raises:
         InputError: As `wait_key`.

@@ -119,14 +119,7 @@ class KeyAddress:
 
 
 def address(token: str, label: str, module: Path, pin: Path) -> str:
-    """Return the text of an address.
-
-    Args:
-        token: The token's label.
-        label: The key's label.
-        module: The token's PKCS#11 library.
-        pin: The file with the PIN.
-    """
+    """Return the text of an address."""
     return (
         f"{SCHEME}token={quote(token, safe='')};object={quote(label, safe='')}"
         f"?module-path={quote(str(module))}&pin-source=file:{quote(str(pin))}"
@@ -205,11 +198,7 @@ class Pkcs11Tokens:
     """The tokens that this process has opened. Safe in threads; not in a process that was forked."""
 
     def __init__(self, load: Callable[[str], Any] = _load) -> None:
-        """Open nothing yet.
-
-        Args:
-            load: Loads and starts a module by its path; that of `python-pkcs11` if not given.
-        """
+        """Open nothing yet; `load` loads and starts a module by its path."""
         self._load = load
         self._lock = threading.RLock()
         self._libraries: dict[str, Any] = {}
@@ -317,13 +306,7 @@ class Pkcs11Key:
     __slots__ = ("_closed", "_tokens", "public", "uri")
 
     def __init__(self, uri: KeyAddress, public: VerifyKey, tokens: Pkcs11Tokens = TOKENS) -> None:
-        """Take a key that was found; `open` finds one.
-
-        Args:
-            uri: Its address.
-            public: Its public half.
-            tokens: The tokens of this process.
-        """
+        """Take a key that was found; `open` finds one."""
         self.uri = uri
         self.public = public
         self._tokens = tokens

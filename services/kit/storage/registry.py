@@ -152,14 +152,7 @@ def statement_view(
     accepted: Mapping[str, RegistryAcceptance],
     address: tuple[str, str | None],
 ) -> RegistryStatementView:
-    """Return a statement as it is shown.
-
-    Args:
-        statement: The statement.
-        before: The registry with which it is compared.
-        accepted: The newest acceptance of each party.
-        address: The matcher's address and CA with which the statement's are compared.
-    """
+    """Return a statement as it is shown, compared with the registry before it and the matcher's address and CA."""
     message, read_aloud = statement.message, spoken(statement.digest)
     registry = message.registry()
     joined, left = differences(before, registry)

@@ -64,24 +64,12 @@ class RowKey:
         return "RowKey()"
 
     def seal(self, table: str, values: Iterable[object]) -> bytes:
-        """Return the seal of a row, 32 bytes.
-
-        Args:
-            table: Its table.
-            values: Of its sealed columns, in an order that is always the same.
-        """
+        """Return the seal of a row, 32 bytes."""
         text = json.dumps([table, *map(_plain, values)], separators=(",", ":"), sort_keys=True)
         return hmac.digest(self._octets, text.encode(), hashlib.sha256)
 
     def fits(self, table: str, key: object, values: Iterable[object], seal: bytes | None) -> bool:
-        """Return whether this service wrote a row with these values; one that it did not is remembered.
-
-        Args:
-            table: Its table.
-            key: Its primary key.
-            values: As for `seal`.
-            seal: Its seal.
-        """
+        """Return whether this service wrote a row with these values; one that it did not is remembered."""
         if seal is not None and hmac.compare_digest(self.seal(table, values), bytes(seal)):
             return True
         self.distrust(table, key)

@@ -94,12 +94,6 @@ class Store:
     """
 
     def __init__(self, url: URL, wait_seconds: int = 30) -> None:
-        """Prepare the engine.
-
-        Args:
-            url: A `sqlite` file or `postgresql+psycopg`; `database_url` makes it from the settings.
-            wait_seconds: How long a writer waits for the one before it.
-        """
         self._wait_seconds = wait_seconds
         self.row_key: RowKey | None = None
         self.engine = _engine(url, wait_seconds)
@@ -116,9 +110,6 @@ class Store:
 
         When the block has been left without an exception, the changes survive a power cut. An exception of the
         block's own rolls back and goes on.
-
-        Args:
-            name: For logs and errors, `submission.accept`.
 
         Raises:
             StoreConflictError: A constraint forbids the change; another writer may have been first.

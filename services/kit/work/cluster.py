@@ -61,10 +61,6 @@ class WorkerStatus(NamedTuple):
 def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> OpenExecutor:
     """Connect to the cluster of the settings and look at it.
 
-    Args:
-        settings: The service's settings, whose `executor` is "dask".
-        wait_seconds: How long to wait for the scheduler and for its first worker.
-
     Raises:
         InputError: A certificate or key cannot be read; or the cluster runs another release of Aquila, or may spill.
         ExecutorError: The scheduler cannot be reached, or has no workers.
@@ -155,10 +151,6 @@ class PickledTask:
 
 def do_piece(release: str, parcel: PickledTask) -> PickledTask:
     """Do a piece of work; runs at a worker.
-
-    Args:
-        release: The caller's release of Aquila.
-        parcel: The function, and a tuple of its arguments.
 
     Raises:
         InputError: The worker has another release of Aquila.

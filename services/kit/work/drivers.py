@@ -39,11 +39,7 @@ class Failures:
     """
 
     def __init__(self, last_delay: float) -> None:
-        """Begin without any.
-
-        Args:
-            last_delay: Seconds to wait at most before the next try.
-        """
+        """Begin without any; `last_delay` is the longest wait in seconds."""
         self.count = 0
         self.error: Exception | None = None
         self._last_delay = last_delay
@@ -82,11 +78,7 @@ class Retries:
     """
 
     def __init__(self, last_delay: float) -> None:
-        """Begin with none that waits.
-
-        Args:
-            last_delay: Seconds that one waits at most.
-        """
+        """Begin with none that waits; `last_delay` is the longest wait in seconds."""
         self._last_delay = last_delay
         self._failures: dict[str, Failures] = {}
         self._times: dict[str, float] = {}

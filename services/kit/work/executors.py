@@ -219,24 +219,14 @@ class ExecutorHandle:
 
 
 def executor_handle_of(settings: ServiceSettings, preload: Sequence[str]) -> ExecutorHandle:
-    """Return the workers that the settings ask for; nothing runs yet.
-
-    Args:
-        settings: The service's settings.
-        preload: Modules that every process of a local pool needs.
-    """
+    """Return the workers of the settings, with modules that each process of a pool loads; nothing runs yet."""
     if settings.executor == "dask":
         return ExecutorHandle(lambda: open_cluster(settings))
     return ExecutorHandle(lambda: open_local(settings.workers, preload))
 
 
 def open_local(workers: int, preload: Sequence[str]) -> OpenExecutor:
-    """Return a pool of this machine; one worker is a thread of the service itself, more are processes.
-
-    Args:
-        workers: How many; 0 takes one for each core that the service may use.
-        preload: Modules that every process needs.
-    """
+    """Return a pool of this machine, by default a worker for each core; a single worker is a thread of the service."""
     count = workers or usable_cores()
     pool = ThreadPoolExecutor(1, "worker") if count == 1 else local_pool(count, preload)
     return OpenExecutor(pool, count, lambda: pool.shutdown(wait=True, cancel_futures=True))

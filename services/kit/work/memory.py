@@ -40,25 +40,16 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class KeptResults(Generic[R]):
-    """The newest results by subject. Safe in threads; nothing is stored.
-
-    Attributes:
-        most: How many are kept.
-    """
+    """The newest results by subject. Safe in threads; nothing is stored."""
 
     most: int = 8
     _kept: dict[str, tuple[str, R]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def get(self, subject: str, version: str, make: Callable[[], R]) -> R:
-        """Return the result for a subject, made now where none of this version is kept.
+        """Return the result for a subject, made now unless one of this version, such as a digest, is kept.
 
         Two callers at the same moment may both make it.
-
-        Args:
-            subject: What the result is about.
-            version: What it is made from, such as a digest; with another version it is made again.
-            make: Makes it.
         """
         with self._lock:
             found = self._kept.pop(subject, None)

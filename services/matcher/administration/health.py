@@ -1,12 +1,14 @@
-"""The matcher's part of the report on its health: its rounds and its parties."""
+"""The matcher's part of the report on its health, and counts of the work that waits for its people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sqlalchemy import func, select
 
 from aquila.audit.entries import EntryKind
+from aquila.audit.roles import Action, Role, Service, role_table
+from aquila.interface.attention import ALARMS, AttentionKind, RoundAttention, WaitingCounts
 from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import Kind, StatementKind
@@ -18,9 +20,18 @@ from services.kit.errors import RoundDamagedError
 from services.kit.log.entries import newest_of_round
 from services.kit.serving.health.checks import MOST_ROUNDS, Fault, OpenRound, round_health
 from services.kit.serving.health.report import OwnPart, contacts_of
+from services.kit.serving.notifications.waiting import (
+    FaultWatch,
+    ServiceFaults,
+    Sightings,
+    WaitingWork,
+    rewritten_logs,
+    waiting_requests,
+)
 from services.kit.settings import MEBIBYTE
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import CachedRound, RoundTransaction
+from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import bytes_to_reserve, unreserved_bytes
 from services.matcher.rounds.progress import (
@@ -38,10 +49,6 @@ _SILENT_SECONDS = 2 * 3_600
 
 def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     """Find out the matcher's part of the report.
-
-    Args:
-        context: The matcher's parts.
-        contacts: The last calls of the parties.
 
     Raises:
         StoreError: The database failed.
@@ -157,3 +164,37 @@ def _silent(parties: Iterable[str], last: Mapping[str, int | None], now: int) ->
         at = last.get(party)
         if at is not None and now - at > _SILENT_SECONDS:
             yield Grade.WARNING, Sentence.of("health_party_silent", party=party, hours=(now - at) // 3_600)
+
+
+_ALARMS = ALARMS | {AttentionKind.EVIDENCE}
+"""The kinds that are alarms to the secretariat."""
+
+
+class MatcherWaiting:
+    """Counts what waits for persons at one moment; what is the same for several of them is read once."""
+
+    def __init__(self, context: MatcherContext, faults: FaultWatch, alarms: Sightings) -> None:
+        self._context, self._faults, self._alarms = context, faults, alarms
+        self._now = context.clock()
+        self._rounds: tuple[RoundAttention, ...] | None = None
+
+    def work_of(self, person: str, roles: Collection[Role]) -> WaitingWork:
+        """Return how much waits for a person with these roles."""
+        allowed = {action for action in Action if role_table().allows(Service.MATCHER, roles, action)}
+        rounds = self._needs() if Action.SEE_ROUNDS in allowed else ()
+        alarms = frozenset((one.round_id, one.kind, one.parties, one.count) for one in rounds if one.kind in _ALARMS)
+        faults = self._faults.current() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
+        with self._context.store.reading("waiting.count") as session:
+            rewritten, rewritten_at = rewritten_logs(session)
+            decides = Action.DECIDE_APPROVALS in allowed
+            requests, asked_at = waiting_requests(session, person, self._now) if decides else (0, 0)
+        counts = WaitingCounts(
+            alarms=rewritten + len(alarms), requests=requests, rounds=len(rounds) - len(alarms), faults=faults.number
+        )
+        raised_at = self._alarms.newest(alarms) if rounds else 0
+        return WaitingWork(counts, asked_at, max(raised_at, rewritten_at, faults.found_at))
+
+    def _needs(self) -> tuple[RoundAttention, ...]:
+        if self._rounds is None:
+            self._rounds = attention_list(self._context).needs
+        return self._rounds

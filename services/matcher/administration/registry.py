@@ -1,19 +1,24 @@
 """The registry at the matcher: each change is a signed statement, and parties accept it (PROTOCOL.md 11).
 
 An administrator asks for a change, and it is stated when another person has approved exactly this statement.
+
+A matcher that was restored takes statements that it signed after the backup back from a party. Without them it would
+sign other statements under the same numbers, which the parties refuse for good as evidence against it (PROTOCOL.md
+11.5). Nothing has to be believed: this matcher's own signature is on each of them.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.roles import Action
+from aquila.audit.roles import Action, Role
 from aquila.crypto.envelope import digest_of_payload
-from aquila.errors import OrderError, PolicyError, SignatureError
+from aquila.errors import InputError, KeyMaterialError, OrderError, PolicyError, SignatureError
 from aquila.interface.approval import ApprovalKind, PendingApproval
 from aquila.interface.service.party import FileContent, NewInvitation, NewMatcherAddress, RegistryView, RenewedKey
 from aquila.protocol.registration.self_signed import (
@@ -30,6 +35,7 @@ from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
     RegistryFeed,
     RegistryStatement,
+    check_order,
     next_statement,
     open_acceptance,
     open_statement,
@@ -37,7 +43,7 @@ from aquila.protocol.registration.statements import (
 )
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import ENDED_PHASES
-from services.kit.actor import Actor
+from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.approvals.requests import Approvals, request, waiting_of
 from services.kit.errors import NotFoundError
 from services.kit.log import entries, own_approvals
@@ -47,9 +53,29 @@ from services.kit.rounds import manifest_in
 from services.kit.storage import registry as stored
 from services.kit.storage.own_identity import prepare_renewal, read_next
 from services.kit.storage.registry import content_of, party_views, statement_view
-from services.matcher.administration.address import address_of
 from services.matcher.context import MatcherContext
+from services.matcher.settings import MatcherSettings
 from services.matcher.storage.tables import RoundRow
+
+
+def address_of(settings: MatcherSettings) -> tuple[str, str | None]:
+    """Return the matcher's address, and its CA's certificates in PEM or None where the system's CAs know it.
+
+    Raises:
+        InputError: The port is left to the system, or the file of the CA cannot be read.
+    """
+    listen, command = settings.listen, settings.command
+    if not listen.public_url and listen.port == 0:
+        raise InputError("matcher_address_unknown")
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    url = listen.public_url.rstrip("/") or f"{'http' if settings.tls is None else 'https'}://{host}:{listen.port}"
+    if settings.tls is None or command is None or command.ca is None:
+        return url, None
+    try:
+        return url, command.ca.read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        raise InputError("matcher_ca_unreadable", path=command.ca) from None
+
 
 _LOG = Log("matcher.registry")
 _DAY = 86_400
@@ -366,3 +392,71 @@ def _check_rounds(session: Session, holders: set[str]) -> None:
         named = [round_id for round_id, manifest in rows if code in {one.party for one in manifest.participants}]
         if named:
             raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
+
+
+_ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))
+
+
+def number_in_force(context: MatcherContext) -> int:
+    """Return the number of the registry in force, or 0 where none was stated."""
+    with context.store.reading("registry.number") as session:
+        last = stored.in_force(session, context.registry)
+    return 0 if last is None else last.message.number
+
+
+def take_newer(context: MatcherContext, content: str) -> None:
+    """Take the statements of a party's file into force that are newer than the one in force here.
+
+    1. Each is signed by this matcher's key, or by one that follows from it.
+    2. They follow one another, and the statement in force here.
+    3. The newest continues the registry in force, and names the key with which this matcher runs.
+
+    Raises:
+        InputError: The file holds no statements.
+        ProtocolError, PolicyError: 1 or 2 does not hold, or the newest does not continue the registry.
+        KeyMaterialError: The newest names another key of this matcher: it was renewed after the backup.
+    """
+    try:
+        feed = RegistryFeed.model_validate_json(content)
+    except ValidationError:
+        raise InputError("restore_statements_unreadable") from None
+    now = context.clock()
+    # 1.
+    found = [open_statement(envelope.encode(), *context.registry.keys_of(MATCHER)) for envelope in feed.statements]
+    with context.store.transaction("registry.restore") as session:
+        last = stored.in_force(session, context.registry)
+        before = 0 if last is None else last.message.number
+        for statement in found:
+            stored.store_statement(session, statement, now)
+        # 2.
+        known = stored.statements_from(session, context.registry, max(1, before))
+        if known and known[0].message.number != max(1, before):
+            raise OrderError("registry_statement_missing", number=max(1, before))
+        check_order(known)
+        newer = [one for one in known if one.message.number > before]
+        if not newer:
+            return
+        # 3.
+        newest = newer[-1].message
+        registry = newest.registry()
+        context.registry.check_successor(registry)
+        if registry.matcher != context.matcher.identity.public:
+            raise KeyMaterialError("restore_statements_of_newer_key")
+        for envelope in feed.acceptances:
+            acceptance = open_acceptance(envelope.encode(), registry, newest.number)
+            stored.store_acceptance(session, acceptance, envelope.encode())
+        for statement in newer:
+            stored.mark_accepted(session, statement, now)
+            entry = Entry.of(
+                EntryKind.REGISTRY_CHANGED,
+                now,
+                MATCHER,
+                digests={"registry": statement.digest},
+                counts={"number": statement.message.number, "parties": len(statement.message.registry().present())},
+                **entries.actor_fields(_ADMINISTRATOR, Action.MANAGE_REGISTRY),
+            )
+            entries.append(session, entry)
+        for holder in sorted(registry.former):
+            log_replaced(session, registry, holder, MATCHER, now)
+        stored.write_registry_file(context.settings.registry, registry)
+    context.registry.adopt(registry)

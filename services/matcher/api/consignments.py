@@ -44,12 +44,6 @@ def take_consignment(
 ) -> ConsignmentAnswer:
     """Take parts one after the other, up to the first that is refused; what was taken before it stays.
 
-    Args:
-        context: The matcher's parts.
-        round_id: In which round.
-        caller: Who called.
-        consignment: The parts.
-
     Raises:
         StoreError: The first part may or may not be stored; the call can be repeated.
     """

@@ -12,8 +12,8 @@ from aquila.interface.statistics import RegionalPicture, Statistics
 from services.kit.http.openapi import CSV, raw_answer
 from services.kit.http.routing import Limit, Offset, ServiceRoute
 from services.kit.people.permissions import requires
+from services.matcher import statistics
 from services.matcher.api.dependencies import At
-from services.matcher.statistics import published
 
 router = APIRouter(
     route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"], dependencies=[requires(Action.SEE_STATISTICS)]
@@ -26,11 +26,11 @@ Matched = Annotated[bool, Query(description="Only rounds of which lists were mat
 Day = Annotated[date | None, Query(description="A day of the matcher's own time zone; no bound by default.")]
 
 
-async def _period(since: Day = None, until: Day = None) -> published.Period:
-    return published.Period(since, until)
+async def _period(since: Day = None, until: Day = None) -> statistics.Period:
+    return statistics.Period(since, until)
 
 
-Within = Annotated[published.Period, Depends(_period)]
+Within = Annotated[statistics.Period, Depends(_period)]
 
 
 @router.get("/statistics", summary="Rounds in numbers, and which is the latest of each category")
@@ -43,7 +43,7 @@ def get_statistics(
     matched: Matched = False,  # noqa: FBT002 - a parameter of the call
 ) -> Statistics:
     """Return the statistics of rounds, each by itself and rounded."""
-    return published.statistics(context, category, period, offset, limit, matched=matched)
+    return statistics.statistics(context, category, period, offset, limit, matched=matched)
 
 
 @router.get("/picture", summary="One round of a category in numbers, next to the newest others")
@@ -51,7 +51,7 @@ def get_picture(
     context: At, period: Within, category: Category = None, round_id: ChosenRound = None
 ) -> RegionalPicture:
     """Return the regional picture: the round that is asked for, or the latest."""
-    return published.picture(context, category, period, round_id)
+    return statistics.picture(context, category, period, round_id)
 
 
 @router.get(
@@ -62,5 +62,5 @@ def get_picture(
 )
 def get_statistics_csv(context: At, period: Within, category: Category = None) -> Response:
     """Return the statistics as CSV."""
-    content = published.as_csv(published.statistics(context, category, period))
+    content = statistics.as_csv(statistics.statistics(context, category, period))
     return Response(content, media_type="text/csv; charset=utf-8")

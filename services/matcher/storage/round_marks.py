@@ -58,9 +58,6 @@ class RoundTerms:
     """Terms of a manifest that are needed for many rounds at once.
 
     Attributes:
-        area: Of the manifest.
-        category: Of the manifest.
-        participants: The parties that it names.
         deadlines: After each of them a round takes fewer steps; seconds since 1970.
         retention_seconds: How long what is left of the round is kept after its end.
     """

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from aquila.audit.statistics import statistics_of
 from services.kit.log.entries import entries
-from services.matcher.log.statistics import round_statistics
+from services.matcher.log import round_statistics
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 from tests.support.matcher_world import NOW, Node, World
 
@@ -60,7 +60,7 @@ async def test_statistics_have_the_times_of_the_log(world: World) -> None:
     assert (await world.propose(window=window)).status_code == 202
     await abort(world)
     with world.context.store.reading("test.statistics") as session:
-        published = round_statistics(session, world.context.registry, world.round_id)
+        published = round_statistics(world.context.registry, session, world.round_id)
         stored = [entry for _, entry in entries(session) if entry is not None and entry.round == world.round_id]
     assert published == statistics_of(world.round_id, stored).to_bytes()
 

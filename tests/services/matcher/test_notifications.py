@@ -21,7 +21,7 @@ from services.kit.log.entries import ALARMS
 from services.kit.people.tables import AccountRow, NotificationRow, PeopleRows
 from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Sightings
-from services.matcher.administration.waiting import MatcherWaiting
+from services.matcher.administration.health import MatcherWaiting
 from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.tables import EvidenceRow
 from tests.support.health_example import FINE

@@ -11,7 +11,7 @@ from aquila.sentences import quoted
 from services.kit.errors import RoundDamagedError, StoreError
 from services.kit.storage.files import ChunkFiles
 from services.matcher.main import build
-from services.matcher.steps.purge_ended import wipe_leftovers
+from services.matcher.steps.deletion import wipe_leftovers
 from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow
 from tests.support.matcher_world import Node, World
 

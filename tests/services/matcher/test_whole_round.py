@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from services.matcher.statistics import published
+from services.matcher import statistics
 from services.matcher.storage.tables import KnownCountRow
 from tests.support.matcher_world import World
 
@@ -36,7 +36,7 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     assert view["ending"]["text"] == "closed: every party has its hits"
     assert all(party["closed"] and party["acknowledged"] for party in view["parties"])
     assert world.chunk_files() == []
-    [figures] = published.statistics(world.context).rounds
+    [figures] = statistics.statistics(world.context).rounds
     assert {one.party for one in figures.lists} == {"AL", "RS", "SI"}
     assert [{(of.left, of.right): of.hits.all for of in table.pairs} for table in figures.hits] == [
         {("AL", "RS"): "1-4", ("AL", "SI"): 0, ("RS", "SI"): "1-4"}

@@ -16,7 +16,7 @@ from aquila.protocol.rounds.hit_columns import HIT_ID_BYTES, HitBatch
 from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.errors import StoreError
 from services.matcher.events import REPORT
-from services.matcher.log.statistics import round_statistics
+from services.matcher.log import round_statistics
 from services.matcher.steps import join
 from services.matcher.storage.tables import EventRow
 from services.node.steps import exchange_notes
@@ -76,7 +76,7 @@ async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.M
     await world.settle()
     assert await world.phase(round_id) == "closed"
     with context.store.reading("test.statistics") as session:
-        assert round_statistics(session, context.registry, round_id).count(b'"reports":1') == 3
+        assert round_statistics(context.registry, session, round_id).count(b'"reports":1') == 3
         left = select(func.count()).where(EventRow.statement == REPORT, EventRow.envelope.is_not(None))
         assert session.scalar(left) == 0
     # What is left of them still says what the receipts were for, also to a matcher that starts again.

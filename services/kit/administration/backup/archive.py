@@ -40,13 +40,7 @@ class _Line(BaseModel):
 
 
 class Needed(_Line):
-    """A file that the settings name and the backup does not hold.
-
-    Attributes:
-        setting: The setting's dotted name.
-        file: Its path, relative to the home where it lies in it.
-        secret: Whether it is left out because it is secret.
-    """
+    """A file that the settings name and the backup does not hold."""
 
     setting: str
     file: str
@@ -57,17 +51,8 @@ class Head(_Line):
     """The head of a backup: whose it is, and from when.
 
     Attributes:
-        backup: The version of this form.
-        service: `node` or `matcher`.
-        party: The party's code, or `matcher`.
-        release: The release of Aquila that made it.
-        revision: The revision of the database's schema.
-        database: `sqlite` or `postgresql`, whichever it was.
-        created_at: When its snapshot was taken, in seconds since 1970.
-        identity: The public identity key, which signs the backup.
         log_keys: The keys that signed checkpoints of the service's own log, the oldest first (PROTOCOL.md 11.9); none
             in a backup from before keys could be replaced, where the identity key alone did.
-        log_size: Entries of the service's own log.
         log_root: The root over them, or nothing for an empty log.
         needed: Files that a restored home needs besides.
     """
@@ -199,10 +184,6 @@ class Row:
 
 def read_archive(source: BinaryIO, key: SealingKey) -> Iterator[Head | HomeFile | TableHead | Row | Counts]:
     """Yield the lines of a backup in order; when the last was yielded without an error, all of them are verified.
-
-    Args:
-        source: The sealed file.
-        key: The recipient's private key.
 
     Raises:
         SealError: It does not open: another key, changed, or cut.

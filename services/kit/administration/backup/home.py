@@ -34,13 +34,9 @@ class BackedService:
     """A service that is backed up.
 
     Attributes:
-        name: `node` or `matcher`.
         package: Where its migrations are.
-        metadata: Its tables.
         tables: The bases of its tables, for the seals of rows.
         left_out: Tables whose rows are in no backup.
-        settings_class: Its settings.
-        database_file: The name of its SQLite file.
     """
 
     name: Literal["node", "matcher"]
@@ -108,11 +104,6 @@ def is_secret(setting: str) -> bool:
 
 def collect(service: BackedService, settings: KeyedSettings, folder: Path) -> tuple[list[HomeFile], list[Needed]]:
     """Return the files of a home that a backup holds, and those that a restored home needs besides.
-
-    Args:
-        service: Which service.
-        settings: Its settings.
-        folder: The folder of its settings file.
 
     Raises:
         InputError: A file that the settings name cannot be read.

@@ -133,8 +133,6 @@ class Source:
     """A backup, and what a person brings with it.
 
     Attributes:
-        file: The backup.
-        key: Its recipient's private key.
         secrets: Files from the safe, which are put into the home: the identity key first of all.
         settings: A settings file in place of the one in the backup, for another database or another address.
     """
@@ -157,11 +155,6 @@ class RestoreSummary:
 @contextlib.contextmanager
 def restoring(service: BackedService, source: Source, home: Path) -> Iterator[RestoreSummary]:
     """Restore a backup into a new home, and remove the home again where the caller's block raises.
-
-    Args:
-        service: Which service.
-        source: The backup and the secrets.
-        home: The new home: a folder that is missing or empty.
 
     Raises:
         InputError: The home is not empty, the backup or the settings do not fit, or a secret is missing.

@@ -52,12 +52,7 @@ def explained(fault: Sentence) -> Sentence:
 
 
 def disk_faults(free: int, kept: int) -> Iterator[Fault]:
-    """Yield the faults of the disk: no room for files, or little.
-
-    Args:
-        free: Bytes that files may still take.
-        kept: Bytes that the settings keep free beyond.
-    """
+    """Yield the faults of the disk: no room, or little. Files may take `free` bytes, and `kept` bytes stay free."""
     if free == 0:
         yield Grade.CRITICAL, Sentence.of("health_disk_full", kept=kept // MEBIBYTE)
     elif free < (_FEW_TIMES_THE_KEPT - 1) * kept:
@@ -180,9 +175,6 @@ class OpenRound:
     """An open round, as a service's database has it.
 
     Attributes:
-        round_id: Its id.
-        phase: Its phase.
-        began_at: When it was proposed or discovered.
         newest: For each kind of statement, when the newest came.
         awaited: The steps that it waits for, with the party or `matcher`.
         late: Parties that missed a deadline.
@@ -197,13 +189,7 @@ class OpenRound:
 
 
 def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
-    """Return the progress of a round.
-
-    Args:
-        found: The round.
-        own: The name of this service.
-        now: Seconds since 1970.
-    """
+    """Return the progress of a round."""
     progress_at = max(found.newest.values(), default=found.began_at)
     steps = [
         AwaitedStep(

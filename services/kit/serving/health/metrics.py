@@ -44,10 +44,6 @@ class HealthMetrics:
 def serve_metrics(port: int, report: HealthReport) -> WSGIServer:
     """Serve the metrics in threads of their own until the process ends; return the server.
 
-    Args:
-        port: The TCP port of loopback; 0 takes a free one.
-        report: The report on the service's health.
-
     Raises:
         InputError: The port is taken.
     """

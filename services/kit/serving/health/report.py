@@ -54,11 +54,7 @@ class OwnPart:
     """The part of a report that only a node or only the matcher has.
 
     Attributes:
-        rounds: The open rounds, the newest first.
         left_out: Open rounds that were not looked at.
-        contacts: The last contact with each other service.
-        chunks_waiting: Chunks that wait.
-        statements_waiting: Own statements that wait.
         faults: Faults of subjects that the other service does not have, or not in this way.
         clock_difference: Seconds by which the matcher's clock is ahead, at a node.
     """
@@ -77,18 +73,8 @@ class HealthParts:
     """The parts of a service whose health is reported.
 
     Attributes:
-        service: Its kind.
         name: The party's code, or `matcher`.
-        backend: The group backend in use.
-        settings: Its settings.
-        store: The database.
-        files: The chunks.
-        workers: Where heavy work is done.
-        log: The own log, and the service as a witness.
-        clock: Seconds since 1970.
-        counts: Counts of events since the start.
         certificates: Returns those that are in use now.
-        drivers: The loops.
         read_own: Finds out the part that only this service has; raises `StoreError` where the database failed.
         subjects: The subjects of that part.
     """

@@ -54,13 +54,6 @@ def deliver(
 ) -> None:
     """Hand a notification over; this blocks for up to a minute.
 
-    Args:
-        settings: The channels.
-        channel: The one that the person chose.
-        to: The person's address.
-        said: The notification.
-        text: The same in words.
-
     Raises:
         DeliveryError: It was not taken.
     """
@@ -192,14 +185,6 @@ class NotificationDriver:
     def __init__(
         self, notifications: Notifications, settings: NotificationSettings, address: str, compose: Compose
     ) -> None:
-        """Prepare.
-
-        Args:
-            notifications: The database, the clock, and the reader of what waits.
-            settings: The channels.
-            address: The service's own, which notifications name.
-            compose: Puts a notification into words.
-        """
         self._store, self._clock, self._reading = notifications.store, notifications.clock, notifications.reading
         self._settings = settings
         self._address = settings.address or address

@@ -60,9 +60,6 @@ class Notifications:
     """The parts of a service's notifications.
 
     Attributes:
-        service: Node or matcher.
-        store: The database.
-        clock: Seconds since 1970.
         settings: The channels; None where the service notifies nobody.
         reading: Begins a look at the work that waits.
     """

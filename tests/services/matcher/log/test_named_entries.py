@@ -13,7 +13,7 @@ from aquila.protocol.log_entries import match_entry
 from aquila.protocol.messages.feed import MOST_ENTRIES
 from services.kit.log.entries import ENTRIES
 from services.kit.storage.store import Store
-from services.matcher.log.named_entries import entries_naming
+from services.matcher.log import entries_naming
 from services.matcher.storage.tables import MatcherRows
 
 ROUND = "ab" * 16

@@ -13,8 +13,7 @@ from aquila.audit.checkpoint import parse_update
 from aquila.protocol.messages.feed import EventKind, LongPollAnswer, Rounds
 from services.kit.work.drivers import Driver
 from services.matcher.rounds import long_polls
-from services.matcher.steps.pulse import Pulse
-from services.matcher.steps.schedule import WOKEN_BY, steps_of
+from services.matcher.steps.schedule import WOKEN_BY, Pulse, steps_of
 from services.matcher.wakeup import LongPolls
 from tests.support.matcher_world import Node, World
 

@@ -15,7 +15,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import Consent, Kind, Notes, Refusal
 from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import entries
-from services.matcher.log.service_log import statements_of
+from services.matcher.log import statements_of
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow
 from tests.support.matcher_world import World
 

@@ -1,4 +1,8 @@
-"""Step: end a round when it is due, by wish, by a party's refusal or by its window (PROTOCOL.md 3.9)."""
+"""Steps: open a round, and end it.
+
+A round opens when everyone consented, or when the time for consents is over (PROTOCOL.md 3.3.4). It ends when it is
+due, by wish, by a party's refusal or by its window (3.9).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from sqlalchemy import delete, select
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence, quoted, text_of
 from aquila.sentences.sentence import QUOTED, dumps, loads
 from services.kit.log import own_approvals
@@ -29,10 +34,10 @@ def end_due(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
 
 def _end(context: MatcherContext, round_id: str) -> bool:
     with context.round_cache.reading(round_id) as turn:
-        if _due(turn, context.clock()) is None:
+        if _end_of(turn, context.clock()) is None:
             return False
     with context.round_cache.writing("round.end", round_id) as turn:
-        due = _due(turn, context.clock())
+        due = _end_of(turn, context.clock())
         if due is None:
             return False  # another worker was first
         if due[1].code == QUOTED and turn.row.wish == Outcome.ABORTED.value and not turn.round.breaking_refusal:
@@ -43,7 +48,7 @@ def _end(context: MatcherContext, round_id: str) -> bool:
     return True
 
 
-def _due(turn: RoundTransaction, now: int) -> tuple[Outcome, Sentence] | None:
+def _end_of(turn: RoundTransaction, now: int) -> tuple[Outcome, Sentence] | None:
     """Return how a round ends now and why, or None where it goes on."""
     if turn.round.ending is not None:
         return None
@@ -84,3 +89,31 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
     # Statistics are published with the row's time, and compared with the entry's.
     turn.row.ended_at = context.clock()
     turn.accept(ending, taken_at=turn.row.ended_at)
+
+
+_FEWEST = 2
+
+
+def open_due(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
+    """Open every round whose consents are in, and abort those that too few agreed to."""
+    return each_round(context, OPEN, lambda round_id: _open(context, round_id), quiet)
+
+
+def _open(context: MatcherContext, round_id: str) -> bool:
+    with context.round_cache.reading(round_id) as turn:
+        if not _opens(turn.round, context.clock()):
+            return False
+    with context.round_cache.writing("round.open", round_id) as turn:
+        if not _opens(turn.round, context.clock()):
+            return False  # another worker was first
+        if len(turn.round.consents) < _FEWEST:
+            end_round(context, turn, Outcome.ABORTED, Sentence.of("round_lacks_consents"))
+        else:
+            turn.accept(context.matcher.open(turn.round, context.clock()))
+    context.wakeup.notify()
+    _LOG.info("round_opened", round=round_id)
+    return True
+
+
+def _opens(round_: Round, now: int) -> bool:
+    return round_.phase is Phase.PROPOSED and (round_.everybody_answered or now > round_.manifest.window.consent_by)

@@ -1,7 +1,8 @@
 """The matcher's published figures: those that Article 72 of Regulation (EU) 2024/982 requires, and more.
 
 Counts are those of the moment when a round ended, and are rounded by `aquila.matching.rounding`; docs/STATISTICS.md
-says in words what is published, and how. Nothing is added up over rounds, because rounds repeat lists.
+says in words what is published, and how: rounded cells, their totals, and what others bound. Nothing is added up over
+rounds, because rounds repeat lists.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import functools
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from sqlalchemy import func, select
@@ -19,21 +20,26 @@ from sqlalchemy.orm import Session
 from aquila.csv_files import CsvWriter
 from aquila.interface.statistics import (
     HitTable,
+    KnownCount,
+    LevelHits,
     LevelPrecision,
     ListCount,
+    OutcomeCount,
+    PairHits,
+    PairOutcomeCount,
+    PartyHits,
     RegionalPicture,
     RoundStatistics,
     RoundTotals,
     Statistics,
 )
 from aquila.matching.certainty import Level
-from aquila.matching.rounding import BASE, SMALL, Rounding
+from aquila.matching.rounding import BASE, SMALL, Cell, Figure, Rounding, total
 from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.statements import Kind
 from services.kit.errors import NotFoundError
 from services.kit.rounds import manifest_in
 from services.matcher.context import MatcherContext
-from services.matcher.statistics.figures import OUTCOMES, Pair, RoundCounts, hit_tables, known, outcomes, records_sent
 from services.matcher.storage.tables import (
     HitCountRow,
     KnownCountRow,
@@ -43,11 +49,157 @@ from services.matcher.storage.tables import (
     RoundRow,
 )
 
+OUTCOMES = ("confirmed", "refuted", "unresolved", "withdrawn", "open")
+_DECIDED = ("confirmed", "refuted")
+_PERCENT = 100
+_TWO = 2
+
+Pair = tuple[str, str]
+Counts = Mapping[Pair, Mapping[Level, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundCounts:
+    """The exact counts of a round that ended.
+
+    Attributes:
+        category: Category of persons.
+        pairs: Parties whose records may be matched, each pair in the order of the alphabet.
+        parties: Whose lists were matched, and who asked.
+        hits: Of lists and of queries, by pair and level; what is missing is zero.
+        known: Persons by the least level of the hits that join them and by the number of parties that know them.
+        outcomes: What both parties of hits said of them, by pair and level.
+    """
+
+    category: str
+    pairs: Collection[Pair]
+    parties: Mapping[Kind, Collection[str]]
+    hits: Mapping[Kind, Counts]
+    known: Mapping[Level, Mapping[int, int]] = field(default_factory=dict)
+    outcomes: Mapping[tuple[Pair, Level], Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """Return the common prefix of names of numbers over all pairs: rounds of the same lists are rounded alike."""
+        return self.category, ",".join(f"{left}-{right}" for left, right in sorted(self.pairs))
+
+    def cell(self, kind: Kind, pair: Pair, level: Level) -> int:
+        """Return the hits of a pair at a level."""
+        return self.hits.get(kind, {}).get(pair, {}).get(level, 0)
+
+
+def records_sent(records: int, rounding: Rounding, category: str, party: str, kind: Kind) -> Figure:
+    """Return the padded size of a list or query: a small one, which no padding made larger, bounds its hits."""
+    return rounding.cell(records, "records", kind.value, category, party).figure
+
+
+def hit_tables(counts: RoundCounts, rounding: Rounding) -> tuple[HitTable, ...]:
+    """Return the hits of lists, and those of queries where there was one, over the pairs that were compared."""
+    return tuple(_table(counts, rounding, kind) for kind in (Kind.LIST, Kind.QUERY) if counts.parties.get(kind))
+
+
+def _table(counts: RoundCounts, rounding: Rounding, kind: Kind) -> HitTable:
+    def cell(pair: Pair, level: Level) -> Cell:
+        return rounding.cell(counts.cell(kind, pair, level), "hits", kind.value, counts.category, *pair, level.value)
+
+    cells = {pair: {level: cell(pair, level) for level in Level} for pair in _compared(counts, kind)}
+    parties = sorted({party for pair in cells for party in pair})
+    return HitTable(
+        kind=kind,
+        hits=_by_level(cells.values()),
+        pairs=tuple(PairHits(left=left, right=right, hits=_by_level([of])) for (left, right), of in cells.items()),
+        parties=tuple(
+            PartyHits(party=party, hits=_by_level(of for pair, of in cells.items() if party in pair))
+            for party in parties
+        ),
+    )
+
+
+def _compared(counts: RoundCounts, kind: Kind) -> list[Pair]:
+    """Return the pairs one of whose parties sent a list and the other what is counted."""
+    lists, sent = counts.parties.get(Kind.LIST, ()), counts.parties[kind]
+    compared = {
+        (left, right)
+        for left, right in counts.pairs
+        if (left in lists and right in sent) or (left in sent and right in lists)
+    }
+    return sorted(compared | counts.hits.get(kind, {}).keys())
+
+
+def _by_level(rows: Iterable[Mapping[Level, Cell]]) -> LevelHits:
+    found = list(rows)
+
+    def of(*levels: Level) -> Figure:
+        return total(row[level] for row in found for level in levels)
+
+    return LevelHits(
+        high=of(Level.HIGH),
+        medium=of(Level.MEDIUM),
+        low=of(Level.LOW),
+        high_and_medium=of(Level.HIGH, Level.MEDIUM),
+        all=of(*Level),
+    )
+
+
+def known(counts: RoundCounts, rounding: Rounding) -> Iterator[KnownCount]:
+    """Yield persons by the number of parties that know them, of each level by whose hits they were counted."""
+    for least in sorted(Level):
+        levels = [level for level in Level if level >= least]
+        nobody = not any(of.get(level) for of in counts.hits.get(Kind.LIST, {}).values() for level in levels)
+        if least not in counts.known and not nobody:
+            continue  # matched by a release that did not count persons by hits of this level
+        for parties in range(_TWO, len({party for pair in counts.pairs for party in pair}) + 1):
+            persons = counts.known.get(least, {}).get(parties, 0)
+            # The table of hits says already that there is nobody; any other number may stand for any count.
+            figure = 0 if nobody else rounding.perturbed(persons, "persons", *counts.scope, str(parties))
+            yield KnownCount(certainty=least, parties=parties, persons=figure)
+
+
+def outcomes(counts: RoundCounts, rounding: Rounding) -> tuple[tuple[OutcomeCount, ...], tuple[PairOutcomeCount, ...]]:
+    """Return the outcomes of a round's hits by level, and by pair, as both parties of each reported them."""
+    levels: dict[Level, Counter[str]] = {}
+    pairs: dict[Pair, Counter[str]] = {}
+    for (pair, level), of in counts.outcomes.items():
+        if _is_told(counts, pair, level):
+            levels.setdefault(level, Counter()).update(of)
+            pairs.setdefault(pair, Counter()).update(of)
+
+    def figures(of: Mapping[str, int], words: Iterable[str], *name: str) -> dict[str, Figure]:
+        return {word: rounding.perturbed(of.get(word, 0), "outcomes", *counts.scope, *name, word) for word in words}
+
+    by_level = {level: figures(levels[level], OUTCOMES, level.value) for level in sorted(levels)}
+    by_pair = {pair: figures(pairs[pair], _DECIDED, *pair) for pair in sorted(pairs)}
+    return (
+        tuple(OutcomeCount(certainty=level, **of, precision=_precision(of)) for level, of in by_level.items()),
+        tuple(
+            PairOutcomeCount(left=left, right=right, **of, precision=_precision(of))
+            for (left, right), of in by_pair.items()
+        ),
+    )
+
+
+def _is_told(counts: RoundCounts, pair: Pair, level: Level) -> bool:
+    """Return whether outcomes of a cell's hits are counted: where neither its list hits nor its query hits are few.
+
+    What became of few hits would tell how few they are.
+    """
+    of = [counts.cell(kind, pair, level) for kind in Kind]
+    return any(of) and not any(0 < count < BASE for count in of)
+
+
+def _precision(of: Mapping[str, Figure]) -> int | None:
+    """Return about how many percent of the decided hits were right, from published numbers alone."""
+    confirmed, refuted = of["confirmed"], of["refuted"]
+    if not isinstance(confirmed, int):
+        return None
+    return _PERCENT * confirmed // (confirmed + (refuted if isinstance(refuted, int) else BASE - 1))
+
+
 _COLUMNS = ("round", "category", "table", "kind", "party", "counterpart", "of", "number")
 _AND_ABOVE = {Level.HIGH: "high", Level.MEDIUM: "high and medium", Level.LOW: "all"}
 _SHOWN = {"high": "high", "medium": "medium", "low": "low", "high_and_medium": "high and medium", "all": "all"}
 _OTHERS = 12  # rounds of the category next to the one that is shown
-_DECIDED = 20  # the newest rounds of a level with right hits, among which one with a precision is looked for
+_NEWEST_DECIDED = 20  # the newest rounds of a level with right hits, among which one with a precision is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +224,7 @@ def statistics(
     *,
     matched: bool = False,
 ) -> Statistics:
-    """Return rounds in numbers, newest first; of each category, its latest is named.
-
-    Args:
-        context: The matcher's parts.
-        category: Only rounds of this category.
-        period: Only rounds of these days.
-        offset: How many newer ones are left out.
-        limit: At most so many; all of them if None. Counts are read of these alone.
-        matched: Only rounds of which lists were matched.
-    """
+    """Return rounds in numbers, newest first; of each category, its latest is named."""
     with context.store.reading("statistics") as session:
         categories, found = _listed(context, session, category, period)
         found = [one for one in found if one.matched_at or not matched]
@@ -120,7 +263,7 @@ def picture(
             categories=categories,
             round=read(one.round_id) if one else None,
             rounds=tuple(_totals(read(other.round_id)) for other in others[:_OTHERS]),
-            precision=tuple(_precision(session, [other.round_id for other in others], read)),
+            precision=tuple(_precisions(session, [other.round_id for other in others], read)),
         )
 
 
@@ -207,7 +350,7 @@ def _totals(one: RoundStatistics) -> RoundTotals:
     return RoundTotals(round_id=one.round_id, matched_at=one.matched_at, lists=lists, hits=table.hits)
 
 
-def _precision(
+def _precisions(
     session: Session, rounds: Sequence[str], read: Callable[[str], RoundStatistics]
 ) -> Iterator[LevelPrecision]:
     """Yield the precision of each level in the newest of these rounds that has one; the surest level first."""
@@ -215,7 +358,7 @@ def _precision(
     query = select(OutcomeCountRow.round_id, OutcomeCountRow.certainty).where(*right).distinct()
     confirmed = {(round_id, certainty) for round_id, certainty in session.execute(query)}
     for level in sorted(Level, reverse=True):
-        for round_id in [one for one in rounds if (one, level.value) in confirmed][:_DECIDED]:
+        for round_id in [one for one in rounds if (one, level.value) in confirmed][:_NEWEST_DECIDED]:
             percent = next((of.precision for of in read(round_id).outcomes if of.certainty is level), None)
             if percent is not None:
                 yield LevelPrecision(certainty=level, percent=percent)

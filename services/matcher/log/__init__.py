@@ -1,1 +1,0 @@
-"""The matcher's log: entries of its actions, and the statistics in them (PROTOCOL.md 10)."""

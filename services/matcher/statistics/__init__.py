@@ -1,1 +1,0 @@
-"""Published statistics: rounded counts of rounds that ended (docs/STATISTICS.md)."""
