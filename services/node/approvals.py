@@ -193,9 +193,7 @@ def _acceptance(node: NodeContext, name: str, content: Content) -> Iterator[Open
 def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
     """Return four eyes at this node.
 
-    Args:
-        node: The node.
-        more: Wake other drivers than that of rounds when something took effect.
+    `more` wake other drivers than that of rounds when something took effect.
     """
     openings: dict[ApprovalKind, Opening] = {
         ApprovalKind.CONSENT: partial(_consent, node),

@@ -57,7 +57,7 @@ from services.node import approvals as node_approvals
 from services.node.api import hits, queries, rounds, safeguards
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
-from services.node.hits.saved_filters import forget_views
+from services.node.hits.review import forget_views
 from services.node.logs.own_log import open_log, seen_head
 from services.node.records import imports
 from services.node.records.queries import standing_rounds
@@ -93,11 +93,7 @@ def assemble(
 ) -> NodeContext:
     """Make a node's parts and bring its database up to date; nothing runs yet.
 
-    Args:
-        settings: The node's settings.
-        clock: Seconds since 1970.
-        random: Gives random bytes.
-        transport: Instead of the network, in tests.
+    `transport` takes the place of the network in tests.
 
     Raises:
         InputError: The registry is missing, or names another key for this party than its own.
@@ -147,11 +143,7 @@ def build(
 ) -> FastAPI:
     """Return the node's application; its drivers run while it serves. Raises as `assemble` does.
 
-    Args:
-        settings: The node's settings.
-        node: Its parts, where they were assembled already.
-        compose: Puts notifications into words; without it nobody is told.
-        address: The node's own, which notifications name.
+    Without `compose`, which puts notifications into words, nobody is told; they name `address`.
     """
     made = node or assemble(settings)
     standing = _standing_queries(made)
@@ -273,11 +265,7 @@ def run(
 ) -> None:
     """Serve a node until it is stopped.
 
-    Args:
-        settings_path: The settings file.
-        port: Instead of the settings' port; 0 takes a free one.
-        front: Makes what stands before the service at the same address: its pages.
-        compose: Puts notifications into words; without it nobody is told.
+    Port 0 takes a free one; `front` makes what stands before the service at the same address: its pages.
 
     Raises:
         AquilaError: The node cannot start; the message says why.

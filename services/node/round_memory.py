@@ -372,9 +372,6 @@ class RoundMemories:
         """Forget the records of rounds in which nothing is to be done, once nobody reads them.
 
         A node has years of rounds. To be called between steps of the driver.
-
-        Args:
-            open_rounds: Those in which something is to be done.
         """
         oldest = time.monotonic() - self.kept_seconds
         for round_id, memory in list(self._found.items()):

@@ -21,7 +21,7 @@ from services.kit.serving.notifications.waiting import (
     waiting_requests,
 )
 from services.node.context import Journal
-from services.node.records.deliveries import count_deliveries
+from services.node.records.list_reading import count_deliveries
 from services.node.records.queries import standing_queries
 from services.node.rounds.attention import attention_list
 from services.node.storage.tables import STATUS_OF_HIT, AlarmRow, HitRow, HitStatusRow, PairCheckRow, SubmissionRow
@@ -63,13 +63,7 @@ class NodeWaiting:
     """Counts what waits for persons at one moment; what is the same for several of them is read once."""
 
     def __init__(self, journal: Journal, folder: Path | None, faults: FaultWatch) -> None:
-        """Prepare.
-
-        Args:
-            journal: The database and the clock.
-            folder: Where list files are delivered, if the node has such a folder.
-            faults: Looks at the node's health.
-        """
+        """Prepare."""
         self._journal = journal
         self._folder = folder
         self._faults = faults

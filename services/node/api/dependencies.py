@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
 from aquila.protocol.messages import Message
+from services.kit.approvals.requests import Approvals
 from services.node.context import NodeContext
 
 NamesChecked = Annotated[
@@ -24,3 +25,19 @@ def node_of(request: Request) -> NodeContext:
     node = request.app.state.node
     assert isinstance(node, NodeContext)
     return node
+
+
+async def _approvals(request: Request) -> Approvals:
+    """Return the four eyes of the node whose application takes a request."""
+    approvals = request.app.state.approvals
+    assert isinstance(approvals, Approvals)
+    return approvals
+
+
+async def _node(request: Request) -> NodeContext:
+    """Return the same, without the thread that FastAPI gives to a dependency that is no coroutine."""
+    return node_of(request)
+
+
+Node = Annotated[NodeContext, Depends(_node)]
+FourEyes = Annotated[Approvals, Depends(_approvals)]

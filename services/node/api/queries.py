@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
@@ -21,12 +21,11 @@ from aquila.interface.queries import (
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
 from services.kit.actor import Actor
-from services.kit.approvals.requests import Approvals
 from services.kit.http.routing import Limit, Offset, ServiceRoute
 from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node import approvals
-from services.node.api.dependencies import NamesChecked, node_of, texts_of
+from services.node.api.dependencies import FourEyes, NamesChecked, Node, texts_of
 from services.node.records import search
 from services.node.records.queries import standing_queries
 from services.node.records.queries.answers import list_queries, query_answer
@@ -35,25 +34,21 @@ from services.node.records.queries.requests import ask_query
 from services.node.records.queries.standing_views import list_standing, show_standing
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/queries", tags=["operator"])
+QueryViewer = Annotated[Actor, requires(Action.SEE_QUERIES)]
+Asker = Annotated[Actor, requires(Action.ASK_SUBMISSION)]
 
 
 @router.get("", summary="This party's queries, and what one needs to ask", dependencies=[requires(Action.SEE_QUERIES)])
-def get_queries(request: Request, offset: Offset = 0, limit: Limit = None) -> Queries:
+def get_queries(node: Node, offset: Offset = 0, limit: Limit = None) -> Queries:
     """List queries, newest first, the rounds that take one now, and templates of a justification."""
-    return list_queries(node_of(request), offset, limit)
+    return list_queries(node, offset, limit)
 
 
 @router.post("", status_code=202, summary="Ask for a few persons")
 async def post_query(
-    request: Request,
-    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
-    wanted: QueryRequest,
-    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
+    node: Node, four_eyes: FourEyes, actor: Asker, wanted: QueryRequest, *, names_checked: NamesChecked = False
 ) -> PendingApproval:
     """Store the persons and a request for the query, for a second person to approve."""
-    four_eyes = request.app.state.approvals
-    assert isinstance(four_eyes, Approvals)
-    node = node_of(request)
 
     def ask(import_id: str) -> PendingApproval:
         texts = texts_of(wanted.justification)
@@ -65,17 +60,15 @@ async def post_query(
 
 
 @router.get("/{submission_id}", summary="The answer to a query")
-def get_query(
-    request: Request, actor: Annotated[Actor, requires(Action.SEE_QUERIES)], submission_id: str
-) -> QueryAnswer:
+def get_query(node: Node, actor: QueryViewer, submission_id: str) -> QueryAnswer:
     """Return the answer to a query, person by party."""
-    return query_answer(node_of(request), actor, submission_id)
+    return query_answer(node, actor, submission_id)
 
 
 @router.get("/{submission_id}/progress", summary="The progress of a query", dependencies=[requires(Action.SEE_QUERIES)])
-def get_progress(request: Request, submission_id: str) -> QueryProgress:
+def get_progress(node: Node, submission_id: str) -> QueryProgress:
     """Return the state of each party's answer and numbers of hits; no person is looked at."""
-    return query_progress(node_of(request), submission_id)
+    return query_progress(node, submission_id)
 
 
 standing_router = APIRouter(route_class=ServiceRoute, prefix="/v1/standing-queries", tags=["operator"])
@@ -84,22 +77,16 @@ StandingId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 @standing_router.get("", summary="This party's standing queries", dependencies=[requires(Action.SEE_QUERIES)])
-def get_standing_queries(request: Request) -> StandingQueries:
+def get_standing_queries(node: Node) -> StandingQueries:
     """List the standing queries with what each found in which round, in numbers."""
-    return list_standing(node_of(request))
+    return list_standing(node)
 
 
 @standing_router.post("", status_code=202, summary="Ask for a standing query")
 async def post_standing_query(
-    request: Request,
-    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
-    wanted: StandingQueryRequest,
-    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
+    node: Node, four_eyes: FourEyes, actor: Asker, wanted: StandingQueryRequest, *, names_checked: NamesChecked = False
 ) -> PendingApproval:
     """Store the persons and a request for the standing query, for a second person to approve."""
-    four_eyes = request.app.state.approvals
-    assert isinstance(four_eyes, Approvals)
-    node = node_of(request)
 
     def ask(import_id: str) -> PendingApproval:
         texts = texts_of(wanted.justification)
@@ -110,21 +97,14 @@ async def post_standing_query(
 
 
 @standing_router.get("/{standing_id}", summary="A standing query with its persons")
-def get_standing_query(
-    request: Request, actor: Annotated[Actor, requires(Action.SEE_QUERIES)], standing_id: StandingId
-) -> StandingQueryView:
+def get_standing_query(node: Node, actor: QueryViewer, standing_id: StandingId) -> StandingQueryView:
     """Return a standing query with its persons."""
-    return show_standing(node_of(request), actor, standing_id)
+    return show_standing(node, actor, standing_id)
 
 
 @standing_router.post(
     "/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query", response_class=Response
 )
-def post_standing_withdrawal(
-    request: Request,
-    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
-    standing_id: StandingId,
-    shown: WithdrawnStandingQuery,
-) -> None:
+def post_standing_withdrawal(node: Node, actor: Asker, standing_id: StandingId, shown: WithdrawnStandingQuery) -> None:
     """Ask in no further round; what was asked already stays as it is."""
-    standing_queries.withdraw(node_of(request).journal, actor, standing_id, shown.reason)
+    standing_queries.withdraw(node.journal, actor, standing_id, shown.reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 
 from aquila.audit.roles import Action
 from aquila.interface.records import (
@@ -18,7 +18,7 @@ from aquila.interface.records import (
 from services.kit.actor import Actor
 from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
-from services.node.api.dependencies import node_of
+from services.node.api.dependencies import Node
 from services.node.records import comparisons, corrections, search
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["records"])
@@ -29,17 +29,17 @@ Searcher = Annotated[Actor, requires(Action.SEARCH_RECORDS)]
 
 
 @router.post("/records/search", summary="Search the party's own records")
-def search_records(request: Request, actor: Searcher, wanted: RecordSearch) -> RecordPage:
+def search_records(node: Node, actor: Searcher, wanted: RecordSearch) -> RecordPage:
     """Return a page of the records that a number or a name finds."""
-    return search.search(node_of(request).journal, actor, wanted)
+    return search.search(node.journal, actor, wanted)
 
 
 @router.get("/imports/{import_id}/records", summary="The records of a stored list, a page at a time")
 def get_records(
-    request: Request, actor: Searcher, import_id: str, offset: Annotated[int, Query(ge=0, le=2**40)] = 0
+    node: Node, actor: Searcher, import_id: str, offset: Annotated[int, Query(ge=0, le=2**40)] = 0
 ) -> RecordPage:
     """Return a page of a list in its own order."""
-    return search.browse(node_of(request).journal, actor, import_id, offset)
+    return search.browse(node.journal, actor, import_id, offset)
 
 
 @router.get(
@@ -47,40 +47,38 @@ def get_records(
     summary="The difference of a stored list to the one before",
     dependencies=[requires(Action.LIST_RECORDS)],
 )
-def get_difference(request: Request, import_id: str) -> ListDifference:
+def get_difference(node: Node, import_id: str) -> ListDifference:
     """Return the records that came, went or changed, by the party's own identifiers."""
-    return comparisons.difference(node_of(request).store, import_id)
+    return comparisons.difference(node.store, import_id)
 
 
 @router.get("/imports/{import_id}/records/{position}", summary="One of the party's own records with its history")
-def get_record(request: Request, actor: Searcher, import_id: str, position: Place) -> RecordView:
+def get_record(node: Node, actor: Searcher, import_id: str, position: Place) -> RecordView:
     """Return the record at a place of a list."""
-    return search.show(node_of(request).journal, actor, import_id, position)
+    return search.show(node.journal, actor, import_id, position)
 
 
-@router.post("/imports/{import_id}/records/{position}/check", summary="Check a correction of one record")
-def check_correction(
-    request: Request,
-    actor: Corrector,  # noqa: ARG001 - who may check
-    import_id: str,
-    position: Place,
-    wanted: RecordCorrection,
-) -> CorrectionReport:
+@router.post(
+    "/imports/{import_id}/records/{position}/check",
+    summary="Check a correction of one record",
+    dependencies=[requires(Action.IMPORT_RECORDS)],
+)
+def check_correction(node: Node, import_id: str, position: Place, wanted: RecordCorrection) -> CorrectionReport:
     """Return how the corrected record would be read; nothing is stored."""
-    return corrections.check_correction(node_of(request).journal, import_id, position, wanted)
+    return corrections.check_correction(node.journal, import_id, position, wanted)
 
 
 @router.put("/imports/{import_id}/records/{position}", summary="Correct one record of a list")
 def put_record(
-    request: Request, actor: Corrector, import_id: str, position: Place, wanted: RecordCorrection
+    node: Node, actor: Corrector, import_id: str, position: Place, wanted: RecordCorrection
 ) -> CorrectionReport:
     """Store other fields of a record that has no hit, in a list that no open round uses."""
-    return corrections.correct_record(node_of(request).journal, actor, import_id, position, wanted)
+    return corrections.correct_record(node.journal, actor, import_id, position, wanted)
 
 
 @router.delete("/imports/{import_id}/records/{position}", status_code=204, summary="Take one record out of its list")
 def delete_record(
-    request: Request, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str, position: Place
+    node: Node, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str, position: Place
 ) -> None:
     """Take out a record that has no hit, of a list that no open round uses."""
-    corrections.take_out_record(node_of(request).journal, actor, import_id, position)
+    corrections.take_out_record(node.journal, actor, import_id, position)

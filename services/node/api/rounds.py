@@ -31,7 +31,6 @@ from aquila.interface.rounds import (
 from aquila.protocol.messages import Kind
 from aquila.records.reading.layouts import Encoding, Format, Layout
 from services.kit.actor import Actor
-from services.kit.approvals.requests import Approvals
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
 from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute, file_response
 from services.kit.people.permissions import requires
@@ -39,13 +38,15 @@ from services.kit.serving.notifications.choices import failing
 from services.kit.work import threads
 from services.kit.work.memory import PATIENCE
 from services.node import approvals
-from services.node.api.dependencies import NamesChecked, node_of, texts_of
+from services.node.api.dependencies import FourEyes, NamesChecked, Node, texts_of
 from services.node.api.sent_lists import read_sent_list, sent_list
+from services.node.context import NodeContext
 from services.node.hits import views as hit_views
-from services.node.records import comparisons, deliveries, imports, list_reading, search
+from services.node.records import comparisons, imports, list_reading, search
 from services.node.rounds import attention, requests, views
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
+Asker = Annotated[Actor, requires(Action.ASK_SUBMISSION)]
 _ESTIMATED = ConsentRequest()
 
 LISTS = ("/v1/records/recognize", "/v1/records/check", "/v1/records/findings", "/v1/imports")
@@ -69,8 +70,8 @@ ProgressKey = Annotated[
 
 
 async def _layout(
-    format: Annotated[  # noqa: A002 - the interface's word
-        Format | None, Query(description="The format of the list; recognized if it is not given.")
+    file_format: Annotated[
+        Format | None, Query(alias="format", description="The format of the list; recognized if it is not given.")
     ] = None,
     encoding: Annotated[
         Encoding | None, Query(description="The encoding of its text; recognized if it is not given.")
@@ -90,29 +91,24 @@ async def _layout(
     ] = None,
 ) -> Layout:
     fields = None if columns is None else tuple(name or None for name in columns.split(","))
-    return Layout(format, encoding, sheet, fields)
+    return Layout(file_format, encoding, sheet, fields)
 
 
 ListLayout = Annotated[Layout, Depends(_layout)]
 
 
-def _approvals(request: Request) -> Approvals:
-    found: Approvals = request.app.state.approvals
-    return found
-
-
 @router.get("/status", summary="The node at a glance", dependencies=[requires(Action.SEE_STATUS)])
-def get_status(request: Request) -> NodeStatus:
+def get_status(node: Node) -> NodeStatus:
     """Return the node's identity, and whether it reaches the matcher."""
-    failing_since, _ = failing(node_of(request).store)
-    seen = views.status(node_of(request), aquila.__version__)
+    failing_since, _ = failing(node.store)
+    seen = views.status(node, aquila.__version__)
     return seen.model_copy(update={"notifications_failing_since": failing_since})
 
 
 @router.get("/needs", summary="What rounds need of the node's people", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_needs(request: Request) -> AttentionList:
+def get_needs(node: Node) -> AttentionList:
     """Return alarms and duties, the most pressing first."""
-    return attention.attention_list(node_of(request).journal)
+    return attention.attention_list(node.journal)
 
 
 @router.post(
@@ -121,9 +117,9 @@ def get_needs(request: Request) -> AttentionList:
     dependencies=[requires(Action.CHECK_RECORDS)],
     openapi_extra=_LIST,
 )
-async def recognize_records(request: Request, layout: ListLayout, delivery: Delivery = None) -> LayoutView:
+async def recognize_records(request: Request, node: Node, layout: ListLayout, delivery: Delivery = None) -> LayoutView:
     """Return the layout of the list in the body, its headings, and the fields that they were chosen for or may be."""
-    return await read_sent_list(request, delivery, lambda file: imports.recognize_list(node_of(request), file, layout))
+    return await read_sent_list(request, delivery, lambda file: imports.recognize_list(node, file, layout))
 
 
 @router.post(
@@ -134,13 +130,13 @@ async def recognize_records(request: Request, layout: ListLayout, delivery: Deli
 )
 async def check_records(
     request: Request,
+    node: Node,
     layout: ListLayout,
     rules: Name = "default",
     delivery: Delivery = None,
     progress: ProgressKey = None,
 ) -> RecordReport:
     """Read the list in the body and return its findings."""
-    node = node_of(request)
     return await read_sent_list(
         request, delivery, lambda file: imports.check_list(node, file, layout, rules, progress), progress
     )
@@ -151,9 +147,9 @@ async def check_records(
     summary="How far a list is that is read now",
     dependencies=[requires(Action.CHECK_RECORDS)],
 )
-def get_reading_progress(request: Request, key: str) -> ReadingProgress:
+def get_reading_progress(node: Node, key: str) -> ReadingProgress:
     """Return how many rows of the list were read that is checked or stored under this key."""
-    return node_of(request).lists.find(key)
+    return node.lists.find(key)
 
 
 @router.post(
@@ -164,9 +160,8 @@ def get_reading_progress(request: Request, key: str) -> ReadingProgress:
     responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
     openapi_extra=_LIST,
 )
-async def get_findings(request: Request, layout: ListLayout, delivery: Delivery = None) -> Response:
+async def get_findings(request: Request, node: Node, layout: ListLayout, delivery: Delivery = None) -> Response:
     """Read the list in the body and return every finding: line, record number, field and reason."""
-    node = node_of(request)
     found = await read_sent_list(
         request, delivery, lambda file: list_reading.findings_file(node.settings.home, node.store, file, layout)
     )
@@ -176,10 +171,12 @@ async def get_findings(request: Request, layout: ListLayout, delivery: Delivery 
 @router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
 async def import_records(
     request: Request,
+    node: Node,
     actor: Annotated[Actor, requires(Action.IMPORT_RECORDS)],
     name: Name,
     layout: ListLayout,
-    accept_refused: bool = False,  # noqa: FBT001, FBT002 - how FastAPI names a query parameter
+    *,
+    accept_refused: bool = False,
     delivery: Delivery = None,
     progress: ProgressKey = None,
 ) -> RecordReport:
@@ -189,24 +186,17 @@ async def import_records(
     """
     with await sent_list(request, delivery) as stream:
         report = await threads.run_call(
-            imports.import_list,
-            node_of(request),
-            actor,
-            stream,
-            name,
-            layout,
-            accept_refused=accept_refused,
-            key=progress,
+            imports.import_list, node, actor, stream, name, layout, accept_refused=accept_refused, key=progress
         )
     if delivery is not None:
-        await threads.run_call(deliveries.remove_stored, node_of(request), delivery)
+        await threads.run_call(list_reading.remove_stored, node, delivery)
     return report
 
 
 @router.get("/deliveries", summary="The list files that were delivered", dependencies=[requires(Action.CHECK_RECORDS)])
-def get_deliveries(request: Request) -> Deliveries:
+def get_deliveries(node: Node) -> Deliveries:
     """List the files that wait in the node's folder, the newest first."""
-    return deliveries.list_deliveries(node_of(request))
+    return list_reading.list_deliveries(node)
 
 
 @router.delete(
@@ -215,15 +205,15 @@ def get_deliveries(request: Request) -> Deliveries:
     summary="Remove a list file that was delivered",
     dependencies=[requires(Action.IMPORT_RECORDS)],
 )
-def delete_delivery(request: Request, delivery_id: str) -> None:
+def delete_delivery(node: Node, delivery_id: str) -> None:
     """Remove a file from the node's folder without storing it."""
-    deliveries.remove_delivery(node_of(request), delivery_id)
+    list_reading.remove_delivery(node, delivery_id)
 
 
 @router.get("/imports", summary="The stored lists", dependencies=[requires(Action.LIST_RECORDS)])
-def get_imports(request: Request) -> Imports:
+def get_imports(node: Node) -> Imports:
     """List the stored lists, newest first."""
-    return imports.list_imports(node_of(request).store)
+    return imports.list_imports(node.store)
 
 
 @router.get(
@@ -231,9 +221,9 @@ def get_imports(request: Request) -> Imports:
     summary="The findings about a stored list",
     dependencies=[requires(Action.LIST_RECORDS)],
 )
-def get_stored_findings(request: Request, import_id: str) -> Findings:
+def get_stored_findings(node: Node, import_id: str) -> Findings:
     """Return the first findings that the list's file had when it was stored."""
-    return list_reading.stored_findings(node_of(request).store, import_id)
+    return list_reading.stored_findings(node.store, import_id)
 
 
 @router.get(
@@ -243,16 +233,15 @@ def get_stored_findings(request: Request, import_id: str) -> Findings:
     dependencies=[requires(Action.LIST_RECORDS)],
     responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
 )
-def get_stored_findings_file(request: Request, import_id: str) -> Response:
+def get_stored_findings_file(node: Node, import_id: str) -> Response:
     """Return every finding that the list's file had when it was stored."""
-    node = node_of(request)
     found = list_reading.stored_findings_file(node.settings.home, node.store, import_id)
     return file_response(found, "text/csv; charset=utf-8")
 
 
 @router.get("/imports/{import_id}/duplicates", summary="Likely duplicates of a stored list")
 def get_duplicates(
-    request: Request,
+    node: Node,
     actor: Annotated[Actor, requires(Action.COMPARE_RECORDS)],
     import_id: str,
     rules: Name = "default",
@@ -260,48 +249,50 @@ def get_duplicates(
     limit: Limit = None,
 ) -> DuplicateRecords:
     """Search a stored list for records that are likely the same person; all pairs that are named, or a part of them."""
-    return comparisons.list_duplicates(node_of(request), actor, import_id, rules, offset, limit)
+    return comparisons.list_duplicates(node, actor, import_id, rules, offset, limit)
 
 
 @router.delete("/imports/{import_id}", status_code=204, summary="Delete a stored list")
-def delete_import(request: Request, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str) -> None:
+def delete_import(node: Node, actor: Annotated[Actor, requires(Action.DELETE_RECORDS)], import_id: str) -> None:
     """Delete a list that no open round uses."""
-    imports.delete_import(node_of(request).journal, actor, import_id)
+    imports.delete_import(node.journal, actor, import_id)
 
 
 @router.get("/rounds", summary="The rounds that the node knows", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_rounds(request: Request, offset: Offset = 0, limit: Limit = None, ongoing: Ongoing = False) -> RoundPage:  # noqa: FBT002 - a parameter of the call
+def get_rounds(node: Node, offset: Offset = 0, limit: Limit = None, *, ongoing: Ongoing = False) -> RoundPage:
     """List the rounds, newest first."""
-    return views.rounds(node_of(request).store, offset, limit, ongoing=ongoing)
+    return views.rounds(node.store, offset, limit, ongoing=ongoing)
 
 
 @router.get("/rounds/{round_id}", summary="One round", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_round(request: Request, round_id: str) -> NodeRoundView:
+def get_round(node: Node, round_id: str) -> NodeRoundView:
     """Show one round as this node sees it."""
-    return views.round_view(node_of(request), round_id)
+    return views.round_view(node, round_id)
 
 
 @router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
 async def ask_consent(
-    request: Request,
+    node: Node,
+    four_eyes: FourEyes,
     actor: Annotated[Actor, requires(Action.ASK_CONSENT)],
     round_id: str,
     wanted: ConsentRequest = _ESTIMATED,
 ) -> PendingApproval:
     """Store a request for a consent, for a second person to approve."""
-    return await threads.run_call(approvals.ask_consent, node_of(request), _approvals(request), actor, round_id, wanted)
+    return await threads.run_call(approvals.ask_consent, node, four_eyes, actor, round_id, wanted)
 
 
 @router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
 async def ask_submission(
-    request: Request,
-    actor: Annotated[Actor, requires(Action.ASK_SUBMISSION)],
+    node: Node,
+    four_eyes: FourEyes,
+    actor: Asker,
     round_id: str,
     wanted: SubmissionRequest,
-    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
+    *,
+    names_checked: NamesChecked = False,
 ) -> PendingApproval:
     """Store a request for a submission, for a second person to approve."""
-    node, four_eyes = node_of(request), _approvals(request)
 
     def ask() -> PendingApproval:
         asked = wanted.import_id if wanted.kind is Kind.QUERY else None
@@ -312,41 +303,40 @@ async def ask_submission(
 
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")
-def get_round_hits(request: Request, actor: Annotated[Actor, requires(Action.SEE_HITS)], round_id: str) -> Hits:
+def get_round_hits(node: Node, actor: Annotated[Actor, requires(Action.SEE_HITS)], round_id: str) -> Hits:
     """Return the hits, each with the node's own record."""
-    return hit_views.hits(node_of(request), actor, round_id)
+    return hit_views.hits(node, actor, round_id)
 
 
 @router.post(
     "/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round", response_class=Response
 )
-async def close_round(
-    request: Request, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: str
-) -> Response:
+async def close_round(node: Node, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: str) -> Response:
     """Store that the operator wants the round's keys destroyed."""
-    await threads.run_call(requests.request_close, node_of(request).journal, node_of(request).rounds, actor, round_id)
-    return _accepted(request)
+    await threads.run_call(requests.request_close, node.journal, node.rounds, actor, round_id)
+    return _accepted(node)
 
 
 @router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round", response_class=Response)
 async def abort_round(
-    request: Request,
+    node: Node,
     actor: Annotated[Actor, requires(Action.ABORT_ROUND)],
     round_id: str,
     reason: AbortReason,
-    names_checked: NamesChecked = False,  # noqa: FBT002 - how FastAPI names a query parameter
+    *,
+    names_checked: NamesChecked = False,
 ) -> Response:
     """Store that the operator leaves the round."""
-    journal = node_of(request).journal
+    journal = node.journal
 
     def ask() -> None:
         search.check_texts(journal.store, texts_of(reason), confirmed=names_checked)
         requests.request_abort(journal, actor, round_id, reason.reason)
 
     await threads.run_call(ask)
-    return _accepted(request)
+    return _accepted(node)
 
 
-def _accepted(request: Request) -> Response:
-    node_of(request).wake()
+def _accepted(node: NodeContext) -> Response:
+    node.wake()
     return Response(status_code=202)

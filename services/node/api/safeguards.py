@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
@@ -13,19 +13,19 @@ from aquila.interface.safeguard import RefusedAnswer, Safeguards
 from aquila.interface.service.party import AcceptedRegistry, FileContent, RegistryView
 from aquila.protocol.registry import MATCHER
 from services.kit.actor import Actor
-from services.kit.approvals.requests import Approvals
 from services.kit.http.openapi import TAR, raw_answer
 from services.kit.http.routing import ServiceRoute
 from services.kit.log.entries import actor_fields, append
 from services.kit.log_access.routes import copied
 from services.kit.people.permissions import requires
 from services.kit.work import threads
-from services.node.api.dependencies import node_of
-from services.node.context import Journal, NodeContext
+from services.node.api.dependencies import FourEyes, Node
+from services.node.context import Journal
 from services.node.safeguards import alarms, views
 from services.node.safeguards import registry as statements
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
+Releaser = Annotated[Actor, requires(Action.RELEASE_ALARM)]
 
 
 @router.get(
@@ -33,9 +33,9 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["safeguards"])
     summary="What guards against fishing in a round",
     dependencies=[requires(Action.SEE_ROUNDS)],
 )
-def get_safeguards(request: Request, round_id: str) -> Safeguards:
+def get_safeguards(node: Node, round_id: str) -> Safeguards:
     """Return evaluation counts, withheld reports, checks of reports and alarms."""
-    return views.safeguards(node_of(request), round_id)
+    return views.safeguards(node, round_id)
 
 
 @router.post(
@@ -44,11 +44,9 @@ def get_safeguards(request: Request, round_id: str) -> Safeguards:
     summary="Release a report that an alarm holds back",
     response_class=Response,
 )
-def release(
-    request: Request, actor: Annotated[Actor, requires(Action.RELEASE_ALARM)], round_id: str, submission_id: str
-) -> None:
+def release(node: Node, actor: Releaser, round_id: str, submission_id: str) -> None:
     """Release the report of another party's query."""
-    alarms.release(node_of(request), round_id, submission_id, actor)
+    alarms.release(node, round_id, submission_id, actor)
 
 
 @router.post(
@@ -57,15 +55,9 @@ def release(
     summary="Refuse this party's answer to a query that an alarm holds back",
     response_class=Response,
 )
-def refuse(
-    request: Request,
-    actor: Annotated[Actor, requires(Action.RELEASE_ALARM)],
-    round_id: str,
-    submission_id: str,
-    body: RefusedAnswer,
-) -> None:
+def refuse(node: Node, actor: Releaser, round_id: str, submission_id: str, body: RefusedAnswer) -> None:
     """Refuse the answer; the asker is informed of it, and the round goes on."""
-    alarms.refuse(node_of(request), round_id, submission_id, actor, body.reason)
+    alarms.refuse(node, round_id, submission_id, actor, body.reason)
 
 
 STATEMENTS = "/v1/registry/statements"
@@ -78,44 +70,43 @@ registry_router = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tag
 @registry_router.get(
     "", summary="The registry, and a newer one that waits", dependencies=[requires(Action.MANAGE_REGISTRY)]
 )
-def get_registry(request: Request) -> RegistryView:
+def get_registry(node: Node) -> RegistryView:
     """Return the registry as it is stored here."""
-    return statements.show(node_of(request))
+    return statements.show(node)
 
 
 @registry_router.post(
     "/fetch", summary="Fetch the registry from the matcher now", dependencies=[requires(Action.MANAGE_REGISTRY)]
 )
-async def post_fetch(request: Request) -> RegistryView:
+async def post_fetch(node: Node) -> RegistryView:
     """Fetch newer statements and acceptances, and return all that is known then."""
-    return await statements.fetch_and_show(node_of(request))
+    return await statements.fetch_and_show(node)
 
 
 @registry_router.get(
     "/statements", summary="Statements on the registry as a file", dependencies=[requires(Action.MANAGE_REGISTRY)]
 )
-def get_statements(request: Request) -> FileContent:
+def get_statements(node: Node) -> FileContent:
     """Return the matcher's statements and the acceptances that are known here."""
-    return statements.as_file(node_of(request))
+    return statements.as_file(node)
 
 
 @registry_router.post(
     "/statements", summary="Take statements that came as a file", dependencies=[requires(Action.MANAGE_REGISTRY)]
 )
-def post_statements(request: Request, file: FileContent) -> RegistryView:
+def post_statements(node: Node, file: FileContent) -> RegistryView:
     """Store the statements, and return all that is known then."""
-    return statements.take_file(node_of(request), file.content)
+    return statements.take_file(node, file.content)
 
 
 @registry_router.post(
     "/accept", status_code=202, summary="Ask to accept the newer registry, after its words were compared"
 )
 def post_accept(
-    request: Request, actor: Annotated[Actor, requires(Action.MANAGE_REGISTRY)], wanted: AcceptedRegistry
+    node: Node, four_eyes: FourEyes, actor: Annotated[Actor, requires(Action.MANAGE_REGISTRY)], wanted: AcceptedRegistry
 ) -> PendingApproval:
     """Ask to take the registry into force; once it is approved, the driver sends the acceptance."""
-    approvals: Approvals = request.app.state.approvals
-    return statements.ask_acceptance(node_of(request), approvals, actor, wanted.digest, wanted.spoken)
+    return statements.ask_acceptance(node, four_eyes, actor, wanted.digest, wanted.spoken)
 
 
 log_router = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["log"])
@@ -130,10 +121,8 @@ LARGEST_COPY = 4 << 30
     response_class=Response,
     responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
 )
-async def get_matchers_log(request: Request, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
+async def get_matchers_log(node: Node, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
     """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
     await threads.run_call(_log_export, node.journal, actor)
 
     async def write(archive: BinaryIO) -> None:

@@ -14,7 +14,7 @@ from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import leave_room
 from services.kit.work import threads
 from services.node.api.dependencies import node_of
-from services.node.records import deliveries
+from services.node.records import list_reading
 
 R = TypeVar("R")
 
@@ -49,7 +49,7 @@ async def sent_list(request: Request, delivery: str | None) -> BinaryIO:
     """Return the list that a call is about: the body, or a file that was delivered."""
     if delivery is None:
         return await _spooled(request)
-    return await threads.run_call(deliveries.open_delivery, node_of(request), delivery)
+    return await threads.run_call(list_reading.open_delivery, node_of(request), delivery)
 
 
 async def _spooled(request: Request) -> BinaryIO:

@@ -67,11 +67,7 @@ _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
 def start_lifecycle(session: Session, clock: Clock, hits: Iterable[HitRow], *, urgent: bool = False) -> None:
     """Begin the lives of hits that come now, in the transaction that stores them.
 
-    Args:
-        session: The transaction.
-        clock: Seconds since 1970.
-        hits: Those that come now.
-        urgent: Whether they are of a query whose asker signed it as urgent.
+    `urgent` is for hits of a query that its asker signed as urgent.
     """
     now = clock()
     life = HitLifecycle.of(now)
@@ -126,13 +122,8 @@ def apply_step(
 ) -> int:
     """Take a hit one step further, with the log's entry, in the caller's transaction; return the step's number.
 
-    Args:
-        session: The transaction.
-        journal: What dates and writes the entry.
-        hit: Which hit.
-        step: What is done.
-        by: Who does it; None for the counterpart's statement.
-        number: The first step of the decisions that are taken together with this one; None if it is the first.
+    `by` is None where the step is the statement of the counterpart. `number` is the first step of the decisions that
+    are taken together with this one; None if it is the first.
 
     Raises:
         OrderError: The step is not possible now.
@@ -211,10 +202,6 @@ def person_digest(record_id: str, record: Mapping[str, object]) -> str:
 
     The number alone does not identify a person: a list may number its rows, and then another person has the number in
     the next one. The digest is as personal as the record, and is erased with its hit.
-
-    Args:
-        record_id: The party's own identifier of the record.
-        record: Its fields, as stored.
     """
     identity = [record_id, *(record.get(name) for name in _IDENTITY)]
     content = json.dumps(identity, ensure_ascii=False, separators=(",", ":")).encode()
@@ -247,11 +234,7 @@ def known_to(session: Session, persons: Collection[str | None]) -> dict[str, tup
 def carry(session: Session, journal: Journal, round_id: str, hits: Collection[HitRow]) -> int:
     """Carry earlier decisions to the hits that come now, in the transaction that stores them; return how many.
 
-    Args:
-        session: A transaction in which the lives of the hits have begun.
-        journal: What dates and writes the entries.
-        round_id: The round of the hits.
-        hits: Those that come now.
+    The lives of the hits have begun.
     """
     coming = _by_pair(hit for hit in hits if hit.person is not None)
     carried: Counter[str] = Counter()
@@ -279,9 +262,7 @@ def carry(session: Session, journal: Journal, round_id: str, hits: Collection[Hi
 def mark_first(session: Session, hits: Collection[HitRow]) -> None:
     """Mark the hits of a standing query whose pair no earlier report had, in the transaction that stores them.
 
-    Args:
-        session: A transaction in which the lives of the hits have begun.
-        hits: Those of one query that come now.
+    The hits are those of one query, and their lives have begun.
     """
     coming = {hit.hit_id for hit in hits}
     persons = sorted({hit.person for hit in hits if hit.person is not None})

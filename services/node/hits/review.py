@@ -1,23 +1,24 @@
-"""Lists of hits for review: a page of those that a filter leaves, and all of them for an export.
+"""Lists of hits for review: a page of those that a filter leaves, all of them for an export, and a person's filters.
 
 A page reads its own hits and no others: the order is made from keys and short columns, and records, notes and rules
-come in one query for the page.
+come in one query for the page. Kept filters are stored with the account, seen by nobody else, and gone when it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
-from aquila.errors import PolicyError
+from aquila.errors import InputError, PolicyError
 from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
 from aquila.interface.hits import (
     MOST_EXPORTED,
+    MOST_SAVED,
     UNDO_HOURS,
     AssigneeFilter,
     ExportedHit,
@@ -28,6 +29,10 @@ from aquila.interface.hits import (
     HitQuery,
     HitSearch,
     HitSort,
+    NewFilter,
+    SavedFilter,
+    SavedFilters,
+    SavedFilterView,
     UndoView,
 )
 from aquila.interface.sentence import SentenceView
@@ -35,17 +40,25 @@ from aquila.protocol.messages import Kind
 from aquila.records.rules import RuleTable
 from aquila.records.search import search_for
 from services.kit.actor import Actor
+from services.kit.errors import NotFoundError
 from services.kit.log import entries as log_entries
 from services.kit.people.accounts import names_of
+from services.kit.people.tables import AccountRow
 from services.kit.storage.row_seals import left_out
 from services.kit.storage.store import Store
 from services.node.context import Journal, NodeContext
-from services.node.hits.answers import rounds_without_report
-from services.node.hits.exchange_views import agreeing_parts, why
 from services.node.hits.lifecycle import known_to
-from services.node.hits.views import consultation, entry_of, query_of
+from services.node.hits.views import agreeing_parts, consultation, entry_of, query_of, rounds_without_report, why
 from services.node.rounds.reported_hits import Reported, problems_of, reported, some_of
-from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow, RecordRow
+from services.node.storage.tables import (
+    STATUS_OF_HIT,
+    ExchangeRow,
+    HitRow,
+    HitStatusRow,
+    HitStepRow,
+    RecordRow,
+    SavedFilterRow,
+)
 
 Key = tuple[str, str]
 """The round and the id of a hit."""
@@ -331,3 +344,58 @@ def _export_entry(journal: Journal, actor: Actor, round_id: str, hits: int) -> E
         ids={"of": Word.HITS},
         **log_entries.actor_fields(actor, Action.EXPORT_HITS),
     )
+
+
+def list_views(store: Store, actor: Actor) -> SavedFilters:
+    """Return a person's own views, by name."""
+    query = select(SavedFilterRow).where(SavedFilterRow.person == actor.person)
+    with store.reading("view.list") as session:
+        rows = session.scalars(query.order_by(SavedFilterRow.name, SavedFilterRow.view_id)).all()
+    return SavedFilters(views=tuple(map(_saved_view, rows)))
+
+
+def save_view(store: Store, random: Callable[[int], bytes], actor: Actor, wanted: NewFilter) -> SavedFilterView:
+    """Keep a view, in place of an own one of the same name.
+
+    Raises:
+        InputError: The person keeps as many as one can.
+    """
+    mine = SavedFilterRow.person == actor.person
+    shows = wanted.shows.model_dump(mode="json", exclude_none=True)
+    with store.transaction("view.save") as session:
+        row = session.scalar(select(SavedFilterRow).where(mine, SavedFilterRow.name == wanted.name))
+        if row is None:
+            if (session.scalar(select(func.count()).where(mine)) or 0) >= MOST_SAVED:
+                raise InputError("views_too_many", expected=MOST_SAVED)
+            row = SavedFilterRow(view_id=random(16).hex(), person=actor.person, name=wanted.name, shows=shows)
+            session.add(row)
+        row.shows = shows
+        return _saved_view(row)
+
+
+def remove_view(store: Store, actor: Actor, view_id: str) -> None:
+    """Remove an own view.
+
+    Raises:
+        NotFoundError: The person keeps no such view.
+    """
+    with store.transaction("view.remove") as session:
+        row = session.get(SavedFilterRow, view_id)
+        if row is None or row.person != actor.person:
+            raise NotFoundError("view_unknown")
+        session.delete(row)
+
+
+def forget_views(store: Store) -> bool:
+    """Remove the views of accounts that were ended, and return whether there were any."""
+    ended = SavedFilterRow.person.in_(select(AccountRow.person).where(~AccountRow.active))
+    with store.reading("view.ended") as session:
+        found = session.scalars(select(SavedFilterRow.view_id).where(ended).limit(1)).first()
+    if found is not None:
+        with store.transaction("view.forget") as session:
+            session.execute(delete(SavedFilterRow).where(ended))
+    return found is not None
+
+
+def _saved_view(row: SavedFilterRow) -> SavedFilterView:
+    return SavedFilterView(view_id=row.view_id, name=row.name, shows=SavedFilter.model_validate(row.shows))

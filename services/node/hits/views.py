@@ -1,12 +1,17 @@
-"""Analysts' views of hits: those of a round, and one hit with its history. Lists are in `services.node.hits.review`."""
+"""Analysts' views of hits: those of a round, and one hit with its history, its exchange, and its weights in the report.
+
+Lists of hits are in `services.node.hits.review`. A submission is answered when its report is here (PROTOCOL.md 3.7.4):
+before that nothing is known of its persons, and only then is a missing hit a no-hit.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
@@ -20,33 +25,54 @@ from aquila.interface.hits import (
     HitView,
     QueryReason,
     StepView,
+    WeightView,
     WithdrawalState,
     WithdrawalView,
 )
-from aquila.interface.rounds import AnswerState, Hits, OwnHit
+from aquila.interface.rounds import (
+    AnswerState,
+    AnswerView,
+    Awaited,
+    AwaitedStep,
+    ChanceView,
+    ExchangeView,
+    Hits,
+    IntelligenceView,
+    NoteView,
+    OwnHit,
+)
+from aquila.interface.sentence import SentenceView
+from aquila.matching.certainty import CENTIBITS, strongest_parts
+from aquila.matching.corroboration import corroboration_table
+from aquila.matching.weights import strangers_bits, weights_of
+from aquila.protocol.messages import Fault, HitReport, Kind, StatementKind
+from aquila.protocol.rounds.exchange import grading_basis_on, signed_sizes
+from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import ERASED, Round
-from aquila.records.rules import RuleTable
+from aquila.records.rules import Part, Rule, RuleTable, mask_of
+from aquila.sentences import Sentence
 from services.kit.actor import Actor
 from services.kit.log import entries as log_entries
 from services.kit.people.accounts import names_of
-from services.node.context import Journal, NodeContext
+from services.node.context import Journal, NodeContext, Signer
 from services.node.hits import lifecycle
-from services.node.hits.answers import answers, awaited_steps
-from services.node.hits.exchange_views import exchange_view, why
 from services.node.hits.letter import conditions_of
-from services.node.hits.notes import handling_of_note
-from services.node.hits.report_facts import chances, weights
-from services.node.round_memory import round_row
+from services.node.hits.notes import CONFIRMED, REFUTED, handling_of_note, state_of
+from services.node.round_memory import ReportFacts, round_row
+from services.node.rounds import party_answers, progress, statements
 from services.node.rounds.reported_hits import problems_of, reported
 from services.node.rounds.views import problems
 from services.node.storage.imports import name_counts
+from services.node.storage.states import SubmissionState
 from services.node.storage.tables import (
     ExchangeRow,
     HitRow,
     HitStatusRow,
     HitStepRow,
     RecordRow,
+    RoundRow,
     StatementRow,
+    SubmissionRow,
     WithdrawalRow,
 )
 
@@ -92,15 +118,7 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
 def consultation(
     journal: Journal, actor: Actor, round_id: str, hit_ids: list[str], action: Action = Action.SEE_HITS
 ) -> Entry:
-    """Return the entry of a look at hits: their number, a digest over all of their ids, and the ids where they are few.
-
-    Args:
-        journal: What dates the entry, and in whose name.
-        actor: Who looks.
-        round_id: In which round.
-        hit_ids: At which hits.
-        action: By which right.
-    """
+    """Return the entry of a look at hits: their number, a digest over all their ids, and the ids where they are few."""
     ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
     return Entry.of(
         EntryKind.CONSULTATION,
@@ -187,11 +205,7 @@ def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], 
 def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -> HitEntry:
     """Return a hit as a list shows it.
 
-    Args:
-        hit: The hit.
-        life: Its status.
-        content: The own record as stored; None where its list was deleted.
-        now: Seconds since 1970.
+    There is no content where the list of the own record was deleted.
     """
     return HitEntry(
         round_id=hit.round_id,
@@ -286,3 +300,179 @@ def _state(*, told: bool, acknowledged: bool) -> WithdrawalState:
     if acknowledged:
         return WithdrawalState.ACKNOWLEDGED
     return WithdrawalState.TOLD if told else WithdrawalState.WAITING
+
+
+def answers(session: Session, signer: Signer, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
+    """Yield the answer to this node's list, whether or not it was submitted, then those to its queries."""
+    yield _answer_of(session, signer, round_, row, None)
+    queries = select(SubmissionRow.submission_id).where(
+        SubmissionRow.round_id == round_.round_id,
+        SubmissionRow.kind == Kind.QUERY.value,
+        SubmissionRow.state != SubmissionState.FAILED,
+    )
+    for query in session.scalars(queries.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)):
+        yield _answer_of(session, signer, round_, row, query)
+
+
+def awaited_steps(session: Session, code: str, round_: Round) -> Iterator[AwaitedStep]:
+    """Yield the pending steps of a round by party; the matcher's, if every list is complete and no report came."""
+    for one in progress.parties(session, code, round_, progress.verified(session, round_)):
+        if one.awaited not in {Awaited.NOTHING, Awaited.RECEIPT}:
+            yield AwaitedStep(party=one.party, step=one.awaited)
+    if round_.phase is Phase.MATCHING:
+        yield AwaitedStep(party=None, step=Awaited.REPORT)
+
+
+def rounds_without_report(session: Session, round_id: str | None) -> int:
+    """Return how many rounds, or whether the one named, this party consented to and has no report of."""
+    # The kind is written out, because only then a database knows that the index of these receipts has them all.
+    receipt = StatementRow.own, StatementRow.kind == literal(StatementKind.RECEIPT.value, literal_execute=True)
+    acknowledged = select(StatementRow.round_id).where(StatementRow.round_id == RoundRow.round_id, *receipt)
+    query = select(func.count()).select_from(RoundRow).where(RoundRow.consent_digest.is_not(None))
+    query = query.where(RoundRow.hits_erased_at.is_(None), ~acknowledged.exists())
+    return session.scalar(query.where(RoundRow.round_id == round_id) if round_id else query) or 0
+
+
+def _answer_of(session: Session, signer: Signer, round_: Round, row: RoundRow, query: str | None) -> AnswerView:
+    return AnswerView(
+        kind=Kind.QUERY if query else Kind.LIST,
+        submission_id=query or round_.list_of(signer.code),
+        state=party_answers.answer_state(signer.code, round_, row, query),
+        parties=party_answers.party_answers(session, signer, round_, row, query),
+    )
+
+
+def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[ChanceView]:
+    """Yield the expected chance hits from this node's reports, for the lists first."""
+    for facts in _reports(node, session, round_):
+        yield from facts.chances
+
+
+def weights(
+    node: NodeContext, session: Session, round_: Round, hit: HitRow, exchange: ExchangeRow | None
+) -> tuple[tuple[WeightView, ...], int | None]:
+    """Return the weights by which a confirmed hit was graded, and how many pairs of strangers agree like it.
+
+    Returns:
+        No weights and None where its rules or its report are not known; the number as hundredths of its log2.
+    """
+    rules, table = (exchange.rules if exchange else None) or (), node.table_of(round_.manifest)
+    if state_of(exchange) != CONFIRMED or not {*rules} <= {rule.number for rule in table.rules}:
+        return (), None
+    every = [facts for facts in _reports(node, session, round_) if facts.query == hit.submission_id]
+    for facts in every:
+        if hit.counterpart in facts.bases and rules:
+            mask, basis = mask_of(rules), facts.bases[hit.counterpart]
+            second = any(hit.hit_id in page.second for page in every)  # which page of the report has it
+            found = weights_of(table, mask, basis, second=second)
+            return tuple(
+                WeightView(
+                    kind=one.kind, sentence=one.sentence, centibits=round(CENTIBITS * one.bits), differs=one.differs
+                )
+                for one in found
+            ), round(CENTIBITS * strangers_bits(table, mask, basis))
+    return (), None
+
+
+def _reports(node: NodeContext, session: Session, round_: Round) -> Iterator[ReportFacts]:
+    """Yield the facts of this node's reports, for the lists first; each is read once, and kept in memory."""
+    round_id = round_.round_id
+    known = node.rounds.of(round_id).reports
+    mine = StatementRow.round_id == round_id, StatementRow.kind == StatementKind.HIT_REPORT.value
+    for digest in session.scalars(select(StatementRow.digest).where(*mine).order_by(StatementRow.event_id)).all():
+        if digest not in known:
+            known[digest] = _read_report(node, round_, session.get_one(StatementRow, (round_id, digest)).envelope)
+        yield known[digest]
+
+
+def _read_report(node: NodeContext, round_: Round, envelope: bytes) -> ReportFacts:
+    report = statements.message_of(statements.open_statement(node.registry, envelope))
+    if not isinstance(report, HitReport) or report.party != node.code:
+        return ReportFacts()
+    sizes = signed_sizes(round_, report)
+    return ReportFacts(
+        query=report.submission_id,
+        chances=tuple(_chances(report)) if report.is_complete else (),  # each page says the same
+        bases={
+            one.counterpart: grading_basis_on(one, sizes[report.party], sizes[one.counterpart]) for one in report.bases
+        },
+        second=frozenset(hit.hit_id for hit in report.hits if hit.second),
+    )
+
+
+def _chances(report: HitReport) -> Iterator[ChanceView]:
+    for basis in report.bases:
+        yield ChanceView(
+            counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
+        )
+
+
+def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: RuleTable) -> ExchangeView:
+    """Return the part of a hit's exchange that a person may see."""
+    state = state_of(row)
+    shown = row if state == CONFIRMED else None
+    met = _met(shown, table)
+    note = _note(shown.note) if shown is not None and shown.note else None
+    return ExchangeView(
+        state=state,
+        sentence=SentenceView.of(_sentence(row, state)),
+        blamed_by=row.blamed_by if row else None,
+        reference=row.reference if row else None,
+        rules=tuple(rule.sentence for rule in met),
+        parts=tuple(tuple(part.name for part in rule.parts) for rule in met),
+        note=note,
+        intelligence=_intelligence(record, note) if note else None,
+    )
+
+
+def _sentence(row: ExchangeRow | None, state: str) -> Sentence:
+    if row is None:
+        return Sentence.of("neither_note_verified")
+    if state == REFUTED:
+        return Fault(row.fault or "").sentence
+    if state == CONFIRMED:
+        return Sentence.of("both_notes_verified")
+    if row.verified:
+        return Sentence.of("own_note_not_verified")
+    return Sentence.of("note_awaited" if row.accepted else "neither_note_verified")
+
+
+def why(families: Sequence[str], row: ExchangeRow | None, table: RuleTable) -> tuple[str, ...]:
+    """Return why two records hit, in words: of a confirmed hit what agrees in each family, else which families do."""
+    words = dict(table.families)
+    agreeing = tuple(part.sentence for part in agreeing_parts(row, table))
+    return agreeing or tuple(words.get(name, name) for name in families)
+
+
+def agreeing_parts(row: ExchangeRow | None, table: RuleTable) -> tuple[Part, ...]:
+    """Return the part of each family that agrees most strongly, of a confirmed hit; of others nothing is known."""
+    return strongest_parts(_met(row, table)) if state_of(row) == CONFIRMED else ()
+
+
+def _met(row: ExchangeRow | None, table: RuleTable) -> tuple[Rule, ...]:
+    numbers = set(row.rules or ()) if row else set()
+    return tuple(rule for rule in table.rules if rule.number in numbers)
+
+
+def _note(content: Mapping[str, str | None]) -> NoteView:
+    codes = content["source_evaluation"], content["information_evaluation"]
+    return NoteView(
+        evaluation=_evaluation(*codes) or "",
+        handling_code=content["handling_code"],
+        category=content["category"],
+        reference=content["reference"],
+        contact=content["contact"],
+    )
+
+
+def _evaluation(source: str | None, information: str | None) -> str | None:
+    return source + information if source and information else None
+
+
+def _intelligence(record: Mapping[str, Any], note: NoteView) -> IntelligenceView:
+    table = corroboration_table()
+    own = _evaluation(record.get("source_evaluation"), record.get("information_evaluation"))
+    found = table.apply(own, note.evaluation or None)
+    return IntelligenceView(
+        before=found.before, after=found.after, sentence=found.sentence, assumption=table.assumption
+    )

@@ -12,6 +12,9 @@ Three things are compared, and a contradiction in any of them is an alarm, as a 
 3. Entries name this party: proposals of its rounds, matches of its pairs, reports to it, sealed notes from it or for
    it, and statements of it that are said to have been refused (10.5.3). What this node cannot know yet, because the
    feed has not brought it, has an hour to come.
+
+A receipt and a closing are signed at once where everything is proved already, and otherwise wait here for the look that
+proves it. Tokens wait likewise, where they are made (`services.node.steps.submissions.finalize`).
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import Checkpoint, check_named
@@ -33,12 +36,20 @@ from aquila.protocol.messages.feed import MOST_HEADS, MOST_STATEMENTS, EntryProo
 from aquila.protocol.party import Party
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.log.witness import Accusation
 from services.kit.storage.store import enter_all, following
-from services.node.context import Clock, NodeContext
+from services.node.context import Clock, NodeContext, Signer
 from services.node.rounds import statements
 from services.node.storage.states import PROMISE_TRANSITIONS, Promise
-from services.node.storage.tables import NamedEntriesRow, NamedHeadRow, RoundRow, StatementRow
+from services.node.storage.tables import (
+    NamedEntriesRow,
+    NamedHeadRow,
+    PendingStatementKind,
+    PendingStatementRow,
+    RoundRow,
+    StatementRow,
+)
 
 _ANNOUNCED = frozenset({StatementKind.OPENING, StatementKind.HIT_REPORT, StatementKind.ENDING})
 _MOST_LOOKS = 3
@@ -114,9 +125,7 @@ def record_promises(session: Session, judged: Sequence[PromiseCheck], shown: Che
 def excuse_promises(session: Session, *, lost: bool) -> None:
     """Ask no more for what looks did not prove, in the transaction of an administrator's acknowledgement.
 
-    Args:
-        session: The transaction.
-        lost: Whether entries were lost: then nothing that was promised before is asked for, looked for or not.
+    Where entries were lost, nothing that was promised before is asked for, looked for or not.
     """
     looked = () if lost else (StatementRow.unproved >= _MOST_LOOKS,)
     enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, {Promise.PROMISED}, Promise.EXCUSED, *looked)
@@ -168,12 +177,8 @@ def check_heads(
 ) -> Accusation | None:
     """Compare heads with the current log, and return the contradictions, if any.
 
-    Args:
-        session: The transaction of the look.
-        clock: Seconds since 1970.
-        heads: What `unverified_heads` returned before the look.
-        shown: What the log shows; its signature, and that it grew, were verified.
-        proofs: The consistency proofs that came with it, by the size they begin at.
+    The heads are those of `unverified_heads` before the look; the signature of what the log shows, and that it grew,
+    were verified. Proofs are by the size at which they begin.
 
     Raises:
         AuditError: A proof is missing.
@@ -239,11 +244,7 @@ def judge_again(session: Session) -> None:
 def judge_entries(node: NodeContext, start: int, shown: Checkpoint, proofs: Proofs) -> EntryCheck:
     """Verify the entries that came, and hold each against what this node knows.
 
-    Args:
-        node: The node.
-        start: From which entry on they were asked for.
-        shown: The checkpoint under which they are proved.
-        proofs: The answer.
+    The entries were asked for from `start` on, and are proved under the checkpoint that is shown.
 
     Raises:
         AuditError: One of them is not in the log, or they are not in order.
@@ -328,7 +329,8 @@ def _is_known(node: NodeContext, entry: Entry) -> bool | None:
 def _is_reported(node: NodeContext, entry: Entry) -> bool | None:
     """Return whether a match has the hits and tags of this node's report; None before the report is there."""
     sides = {str(entry.ids.get("left")), str(entry.ids.get("right"))}
-    (other,) = sides - {node.code} if len(sides) == 2 else ("",)  # noqa: PLR2004 - a pair
+    others = sides - {node.code}
+    other = next(iter(others)) if len(others) == 1 else ""
     query = entry.ids.get("submission")
     key = ReportKey(node.code, None if query is None else str(query))
     with node.rounds.of(entry.round or "").reading() as round_:
@@ -359,3 +361,58 @@ def _evidence(session: Session, entry: Entry) -> bytes | None:
         StatementRow.round_id == entry.round, StatementRow.own, StatementRow.kind == "receipt"
     )
     return session.scalar(receipts.order_by(StatementRow.sequence).limit(1))
+
+
+def may_sign(session: Session, round_id: str) -> bool:
+    """Return whether the log is proved to hold all of a round that it is to hold, and to be the one that others saw."""
+    return promises_are_kept(session, round_id) and heads_are_verified(session)
+
+
+def put_pending(session: Session, signer: Signer, round_: Round, row: PendingStatementRow) -> None:
+    """Queue a receipt or closing for signing as soon as it is allowed, in the transaction of its content."""
+    session.add(row)
+    session.flush()
+    _sign_all_pending(session, signer, round_)
+
+
+def sign_pending(node: NodeContext, round_id: str) -> bool:
+    """Sign what was due and may be signed now; return whether nothing is left."""
+    with node.store.reading("due.look") as session:
+        if (
+            session.scalar(select(PendingStatementRow.kind).where(PendingStatementRow.round_id == round_id).limit(1))
+            is None
+        ):
+            return True
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction("due.sign") as session:
+        return _sign_all_pending(session, node.signer, round_)
+
+
+def rounds_with_pending() -> Select[str]:
+    """Return a query for the rounds in which something is to be signed still."""
+    return (
+        select(PendingStatementRow.round_id)
+        .join(RoundRow, RoundRow.round_id == PendingStatementRow.round_id)
+        .where(RoundRow.refused.is_(None))
+    )
+
+
+def _sign_all_pending(session: Session, signer: Signer, round_: Round) -> bool:
+    """Sign receipts, and then the closing, where the log holds everything; return whether it does."""
+    round_id = round_.round_id
+    if not may_sign(session, round_id):
+        return False
+    query = (
+        select(PendingStatementRow)
+        .where(PendingStatementRow.round_id == round_id)
+        .order_by(PendingStatementRow.kind.desc())
+    )
+    for row in session.scalars(query).all():
+        number = statements.next_number(session, round_id)
+        if row.kind == PendingStatementKind.CLOSING:
+            empty = statements.given_up(session, signer.high_water, round_id, number)
+            envelope = signer.party.close(round_, number, row.hits, empty)
+        else:
+            envelope = signer.party.receipt(round_, number, row.submission_id or None, row.hits)
+        statements.put_signed(session, signer, round_id, envelope)
+    session.execute(delete(PendingStatementRow).where(PendingStatementRow.round_id == round_id))
+    return True

@@ -61,13 +61,7 @@ def list_duplicates(
 
     A list is searched once as long as it does not change and the node runs; results for the newest lists are kept.
 
-    Args:
-        node: The node's parts.
-        actor: Who asks.
-        import_id: The list.
-        rules: The rule table by which records are compared.
-        offset: How many surer pairs are left out.
-        limit: At most so many; all that are named if None.
+    The surest `offset` pairs are left out; without a limit, all others that are named are returned.
 
     Raises:
         NotFoundError: There is no such list.

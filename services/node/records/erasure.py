@@ -34,7 +34,7 @@ from services.kit.storage.row_seals import REFUSED
 from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
-from services.node.hits.withdrawals import outcome_of
+from services.node.hits.notes import outcome_of
 from services.node.records.stored_lists import following_removal
 from services.node.rounds.held_reports import held_back
 from services.node.storage.states import LocalRoundState, SubmissionState
@@ -124,11 +124,7 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
 def erase_found(session: Session, node: NodeContext, found: FoundRecord, by: Mapping[str, str]) -> ErasureReport:
     """Erase a record within the caller's transaction, and have the counterparts of its hits informed.
 
-    Args:
-        session: The transaction in which the record was found; afterwards `overwrite_erased` is due.
-        node: The node.
-        found: Where the record is.
-        by: The fields of the entry for who wanted it.
+    Afterwards `overwrite_erased` is due. `by` are the fields of the entry for who wanted it.
     """
     # 1. The hits: the counterparts are told by hit id, which outlives the hit here.
     for hit in found.hits:

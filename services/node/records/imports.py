@@ -113,12 +113,7 @@ class _Reading:
 def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str, key: str | None = None) -> RecordReport:
     """Read a list and return its findings, its counts and how its first names are read; nothing is stored.
 
-    Args:
-        node: The node.
-        stream: The file.
-        layout: Its layout, as far as it is known.
-        rules: The name of the rule table.
-        key: Under which its progress is asked for, or None.
+    Its progress is shown under `key`.
 
     Raises:
         InputError: The list as a whole cannot be read, or there is no such rule table.
@@ -156,15 +151,8 @@ def import_list(  # what an import is made of, and by whom
 ) -> RecordReport:
     """Read a list and store its records.
 
-    Args:
-        node: The node.
-        actor: Who imports it.
-        stream: The file.
-        name: The operator's name for it.
-        layout: Its layout, as far as it is known.
-        accept_refused: Whether to go on without the rows that cannot be used.
-        for_query: Whether it holds the persons of one query, and is no list of the party.
-        key: Under which its progress is asked for, or None.
+    With `accept_refused` it goes on without the rows that cannot be used. `for_query` marks the persons of one query,
+    which are no list of the party. Its progress is shown under `key`.
 
     Raises:
         InputError: The list as a whole cannot be read, or a row cannot be used and `accept_refused` is False;

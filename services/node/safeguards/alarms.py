@@ -17,6 +17,7 @@ that differ in one thing, and learns it from those that are hits.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from sqlalchemy import Select, delete, desc, func, select, update
@@ -34,7 +35,7 @@ from services.kit.errors import NotFoundError
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.context import Clock, NodeContext
-from services.node.logs import pending_statements
+from services.node.logs import checks
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.settings import EvaluationCaps
@@ -222,18 +223,10 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
     Raises:
         NotFoundError: The node holds no such report back.
     """
-    with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.release") as session:
-        round_row(session, round_id)
-        row = _undecided(session, round_, submission_id)
+    with _decided(node, round_id, submission_id, by, EntryKind.ALARM_RELEASED) as (session, row):
         row.released_at, row.released_by = node.clock(), by.person
         earlier = QueryHitsRow.asker == row.asker, QueryHitsRow.reported_at <= row.raised_at
         session.execute(update(QueryHitsRow).where(*earlier).values(explained=True))
-        statements.clear_problem(session, round_id, _place(submission_id))
-        fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
-        fields["ids"] = {"submission": submission_id}
-        fields |= entries.actor_fields(by, Action.RELEASE_ALARM)
-        entries.append(session, Entry.of(EntryKind.ALARM_RELEASED, node.clock(), node.code, **fields))
-    node.wake()
 
 
 def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, because: str) -> None:
@@ -242,15 +235,31 @@ def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, beca
     Raises:
         NotFoundError: The node holds no such report back.
     """
-    with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.refuse") as session:
+    with _decided(node, round_id, submission_id, by, EntryKind.ANSWER_REFUSED) as (_, row):
+        row.refused_at, row.refused_by, row.refused_because = node.clock(), by.person, because
+
+
+@contextmanager
+def _decided(
+    node: NodeContext, round_id: str, submission_id: str, by: Actor, kind: EntryKind
+) -> Iterator[tuple[Session, AlarmRow]]:
+    """Lend the alarm over a query to the block that decides on it; the decision is logged, and the driver woken."""
+    with node.rounds.of(round_id).reading() as round_, node.store.transaction(f"alarm.{kind.value}") as session:
         round_row(session, round_id)
         row = _undecided(session, round_, submission_id)
-        row.refused_at, row.refused_by, row.refused_because = node.clock(), by.person, because
+        yield session, row
         statements.clear_problem(session, round_id, _place(submission_id))
-        fields: dict[str, object] = {"round": round_id, "recipient": row.asker, "counts": {"hits": row.hits}}
-        fields["ids"] = {"submission": submission_id}
-        fields |= entries.actor_fields(by, Action.RELEASE_ALARM)
-        entries.append(session, Entry.of(EntryKind.ANSWER_REFUSED, node.clock(), node.code, **fields))
+        entry = Entry.of(
+            kind,
+            node.clock(),
+            node.code,
+            round=round_id,
+            recipient=row.asker,
+            counts={"hits": row.hits},
+            ids={"submission": submission_id},
+            **entries.actor_fields(by, Action.RELEASE_ALARM),
+        )
+        entries.append(session, entry)
     node.wake()
 
 
@@ -290,7 +299,7 @@ def waits_for_receipt(node: NodeContext, round_id: str) -> bool:
 def acknowledge(node: NodeContext, round_id: str) -> bool:
     """Sign the receipts of reports that were released, and return whether that is allowed now."""
     with node.store.reading("alarm.may_sign") as session:
-        if not pending_statements.may_sign(session, round_id):
+        if not checks.may_sign(session, round_id):
             return False
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
         for row in session.scalars(_released(round_id)):

@@ -154,12 +154,7 @@ def allowed(
 ) -> tuple[Sequence[ChunkDownloadRow], frozenset[OriginClass]]:
     """Return the next chunks that fit together, and for whom and in which class some do not.
 
-    Args:
-        session: A transaction that reads.
-        clock: Tells the day.
-        caps: The node's own caps.
-        round_: The record of the round.
-        waiting: Gives the next chunks that wait, without those of the given submissions.
+    `waiting` gives the next chunks that wait, without those of the given submissions.
     """
     room = cache(lambda *place: allowance(session, clock, caps, place, round_.cap_of(*place)).left)
     held: set[str] = set()

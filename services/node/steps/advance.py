@@ -20,7 +20,7 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.drivers import side_by_side
 from services.node.context import Journal, NodeContext
-from services.node.logs import pending_statements
+from services.node.logs import checks
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.due_steps import Due, due_in
@@ -223,10 +223,10 @@ async def _sign_pending(node: NodeContext, round_id: str) -> bool:
     Raises:
         AquilaError: The matcher's log cannot be found right.
     """
-    if await to_thread(pending_statements.sign, node, round_id):
+    if await to_thread(checks.sign_pending, node, round_id):
         return True
     await verify_logs.prove_log(node)
-    return await to_thread(pending_statements.sign, node, round_id)
+    return await to_thread(checks.sign_pending, node, round_id)
 
 
 async def _noted(made: list[bool], lane: Awaitable[bool]) -> bool:

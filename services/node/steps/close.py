@@ -20,7 +20,7 @@ from services.kit.log import entries
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.context import Journal, NodeContext, Signer
-from services.node.logs import pending_statements
+from services.node.logs import checks
 from services.node.records.erasure import tables_of_hits
 from services.node.round_memory import round_row
 from services.node.rounds import statements
@@ -239,7 +239,7 @@ def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) 
         untold = select(AlarmRow.submission_id).where(AlarmRow.round_id == row.round_id, ~AlarmRow.acknowledged)
         told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)
         hits = session.scalar(select(func.count()).where(HitRow.round_id == row.round_id, told)) or 0
-        pending_statements.put(
+        checks.put_pending(
             session,
             signer,
             round_,

@@ -26,12 +26,12 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.drivers import Driver, each, raise_last
 from services.node.context import LongPollResult, NodeContext
-from services.node.logs import pending_statements
+from services.node.logs import checks
 from services.node.rounds.reported_hits import look_for_missing
 from services.node.rounds.requests import deadlines
-from services.node.steps import close, discover, exchange_notes, sync, verify_logs, withdraw
+from services.node.steps import close, consent, exchange_notes, sync, verify_logs, withdraw
 from services.node.steps.advance import advance, concerns_all, turn
-from services.node.steps.discover import read_rounds
+from services.node.steps.consent import read_rounds
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
@@ -98,8 +98,7 @@ class RoundsDriver:
     async def step(self, waiting: Collection[str] = ()) -> bool:
         """Take one step in every round, and return whether there was anything to do.
 
-        Args:
-            waiting: Rounds that could not go on, and whose time has not come.
+        Rounds that wait for a retry, whose time has not come, are left out.
 
         Raises:
             AquilaError: No round can go on now: the matcher is away, the disk is full, or a log was rewritten.
@@ -170,7 +169,7 @@ class RoundsDriver:
         first, last = list[Callable[[], Awaitable[bool]]](), list[Callable[[], Awaitable[bool]]]()
         if (was_quiet or held) and node.contact.obstacle is None:
             listed = None if held is None else held.news
-            first = [partial(discover.discover, node, listed)]
+            first = [partial(consent.discover, node, listed)]
         if node.clock() >= self._expires_at:
             last = [partial(_look_after_hits, node)]
             self._expires_at = node.clock() + _EXPIRY_SECONDS
@@ -261,7 +260,7 @@ def open_rounds(node: NodeContext) -> list[str]:
         select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)),
         withdraw.rounds_to_correct(node.clock, node.settings.outcome_hours),
         *exchange_notes.rounds_to_exchange(),
-        pending_statements.rounds_with_due(),
+        checks.rounds_with_pending(),
         known.where(RoundRow.round_id.in_(told)),
     )
     query = select(RoundRow.round_id).where(RoundRow.round_id.in_(going))
@@ -293,12 +292,7 @@ class Listener:
     """Waits for news between two steps of the driver."""
 
     def __init__(self, node: NodeContext, rounds: Callable[[], Sequence[str]]) -> None:
-        """Prepare.
-
-        Args:
-            node: The node.
-            rounds: Gives the rounds that are not over here, but for those that wait for a retry.
-        """
+        """Prepare."""
         self._node = node
         self._rounds = rounds
         self._patience = self._first
@@ -311,8 +305,7 @@ class Listener:
     async def wait(self, seconds: float) -> None:
         """Wait until the matcher has news, or it is time to look.
 
-        Args:
-            seconds: Between two looks where no call can be held.
+        Where no call can be held, that is after some seconds.
         """
         node, patience = self._node, self._patience
         self._patience = self._first

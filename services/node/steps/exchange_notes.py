@@ -421,11 +421,7 @@ def _give_up(journal: Journal, rounds: RoundMemories, round_id: str, problem: Se
 def _destroy(store: Store, rounds: RoundMemories, round_id: str, *, over: bool) -> None:
     """Destroy the note key and everything under it. If we crash in between, it is done again.
 
-    Args:
-        store: The database.
-        rounds: The memory of each round.
-        round_id: Of which round.
-        over: Whether confirmations are not waited for any more.
+    With `over`, confirmations are not waited for any more.
     """
     destroy_secret(rounds.of(round_id).note_key_path)
     with store.transaction("exchange.destroy") as session:

@@ -26,7 +26,7 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
-from services.node.logs import pending_statements
+from services.node.logs import checks
 from services.node.records import erasure
 from services.node.records.stored_lists import is_of_standing_query
 from services.node.round_memory import round_row
@@ -190,7 +190,7 @@ def store(
     _withdraw_erased(session, node.clock, report, gone, counted=not withheld)
     if not withheld:
         place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
-        pending_statements.put(
+        checks.put_pending(
             session,
             node.signer,
             round_,

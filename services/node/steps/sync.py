@@ -44,7 +44,7 @@ from services.kit.errors import NotFoundError
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Clock, LongPollResult, NodeContext
-from services.node.hits import notes, withdrawals
+from services.node.hits import notes
 from services.node.logs import checks
 from services.node.round_memory import RoundMemory, round_row
 from services.node.rounds import statements
@@ -72,10 +72,7 @@ class FeedPage:
 async def fetch(node: NodeContext, round_id: str, held: LongPollResult | None = None) -> FeedPage:
     """Fetch the next page of a round's feed; nothing of it counts before `sync` has taken it.
 
-    Args:
-        node: The node.
-        round_id: The round.
-        held: The answer of a long poll, which may have brought the page.
+    The answer of a long poll may have brought it.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -101,10 +98,7 @@ async def sync(
 ) -> tuple[bool, bool] | None:
     """Store a page of the feed; return whether there was anything new, and whether there is likely more.
 
-    Args:
-        node: The node.
-        row: The round.
-        fetched: The page, where it was asked for already.
+    The page may have been asked for already.
 
     Returns:
         None where the matcher does not know a round that was aborted here.
@@ -290,9 +284,9 @@ def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[s
     elif isinstance(message, Confirmation) and message.to == node.code:
         notes.apply_confirmation(session, node.journal, message)
     elif isinstance(message, Withdrawal) and message.counterpart == node.code:
-        withdrawals.apply_withdrawal(session, node.journal, message, digest)
+        notes.apply_withdrawal(session, node.journal, message, digest)
     elif isinstance(message, Acknowledgement) and message.party != node.code:
-        withdrawals.apply_acknowledgement(session, node.clock, message, digest)
+        notes.apply_acknowledgement(session, node.clock, message, digest)
 
 
 def _store_download(taking: _FeedContext, event: Event) -> None:
@@ -322,17 +316,7 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
         statements.report_problem(session, node.clock, row.round_id, f"repeated {signer}", problem)
         return True
     if not kept:
-        session.add(
-            StatementRow(
-                round_id=row.round_id,
-                digest=opened.digest,
-                party=signer,
-                kind=EVIDENCE,
-                envelope=envelope,
-                own=False,
-                sent=True,
-            )
-        )
+        session.add(consent.evidence(row.round_id, opened.digest, signer, envelope))
     place = f"statement {opened.digest[:16]}"
     if contradicts:
         # Somebody says two things: whoever it is, this node says nothing more in this round.

@@ -31,6 +31,7 @@ from services.node.storage.tables import NamedHeadRow, StatementRow
 
 _LOG = Log("node.verify_logs")
 _ENTRIES_SECONDS = 600
+_MOST_DIGITS = 20
 
 
 async def verify_logs(
@@ -304,6 +305,6 @@ def _size(content: bytes) -> int:
     Raises:
         AuditError: It is none.
     """
-    if not content.isdigit() or len(content) > 20:  # noqa: PLR2004 - digits of any size
+    if not content.isdigit() or len(content) > _MOST_DIGITS:
         raise AuditError("matcher_seen_size_missing")
     return int(content)

@@ -23,7 +23,7 @@ from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.logging import Log
 from services.node.context import Clock, NodeContext, Signer
-from services.node.hits.withdrawals import outcomes_of
+from services.node.hits.notes import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.held_reports import held_back

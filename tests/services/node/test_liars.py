@@ -13,7 +13,7 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.tasks import EvaluateTask
 from aquila.records.rules import InputClass
 from services.node.round_memory import round_row
-from services.node.steps.discover import store_manifest
+from services.node.steps.consent import store_manifest
 from services.node.steps.sync import take_page
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, StatementRow
 from tests.support.metrics import metric

@@ -23,7 +23,7 @@ from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext
-from services.node.logs.pending_statements import may_sign
+from services.node.logs.checks import may_sign
 from services.node.rounds import paths, statements
 from services.node.safeguards import left_out
 from services.node.steps.consent import signed_under

@@ -8,7 +8,7 @@ import pytest
 from aquila.audit.roles import Role
 from aquila.interface.hits import MOST_SAVED
 from services.kit.people.tables import AccountRow
-from services.node.hits.saved_filters import forget_views
+from services.node.hits.review import forget_views
 from services.node.storage.tables import SavedFilterRow
 from tests.support.node_world import World
 
