@@ -10,7 +10,7 @@ from aquila.interface.approval import PendingApproval
 from aquila.interface.service.party import NewInvitation
 from aquila.protocol.registration.self_signed import open_renewal, open_request
 from aquila.protocol.registry import MATCHER, Registry, read_registry, write_registry
-from clients.cli.connect import ConnectedService, connect
+from clients.cli.connect import ConnectedService
 from clients.cli.options import (
     Ca,
     HomePath,
@@ -140,16 +140,14 @@ def replace_key(
 
 
 @app.command("renew-identity")
+@speaking
 def renew_identity(
-    home: HomePath,
+    reached: ConnectedService,
+    screen: Screen,
     revoke: Annotated[
         bool, typer.Option("--revoke", help="The old key is stolen: it does not sign for the new one.")
     ] = False,
     identity: NextIdentity = "",
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Make a new identity key of the matcher, and ask to state it to the parties. It takes effect at the next start.
 
@@ -158,29 +156,25 @@ def renew_identity(
     from services.kit.storage.own_identity import wait_key
 
     if identity:
-        found = find_home(home, "matcher")
+        found = find_home(reached.home.path, "matcher")
         wait_key(found.identity, read_registry(read_file(found.registry)).key_of(MATCHER), identity).close()
-    with connect(home, url, token_file, ca) as reached:
-        asked = reached.matcher().renew_identity(revoked=revoke)
-    show_asked(Screen(as_json), asked, "Then restart the matcher.")
+    asked = reached.matcher().renew_identity(revoked=revoke)
+    show_asked(screen, asked, "Then restart the matcher.")
 
 
 @app.command()
+@speaking
 def remove(
+    reached: ConnectedService,
+    screen: Screen,
     party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code.")],
-    home: HomePath,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
 ) -> None:
     """Ask to let a party leave: once stated, its calls are refused, and the others accept a registry without it."""
     if not yes:
         typer.confirm(f"{party} cannot come back under its key. Let it leave?", abort=True, err=True)
-    with connect(home, url, token_file, ca) as reached:
-        asked = reached.matcher().remove_party(party)
-    show_asked(Screen(as_json), asked)
+    asked = reached.matcher().remove_party(party)
+    show_asked(screen, asked)
 
 
 @app.command()
@@ -229,31 +223,24 @@ def move(
 
 
 @app.command("renew-ca")
-def renew_ca(
-    home: HomePath,
-    out: RegistryFile = Path("matcher.registry"),
-    url: Url = None,
-    token_file: TokenFile = None,
-    ca: Ca = None,
-    as_json: Json = False,
-) -> None:
+@speaking
+def renew_ca(reached: ConnectedService, screen: Screen, out: RegistryFile = Path("matcher.registry")) -> None:
     """Ask to state a new CA of the matcher's home; given again, put it in place, and write the file for the parties.
 
     Run it as the matcher's user on its machine. The parties reach the matcher again when they have accepted the file.
     """
     from services.kit.http.certificates import take_prepared
 
-    found = find_home(home, "matcher")
+    found = find_home(reached.home.path, "matcher")
     own, prepared = parties.prepared_ca(found)
-    with connect(home, url, token_file, ca) as reached:
-        if asked := _ask_move(reached.matcher(), found.url(), read_file(prepared.ca).decode("ascii")):
-            show_asked(Screen(as_json), asked, _AGAIN)
-            return
-        content = reached.matcher().registry_file().content
+    if asked := _ask_move(reached.matcher(), found.url(), read_file(prepared.ca).decode("ascii")):
+        show_asked(screen, asked, _AGAIN)
+        return
+    content = reached.matcher().registry_file().content
     write_result(out, content)
     until = take_prepared(own, prepared)
     document = {"file": str(out), "valid_until": until.isoformat()}
-    Screen(as_json).result(document, *parties.ca_sentences(found, own.ca, until), _then_send(out))
+    screen.result(document, *parties.ca_sentences(found, own.ca, until), _then_send(out))
 
 
 _AGAIN = "Once it is approved, give this command again: it does the rest."

@@ -1,0 +1,223 @@
+"""Rounds: proposed at the matcher, read and consented to at a node; submit, watch, close, abort or leave."""
+
+import time
+from functools import partial
+
+from fastapi import APIRouter, Response
+
+from aquila.errors import InputError, OrderError, PolicyError
+from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
+from aquila.interface.rounds import (
+    ConsentRequest,
+    JustificationInput,
+    MatcherRoundView,
+    ProposalDefaults,
+    SubmissionRequest,
+)
+from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from clients.sdk import ApprovalClient, MatcherClient, NodeClient
+from clients.web.app.forms import NAMES_CHECKED
+from clients.web.app.navigation import identifier
+from clients.web.app.paging import rounds_from, served_page
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
+from clients.web.rounds import progress, proposal_form
+from clients.web.rounds.progress import live
+from clients.web.rounds.proposal_form import ProposalForm
+from services.kit.errors import NotAllowedError, UnknownCallerError
+
+node = APIRouter(route_class=PageRoute)
+matcher = APIRouter(route_class=PageRoute)
+_PAGE = 40
+SHORT = 8
+"""Digits of a query's id in the names of its fields, as the filter `short` shows it."""
+
+
+@node.get("/rounds")
+@matcher.get("/rounds")
+def get_rounds(visit: Visited) -> Response:
+    """Show the rounds that this service knows."""
+    rounds = served_page(visit, partial(rounds_from, _client(visit), _PAGE), _PAGE)
+    return visit.show("rounds.html", rounds=rounds)
+
+
+@node.get("/rounds/{round_id}")
+def get_round(visit: Visited, round_id: str) -> Response:
+    """Show one round."""
+    client = visit.node()
+    view = client.round(round_id)
+    waiting, guards = _waiting(visit, view.entry.round_id), client.safeguards(round_id)
+    return visit.show(
+        "node_round.html",
+        view=view,
+        steps=progress.steps_of(view),
+        live=view.entry.phase not in ENDED_PHASES,
+        mark=progress.live_state(view, visit.language).mark,
+        deadline=progress.deadline(view, time.time()),
+        words={one.party: progress.words_of(one) for one in view.parties},
+        imports=[one for one in client.imports().imports if not one.for_query] if visit.may("records.list") else (),
+        has_list=any(one.kind is Kind.LIST and one.state != "failed" for one in view.submissions),
+        queries=view.manifest.mode is Mode.LISTS_AND_QUERIES,
+        guards=guards,
+        on_hold=any(one.released_at is None and one.refused_at is None for one in guards.alarms),
+        waiting=waiting,
+        consent_waits=any(one.kind is ApprovalKind.CONSENT for one in waiting),
+        submission_waits=any(one.kind is ApprovalKind.SUBMISSION for one in waiting),
+    )
+
+
+@node.get("/rounds/{round_id}/live")
+@matcher.get("/rounds/{round_id}/live")
+def get_live(visit: Visited, round_id: str) -> Response:
+    """Stream the changes of a round as they happen."""
+    visit.need("rounds.see")
+    return live(visit, lambda: progress.live_state(_client(visit).round(round_id), visit.language))
+
+
+@node.post("/rounds/{round_id}/consent")
+def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:
+    """Ask for the party's consent."""
+    visit.need("consent.ask")
+    sent.need_tick("read")
+    given = {name: sent.number(name) for name in ("records", "queries") if sent.text(name)}
+    visit.node().consent(identifier(round_id), ConsentRequest(**given))
+    return visit.go(f"/rounds/{round_id}", "asked")
+
+
+@node.post("/rounds/{round_id}/submit")
+def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
+    """Ask for a submission."""
+    visit.need("submission.ask")
+    if not sent.text("import_id"):
+        raise InputError("field_choice_unknown", name="import_id")
+    words = {name: sent.text(name) for name in ("legal_basis", "purpose", "case_reference", "category")}
+    justification = JustificationInput.model_validate(words)
+    request = SubmissionRequest(
+        import_id=identifier(sent.text("import_id")), kind=sent.choice("kind", Kind), justification=justification
+    )
+    visit.node().submit(identifier(round_id), request, names_checked=sent.ticked(NAMES_CHECKED))
+    return visit.go(f"/rounds/{round_id}", "asked")
+
+
+@node.post("/rounds/{round_id}/alarms/{submission_id}/release")
+def post_release(visit: Visited, _sent: Sent, round_id: str, submission_id: str) -> Response:
+    """Release the answer to a question that hits far too often."""
+    visit.node().release(identifier(round_id), identifier(submission_id))
+    return visit.go(f"/rounds/{round_id}", "released")
+
+
+@node.post("/rounds/{round_id}/alarms/{submission_id}/refuse")
+def post_refuse(visit: Visited, sent: Sent, round_id: str, submission_id: str) -> Response:
+    """Refuse the answer to a query that hits far too often; the round goes on."""
+    visit.need("alarms.release")
+    query = identifier(submission_id)
+    visit.node().refuse_answer(identifier(round_id), query, sent.text(f"reason-{query[:SHORT]}"))
+    return visit.go(f"/rounds/{round_id}", "answer-refused")
+
+
+@node.post("/rounds/{round_id}/close")
+@matcher.post("/rounds/{round_id}/close")
+def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
+    """Close a round: at a node for this party, whose keys are destroyed, at the matcher for everyone."""
+    _client(visit).close(identifier(round_id))
+    return visit.go(f"/rounds/{round_id}", "closing")
+
+
+@node.post("/rounds/{round_id}/abort")
+def post_leave(visit: Visited, sent: Sent, round_id: str) -> Response:
+    """Leave a round."""
+    visit.node().abort(identifier(round_id), sent.text("reason"), names_checked=sent.ticked(NAMES_CHECKED))
+    return visit.go(f"/rounds/{round_id}", "leaving")
+
+
+def _waiting(visit: Visit, round_id: str) -> list[ApprovalEntry]:
+    """Return the requests about a round that wait for a second person."""
+    if not visit.may("approvals.see"):
+        return []
+    found = ApprovalClient(visit.connection()).approvals(round_id=round_id, waiting=True).approvals
+    return [one for one in found if one.state is ApprovalState.WAITING]
+
+
+def _client(visit: Visit) -> NodeClient | MatcherClient:
+    return visit.node() if visit.site.is_node else visit.matcher()
+
+
+@matcher.get("/rounds/new")
+def get_new(visit: Visited) -> Response:
+    """Show the form of a proposal, with the service's defaults."""
+    visit.need("round.propose")
+    defaults = visit.matcher().proposal_defaults()
+    return _form(visit, proposal_form.fresh(defaults), defaults)
+
+
+@matcher.post("/rounds/new")
+def post_new(visit: Visited, sent: Sent) -> Response:
+    """Propose a round, or go to the form's second step; what cannot be used comes back with what was typed."""
+    client = visit.matcher()
+    defaults = client.proposal_defaults()
+    form = proposal_form.typed(sent, defaults)
+    if sent.text("step") == "each":
+        form.spread(defaults.parties)
+        return _form(visit, form, defaults)
+    proposal = form.proposal(defaults)
+    if proposal is None:
+        return _form(visit, form, defaults)
+    try:
+        asked = client.propose(proposal)
+    except (InputError, OrderError, PolicyError) as error:
+        if isinstance(error, (NotAllowedError, UnknownCallerError)):
+            raise
+        form.refuse(error)
+        return _form(visit, form, defaults)
+    return visit.go(f"/approvals/{asked.approval_id}", "asked")
+
+
+@matcher.get("/rounds/{round_id}")
+def get_matcher_round(visit: Visited, round_id: str) -> Response:
+    """Show one round."""
+    view, now = visit.matcher().round(round_id), time.time()
+    return visit.show(
+        "matcher_round.html",
+        view=view,
+        steps=progress.steps_of(view),
+        live=view.entry.phase not in ENDED_PHASES,
+        mark=progress.live_state(view, visit.language).mark,
+        deadline=progress.deadline(view, now),
+        late=_late(view, now),
+        on_hold=any(problem.code == "report_held_back" for problem in view.problems),
+    )
+
+
+@matcher.post("/rounds/{round_id}/abort")
+def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
+    """Abort a round."""
+    asked = visit.matcher().abort(identifier(round_id), sent.text("reason"))
+    return visit.go(f"/approvals/{asked.approval_id}", "asked")
+
+
+def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Response:
+    """Show the form, with each error next to its field."""
+    wrong = form.field_errors(visit.say)
+    status = 422 if wrong or form.refusal else 200
+    rules = [(name, name) for name in defaults.rules]
+    return visit.show(
+        "propose.html", status, form=form, faults=wrong, codes=defaults.parties, rules=rules, zone=proposal_form.zone()
+    )
+
+
+def _late(view: MatcherRoundView, now: float) -> frozenset[str]:
+    """Return the parties that owe something whose deadline has passed."""
+    window, late = view.manifest.window, set[str]()
+    for one in view.parties:
+        owes_consent = not one.consented and now > window.consent_by
+        owes_list = view.entry.phase == Phase.OPEN and not one.listed and now > window.submit_by
+        owes_answers = one.evaluated.done < one.evaluated.of and now > window.evaluate_by
+        if owes_consent or owes_list or owes_answers:
+            late.add(one.party)
+    return frozenset(late)
+
+
+@matcher.get("/parties")
+def get_parties(visit: Visited) -> Response:
+    """Show the parties: keys with fingerprints to compare by telephone, last contact, release."""
+    return visit.show("parties.html", known=visit.matcher().parties())
