@@ -14,11 +14,39 @@ from aquila.sentences.simulation import SIMULATION
 
 __all__ = ["SENTENCES", "SHOWN", "Sentence", "Text", "hint_of", "quoted", "text_of"]
 
-SHOWN: Final[Table] = {**CORE, **KIT, **MATCHER, **NODE, **PROTOCOL}
-"""Sentences that can come to a page: the catalogues have them in every language."""
+_OF_PAGES: Table = {**CORE, **KIT, **MATCHER, **NODE, **PROTOCOL}
+_FOR_ADMINISTRATORS = (
+    "batch_",
+    "call_",
+    "certificate_",
+    "checkpoint_",
+    "dask_",
+    "database_",
+    "entry_",
+    "envelope_",
+    "health_",
+    "identity_",
+    "key_",
+    "own_ca_",
+    "own_certificate_",
+    "peer_",
+    "proof_",
+    "sealed_",
+    "settings_",
+    "signed_",
+    "stored_file_",
+    "stored_record_",
+    "stored_rows_",
+    "stored_secret_",
+    "token_",
+)
+"""How the codes begin of faults of machines, keys, files and bytes, which no officer can mend."""
 
-SENTENCES: Final[Table] = {QUOTED: Text("{text}", "{hint}"), **AUDITING, **COMMAND, **SIMULATION, **SHOWN}
-"""Every sentence: those of a command or an audit alone are in English."""
+SHOWN: Final[Table] = {code: text for code, text in _OF_PAGES.items() if not code.startswith(_FOR_ADMINISTRATORS)}
+"""Sentences of pages for everyone: the catalogues have them in every language."""
+
+SENTENCES: Final[Table] = {QUOTED: Text("{text}", "{hint}"), **AUDITING, **COMMAND, **SIMULATION, **_OF_PAGES}
+"""Every sentence: those of a command or an audit alone, and faults for administrators, are in English."""
 
 
 def text_of(sentence: Sentence) -> str:

@@ -2,8 +2,7 @@
 
 Messages are collected from templates and code, from the tables whose sentences pages show (match rules, roles,
 corroboration), and from the table of sentences of core and services (`aquila.sentences`): these have the context
-`sentence`, their id as message, and their English as a comment. The hints of the report on health have the context
-`hint`; pages show no others, because most are about commands.
+`sentence`, their id as message, and their English as a comment.
 A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
 """
@@ -22,7 +21,7 @@ from aquila.followup.lifecycle import handling_codes
 from aquila.matching.corroboration import corroboration_table
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN
-from clients.web.i18n.languages import HINT, SENTENCE
+from clients.web.i18n.languages import SENTENCE
 
 HERE = Path(__file__).parents[1]
 FOLDER = HERE / "catalogues"
@@ -50,9 +49,6 @@ LATIN = dict(
 )
 LATIN |= {letter.upper(): latin.capitalize() for letter, latin in LATIN.items()}
 
-HINTED = {code: sentence for code, sentence in SHOWN.items() if code.startswith("health_")}
-"""The sentences whose hints pages show: the faults in the report on health."""
-
 Message = str | tuple[str, ...]
 
 
@@ -75,9 +71,6 @@ def update(path: Path, wanted: list[Message]) -> Catalog:
         known = old.get(code, SENTENCE)
         string = known.string if known is not None else ""
         made.add(code, string, context=SENTENCE, auto_comments=[sentence.text])
-    for code, sentence in sorted(HINTED.items()):
-        known = old.get(code, HINT)
-        made.add(code, known.string if known is not None else "", context=HINT, auto_comments=[sentence.hint])
     return made
 
 

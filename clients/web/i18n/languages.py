@@ -20,13 +20,11 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.support import Translations
 
-from aquila.sentences import Sentence, hint_of, text_of
+from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import filled
 
 SENTENCE = "sentence"
 """The context of services' sentences in the catalogues: their messages are their ids, with places as `{party}`."""
-HINT = "hint"
-"""The context of those hints of sentences that pages show: their messages are the sentences' ids."""
 _MINUTE = 60
 _TAG_SEPARATOR = "-"
 
@@ -61,11 +59,6 @@ class Language:
         """Return a service's sentence in this language; in English where the catalogue does not have it."""
         template = self.catalogue.pgettext(SENTENCE, sentence.code)
         return text_of(sentence) if template == sentence.code else filled(template, sentence.fields, self.compose)
-
-    def hint(self, sentence: Sentence) -> str:
-        """Return the remedy of a fault in this language; in English where the catalogue does not have it."""
-        template = self.catalogue.pgettext(HINT, sentence.code)
-        return hint_of(sentence) if template == sentence.code else filled(template, sentence.fields, self.compose)
 
     def has(self, sentence: Sentence) -> bool:
         """Return whether a sentence can be composed in this language, apart from sentences within it."""

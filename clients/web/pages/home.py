@@ -14,7 +14,6 @@ from aquila.interface.rounds import RoundPage
 from aquila.interface.service.health import ATTENDED, Grade
 from aquila.matching.certainty import Level
 from aquila.protocol.rounds.round_state import Phase
-from aquila.sentences import Sentence
 from clients.sdk import ApprovalClient, MatcherClient, NodeClient
 from clients.web.app.visit import PageRoute, Visit, Visited
 from clients.web.i18n.languages import n_
@@ -347,7 +346,12 @@ def of_service(visit: Visit, client: NodeClient | MatcherClient) -> Iterator[Att
     checks = [one for one in client.health().checks if one.sentences and one.subject not in ATTENDED]
     if not checks:
         return
-    faults = "; ".join(_with_hint(visit, view.sentence) for one in checks for view in one.sentences)
+    # Faults of machines are in English.
+    faults = "; ".join(
+        visit.say("%(fault)s (what to do: %(hint)s)", fault=one.text, hint=one.hint)
+        for check in checks
+        for one in check.sentences
+    )
     text = visit.say(
         "%(faults)s. See `aquila %(command)s status`.",
         faults=faults,
@@ -356,11 +360,6 @@ def of_service(visit: Visit, client: NodeClient | MatcherClient) -> Iterator[Att
     pressing = any(one.grade is Grade.CRITICAL for one in checks)
     title, word = visit.say("The service needs its administrator"), visit.say("problem")
     yield AttentionItem(title, text, "", "", word, "stop" if pressing else "care")
-
-
-def _with_hint(visit: Visit, fault: Sentence) -> str:
-    text, hint = visit.language.compose(fault), visit.language.hint(fault)
-    return visit.say("%(fault)s (what to do: %(hint)s)", fault=text, hint=hint)
 
 
 def of_notifications(visit: Visit) -> Iterator[AttentionItem]:

@@ -7,10 +7,10 @@ import pytest
 from babel.messages.pofile import read_po
 
 from aquila.interface.sentence import SentenceView
-from aquila.sentences import SHOWN, Sentence, hint_of, quoted, text_of
+from aquila.sentences import SHOWN, Sentence, quoted, text_of
 from aquila.sentences.sentence import PLACE
 from clients.web.i18n import catalogues
-from clients.web.i18n.languages import HINT, SENTENCE, TAGS, chosen, languages
+from clients.web.i18n.languages import SENTENCE, TAGS, chosen, languages
 from clients.web.text.labels import filters
 
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
@@ -45,21 +45,6 @@ def test_what_services_say(tag: str) -> None:
         assert template != code
         assert set(PLACE.findall(template)) == set(PLACE.findall(sentence.text)), code
         assert "%(" not in template, code
-
-
-@pytest.mark.parametrize("tag", TRANSLATED)
-def test_what_to_do_about_faults_of_a_service(tag: str) -> None:
-    language = languages()[tag]
-    assert len(catalogues.HINTED) > 15
-    for code, sentence in catalogues.HINTED.items():
-        template = language.catalogue.pgettext(HINT, code)
-        assert template not in {code, sentence.hint}
-        assert set(PLACE.findall(template)) == set(PLACE.findall(sentence.hint)), code
-    stuck = Sentence.of("health_round_stuck", round="abababab", parties="AL", hours=2)
-    assert "`aquila round show abababab`" in language.hint(stuck)
-    assert language.hint(stuck) != hint_of(stuck) == languages()["en"].hint(stuck)
-    locked = Sentence.of("token_locked", token="t")
-    assert language.hint(locked) == hint_of(locked)
 
 
 def test_a_sentence_in_a_sentence() -> None:
