@@ -8,4 +8,4 @@ from aquila.simulation.manifest import CHUNK_ELEMENTS, DEFAULT_PADDING, NO_PADDI
 from aquila.simulation.metrics import Measurements, Watch
 from aquila.simulation.party_state import RehearsedHit, SimulatedParty
 from aquila.simulation.round import Rehearsal
-from aquila.simulation.sources import ListFile, RecordList, Source
+from aquila.simulation.sources import ListFile

@@ -23,7 +23,7 @@ from aquila.protocol.submissions.tasks import Outline
 from aquila.records.rows import Finding, ReadReport
 from aquila.records.rules import InputClass
 from aquila.simulation.scratch_files import Chunks, RecordIds, Runs, Spool
-from aquila.simulation.sources import Source
+from aquila.simulation.sources import ListFile
 
 HIT_ID = f"S{HIT_ID_BYTES}"  # as NumPy has it; of one length all of them, so that zeros at an end change no comparison
 _HANDLES_AT_ONCE = 1 << 16
@@ -84,7 +84,7 @@ class SimulatedParty:
     """
 
     party: Party
-    source: Source
+    source: ListFile
     round: Round
     directory: Path
     secrets: RoundSecrets | None = None

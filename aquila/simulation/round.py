@@ -51,7 +51,6 @@ from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions.submission import ROW
 from aquila.protocol.submissions.tasks import VerifyTask
 from aquila.records.conformance import normalizer_reference
-from aquila.records.person import Record
 from aquila.records.rules import RuleTable
 from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
@@ -67,7 +66,7 @@ from aquila.simulation.scratch_files import (
     finalize_stored,
     verify_stored,
 )
-from aquila.simulation.sources import RecordList, Source
+from aquila.simulation.sources import ListFile
 
 NO_LOG = LogHead(size=1, root="0" * 64)
 """What statements name as the newest checkpoint of the matcher's log: a rehearsed round has no log."""
@@ -117,7 +116,7 @@ class Rehearsal:
     Args:
         group: The group backend; tasks use one of the same name in their processes.
         table: The match rules.
-        lists: Each party's records, or where they come from, by code; at least two parties.
+        lists: Each party's list by code; at least two parties.
         random: Gives random bytes.
         directory: An empty directory for what is too large for memory, which the caller deletes; every worker of the
             executor sees it.
@@ -140,7 +139,7 @@ class Rehearsal:
         self,
         group: Group,
         table: RuleTable,
-        lists: Mapping[str, Sequence[Record] | Source],
+        lists: Mapping[str, ListFile],
         random: Callable[[int], bytes],
         directory: Path,
         *,
@@ -175,7 +174,7 @@ class Rehearsal:
         self.nodes = {
             code: SimulatedParty(
                 Party(code, key, group, lambda: NO_LOG),
-                as_source(lists[code]),
+                lists[code],
                 Round.from_manifest(self.registry, group, envelope),
                 directory / code,
             )
@@ -520,8 +519,3 @@ def _to_verify(answer: Answer) -> VerifyTask:
     origin = answer.origin
     evaluation = origin.round.evaluations[EvaluationKey(*answer.place, answer.node.code)]
     return replace(origin.party.to_verify(origin.round, evaluation, b"", answer.elements), elements=b"")
-
-
-def as_source(records: Sequence[Record] | Source) -> Source:
-    """Return records in memory as a source, and a source as it is."""
-    return RecordList(records) if isinstance(records, Sequence) else records

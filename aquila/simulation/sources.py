@@ -10,13 +10,11 @@ from typing import Protocol
 
 from aquila.crypto.group import Group
 from aquila.errors import InputError
-from aquila.protocol.submission_plan import BATCH_RECORDS
 from aquila.protocol.submissions.tasks import DigestedBatch, digest_columns
-from aquila.records.person import Record
 from aquila.records.reading.bounded_lines import Batch
 from aquila.records.reading.layouts import RECOGNIZED, Layout
 from aquila.records.reading.lists import Plan, WholeList, open_list, read_batch_columns
-from aquila.records.rows import AcceptedRow, Finding, ReadReport, Row, RowColumns
+from aquila.records.rows import Finding, ReadReport, Row, RowColumns
 from aquila.records.rules import RuleTable
 
 
@@ -26,83 +24,6 @@ class RowBatch(Protocol):
     def read(self) -> RowColumns:
         """Read it."""
         ...
-
-
-class Source(Protocol):
-    """One party's list, read once."""
-
-    @property
-    def name(self) -> str:
-        """Return the name of the list in errors; nothing for one in memory."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """Return the total size, in the unit in which `batches` counts its progress."""
-        ...
-
-    def batches(self) -> Iterator[tuple[int, RowBatch]]:
-        """Yield each batch behind how much is read with it; at least one, or raise.
-
-        Raises:
-            InputError: The list cannot be read as a whole.
-        """
-        ...
-
-    def admit(self, record_ids: Sequence[str], refused: int) -> bool:
-        """Take what a task made of the next batch; False if `watch` has to look at its rows."""
-        ...
-
-    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Pass the rows of the next batch on, and refuse those whose id came before."""
-        ...
-
-    def end(self) -> None:
-        """Signal that all batches were taken.
-
-        Raises:
-            InputError: There was no row.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class RecordBatch:
-    """Records that need no reading."""
-
-    records: tuple[Record, ...]
-
-    def read(self) -> RowColumns:
-        """Return them as accepted rows."""
-        return RowColumns.of([AcceptedRow(0, record) for record in self.records])
-
-
-class RecordList:
-    """Records in memory."""
-
-    name = ""
-
-    def __init__(self, records: Sequence[Record], batch_records: int = BATCH_RECORDS) -> None:
-        self.size = max(1, -(-len(records) // batch_records))
-        self._records, self._batch_records = records, batch_records
-
-    def batches(self) -> Iterator[tuple[int, RowBatch]]:
-        """Yield the records in batches, one empty one if there are none."""
-        for number in range(self.size):
-            first = number * self._batch_records
-            yield number + 1, RecordBatch(tuple(self._records[first : first + self._batch_records]))
-
-    def admit(self, record_ids: Sequence[str], refused: int) -> bool:
-        """Take them as they are."""
-        del record_ids, refused
-        return True
-
-    def watch(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Pass them on."""
-        yield from rows
-
-    def end(self) -> None:
-        """Be content."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -228,7 +149,7 @@ def take_rows(work: Reading, rows: RowColumns, read_seconds: float = 0.0) -> Rea
 
 
 @contextmanager
-def named(source: Source) -> Iterator[None]:
+def named(source: ListFile) -> Iterator[None]:
     """Name the list in what is refused about it inside the block."""
     try:
         yield

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import csv
 import re
 import secrets
 import tomllib
@@ -19,9 +18,8 @@ from aquila.errors import ExecutorError, InputError, MalformedError
 from aquila.executors import local_pool
 from aquila.matching.certainty import Level
 from aquila.protocol.submissions.tasks import CarriedSecret, EvaluateTask
-from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
-from aquila.simulation import Rehearsal, RehearsedHit
+from aquila.simulation import ListFile, Rehearsal, RehearsedHit
 from services.kit.settings import ServiceSettings
 from services.kit.work.cluster import connect
 from services.kit.work.executors import executor_handle_of
@@ -91,7 +89,7 @@ def test_a_round_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path
 
 def test_a_rehearsal_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
     """A whole rehearsed round on a pool of this machine and on the cluster: the same hits, to the last digit."""
-    lists = {code: persons(path) for code, path in files.items()}
+    lists = {code: ListFile(path) for code, path in files.items()}
     opened = connect(settings_of(cluster, tmp_path))
 
     def play(name: str, executor: Executor, workers: int) -> list[RehearsedHit]:
@@ -117,19 +115,6 @@ def test_a_rehearsal_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_
         assert play("on_cluster", opened.executor, opened.workers) == local
     finally:
         opened.close()
-
-
-def persons(path: Path) -> list[Record]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [
-            Record(
-                record_id=row["record_id"],
-                given_names=(row["given_names"],),
-                family_names=(row["family_names"],),
-                date_of_birth=PartialDate(*map(int, row["date_of_birth"].split("-"))),
-            )
-            for row in csv.DictReader(stream)
-        ]
 
 
 def test_a_failing_task_shows_no_secret(cluster: Cluster, tmp_path: Path) -> None:

@@ -52,9 +52,10 @@ from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, RuleTable, load_rules, mask_of, parse_rules
 from aquila.sentences import quoted
-from aquila.simulation import RecordList, Rehearsal, RehearsedHit, SimulatedParty
+from aquila.simulation import Rehearsal, RehearsedHit, SimulatedParty
 from aquila.simulation.round import NO_LOG, Answer
 from tests.support.evaluations import evaluate
+from tests.support.record_lists import RecordList, in_memory
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -201,7 +202,7 @@ class StagedRound(Rehearsal):
         directory.mkdir()
         table = BOTH_CLASSES if rules == "both" else load_rules(rules)
         terms = {"minimum": Level.LOW, "now": NOW, "chunk_elements": 4} | more
-        super().__init__(group, table, lists, Random(seed).randbytes, directory, **terms)
+        super().__init__(group, table, in_memory(lists), Random(seed).randbytes, directory, **terms)
         self.lists = lists
         self.envelopes: list[bytes] = []
         self.seen: dict[str, list[bytes]] = {code: [] for code in lists}

@@ -19,6 +19,7 @@ from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 from tests.quality.measuring.measures import Bin, Measured, calibration, measure
 from tests.quality.measuring.plaintext_matching import FREQUENCY_LIMIT, Meeting, Sent, meet, send
 from tests.quality.measuring.thresholds import GOALS, MOST_FALSE, MOST_INPUTS
+from tests.support.record_lists import in_memory
 
 FEWEST_PAIRS = 20
 """Fewer pairs of a level say nothing about its promise."""
@@ -147,7 +148,7 @@ def rehearsed_hits(labelled: LabelledSet, table: RuleTable) -> list[Hit]:
         played = Rehearsal(
             load_group(),
             table,
-            labelled.lists,
+            in_memory(labelled.lists),
             os.urandom,
             Path(scratch),
             minimum=Level.LOW,

@@ -18,8 +18,9 @@ from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.submissions.submission import ROW
 from aquila.records.person import Record
 from aquila.records.rules import load_rules
-from aquila.simulation import DEFAULT_PADDING, RecordList, Rehearsal, SimulatedParty
+from aquila.simulation import DEFAULT_PADDING, Rehearsal, SimulatedParty
 from aquila.simulation.metrics import peak_memory
+from tests.support.record_lists import RecordList, in_memory
 from tests.support.staged_round import EXPECTED, LISTS, NOW, person
 
 
@@ -30,7 +31,7 @@ def rehearse(group: Group, tmp_path: Path) -> Callable[..., Rehearsal]:
     def made(**more: object) -> Rehearsal:
         directory = tmp_path / f"round-{len(list(tmp_path.iterdir()))}"
         directory.mkdir()
-        return Rehearsal(group, directory=directory, **(terms | more))
+        return Rehearsal(group, directory=directory, **(terms | more | {"lists": in_memory(more["lists"])}))
 
     return made
 
@@ -169,7 +170,7 @@ class WrongShare(Rehearsal):
 
 def test_evaluations_are_verified_before_tokens(group: Group, tmp_path: Path) -> None:
     terms = {"table": load_rules("exact"), "random": Random(4).randbytes, "minimum": Level.LOW, "now": NOW}
-    played = WrongShare(group, lists=LISTS, directory=tmp_path, **terms)
+    played = WrongShare(group, lists=in_memory(LISTS), directory=tmp_path, **terms)
     with pytest.raises(ProofError):
         played.run()
     assert not played.round.tokens

@@ -10,8 +10,9 @@ from aquila.crypto.group import Group
 from aquila.errors import InputError
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
-from aquila.simulation import ListFile, RecordList, Rehearsal
+from aquila.simulation import ListFile, Rehearsal
 from aquila.simulation.sources import Reading, named, read_batch
+from tests.support.record_lists import RecordList, in_memory
 from tests.support.staged_round import LISTS, NOW
 
 HEADER = "record_id,given_names,family_names,date_of_birth\n"
@@ -23,7 +24,7 @@ def rehearsed(group: Group, tmp_path: Path) -> Rehearsal:
     (tmp_path / "scratch").mkdir()
     lists = {"RS": LISTS["RS"], "SI": ListFile(tmp_path / "si.csv")}
     terms = {"minimum": Level.LOW, "now": NOW}
-    return Rehearsal(group, load_rules("exact"), lists, Random(1).randbytes, tmp_path / "scratch", **terms)
+    return Rehearsal(group, load_rules("exact"), in_memory(lists), Random(1).randbytes, tmp_path / "scratch", **terms)
 
 
 def test_a_file_and_a_list_in_memory(rehearsed: Rehearsal, tmp_path: Path) -> None:
