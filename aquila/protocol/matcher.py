@@ -39,6 +39,7 @@ from aquila.protocol.messages import (
     ReportPage,
     Submission,
 )
+from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
@@ -144,7 +145,7 @@ class Matcher:
             raise OrderError("round_already_open", round=round_.round_id)
         if not round_.everybody_answered and now <= round_.manifest.window.consent_by:
             raise OrderError("consents_not_over", round=round_.round_id)
-        if len(round_.consents) < 2:  # noqa: PLR2004  # a match needs two
+        if len(round_.consents) < LEAST_PARTIES:
             raise OrderError("consents_too_few", round=round_.round_id)
         digests = sorted(round_.consent_digests.items())
         opening = Opening(

@@ -126,7 +126,7 @@ class PartialDate:
         text = text.strip()
         if (midnight := _MIDNIGHT.search(text)) and midnight.end() == len(text):
             text = text[: midnight.start()]
-        parts, is_ordered = _written(text, day_first)
+        parts, is_ordered = _written(text, day_first=day_first)
         if parts is None:
             return None, "form"
         year, month, day = parts
@@ -164,7 +164,7 @@ def date_order(text: str) -> bool | None:
 _Parts = tuple[int, int | None, int | None]
 
 
-def _written(text: str, day_first: bool | None) -> tuple[_Parts | None, bool]:  # noqa: FBT001 - three answers, not two
+def _written(text: str, *, day_first: bool | None) -> tuple[_Parts | None, bool]:
     """Return year, month and day, not judged, or None for an unknown form; and whether their order is known."""
     if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
         year, *_sign, month, day = found.groups()

@@ -283,7 +283,7 @@ def read_field(name: str, texts: Sequence[str], *, day_first: bool | None = None
             return date
     reasons: list[Sentence] = []
     values = _list(name, texts, reasons)
-    value = _date(values, reasons, day_first) if name == "date_of_birth" else _value(name, values, reasons)
+    value = _date(values, reasons, day_first=day_first) if name == "date_of_birth" else _value(name, values, reasons)
     doubts = _doubts(name, value)
     if not reasons and not doubts:
         return value
@@ -397,7 +397,7 @@ def _code(name: str, text: str, reasons: list[Sentence]) -> str | None:
     return code
 
 
-def _date(values: tuple[str, ...], reasons: list[Sentence], day_first: bool | None) -> PartialDate | None:  # noqa: FBT001 - three answers, not two
+def _date(values: tuple[str, ...], reasons: list[Sentence], *, day_first: bool | None) -> PartialDate | None:
     """Return the usable part of a date."""
     text = _only(values, reasons)
     if text is None:

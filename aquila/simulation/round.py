@@ -38,6 +38,7 @@ from aquila.protocol.messages import (
     Padding,
     ShadowColumn,
 )
+from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.hit_columns import HitBatch
@@ -154,7 +155,7 @@ class Rehearsal:
         executor: Executor | None = None,
         workers: int = 1,
     ) -> None:
-        if len(lists) < 2:  # noqa: PLR2004  # a match needs two
+        if len(lists) < LEAST_PARTIES:
             raise InputError("simulated_parties_too_few", got=len(lists))
         self.group, self.table, self.random, self.directory, self.now = group, table, random, directory, now
         self._most_hits, self._most_notes = most_hits, most_notes

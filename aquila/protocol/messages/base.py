@@ -14,7 +14,7 @@ from aquila.records.rules import InputClass
 from aquila.visible import first_unseen
 
 MAX_CHUNK_ELEMENTS = 65_535
-MAX_PARTIES = 64
+LEAST_PARTIES, MAX_PARTIES = 2, 64
 
 
 def _all_seen(text: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import (
+    LEAST_PARTIES,
     MAX_CHUNK_ELEMENTS,
     MAX_PARTIES,
     ClassCounts,
@@ -91,7 +92,7 @@ class Manifest(Message):
     legal_basis: Text
     purpose: Text
     category: Text
-    participants: Annotated[tuple[Participant, ...], Field(min_length=2, max_length=MAX_PARTIES)]
+    participants: Annotated[tuple[Participant, ...], Field(min_length=LEAST_PARTIES, max_length=MAX_PARTIES)]
     pairs: Annotated[tuple[tuple[PartyCode, PartyCode], ...], Field(min_length=1)]
     rules: TableReference
     normalizer: TableReference

@@ -20,13 +20,14 @@ InformationCode = Literal["1", "2", "3", "4"]
 HandlingCode = Literal["H0", "H1", "H2", "H3"]
 NoteText = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$")]
+_MOST_PADDING = 2  # signs, of base64
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def _is_base64(text: str) -> str:
     """Refuse a text that the pattern of `SealedText` does not match, a sixth of the time that the pattern takes."""
     content = text.rstrip("=")
-    if not content or len(text) - len(content) > 2 or content.encode("ascii").translate(None, _BASE64):  # noqa: PLR2004 - as in base64
+    if not content or len(text) - len(content) > _MOST_PADDING or content.encode("ascii").translate(None, _BASE64):
         raise ValueError("not base64")
     return text
 

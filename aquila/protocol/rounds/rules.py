@@ -88,6 +88,7 @@ from aquila.protocol.messages import (
     Withholding,
     kind_of,
 )
+from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import (
@@ -374,7 +375,11 @@ def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int |
     _in_force(round_, message)
     # 3.8.1: it leaves at least two, not the signer, and names participants only.
     remaining = tuple(party for party in round_.participants if party not in message.absent)
-    if message.party in message.absent or set(message.absent) - set(round_.participants) or len(remaining) < 2:  # noqa: PLR2004  # a match needs two
+    if (
+        message.party in message.absent
+        or set(message.absent) - set(round_.participants)
+        or len(remaining) < LEAST_PARTIES
+    ):
         raise PolicyError("amendment_leaves_too_few_participants", party=message.party)
     # 3.8.2: never after a token was sent.
     if round_.tokens:

@@ -19,12 +19,15 @@ from typing import NamedTuple
 from aquila.records.person import PartialDate
 
 FALLING_SINCE = 1997  # the year from which Hungary's check digit has falling weights
-_DAYS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, at most
-_LEAP_DAY = (2, 29)
-_WOMEN_FROM = 500  # the JMBG's serial numbers of women
-_FOREIGNERS, _WOMEN = 30, 50  # what Albania adds to the month
+DAYS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of each month, at most
+LEAP_DAY = (2, 29)
+LEAST_WITH_CENTURY = 100  # years of two digits are below
+MONTHS = 12
+CNP_FOREIGNER = 9  # the first digit of a number that tells neither century nor sex
+WOMEN_FROM = 500  # the JMBG's serial numbers of women
+FOREIGNERS, WOMEN = 30, 50  # what Albania adds to the month
 _HUNGARIAN_DAYS_FROM = date(1867, 1, 1)
-_THIS_CENTURY_FROM = 800  # the JMBG's year of three digits: 800 to 999 are 1800 to 1999
+THIS_CENTURY_FROM = 800  # the JMBG's year of three digits: 800 to 999 are 1800 to 1999
 _CNP_CENTURIES = {1: 1900, 2: 1900, 3: 1800, 4: 1800, 5: 2000, 6: 2000, 7: 0, 8: 0, 9: 0}
 _HUNGARIAN_CENTURIES = {1: 1900, 2: 1900, 3: 2000, 4: 2000, 5: 1900, 6: 1900, 7: 1800, 8: 1800}
 
@@ -51,8 +54,8 @@ class NumberBirth(NamedTuple):
 def jmbg_birth(number: str) -> NumberBirth | None:
     """Day, month, three digits of the year; from serial number 500 on women."""
     years = int(number[4:7])
-    year = years + (1000 if years >= _THIS_CENTURY_FROM else 2000)
-    return _born(year, int(number[2:4]), int(number[:2]), "F" if int(number[9:12]) >= _WOMEN_FROM else "M")
+    year = years + (1000 if years >= THIS_CENTURY_FROM else 2000)
+    return _born(year, int(number[2:4]), int(number[:2]), "F" if int(number[9:12]) >= WOMEN_FROM else "M")
 
 
 def egn_birth(number: str) -> NumberBirth | None:
@@ -65,8 +68,8 @@ def egn_birth(number: str) -> NumberBirth | None:
 
 def cnp_birth(number: str) -> NumberBirth | None:
     """Read sex and century from the first digit; 7 to 9 (foreigners) give no century, and 9 no sex either."""
-    first, foreigner = int(number[0]), 9
-    sex = "" if first == foreigner else "M" if first % 2 else "F"
+    first = int(number[0])
+    sex = "" if first == CNP_FOREIGNER else "M" if first % 2 else "F"
     return _born(_CNP_CENTURIES[first] + int(number[1:3]), int(number[3:5]), int(number[5:7]), sex)
 
 
@@ -86,9 +89,9 @@ def adoazonosito_birth(number: str) -> NumberBirth | None:
 def nid_birth(number: str) -> NumberBirth | None:
     """A letter for the decade (A is 1900), a digit of the year; the month plus 50 for women, plus 30 for foreigners."""
     month = int(number[2:4])
-    sex = "F" if month > _WOMEN else "M"
-    month -= _WOMEN * (month > _WOMEN)
-    month -= _FOREIGNERS * (month > _FOREIGNERS)
+    sex = "F" if month > WOMEN else "M"
+    month -= WOMEN * (month > WOMEN)
+    month -= FOREIGNERS * (month > FOREIGNERS)
     year = 1900 + 10 * (ord(number[0]) - ord("A")) + int(number[1])
     return _born(year, month, int(number[4:6]), sex)
 
@@ -100,10 +103,10 @@ def svnr_birth(number: str) -> NumberBirth | None:
 
 def _born(year: int, month: int, day: int, sex: str) -> NumberBirth | None:
     """A birth on a day that exists; in a year of two digits a leap day always does."""
-    has_century = year >= 100  # noqa: PLR2004 - two digits are below
-    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month]:  # noqa: PLR2004 - months
+    has_century = year >= LEAST_WITH_CENTURY
+    if not 1 <= month <= MONTHS or not 1 <= day <= DAYS[month]:
         return None
-    if (month, day) == _LEAP_DAY and has_century and not calendar.isleap(year):
+    if (month, day) == LEAP_DAY and has_century and not calendar.isleap(year):
         return None
     return NumberBirth(year, month, day, sex, has_century)
 

@@ -166,8 +166,8 @@ def _oib(values: Whole) -> Truth:
 
 def _jmbg(values: Whole) -> _Births:
     years = _number(values, 4, 7)
-    year = years + np.where(years >= 800, 1000, 2000)  # noqa: PLR2004 - as `national_numbers.jmbg_birth`
-    sex = np.where(values[:, 9] >= 5, _FEMALE, _MALE)  # noqa: PLR2004 - serial numbers from 500 on
+    year = years + np.where(years >= national_numbers.THIS_CENTURY_FROM, 1000, 2000)
+    sex = np.where(_number(values, 9, 12) >= national_numbers.WOMEN_FROM, _FEMALE, _MALE)
     return _born(year, _number(values, 2, 4), _number(values, 0, 2), sex)
 
 
@@ -182,16 +182,16 @@ def _egn(values: Whole) -> _Births:
 
 def _cnp(values: Whole) -> _Births:
     first = values[:, 0]
-    sex = np.where(first == 9, 0, np.where(first % 2, _MALE, _FEMALE))  # noqa: PLR2004 - foreigners
+    sex = np.where(first == national_numbers.CNP_FOREIGNER, 0, np.where(first % 2, _MALE, _FEMALE))
     century = np.array([0, 1900, 1900, 1800, 1800, 2000, 2000, 0, 0, 0])[np.clip(first, 0, 9)]
     return _born(century + _number(values, 1, 3), _number(values, 3, 5), _number(values, 5, 7), sex)
 
 
 def _nid(values: Whole) -> _Births:
     month = _number(values, 2, 4)
-    sex = np.where(month > 50, _FEMALE, _MALE)  # noqa: PLR2004 - as `national_numbers.nid_birth`
-    month -= 50 * (month > 50)  # noqa: PLR2004
-    month -= 30 * (month > 30)  # noqa: PLR2004
+    sex = np.where(month > national_numbers.WOMEN, _FEMALE, _MALE)
+    for added in (national_numbers.WOMEN, national_numbers.FOREIGNERS):
+        month -= added * (month > added)
     return _born(1890 + 10 * values[:, 0] + values[:, 1], month, _number(values, 4, 6), sex)
 
 
@@ -207,16 +207,18 @@ def _number(values: Whole, start: int, end: int) -> Whole:
 
 def _born(year: Whole, month: Whole, day: Whole, sex: Whole) -> _Births:
     """Make births, with which of their days exist; in a year of two digits a leap day always does."""
-    has_century = year >= 100  # noqa: PLR2004 - two digits are below
-    exists = (month >= 1) & (month <= 12) & (day >= 1)  # noqa: PLR2004 - months
+    has_century = year >= national_numbers.LEAST_WITH_CENTURY
+    exists = (month >= 1) & (month <= national_numbers.MONTHS) & (day >= 1)
     exists &= day <= _DAYS[np.where(exists, month, 0)]
     leaps = ~has_century | (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    return _Births(year, month, day, sex, exists & (leaps | (month != 2) | (day != 29)), has_century)  # noqa: PLR2004 - the leap day
+    leap_month, leap_day = national_numbers.LEAP_DAY
+    exists &= leaps | (month != leap_month) | (day != leap_day)
+    return _Births(year, month, day, sex, exists, has_century)
 
 
 _BEFORE_A = ord("A") - 1
 _LETTERS = 23  # of Albania's numbers; W is worth nothing and V most
-_DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])  # of each month, at most
+_DAYS = np.array(national_numbers.DAYS)
 _MALE, _FEMALE = 1, 2
 _SEXES: dict[str | None, int] = {"M": _MALE, "F": _FEMALE}
 _TENS, _ELEVENS = range(10), (*range(10), -1)

@@ -62,6 +62,7 @@ def _folded(heading: str) -> str:
 _SEPARATORS = (",", ";", "\t")
 _LONGEST_COLUMN = 60  # characters of an unknown column's name that a finding shows
 _MOST_NAMED = 30  # unknown columns that an error names
+_MATCHED, _ENOUGH = frozenset({"given_names", "family_names", "date_of_birth"}), 2  # without a full name
 _LEAST_LIKENESS = 0.8  # of an unknown name to that of a missing field, above which it is a misspelling
 
 
@@ -174,7 +175,7 @@ def _lacks(columns: Sequence[str]) -> str:
     """Return the error of a header under which no record can be complete, or nothing."""
     if "record_id" not in columns:
         return "record_id_column_missing"
-    if "full_name" not in columns and len({"given_names", "family_names", "date_of_birth"}.intersection(columns)) < 2:  # noqa: PLR2004 - two of three
+    if "full_name" not in columns and len(_MATCHED.intersection(columns)) < _ENOUGH:
         return "list_columns_too_few"
     return ""
 

@@ -111,6 +111,7 @@ class FoundLayout:
 _HEAD = 4_096  # bytes, of which UTF-16 is recognized
 _SAMPLED_BYTES = 1 << 15  # of lines that are not ASCII, by which the encoding is guessed
 _PIECE = 1 << 16  # bytes
+_HIGH_SURROGATES = range(0xD8, 0xDC)
 _LEAST_ZEROS = 0.1  # of the bytes at one parity, in UTF-16: separators, digits and the names of columns
 _NEAR = 0.9  # how far a list is taken to be of one language; the rest is of any that its encoding can write
 _ELSEWHERE = 1e-4  # the likelihood of a letter that no language of the region has
@@ -194,7 +195,7 @@ def _decoded(stream: BinaryIO, encoding: Encoding) -> Iterator[str]:
         # A piece ends with a whole unit of two bytes that is not the first half of a pair.
         size = len(held) - len(held) % 2
         high = held[size - 1 if encoding == "utf-16le" else size - 2] if size else 0
-        if 0xD8 <= high < 0xDC:  # noqa: PLR2004 - high surrogates
+        if high in _HIGH_SURROGATES:
             size -= 2
         yield held[:size].decode(encoding, "surrogatepass")
         half = held[size:]
