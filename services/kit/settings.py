@@ -294,7 +294,9 @@ class ServiceSettings(Settings):
     @model_validator(mode="after")
     def _cluster_is_reached_by_tls(self) -> Self:
         parts = urlsplit(self.dask_scheduler)
-        if self.dask_scheduler and (parts.scheme != "tls" or not parts.hostname or _port_of(parts) is None):
+        if self.dask_scheduler and (
+            parts.scheme != "tls" or not parts.hostname or not (_has_usable_port(parts) and parts.port)
+        ):
             raise ValueError("dask_scheduler needs tls://host:port: shares and seeds travel to the cluster")
         if self.executor == "dask":
             names = ("dask_scheduler", "dask_ca_file", "dask_certificate_file", "dask_key_file")
@@ -372,13 +374,6 @@ def described(cls: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
         for group in groups:
             if isinstance(group, type) and issubclass(group, BaseModel):
                 yield from described(group, f"{prefix}{name}.")
-
-
-def _port_of(parts: SplitResult) -> int | None:
-    try:
-        return parts.port
-    except ValueError:
-        return None
 
 
 def is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
@@ -223,6 +224,14 @@ def _chain_faults(setting: str, path: Path, now: int) -> Iterator[Finding]:
         yield critical("certificates", "doctor_certificate_not_yet_valid", setting=setting)
 
 
+def _is_any(host: str) -> bool:
+    """Return whether a host stands for all addresses of this machine."""
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def _name_faults(settings: ServiceSettings) -> Iterator[Finding]:
     """Yield the fault of a certificate that lacks the name under which the service is called, or of none."""
     listen = settings.listen
@@ -232,7 +241,7 @@ def _name_faults(settings: ServiceSettings) -> Iterator[Finding]:
             yield critical("certificates", "tls_off_on_reachable_host", host=listen.host)
         else:
             yield fine("certificates", "doctor_only_loopback")
-    elif host not in {"0.0.0.0", "::"} and not is_loopback(host):  # noqa: S104 - read, not bound
+    elif not _is_any(host) and not is_loopback(host):
         # With no other names than those of loopback, the rest is what the certificate has.
         local = listen.model_copy(update={"host": "localhost", "public_url": "", "names": ()})
         if host not in names_of(settings.model_copy(update={"listen": local})):
@@ -362,7 +371,8 @@ def examine_peer(name: str, settings: PeerSettings, clock: Callable[[], int]) ->
 def examine_own_address(settings: ServiceSettings) -> Findings:
     """Yield a finding about whether the service runs."""
     listen = settings.listen
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - called, not bound
+    own = "::1" if ":" in listen.host else "127.0.0.1"
+    host = own if _is_any(listen.host) else listen.host
     if listen.port == 0:
         return
     scheme = "http" if settings.tls is None else "https"

@@ -34,7 +34,7 @@ ApprovalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 @router.get("", summary="What waits for a second person, and what was decided")
-def get_approvals(approvals: At, actor: Reader, waiting: Waiting = False, round_id: OfRound = None) -> ApprovalList:  # noqa: FBT002 - a parameter of the call
+def get_approvals(approvals: At, actor: Reader, *, waiting: Waiting = False, round_id: OfRound = None) -> ApprovalList:
     """List the requests, newest first."""
     return requests.list_approvals(approvals, actor, round_id, waiting=waiting)
 

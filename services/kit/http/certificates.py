@@ -167,7 +167,7 @@ def make_ca(files: OwnCertificates, name: str) -> None:
     Raises:
         StoreError: The disk is full or failed.
     """
-    _make_ca(files, x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"Aquila CA of {name}"[:64])]))
+    _make_ca(files, _named(f"Aquila CA of {name}"))
 
 
 def _make_ca(files: OwnCertificates, subject: x509.Name) -> None:
@@ -193,9 +193,8 @@ def issue(files: OwnCertificates, host: str) -> dt.datetime:
     """
     ca, ca_key = _read_ca(files)
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host[:64])])
     certificate = (
-        _builder(subject, ca.subject, key.public_key(), CERTIFICATE_DAYS)
+        _builder(_named(host), ca.subject, key.public_key(), CERTIFICATE_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -270,6 +269,10 @@ def _builder(
         .not_valid_after(today + dt.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
 
 
 def _usage(*, authority: bool) -> x509.KeyUsage:

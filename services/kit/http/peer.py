@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -190,4 +191,4 @@ async def _refusal(response: httpx.Response) -> AquilaError:
 
 def _retry_after(value: str) -> int | None:
     """Return the seconds of a Retry-After, an hour at most; the form with a date is not used by our services."""
-    return min(int(value), _LONGEST_WAIT) if value.isascii() and value.isdigit() and len(value) < 10 else None  # noqa: PLR2004 - digits of any sensible wait
+    return min(int(value), _LONGEST_WAIT) if re.fullmatch(r"[0-9]{1,9}", value) else None

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Protocol
 
-from fastapi import Depends, Request
+from fastapi import Request, params
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 from starlette.types import Scope
 
@@ -142,7 +142,10 @@ def _verify_body(
         contacts.record(head.party, release)
 
 
-SignedCaller = Annotated[SignedCall, Depends(_Signature())]
+SIGNED = params.Depends(_Signature())
+"""The dependency of a route that only needs a verified call."""
+
+SignedCaller = Annotated[SignedCall, SIGNED]
 """A handler's parameter `call: SignedCaller`: the call is verified before the handler runs."""
 
 

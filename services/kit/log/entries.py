@@ -225,13 +225,11 @@ def frontier(session: Session) -> Frontier:
     return Frontier(size, [peaks[start : start + HASH_BYTES] for start in range(0, len(peaks), HASH_BYTES)])
 
 
-def node_reader(session: Session) -> TileReader:
-    """Return the reader of the roots of the log's perfect trees, for proofs (`aquila.audit.merkle.Reader`)."""
-    return TileReader(session)
-
-
 class TileReader:
-    """Reads roots of perfect trees from the log's rows: a tile is one query, and is kept for the proofs that follow."""
+    """Reads roots of perfect trees from the log's rows, for proofs (`aquila.audit.merkle.Reader`).
+
+    A tile is one query, and is kept for the proofs that follow.
+    """
 
     def __init__(self, session: Session) -> None:
         @cache

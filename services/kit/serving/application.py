@@ -200,7 +200,8 @@ class Guard:
             if answer.status:
                 # The head is out: only a broken connection tells the caller that the answer is not whole.
                 raise
-            await problem_response(_incident(incident), f"urn:aquila:incident:{incident}")(scope, receive, answer.send)
+            failed = AquilaError("service_failed", incident=incident)
+            await problem_response(failed, f"urn:aquila:incident:{incident}")(scope, receive, answer.send)
         finally:
             _log_call(scope, answer.status, started)
 
@@ -247,7 +248,7 @@ async def _on_http(_request: Request, error: Exception) -> Response:
     """Answer what the framework refuses by itself, such as an unknown path (RFC 9457 section 4.2.1)."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem_response(_too_large())
+        return problem_response(BodyTooLargeError("body_too_large"))
     document: dict[str, object] = {
         "type": "about:blank",
         "title": "The service has no such call",
@@ -260,14 +261,6 @@ async def _on_http(_request: Request, error: Exception) -> Response:
 
 def _document_response(document: dict[str, Any]) -> Response:
     return Response(dumps(document), status_code=document["status"], media_type=MEDIA_TYPE)
-
-
-def _too_large() -> BodyTooLargeError:
-    return BodyTooLargeError("body_too_large")
-
-
-def _incident(incident: str) -> AquilaError:
-    return AquilaError("service_failed", incident=incident)
 
 
 def _place(location: Sequence[object]) -> str:

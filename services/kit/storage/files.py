@@ -64,10 +64,11 @@ class ChunkFiles:
             StoreError: The disk failed.
             InputError: The name is none.
         """
-        target = self._path(name)
+        target = self.path(name)
         pieces = [content] if isinstance(content, bytes) else content
         with _disk(target):
-            self._leave_room(len(content) if isinstance(content, bytes) else 0)
+            if self._keep_free:
+                leave_room(self.root, len(content) if isinstance(content, bytes) else 0, self._keep_free)
             _make_folders(target.parent, self.root)
             with replacing(target) as file:
                 size, digest = _copy(pieces, file)
@@ -94,27 +95,23 @@ class ChunkFiles:
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open the content of a name for reading; raises as `read` does."""
-        path = self._path(name)
+        path = self.path(name)
         with _disk(path, missing=name), path.open("rb") as file:
             yield file
 
-    def path(self, name: str) -> Path:
-        """Return where the content of a name lies, for what wants a path, such as DuckDB."""
-        return self._path(name)
-
     def exists(self, name: str) -> bool:
         """Return whether there is content of this name."""
-        return self._path(name).is_file()
+        return self.path(name).is_file()
 
     def size(self, name: str) -> int:
         """Return the size in bytes of the content of a name; raises as `read` does."""
-        path = self._path(name)
+        path = self.path(name)
         with _disk(path, missing=name):
             return path.stat().st_size
 
     def names(self, folder: str = "") -> list[str]:
         """List the names in a folder and below it, sorted; empty if the folder does not exist."""
-        top = self._path(folder) if folder else self.root
+        top = self.path(folder) if folder else self.root
         files = (path for path in top.rglob("*") if path.is_file() and not path.name.startswith("."))
         return sorted(path.relative_to(self.root).as_posix() for path in files)
 
@@ -125,7 +122,7 @@ class ChunkFiles:
 
     def delete(self, name: str) -> None:
         """Remove the content of a name; nothing happens where there is none, so that a deletion can be repeated."""
-        path = self._path(name)
+        path = self.path(name)
         with _disk(path):
             path.unlink(missing_ok=True)
             # If we crash before this, the name may be there again after a power cut; deletions are repeated at start.
@@ -133,7 +130,7 @@ class ChunkFiles:
 
     def delete_tree(self, folder: str) -> None:
         """Remove a folder and everything below it, what a crash left included; can be repeated."""
-        path = self._path(folder)
+        path = self.path(folder)
         with _disk(path):
             if path.exists():
                 shutil.rmtree(path)
@@ -151,8 +148,8 @@ class ChunkFiles:
             path.unlink(missing_ok=True)
         return len(partial)
 
-    def _path(self, name: str) -> Path:
-        """Return the path of a name that cannot leave the root.
+    def path(self, name: str) -> Path:
+        """Return the path of a name, which cannot leave the root, for what wants a path, such as DuckDB.
 
         Raises:
             InputError: The name is empty, absolute, too long, or has a segment that starts with a dot.
@@ -160,11 +157,6 @@ class ChunkFiles:
         if not _NAME.fullmatch(name):
             raise InputError("file_name_malformed")
         return self.root / name
-
-    def _leave_room(self, size: int) -> None:
-        """Refuse content that would leave less than what is kept free."""
-        if self._keep_free:
-            leave_room(self.root, size, self._keep_free)
 
 
 @contextlib.contextmanager

@@ -18,13 +18,14 @@ to another key.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
 from aquila.crypto.keys import KEY_BYTES, SecretBytes, VerifyKey
@@ -142,6 +143,8 @@ def _attributes(part: str, divider: str, known: frozenset[str]) -> dict[str, byt
 
 
 T = TypeVar("T")
+Foreign: TypeAlias = Any
+"""An object of `python-pkcs11`, which is loaded without its types."""
 _ED25519 = bytes.fromhex("06032b6570")  # the object identifier 1.3.101.112 (RFC 8410), as CKA_EC_PARAMS has it
 _POINTS = (b"\x04\x20", b"\x03\x21\x00", b"")
 """How tokens wrap the 32 bytes of a public key: as an OCTET STRING (PKCS#11 3.0), a BIT STRING, or not at all."""
@@ -177,31 +180,35 @@ _SETTLED = frozenset(_CODES.values()) - {"token_missing", "token_key_missing"} |
 class TokenSession:
     """A session with a token, and the keys that were found in it."""
 
-    session: Any
-    keys: dict[tuple[str, bytes], Any] = field(default_factory=dict)
+    session: Foreign
+    keys: dict[tuple[str, bytes], Foreign] = field(default_factory=dict)
 
 
-def _load(module: str) -> Any:  # noqa: ANN401 - the library's own
-    """Load and start a module.
+def _library() -> Foreign:
+    """Return `python-pkcs11`, which is optional: only a service whose key is in a token loads it.
 
     Raises:
-        Pkcs11Error: `python-pkcs11` is not installed.
+        Pkcs11Error: It is not installed.
     """
     try:
-        import pkcs11  # noqa: PLC0415 - optional, and only a service whose key is in a token loads it
+        return importlib.import_module("pkcs11")
     except ImportError:
         raise Pkcs11Error("token_library_missing") from None
-    return pkcs11.lib(module)
+
+
+def _load(module: str) -> Foreign:
+    """Load and start a module; raises as `_library` does."""
+    return _library().lib(module)
 
 
 class Pkcs11Tokens:
     """The tokens that this process has opened. Safe in threads; not in a process that was forked."""
 
-    def __init__(self, load: Callable[[str], Any] = _load) -> None:
+    def __init__(self, load: Callable[[str], Foreign] = _load) -> None:
         """Open nothing yet; `load` loads and starts a module by its path."""
         self._load = load
         self._lock = threading.RLock()
-        self._libraries: dict[str, Any] = {}
+        self._libraries: dict[str, Foreign] = {}
         self._opened: dict[tuple[str, str, str], TokenSession] = {}
         self._refused: dict[tuple[str, str, str], SecretBytes] = {}
 
@@ -257,7 +264,7 @@ class Pkcs11Tokens:
     def _open(self, uri: KeyAddress, *, writable: bool) -> TokenSession:
         """Open a session with a token and log in; raises what the library raises, or as `run` does."""
         place = _place(uri)
-        token = self._library(uri.module).get_token(
+        token = self._started(uri.module).get_token(
             token_label=uri.token or None, token_serial=uri.serial.encode() or None
         )
         for known, opened in self._opened.items():
@@ -282,7 +289,7 @@ class Pkcs11Tokens:
         self._refused.pop(place, None)
         return self._opened.setdefault(place, TokenSession(session))
 
-    def _library(self, module: Path) -> Any:  # noqa: ANN401 - the library's own
+    def _started(self, module: Path) -> Foreign:
         """Return a started module; raises as `run` does."""
         library = self._libraries.get(str(module))
         if library is None:
@@ -404,19 +411,18 @@ def _pin(uri: KeyAddress) -> SecretBytes:
     return SecretBytes(content)
 
 
-def _search(uri: KeyAddress, kind: str) -> dict[Any, Any]:
+def _search(uri: KeyAddress, kind: str) -> dict[Foreign, Foreign]:
     """Return the attributes of the private or the public half of a key."""
-    from pkcs11 import Attribute, KeyType, ObjectClass  # noqa: PLC0415 - optional
-
-    wanted: dict[Any, Any] = {Attribute.CLASS: ObjectClass[kind], Attribute.KEY_TYPE: KeyType.EC_EDWARDS}
+    api = _library()
+    wanted = {api.Attribute.CLASS: api.ObjectClass[kind], api.Attribute.KEY_TYPE: api.KeyType.EC_EDWARDS}
     if uri.label:
-        wanted[Attribute.LABEL] = uri.label
+        wanted[api.Attribute.LABEL] = uri.label
     if uri.identifier:
-        wanted[Attribute.ID] = uri.identifier
+        wanted[api.Attribute.ID] = uri.identifier
     return wanted
 
 
-def _one(uri: KeyAddress, opened: TokenSession, kind: str) -> Any:  # noqa: ANN401 - the library's own
+def _one(uri: KeyAddress, opened: TokenSession, kind: str) -> Foreign:
     """Return the private or the public half of a key.
 
     Raises:
@@ -431,7 +437,7 @@ def _one(uri: KeyAddress, opened: TokenSession, kind: str) -> Any:  # noqa: ANN4
     return found[0]
 
 
-def _private(uri: KeyAddress, opened: TokenSession) -> Any:  # noqa: ANN401 - the library's own
+def _private(uri: KeyAddress, opened: TokenSession) -> Foreign:
     name = uri.label, uri.identifier
     if name not in opened.keys:
         opened.keys[name] = _one(uri, opened, "PRIVATE_KEY")
@@ -439,9 +445,7 @@ def _private(uri: KeyAddress, opened: TokenSession) -> Any:  # noqa: ANN401 - th
 
 
 def _signed(uri: KeyAddress, message: bytes, opened: TokenSession) -> bytes:
-    from pkcs11 import Mechanism  # noqa: PLC0415 - optional
-
-    return bytes(_private(uri, opened).sign(message, mechanism=Mechanism.EDDSA))
+    return bytes(_private(uri, opened).sign(message, mechanism=_library().Mechanism.EDDSA))
 
 
 def _found(uri: KeyAddress, opened: TokenSession) -> VerifyKey:
@@ -450,11 +454,9 @@ def _found(uri: KeyAddress, opened: TokenSession) -> VerifyKey:
     Raises:
         Pkcs11Error: Either is missing, or it is no Ed25519 key.
     """
-    from pkcs11 import Attribute  # noqa: PLC0415 - optional
-
     opened.keys.clear()
     _private(uri, opened)
-    point = bytes(_one(uri, opened, "PUBLIC_KEY")[Attribute.EC_POINT])
+    point = bytes(_one(uri, opened, "PUBLIC_KEY")[_library().Attribute.EC_POINT])
     for wrapping in _POINTS:
         if point.startswith(wrapping) and len(point) == len(wrapping) + KEY_BYTES:
             with contextlib.suppress(MalformedError):
@@ -463,16 +465,13 @@ def _found(uri: KeyAddress, opened: TokenSession) -> VerifyKey:
 
 
 def _readable(uri: KeyAddress, opened: TokenSession) -> bool:
-    from pkcs11 import Attribute  # noqa: PLC0415 - optional
-
-    key = _private(uri, opened)
-    return bool(key[Attribute.EXTRACTABLE]) or not key[Attribute.SENSITIVE]
+    key, attributes = _private(uri, opened), _library().Attribute
+    return bool(key[attributes.EXTRACTABLE]) or not key[attributes.SENSITIVE]
 
 
 def _make(uri: KeyAddress, opened: TokenSession) -> None:
     """Make a key that cannot be read out of its token."""
-    from pkcs11 import Attribute, KeyType  # noqa: PLC0415 - optional
-
-    curve = opened.session.create_domain_parameters(KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: _ED25519}, local=True)
-    hidden = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+    kinds, attributes = _library().KeyType, _library().Attribute
+    curve = opened.session.create_domain_parameters(kinds.EC_EDWARDS, {attributes.EC_PARAMS: _ED25519}, local=True)
+    hidden = {attributes.SENSITIVE: True, attributes.EXTRACTABLE: False}
     curve.generate_keypair(store=True, label=uri.label or None, id=uri.identifier or None, private_template=hidden)

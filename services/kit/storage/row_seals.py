@@ -265,7 +265,7 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
     return found.with_new_rows([row for row in found().all() if wrong.isdisjoint(map(id, row))])()
 
 
-def _has_sealed(statement: Any) -> bool:  # noqa: ANN401 - any that selects
+def _has_sealed(statement: object) -> bool:
     """Return whether a query loads sealed rows, and not only columns of them."""
     kinds = (one["expr"] for one in getattr(statement, "column_descriptions", ()))
     return any(isinstance(kind, type) and issubclass(kind, SealedRow) for kind in kinds)

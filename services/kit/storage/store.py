@@ -157,7 +157,7 @@ class Store:
             for table in tables:
                 settled.execute(text(f"VACUUM (FULL) {settled.dialect.identifier_preparer.format_table(table)}"))
 
-    def _empty_log(self, raw: Any) -> None:  # noqa: ANN401 - the sqlite3 connection, which SQLAlchemy types as its own
+    def _empty_log(self, raw: sqlite3.Connection) -> None:
         """Empty SQLite's write-ahead log; raises StoreError where a reader of an old snapshot does not end in time.
 
         All writers wait while SQLite waits for such a reader. So each try is short, and writers have a turn before the
@@ -342,9 +342,11 @@ def _code(error: SQLAlchemyError | sqlite3.Error) -> str:
     return getattr(cause, name, None) or ""
 
 
-def _raw(connection: Connection) -> Any:  # noqa: ANN401 - the sqlite3 connection, which SQLAlchemy types as its own
+def _raw(connection: Connection) -> sqlite3.Connection:
     """Return the sqlite3 connection, for what must run outside a transaction."""
-    return connection.connection.driver_connection
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
 
 
 StateT = TypeVar("StateT", bound=StrEnum)

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from random import SystemRandom
 from typing import TypeVar
 
 from aquila.errors import AquilaError
@@ -67,7 +67,7 @@ class Failures:
         """
         asked = self.error.fields.get("retry_after") if isinstance(self.error, AquilaError) else None
         doubled = _FIRST_DELAY * 2.0 ** min(self.count - 1, 16)
-        spread = random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, guards nothing
+        spread = SystemRandom().uniform(0.75, 1.25)
         return min(self._last_delay, max(doubled, float(asked if isinstance(asked, int) else 0))) * spread
 
 

@@ -21,7 +21,7 @@ from aquila.protocol.registration.statements import RegistryFeed
 from services.kit.actor import Actor
 from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
-from services.kit.http.signed_calls import SignedCaller
+from services.kit.http.signed_calls import SIGNED, SignedCaller
 from services.kit.people.permissions import requires
 from services.matcher.administration import registry as statements
 from services.matcher.api.dependencies import At, FourEyes
@@ -40,12 +40,10 @@ parties = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tags=["part
 operator = APIRouter(route_class=ServiceRoute, prefix="/v1/operator/registry", tags=["operator"])
 
 
-@parties.get("", summary="Statements on the registry from a number on, and the newest acceptances")
-def get_statements(
-    context: At,
-    call: SignedCaller,  # noqa: ARG001 - the caller is verified
-    first: Annotated[int, Query(ge=1, le=2**31)] = 1,
-) -> RegistryFeed:
+@parties.get(
+    "", summary="Statements on the registry from a number on, and the newest acceptances", dependencies=[SIGNED]
+)
+def get_statements(context: At, first: Annotated[int, Query(ge=1, le=2**31)] = 1) -> RegistryFeed:
     """Return the statements in their envelopes."""
     return statements.feed(context, first)
 

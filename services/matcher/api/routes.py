@@ -63,28 +63,34 @@ parties = APIRouter(route_class=ServiceRoute, prefix="/v1/rounds", tags=["partie
 operator = APIRouter(route_class=ServiceRoute, prefix=PROPOSALS, tags=["operator"])
 
 
+async def _read_state(
+    *,
+    state: Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$")] = "",
+    read: Annotated[tuple[ReadUpTo, ...], Query(max_length=_MOST_ROUNDS)] = (),
+    feeds: bool = False,
+    log: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    changes: bool = False,
+) -> ReadState:
+    parts = (one.partition(":") for one in read)
+    return ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log, changes)
+
+
 @parties.get(
     "",
     summary="The rounds whose manifest names the caller, at once or as soon as there is news",
     response_model=LongPollAnswer,
 )
-async def get_rounds(  # noqa: PLR0913, PLR0917 - each is a parameter of the call
+async def get_rounds(
     context: At,
     contacts: KnownContacts,
     call: SignedCaller,
+    known: Annotated[ReadState, Depends(_read_state)],
     wait: Annotated[float | None, Query(ge=0, le=LONGEST_HOLD)] = None,
-    state: Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$")] = "",
-    read: Annotated[tuple[ReadUpTo, ...], Query(max_length=_MOST_ROUNDS)] = (),
-    feeds: bool = False,  # noqa: FBT001, FBT002 - a parameter of the call
-    log: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-    changes: bool = False,  # noqa: FBT001, FBT002 - a parameter of the call
 ) -> Response:
     """List the rounds of the caller; with `wait` the call is held until there is news (PROTOCOL.md 9.6)."""
     if wait is None:
         found: Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, context, call.party)
     else:
-        parts = (one.partition(":") for one in read)
-        known = ReadState(state, {round_id: int(event) for round_id, _, event in parts}, feeds, log, changes)
         found = await answer_long_poll(context, contacts, call, known, wait)
     if isinstance(found, Rounds):
         return Response(found.model_dump_json(), media_type=JSON)
@@ -224,7 +230,7 @@ def post_round(
 
 
 @operator.get("", summary="All rounds", dependencies=[requires(Action.SEE_ROUNDS)])
-def get_all_rounds(context: At, offset: Offset = 0, limit: Limit = None, ongoing: Ongoing = False) -> RoundPage:  # noqa: FBT002 - a parameter of the call
+def get_all_rounds(context: At, *, offset: Offset = 0, limit: Limit = None, ongoing: Ongoing = False) -> RoundPage:
     """List the rounds, newest first."""
     return round_page(context, offset, limit, ongoing=ongoing)
 

@@ -37,10 +37,11 @@ Within = Annotated[statistics.Period, Depends(_period)]
 def get_statistics(
     context: At,
     period: Within,
+    *,
     category: Category = None,
     offset: Offset = 0,
     limit: Limit = None,
-    matched: Matched = False,  # noqa: FBT002 - a parameter of the call
+    matched: Matched = False,
 ) -> Statistics:
     """Return the statistics of rounds, each by itself and rounded."""
     return statistics.statistics(context, category, period, offset, limit, matched=matched)

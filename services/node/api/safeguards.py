@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 
@@ -14,9 +14,9 @@ from aquila.interface.service.party import AcceptedRegistry, FileContent, Regist
 from aquila.protocol.registry import MATCHER
 from services.kit.actor import Actor
 from services.kit.http.openapi import TAR, raw_answer
-from services.kit.http.routing import ServiceRoute
+from services.kit.http.routing import ServiceRoute, file_response
 from services.kit.log.entries import actor_fields, append
-from services.kit.log_access.routes import copied
+from services.kit.log_access.routes import unnamed_file
 from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node.api.dependencies import FourEyes, Node
@@ -124,11 +124,9 @@ LARGEST_COPY = 4 << 30
 async def get_matchers_log(node: Node, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
     """Return a tar archive: entries of this party's rounds, and of all others the leaves alone."""
     await threads.run_call(_log_export, node.journal, actor)
-
-    async def write(archive: BinaryIO) -> None:
+    with unnamed_file(node.settings.home) as archive:
         await node.peer.copy("/v1/log/bundle", archive, limit=LARGEST_COPY)
-
-    return await copied(node.settings.home, write)
+    return file_response(archive, TAR)
 
 
 def _log_export(journal: Journal, actor: Actor) -> None:

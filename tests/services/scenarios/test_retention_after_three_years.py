@@ -15,7 +15,7 @@ from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.log.entries import ENTRIES, append, entries, frontier, leaves, node_reader
+from services.kit.log.entries import ENTRIES, TileReader, append, entries, frontier, leaves
 from services.kit.log.retention import Retention
 from services.matcher.administration import registry
 from tests.support.ceremony import renew
@@ -71,7 +71,7 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
         root = frontier(session).root
         assert after[: len(before)] == before
         for index, leaf in enumerate(after):
-            verify_inclusion(leaf, index, len(after), root, prove_inclusion(index, len(after), node_reader(session)))
+            verify_inclusion(leaf, index, len(after), root, prove_inclusion(index, len(after), TileReader(session)))
     assert found[0] is None
     assert found[-1] is not None
     assert found[-1].kind is EntryKind.LOG_PRUNED

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 import aquila
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
@@ -17,7 +15,7 @@ from aquila.crypto.sealing import recipient_name
 from aquila.errors import InputError
 from aquila.protocol.registry import MATCHER, read_registry
 from services.kit.actor import LOCAL_KEY
-from services.kit.administration.backup.archive import ArchiveWriter, Head, head_of, rows_of, tables_of, writing
+from services.kit.administration.backup.archive import Head, head_of, rows_of, tables_of, writing
 from services.kit.administration.backup.home import BackedService, collect
 from services.kit.errors import StoreError
 from services.kit.log.entries import append, frontier
@@ -86,7 +84,8 @@ def back_up(
             archive.put(head)
             for file in files:
                 archive.put(file)
-            _put_tables(session, service, archive)
+            for table in tables_of(service.metadata, service.left_out):
+                archive.put_rows(head_of(table), rows_of(session, table))
             archive.sign(identity)
     return BackupSummary(head, dict(archive.rows), tuple(file.file for file in files), out.stat().st_size)
 
@@ -99,11 +98,6 @@ def _log_keys(settings: KeyedSettings, party: str, own: VerifyKey) -> tuple[str,
     if party != MATCHER and party not in registry.parties:
         return ()
     return tuple(key.hex for key in registry.log_keys(party, own))
-
-
-def _put_tables(session: Session, service: BackedService, archive: ArchiveWriter) -> None:
-    for table in tables_of(service.metadata, service.left_out):
-        archive.put_rows(head_of(table), rows_of(session, table))
 
 
 def _check_revision(store: Store, service: BackedService) -> None:

@@ -21,6 +21,7 @@ from services.kit.actor import Actor
 from services.kit.log.entries import (
     EDGE,
     ENTRIES,
+    TileReader,
     actor_fields,
     append,
     declare,
@@ -28,7 +29,6 @@ from services.kit.log.entries import (
     entries_of_round,
     frontier,
     leaves,
-    node_reader,
     size,
 )
 from services.kit.storage.store import Store, new_metadata
@@ -89,7 +89,7 @@ def test_proofs_hold_over_many_entries(log: Store) -> None:
     """Inclusion and consistency are proved from the rows, across the edges of tiles."""
     fill(log, 600)
     with log.reading("test.read") as session:
-        read, root, all_leaves = node_reader(session), frontier(session).root, leaves(session, 0, 600)
+        read, root, all_leaves = TileReader(session), frontier(session).root, leaves(session, 0, 600)
         assert root == tree_root(all_leaves)
         for index in (0, 255, 256, 599):
             verify_inclusion(all_leaves[index], index, 600, root, prove_inclusion(index, 600, read))
