@@ -16,7 +16,6 @@ from aquila.audit.checkpoint import Checkpoint, log_name
 from aquila.crypto.keys import IdentityKey, SealingKey
 from aquila.errors import AquilaError, AuditError, InputError, KeyMaterialError, SealError, SignatureError
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
-from aquila.records.normalize.names import NORMALIZER_VERSION
 from clients.cli.offline.backups import _missing
 from services.kit.administration.backup.archive import Head, HomeFile, Row, TableHead, read_archive, writing
 from services.kit.administration.backup.make import back_up
@@ -44,7 +43,6 @@ IMPORT = {
     "refused": 0,
     "imported_at": 1,
     "complete": True,
-    "normalizer": NORMALIZER_VERSION,
     "digest": None,
     "for_query": False,
 }
