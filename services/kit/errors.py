@@ -1,30 +1,5 @@
 """Errors that a service adds to the core's tree, and the table of problems with both.
 
-    AquilaError
-    ├── StoreError              the database or the disk failed; nothing was changed
-    │   ├── StoreFullError      there is no room left
-    │   ├── ForgedRowError      a row that this service did not write
-    │   ├── RoundDamagedError   what is stored of one round does not hold together
-    │   ├── Pkcs11Error          the token with the identity key cannot be used; nothing was signed
-    │   └── StoreConflictError  a row that is there already, or that a constraint forbids
-    ├── PeerUnavailableError    the peer cannot be reached, or says that it is away
-    │   ├── PeerFullError       the peer is there and has no room now
-    │   └── PeerFailedError     the peer is there and cannot do this one call now
-    ├── BusyError               too many callers at once; nothing was done
-    ├── NotReadyError           the service runs and cannot do its work now
-    ├── KeyMaterialError
-    │   └── ExposedSecretError   a secret that others on the machine could read or write; it is still there
-    ├── InputError
-    │   ├── NotFoundError       names something that is not here
-    │   ├── MisdirectedError    calls the service by a name that is not its own
-    │   ├── LengthRequiredError  a body whose length is not declared
-    │   └── BodyTooLargeError   a body over the service's limit
-    └── PolicyError
-        ├── UnknownCallerError  a caller without a session, and without the key of the home folder
-        │   └── SignInError     login, password or code are not right
-        ├── NotAllowedError     a caller whose roles do not allow this
-        └── TooManyCallsError   a caller that comes too often; `retry_after` says when to come again
-
 `StoreError`, `PeerUnavailableError`, `BusyError` and `ExecutorError` are worth another try: their problems carry
 `Retry-After`.
 """

@@ -7,8 +7,7 @@ because a proxy may end TLS; the authority is, so that a call to one service is 
 Answers are not signed here. What counts in them is signed as a statement or has a digest inside a signed statement;
 the rest (a status, a problem) is the matcher's word, on which no party relies.
 
-RFC 9421 lets a signature be written in many ways. PROTOCOL.md 9.1.1 allows one; a call that is signed in any other
-way is refused.
+RFC 9421 lets a signature be written in many ways. PROTOCOL.md 9.1.1 allows one, and every other is refused.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Copies of a log that leave entries out: of these the hash of the leaf alone is there (PROTOCOL.md 10.9).
 
-A copy holds the files of `own_log` as they are but for the bundles, in which an entry that is left out has the length 0
-as an erased one has, and `left_out.json`, which says which these are.
+A copy holds the files of the log as they are, except that in bundles an entry that is left out has the length 0, as an
+erased one has. `left_out.json` says which these are.
 """
 
 from __future__ import annotations

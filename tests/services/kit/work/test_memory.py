@@ -1,10 +1,34 @@
-"""Progress of a list that a node reads, under a key that its caller chose."""
+"""Results that are kept, and the progress of lists that are read: both are forgotten with the process."""
+
+from __future__ import annotations
 
 import pytest
 
 from services.kit.errors import NotFoundError
-from services.kit.work.memory import PATIENCE, ListsInProgress
+from services.kit.work.memory import PATIENCE, KeptResults, ListsInProgress
 from tests.support.node_world import HEADER, World
+
+
+def test_a_result_is_made_once_for_a_version() -> None:
+    made: list[str] = []
+    kept: KeptResults[int] = KeptResults()
+
+    def get(subject: str, version: str) -> int:
+        return kept.get(subject, version, lambda: made.append(f"{subject}{version}") or len(made))  # type: ignore[func-returns-value]
+
+    assert [get("a", "1"), get("a", "1"), get("a", "2"), get("b", "1"), get("a", "2")] == [1, 1, 2, 3, 2]
+    assert made == ["a1", "a2", "b1"]
+    assert get("a", "1") == 4
+    assert "a" not in repr(kept).partition("(")[2].partition("most")[0]
+
+
+def test_the_one_that_was_asked_for_longest_ago_is_forgotten() -> None:
+    kept: KeptResults[str] = KeptResults(most=3)
+    for subject in "abcad":
+        kept.get(subject, "", lambda subject=subject: subject)  # type: ignore[misc]
+    assert kept.get("a", "", lambda: "new") == "a"
+    assert kept.get("b", "", lambda: "new") == "new"
+
 
 KEY = "ab" * 16
 
