@@ -498,7 +498,7 @@ def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties:
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)
     # Tokens lie there twice while they are joined: as they came, and laid down for the join. A shadow column has as
-    # many tags as are taken of a list of as many records as the caps are for; most lists have less than a tenth.
+    # many tags as are taken of a list of as many records as the caps are for; most lists have less than a fifth.
     tags = sum(DUMMIES + MOST_TAGS_OF_A_RECORD * records_for(cap.elements) for cap in caps)
     shadows = TAG_BYTES * tags * max(0, len(caps) - 1)
     return elements * (ELEMENT_BYTES + 2 * TOKEN_ROW_BYTES) + shadows + evaluations

@@ -1,7 +1,7 @@
 """Data sent and stored in a round, calculated: bytes and hours at a node and at the matcher.
 
-Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Of shadow columns a tag of 16
-bytes for each element and counterpart is reckoned, which is about what lists have, and the dummies. Signed statements
+Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Of shadow columns two tags of
+16 bytes for each element and counterpart are reckoned, which is about what lists have, and the dummies. Signed statements
 are left out: one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk.
 `docs/PERFORMANCE.md` explains the figures and compares them with measured rounds.
 """
@@ -17,6 +17,9 @@ from aquila.protocol.submissions.submission import ROW
 
 PARQUET_ROW_BYTES = 33
 """A token row in a Parquet file, as measured on 2 million rows of the join's bench: 32.5."""
+
+TAGS_OF_AN_ELEMENT = 2
+"""Of a shadow column; measured are 0.8 to 3.2, by the fields and the length of lists."""
 
 _HOUR = 3_600
 _MICROSECONDS = 1e6
@@ -60,7 +63,7 @@ def bytes_sent(elements: Sequence[int], own: int) -> int:
 
 def column_bytes(size: Size) -> int:
     """Return about how many bytes the shadow columns of a node have."""
-    return TAG_BYTES * (size.elements + DUMMIES) * size.others
+    return TAG_BYTES * (TAGS_OF_AN_ELEMENT * size.elements + DUMMIES) * size.others
 
 
 def node_sends(size: Size) -> int:

@@ -8,10 +8,25 @@ from pathlib import Path
 import pytest
 
 from aquila.matching.certainty import Level
+from aquila.protocol.shadow.meeting import masks_of
 from aquila.records.rules import load_rules
 from tests.quality.measuring.main import ALL_FIELDS
 from tests.quality.measuring.set_files import NAMES_AND_DATE, region
-from tests.quality.measuring.shadow import BARS, LENGTHS, choose, covered_at, measure, met_lists
+from tests.quality.measuring.shadow import (
+    BARS,
+    LENGTHS,
+    MOST_HIDDEN,
+    SHORT,
+    cases_at,
+    choose,
+    covered_at,
+    least_sets,
+    measure,
+    met_sides,
+    own_cases,
+    send_all,
+    supersets,
+)
 
 REGION = Path(__file__).parent / "region"
 TABLE = load_rules("default")
@@ -23,7 +38,17 @@ def test_sets_cover_hits_and_little_else(fields: tuple[str, ...]) -> None:
     shown = measure(region(REGION).among(["BA", "RS"]).only(fields), TABLE)
     assert shown.hits > 100
     assert shown.keeps, shown.line()
-    assert shown.hidden[Level.LOW] <= 0.1 * shown.covered
+    assert shown.hidden[Level.LOW].high <= 1
+
+
+def test_least_sets_alone_hide_hits() -> None:
+    """Without the sets that hold others, a matcher can call a tenth of the hits too weak unseen."""
+    least = least_sets(TABLE.shadow_sets(5_000))
+    shown = measure(region(REGION).among(["BA", "RS"]).only(ALL_FIELDS), TABLE, least)
+    assert not shown.keeps
+    for one in shown.hidden.values():
+        assert one.all - one.anyway > 0.08 * shown.covered, shown.line()
+    assert shown.hidden[Level.LOW].high > 3
 
 
 def test_short_lists_leave_no_room() -> None:
@@ -43,9 +68,30 @@ def test_short_lists_leave_no_room() -> None:
 
 
 def test_sets_of_longer_lists() -> None:
-    """Graded as in lists of each length, hits meet the sets of that length; sets chosen anew cover about as many."""
-    lists = met_lists(region(REGION).among(["BA", "RS"]).only(ALL_FIELDS), TABLE)
+    """Graded as in lists of each length, hits meet the sets of that length, and few can be called too weak."""
+    sent = send_all(region(REGION).only(ALL_FIELDS), TABLE)
+    lists = met_sides(sent, TABLE)
     for records in LENGTHS:
-        hits, covered = covered_at(lists, TABLE, records)
+        hits, covered, hidden = covered_at(lists, TABLE, records)
         assert covered >= hits * next(bar for longest, bar in BARS.items() if records <= longest)
+        if records > SHORT:  # the others are measured
+            assert hidden <= MOST_HIDDEN * hits, (records, hidden)
+
+
+def test_choice() -> None:
+    """Sets that are chosen anew have one to four rules; a superset holds one of them, whatever it is judged on."""
+    sent = send_all(region(REGION).among(["BA", "RS"]).only(ALL_FIELDS), TABLE)
+    lists = met_sides(sent, TABLE)
     assert all(1 <= len(rules) <= 4 for rules in choose(lists, TABLE, LENGTHS[0]))
+    for records in (5_000, 1_000_000):
+        least = least_sets(TABLE.shadow_sets(records))
+        masks = masks_of(least)
+        assert least == TABLE.shadow_sets(records)[: len(least)]
+        cases = (
+            own_cases(met_sides(sent, TABLE, masks), TABLE)
+            if records == LENGTHS[0]
+            else cases_at(lists, TABLE, records, masks)
+        )
+        chosen = supersets(cases, sent.values(), TABLE, least)
+        assert chosen
+        assert all(len(rules) <= 4 and any({*one} < {*rules} for one in least) for rules in chosen)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
 from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError
+from aquila.matching.certainty import Level
 from aquila.matching.learning import least_common_per_million
 from aquila.protocol.messages import BelowPair, CheckFault, Hit, HitReport, MetTags, Outcome, ReportCheck, Tokens
+from aquila.protocol.shadow.token_rows import RecordRows
+from aquila.records.rules import ShadowSets
 from aquila.simulation.scratch_files import Spool
 from tests.support.staged_round import StagedRound, person
 
@@ -189,3 +194,40 @@ def test_a_check_of_another_report(stage: StagedRound) -> None:
     other = said.pairs[0].model_copy(update={"met": "0" * 64})
     false = stage.changed("AL", said, pairs=(other, *said.pairs[1:]))
     stage.refused(MalformedError, false, "than its report tells", only={"AL"})
+
+
+def _word(draw: Random) -> str:
+    """Return a name of four syllables."""
+    return "".join(draw.choice("bdfgklmnprstvz") + draw.choice("aeiou") for _ in range(4))
+
+
+@pytest.mark.parametrize("larger", [True, False], ids=["with larger sets", "without"])
+def test_hits_told_with_few_of_their_rules(staged: Callable[..., StagedRound], *, larger: bool) -> None:
+    """Hits are called too weak, with the rules of the least sets alone: what is missing are the tags of larger sets."""
+    draw = Random(3)
+    lists = {
+        code: [person(f"{code}-{n}", *NAMES[n], f"{1960 + more + n}-05-{n:02}") for n in range(11, 14)]
+        + [person(f"{code}-{n}", _word(draw), _word(draw), f"{1900 + n % 99}-03-{1 + n % 28:02}") for n in range(200)]
+        for code, more in (("AL", 0), ("RS", 1))
+    }
+    stage = staged(lists=lists, rules="default", chunk_elements=1_000, minimum=Level.HIGH)
+    sets = stage.table.shadow_sets(len(lists["AL"]))
+    least = tuple(rules for rules in sets if not any({*one} < {*rules} for one in sets))
+    if not larger:
+        stage.table = replace(stage.table, shadow=(ShadowSets(1, least),))
+
+    def lie(report: HitReport) -> HitReport:
+        rows, weak = RecordRows(stage.tokens[stage.nodes[report.party].submission_id]), []
+        for hit in report.hits:
+            places = bytes.fromhex(hit.met or "")
+            rules = rows.at([bytes.fromhex(hit.handle)], [places]).rules.tolist()
+            kept = {rule for one in least if {*one} <= {*rules} for rule in one}
+            met = bytes(place for place, rule in zip(places, rules, strict=True) if rule in kept)
+            weak.append(below(hit).model_copy(update={"met": met.hex()}))
+        hidden.append(len(weak))
+        return report.model_copy(update={"hits": (), "below": tuple(weak)})
+
+    hidden: list[int] = []
+    found = told(stage.finalized(), lie)
+    assert hidden == [3, 3]
+    assert found == (dict.fromkeys((("AL", "RS"), ("RS", "AL")), TAGS) if larger else {})
