@@ -1,8 +1,8 @@
 """Data sent and stored in a round, calculated: bytes and hours at a node and at the matcher.
 
 Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Of shadow columns two tags of
-16 bytes for each element and counterpart are reckoned, which is about what lists have, and the dummies. Signed statements
-are left out: one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk.
+16 bytes for each element and counterpart are reckoned, which is about what lists have, and the dummies. Signed
+statements are left out: one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk.
 `docs/PERFORMANCE.md` explains the figures and compares them with measured rounds.
 """
 
