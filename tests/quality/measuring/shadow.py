@@ -12,7 +12,7 @@ too weak.
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
@@ -255,7 +255,7 @@ def supersets(cases: Sequence[Case], sent: Iterable[Sent], table: RuleTable, set
     profiles = np.concatenate([one.profiles() for one in sent])
     costs: dict[int, float] = {}
     while len(chosen) + len(sets) < MOST_SETS:
-        gains: Counter[int] = Counter()
+        gains: dict[int, float] = defaultdict(float)
         for case in cases:
             told = _of_sets(case.rules, (*masks, *chosen))
             hidden = _hidden(table, case, told) if told else 0
