@@ -30,7 +30,7 @@ from aquila.records.reading.lists import read_records
 from aquila.records.rules import parse_rules
 from clients.sdk.bundles import index_archive
 from clients.sdk.cards import Cards
-from services.kit.http.signatures import CallVerifier, HeaderLines, Nonces, SignedRequest
+from services.kit.http.signatures import CallVerifier, Nonces, SignedRequest
 
 _KEY = VerifyKey.from_hex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
 _REGISTRY = Registry(_KEY, {"SI": RegisteredParty("SI", "SI", _KEY)})
@@ -54,7 +54,7 @@ def _call(content: bytes) -> object:
     """Verify a signed call whose three headers are these bytes, a line each."""
     names = (b"signature-input", b"signature", b"content-digest")
     lines = [(b"host", b"127.0.0.1:8700"), *zip(names, content.split(b"\n"), strict=False)]
-    message = SignedRequest("GET", "http://127.0.0.1:8700/v1/rounds", HeaderLines(lines))
+    message = SignedRequest("GET", "http://127.0.0.1:8700/v1/rounds", lines)
     return _VERIFIER.verify_head(message)
 
 

@@ -17,7 +17,7 @@ import hashlib
 import re
 import secrets
 from asyncio import to_thread
-from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Protocol
@@ -67,19 +67,12 @@ class SignedRequest:
 
     method: str
     url: str
-    headers: HeaderLines
+    headers: Sequence[tuple[bytes, bytes]]
 
-
-class HeaderLines:
-    """Header lines as they came: none is joined with another or dropped."""
-
-    def __init__(self, lines: Iterable[tuple[bytes, bytes]]) -> None:
-        self._lines = [(name.decode("ascii", "replace").lower(), value.decode("latin-1")) for name, value in lines]
-
-    def only(self, name: str) -> str:
+    def header(self, name: str) -> str:
         """Return the value of the one line with a name in lower case, or an empty text if there is not exactly one."""
-        values = [value for known, value in self._lines if known == name]
-        return values[0] if len(values) == 1 else ""
+        values = [value for known, value in self.headers if known.lower() == name.encode()]
+        return values[0].decode("latin-1") if len(values) == 1 else ""
 
 
 class CallSigner(httpx.Auth):
@@ -191,12 +184,6 @@ class CallVerifier:
         self._clock = clock or now
         self._max_age = max_age
 
-    def verify(self, message: SignedRequest, body: bytes) -> str:
-        """Verify a whole call and return the party; raises as `verify_head` and `verify_body` do."""
-        head = self.verify_head(message)
-        self.verify_body(head, body)
-        return head.party
-
     def verify_head(self, message: SignedRequest) -> VerifiedHead:
         """Verify everything but the body and the nonce.
 
@@ -209,8 +196,8 @@ class CallVerifier:
             ReplayError: 3 does not hold; the field `matcher_time` has our time in seconds since 1970.
         """
         # 1.
-        given = _INPUT.fullmatch(message.headers.only("signature-input"))
-        signed = _SIGNATURE.fullmatch(message.headers.only("signature"))
+        given = _INPUT.fullmatch(message.header("signature-input"))
+        signed = _SIGNATURE.fullmatch(message.header("signature"))
         covered = _covered(message, BODY_COMPONENTS if given and given[2] else ())
         if given is None or signed is None or covered is None:
             raise SignatureError("call_signature_not_pinned")
@@ -278,5 +265,5 @@ def _covered(message: SignedRequest, fields: Iterable[str]) -> dict[str, str] | 
     scheme, host, port, path, query = url.groups()
     authority = host.lower() if port in {None, _DEFAULT_PORTS[scheme]} else f"{host.lower()}:{port}"
     covered = dict(zip(COMPONENTS, (message.method, authority, path or "/", f"?{query or ''}"), strict=True))
-    covered |= {name: message.headers.only(name) for name in fields}
+    covered |= {name: message.header(name) for name in fields}
     return covered if all(map(_VALUE.fullmatch, covered.values())) else None

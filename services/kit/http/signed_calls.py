@@ -23,7 +23,7 @@ from starlette.types import Scope
 from aquila.errors import ReplayError, SignatureError
 from services.kit.errors import TooManyCallsError
 from services.kit.http.routing import CallerCheck
-from services.kit.http.signatures import CallVerifier, HeaderLines, SignedRequest, VerifiedHead
+from services.kit.http.signatures import CallVerifier, SignedRequest, VerifiedHead
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 
@@ -161,7 +161,7 @@ def signed_request(scope: Scope) -> SignedRequest:
     path, query = scope["raw_path"], scope["query_string"]
     target = path + b"?" + query if query else path
     url = f"{scope['scheme']}://{hosts[0].decode('latin-1')}{target.decode('latin-1')}"
-    return SignedRequest(scope["method"], url, HeaderLines(scope["headers"]))
+    return SignedRequest(scope["method"], url, scope["headers"])
 
 
 def _release(agent: str) -> str:
