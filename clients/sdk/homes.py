@@ -239,12 +239,12 @@ def _read(settings: Path) -> ClientHome:
     try:
         content = tomllib.loads(settings.read_text(encoding="utf-8"))
         service, url, ca = content["service"], content["url"], content.get("ca")
-        files = [Path(content[name]) for name in ("certificate", "key") if name in content]
+        both = {"certificate", "key"} <= content.keys()
+        shown = ClientCertificate(Path(content["certificate"]), Path(content["key"])) if both else None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
         raise InputError("client_settings_unreadable", settings=settings, fault=read_fault(error)) from None
     if service not in {"node", "matcher"}:
         raise InputError("settings_service_missing", settings=settings)
-    shown = ClientCertificate(*files) if len(files) == 2 else None  # noqa: PLR2004 - certificate and key
     return ClientHome(service, settings.parent, str(url), settings.parent / str(ca) if ca else None, shown)
 
 

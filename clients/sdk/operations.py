@@ -204,7 +204,7 @@ class ServiceClient:
     service: Service = "node"
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def call(self, name: str, takes: type[Message] | None, *given: object, **named: object) -> bytes:
         """Call an operation and return the body of its answer; see the class for the arguments.
@@ -229,7 +229,7 @@ class ServiceClient:
             else:
                 values["body"] = wanted.model_dump(mode="json")
         path, options = found.request(values | {one: _sent(value) for one, value in query.items() if value})
-        return self._connection.call(found.method, path, **options)
+        return self.connection.call(found.method, path, **options)
 
 
 def _fields(takes: type[Message], given: tuple[object, ...]) -> dict[str, Any]:
@@ -244,7 +244,7 @@ def answers(name: str, answer: type[M], takes: type[Message] | None = None) -> C
     """Return a method that calls an operation and returns its answer as a model."""
 
     def method(client: ServiceClient, *given: object, **named: object) -> M:
-        return client._connection.read(answer, client.call(name, takes, *given, **named))  # noqa: SLF001 - of our own
+        return client.connection.read(answer, client.call(name, takes, *given, **named))
 
     return method
 

@@ -178,16 +178,16 @@ class NodeClient(ServiceClient):
     ) -> RecordReport:
         """Have the node read a list and return its findings; nothing is stored. Its progress is shown under a key."""
         sent = _list(source, {**_layout_query(layout), "rules": rules, **({"progress": key} if key else {})})
-        return self._connection.fetch(RecordReport, "POST", "/v1/records/check", **sent)
+        return self.connection.fetch(RecordReport, "POST", "/v1/records/check", **sent)
 
     def recognize(self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED) -> LayoutView:
         """Have the node recognize how a list is to be read; nothing is stored."""
         sent = _list(source, _layout_query(layout))
-        return self._connection.fetch(LayoutView, "POST", "/v1/records/recognize", **sent)
+        return self.connection.fetch(LayoutView, "POST", "/v1/records/recognize", **sent)
 
     def findings(self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED) -> bytes:
         """Let the node read a list and return all that is wrong with it as CSV, in UTF-8; nothing is stored."""
-        return self._connection.call("POST", "/v1/records/findings", **_list(source, _layout_query(layout)))
+        return self.connection.call("POST", "/v1/records/findings", **_list(source, _layout_query(layout)))
 
     def import_list(
         self,
@@ -205,7 +205,7 @@ class NodeClient(ServiceClient):
         """
         query = {"name": name, **_layout_query(layout), "accept_refused": "true" if accept_refused else "false"}
         query |= {"progress": key} if key else {}
-        return self._connection.fetch(RecordReport, "POST", "/v1/imports", **_list(source, query))
+        return self.connection.fetch(RecordReport, "POST", "/v1/imports", **_list(source, query))
 
 
 class RecordsClient(ServiceClient):
@@ -418,7 +418,7 @@ class PeopleClient(ServiceClient):
         """Return the secret for the person's authenticator."""
         shown = BeginEnrolment(login=login, code=code)
         body = shown.model_dump(mode="json")
-        return self._connection.fetch(Authenticator, "POST", f"{_PEOPLE}/enrolment", json=body)
+        return self.connection.fetch(Authenticator, "POST", f"{_PEOPLE}/enrolment", json=body)
 
     def confirm_enrolment(self, login: str, enrolment: str, password: str, code: str) -> SessionGrant:
         """Set the password, show that the authenticator works, and open the first session."""
@@ -427,18 +427,18 @@ class PeopleClient(ServiceClient):
 
     def ways(self) -> SignInWays:
         """Return how one can sign in."""
-        return self._connection.fetch(SignInWays, "GET", f"{_PEOPLE}/ways")
+        return self.connection.fetch(SignInWays, "GET", f"{_PEOPLE}/ways")
 
     def start_at_provider(self) -> ProviderStart:
         """Begin a sign-in at the ministry's provider: the browser goes to its URL, and keeps the binding."""
-        return self._connection.fetch(ProviderStart, "POST", f"{_PEOPLE}/provider/start")
+        return self.connection.fetch(ProviderStart, "POST", f"{_PEOPLE}/provider/start")
 
     def finish_at_provider(self, shown: ProviderReturn) -> SessionGrant:
         """End a sign-in at the provider with what the browser came back with, and what it kept."""
         return self._grant("/provider/finish", shown)
 
     def _grant(self, path: str, shown: Message) -> SessionGrant:
-        return self._connection.fetch(SessionGrant, "POST", _PEOPLE + path, json=shown.model_dump(mode="json"))
+        return self.connection.fetch(SessionGrant, "POST", _PEOPLE + path, json=shown.model_dump(mode="json"))
 
 
 class LogClient(ServiceClient):

@@ -131,7 +131,7 @@ class FormAgain(Response):
         }
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:  # noqa: PLR2004 - shown
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
                 message["status"] = _UNPROCESSABLE
             await send(message)
 

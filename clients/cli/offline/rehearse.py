@@ -37,6 +37,7 @@ _COUNTED = itemgetter(0, 2, 4)  # both parties and the level of a hit
 _COLUMNS = ("party_a", "record_id_a", "party_b", "record_id_b", "certainty", "probability", "rules")
 _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 _SHOWN_FINDINGS = 10
+_LEAST_PARTIES = 2
 _LEVELS = ("high", "medium", "low")
 _THOUSANDTHS = 1_000
 _SMALL_BYTES = 1 << 20  # lists that are read and matched sooner than other processes are started
@@ -197,7 +198,7 @@ def _entries(given: list[str]) -> list[Entry]:
     entries = [Entry(match[1], Path(match[2])) for match in matches if match]
     if len({entry.code for entry in entries}) < len(entries):
         raise typer.BadParameter("--party names a party twice")
-    if len(entries) < 2:  # noqa: PLR2004 - a match needs two
+    if len(entries) < _LEAST_PARTIES:
         raise typer.BadParameter("a round needs at least two parties, each with --party CODE=FILE")
     return sorted(entries, key=lambda entry: entry.code)
 

@@ -60,14 +60,14 @@ def show(reached: ConnectedService, screen: Screen, round_id: RoundId) -> None:
 def propose(
     reached: ConnectedService,
     screen: Screen,
-    party: Annotated[list[str], typer.Option(metavar="CODE", help="A participant, once for each.")] = [],  # noqa: B006
+    party: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A participant, once for each.")] = None,
     area: Annotated[str, typer.Option(help="The area, such as counter-terrorism.")] = "",
     legal_basis: Annotated[str, typer.Option(help="The legal basis of the round.")] = "",
     purpose: Annotated[str, typer.Option(help="What the round is for.")] = "",
     category: Annotated[str, typer.Option(help="The category of persons.")] = "",
     pair: Annotated[
-        list[str], typer.Option(metavar="A-B", help="Two that may be matched; all, if none is named.")
-    ] = [],  # noqa: B006
+        list[str] | None, typer.Option(metavar="A-B", help="Two that may be matched; all, if none is named.")
+    ] = None,
     rules: Annotated[str, typer.Option(help="The match rules by name.")] = "",
     minimum: Annotated[Minimum | None, typer.Option(help="The least certainty that is a hit.")] = None,
     queries: Annotated[bool, typer.Option("--queries", help="Allow queries beside lists.")] = False,
@@ -78,8 +78,8 @@ def propose(
 ) -> None:
     """Ask for a new round; a second officer of the secretariat approves it (secretariat)."""
     given: dict[str, Any] = {
-        "participants": sorted(party),
-        "pairs": sorted(tuple(sorted(text.split("-"))) for text in pair),
+        "participants": sorted(party or ()),
+        "pairs": sorted(tuple(sorted(text.split("-"))) for text in pair or ()),
         "area": area,
         "legal_basis": legal_basis,
         "purpose": purpose,

@@ -25,6 +25,8 @@ MOMENTS = ("consent_by", "submit_by", "evaluate_by", "closes_at")
 _LINE = re.compile(r"[^\x00-\x1f\x7f]{1,500}")  # as `Text` has it
 _BASICS = frozenset({*WORDS, "party", "mode", "minimum_certainty", "retention_days"})
 _LEAST_PARTIES = 2
+_LARGEST_SIZE = 255  # as `Padding` has it
+_FIRST_YEAR = 1970  # where seconds begin
 _NUMBERS: Mapping[str, tuple[int, int]] = {
     "retention_days": (1, 3_660),
     "frequency_limit": (1, 1_000),
@@ -203,8 +205,14 @@ class ProposalForm:
         """Return how sizes are hidden; None where the form leaves it to the service."""
         multiple = self._number("padding_records", *_NUMBERS["padding_records"])
         words = self.text("padding_inputs").replace(",", " ").split()
-        sizes = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= 3]  # noqa: PLR2004 - digits of 255
-        if len(sizes) < len(words) or sizes != sorted(set(sizes)) or any(not 1 <= size <= 255 for size in sizes):  # noqa: PLR2004 - as `Padding` has it
+        sizes = [
+            int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= len(str(_LARGEST_SIZE))
+        ]
+        if (
+            len(sizes) < len(words)
+            or sizes != sorted(set(sizes))
+            or any(not 1 <= size <= _LARGEST_SIZE for size in sizes)
+        ):
             self.faults["padding_inputs"] = FieldError(NO_SIZES)
         return None if multiple is None else {"inputs_per_record": sizes, "records_multiple": multiple}
 
@@ -259,7 +267,7 @@ def _moment(text: str) -> int | None:
         moment = datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         return None
-    return int(moment.timestamp()) if moment.year >= 1970 else None  # noqa: PLR2004 - where seconds begin
+    return int(moment.timestamp()) if moment.year >= _FIRST_YEAR else None
 
 
 def _texts(sent: SubmittedForm, names: Iterable[str]) -> dict[str, str]:

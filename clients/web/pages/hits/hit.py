@@ -28,6 +28,7 @@ Place = tuple[str, str]
 
 _THOUSANDTHS = 1_000
 _LEAST = 0.1
+_EXACT_BELOW = 10  # hits, of which a tenth says something
 
 
 @router.post("/hits/erase")
@@ -271,7 +272,9 @@ def _chance(visit: Visit, hit: HitView) -> str:
     if expected < _LEAST:
         so_many = visit.say("fewer than %(number)s", number=language.number(_LEAST))
     else:
-        so_many = visit.say("about %(number)s", number=language.number(round(expected, 1 if expected < 10 else None)))  # noqa: PLR2004 - below ten a tenth of a hit says something
+        so_many = visit.say(
+            "about %(number)s", number=language.number(round(expected, 1 if expected < _EXACT_BELOW else None))
+        )
     return language.counted(
         "Of %(num)s hit of this level with %(party)s, chance alone would give %(expected)s.",
         "Of %(num)s hits of this level with %(party)s, chance alone would give %(expected)s.",
