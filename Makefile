@@ -135,7 +135,7 @@ clean: ## remove the environment and what tests and demo leave
 NATIVE := aquila/crypto/native
 INPUTS_EQUALITY := tests/unit/aquila/records/test_plain_inputs.py
 NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto/test_native_equality.py \
-  tests/unit/aquila/crypto/test_digests.py tests/unit/aquila/crypto/test_note_keys.py $(INPUTS_EQUALITY)
+  tests/unit/aquila/crypto/test_hashing.py tests/unit/aquila/crypto/test_note_keys.py $(INPUTS_EQUALITY)
 # Sums of limbs are checked against their bounds (lanes.h), and whatever a sanitizer finds stops the run.
 SANITIZE_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DAQUILA_CHECK_BOUNDS
 

@@ -1,4 +1,9 @@
-"""What a part of a match rule means."""
+"""What a part of a match rule means.
+
+Values that are known are not worked out again, and no more are kept than may be.
+"""
+
+from __future__ import annotations
 
 import pytest
 
@@ -6,6 +11,7 @@ from aquila.records.normalize.names import name_words
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import (
     MOST_WORDS,
+    KnownValues,
     is_part,
     name_words_of_records,
     part_values,
@@ -202,3 +208,17 @@ def test_words_are_enough_for_split_names_alone(record: Record) -> None:
     split = Record("2", ("Ana Marija",), ("Ilić",))
     assert name_words_of_records(RecordColumns.of([split, record])) is None
     assert name_words_of_records(RecordColumns.of([split])) == ([name_words("Ana Marija")], [name_words("Ilić")])
+
+
+def test_a_value_is_worked_out_once_and_not_kept_for_ever() -> None:
+    """The third key of two forgets both, and each is worked out when it comes again."""
+    asked: list[str] = []
+
+    def work_out(key: str) -> str:
+        asked.append(key)
+        return key.upper()
+
+    known = KnownValues(work_out, 2)
+    assert [known[key] for key in "aabbcca"] == list("AABBCCA")
+    assert asked == ["a", "b", "c", "a"]
+    assert len(known) == 2

@@ -1,8 +1,35 @@
-"""The words of a name."""
+"""The words of a name.
+
+The letter tables of the normalizer.
+
+Names of any script in readable Latin letters.
+
+One Latin word folded to the region's common spelling.
+
+Coarser forms of a folded word.
+"""
+
+from __future__ import annotations
+
+import unicodedata
 
 import pytest
 
-from aquila.records.normalize.names import has_unread_words, name_words
+from aquila.records.normalize.names import (
+    CYRILLIC,
+    FORMS,
+    NAMES,
+    cyrillic_language,
+    fold,
+    has_unread_words,
+    initial,
+    name_words,
+    skeleton,
+    sound,
+    start,
+    table,
+    to_latin,
+)
 
 SAME = [
     ("Ђорђе Ђорђевић", "Đorđe Đorđević", "Djordje Djordjevic", "Dorde Dordevic", "Gjorgje Gjorgjević"),
@@ -72,3 +99,208 @@ def test_names_are_parted_into_words(text: str, words: tuple[str, ...]) -> None:
 )
 def test_words_of_other_scripts_are_noticed(text: str, unread: bool) -> None:  # noqa: FBT001 - a column of the table
     assert has_unread_words(text) is unread
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_table_can_be_read(name: str) -> None:
+    assert table(name)
+
+
+@pytest.mark.parametrize("name", [*CYRILLIC, "greek", "arabic"])
+def test_letters_become_latin_letters_or_nothing(name: str) -> None:
+    for letter, latin in table(name)["letters"].items():
+        assert not letter.isascii()
+        assert all("LATIN" in unicodedata.name(part) for part in latin)
+
+
+@pytest.mark.parametrize(
+    ("text", "latin"),
+    [
+        ("Ana", "ana"),
+        ("Љиљана Ђурђевић", "ljiljana đurđević"),
+        ("Ќирил Ѓорѓиев", "kjiril gjorgjiev"),
+        ("Щерю Йорданов", "shteryu yordanov"),
+        ("Рыжов Щукин", "ryzhov shchukin"),
+        ("Юлія Їжакевич", "yuliya izhakevych"),
+        ("İbrahim Aşçıoğlu", "ibrahim aşçıoğlu"),  # noqa: RUF001 - the Turkish letter is the point
+        ("Γιώργος Μπάμπης", "giorgos babis"),
+        ("Ψ", "ps"),
+        ("محمد الحسن", "mhmd al-hsn"),
+        ("وليد ال", "wlid al"),
+        ("خَالِد", "khald"),
+        ("ﬁlip", "filip"),
+        ("山", "山"),
+    ],
+)
+def test_names_become_latin(text: str, latin: str) -> None:
+    assert to_latin(text) == latin
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("јован", "serbian"),
+        ("ѓорѓи", "macedonian"),
+        ("щерю", "bulgarian"),
+        ("рыжов", "russian"),
+        ("їжак", "ukrainian"),
+        ("иван", "serbian"),
+    ],
+)
+def test_the_letters_tell_the_language(text: str, language: str) -> None:
+    assert cyrillic_language(text) == language
+
+
+FOLDING = table("folding")
+REPLACED = [(name, spelling) for name in ("beginnings", "endings", "spellings") for spelling in FOLDING[name]]
+
+
+def test_scanned_digits_are_letters_and_others_go() -> None:
+    assert fold("ann4a") == "ana"
+    assert fold("şşş") == "s"
+
+
+@pytest.mark.parametrize(("name", "spelling"), REPLACED)
+def test_every_spelling_of_the_table_folds_to_rest(name: str, spelling: str) -> None:
+    """Each replaced spelling ends at a word that stays, where it may stand."""
+    word = spelling + "ra" if name == "beginnings" else "ra" + spelling
+    folded = fold(word)
+    assert fold(folded) == folded
+    assert folded.isascii()
+    assert folded.isalpha()
+
+
+@pytest.mark.parametrize("replacement", sorted({*FOLDING["spellings"].values()}))
+def test_what_a_spelling_becomes_is_plain(replacement: str) -> None:
+    assert replacement.isascii()
+    assert replacement.isalpha()
+    assert replacement.islower()
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [
+        ("almasri", "masri"),
+        ("elhariri", "hariri"),
+        ("albert", "albert"),
+        ("alfredo", "alfredo"),
+        ("elmedina", "elmedina"),
+        ("abdelkader", "abdukader"),
+        ("abdulkader", "abdukader"),
+        ("abdellah", "abdulah"),
+        ("abdulla", "abdulah"),
+        ("salah", "salah"),
+        ("sirhan", "sirhan"),
+        ("rhodes", "rodes"),
+        ("abdali", "abdali"),
+        ("nurettin", "nuredin"),
+        ("petrovici", "petrovic"),
+        ("petroviq", "petrovic"),
+        ("ivanoff", "ivanov"),
+        ("hoffmann", "hofman"),
+        ("popescu", "popesku"),
+        ("kovácsné", "kovac"),
+        ("erdoan", "erdogan"),
+        ("î", "i"),
+        ("brînză", "branza"),
+        ("petrovlć", "petrovic"),
+    ],
+)
+def test_words_fold_by_their_place(written: str, folded: str) -> None:
+    assert fold(written) == folded
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ahmed", "amet"),
+        ("mehmed", "memed"),
+        ("fatima", "fatimah"),
+        ("bekir", "becir"),
+        ("murad", "murat"),
+        ("jakub", "yakup"),
+        ("daud", "davud"),
+        ("laura", "lavra"),
+        ("novac", "novak"),
+        ("georgescu", "džordžesku"),
+        ("elena", "jelena"),
+        ("ivanov", "ivanova"),
+        ("popova", "popov"),
+        ("omar", "umar"),
+    ],
+)
+def test_the_skeleton_forgets_vowels_and_close_consonants(one: str, other: str) -> None:
+    """Two spellings of one name share their bones."""
+    assert skeleton(fold(one)) == skeleton(fold(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("marić", "marko"),
+        ("milica", "milka"),
+        ("hamid", "ahmed"),
+        ("hasan", "sonja"),
+        ("goran", "doran"),
+        ("ivan", "jovan"),
+        ("mimi", "mia"),
+    ],
+)
+def test_the_skeleton_keeps_names_apart(one: str, other: str) -> None:
+    """Last c and k, first h, hard g and d are not merged; a letter that stands twice stays twice."""
+    assert skeleton(fold(one)) != skeleton(fold(other))
+
+
+def test_a_first_vowel_and_a_first_j_are_kept() -> None:
+    assert skeleton("iovan")[0] == "j"
+    assert skeleton("aia") == "a"
+    assert skeleton("ha") == "h"
+
+
+def test_known_variants_sound_alike() -> None:
+    assert sound("aleksandar") == sound("sandor") == sound("sasa")
+    assert sound("mehmet") == sound("muhamed") != sound("mahmud")
+    assert sound("zzyzx") == skeleton("zzyzx")
+
+
+def test_women_have_a_sound_of_their_own() -> None:
+    assert skeleton("iovana") == skeleton("iovan")
+    assert sound("iovana") != sound("iovan")
+
+
+def test_a_form_belongs_to_one_name() -> None:
+    heads: dict[str, str] = {}
+    for name in ("variants", "nicknames"):
+        for group in table(name)["groups"]:
+            first, *others = [fold(form.lower()) for form in group]
+            head = heads.setdefault(first, first)
+            assert [form for form in others if heads.setdefault(form, head) != head] == []
+
+
+def test_what_is_told_apart_is_no_variant_of_another_name() -> None:
+    """Each name that keeps its vowels has itself for a sound, each woman's name its consonants and an a."""
+    assert all(sound(word) == word for word in map(_folded, table("variants")["apart"]))
+    assert all(sound(word) == skeleton(word) + "a" for word in map(_folded, table("women")["names"]))
+
+
+def _folded(name: str) -> str:
+    return fold(name.lower())
+
+
+def test_the_tables_of_names_hold_words() -> None:
+    names = [form for name in ("variants", "nicknames") for group in table(name)["groups"] for form in group]
+    for name in (*names, *table("women")["names"], *table("variants")["apart"]):
+        assert set(name) <= {*filter(str.isalpha, name), " ", "-", "'"}
+        assert fold(name.lower()).isascii()
+        assert fold(name.lower()).isalpha()
+
+
+def test_the_short_forms_are_beginnings() -> None:
+    assert (start("marko"), initial("marko")) == ("mar", "m")
+    assert {name: form("petko") for name, form in FORMS.items()} == {
+        "folded": "petko",
+        "skeleton": "ptk",
+        "sound": "ptk",
+        "start": "pet",
+        "initial": "p",
+    }

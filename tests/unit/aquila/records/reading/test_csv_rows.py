@@ -1,17 +1,26 @@
-"""Rows of a CSV list."""
+"""Rows of a CSV list.
+
+The first line of a CSV list.
+
+Columns whose headings are not fields: suggested, chosen by a person, and read as chosen.
+"""
 
 from __future__ import annotations
 
+import pickle
 from io import BytesIO
 
 import pytest
 
 from aquila.errors import InputError
+from aquila.records.person import FIELDS
 from aquila.records.reading.bounded_lines import LineSource
-from aquila.records.reading.csv_rows import cut_csv, plan_columns, read_headings
-from aquila.records.reading.lists import open_list, read_batch
+from aquila.records.reading.csv_rows import CsvPlan, cut_csv, plan_columns, read_headings, suggest_columns
+from aquila.records.reading.layouts import Layout
+from aquila.records.reading.lists import open_list, read_batch, read_records, recognize
 from aquila.records.rows import AcceptedRow, RefusedRow, Row, Severity
 from tests.support.read_lists import read_csv
+from tests.support.spreadsheets import xlsx
 
 HEADER = "record_id,given_names,family_names,date_of_birth\n"
 
@@ -191,3 +200,109 @@ def test_rows_are_the_same_however_the_list_is_cut() -> None:
     for most in range(1, 9):
         raw = open_list(BytesIO(text.encode()), lines=most)
         assert [row for batch in raw.batches for row in read_batch(raw.plan, batch)] == whole
+
+
+def csv_plan(content: bytes) -> CsvPlan:
+    headings, separator = read_headings(content)
+    return plan_columns(headings, separator)
+
+
+def test_a_header_is_a_plan() -> None:
+    """Its columns in their order, the separator it holds more of, and unknown columns by name or place."""
+    plan = csv_plan("\ufeffRecord_ID; full_name ;shoe,size;\r\n".encode())
+    assert (plan.separator, plan.columns) == (";", ("record_id", "full_name", None, None))
+    assert [(finding.line, finding.field) for finding in plan.findings] == [(1, "shoe,size"), (1, "column 4")]
+
+
+def test_a_plan_travels_and_is_a_key() -> None:
+    """Processes get it with each batch and find their reader by it."""
+    plan = csv_plan(b"record_id,full_name\n")
+    assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - what this test wrote
+    assert {plan: 1}[CsvPlan(",", ("record_id", "full_name"))] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"\xff\n", "UTF-8"),
+        (b"full_name\rrecord_id\n", "no known column"),
+        (b"record_id,full_name,full_name\n", "twice"),
+        (b"full_name\n", "no column record_id"),
+        (b"record_id,given_names\n", "too few"),
+        (b"record_id,full_name,date_of_brith\n", r"not known: date_of_brith \(date_of_birth\?\)$"),
+        (
+            b"rec_id,given_name, surname,,suburb,date_of_birth\n",  # of FEBRL
+            r"not known: rec_id \(record_id\?\), given_name \(given_names\?\), surname \(family_names\?\), suburb$",
+        ),
+        (b"record_id,given_names," + b",".join(b"c%d" % number for number in range(31)) + b"\n", r"c28, c29, \.\.\.$"),
+    ],
+)
+def test_a_line_that_is_no_header_is_refused(content: bytes, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        csv_plan(content)
+
+
+def test_a_name_near_a_column_that_is_there_is_another_column() -> None:
+    """A list may have columns of its own, also beside one with a similar name; they are found and not read."""
+    plan = csv_plan(b"record_id,full_name,nationality,nationality_2\n")
+    assert [finding.field for finding in plan.findings] == ["nationality_2"]
+
+
+HEADINGS = ("R.br.", "Prezime", "Ime", "Datum rođenja", "Napomena", "JMBG")
+FOUND = ("record_id", "family_names", "given_names", "date_of_birth", None, "national_numbers")
+ROW = ("7", "Ilić", "Ana", "3.5.1980", "x", "0305980715006")
+TEXT = (";".join(HEADINGS) + "\n" + ";".join(ROW) + "\n").encode()
+
+
+REGION = {
+    "Презиме|Име|Датум рођења|Држављанство": "family_names|given_names|date_of_birth|nationality",
+    "Име и презиме|Матичен број|Пол": "full_name|national_numbers|sex",  # noqa: RUF001 - Cyrillic letters
+    "Фамилно име|ЕГН|Дата на раждане": "family_names|national_numbers|date_of_birth",
+    "Emri|Mbiemri|Datëlindja|Shtetësia": "given_names|family_names|date_of_birth|nationality",
+    "Prenume|Nume|CNP|Data naşterii": "given_names|family_names|national_numbers|date_of_birth",
+    "ΕΠΩΝΥΜΟ|Όνομα|ΑΜΚΑ": "family_names|given_names|national_numbers",  # noqa: RUF001 - Greek letters
+    "Soyadı|ADI|Doğum Tarihi": "family_names|given_names|date_of_birth",  # noqa: RUF001 - letters of Turkish
+    "Record_ID|Name|name|": "record_id|full_name||",
+}
+
+
+@pytest.mark.parametrize(("headings", "fields"), REGION.items())
+def test_headings_of_the_region_are_understood(headings: str, fields: str) -> None:
+    """Without case, marks and dots; a field that is taken is not suggested again."""
+    assert suggest_columns(headings.split("|")) == tuple(name or None for name in fields.split("|"))
+    assert suggest_columns(HEADINGS) == FOUND
+
+
+def test_every_field_is_suggested_by_its_name() -> None:
+    assert suggest_columns(FIELDS) == FIELDS
+
+
+@pytest.mark.parametrize("content", [TEXT, xlsx([HEADINGS, ROW])], ids=["csv", "xlsx"])
+def test_columns_are_read_as_they_were_chosen(content: bytes) -> None:
+    """A column that nobody chose is left out without a word, because somebody has looked at it."""
+    layout = recognize(BytesIO(content))
+    assert (layout.headings, layout.columns) == (HEADINGS, ())
+    with pytest.raises(InputError, match="no known column"):
+        open_list(BytesIO(content))
+    raw = open_list(BytesIO(content), Layout(columns=FOUND))
+    assert raw.layout.columns == FOUND
+    (row,) = read_records(BytesIO(content), Layout(columns=FOUND))
+    assert isinstance(row, AcceptedRow)
+    assert not row.warnings
+    assert (row.record.record_id, str(row.record.date_of_birth)) == ("7", "1980-05-03")
+
+
+@pytest.mark.parametrize(
+    ("columns", "match"),
+    [(("record_id", "full_name"), "not those of the list"), ((None, *FOUND[1:]), "no column record_id")],
+)
+def test_columns_that_make_no_list_are_refused(columns: tuple[str | None, ...], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        open_list(BytesIO(TEXT), Layout(columns=columns))
+    with pytest.raises(InputError, match="unknown field"):
+        Layout(columns=("surname",))
+
+
+def test_entities_have_no_headings() -> None:
+    assert recognize(BytesIO(b"{}\n")).headings == ()
