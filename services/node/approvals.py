@@ -7,8 +7,6 @@ standing query the import, the justification, the terms of the rounds in which i
 registry the matcher's whole statement, what it changes here, and the words that were heard.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -234,9 +232,8 @@ def ask_submission(
     The same list is the same request, whatever the reasons: a party has one in a round. A query is the same where its
     list and its reasons are. Neither depends on who asks for it, or on what its id would be.
     """
-    digest = recorded_digest(
-        node.store, wanted.import_id
-    )  # whether the records are still these is looked at when it is opened
+    # Whether the records are still these is looked at when the request is opened.
+    digest = recorded_digest(node.store, wanted.import_id)
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
         content = {
             "kind": ApprovalKind.SUBMISSION.value,

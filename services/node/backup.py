@@ -1,7 +1,5 @@
 """Backup and restore of a node, and what a restored node may still do (PROTOCOL.md 3.2.4, ADR 58)."""
 
-from __future__ import annotations
-
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@ Parts that go together have a name: a `Journal` writes rows and entries, a `Sign
 is for a step or a call that needs most of it, and for nothing below (`tests/contract/test_contexts.py`).
 """
 
-from __future__ import annotations
-
 import asyncio
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
@@ -13,6 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
+from sqlalchemy.orm import Session
+
+from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.roles import Action
 from aquila.crypto.group import Group
 from aquila.errors import AquilaError, InputError
 from aquila.protocol.messages import Manifest
@@ -21,7 +23,9 @@ from aquila.protocol.party import Party
 from aquila.protocol.registry import Registry
 from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import BUILT_IN, RuleTable, load_rules
+from services.kit.actor import Actor
 from services.kit.http.peer import Peer
+from services.kit.log.entries import actor_fields, append
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.logging import Log
 from services.kit.people.context import People
@@ -55,6 +59,11 @@ class Journal:
     store: Store
     clock: Clock
     code: str
+
+    def log(self, session: Session, kind: EntryKind, by: tuple[Actor, Action] | None = None, **fields: object) -> None:
+        """Append an entry to the log, with who did it and by which right, if it was a person."""
+        person = {} if by is None else actor_fields(*by)
+        append(session, Entry.of(kind, self.clock(), self.code, **fields, **person))
 
 
 @dataclass(frozen=True, slots=True)

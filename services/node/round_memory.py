@@ -4,8 +4,6 @@ The verified round (`verified_round.Round`), the opened round key and secrets, a
 to be due. The record changes only within a transaction: if that fails, the record is thrown away and read anew.
 """
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

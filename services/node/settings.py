@@ -1,7 +1,5 @@
 """The node's settings, read from `node.toml`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit

@@ -1,10 +1,9 @@
 """Counts of the work that waits for a person, from stored rows: nothing is written, and nobody looks at a hit."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -44,9 +43,9 @@ class _Hits:
     own_urgent: int = 0
     newest_own_urgent: int = 0
 
-    def for_officer(self) -> _Hits:
+    def for_officer(self) -> Self:
         """Return the hits that are reported to an officer: those of the party's own standing and urgent queries."""
-        return _Hits(
+        return type(self)(
             standing=self.standing,
             newest_standing=self.newest_standing,
             of_urgent=self.own_urgent,

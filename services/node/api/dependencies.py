@@ -1,7 +1,5 @@
 """The dependency that all routes of the node's interface share: the context of the service that a request came to."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import Depends, Query, Request

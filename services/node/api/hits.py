@@ -1,7 +1,5 @@
 """The analysts' interface: hits, what is done with them, letters, withdrawals, erasures, and a person's own views."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response

@@ -1,7 +1,5 @@
 """The interface of queries and standing queries: ask for a few persons, and see what is known of each at each party."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response

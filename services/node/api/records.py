@@ -1,7 +1,5 @@
 """The interface to the party's own records: a search, and one record. What is looked for is in a body, never a path."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query

@@ -1,7 +1,5 @@
 """The operator's interface: handlers store requests and show stored state."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response

@@ -1,12 +1,10 @@
 """Interfaces to what guards the party: alarms of a round, the registry, and the matcher's log for auditors."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
 from aquila.interface.safeguard import RefusedAnswer, Safeguards
@@ -15,7 +13,6 @@ from aquila.protocol.registry import MATCHER
 from services.kit.actor import Actor
 from services.kit.http.openapi import TAR, raw_answer
 from services.kit.http.routing import ServiceRoute, file_response
-from services.kit.log.entries import actor_fields, append
 from services.kit.log_access.routes import unnamed_file
 from services.kit.people.permissions import requires
 from services.kit.work import threads
@@ -131,6 +128,5 @@ async def get_matchers_log(node: Node, actor: Annotated[Actor, requires(Action.E
 
 def _log_export(journal: Journal, actor: Actor) -> None:
     """Log that a person takes the matcher's log away."""
-    fields = {"recipient": MATCHER} | actor_fields(actor, Action.EXPORT_LOG)
     with journal.store.transaction("log.matcher") as session:
-        append(session, Entry.of(EntryKind.LOG_EXPORTED, journal.clock(), journal.code, **fields))
+        journal.log(session, EntryKind.LOG_EXPORTED, (actor, Action.EXPORT_LOG), recipient=MATCHER)

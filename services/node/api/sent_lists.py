@@ -1,7 +1,5 @@
 """Lists of persons that come with a call: spooled to a file, and read as long as the caller is there."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import Callable

@@ -4,8 +4,6 @@ A large filter is decided in several transactions, so that nobody waits long for
 the rest undecided, and what was decided can be undone as a whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -33,14 +31,13 @@ from aquila.interface.hits import (
     WithdrawRequest,
 )
 from services.kit.actor import Actor
-from services.kit.log.entries import append
 from services.kit.people.tables import AccountRow
 from services.kit.storage.store import Store
 from services.node.context import Journal, NodeContext
 from services.node.hits import lifecycle, review
 from services.node.hits.letter import Letter
 from services.node.hits.notes import handling_of_note, references
-from services.node.hits.views import consultation
+from services.node.hits.views import log_consultation
 from services.node.round_memory import RoundMemories
 from services.node.rounds.reported_hits import Key, check_hits, reported, untrusted
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, WithdrawalRow
@@ -162,7 +159,7 @@ def draft_letter(node: NodeContext, actor: Actor, key: Key) -> LetterView:
     That the person looked at the hit is logged. Raises as `write_letter` does.
     """
     with _letter_of(node, key, "hit.draft") as (session, _, letter):
-        append(session, consultation(node.journal, actor, key[0], [key[1]]))
+        log_consultation(session, node.journal, actor, key[0], [key[1]])
         return letter.view()
 
 

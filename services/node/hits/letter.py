@@ -3,8 +3,6 @@
 It holds no field of any record. Whoever receives it finds the hit by its id, which is the same on both sides.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

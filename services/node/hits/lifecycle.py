@@ -8,8 +8,6 @@ anew in each round. So where a person has several hits with one counterpart, onl
 are paired, and the others are new.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections import Counter
@@ -245,15 +243,8 @@ def carry(session: Session, journal: Journal, round_id: str, hits: Collection[Hi
                 _carry(session, journal.clock(), hit, before)
                 carried[hit.counterpart] += 1
     for counterpart, count in sorted(carried.items()):
-        entry = Entry.of(
-            EntryKind.HIT_DECIDED,
-            journal.clock(),
-            journal.code,
-            round=round_id,
-            counts={"hits": count},
-            ids={"value": Word.CARRIED, "counterpart": counterpart},
-        )
-        entries.append(session, entry)
+        ids = {"value": Word.CARRIED, "counterpart": counterpart}
+        journal.log(session, EntryKind.HIT_DECIDED, round=round_id, counts={"hits": count}, ids=ids)
     if carried:
         record_outcome(session, journal.clock, round_id)
     return carried.total()

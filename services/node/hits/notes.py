@@ -3,8 +3,6 @@
 What this node says itself is signed by `services.node.steps`.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -12,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.errors import OrderError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
 from aquila.matching.certainty import Level
@@ -170,21 +168,27 @@ def refute(session: Session, journal: Journal, rows: Sequence[ExchangeRow], faul
         statements.report_problem(
             session, journal.clock, round_id, f"refuted {counterpart} {fault.value} {party}", problem
         )
-        _append(session, journal, EntryKind.HIT_REFUTED, round_id, counterpart, {fault.value: count})
+        journal.log(session, EntryKind.HIT_REFUTED, round=round_id, recipient=counterpart, counts={fault.value: count})
 
 
 def report_hidden(session: Session, journal: Journal, batch: NoteBatchRow, hits: int) -> None:
     """Report that the matcher hid hits from this node, as a counterpart's notes show."""
     problem = Sentence.of("hits_hidden_by_matcher", counterpart=batch.counterpart, hits=hits)
     statements.report_problem(session, journal.clock, batch.round_id, f"hidden {batch.digest}"[:200], problem)
-    _append(session, journal, EntryKind.HIT_REFUTED, batch.round_id, batch.counterpart, {Fault.UNREPORTED.value: hits})
+    journal.log(
+        session,
+        EntryKind.HIT_REFUTED,
+        round=batch.round_id,
+        recipient=batch.counterpart,
+        counts={Fault.UNREPORTED.value: hits},
+    )
 
 
 def record_confirmation(session: Session, journal: Journal, round_id: str, rows: Iterable[ExchangeRow]) -> None:
     """Put into the log how many hits are confirmed by now, of those that just got the other half."""
     confirmed = Counter(row.counterpart for row in rows if state_of(row) == CONFIRMED)
     for counterpart, count in sorted(confirmed.items()):
-        _append(session, journal, EntryKind.HIT_CONFIRMED, round_id, counterpart, {"hits": count})
+        journal.log(session, EntryKind.HIT_CONFIRMED, round=round_id, recipient=counterpart, counts={"hits": count})
         _LOG.info("hits_confirmed", round=round_id, counterpart=counterpart, count=count)
 
 
@@ -201,13 +205,6 @@ def report_late(journal: Journal, round_id: str) -> bool:
                 statements.report_problem(session, journal.clock, round_id, f"unconfirmed {counterpart}", problem)
                 new = True
     return new
-
-
-def _append(
-    session: Session, journal: Journal, kind: EntryKind, round_id: str, counterpart: str, counts: dict[str, int]
-) -> None:
-    entry = Entry.of(kind, journal.clock(), journal.code, round=round_id, recipient=counterpart, counts=counts)
-    entries.append(session, entry)
 
 
 def apply_withdrawal(session: Session, journal: Journal, message: Withdrawal, digest: str) -> None:

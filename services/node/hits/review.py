@@ -4,15 +4,13 @@ A page reads its own hits and no others: the order is made from keys and short c
 come in one query for the page. Kept filters are stored with the account, seen by nobody else, and gone when it ends.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
@@ -41,14 +39,13 @@ from aquila.records.rules import RuleTable
 from aquila.records.search import search_for
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.log import entries as log_entries
 from services.kit.people.accounts import names_of
 from services.kit.people.tables import AccountRow
 from services.kit.storage.row_seals import left_out
 from services.kit.storage.store import Store
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.hits.lifecycle import known_to
-from services.node.hits.views import agreeing_parts, consultation, entry_of, query_of, rounds_without_report, why
+from services.node.hits.views import agreeing_parts, entry_of, log_consultation, query_of, rounds_without_report, why
 from services.node.rounds.reported_hits import Reported, problems_of, reported, some_of
 from services.node.storage.tables import (
     STATUS_OF_HIT,
@@ -98,7 +95,7 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
     if rows:
         with journal.store.transaction("hit.list_consulted") as session:
             for round_id, seen in by_round(row.key for row in rows):
-                log_entries.append(session, consultation(journal, actor, round_id, seen))
+                log_consultation(session, journal, actor, round_id, seen)
     return HitPage(
         hits=tuple(_entry(row, rounds, known, names, now) for row in rows),
         offset=wanted.offset,
@@ -132,8 +129,10 @@ def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
     if rows:
         with journal.store.transaction("hit.exported_list") as session:
             for round_id, seen in by_round(row.key for row in rows):
-                log_entries.append(session, consultation(journal, actor, round_id, seen))
-                log_entries.append(session, _export_entry(journal, actor, round_id, len(seen)))
+                log_consultation(session, journal, actor, round_id, seen)
+                # For the party's own use: it has no recipient.
+                by, counts = (actor, Action.EXPORT_HITS), {"hits": len(seen)}
+                journal.log(session, EntryKind.EXPORT, by, round=round_id, counts=counts, ids={"of": Word.HITS})
     hits = tuple(_exported(_entry(row, rounds, known, names, now), steps.get(row.key, {}), names) for row in rows)
     return HitExport(exported_at=now, hits=hits, problems=problems)
 
@@ -330,19 +329,6 @@ def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow], names: Mapping[s
         decided_at=decided.at if decided else None,
         decided_by=names.get(decided.person, decided.person) if decided else "",
         remark=decided.remark if decided else "",
-    )
-
-
-def _export_entry(journal: Journal, actor: Actor, round_id: str, hits: int) -> Entry:
-    """Return the entry of an export for the party's own use: it has no recipient."""
-    return Entry.of(
-        EntryKind.EXPORT,
-        journal.clock(),
-        journal.code,
-        round=round_id,
-        counts={"hits": hits},
-        ids={"of": Word.HITS},
-        **log_entries.actor_fields(actor, Action.EXPORT_HITS),
     )
 
 

@@ -4,8 +4,6 @@ Lists of hits are in `services.node.hits.review`. A submission is answered when 
 before that nothing is known of its persons, and only then is a missing hit a no-hit.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import LifecycleStepKind
 from aquila.interface.hits import (
@@ -52,7 +50,6 @@ from aquila.protocol.rounds.verified_round import ERASED, Round
 from aquila.records.rules import Part, Rule, RuleTable, mask_of
 from aquila.sentences import Sentence
 from services.kit.actor import Actor
-from services.kit.log import entries as log_entries
 from services.kit.people.accounts import names_of
 from services.node.context import Journal, NodeContext, Signer
 from services.node.hits import lifecycle
@@ -97,7 +94,7 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         found = [one for one in found if said.agrees(one[0])]
         ids = select(HitRow.hit_id).where(HitRow.round_id == round_id)
         unseen = set(session.scalars(ids)) - {hit.hit_id for hit, *_ in found}
-        log_entries.append(session, consultation(node.journal, actor, round_id, [row.hit_id for row, *_ in found]))
+        log_consultation(session, node.journal, actor, round_id, [row.hit_id for row, *_ in found])
         row = round_row(session, round_id)
         answered = tuple(answers(session, node.signer, round_, row))
         awaits = any(answer.state is AnswerState.AWAITED for answer in answered)
@@ -115,20 +112,24 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         )
 
 
-def consultation(
-    journal: Journal, actor: Actor, round_id: str, hit_ids: list[str], action: Action = Action.SEE_HITS
-) -> Entry:
-    """Return the entry of a look at hits: their number, a digest over all their ids, and the ids where they are few."""
+def log_consultation(
+    session: Session,
+    journal: Journal,
+    actor: Actor,
+    round_id: str,
+    hit_ids: list[str],
+    action: Action = Action.SEE_HITS,
+) -> None:
+    """Log a look at hits: their number, a digest over all their ids, and the ids where they are few."""
     ids = {f"hit_{number}": hit_id for number, hit_id in enumerate(sorted(hit_ids), start=1)}
-    return Entry.of(
+    journal.log(
+        session,
         EntryKind.CONSULTATION,
-        journal.clock(),
-        journal.code,
+        (actor, action),
         round=round_id,
         counts={"hits": len(hit_ids)},
         digests={"hits": hashlib.sha256("".join(sorted(hit_ids)).encode()).hexdigest()},
         ids={"of": Word.HITS} | (ids if len(ids) <= _NAMED_HITS else {}),
-        **log_entries.actor_fields(actor, action),
     )
 
 
@@ -157,7 +158,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         hit = lifecycle.hit_row(session, round_id, hit_id)
         reported(node.rounds, node.code, round_id).check(hit)
         table = node.table_of(round_.manifest)
-        log_entries.append(session, consultation(node.journal, actor, round_id, [hit_id]))
+        log_consultation(session, node.journal, actor, round_id, [hit_id])
         life = lifecycle.lifecycle_of(session, hit)
         code, exchange = hit.handling_code, session.get(ExchangeRow, (round_id, hit_id))
         status = lifecycle.status_row(session, hit)

@@ -17,8 +17,6 @@ A receipt and a closing are signed at once where everything is proved already, a
 proves it. Tokens wait likewise, where they are made (`services.node.steps.submissions.finalize`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

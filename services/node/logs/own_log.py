@@ -1,7 +1,5 @@
 """The node's log: put together, and the statements that its entries are about (PROTOCOL.md section 10)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

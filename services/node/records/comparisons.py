@@ -5,8 +5,6 @@ values in a folder of its own below the home, as telling as the list beside it; 
 the next start. The difference is by the party's own identifiers, and contents are compared byte for byte.
 """
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,14 +15,13 @@ from pathlib import Path
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
-from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.interface.records import MOST_NAMED, DuplicatePairView, DuplicateRecords, ListDifference
 from aquila.matching.own_list import DuplicatePair, DuplicateSearch
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable
 from services.kit.actor import Actor
-from services.kit.log.entries import actor_fields, append
 from services.kit.storage.store import Store
 from services.node.context import NodeContext
 from services.node.records.stored_lists import recorded_digest
@@ -74,17 +71,8 @@ def list_duplicates(
     wanted = sorted({position for pair in pairs for position in (pair.first, pair.second)})
     with node.store.transaction("duplicates.consult") as session:
         record_ids = _record_ids(session, import_id, wanted)
-        append(
-            session,
-            Entry.of(
-                EntryKind.CONSULTATION,
-                node.clock(),
-                node.code,
-                counts={"records": found.records},
-                ids={"import": import_id, "of": Word.DUPLICATES},
-                **actor_fields(actor, Action.COMPARE_RECORDS),
-            ),
-        )
+        by, ids = (actor, Action.COMPARE_RECORDS), {"import": import_id, "of": Word.DUPLICATES}
+        node.journal.log(session, EntryKind.CONSULTATION, by, counts={"records": found.records}, ids=ids)
     return DuplicateRecords(
         import_id=import_id,
         records=found.records,

@@ -5,8 +5,6 @@ that an open round uses, nor a record that has a hit: that one is erased with it
 the next list. The log has a correction as one record less and one more.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 

@@ -5,8 +5,6 @@ comes again; that counterparts are to be told, by hit id; and the number of hits
 counts alone.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import PolicyError
 from aquila.followup.lifecycle import Ground, is_late
@@ -138,8 +136,7 @@ def erase_found(session: Session, node: NodeContext, found: FoundRecord, by: Map
     # 3. What notices it when it comes again, and the entry.
     digest = record_digest(found.record_id)
     session.merge(ErasedRecordRow(record_digest=digest, erased_at=node.clock()))
-    entry = Entry.of(EntryKind.ERASURE, node.clock(), node.code, counts=found.counts(), **by)
-    entries.append(session, entry)
+    node.journal.log(session, EntryKind.ERASURE, None, counts=found.counts(), **by)
     _LOG.info("record_erased", count=len(found.rows))
     return ErasureReport(**found.counts(), told=found.counterparts, record_digest=digest)
 

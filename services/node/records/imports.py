@@ -1,7 +1,5 @@
 """Lists that the operator imports: checked row by row, stored in batches, never half there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any, BinaryIO, cast
 from sqlalchemy import CursorResult, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.interface.records import (
@@ -36,7 +34,6 @@ from aquila.records.search import search_text
 from aquila.visible import first_unseen
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.memory import RowsRead
@@ -354,7 +351,4 @@ def log_import(  # what an entry says
     counts: dict[str, int],
 ) -> None:
     """Append the entry of what was done with an import."""
-    ids = {"import": import_id}
-    append(
-        session, Entry.of(kind, journal.clock(), journal.code, counts=counts, ids=ids, **actor_fields(actor, action))
-    )
+    journal.log(session, kind, (actor, action), counts=counts, ids={"import": import_id})

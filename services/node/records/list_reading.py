@@ -11,8 +11,6 @@ heading may be anything, in a list without headings even a name: the table holds
 A finding has the line, the record number, the field and the reason, and no personal data.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import io

@@ -11,8 +11,6 @@ until the officer confirms it: the word may be a place, or the person somebody e
 the name.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -20,7 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action, Service, role_table
 from aquila.errors import InputError
 from aquila.interface.records import (
@@ -38,12 +36,11 @@ from aquila.records.person import Record
 from aquila.records.search import name_in, part_in, search_for, words_of
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Journal
 from services.node.hits import lifecycle
-from services.node.hits.views import consultation, history_of, with_records, withdrawals_of
+from services.node.hits.views import history_of, log_consultation, with_records, withdrawals_of
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, ImportRow, RecordRow, SubmissionRow
 
@@ -63,7 +60,7 @@ def search(journal: Journal, actor: Actor, wanted: RecordSearch) -> RecordPage:
         total = session.scalar(select(func.count()).select_from(RecordRow).where(*where)) or 0
         records = tuple(_page(session, where, wanted.offset))
     with journal.store.transaction("record.searched") as session:
-        append(session, _consultation(journal, actor, len(records)))
+        _log_look(session, journal, actor, len(records))
     return RecordPage(records=records, offset=wanted.offset, total=total)
 
 
@@ -79,7 +76,7 @@ def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> Recor
         total = session.scalar(select(func.count()).where(RecordRow.import_id == import_id)) or 0
         rows = session.scalars(query.offset(offset).limit(MOST_FOUND))
         records = tuple(_found(row, stored.name) for row in rows)
-        append(session, _consultation(journal, actor, len(records)))
+        _log_look(session, journal, actor, len(records))
     return RecordPage(records=records, offset=offset, total=total)
 
 
@@ -93,7 +90,7 @@ def show(journal: Journal, actor: Actor, import_id: str, position: int) -> Recor
         row, stored = session.get(RecordRow, (import_id, position)), session.get(ImportRow, import_id)
         if row is None or stored is None or not stored.complete:
             raise NotFoundError("record_unknown")
-        append(session, _consultation(journal, actor, 1))
+        _log_look(session, journal, actor, 1)
         uses, all_uses = _uses(session, import_id)
         elsewhere, all_elsewhere = _elsewhere(session, row)
         hits, all_hits = _hits(session, journal, actor, row)
@@ -186,9 +183,7 @@ def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> t
     query = query.where(HitRow.import_id == row.import_id, HitRow.position == row.position)
     hits, total = _newest(session, query, HitStatusRow.arrived_at.desc(), HitRow.round_id.asc(), HitRow.hit_id.asc())
     for round_id in sorted({hit.round_id for hit in hits}):
-        append(
-            session, consultation(journal, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id])
-        )
+        log_consultation(session, journal, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id])
     entries = with_records(session, [(hit, lifecycle.status_row(session, hit)) for hit in hits], journal.clock())
     shown = tuple(
         RecordHit(
@@ -199,16 +194,10 @@ def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> t
     return shown, total
 
 
-def _consultation(journal: Journal, actor: Actor, records: int) -> Entry:
-    """Return the entry of a look at records: how many were seen."""
-    return Entry.of(
-        EntryKind.CONSULTATION,
-        journal.clock(),
-        journal.code,
-        counts={"records": records},
-        ids={"of": Word.RECORD},
-        **actor_fields(actor, Action.SEARCH_RECORDS),
-    )
+def _log_look(session: Session, journal: Journal, actor: Actor, records: int) -> None:
+    """Log a look at records: how many were seen."""
+    by, ids = (actor, Action.SEARCH_RECORDS), {"of": Word.RECORD}
+    journal.log(session, EntryKind.CONSULTATION, by, counts={"records": records}, ids=ids)
 
 
 _AT_ONCE = 4_096

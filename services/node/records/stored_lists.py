@@ -18,8 +18,6 @@ the two persons need and no more:
 Records that were changed together with the recorded digest before 2 are not detected.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

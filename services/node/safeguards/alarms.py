@@ -14,16 +14,14 @@ of hits between lists. A list has a person once, or a few times; whoever looks f
 that differ in one thing, and learns it from those that are hits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from sqlalchemy import Select, delete, desc, func, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES, expected_hits, fewest_persons, is_alarming
 from aquila.protocol.messages import HitReport, Kind, StatementKind, Withholding
@@ -32,7 +30,6 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.context import Clock, NodeContext
 from services.node.logs import checks
@@ -54,9 +51,9 @@ class Asked(NamedTuple):
     queries: int
     persons: int
 
-    def with_earlier(self, other: Asked) -> Asked:
+    def with_earlier(self, other: Self) -> Self:
         """Return the sums."""
-        return Asked(
+        return type(self)(
             self.hits + other.hits,
             self.expected + other.expected,
             self.queries + other.queries,
@@ -249,17 +246,10 @@ def _decided(
         row = _undecided(session, round_, submission_id)
         yield session, row
         statements.clear_problem(session, round_id, _place(submission_id))
-        entry = Entry.of(
-            kind,
-            node.clock(),
-            node.code,
-            round=round_id,
-            recipient=row.asker,
-            counts={"hits": row.hits},
-            ids={"submission": submission_id},
-            **entries.actor_fields(by, Action.RELEASE_ALARM),
+        by_right, ids = (by, Action.RELEASE_ALARM), {"submission": submission_id}
+        node.journal.log(
+            session, kind, by_right, round=round_id, recipient=row.asker, counts={"hits": row.hits}, ids=ids
         )
-        entries.append(session, entry)
     node.wake()
 
 

@@ -6,8 +6,6 @@ declared in the rounds in which this node evaluated for it: twice the most in a 
 as it has days; the settings bound them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias

@@ -3,8 +3,6 @@
 Columns are sealed under the round key until they are sent. What was checked stays, as a row for each pair.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import count

@@ -4,8 +4,6 @@ The administrator asks for it by the words that another party reads, and another
 registry in force also names the matcher's address, the CA of its certificate, and a new key of this node.
 """
 
-from __future__ import annotations
-
 from asyncio import to_thread
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import SigningKey
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError, ProtocolError, SignatureError
@@ -43,7 +41,7 @@ from services.kit.actor import Actor
 from services.kit.approvals.requests import Approvals, request, waiting_of
 from services.kit.errors import NotFoundError, PeerUnavailableError
 from services.kit.http.signatures import CallSigner
-from services.kit.log import entries, own_approvals
+from services.kit.log import own_approvals
 from services.kit.log.entries import log_replaced
 from services.kit.logging import Log
 from services.kit.rounds import manifest_in
@@ -227,14 +225,8 @@ def accept(node: NodeContext, session: Session, digest: str) -> bool:
     number = newest.message.number
     acceptance = RegistryAcceptance(party=node.code, number=number, statement=digest, accepted_at=now)
     stored.store_acceptance(session, acceptance, sign_statement(acceptance, found.signer))
-    entry = Entry.of(
-        EntryKind.REGISTRY_ACCEPTED,
-        now,
-        node.code,
-        digests={"registry": digest},
-        counts={"number": number, "parties": len(newer.present())},
-    )
-    entries.append(session, entry)
+    counts = {"number": number, "parties": len(newer.present())}
+    node.journal.log(session, EntryKind.REGISTRY_ACCEPTED, digests={"registry": digest}, counts=counts)
     # Also of keys that were replaced before this party joined, else its log would have keys from nowhere.
     for code in sorted({*newer.former} - {node.code}):
         log_replaced(session, newer, code, node.code, now)

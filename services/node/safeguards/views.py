@@ -1,7 +1,5 @@
 """Safeguards against fishing in a round, for the operator: evaluation counts, alarms, checks, withheld values."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sqlalchemy import func, select

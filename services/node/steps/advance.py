@@ -1,7 +1,5 @@
 """One step in one round: what came is read, what is due is stated, and a piece of work is done."""
 
-from __future__ import annotations
-
 import time
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable

@@ -3,12 +3,10 @@
 Hits, notes and statements stay until the retention of the manifest is over, and are erased then (section 8).
 """
 
-from __future__ import annotations
-
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
@@ -16,8 +14,6 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import dumps, loads
 from services.kit.errors import StoreError
-from services.kit.log import entries
-from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.node.context import Journal, NodeContext, Signer
 from services.node.logs import checks
@@ -149,7 +145,7 @@ def destroy_key(node: NodeContext, round_id: str) -> bool:
         return False
     with memory.reading() as round_, node.store.transaction("close.sign") as session:
         row = round_row(session, round_id)
-        append(session, Entry.of(EntryKind.KEY_DESTRUCTION, node.clock(), node.code, round=round_id))
+        node.journal.log(session, EntryKind.KEY_DESTRUCTION, round=round_id)
         _last_words(session, node.signer, round_, row)
         row.enter(LocalRoundState.DESTROYED)
     memory.destroyed = False  # a party that is left out afterwards destroys once more
@@ -295,10 +291,7 @@ def _erase(node: NodeContext, round_id: str) -> None:
             session.execute(delete(kind).where(kind.round_id == round_id))
         row = session.get_one(RoundRow, round_id)
         row.hits_erased_at, row.outcomes_changed_at = node.clock(), None
-        entry = Entry.of(
-            EntryKind.ERASURE, node.clock(), node.code, round=round_id, counts={"hits": hits}, ids={"why": Word.EXPIRED}
-        )
-        entries.append(session, entry)
+        node.journal.log(session, EntryKind.ERASURE, round=round_id, counts={"hits": hits}, ids={"why": Word.EXPIRED})
     # If we crash here, the round is marked, and the bytes go with the next scrub.
     node.rounds.forget(round_id)
     _LOG.info("hits_expired", round=round_id, count=hits)

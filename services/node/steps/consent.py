@@ -4,8 +4,6 @@ This node does by its operator's consent (3.3), which becomes fresh keys and a s
 the matcher's word and by this node's own clock is left out, with what concerned it (3.8).
 """
 
-from __future__ import annotations
-
 from asyncio import to_thread
 from typing import TypeVar
 
@@ -13,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.errors import BindingError, MalformedError, PolicyError, ProtocolError
 from aquila.protocol.messages import Amendment, ClassCounts, Evaluation, Manifest, StatementKind
 from aquila.protocol.messages.feed import Rounds
@@ -24,7 +22,6 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.errors import PeerFailedError
-from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext, Signer
@@ -283,17 +280,8 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
             )
         )
         session.flush()
-        append(
-            session,
-            Entry.of(
-                EntryKind.DISCOVERY,
-                node.clock(),
-                node.code,
-                round=round_id,
-                digests={"manifest": round_.manifest_digest},
-                counts={"retention_days": round_.manifest.retention_days},
-            ),
-        )
+        digests, counts = {"manifest": round_.manifest_digest}, {"retention_days": round_.manifest.retention_days}
+        node.journal.log(session, EntryKind.DISCOVERY, round=round_id, digests=digests, counts=counts)
         # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.
         if node.high_water.last_number(round_id) is not None:
             statements.refuse(session, node.clock, round_id, "restored", Sentence.of(RESTORED))

@@ -7,8 +7,6 @@ instead. It also looks by itself when one of its own deadlines has passed, soon 
 more rarely.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from asyncio import create_task, gather, to_thread

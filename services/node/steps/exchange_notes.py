@@ -4,8 +4,6 @@ A report's hits are prepared while the round key is there; from then on the note
 can be closed while notes are on their way. Every piece is committed alone and can be repeated.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

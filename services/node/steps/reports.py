@@ -1,7 +1,5 @@
 """Reports of hits: handles become own records again, and only now (PROTOCOL.md 3.7)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import NamedTuple

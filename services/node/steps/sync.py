@@ -1,7 +1,5 @@
 """Step 2: the matcher's feed of a round, read in order and verified statement by statement (PROTOCOL.md 3.2 to 3.9)."""
 
-from __future__ import annotations
-
 import base64
 from asyncio import to_thread
 from collections.abc import Awaitable, Iterator, Sequence

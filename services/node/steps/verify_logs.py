@@ -4,8 +4,6 @@ The node cosigns what it found right, and shows its own log to the matcher, whic
 3.2.4 and 10.5).
 """
 
-from __future__ import annotations
-
 import contextlib
 from asyncio import to_thread
 from collections.abc import Callable, Sequence

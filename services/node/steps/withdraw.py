@@ -7,8 +7,6 @@ does, so a withdrawal of such a hit waits until the asker has shown that it has 
 and 3.11.1). Until then, no output of this node reveals these hits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from itertools import groupby
 

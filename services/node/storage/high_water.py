@@ -8,8 +8,6 @@ the mark catches up; a database behind the mark is an older copy, whatever the m
 It does not notice an older copy of the whole machine, in which the mark is as old as the database (LIMITATIONS.md).
 """
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -61,13 +59,13 @@ class RoundMark(BaseModel):
     refused: bool = False
     elements: Counter[str] = Counter()
 
-    def is_ahead_of(self, stored: RoundMark) -> bool:
+    def is_ahead_of(self, stored: "RoundMark") -> bool:
         """Return whether the database lacks something that this mark has; a round that it refused can lack anything."""
         if stored.refused:
             return False
         return self.refused or self.sequence > stored.sequence or bool(self.elements - stored.elements)
 
-    def raised_to(self, stored: RoundMark) -> RoundMark:
+    def raised_to(self, stored: "RoundMark") -> "RoundMark":
         """Return the larger of the two in each part."""
         return RoundMark(
             sequence=max(self.sequence, stored.sequence),

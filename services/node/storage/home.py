@@ -3,8 +3,6 @@
 Creating a home and starting the node are separate acts. Nothing that is there already is replaced.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

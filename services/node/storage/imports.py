@@ -1,7 +1,5 @@
 """Stored lists, for all that use them: the row of one, counts of its names, and its duplicates as kept in memory."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from sqlalchemy import case, func, select

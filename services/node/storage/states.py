@@ -4,8 +4,6 @@ The phases of a round are the protocol's (`aquila.protocol.rounds.round_state`),
 `aquila.followup.lifecycle`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 

@@ -3,8 +3,6 @@
 Times are seconds since 1970.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar

@@ -146,7 +146,7 @@ async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
     await world.until(evaluated)
     theirs = next(e for e in al.node.rounds.of(round_id).record().evaluations.values() if e.party == "RS")
     lie = theirs.model_copy(update={"output_digest": "0" * 64, "sequence": 99})
-    show(al, round_id, rs.node.party._signed(rs.node.rounds.of(round_id).record(), lie))
+    show(al, round_id, rs.node.party._signed(lie))
     assert "has evaluated this chunk already" in await problems(al, round_id)
     with al.node.store.reading("test.evidence") as session:
         kept = session.scalars(select(StatementRow).where(StatementRow.kind == "evidence")).all()

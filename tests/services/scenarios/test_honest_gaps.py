@@ -55,7 +55,6 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
             return session.scalar(select(StatementRow.sequence).where(kind, StatementRow.own)) is not None
 
     await world.until(signed)
-    round_ = al.node.rounds.of(round_id).record()
     with al.node.store.transaction("test.unsent") as session:
         row = session.scalars(select(StatementRow).where(StatementRow.kind == "evaluation", StatementRow.own)).first()
         assert row is not None
@@ -65,7 +64,7 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
         evaluation = statements.message_of(statements.open_statement(al.node.registry, row.envelope)).model_copy(
             update={"sequence": number}
         )
-        statements.put_signed(session, al.node.signer, round_id, al.node.party._signed(round_, evaluation))  # type: ignore[arg-type]  # it is a statement
+        statements.put_signed(session, al.node.signer, round_id, al.node.party._signed(evaluation))  # type: ignore[arg-type]  # it is a statement
     await world.operator.post(f"/v1/operator/rounds/{round_id}/abort", json={"reason": "wrong list"})
     world.matcher_step()
     await world.settle()

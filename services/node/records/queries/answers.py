@@ -31,11 +31,10 @@ from aquila.records.person import Record
 from aquila.records.rules import RuleTable
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.log import entries as log_entries
 from services.kit.people.accounts import names_of
 from services.node.context import NodeContext
 from services.node.hits.notes import state_of
-from services.node.hits.views import consultation
+from services.node.hits.views import log_consultation
 from services.node.records.queries.answer_states import queried_parties
 from services.node.records.queries.standing_queries import takes_queries, terms_of
 from services.node.records.queries.templates import templates
@@ -112,7 +111,7 @@ def query_answer(node: NodeContext, actor: Actor, submission_id: str) -> QueryAn
         hits, unseen = _hits(session, made.row, said)
         persons = tuple(_persons(session, made.row, node.table_of(round_.manifest), hits))
         seen = [hit.hit_id for person in persons for hit in person.hits]
-        log_entries.append(session, consultation(node.journal, actor, round_id, seen, Action.SEE_QUERIES))
+        log_consultation(session, node.journal, actor, round_id, seen, Action.SEE_QUERIES)
         return QueryAnswer(
             entry=entry,
             parties=parties,
