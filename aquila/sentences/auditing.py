@@ -87,6 +87,9 @@ AUDITING: Final[Table] = {
     "entry_statement_wrongly_refused": Text(
         "entry {index}: the matcher refused a statement of {recipient} that the round allows"
     ),
+    "hits_of_aborted_round": Text(
+        "the round was aborted before {left} or {right} signed how many hits they have {of_query}"
+    ),
     "hash_differs_from_tile_below": Text("{name}: hash {place} is not that of the tile below it"),
     "hits_not_acknowledged": Text("neither {left} nor {right} signed how many hits they have {of_query}"),
     "kept_checkpoint": Text("the checkpoint that was kept"),
@@ -139,7 +142,21 @@ AUDITING: Final[Table] = {
     "published_statistics_differ_from_log": Text(
         "{name}: the matcher published other statistics than the log's entries give"
     ),
-    "query_not_answered": Text("the query {submission_id} of {party} was never answered, and nothing says why"),
+    "query_not_answered": Text(
+        "the query {submission_id} of {party} was never answered, though its tokens came, and nothing says why"
+    ),
+    "query_not_evaluated": Text(
+        "the query {submission_id} of {party} has no answer: the round ended before {listed} had evaluated it, unless "
+        "this log left that out, which their own logs show"
+    ),
+    "query_without_tokens": Text(
+        "the query {submission_id} of {party} has no answer: the round ended before {party} had sent its tokens, "
+        "unless this log left them out, which its own log shows"
+    ),
+    "report_of_aborted_round": Text(
+        "the round was aborted before {party} signed a receipt of its report {of_query}: how many hits it was told "
+        "only its own log shows"
+    ),
     "report_not_acknowledged": Text(
         "{party} signed no receipt of its report {of_query}: how many hits it was told only its own log shows"
     ),

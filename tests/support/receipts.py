@@ -10,7 +10,7 @@ from typing import Any, cast
 from aquila.protocol.auditing import RoundAudit
 from aquila.protocol.messages import Receipt, ReportCheck, Tokens
 from aquila.protocol.party import pair_hits
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import EvaluationKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from tests.support.samples import SAMPLES
 
@@ -27,12 +27,16 @@ class ReportedRound:
         self.submissions: dict[str, Any] = {}
         self.alarms: dict[Any, Any] = {}
         self.checked: dict[str, ReportCheck] = {}
-        self.tokens: dict[str, Tokens] = {}
+        self.tokens: dict[str, Tokens | None] = {}
+        self.evaluations: dict[EvaluationKey, None] = {}
         self.refused: set[tuple[str, str | None]] = set()
         self.ending: Any = None
 
     def counterparts_of(self, party: str) -> tuple[str, ...]:
         return tuple(other for other in self.participants if other != party)
+
+    def evaluators_of(self, submission_id: str) -> tuple[str, ...]:
+        return self.counterparts_of(self.submissions[submission_id].party)
 
     def list_of(self, party: str) -> str:
         """Return the id of a party's list: its code."""

@@ -17,6 +17,7 @@ from aquila.protocol.auditing.log_record import UnprovenClaim
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import NotesSize, ReportKey, SentNotes
+from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.protocol.shadow.checks import FAULTS, agree
 from aquila.protocol.shadow.meeting import have_one_key
 from aquila.sentences import Sentence
@@ -100,15 +101,17 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
         return
     _check_due(audit)
     _check_totals(audit)
+    is_aborted = _has_ended(audit, Outcome.ABORTED)
     for (left, right, query), counts in audit.matched.items():
         shown = [_check_receipt(audit, party, other, query, counts) for party, other in ((left, right), (right, left))]
         if not any(shown):
-            yield _claim(audit, "hits", "hits_not_acknowledged", left=left, right=right, of_query=words(query))
+            code = "hits_of_aborted_round" if is_aborted else "hits_not_acknowledged"
+            yield _claim(audit, "hits", code, left=left, right=right, of_query=words(query))
     for key in sorted(set(audit.reported) - set(audit.round.receipts), key=str):
         yield _claim(
             audit,
             "report",
-            "report_not_acknowledged",
+            "report_of_aborted_round" if is_aborted else "report_not_acknowledged",
             key.party,
             audit.round.reports[key],
             party=key.party,
@@ -148,14 +151,25 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
 
 
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
-    """Yield the queries of a closed round that were never reported to the asker and that raised no owner's alarm."""
+    """Yield the queries of a closed round that were never reported to the asker and that raised no owner's alarm.
+
+    One that was not evaluated, or of which no tokens came, could not be answered; that the log left these out only the
+    log of their party would show.
+    """
     round_ = audit.round
-    if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
+    if not _has_ended(audit, Outcome.CLOSED):
         return
     alarmed = {key.submission_id for key in round_.alarms}
     for query, submission in sorted(round_.submissions.items()):
         if submission.kind is Kind.QUERY and query not in alarmed and (submission.party, query) not in audit.reported:
-            yield _claim(audit, "query", "query_not_answered", submission_id=query, party=submission.party)
+            place = {"submission_id": query, "party": submission.party}
+            missing = {evaluator for _, evaluator in missing_evaluations(round_, query)}
+            if query in round_.tokens:
+                yield _claim(audit, "query", "query_not_answered", **place)
+            elif missing:
+                yield _claim(audit, "query", "query_not_evaluated", **place, listed=", ".join(sorted(missing)))
+            else:
+                yield _claim(audit, "query", "query_without_tokens", **place)
 
 
 def check_exchanged(audit: RoundAudit) -> None:
@@ -263,6 +277,10 @@ def _check_receipt(audit: RoundAudit, party: str, other: str, query: str | None,
                 of_query=words(query),
             )
     return True
+
+
+def _has_ended(audit: RoundAudit, outcome: Outcome) -> bool:
+    return audit.round.ending is not None and audit.round.ending.outcome is outcome
 
 
 def _is_withheld(audit: RoundAudit, party: str, other: str, query: str | None) -> bool:
