@@ -57,9 +57,11 @@ ENTRIES = Table(
     Column("kind", String(32), nullable=False, comment="What happened."),
     Column("time", BigInteger, nullable=False, index=True, comment="Seconds since 1970, as the entry says."),
     Column("round_id", String(32), index=True, comment="The round that the entry names."),
+    Column("account", String(14), index=True, comment="The account that it says was changed."),
     Column("seal", LargeBinary, comment="HMAC of what of it counts, under a key of the home."),
     comment="The log: one row for each entry, only ever added to; retention empties contents.",
 )
+_SEALED = ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.account
 EDGE = Table(
     "log_edge",
     _TABLES,
@@ -124,6 +126,7 @@ def append(session: Session, entry: Entry) -> int:
     entry = entry.salted(secrets.token_hex(_SALT_BYTES))
     content = entry.content()
     leaf = entry.leaf()
+    account = str(entry.ids["account"]) if entry.kind is EntryKind.ACCOUNT_CHANGED else None
     edge = frontier(session)
     index = edge.size
     session.execute(
@@ -134,7 +137,8 @@ def append(session: Session, entry: Entry) -> int:
             kind=entry.kind.value,
             time=entry.time,
             round_id=entry.round,
-            seal=_seal(session, index, leaf),
+            account=account,
+            seal=_seal(session, index, leaf, account),
         )
     )
     edge.append(leaf)
@@ -147,9 +151,9 @@ def append(session: Session, entry: Entry) -> int:
     return index
 
 
-def _seal(session: Session, index: int, leaf: bytes) -> bytes | None:
+def _seal(session: Session, *sealed: int | bytes | str | None) -> bytes | None:
     key: RowKey | None = session.info.get(ROW_KEY)
-    return None if key is None else key.seal(ENTRIES.name, (index, leaf))
+    return None if key is None else key.seal(ENTRIES.name, sealed)
 
 
 def check_seals(session: Session, start: int, end: int) -> None:
@@ -159,29 +163,36 @@ def check_seals(session: Session, start: int, end: int) -> None:
         ForgedRowError: There is one.
     """
     key: RowKey | None = session.info.get(ROW_KEY)
-    query = select(ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.seal)
-    for index, leaf, seal in session.execute(query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end)):
+    query = select(*_SEALED, ENTRIES.c.seal)
+    for *sealed, seal in session.execute(query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end)):
         if key is not None:
-            key.check(ENTRIES.name, index, (index, leaf), seal)
+            key.check(ENTRIES.name, sealed[0], sealed, seal)
 
 
 def seal_entries_again(session: Session, old: RowKey | None, new: RowKey) -> None:
     """Seal every entry under another key, as `row_seals.seal_again` does with rows."""
     at, end = 0, size(session)
-    query = select(ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.seal).order_by(ENTRIES.c.index)
+    query = select(*_SEALED, ENTRIES.c.seal).order_by(ENTRIES.c.index)
     while at < end:
         found = session.execute(query.where(ENTRIES.c.index >= at, ENTRIES.c.index < at + _AT_ONCE)).all()
-        for index, leaf, seal in found:
-            if old is None or seal == old.seal(ENTRIES.name, (index, leaf)):
-                anew = new.seal(ENTRIES.name, (index, leaf))
-                session.execute(update(ENTRIES).where(ENTRIES.c.index == index).values(seal=anew))
+        for *sealed, seal in found:
+            if old is None or seal == old.seal(ENTRIES.name, sealed):
+                anew = new.seal(ENTRIES.name, sealed)
+                session.execute(update(ENTRIES).where(ENTRIES.c.index == sealed[0]).values(seal=anew))
         at += _AT_ONCE
 
 
 def count_forged(session: Session, key: RowKey) -> int:
     """Return how many entries this service did not append, by their seals."""
-    query = select(ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.seal).execution_options(yield_per=_AT_ONCE)
-    return sum(seal != key.seal(ENTRIES.name, (index, leaf)) for index, leaf, seal in session.execute(query))
+    query = select(*_SEALED, ENTRIES.c.seal).execution_options(yield_per=_AT_ONCE)
+    return sum(seal != key.seal(ENTRIES.name, sealed) for *sealed, seal in session.execute(query))
+
+
+def newest_of_accounts(session: Session) -> dict[str, int]:
+    """Return for each account the index of the newest entry that says it was changed."""
+    account = ENTRIES.c.account
+    query = select(account, func.max(ENTRIES.c.index)).where(account.is_not(None)).group_by(account)
+    return {str(person): int(index) for person, index in session.execute(query)}
 
 
 def approvals_of(session: Session, round_id: str | None) -> TwoPersons:
@@ -194,13 +205,13 @@ def approvals_of(session: Session, round_id: str | None) -> TwoPersons:
     key: RowKey | None = session.info.get(ROW_KEY)
     kinds = ENTRIES.c.kind.in_([kind.value for kind in APPROVAL_KINDS])
     rounds = or_(ENTRIES.c.round_id == round_id, ENTRIES.c.round_id.is_(None))
-    query = select(ENTRIES.c.index, ENTRIES.c.seal, ENTRIES.c.content)
+    query = select(ENTRIES.c.index, ENTRIES.c.account, ENTRIES.c.seal, ENTRIES.c.content)
     found: list[tuple[int, Entry]] = []
-    for index, seal, content in session.execute(query.where(kinds, rounds).order_by(ENTRIES.c.index)):
+    for index, account, seal, content in session.execute(query.where(kinds, rounds).order_by(ENTRIES.c.index)):
         if content is None:
             continue
         if key is not None:
-            key.check(ENTRIES.name, index, (index, leaf_hash(bytes(content))), seal)
+            key.check(ENTRIES.name, index, (index, leaf_hash(bytes(content)), account), seal)
         found.append((index, read_entry(bytes(content))))
     return TwoPersons(found)
 

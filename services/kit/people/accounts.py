@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import EntryKind, Word
+from aquila.audit.entries import Word
 from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.people import Accounts, AccountState, AccountView, Admission, Invitation, NewAccount
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError, StoreConflictError
-from services.kit.people.context import People, log_entry
+from services.kit.people.context import People, log_change
 from services.kit.people.sessions import end_all, roles_of
 from services.kit.people.tables import AccountRow
 
@@ -46,9 +46,7 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
         with people.store.transaction("account.add") as session:
             session.add(row)
             session.flush()
-            log_entry(
-                session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.CREATED}
-            )
+            log_change(session, people, row, actor, Word.CREATED)
             return _invite(people, row)
     except StoreConflictError:
         raise InputError("login_taken") from None
@@ -85,7 +83,7 @@ def reset_account(people: People, actor: Actor, person: str) -> Invitation:
         row.password_hash = row.totp_secret = None
         row.attempts = row.locked_until = 0
         end_all(session, person)
-        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.PASSWORD})
+        log_change(session, people, row, actor, Word.PASSWORD)
         people.revoke(session, people, row, actor)
         return _invite(people, row)
 
@@ -102,7 +100,7 @@ def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role
         row = _row(session, person)
         row.roles = sorted(set(roles))
         end_all(session, person)
-        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ROLES})
+        log_change(session, people, row, actor, Word.ROLES)
         people.revoke(session, people, row, actor)
         return _view(people, row)
 
@@ -119,7 +117,7 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
         if not active:
             end_all(session, person)
         word = Word.ENABLED if active else Word.DISABLED
-        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": word})
+        log_change(session, people, row, actor, word)
         people.revoke(session, people, row, actor)
         return _view(people, row)
 
@@ -139,7 +137,7 @@ def admit_account(people: People, actor: Actor, person: str, shown: Admission) -
         if (row.issuer, row.subject, row.name) != (shown.issuer, shown.subject, shown.name):
             raise PolicyError("account_person_differs")
         row.admitted = True
-        log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": person, "what": Word.ENABLED})
+        log_change(session, people, row, actor, Word.ENABLED)
         return _view(people, row)
 
 

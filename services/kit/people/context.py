@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Service
 from services.kit.actor import Actor
 from services.kit.log.entries import append
@@ -65,8 +65,8 @@ class People:
         return cls(service, party, store, settings.people, key, passwords, clock, revoke, names, provider)
 
 
-def log_entry(session: Session, people: People, kind: EntryKind, actor: Actor | str | None, **fields: object) -> None:
-    """Append an entry of what somebody did, in the caller's transaction.
+def log_entry(session: Session, people: People, kind: EntryKind, actor: Actor | str | None, **fields: object) -> int:
+    """Append an entry of what somebody did, in the caller's transaction, and return its index.
 
     Args:
         session: The transaction.
@@ -76,4 +76,10 @@ def log_entry(session: Session, people: People, kind: EntryKind, actor: Actor | 
         **fields: The entry's other fields.
     """
     person, role = (actor, None) if actor is None or isinstance(actor, str) else (actor.person, actor.role)
-    append(session, Entry.of(kind, people.clock(), people.party, person=person, role=role, **fields))
+    return append(session, Entry.of(kind, people.clock(), people.party, person=person, role=role, **fields))
+
+
+def log_change(session: Session, people: People, row: AccountRow, actor: Actor | str | None, what: Word) -> None:
+    """Append the entry that an account was changed, and let its row name it: an older row does not count any more."""
+    ids = {"account": row.person, "what": what}
+    row.changed_by = log_entry(session, people, EntryKind.ACCOUNT_CHANGED, actor, ids=ids)

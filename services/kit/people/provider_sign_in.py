@@ -28,7 +28,7 @@ from aquila.interface.people import Method, ProviderReturn, ProviderStart, Sessi
 from aquila.visible import visible
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import new_person
-from services.kit.people.context import People, log_entry
+from services.kit.people.context import People, log_change, log_entry
 from services.kit.people.oidc import Provider, refused
 from services.kit.people.sessions import open_session
 from services.kit.people.tables import AccountRow, ProviderSignInRow
@@ -71,12 +71,14 @@ def finish(people: People, provider: Provider, shown: ProviderReturn, replaced: 
     if shown.issuer and shown.issuer != provider.settings.issuer:
         raise refused("issuer")
     claims = provider.claims(shown.code, begun.nonce, begun.verifier, people.clock())
-    roles = _roles(people, provider.settings, claims)
+    roles = [role.value for role in _roles(people, provider.settings, claims)]
     with people.store.transaction("session.open") as stored:
-        account = _account(stored, people, provider.settings.issuer, claims)
+        account = _account(stored, people, provider.settings.issuer, claims, roles)
         if not account.active:
             raise refused("deactivated")
-        account.roles = [role.value for role in roles]
+        if account.roles != roles:
+            account.roles = roles
+            log_change(stored, people, account, None, Word.ROLES)
         people.revoke(stored, people, account, None)
         if account.admitted:
             log_entry(stored, people, EntryKind.SIGN_IN, account.person, ids={"by": Word.OIDC})
@@ -109,8 +111,8 @@ def _roles(people: People, settings: ProviderSettings, claims: Mapping[str, Any]
     return roles
 
 
-def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, Any]) -> AccountRow:
-    """Return the account of a person of the provider; at the first sign-in an invited one is made."""
+def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, Any], roles: list[str]) -> AccountRow:
+    """Return the account of a person of the provider; at the first sign-in an invited one is made, with these roles."""
     subject = str(claims["sub"])
     row = stored.scalar(select(AccountRow).where(AccountRow.issuer == issuer, AccountRow.subject == subject))
     if row is None:
@@ -118,7 +120,7 @@ def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, 
         row = AccountRow(
             person=person,
             login=f"sso-{person[2:]}",
-            roles=[],
+            roles=roles,
             active=True,
             created_at=people.clock(),
             issuer=issuer,
@@ -127,7 +129,7 @@ def _account(stored: Session, people: People, issuer: str, claims: Mapping[str, 
         )
         stored.add(row)
         stored.flush()
-        log_entry(stored, people, EntryKind.ACCOUNT_CHANGED, None, ids={"account": person, "what": Word.CREATED})
+        log_change(stored, people, row, None, Word.CREATED)
     return row
 
 

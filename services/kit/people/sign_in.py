@@ -27,7 +27,7 @@ from services.kit.actor import Actor
 from services.kit.errors import SignInError
 from services.kit.logging import Log
 from services.kit.people.accounts import hashed_code
-from services.kit.people.context import People, log_entry
+from services.kit.people.context import People, log_change, log_entry
 from services.kit.people.passwords import accepted_step, check_password, new_secret, uri_of
 from services.kit.people.sessions import end_all, open_session
 from services.kit.people.tables import AccountRow, UnknownLoginRow
@@ -92,9 +92,7 @@ def confirm_enrolment(people: People, shown: ConfirmEnrolment) -> SessionGrant:
         if row and _is_invited(people, row, shown.enrolment) and _take_code(people, row, shown.code):
             row.password_hash, row.enrolment_hash, row.enrolment_until = hashed, None, 0
             row.attempts = row.locked_until = 0
-            log_entry(
-                session, people, EntryKind.ACCOUNT_CHANGED, row.person, ids={"account": row.person, "what": Word.TOTP}
-            )
+            log_change(session, people, row, row.person, Word.TOTP)
             log_entry(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
             return open_session(session, people, row, Method.PASSWORD)
     raise _refused(people, account)
@@ -121,9 +119,7 @@ def change_password(people: People, actor: Actor, shown: PasswordChange) -> Sess
         if row and right and unchanged and _take_code(people, row, shown.code):
             row.password_hash, row.attempts, row.locked_until = hashed, 0, 0
             end_all(session, row.person)
-            log_entry(
-                session, people, EntryKind.ACCOUNT_CHANGED, actor, ids={"account": row.person, "what": Word.PASSWORD}
-            )
+            log_change(session, people, row, actor, Word.PASSWORD)
             return open_session(session, people, row, Method.PASSWORD)
     raise _refused(people, account)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.kit.storage.row_seals import SealedRow
+from services.kit.log.entries import newest_of_accounts
+from services.kit.storage.row_seals import Changes, SealedRow
 from services.kit.storage.store import Rows, new_metadata
 
 
@@ -23,6 +24,7 @@ class AccountRow(SealedRow, PeopleRows):
     """A person's account."""
 
     unsealed = ("language",)
+    changes = Changes("person", "changed_by", newest_of_accounts)
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
     person: Mapped[str] = mapped_column(String(14), primary_key=True, comment="Pseudonymous id, random.")
@@ -52,6 +54,9 @@ class AccountRow(SealedRow, PeopleRows):
     )
     issuer: Mapped[str | None] = mapped_column(String(400), comment="Who comes by OpenID Connect: the provider.")
     subject: Mapped[str | None] = mapped_column(String(255), comment="The person's identifier at that provider.")
+    changed_by: Mapped[int] = mapped_column(
+        BigInteger, default=0, comment="The index of the newest entry of the log that says that it was changed."
+    )
 
 
 class UnknownLoginRow(PeopleRows):

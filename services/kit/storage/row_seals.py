@@ -7,9 +7,9 @@ sealed column as it is, or breaks the seal.
 
 A row whose seal is wrong is left out of what a query finds, as if it had been deleted, which nobody can prevent either;
 a session that is asked for this very row refuses (`SealedSession`). Each is remembered for the report on the service's
-health. A seal does not tell a row from an older one of the same key, and misses none that is deleted
-(docs/THREAT_MODEL.md, *An administrator of the database*). A store without a key, such as that of a restore, neither
-seals nor checks.
+health. A seal does not tell a row from an older one of the same key, but where the log says when rows were changed last
+(`Changes`), and misses none that is deleted (docs/THREAT_MODEL.md, *An administrator of the database*). A store without
+a key, such as that of a restore, neither seals nor checks.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import hashlib
 import hmac
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import LargeBinary, event, inspect, select
 from sqlalchemy.engine import Connection, Result
@@ -44,6 +44,7 @@ ROW_KEY = "row_key"
 REFUSED = "aquila_refused"
 """The execution option of a query that refuses a row that this service did not write, and leaves none out."""
 _RUNNING = "rows left out of the query"
+_NEWEST = "newest changes"
 _LEFT_OUT = "rows left out"
 _MOST_KEPT = 1_000
 
@@ -109,14 +110,30 @@ class RowKey:
         return Counter(table for table, _ in list(self._forged))
 
 
+class Changes(NamedTuple):
+    """What the log has of the changes of a table's rows: one that was sealed before the newest counts no more.
+
+    Attributes:
+        place: The column of the row's key.
+        by: The column with the index of the newest entry about the row.
+        newest: Returns that from the log, by key.
+    """
+
+    place: str
+    by: str
+    newest: Callable[[Session], Mapping[str, int]]
+
+
 class SealedRow:
     """A row with a seal over all of its columns but those that it names.
 
     Attributes:
         unsealed: Columns that the database numbers, or that are changed in many rows at once.
+        changes: The changes of its rows that the log has, if any.
     """
 
     unsealed: ClassVar[tuple[str, ...]] = ()
+    changes: ClassVar[Changes | None] = None
     seal: Mapped[bytes | None] = mapped_column(
         LargeBinary, sort_order=1_000, comment="HMAC of what of it counts, under a key of the home."
     )
@@ -154,13 +171,14 @@ def seal_again(session: Session, bases: Iterable[type[DeclarativeBase]], old: Ro
 
 
 def count_forged(session: Session, bases: Iterable[type[DeclarativeBase]], key: RowKey) -> Counter[str]:
-    """Return by table how many rows are not sealed under a key, in a session of a store without one."""
-    return Counter(
-        str(one.__tablename__)
-        for one in sealed_classes(bases)
-        for row in session.scalars(select(one).execution_options(yield_per=_MOST_KEPT))
-        if not is_sealed(row, key)  # type: ignore[arg-type]  # a sealed one
-    )
+    """Return by table how many rows are older ones, or not sealed under a key, in a session of a store without one."""
+    found: Counter[str] = Counter()
+    for one in sealed_classes(bases):
+        newest = _newest(session, one)
+        for row in session.scalars(select(one).execution_options(yield_per=_MOST_KEPT)):
+            assert isinstance(row, SealedRow)
+            found[str(one.__tablename__)] += not is_sealed(row, key) or _is_older(row, newest)
+    return found
 
 
 def seal_of(row: SealedRow, key: RowKey) -> bytes:
@@ -212,11 +230,14 @@ def _loaded(row: SealedRow, context: QueryContext) -> None:
     key, leaving_out = _key_of(context.session), context.session.info.get(_RUNNING)
     if key is None:
         return
-    table, values = _parts(row)
+    (table, values), place = _parts(row), inspect(row).identity
+    if key.fits(table, place, values, row.seal):
+        if not _is_older(row, context.session.info.get(_NEWEST, {})):
+            return
+        key.distrust(table, place)
     if leaving_out is None:
-        key.check(table, inspect(row).identity, values, row.seal)
-    elif not key.fits(table, inspect(row).identity, values, row.seal):
-        leaving_out.append(row)
+        raise ForgedRowError("row_not_authentic", table=table)
+    leaving_out.append(row)
 
 
 @event.listens_for(SealedRow, "refresh", propagate=True)
@@ -247,8 +268,11 @@ def left_out(session: Session) -> list[SealedRow]:
 def _executing(state: ORMExecuteState) -> Result[Any] | None:
     """Leave rows that this service did not write out of a query's result."""
     info = state.session.info
-    refuses = not state.is_select or not state.is_orm_statement or state.execution_options.get(REFUSED)
-    if refuses or not _has_sealed(state.statement):
+    if not state.is_select or not state.is_orm_statement or not (kinds := _sealed_kinds(state.statement)):
+        return None
+    # Before the rows are read: one that is changed meanwhile is newer, and never taken for an older one.
+    info[_NEWEST] = {place: at for kind in kinds for place, at in _newest(state.session, kind).items()}
+    if state.execution_options.get(REFUSED):
         return None
     forged: list[SealedRow] = []
     info[_RUNNING] = forged
@@ -265,7 +289,18 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
     return found.with_new_rows([row for row in found().all() if wrong.isdisjoint(map(id, row))])()
 
 
-def _has_sealed(statement: object) -> bool:
-    """Return whether a query loads sealed rows, and not only columns of them."""
+def _sealed_kinds(statement: object) -> list[type[SealedRow]]:
+    """Return the classes of which a query loads sealed rows, and not only columns of them."""
     kinds = (one["expr"] for one in getattr(statement, "column_descriptions", ()))
-    return any(isinstance(kind, type) and issubclass(kind, SealedRow) for kind in kinds)
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, SealedRow)]
+
+
+def _newest(session: Session, kind: type[Any]) -> Mapping[str, int]:
+    """Return the newest changes of a class of rows, by key."""
+    return {} if kind.changes is None else kind.changes.newest(session)
+
+
+def _is_older(row: SealedRow, newest: Mapping[str, int]) -> bool:
+    """Return whether a row was changed since, by what the log said before it was read."""
+    changes = row.changes
+    return changes is not None and getattr(row, changes.by) < newest.get(getattr(row, changes.place), 0)
