@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from aquila.audit.roles import Role, Service
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import StatementKind
 from clients.cli.main import main
+from clients.web.render import pdf
+from clients.web.wiring import front_of
 from services.kit.serving.health.report import HealthReport
 from services.kit.storage.store import Store
 from services.node.rounds.reported_hits import look_for_missing
@@ -18,6 +21,7 @@ from tests.support.node_steps import hit_path, round_for_queries, round_with_hit
 from tests.support.node_world import HEADER, PartyNode, clock, codes, world
 from tests.support.played_worlds import WorldAfter, played_worlds, world_after
 from tests.support.sealing import sealed
+from tests.support.web_world import endpoint, visitor_of
 
 __all__ = ["clock", "codes", "played_worlds", "world", "world_after"]
 
@@ -93,6 +97,34 @@ async def test_one_forged_row_leaves_the_others(world_after: WorldAfter, table: 
         of_round = await al.get(f"/rounds/{round_id}/hits")
         assert [hit["hit_id"] for hit in of_round["hits"]] == [second["hit_id"]]
         assert codes_of(of_round) == ["hits_not_authentic"]
+
+
+async def test_exports_say_what_they_lack(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file and a paper of hits have the sentence about those that are left out."""
+    al, _, (first, _) = await al_with_hits(world_after)
+    app = front_of(Service.NODE, "Albania")(al.app, endpoint())
+    analyst = visitor_of(app, al, Role.ANALYST)
+    await analyst.open("/hits")
+    assert "hits are not shown" not in await analyst.send("/hits/export.csv", list="")
+    write(al.node.store, "UPDATE hit SET certainty = 'low' WHERE hit_id = :hit", hit=first["hit_id"])
+    file = await analyst.send("/hits/export.csv", list="")
+    assert "1 hits are not shown" in file
+    assert first["hit_id"] not in file
+    papers: list[dict[str, Any]] = []
+    compiled = pdf.compiled
+
+    def kept(template: str, content: dict[str, Any], mark: str) -> bytes:
+        papers.append(content)
+        return compiled(template, content, mark)
+
+    monkeypatch.setattr(pdf, "compiled", kept)
+    await analyst.send("/hits/export.pdf", list="")
+    [paper] = papers
+    assert "1 hits are not shown" in paper["warning"]
+    without = compiled("hits.typ", paper | {"warning": paper["warning"].replace("1 hits", "2 hits")}, "")
+    assert without != compiled("hits.typ", paper, "")  # what the paper prints
+    await analyst.client.aclose()
+    app.end()
 
 
 async def test_a_forged_step_stops_what_is_done_with_its_hit(world_after: WorldAfter) -> None:

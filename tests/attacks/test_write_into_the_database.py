@@ -12,7 +12,9 @@ from sqlalchemy import text
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
 from aquila.errors import AquilaError
+from clients.cli.main import main
 from services.kit.log.entries import append, entries
+from services.kit.serving.health.report import HealthReport
 from services.kit.storage.store import Store
 from services.node.round_memory import round_row
 from services.node.steps.verify_logs import show_looks
@@ -78,6 +80,38 @@ async def test_roles_are_written(world: World) -> None:
     write(node.store, "UPDATE account SET roles = :roles WHERE login = 'eva'", roles='["officer", "approver"]')
     answer = await alone(world.nodes["AL"].app, token, "GET", "/v1/rounds")
     assert answer.status_code == 401
+
+
+async def test_lists_leave_out_what_is_written(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """An account and a request that somebody changed are in no list; health names their tables, and doctor all rows."""
+    al, round_id = world.nodes["AL"], await world.propose()
+    asker = signed_in(al.node.people, "one", Role.OFFICER)
+    chief = signed_in(al.node.people, "chief", Role.ADMINISTRATOR)
+    signed_in(al.node.people, "eva", Role.AUDITOR)
+    assert (await alone(al.app, asker, "POST", f"/v1/rounds/{round_id}/consent")).status_code == 202
+
+    async def listed() -> tuple[set[str], int]:
+        people = (await alone(al.app, chief, "GET", "/v1/people/accounts")).json()["accounts"]
+        requests = (await alone(al.app, asker, "GET", "/v1/approvals")).json()["approvals"]
+        return {one["login"] for one in people}, len(requests)
+
+    logins, requests = await listed()
+    assert ("eva" in logins, requests) == (True, 1)
+    write(al.node.store, "UPDATE account SET roles = :roles WHERE login = 'eva'", roles='["officer", "approver"]')
+    write(al.node.store, "UPDATE approval SET state = 'approved', decided_by = :person", person=FORGED)
+    write(al.node.store, 'UPDATE log_entry SET account = :person WHERE "index" = 0', person=FORGED)
+    assert await listed() == (logins - {"eva"}, 0)
+    named = {
+        str(fault.fields["table"])
+        for check in HealthReport(al.app.state.health._parts).health().checks
+        for fault in check.sentences
+        if fault.code == "health_rows_not_authentic"
+    }
+    assert named == {"account", "approval"}
+    assert main(["doctor", "--home", str(al.home), "--offline", "--json"]) == 1
+    said = capsys.readouterr().out
+    for table in ("account", "approval", "log_entry"):
+        assert f"1 rows of the table {table} were not written by this service" in said
 
 
 async def test_an_approval_is_written(world: World) -> None:
