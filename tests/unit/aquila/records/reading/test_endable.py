@@ -44,3 +44,12 @@ def test_an_end_before_the_beginning(file: EndableFile) -> None:
     with pytest.raises(InputError, match="its caller is gone"):
         next(read_records(file))
     assert Process().children() == []
+
+
+def test_what_comes_after_the_end_is_done_at_once(file: EndableFile) -> None:
+    done: list[str] = []
+    file.at_end(lambda: done.append("before"))
+    assert done == []
+    file.end()
+    file.at_end(lambda: done.append("after"))
+    assert done == ["before", "after"]
