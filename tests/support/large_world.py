@@ -262,7 +262,7 @@ def _append_all(session: Session, entries: Sequence[Mapping[str, Any]]) -> list[
     edge, rows = frontier(session), []
     for entry in entries:
         leaf, round_id = leaf_hash(entry["content"]), json.loads(entry["content"])["round"]
-        seal = session.info[ROW_KEY].seal(ENTRIES.name, (edge.size, leaf))
+        seal = session.info[ROW_KEY].seal(ENTRIES.name, (edge.size, leaf, None))
         rows.append(dict(entry) | {"index": edge.size, "leaf_hash": leaf, "round_id": round_id, "seal": seal})
         edge.append(leaf)
     session.execute(insert(ENTRIES), rows)

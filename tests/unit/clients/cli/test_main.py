@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 import services.kit.errors  # noqa: F401 - its errors are part of the tree
@@ -14,6 +15,7 @@ from aquila.errors import AquilaError
 from aquila.sentences import quoted
 from clients.cli.exit_codes import ExitCode, exit_code_of
 from clients.cli.main import app, main, whole_command
+from tests.support.reached_service import answer_commands
 
 
 def _tree(kind: type[AquilaError] = AquilaError) -> Iterator[type[AquilaError]]:
@@ -109,13 +111,21 @@ def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "aquila: error: interrupted\n"
 
 
-@pytest.mark.parametrize("answer", ["n\n", ""])
+@pytest.mark.parametrize("said", ["n\n", ""])
 def test_a_question_without_a_yes(
-    answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No, and the end of the input, are answers and no fault; the service is not even looked for."""
-    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    assert main(["matcher", "remove", "SI", "--home", "/nowhere"]) == ExitCode.REFUSED
+    """No, and the end of the input, are answers and no fault; the service is not asked for anything."""
+    calls: list[httpx.Request] = []
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        calls.append(call)
+        return httpx.Response(500)
+
+    answer_commands(monkeypatch, answer)
+    monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    assert main(["matcher", "remove", "SI", "--home", "matcher"]) == ExitCode.REFUSED
+    assert calls == []
     assert "nothing was done" in capsys.readouterr().err
 
 
