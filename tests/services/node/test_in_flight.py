@@ -11,6 +11,7 @@ from aquila.errors import AquilaError, OrderError
 from aquila.sentences import Sentence, quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
+from services.node.steps import outbox
 from services.node.steps.submissions.evaluate import store_answer
 from services.node.steps.submissions.tasks import EVALUATE
 from services.node.storage.tables import ChunkDownloadRow, EvaluationRow, StatementRow
@@ -43,6 +44,12 @@ class Full(httpx.AsyncBaseTransport):
             content = httpx.ByteStream(json.dumps(problem).encode())
             return httpx.Response(int(str(problem["status"])), headers=headers, stream=content)
         return await self.honest.handle_async_request(request)
+
+
+@pytest.fixture
+def bytes_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes travel by themselves, too, as many do."""
+    monkeypatch.setattr(outbox, "_FEW_BYTES", 0)
 
 
 def restart_through(party_node: PartyNode, transport: httpx.AsyncBaseTransport) -> None:
@@ -81,6 +88,7 @@ async def test_a_chunk_is_signed_once(world: World) -> None:
     assert evaluated(al) >= 1
 
 
+@pytest.mark.usefixtures("bytes_apart")
 async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None:
     """It asks once, evaluates nothing more, says so, does everything else, and goes on when the time has come."""
     al = world.nodes["AL"]
@@ -105,6 +113,7 @@ async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None
     assert view["hits"] == 1
 
 
+@pytest.mark.usefixtures("bytes_apart")
 async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> None:
     """The node says what the matcher said, comes to rest, and sends it again later."""
     al = world.nodes["AL"]
@@ -159,7 +168,7 @@ async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
     assert (await al.post(f"/rounds/{round_id}/consent")).status_code == 202
     for _ in range(6):
         await al.step()
-    sent = [call for call in way.calls if call == f"POST /v1/rounds/{round_id}/statements"]
+    sent = [call for call in way.calls if call == f"POST /v1/rounds/{round_id}/consignments"]
     assert len(sent) == 1
     assert any("the matcher refuses a consent" in problem for problem in texts((await al.round(round_id))["problems"]))
 
