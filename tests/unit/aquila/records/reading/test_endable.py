@@ -31,19 +31,21 @@ def test_nothing_ends_by_itself(file: EndableFile) -> None:
 
 
 def test_an_end_in_the_midst(file: EndableFile) -> None:
+    before = Process().children()
     rows = read_records(file)
     next(rows)
     file.end()
     with pytest.raises(InputError, match="its caller is gone"):
         list(rows)
-    assert Process().children() == []
+    assert set(Process().children()) <= set(before)
 
 
 def test_an_end_before_the_beginning(file: EndableFile) -> None:
+    before = Process().children()
     file.end()
     with pytest.raises(InputError, match="its caller is gone"):
         next(read_records(file))
-    assert Process().children() == []
+    assert set(Process().children()) <= set(before)
 
 
 def test_what_comes_after_the_end_is_done_at_once(file: EndableFile) -> None:
