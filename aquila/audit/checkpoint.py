@@ -339,7 +339,7 @@ def parse_update(content: bytes) -> Update:
     """Read an update without verifying anything.
 
     Raises:
-        AuditError: The bytes are none.
+        AuditError: The bytes are not an update.
     """
     if len(content) > LARGEST_UPDATE:
         raise AuditError("log_update_too_long", expected=LARGEST_UPDATE, got=len(content))

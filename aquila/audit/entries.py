@@ -346,7 +346,7 @@ def read_left_out(content: bytes, size: int) -> LeftOutEntries:
     """Read the file for a log of a number of entries.
 
     Raises:
-        AuditError: It is none, or its ranges are not ascending and within the log.
+        AuditError: It is not such a file, or its ranges are not ascending and within the log.
     """
     try:
         found = _File.model_validate_json(content)

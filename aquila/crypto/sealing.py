@@ -72,7 +72,7 @@ def seal_to(public: bytes, context: bytes, plaintext: bytes) -> bytes:
         1120 bytes of encapsulation, the ciphertext, 16 bytes of tag.
 
     Raises:
-        MalformedError: The key is none to which anything can be sealed.
+        MalformedError: Nothing can be sealed to this key: it is not a valid X-Wing key.
     """
     try:
         key = MLKEM768X25519PublicKey(
@@ -294,7 +294,7 @@ class SealingWriter(io.RawIOBase):
             random: Gives random bytes.
 
         Raises:
-            MalformedError: The key is none to which anything can be sealed.
+            MalformedError: Nothing can be sealed to this key: it is not a valid X-Wing key.
         """
         super().__init__()
         file_key = random(KEY_BYTES)

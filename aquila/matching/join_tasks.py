@@ -69,7 +69,7 @@ class PartitionWriter:
         self._connection = open_database(limits, "lay-down")
 
     def close(self) -> None:
-        """Let go of the database and of what was not written."""
+        """Close the database, and discard rows that were not written."""
         self._waiting.clear()
         self._connection.close()
 

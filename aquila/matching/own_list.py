@@ -339,7 +339,7 @@ class FamilyNames:
 
 
 def _names_rule(table: RuleTable) -> int | None:
-    """Return the number of the rule that compares two names by their spelling alone; None where there is none."""
+    """Return the number of the rule that compares two names by their spelling alone, or None without such a rule."""
     if table.counted is None:
         return None
     family = table.counted.names[0]

@@ -13,8 +13,6 @@ from aquila.protocol.rounds.round_state import ReportKey, RoundState, WithdrawnH
 from aquila.protocol.rounds.statement_limits import acknowledged_by_place, acknowledged_hits
 
 DAY = 86_400
-AFTERWARDS = (Withdrawal, Acknowledgement, Outcomes)
-"""What is taken after the end, too."""
 
 
 def apply_withdrawal(message: Withdrawal, round_: RoundState, payload_digest: str, now: int | None) -> None:

@@ -196,7 +196,7 @@ class NoteOpening(NamedTuple):
         """Read back what `to_bytes` gave.
 
         Raises:
-            KeyMaterialError: The bytes are none.
+            KeyMaterialError: The bytes are not the opening key of a note.
         """
         if len(content) < _OPENING.size:
             raise KeyMaterialError("note_opening_key_unreadable")

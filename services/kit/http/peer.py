@@ -35,6 +35,9 @@ from services.kit.settings import PeerSettings
 from services.kit.work import threads
 from services.kit.work.threads import Pool
 
+AS_JSON = {"content-type": "application/json"}
+"""Headers of a call whose content is JSON in bytes."""
+
 _LOG = Log("kit.peer")
 _AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
 _AS_OURS = ((StoreFullError, PeerFullError), (StoreError, PeerFailedError), (ExecutorError, PeerFailedError))

@@ -131,7 +131,7 @@ def delay_after(attempts: int) -> int:
 
 
 def _attempt(people: People, login: str) -> AccountRow | None:
-    """Count an attempt and return the account; None where there is none, or none that may be looked at now."""
+    """Count an attempt and return the account, or None if it does not exist or may not be tried now."""
     now = people.clock()
     with people.store.transaction("account.attempt") as session:
         row = session.scalar(select(AccountRow).where(AccountRow.login == login))

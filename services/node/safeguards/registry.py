@@ -40,6 +40,7 @@ from aquila.sentences import Sentence
 from services.kit.actor import Actor
 from services.kit.approvals.requests import Approvals, request, waiting_of
 from services.kit.errors import NotFoundError, PeerUnavailableError
+from services.kit.http.peer import AS_JSON
 from services.kit.http.signatures import CallSigner
 from services.kit.log import own_approvals
 from services.kit.log.entries import log_replaced
@@ -57,7 +58,6 @@ from services.node.storage.home import CA_FILE
 from services.node.storage.tables import RoundRow, StatementRow
 
 _LOG = Log("node.registry")
-_AS_JSON = {"content-type": "application/json"}
 
 
 async def fetch(node: NodeContext) -> bool:
@@ -78,7 +78,7 @@ async def fetch(node: NodeContext) -> bool:
     if own is not None and own not in feed.acceptances:
         try:
             path = "/v1/registry/acceptance"
-            await call_matcher(node, "PUT", path, content=own.encode(), headers=_AS_JSON)
+            await call_matcher(node, "PUT", path, content=own.encode(), headers=AS_JSON)
         except PolicyError as error:  # the two registries differ, which `show` says
             _LOG.warning("registry_acceptance_refused", error=error)
     return new

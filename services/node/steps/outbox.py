@@ -34,6 +34,7 @@ from aquila.protocol.rounds.round_state import EvaluationKey
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.errors import NotFoundError, PeerFullError, error_from_problem, retry_after_of
+from services.kit.http.peer import AS_JSON
 from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
@@ -51,7 +52,6 @@ _PER_TURN = 512
 _ROOM = "room"
 _TOGETHER_BYTES = 1 << 19
 _FEW_BYTES = 1 << 17  # of a statement, that travel with it
-_AS_JSON = {"content-type": "application/json"}
 _REFUSALS = (OrderError, EquivocationError, BindingError, PolicyError, MalformedError, ProofError)
 RowT = TypeVar("RowT", ChunkRow, EvaluationRow, ColumnPieceRow)
 _WITH_BYTES = frozenset({StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.TOKENS})
@@ -106,7 +106,7 @@ async def _send_together(node: NodeContext, round_id: str, rows: Sequence[Statem
     together = Consignment(parts=tuple(part for part, _ in items))
     path = f"/v1/rounds/{round_id}/consignments"
     answer = ConsignmentAnswer.from_payload(
-        (await node.peer.call("POST", path, content=together.payload(), headers=_AS_JSON)).content
+        (await node.peer.call("POST", path, content=together.payload(), headers=AS_JSON)).content
     )
     taken = [item for _, item in items[: answer.taken]]
     said = [item for item in taken if isinstance(item, StatementRow)]

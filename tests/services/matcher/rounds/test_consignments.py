@@ -16,8 +16,6 @@ from tests.support.matcher_world import Node, World
 
 pytestmark = pytest.mark.postgresql_soak
 
-AS_JSON = {"content-type": "application/json"}
-
 
 async def consignment_of(node: Node) -> Consignment:
     await node.sync()
