@@ -18,8 +18,6 @@ a newer checkpoint. Its form is the request body of C2SP tlog-witness, in both d
     <the checkpoint as a signed note>
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib
@@ -69,7 +67,7 @@ class Note:
         """Return the first signature of a key, or None."""
         return next((s for s in self.signatures if (s.name, s.key_id) == (name, key_id)), None)
 
-    def with_signature(self, signature: Signature) -> Note:
+    def with_signature(self, signature: Signature) -> "Note":
         """Return the note with one more signature; a key signs once."""
         others = tuple(s for s in self.signatures if (s.name, s.key_id) != (signature.name, signature.key_id))
         return Note(self.text, (*others, signature))

@@ -10,8 +10,6 @@ entries these are and how many of each round. That file is the owner's word: an 
 because of it, and takes an entry that is listed for neither erased nor right.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -323,7 +321,7 @@ class LeftOutEntries:
     rounds: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, indices: Iterable[int], rounds: Counter[str]) -> LeftOutEntries:
+    def of(cls, indices: Iterable[int], rounds: Counter[str]) -> "LeftOutEntries":
         """Return the entries that are left out, from ascending indices."""
         return cls(tuple(_ranges(indices)), rounds)
 

@@ -5,8 +5,6 @@ are decided here and nowhere else; the node stores steps and reads lifecycles. W
 hit is another matter: this is what people did with it.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -189,10 +187,10 @@ class HitLifecycle:
     withdrawn_by: str = ""
     late: bool = False
     assignee: str = ""
-    before: HitLifecycle | None = field(default=None, repr=False)
+    before: "HitLifecycle | None" = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, arrived_at: int, steps: Iterable[LifecycleStep] = ()) -> HitLifecycle:
+    def of(cls, arrived_at: int, steps: Iterable[LifecycleStep] = ()) -> "HitLifecycle":
         """Return the life that the steps make.
 
         Raises:
@@ -217,7 +215,7 @@ class HitLifecycle:
             return self.since + self.urgency.hours * HOUR
         return None
 
-    def after(self, step: LifecycleStep) -> HitLifecycle:
+    def after(self, step: LifecycleStep) -> "HitLifecycle":
         """Return the life after another step.
 
         Raises:
@@ -239,7 +237,7 @@ class HitLifecycle:
         now = replace(self, before=None)
         return replace(_TAKE[step.kind](now, step), before=now if step.kind is LifecycleStepKind.DECIDED else None)
 
-    def _undone(self) -> HitLifecycle:
+    def _undone(self) -> "HitLifecycle":
         if self.before is None:
             raise OrderError("last_step_not_decision")
         return replace(self.before, before=None)

@@ -55,7 +55,7 @@ class ProblemType:
         return TYPE_PREFIX + self.slug
 
 
-ProblemTable: TypeAlias = "Mapping[type[AquilaError], ProblemType]"
+ProblemTable: TypeAlias = Mapping[type[AquilaError], ProblemType]
 
 PROBLEMS: ProblemTable = {
     # Nobody said who was wrong: ours to mend, so 500.

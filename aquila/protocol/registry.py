@@ -6,8 +6,6 @@ taken from any other message. A key that was replaced stays with its holder (PRO
 still read, and nothing new counts under it.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,11 +94,11 @@ class Registry:
         """Return the codes of the parties that have not left, in their order."""
         return tuple(sorted(code for code, party in self.parties.items() if not party.left))
 
-    def replaced_in(self, newer: Registry) -> set[str]:
+    def replaced_in(self, newer: "Registry") -> set[str]:
         """Return whose key a registry that continues this one replaces: the matcher or parties."""
         return {one for one in (MATCHER, *self.parties) if self.key_of(one) != newer.key_of(one)}
 
-    def check_successor(self, newer: Registry) -> None:
+    def check_successor(self, newer: "Registry") -> None:
         """Refuse a registry that does not continue this one.
 
         Raises:
@@ -116,7 +114,7 @@ class Registry:
             if party.left and not found.left:
                 raise PolicyError("registry_party_returns", party=code)
 
-    def _check_keys(self, newer: Registry, holder: str) -> None:
+    def _check_keys(self, newer: "Registry", holder: str) -> None:
         """Refuse keys of a holder that do not continue its keys here; raises as `check_successor` does."""
         before = self.keys_of(holder)
         if newer.key_of(holder) in before[:-1]:
@@ -127,7 +125,7 @@ class Registry:
         if keys[start : start + len(before)] != before:
             raise PolicyError("registry_replaces_key", party=holder)
 
-    def adopt(self, newer: Registry) -> None:
+    def adopt(self, newer: "Registry") -> None:
         """Replace parties and keys by those of a newer registry.
 
         Raises:

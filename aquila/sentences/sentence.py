@@ -31,7 +31,7 @@ class Text(NamedTuple):
 
 
 Value: TypeAlias = Union[str, int, "Sentence"]
-Table: TypeAlias = "Mapping[str, Text]"
+Table: TypeAlias = Mapping[str, Text]
 
 
 @dataclass(frozen=True, slots=True)

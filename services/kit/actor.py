@@ -1,7 +1,5 @@
 """The person behind an action: a pseudonymous id and the roles of the account, never a name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aquila.audit.roles import Role

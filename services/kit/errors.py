@@ -4,8 +4,6 @@
 `Retry-After`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

@@ -3,8 +3,6 @@
 Creating a home and starting the service are separate acts. Nothing that is there already is replaced.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass

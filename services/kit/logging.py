@@ -10,8 +10,6 @@ So one search finds a call in the logs of a node and of the matcher. An id says 
 another form is not taken from a caller, whose text would otherwise be in the log.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

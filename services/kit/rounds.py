@@ -1,7 +1,5 @@
 """Rounds as node and matcher both see them: the manifest that was stored, and the status of a party."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import json

@@ -6,8 +6,6 @@ no error repeats a value. Relative paths count from the file's own folder. Every
 operations page and the sample files are checked against.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator
@@ -74,7 +72,7 @@ class ListenSettings(Settings):
     )
 
     @model_validator(mode="after")
-    def _public_url_is_an_origin(self) -> ListenSettings:
+    def _public_url_is_an_origin(self) -> "ListenSettings":
         parts = urlsplit(self.public_url)
         if self.public_url and (
             parts.scheme not in {"http", "https"}
@@ -95,7 +93,7 @@ class TlsSettings(Settings):
     verify_clients: bool = Field(default=False, description="Refuse callers without a certificate of [tls] ca.")
 
     @model_validator(mode="after")
-    def _clients_need_a_ca(self) -> TlsSettings:
+    def _clients_need_a_ca(self) -> "TlsSettings":
         if self.verify_clients and self.ca is None:
             raise ValueError("verify_clients needs ca")
         return self
@@ -109,7 +107,7 @@ class CommandSettings(Settings):
     key: SettingPath | None = Field(default=None, description="PEM file with that certificate's private key.")
 
     @model_validator(mode="after")
-    def _both_or_none(self) -> CommandSettings:
+    def _both_or_none(self) -> "CommandSettings":
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key come together")
         return self
@@ -130,7 +128,7 @@ class PeerSettings(Settings):
     answer_mebibytes: int = Field(default=16, ge=1, description="Largest answer that is read into memory, in MiB.")
 
     @model_validator(mode="after")
-    def _plain_http_stays_on_loopback(self) -> PeerSettings:
+    def _plain_http_stays_on_loopback(self) -> "PeerSettings":
         parts = urlsplit(self.url)
         if (
             parts.scheme not in {"http", "https"}
@@ -162,7 +160,7 @@ class DatabaseSettings(Settings):
     wait_seconds: int = Field(default=30, ge=1, description="Seconds to wait for another writer before giving up.")
 
     @model_validator(mode="after")
-    def _url_is_sqlite_or_postgresql(self) -> DatabaseSettings:
+    def _url_is_sqlite_or_postgresql(self) -> "DatabaseSettings":
         if not self.url:
             return self
         try:
@@ -246,7 +244,7 @@ class ProviderSettings(Settings):
     ca: SettingPath | None = Field(default=None, description="PEM file with the CA of the provider; else the system's.")
 
     @model_validator(mode="after")
-    def _addresses_are_safe(self) -> ProviderSettings:
+    def _addresses_are_safe(self) -> "ProviderSettings":
         for name in ("issuer", "redirect_url"):
             parts = urlsplit(getattr(self, name))
             if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):

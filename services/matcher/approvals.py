@@ -4,8 +4,6 @@ Of a proposal the content is the whole manifest as it will be signed, its deadli
 change of the registry it is the whole statement, with what it changes and the words that were heard.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial

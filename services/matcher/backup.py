@@ -1,7 +1,5 @@
 """Backup and restore of the matcher, and what a restored matcher may still do (ADR 58)."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Context of the matcher's use cases and steps, made once from the settings."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

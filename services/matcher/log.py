@@ -6,8 +6,6 @@ report, and of statements that it never signed. The published figures of a round
 tables (10.7); an auditor recomputes the same document from the log's entries alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path

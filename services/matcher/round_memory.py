@@ -5,8 +5,6 @@ may share the database: each catches up by the ids of events, which ascend in th
 has one writer at a time. Whatever fails after a statement was taken into the record drops the record.
 """
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

@@ -1,7 +1,5 @@
 """The matcher's settings, read from `matcher.toml`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated
 

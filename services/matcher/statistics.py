@@ -5,8 +5,6 @@ says in words what is published, and how: rounded cells, their totals, and what 
 rounds, because rounds repeat lists.
 """
 
-from __future__ import annotations
-
 import functools
 import io
 from collections import Counter

@@ -3,8 +3,6 @@
 What other processes commit is found by a look at the newest event (`services.matcher.steps.schedule`).
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections import deque

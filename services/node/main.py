@@ -1,7 +1,5 @@
 """Putting a node together and running it."""
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence

@@ -39,7 +39,7 @@ from aquila.protocol.auditing.log_record import KeyPeriods, LogRecord, UnprovenC
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.sentences import Sentence
 
-Files: TypeAlias = "Callable[[str], bytes | None]"
+Files: TypeAlias = Callable[[str], bytes | None]
 """Gives the content of a file of the log by its name, or None where there is none."""
 
 MOST_ENTRIES = 1 << 30

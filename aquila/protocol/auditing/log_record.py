@@ -7,8 +7,6 @@ earlier place harms nobody: a node signs its own statements again that the match
 Points that an audit neither proves nor refutes are printed, and a strict audit fails over them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -61,7 +59,7 @@ class KeyPeriods:
     begins: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entries: Sequence[Entry | None], registry: Registry) -> KeyPeriods:
+    def of(cls, entries: Sequence[Entry | None], registry: Registry) -> "KeyPeriods":
         """Read the entries of a log that replace keys.
 
         Raises:

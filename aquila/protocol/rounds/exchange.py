@@ -4,8 +4,6 @@ A hit is prepared once, while the token secrets are there. What is kept from the
 the counterpart's note of this hit and nothing else, so that token secrets need not wait for notes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import operator
 from collections import Counter
@@ -159,7 +157,7 @@ def _compare(
     return found
 
 
-def _compared(table: RuleTable, ground: _Ground, rules: bytes, places: bytes, kind: HitKind) -> _Compared:
+def _compared(table: RuleTable, ground: "_Ground", rules: bytes, places: bytes, kind: HitKind) -> _Compared:
     met = bytes([rules[place] for place in places])
     grade = grade_on(table, mask_of(met), ground.grading_basis, second=kind.second)
     fault = None if (grade.level, grade.families) == (kind.level, kind.families) else Fault.LEVEL
@@ -190,7 +188,7 @@ class _Ground:
     digest: bytes
 
     @classmethod
-    def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> _Ground:
+    def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> "_Ground":
         own, other = sizes[report.party], sizes[basis.counterpart]
         # The sizes are those that both parties signed; a report with others was refused.
         grading_basis = grading_basis_on(basis, own, other)

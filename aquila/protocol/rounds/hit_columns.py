@@ -5,8 +5,6 @@ that hit, with token secrets, give the keys of notes. Openings are the secrets w
 verifies the other side's note.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import starmap
@@ -58,7 +56,7 @@ class HitColumns(NamedTuple):
     kind: list[int]
 
     @classmethod
-    def of(cls, counterpart: str, hits: Sequence[Hit]) -> HitColumns:
+    def of(cls, counterpart: str, hits: Sequence[Hit]) -> "HitColumns":
         """Return hits with one counterpart as columns."""
         places: dict[str, bytes] = {}  # few of all places and kinds occur: each is kept once
         kinds: dict[tuple[Level, bool, tuple[str, ...]], int] = {}
@@ -192,7 +190,7 @@ class NoteOpening(NamedTuple):
         )
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> NoteOpening:
+    def from_bytes(cls, content: bytes) -> "NoteOpening":
         """Read back what `to_bytes` gave.
 
         Raises:
@@ -242,7 +240,7 @@ class NoteOpenings:
     places: bytes
 
     @classmethod
-    def of(cls, openings: Iterable[NoteOpening]) -> NoteOpenings:
+    def of(cls, openings: Iterable[NoteOpening]) -> "NoteOpenings":
         """Return openings as columns."""
         every = list(openings)
         return cls(
@@ -258,7 +256,7 @@ class NoteOpenings:
         )
 
     @classmethod
-    def together(cls, parts: Sequence[NoteOpenings]) -> NoteOpenings:
+    def together(cls, parts: Sequence["NoteOpenings"]) -> "NoteOpenings":
         """Return the openings of some parts as those of one."""
         return cls(*(b"".join([getattr(part, column.name) for part in parts]) for column in fields(cls)))
 
@@ -331,7 +329,7 @@ class TokensByRecord:
         handles: bytes = self._handles.tobytes()
         return handles
 
-    def of(self, handles: Collection[bytes]) -> TokensByRecord:
+    def of(self, handles: Collection[bytes]) -> "TokensByRecord":
         """Return the tokens of those of some records that are here, columns alike: so they travel fast."""
         wanted = _each_once(handles)
         starts, ends = self._bounds_of(wanted)

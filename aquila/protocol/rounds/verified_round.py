@@ -5,8 +5,6 @@ by the pinned key, of this round, under a binding in force, in order, once. Part
 rebuild it from stored envelopes. It does no I/O; bytes of chunks are checked in `party` and `matcher`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aquila.crypto.envelope import open_envelope, payload_of
@@ -109,7 +107,7 @@ class Round(RoundState):
     @classmethod
     def from_manifest(
         cls, registry: Registry, group: Group, envelope: bytes, *, sees_everything: bool = False
-    ) -> Round:
+    ) -> "Round":
         """Start the record of a round from its signed manifest (PROTOCOL.md 3.1).
 
         Args:

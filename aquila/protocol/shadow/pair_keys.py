@@ -1,7 +1,5 @@
 """Keys that two parties of a round share and nobody else, one for each purpose (PROTOCOL.md 3.7.12)."""
 
-from __future__ import annotations
-
 from aquila.crypto.keys import ExchangeKey, SecretBytes
 from aquila.protocol.encoding import framed
 from aquila.protocol.rounds.verified_round import Round

@@ -1,7 +1,5 @@
 """Counts of the meetings of different records of one list, for a node's own basis (PROTOCOL.md 3.7.13)."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import numpy as np

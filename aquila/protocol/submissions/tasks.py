@@ -5,8 +5,6 @@ chunk, computes, and gives it back. Arguments and results travel pickled. None o
 pools and schedulers print the arguments of a task that failed; what a task raises is of our tree and names places.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +43,7 @@ class CarriedSecret:
         self._octets = octets
 
     @classmethod
-    def of(cls, secret: SecretBytes) -> CarriedSecret:
+    def of(cls, secret: SecretBytes) -> "CarriedSecret":
         """Carry a secret.
 
         Raises:
@@ -61,7 +59,7 @@ class CarriedSecret:
         """Return the seed, for a `with` block that overwrites it."""
         return SecretBytes(self._octets)
 
-    def __reduce__(self) -> tuple[type[CarriedSecret], tuple[bytes]]:
+    def __reduce__(self) -> tuple[type["CarriedSecret"], tuple[bytes]]:
         return CarriedSecret, (self._octets,)
 
     def __repr__(self) -> str:
@@ -120,7 +118,7 @@ class DigestedBatch:
         return Outline(self.counts.copy(), entries, self.traits.copy())
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> DigestedBatch:
+    def from_bytes(cls, content: bytes) -> "DigestedBatch":
         """Read back what `to_bytes` gave; the bytes are a party's own."""
         records = int.from_bytes(content[:4], "little")
         counts = np.frombuffer(content, dtype="<u2", count=records, offset=4)

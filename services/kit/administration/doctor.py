@@ -1,7 +1,5 @@
 """The doctor: looks at a home and its surroundings, states faults with their remedies, and never changes anything."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -67,7 +65,7 @@ class Finding:
         return "" if self.grade is Grade.OK else hint_of(explained(self.sentence))
 
 
-Findings: TypeAlias = "Iterator[Finding]"
+Findings: TypeAlias = Iterator[Finding]
 
 
 def fine(subject: str, code: str, **fields: str | int) -> Finding:

@@ -10,8 +10,6 @@ erases old contents. The digest stays, with who asked and who decided: a copy th
 a forged one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

@@ -5,8 +5,6 @@ of what they read; the stored content takes effect in the very transaction that 
 happens. A service says for each kind of request how it is opened, checked and applied.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -30,7 +28,7 @@ from services.kit.errors import NotFoundError, StoreError
 from services.kit.people.accounts import names_of
 from services.kit.people.context import People, log_entry
 
-Content: TypeAlias = "Mapping[str, Any]"
+Content: TypeAlias = Mapping[str, Any]
 """What shall take effect, as JSON: `kind` and `round_id`, null where it is about no round, and what the kind needs."""
 
 

@@ -1,7 +1,5 @@
 """The calls of four eyes, the same at node and matcher: see what waits, approve, refuse, withdraw."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request

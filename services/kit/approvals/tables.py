@@ -1,7 +1,5 @@
 """The table of requests, the same at node and matcher."""
 
-from __future__ import annotations
-
 from sqlalchemy import BigInteger, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 

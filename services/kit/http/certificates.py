@@ -5,8 +5,6 @@ the service; the service's identity key lies there too. The CA gives certificate
 it by the invitation or the statement that carries it.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

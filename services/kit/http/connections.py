@@ -35,8 +35,6 @@ those that are answered at once.
 `/health`, `/live` and `/ready` take none: programs that supervise the service have an answer while strangers wait.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import resource

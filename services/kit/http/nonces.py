@@ -1,7 +1,5 @@
 """Spent nonces of signed calls, in the service's database: a replay is refused after a restart too."""
 
-from __future__ import annotations
-
 import threading
 
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, delete, insert

@@ -4,8 +4,6 @@ The framework describes success. This adds what it cannot know: that everything 
 (PROTOCOL.md 9.2), and what the bodies hold that handlers read as bytes.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from fastapi import FastAPI

@@ -5,8 +5,6 @@ another try. A problem document becomes the error that the peer raised. Answers 
 from the environment: no proxy, no credentials, no certificates.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import re
@@ -75,7 +73,7 @@ class Peer:
             transport=transport,
         )
 
-    def moved(self, settings: PeerSettings) -> Peer:
+    def moved(self, settings: PeerSettings) -> "Peer":
         """Return a client of the same peer at another address; this one stays for the calls that it makes."""
         return Peer(settings, self._auth, self._transport)
 

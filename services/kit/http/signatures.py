@@ -10,8 +10,6 @@ the rest (a status, a problem) is the matcher's word, on which no party relies.
 RFC 9421 lets a signature be written in many ways. PROTOCOL.md 9.1.1 allows one, and every other is refused.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

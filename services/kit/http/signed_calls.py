@@ -5,8 +5,6 @@ refuses with the time to wait. Buckets live in memory: after a start they are fu
 durable by itself (`nonces`); the rate bounds how many nonces there are.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import threading

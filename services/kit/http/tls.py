@@ -5,8 +5,6 @@ handshake, which costs a few calls of `stat`, and makes its inner context again 
 new files cannot be used, because half of them are written or a key does not fit, the earlier ones stay in force.
 """
 
-from __future__ import annotations
-
 import ssl
 import threading
 import time
@@ -54,7 +52,7 @@ class FileStates(NamedTuple):
     states: tuple[tuple[int, int, int] | None, ...]
 
     @classmethod
-    def of(cls, paths: Iterable[Path]) -> FileStates:
+    def of(cls, paths: Iterable[Path]) -> "FileStates":
         """Return the present states."""
         return cls(tuple(map(_state, paths)))
 
@@ -83,7 +81,7 @@ class RenewedContext(ssl.SSLContext):
     _refusals: dict[str, float]
 
     @classmethod
-    def of(cls, protocol: int, make: Callable[[], ssl.SSLContext], paths: Iterable[Path | None]) -> RenewedContext:
+    def of(cls, protocol: int, make: Callable[[], ssl.SSLContext], paths: Iterable[Path | None]) -> "RenewedContext":
         """Return a context; raises as `make` does."""
         context = cls(protocol)
         context._make, context._paths = make, tuple(path for path in paths if path is not None)

@@ -4,8 +4,6 @@ A copy holds the files of the log as they are, except that in bundles an entry t
 erased one has. `left_out.json` says which these are.
 """
 
-from __future__ import annotations
-
 import io
 import tarfile
 from collections import Counter

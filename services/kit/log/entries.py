@@ -6,8 +6,6 @@ commits. Rows hold the entry's canonical JSON, until retention erases it, and it
 right edge makes appending cheap, and the root over each 256 leaves makes proofs cheap.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

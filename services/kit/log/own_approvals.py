@@ -1,7 +1,5 @@
 """Approvals in the own log: without them a service signs nothing that two persons must want (PROTOCOL.md 10.2.1)."""
 
-from __future__ import annotations
-
 from sqlalchemy.orm import Session
 
 from aquila.errors import PolicyError

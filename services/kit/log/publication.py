@@ -7,8 +7,6 @@ database: what a crash left out is written at the next publication. A checkpoint
 file, and in a file after everything that it covers.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -7,8 +7,6 @@ hold a justification. The proposal of a round and what people asked for and appr
 entries, and a request that is of no round with its approval.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 

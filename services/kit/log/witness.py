@@ -6,8 +6,6 @@ are kept as evidence, the own log gets an entry, and until an administrator has 
 raises the same error.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +55,7 @@ class Accusation:
     evidence: bytes | None
 
 
-Check: TypeAlias = "Callable[[Session, Checkpoint], Accusation | None]"
+Check: TypeAlias = Callable[[Session, Checkpoint], Accusation | None]
 """Checks what a log shows beyond its growth; raises AuditError where that cannot be checked."""
 
 

@@ -3,8 +3,6 @@
 A service puts its `LogUseCases` into `app.state.log`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Use cases of a service's log that node and matcher share: look at it, verify it, export it, acknowledge an alarm."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field

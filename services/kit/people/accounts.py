@@ -3,8 +3,6 @@
 An account that was once in the log keeps its pseudonymous id, so that the administrator can say later whose it was.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import secrets

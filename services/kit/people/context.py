@@ -1,7 +1,5 @@
 """Context of the use cases about people, made once from a service's settings, and their log entries."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -21,7 +19,7 @@ from services.kit.storage.store import Rows, Store
 
 _PRODUCT = "aquila"
 
-Revoke: TypeAlias = "Callable[[Session, People, AccountRow, Actor | None], None]"
+Revoke: TypeAlias = Callable[[Session, "People", AccountRow, Actor | None], None]
 """Called with the changed account and the person who changed it, or None where the provider did."""
 
 
@@ -56,7 +54,7 @@ class People:
         revoke: Revoke,
         tables: Sequence[type[Rows]],
         name: str = "",
-    ) -> People:
+    ) -> "People":
         """Put the parts together at the start of a service with such other tables; raises as `key_at_start` does."""
         key = key_at_start(settings.home, store, (PeopleRows, *tables))
         names = tuple(sorted({_PRODUCT, service.value, party.lower(), name.lower(), *name.lower().split()} - {""}))

@@ -10,8 +10,6 @@ again. Where the old key is lost, the new one takes all rows as they are: that i
 not for whoever writes in the database.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hmac
 import secrets
@@ -45,7 +43,7 @@ class OperatorToken:
         return "OperatorToken()"
 
     @classmethod
-    def create(cls, path: Path) -> OperatorToken:
+    def create(cls, path: Path) -> "OperatorToken":
         """Make a new token and write its file, in place of one that was there.
 
         Raises:
@@ -56,7 +54,7 @@ class OperatorToken:
         return cls(token)
 
     @classmethod
-    def load(cls, path: Path) -> OperatorToken:
+    def load(cls, path: Path) -> "OperatorToken":
         """Read the token.
 
         Raises:
@@ -97,7 +95,7 @@ class PeopleKey:
         return "PeopleKey()"
 
     @classmethod
-    def of_home(cls, home: Path) -> PeopleKey:
+    def of_home(cls, home: Path) -> "PeopleKey":
         """Read the key of a home, or make it at the first start.
 
         Raises:

@@ -5,8 +5,6 @@ state between the two and knows accounts. The provider is asked over TLS alone, 
 texts reaches a log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

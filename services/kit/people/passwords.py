@@ -5,8 +5,6 @@ Hashing takes tens of MiB: callers do it in the threads of `services.kit.work.th
 Authenticators give one-time codes of six digits (RFC 6238) through pyotp, each of which counts once.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import math

@@ -1,7 +1,5 @@
 """The dependency with which a handler names its action: it identifies the caller and asks the role table."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from fastapi import Request, params

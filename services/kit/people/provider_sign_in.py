@@ -11,8 +11,6 @@
    two persons here, by accounts of both kinds or by two at the provider, without an administrator's knowing.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets

@@ -1,7 +1,5 @@
 """The calls about people, the same at node and matcher: signing in, own sessions, accounts."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request

@@ -4,8 +4,6 @@ A session ends when it was idle for too long, when its time is over whatever hap
 ends it, and when the account is deactivated, reset or given other roles. Roles are read with each call.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 

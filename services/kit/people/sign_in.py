@@ -5,8 +5,6 @@ password, a wrong or used code, an account that was deactivated, and one that is
 it is looked at, so that many at once count as many.
 """
 
-from __future__ import annotations
-
 import hmac
 
 from sqlalchemy import select

@@ -3,8 +3,6 @@
 Login names are here and nowhere else: the log and every other table hold pseudonymous ids.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import JSON, BigInteger, ForeignKey, LargeBinary, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 

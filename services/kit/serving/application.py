@@ -14,8 +14,6 @@ A body in chunks can have a chunk for every byte, each of which costs a step. No
 Aquila, browsers, and proxies that receive a whole body before they pass it on declare how long it is.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

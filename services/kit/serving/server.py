@@ -7,8 +7,6 @@ The supervisor that started the service is told by systemd's protocol (sd_notify
 stopping: one datagram for each report, to the socket that the supervisor names. Without a supervisor nothing is sent.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import gc
@@ -55,7 +53,7 @@ class Supervisor:
     _fed_at: float = field(default=0.0, init=False)
 
     @classmethod
-    def of_process(cls, environment: MutableMapping[str, str], process: int) -> Supervisor:
+    def of_process(cls, environment: MutableMapping[str, str], process: int) -> "Supervisor":
         """Return the supervisor that an environment names, and take its names out: they are not for workers."""
         address = environment.pop(_SOCKET, "")
         microseconds, owner = environment.pop(_MICROSECONDS, ""), environment.pop(_PROCESS, str(process))
@@ -162,7 +160,7 @@ def bind(settings: ServiceSettings) -> Endpoint:
     return Endpoint(bound, listen.host, port, url, names, connections)
 
 
-MiddlewareFactory: TypeAlias = "Callable[[ASGIApp, Endpoint], Middleware]"
+MiddlewareFactory: TypeAlias = Callable[[ASGIApp, Endpoint], Middleware]
 
 
 def with_middleware(

@@ -5,8 +5,6 @@ new content, after it nobody sees the old. What a crash leaves is a file whose n
 `remove_leftovers` removes it. Names are relative, short and plain, so that no name can leave the root.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

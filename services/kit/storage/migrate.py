@@ -6,8 +6,6 @@ earlier release, an administrator restores a backup. The folder holds scripts an
 usually reads from `alembic.ini` and `env.py` is here.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from importlib import resources
 

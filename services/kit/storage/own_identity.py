@@ -7,8 +7,6 @@ starts, before anything signs, so that a running service has one key from its st
 token, or out of it, as any other key is renewed.
 """
 
-from __future__ import annotations
-
 import secrets
 from pathlib import Path
 from typing import TypeAlias
@@ -20,7 +18,7 @@ from aquila.protocol.registry import Registry
 from services.kit.storage.files import read_secret, write_secret
 from services.kit.storage.pkcs11 import SCHEME, KeyAddress, Pkcs11Key
 
-OwnKey: TypeAlias = "IdentityKey | Pkcs11Key"
+OwnKey: TypeAlias = IdentityKey | Pkcs11Key
 """An identity key of the service itself, wherever it is."""
 
 IN_FILE = "file"

@@ -15,8 +15,6 @@ and in backups. It is read in one way alone; whatever is not used here is refuse
 to another key.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import re

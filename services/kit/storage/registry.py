@@ -5,8 +5,6 @@ they are evidence against the matcher. Administrators see the views, and so does
 them asked for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -12,8 +12,6 @@ health. A seal does not tell a row from an older one of the same key, but where 
 a key, such as that of a restore, neither seals nor checks.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

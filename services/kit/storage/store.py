@@ -12,8 +12,6 @@ States that rows keep are stored as the text of their value, so that a column lo
 every release. A table of transitions has, for each state, the states that can follow it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 import time

@@ -11,8 +11,6 @@ order of the pieces. Nothing is remembered between two lanes: a step opens a lan
 opens another one over what is then stored.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time

@@ -4,8 +4,6 @@ A service makes one `ExecutorHandle` and hands pieces of work to it; `aquila.exe
 The owner of the machine sees what travels there, so a cluster belongs to the party's own security zone.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading

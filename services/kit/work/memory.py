@@ -1,7 +1,5 @@
 """What a process remembers and does not store: counts of events, costly results, and lists that are being read."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter

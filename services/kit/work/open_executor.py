@@ -1,7 +1,5 @@
 """An executor that is open: a pool of processes of this machine, or a connection to a cluster."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass

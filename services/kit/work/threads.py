@@ -8,8 +8,6 @@ The process's default pool, in which a framework runs handlers that are plain fu
 service. So a page's handler that lands there by mistake can wait for the service, and the service still answers.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar

@@ -1,7 +1,5 @@
 """The matcher's part of the report on its health, and counts of the work that waits for its people."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sqlalchemy import func, select

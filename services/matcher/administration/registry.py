@@ -7,8 +7,6 @@ sign other statements under the same numbers, which the parties refuse for good 
 11.5). Nothing has to be believed: this matcher's own signature is on each of them.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from pydantic import ValidationError

@@ -1,7 +1,5 @@
 """The call with several statements of a party and the bytes that they name (PROTOCOL.md 9.8)."""
 
-from __future__ import annotations
-
 import base64
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The dependencies that routes of the matcher's interface share: context and four eyes of the service."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import Depends, Request

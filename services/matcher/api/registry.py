@@ -1,7 +1,5 @@
 """The calls about the registry: parties read and accept it, signed; the administrator invites, and asks for changes."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response

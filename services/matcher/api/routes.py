@@ -1,7 +1,5 @@
 """The matcher's calls: those of parties, signed, and those of the operator, with the token (PROTOCOL.md section 9)."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 

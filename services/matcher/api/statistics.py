@@ -1,7 +1,5 @@
 """Statistics for the secretariat and its auditors: as one document, and as CSV."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated
 

@@ -3,8 +3,6 @@
 Of rounds that are over, evidence and flags stand on the first page for a while; the page of the round keeps them.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 

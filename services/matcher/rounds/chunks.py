@@ -4,8 +4,6 @@ What a crash leaves: a file without a row, which the same PUT writes again and w
 a deleted file whose row does not say so yet, which the same deletion mends. Never a row without its file.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select

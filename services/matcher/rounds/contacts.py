@@ -1,7 +1,5 @@
 """The last call of each party, and the release it runs: kept over restarts, written once a minute."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable

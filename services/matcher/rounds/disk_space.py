@@ -4,8 +4,6 @@ A party's consent reserves what its lists may take. A round in which everybody c
 bound elements and tokens, and the quota bounds evaluations, which are deleted as their origins acknowledge them.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 

@@ -1,7 +1,5 @@
 """Use case: the secretariat wants a round to end; a step ends it when that is possible."""
 
-from __future__ import annotations
-
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError

@@ -1,7 +1,5 @@
 """Use cases: what a party may read. Its rounds, a manifest, and the feed of events with long polling."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import time

@@ -7,8 +7,6 @@ happens, a space is sent now and then, which JSON allows before a value (RFC 825
 whatever stands between, notice when the connection has gone.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hashlib

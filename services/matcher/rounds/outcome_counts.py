@@ -1,7 +1,5 @@
 """Parties' outcomes of their hits, kept as counts (PROTOCOL.md 3.11.4)."""
 
-from __future__ import annotations
-
 from sqlalchemy import delete
 
 from aquila.protocol.messages import Outcomes

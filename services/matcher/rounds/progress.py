@@ -1,7 +1,5 @@
 """The received and the due items of a round, from its state and the bytes received (PROTOCOL.md 3.5 to 3.8)."""
 
-from __future__ import annotations
-
 from aquila.protocol.matcher import late_parties
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import EventKind

@@ -1,7 +1,5 @@
 """Use case: the secretariat proposes a round, and the matcher signs its manifest (PROTOCOL.md 3.1)."""
 
-from __future__ import annotations
-
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 

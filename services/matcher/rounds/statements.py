@@ -1,7 +1,5 @@
 """Use case: a party's statement is verified and stored as an event, or refused; contradictions are kept."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select

@@ -1,7 +1,5 @@
 """The rounds that a step looks at; a failure in one round does not keep the others waiting."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

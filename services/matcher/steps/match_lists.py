@@ -1,7 +1,5 @@
 """Step: match the lists when all tokens are in, and report to every party at once (PROTOCOL.md 3.7.1 to 3.7.3)."""
 
-from __future__ import annotations
-
 from aquila.protocol.matcher import lists_to_join
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase

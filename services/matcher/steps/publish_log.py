@@ -1,7 +1,5 @@
 """Step: sign a checkpoint over what is new in the log, and write its files (PROTOCOL.md 10.3)."""
 
-from __future__ import annotations
-
 from services.matcher.context import MatcherContext
 
 

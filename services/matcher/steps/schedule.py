@@ -8,8 +8,6 @@ and no more, because every driver looks by itself as well. Checkpoints and the e
 a checkpoint is signed when a proof needs it (PROTOCOL.md 10.5.2).
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping

@@ -3,8 +3,6 @@
 Creating a home and starting the matcher are separate acts. Nothing that is there already is replaced.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

@@ -4,8 +4,6 @@ One query brings the marks of all rounds, so that a round in which nothing happe
 Nothing here is more than a memory of what is stored: another process on the same database has its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar

@@ -1,7 +1,5 @@
 """The matcher's tables. No row holds a name, an element or a token: those are in files, or nowhere."""
 
-from __future__ import annotations
-
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 

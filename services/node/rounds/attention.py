@@ -3,8 +3,6 @@
 Nobody looks at a hit or a record here, and no round's record is built up for it.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -3,8 +3,6 @@
 What is named here may turn out to be nothing, as each step looks for itself; nothing that is due is left out.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The node's part of the report on its health: its rounds, the matcher, and the clock."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sqlalchemy import func, select

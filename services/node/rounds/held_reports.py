@@ -1,7 +1,5 @@
 """Reports of queries that an alarm of this node holds back: until each is decided on, a round is not closed here."""
 
-from __future__ import annotations
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 

@@ -4,8 +4,6 @@ Those of this node's submissions lie beside them and in what it signed; those of
 query is erased as a whole three years after it ended.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sqlalchemy import delete, select

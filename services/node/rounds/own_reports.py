@@ -3,8 +3,6 @@
 A report is read page by page, and each page from the store when it is its turn: the hits of one page are in memory.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 

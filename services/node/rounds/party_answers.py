@@ -4,8 +4,6 @@ An owner of a list says itself that its answer to a query is on hold or refused,
 node has from the feed (PROTOCOL.md 3.7.16). Neither tells a number or a person.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 

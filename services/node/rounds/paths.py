@@ -4,8 +4,6 @@ Elements and evaluations are random to whoever lacks the key. Digested batches, 
 telling as the records beside which they lie in the node's home. Token rows and token secrets are sealed.
 """
 
-from __future__ import annotations
-
 
 def submission(round_id: str, submission_id: str) -> str:
     """Return the folder of a submission, an own one or another party's."""

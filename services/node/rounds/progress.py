@@ -1,7 +1,5 @@
 """Progress of a round by party, from the node's verified state, and the pending steps of each."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 

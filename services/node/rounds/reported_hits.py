@@ -4,8 +4,6 @@ A report names a hit by its id, the counterpart, the level and the evidence. On 
 says, by the seal of this node (ADR 74). How many hits of a report were stored here, this node's signed receipt says.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Statements of others count in the order of the matcher's feed, and so do this no
 without an event id until it comes back. So every node and the matcher agree on what came before what.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import delete, func, select

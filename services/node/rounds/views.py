@@ -1,7 +1,5 @@
 """Operators' views: rounds, submissions and hits as this node knows them."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from sqlalchemy import ColumnElement, func, select, true

@@ -23,7 +23,7 @@ from services.node.rounds import statements
 from services.node.settings import EvaluationCaps
 from services.node.storage.tables import DAY, ChunkDownloadRow, DailyEvaluationRow, EvaluationCountRow
 
-OriginClass: TypeAlias = "tuple[str, InputClass]"
+OriginClass: TypeAlias = tuple[str, InputClass]
 """For whom, and in which class."""
 
 ROUNDS_A_DAY = 2

@@ -6,8 +6,6 @@ so only the signature says that a backup is the service's own. Nothing is taken 
 verified to its end. Rows come out of one snapshot and go into an empty database, the same for SQLite and PostgreSQL.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import gzip
@@ -88,7 +86,7 @@ class HomeFile(_Line):
     content: str
 
     @classmethod
-    def of(cls, name: str, content: bytes) -> HomeFile:
+    def of(cls, name: str, content: bytes) -> "HomeFile":
         """Make the line of a file."""
         return cls(file=name, content=base64.b64encode(content).decode())
 

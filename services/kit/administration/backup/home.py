@@ -6,8 +6,6 @@ secret. `keys/`, `log/` and `chunks/` are left out as a whole: round keys must n
 follow from its rows, and chunks are of rounds that do not go on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 Both are files of a few lines, which can be printed and typed again: a checksum tells a wrong digit.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -1,7 +1,5 @@
 """Making a backup: while the service runs, from one snapshot of its database."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ restore the backup is verified to its end, and again while it is read for the se
 that. What follows from an older database (open rounds, limits, the alarm) is the service's to say.
 """
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """The checks that node and matcher have in common: each yields the faults of one subject, or the progress of rounds."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -36,7 +34,7 @@ _SLOW_PIECE_SECONDS = 600
 _FAILURES = 3
 _FEW_TIMES_THE_KEPT = 4
 
-Fault: TypeAlias = "tuple[Grade, Sentence]"
+Fault: TypeAlias = tuple[Grade, Sentence]
 
 
 def checked(subject: Subject, faults: Iterable[Fault]) -> HealthCheck:

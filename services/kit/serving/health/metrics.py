@@ -4,8 +4,6 @@ No metric counts hits, and no label bears anything of a person: labels are check
 the codes of parties, and the beginnings of rounds' random ids (`tests/contract/test_metrics.py`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from wsgiref.simple_server import WSGIServer
 

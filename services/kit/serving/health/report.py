@@ -4,8 +4,6 @@ It is found out when somebody asks, and kept for a few seconds. A service puts i
 `app.state.health`.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

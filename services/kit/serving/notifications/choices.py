@@ -3,8 +3,6 @@
 A service puts its `Notifications` into `app.state.notifications`.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response

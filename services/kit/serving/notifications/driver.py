@@ -10,8 +10,6 @@ not shown: it may quote an address. A failure is a word of `DeliveryFailure`. A 
 still be lost on the way, which nobody here learns.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import smtplib

@@ -3,8 +3,6 @@
 Each service has its own reader, because each has work of its own.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ The report on a query comes as a whole, when every owner of a list has acknowled
 compare or goes on without, and with the step that an awaited party is known to owe.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sqlalchemy.orm import Session

@@ -1,7 +1,5 @@
 """Progress of a query: states and numbers, without its persons, so that a page can look often and nothing is logged."""
 
-from __future__ import annotations
-
 from sqlalchemy import select
 
 from aquila.interface.queries import QueriedPartyState, QueryProgress

@@ -1,7 +1,5 @@
 """A query of a few persons: they are stored as a small list of their own, on which two persons decide as ever."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Sequence
 

@@ -4,8 +4,6 @@ What is due follows from stored rows, so a look writes nothing. A query that was
 officer, is not made there again, whatever became of it.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import select
 
 from aquila.errors import AquilaError

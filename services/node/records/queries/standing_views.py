@@ -1,7 +1,5 @@
 """Views of standing queries: where each was asked, what it found there, and what needs an officer."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Texts for the justification of a query, which are data (`templates.toml`)."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from importlib import resources

@@ -3,8 +3,6 @@
 A failed fetch is repeated a few times, since bytes can change on the way; then they are given up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TypeVar
 

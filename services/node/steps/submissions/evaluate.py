@@ -3,8 +3,6 @@
 Several chunks are fetched and evaluated at once; each is signed, counted and committed alone, in order.
 """
 
-from __future__ import annotations
-
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial

@@ -5,8 +5,6 @@ seed and the list, so a batch or chunk that was interrupted is made again byte f
 flight, two bytes for each input, and one 128th of the list while chunks are cut.
 """
 
-from __future__ import annotations
-
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Iterator
 

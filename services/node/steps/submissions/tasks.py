@@ -3,8 +3,6 @@
 The argument of a task shows nothing of itself: pools and schedulers print the arguments of a task that failed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Step 7: evaluations of own chunks, verified before anything is made of them (PROTOCOL.md 3.6)."""
 
-from __future__ import annotations
-
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
