@@ -83,7 +83,6 @@ class SampledRecord(Message):
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """Return the view of a record."""
         names, born = names_of(record), record.date_of_birth
         return cls(
             record_id=record.record_id,
@@ -149,7 +148,6 @@ class Prospects(Message):
 
     @classmethod
     def of(cls, foreseen: ListForecast) -> Self:
-        """Return the view of all that was foreseen of a list."""
         return cls(
             usual_names=foreseen.usual_names,
             usual_percent=round(100 * foreseen.usual_share),
@@ -298,7 +296,6 @@ class FindingGroupView(Message):
 
     @classmethod
     def of(cls, group: FindingGroup) -> Self:
-        """Return the view of a group."""
         first = group.first
         return cls(
             field=first.field,
@@ -358,7 +355,6 @@ class LayoutView(Message):
 
     @classmethod
     def of(cls, layout: FoundLayout) -> Self:
-        """Return the view of a layout."""
         return cls.model_validate(layout, from_attributes=True)
 
 

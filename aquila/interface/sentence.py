@@ -22,7 +22,6 @@ class SentenceView(Message):
 
     @classmethod
     def of(cls, sentence: Sentence) -> Self:
-        """Return the view of a sentence."""
         content = to_json(sentence)
         return cls(code=sentence.code, fields=content["fields"], text=text_of(sentence))
 
@@ -43,5 +42,4 @@ class FaultView(SentenceView):
 
     @classmethod
     def of(cls, sentence: Sentence) -> Self:
-        """Return the view of a fault."""
         return super().of(sentence).model_copy(update={"hint": hint_of(sentence)})

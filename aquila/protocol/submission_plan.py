@@ -59,7 +59,6 @@ class SubmissionPlan:
 
     @property
     def real_records(self) -> int:
-        """Return the number of records in the list."""
         return len(self.counts)
 
     @property

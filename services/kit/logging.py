@@ -194,7 +194,6 @@ def id_of(scope: Scope) -> str:
 
 
 def new_id() -> str:
-    """Return a new id."""
     return secrets.token_hex(_ID_BYTES)
 
 

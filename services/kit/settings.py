@@ -191,7 +191,6 @@ class LimitSettings(Settings):
 
     @property
     def body_bytes(self) -> int:
-        """The largest request body in bytes."""
         return self.body_mebibytes * MEBIBYTE
 
 

@@ -67,7 +67,6 @@ def _registry_change(context: MatcherContext, name: str, content: Content) -> It
 
 
 def approvals_of(context: MatcherContext) -> Approvals:
-    """Return four eyes at this matcher."""
     openings: dict[ApprovalKind, Opening] = {
         ApprovalKind.PROPOSAL: partial(_proposal, context),
         ApprovalKind.ABORT: partial(_abort, context.round_cache),

@@ -69,18 +69,13 @@ class MatcherContext:
         return self.settings.home / SCRATCH_FOLDER
 
     def table_of(self, digest: str) -> RuleTable:
-        """Return the match rules of a digest.
-
-        Raises:
-            PolicyError: The matcher has none of that digest.
-        """
+        """Return the match rules of a digest; raises PolicyError if the matcher has none of that digest."""
         for table in self.rules.values():
             if table.digest == digest:
                 return table
         raise PolicyError("match_rules_of_round_missing", expected=digest)
 
     def close(self) -> None:
-        """End the workers and close the database's connections."""
         self.workers.close()
         self.store.close()
 

@@ -142,11 +142,7 @@ _AT_ONCE = 500
 def open_log(
     home: Path, store: Store, identity: SigningKey, registry: Registry, clock: Callable[[], int]
 ) -> LogUseCases:
-    """Put the matcher's log together; nothing runs yet.
-
-    Raises:
-        StoreError: The folder cannot be made.
-    """
+    """Put the matcher's log together, with nothing running yet; raises StoreError if the folder cannot be made."""
     files = ChunkFiles(home / LOG_FOLDER)
     statistics = partial(round_statistics, registry)
     naming = partial(entries_naming, undisclosed_queries)

@@ -143,13 +143,11 @@ def build(
 
 
 def _notifications(context: MatcherContext, report: HealthReport) -> Notifications:
-    """Return the parts of the matcher's notifications."""
     reading = partial(MatcherWaiting, context, FaultWatch(report.health, context.clock), Sightings(context.clock))
     return Notifications(Service.MATCHER, context.store, context.clock, context.settings.notifications, reading)
 
 
 def _health(context: MatcherContext, contacts: StoredContacts, drivers: Sequence[Driver]) -> HealthReport:
-    """Return the report on the matcher's health."""
     certificates = certificates_of(context.settings)
     return HealthReport(
         HealthParts(

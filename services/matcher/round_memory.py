@@ -63,11 +63,7 @@ class CachedRound:
     read_last: float = 0.0
 
     def apply_event(self, event: EventRow) -> None:
-        """Apply one stored event.
-
-        Raises:
-            AquilaError: The stored events do not hold together.
-        """
+        """Apply one stored event; raises AquilaError if the stored events do not hold together."""
         if event.kind != EventKind.STATEMENT:
             self.stored[event.kind, event.submission_id or "", event.party] += 1
         elif event.statement == SUBMISSION and event.audience == NOBODY:
@@ -107,7 +103,6 @@ class RoundTransaction:
 
     @property
     def round(self) -> Round:
-        """The verified record."""
         return self.cached.round
 
     def accept(self, envelope: bytes, now: int | None = None, taken_at: int | None = None) -> AcceptedStatement:

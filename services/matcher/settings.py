@@ -48,7 +48,6 @@ class QuotaSettings(Settings):
 
     @property
     def evaluation_bytes(self) -> int:
-        """The evaluations of a round in bytes."""
         return self.evaluation_mebibytes * MEBIBYTE
 
 

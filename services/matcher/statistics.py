@@ -208,7 +208,6 @@ class Period:
     until: date | None = None
 
     def holds(self, seconds: int) -> bool:
-        """Return whether a moment is within the period."""
         day = datetime.fromtimestamp(seconds, UTC).astimezone().date()
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 

@@ -189,10 +189,7 @@ def _acceptance(node: NodeContext, name: str, content: Content) -> Iterator[Open
 
 
 def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
-    """Return four eyes at this node.
-
-    `more` wake other drivers than that of rounds when something took effect.
-    """
+    """Return four eyes at this node. `more` wake other drivers than that of rounds when something took effect."""
     openings: dict[ApprovalKind, Opening] = {
         ApprovalKind.CONSENT: partial(_consent, node),
         ApprovalKind.SUBMISSION: partial(_submission, node.rounds, node.store, node.clock),

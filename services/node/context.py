@@ -84,7 +84,6 @@ class Signer:
 
     @property
     def code(self) -> str:
-        """The party's code."""
         return self.party.code
 
 
@@ -147,13 +146,11 @@ class Contact:
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def answered(self, now: int) -> None:
-        """Note that the matcher answered."""
         if self.lost_at is not None:
             _LOG.info("matcher_back", seconds=now - self.lost_at)
         self.reachable, self.answered_at, self.lost_at, self.failure = True, now, None, None
 
     def lost(self, now: int, error: AquilaError) -> None:
-        """Note that the matcher did not answer."""
         self.reachable, self.failure = False, error
         if self.lost_at is None:
             self.lost_at = now
@@ -210,17 +207,14 @@ class NodeContext:
 
     @property
     def code(self) -> str:
-        """The party's code."""
         return self.party.code
 
     @property
     def journal(self) -> Journal:
-        """Return the writer of rows and entries of the log."""
         return Journal(self.store, self.clock, self.code)
 
     @property
     def signer(self) -> Signer:
-        """Return the signer of this party's statements."""
         return Signer(self.party, self.registry, self.high_water, self.clock)
 
     async def ahead(self) -> int:
@@ -228,16 +222,11 @@ class NodeContext:
         return (await to_thread(self.workers.start)).ahead
 
     def close(self) -> None:
-        """End the workers and close the database's connections."""
         self.workers.close()
         self.store.close()
 
     def table_named(self, name: str) -> RuleTable:
-        """Return a rule table by name.
-
-        Raises:
-            InputError: The node has none of this name.
-        """
+        """Return a rule table by name; raises InputError if the node has none of this name."""
         for table in self.tables.values():
             if table.name == name:
                 return table

@@ -191,7 +191,6 @@ def build(
 
 
 def _health(node: NodeContext, drivers: Sequence[Driver]) -> HealthReport:
-    """Return the report on the node's health."""
     # The matcher may move to an address with another CA while the node runs.
     certificates_with = lru_cache(maxsize=1)(partial(certificates_of, node.settings))
     return HealthReport(
@@ -253,7 +252,6 @@ def _retention(node: NodeContext) -> Driver:
 
 
 def _notifications(node: NodeContext, report: HealthReport) -> Notifications:
-    """Return the parts of the node's notifications."""
     reading = partial(NodeWaiting, node.journal, node.settings.deliveries, FaultWatch(report.health, node.clock))
     return Notifications(Service.NODE, node.store, node.clock, node.settings.notifications, reading)
 

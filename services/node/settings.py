@@ -26,7 +26,6 @@ class NodeLimits(LimitSettings):
 
     @property
     def import_bytes(self) -> int:
-        """The largest list in bytes."""
         return self.import_mebibytes * MEBIBYTE
 
 

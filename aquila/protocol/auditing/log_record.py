@@ -37,11 +37,7 @@ class UnprovenClaim:
 
 
 def refuse_unproven(found: Iterable[UnprovenClaim]) -> None:
-    """Fail over the first thing that is not proven.
-
-    Raises:
-        AuditError: There is one.
-    """
+    """Raise AuditError over the first thing that is not proven, if there is one."""
     for one in found:
         raise AuditError("unproven_in_strict_audit", what=one.what, point=one.sentence)
 

@@ -77,11 +77,7 @@ class Message(BaseModel):
 
 
 def ascending(values: list[str], what: str) -> None:
-    """Refuse values that are not distinct and ascending, for use in validators.
-
-    Raises:
-        ValueError: They are not.
-    """
+    """Refuse values that are not distinct and ascending; raises ValueError, as validators do."""
     if any(map(ge, values, islice(values, 1, None))):
         raise ValueError(f"{what} must be distinct and in ascending order")
 

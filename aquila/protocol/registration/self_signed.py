@@ -84,7 +84,6 @@ class Invitation(SelfSignedMessage):
 
     @property
     def key(self) -> str:
-        """The key that signs it."""
         return self.matcher_key
 
 
@@ -107,7 +106,6 @@ class JoinRequest(SelfSignedMessage):
 
     @property
     def key(self) -> str:
-        """The key that signs it."""
         return self.identity_key
 
 
@@ -144,11 +142,7 @@ def open_request(content: bytes) -> SelfSigned[JoinRequest]:
 
 
 def check_time(invitation: Invitation, now: int) -> None:
-    """Refuse an invitation whose time is over.
-
-    Raises:
-        PolicyError: It is.
-    """
+    """Refuse an invitation whose time is over; raises PolicyError if it is."""
     if now > invitation.expires_at:
         raise PolicyError("invitation_expired", party=invitation.party)
 
@@ -240,7 +234,6 @@ class KeyRenewal(SelfSignedMessage):
 
     @property
     def key(self) -> str:
-        """The key that signs it."""
         return self.identity_key
 
 

@@ -41,12 +41,10 @@ class Spoken:
 
     @property
     def sentence(self) -> str:
-        """The words in one line."""
         return " ".join(self.words)
 
     @property
     def number(self) -> str:
-        """The groups of digits in one line."""
         return " ".join(self.digits)
 
 
@@ -83,7 +81,6 @@ def check_spoken(digest: str, heard: str) -> None:
 
 @cache
 def word_list() -> tuple[str, ...]:
-    """Return the 2,048 words."""
     content = resources.files(__package__).joinpath("spoken_words.toml").read_text("utf-8")
     return tuple(tomllib.loads(content)["words"].split())
 

@@ -191,11 +191,7 @@ class NoteOpening(NamedTuple):
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "NoteOpening":
-        """Read back what `to_bytes` gave.
-
-        Raises:
-            KeyMaterialError: The bytes are not the opening key of a note.
-        """
+        """Read back what `to_bytes` gave; raises KeyMaterialError if the bytes are not the opening key of a note."""
         if len(content) < _OPENING.size:
             raise KeyMaterialError("note_opening_key_unreadable")
         hit_id, seal, mark, told, fault, rules, places = _OPENING.unpack_from(content)

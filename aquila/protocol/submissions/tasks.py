@@ -44,11 +44,7 @@ class CarriedSecret:
 
     @classmethod
     def of(cls, secret: SecretBytes) -> "CarriedSecret":
-        """Carry a secret.
-
-        Raises:
-            KeyMaterialError: It is closed.
-        """
+        """Carry a secret; raises KeyMaterialError if it is closed."""
         return cls(secret.to_bytes())
 
     def share(self, group: Group) -> Share:

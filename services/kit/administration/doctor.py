@@ -56,12 +56,10 @@ class Finding:
 
     @property
     def text(self) -> str:
-        """The finding in English."""
         return text_of(self.sentence)
 
     @property
     def hint(self) -> str:
-        """The remedy of a fault in English; nothing without a fault."""
         return "" if self.grade is Grade.OK else hint_of(explained(self.sentence))
 
 

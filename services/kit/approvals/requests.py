@@ -194,11 +194,7 @@ def entry_of(
 
 
 def row_of(session: Session, approval_id: str) -> ApprovalRow:
-    """Return a request's row.
-
-    Raises:
-        NotFoundError: There is no such request.
-    """
+    """Return a request's row; raises NotFoundError if there is no such request."""
     row = session.get(ApprovalRow, approval_id)
     if row is None:
         raise NotFoundError("request_unknown")

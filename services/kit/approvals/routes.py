@@ -33,19 +33,16 @@ ApprovalId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 @router.get("", summary="What waits for a second person, and what was decided")
 def get_approvals(approvals: At, actor: Reader, *, waiting: Waiting = False, round_id: OfRound = None) -> ApprovalList:
-    """List the requests, newest first."""
     return requests.list_approvals(approvals, actor, round_id, waiting=waiting)
 
 
 @router.get("/{approval_id}", summary="A request with its whole content")
 def get_approval(approvals: At, actor: Reader, approval_id: ApprovalId) -> ApprovalView:
-    """Show everything that shall take effect."""
     return requests.show_approval(approvals, actor, approval_id)
 
 
 @router.post("/{approval_id}/approve", summary="Approve exactly the content of a digest")
 async def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, shown: Approve) -> ApprovalEntry:
-    """Let the request take effect."""
     entry = await threads.run_call(decisions.approve, approvals, actor, approval_id, shown.digest)
     approvals.wake()
     return entry
@@ -53,11 +50,9 @@ async def post_approve(approvals: At, actor: Second, approval_id: ApprovalId, sh
 
 @router.post("/{approval_id}/refuse", summary="Refuse a request, and say why")
 def post_refuse(approvals: At, actor: Second, approval_id: ApprovalId, shown: Refuse) -> ApprovalEntry:
-    """End the request."""
     return decisions.refuse(approvals, actor, approval_id, shown.reason)
 
 
 @router.post("/{approval_id}/withdraw", summary="Take back what one asked for")
 def post_withdraw(approvals: At, actor: Author, approval_id: ApprovalId) -> ApprovalEntry:
-    """Take the request back."""
     return decisions.withdraw(approvals, actor, approval_id)

@@ -68,7 +68,6 @@ class CertificateEnds:
         self.faults: tuple[AquilaError, ...] = ()
 
     def current(self) -> tuple[CertificateEnd, ...]:
-        """Return the end of each certificate."""
         states = FileStates.of(self._paths)
         if states != self._states:
             self._states = states
@@ -78,7 +77,6 @@ class CertificateEnds:
 
 
 def certificates_of(settings: ServiceSettings, peer: PeerSettings | None = None) -> CertificateEnds:
-    """Return the certificates that settings name."""
     tls, command = settings.tls, settings.command
     found = [
         CertificateFile("dask_certificate_file", settings.dask_certificate_file),
@@ -140,31 +138,23 @@ class OwnCertificates:
 
     @property
     def ca(self) -> Path:
-        """The CA's certificate, which callers trust."""
         return self.folder / "ca.pem"
 
     @property
     def ca_key(self) -> Path:
-        """The CA's private key."""
         return self.folder / "ca.key"
 
     @property
     def certificate(self) -> Path:
-        """The service's certificate."""
         return self.folder / "service.pem"
 
     @property
     def key(self) -> Path:
-        """The certificate's private key."""
         return self.folder / "service.key"
 
 
 def make_ca(files: OwnCertificates, name: str) -> None:
-    """Make a CA, which has its owner in its name.
-
-    Raises:
-        StoreError: The disk is full or failed.
-    """
+    """Make a CA, which has its owner in its name; raises StoreError if the disk is full or failed."""
     _make_ca(files, _named(f"Aquila CA of {name}"))
 
 

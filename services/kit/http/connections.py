@@ -85,7 +85,6 @@ class Link:
 
     @property
     def is_open(self) -> bool:
-        """Return whether its file is open."""
         return self.socket.fileno() >= 0
 
     def reset(self) -> None:
@@ -149,7 +148,6 @@ class Connections:
         self._move(link, self._known, self._strangers)
 
     def close(self, link: Link) -> None:
-        """Note that a connection has ended."""
         with self._lock:
             self._strangers.pop(link, None)
             self._known.pop(link, None)
@@ -208,7 +206,6 @@ class Reader(Connection):
         self._is_over = False
 
     def receive_data(self, data: bytes) -> None:
-        """Take what came."""
         if not self._is_over:
             super().receive_data(data)
 
@@ -250,20 +247,17 @@ class BoundedProtocol(H11Protocol, asyncio.BufferedProtocol):
         self._writing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        """Begin to wait for a head."""
         super().connection_made(transport)
         self._link = self._connections.begin(transport)
         self._wait(IDLE, self._times.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End every wait."""
         self._connections.close(self._link)
         self._stop_waiting()
         self.resume_writing()
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own
-        """Return where the next piece is read to."""
         return self._connections.room(self._link)
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -301,7 +295,6 @@ class BoundedProtocol(H11Protocol, asyncio.BufferedProtocol):
         self._wait_until_read()
 
     def resume_writing(self) -> None:
-        """Go on."""
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
@@ -411,7 +404,6 @@ class Admission:
         self._places = Semaphore(at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a call when it has a place, unless its caller has left meanwhile."""
         if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return

@@ -116,7 +116,6 @@ class Peer:
                 await threads.run(Pool.DRIVERS, into.write, piece)
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._client.aclose()
 
     @contextlib.asynccontextmanager

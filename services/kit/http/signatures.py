@@ -52,11 +52,7 @@ class Nonces(Protocol):
     """
 
     def spend(self, key_id: str, nonce: str, keep_until: int, now: int) -> None:
-        """Use a nonce.
-
-        Raises:
-            ReplayError: It was used before.
-        """
+        """Use a nonce; raises ReplayError if it was used before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,6 @@ class CallSigner(httpx.Auth):
         return f"CallSigner({self._party})"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign a request whose body was read."""
         self.sign(request)
         yield request
 

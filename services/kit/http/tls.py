@@ -53,7 +53,6 @@ class FileStates(NamedTuple):
 
     @classmethod
     def of(cls, paths: Iterable[Path]) -> "FileStates":
-        """Return the present states."""
         return cls(tuple(map(_state, paths)))
 
 
@@ -104,14 +103,12 @@ class RenewedContext(ssl.SSLContext):
             return self._inner
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> ssl.SSLObject:  # noqa: ANN401 - the standard library's signature
-        """Begin a handshake of asyncio."""
         begun = self.current().wrap_bio(incoming, *args, **kwargs)
         if isinstance(begun, _ServerHandshake):
             begun.incoming, begun.refused = incoming, self._log_refusal
         return begun
 
     def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: ANN401 - the standard library's signature
-        """Begin a handshake of a thread."""
         return self.current().wrap_socket(*args, **kwargs)
 
     def _log_refusal(self, code: str) -> None:
@@ -135,7 +132,6 @@ class _ServerHandshake(ssl.SSLObject):
     _failed: ssl.SSLError | None = None
 
     def do_handshake(self) -> None:
-        """Take the handshake as far as it goes."""
         if self._failed is not None:
             if self.incoming.pending > _MOST_UNREAD:
                 raise self._failed

@@ -222,11 +222,7 @@ def actor_fields(actor: Actor, action: Action) -> dict[str, str]:
 
 
 def frontier(session: Session) -> Frontier:
-    """Return the right edge of the log's tree.
-
-    Raises:
-        AuditError: What is stored does not hold together.
-    """
+    """Return the right edge of the log's tree; raises AuditError if what is stored does not hold together."""
     row = session.execute(select(EDGE.c.size, EDGE.c.peaks)).one_or_none()
     if row is None:
         return Frontier()
@@ -255,11 +251,7 @@ class TileReader:
         self._tile = tile
 
     def __call__(self, level: int, number: int) -> bytes:
-        """Return the root of a perfect tree.
-
-        Raises:
-            AuditError: The log has not got so many entries.
-        """
+        """Return the root of a perfect tree; raises AuditError if the log has fewer entries."""
         return perfect_root(level, number, self.hash_at)
 
     def hash_at(self, tile_level: int, number: int) -> bytes:
@@ -359,7 +351,6 @@ def _stored(session: Session, query: Select[Any]) -> list[StoredEntry]:
 
 
 def size(session: Session) -> int:
-    """Return how many entries the log has."""
     return session.scalar(select(func.max(EDGE.c.size))) or 0
 
 

@@ -107,7 +107,6 @@ class OwnLog:
 
     @property
     def origin(self) -> str:
-        """The log's name."""
         return self.registry.origin_of(self.holder)
 
     @property
@@ -134,11 +133,7 @@ class OwnLog:
         return True
 
     def check(self) -> None:
-        """Compare the database with what the files have shown.
-
-        Raises:
-            LogRewrittenError: As `publish` does.
-        """
+        """Compare the database with what the files have shown; raises LogRewrittenError as `publish` does."""
         with self._turn(), self.store.reading("log.check") as session:
             shown = self._shown()
             if shown is not None:

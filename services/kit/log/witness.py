@@ -148,11 +148,7 @@ class Witness:
         return cosigned
 
     def vanished(self, holder: str) -> None:
-        """Raise the alarm over a log that has entries no more, and had some.
-
-        Raises:
-            LogRewrittenError: It had.
-        """
+        """Raise the alarm, and LogRewrittenError, over a log that is empty now and had entries before."""
         with self.store.transaction("log.vanished") as session:
             self._refuse_known(session, holder)
             seen = self._seen(session, holder)
@@ -182,7 +178,6 @@ class Witness:
         _LOG.error("log_rewritten", counterpart=self.holder, error=error)
 
     def alarms(self) -> Sequence[Row[Any]]:
-        """Return all alarms, oldest first."""
         with self.store.reading("log.alarms") as session:
             return session.execute(select(ALARMS).order_by(ALARMS.c.alarm_id)).all()
 
@@ -227,11 +222,7 @@ class Witness:
         _LOG.warning("alarm_acknowledged", counterpart=holder, count=alarm_id)
 
     def _refuse_known(self, session: Session, holder: str) -> None:
-        """Refuse to go on while an alarm over a log, or over our own, is open.
-
-        Raises:
-            LogRewrittenError: One is.
-        """
+        """Refuse to go on while an alarm over a log, or over our own, is open; raises LogRewrittenError if one is."""
         origins = [self.registry.origin_of(name) for name in (holder, self.holder)]
         alarm = _open_alarm(session, origins)
         if alarm is not None:

@@ -40,7 +40,6 @@ def _log(request: Request) -> LogUseCases:
 
 @cache
 def people_router(prefix: str) -> APIRouter:
-    """Return the calls of people under a prefix."""
     router = APIRouter(route_class=ServiceRoute, prefix=prefix, tags=["log"])
 
     @router.get("", summary="The log at a glance", dependencies=[requires(Action.SEE_STATUS)])
@@ -122,7 +121,6 @@ def post_proofs(request: Request, call: SignedCaller) -> Response:
     openapi_extra=raw_body("A checkpoint with a cosignature (C2SP tlog-cosignature).", TEXT),
 )
 def post_cosignature(request: Request, call: SignedCaller) -> None:
-    """Take a cosignature."""
     _log(request).own.take_cosignature(call.party, call.body)
 
 

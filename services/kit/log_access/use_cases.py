@@ -153,7 +153,6 @@ class LogUseCases:
     copies: RateLimiter = field(default_factory=lambda: RateLimiter(_COPIES, refusal="log_copied_too_often"))
 
     def view(self) -> LogView:
-        """Return the log at a glance."""
         with self.own.store.reading("log.view") as session:
             query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_LOOKED_AT)
             notes = [parse_note(bytes(note)) for note in session.scalars(query)]

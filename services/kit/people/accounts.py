@@ -51,7 +51,6 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
 
 
 def list_accounts(people: People) -> Accounts:
-    """Return all accounts, by login."""
     with people.store.reading("account.list") as session:
         rows = list(session.scalars(select(AccountRow).order_by(AccountRow.login)))
     return Accounts(accounts=tuple(_view(people, row) for row in rows))
@@ -140,7 +139,6 @@ def admit_account(people: People, actor: Actor, person: str, shown: Admission) -
 
 
 def state_of(people: People, row: AccountRow) -> AccountState:
-    """Return the state of an account."""
     if not row.active:
         return AccountState.DEACTIVATED
     if not row.admitted or (row.issuer is None and row.password_hash is None):
@@ -149,7 +147,6 @@ def state_of(people: People, row: AccountRow) -> AccountState:
 
 
 def new_person() -> str:
-    """Return a new pseudonymous id."""
     return f"p-{secrets.token_hex(_PERSON_BYTES)}"
 
 

@@ -55,11 +55,7 @@ class OperatorToken:
 
     @classmethod
     def load(cls, path: Path) -> "OperatorToken":
-        """Read the token.
-
-        Raises:
-            KeyMaterialError: The file is missing, open to others, or holds no token.
-        """
+        """Read the token; raises KeyMaterialError if the file is missing, open to others, or holds no token."""
         token = read_secret(path).decode("ascii", "replace").strip()
         if len(token) < _TOKEN_BYTES:
             raise KeyMaterialError("operator_token_malformed", file=str(path), path=path)

@@ -42,7 +42,6 @@ class Passwords:
         self._nobodys = _hash_of_nobody(settings)
 
     def hash(self, password: str) -> str:
-        """Return the stored hash of a password."""
         return self._hasher.hash(_normal(password))
 
     def verify(self, stored: str | None, password: str, decoy: str | None = None) -> bool:

@@ -68,17 +68,12 @@ class Permission(CallerCheck):
         request.state.actor = in_role(door.service, actor, self.action)
 
     async def __call__(self, request: Request) -> Actor:
-        """Return the caller."""
         actor: Actor = request.state.actor
         return actor
 
 
 def in_role(service: Service, actor: Actor, action: Action) -> Actor:
-    """Return the actor in the role that allows an action.
-
-    Raises:
-        NotAllowedError: None of the roles does.
-    """
+    """Return the actor in the role that allows an action; raises NotAllowedError if none of the roles does."""
     holders = role_table().holders(service, action)
     role = next((role for role in holders if role in actor.roles), None)
     if role is None:

@@ -46,11 +46,7 @@ async def _people(request: Request) -> People:
 
 
 def provider_of(people: People) -> Provider:
-    """Return the provider.
-
-    Raises:
-        NotFoundError: The settings name none.
-    """
+    """Return the provider; raises NotFoundError if the settings name none."""
     if people.provider is None:
         raise NotFoundError("identity_provider_missing")
     return people.provider
@@ -75,13 +71,11 @@ async def post_sign_in(people: At, replaced: Shown, shown: SignIn) -> SessionGra
 
 @router.post("/enrolment", summary="Begin to enrol with a one-time code")
 async def post_enrolment(people: At, shown: BeginEnrolment) -> Authenticator:
-    """Return a secret for the person's authenticator."""
     return await threads.run(Pool.PASSWORDS, sign_in.begin_enrolment, people, shown)
 
 
 @router.post("/enrolment/confirm", status_code=201, summary="Set the password and end the enrolment")
 async def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant:
-    """Set the password and open the first session."""
     return await threads.run(Pool.PASSWORDS, sign_in.confirm_enrolment, people, shown)
 
 
@@ -100,7 +94,6 @@ async def post_provider_start(people: At) -> ProviderStart:
 
 @router.post("/provider/finish", status_code=201, summary="End a sign-in at the ministry's provider")
 async def post_provider_finish(people: At, replaced: Shown, shown: ProviderReturn) -> SessionGrant:
-    """Open a session for the person whom the provider names."""
     return await threads.run(Pool.PROVIDER, provider_sign_in.finish, people, provider_of(people), shown, replaced)
 
 
@@ -124,7 +117,6 @@ async def post_password(people: At, actor: Own, shown: PasswordChange) -> Sessio
 
 @router.get("/sessions", summary="The caller's sessions")
 def get_sessions(people: At, actor: Own) -> Sessions:
-    """List the caller's own sessions."""
     return sessions.list_sessions(people, actor)
 
 
@@ -136,13 +128,11 @@ def delete_session(people: At, actor: Own, session_id: Annotated[str, Path(patte
 
 @router.post("/sign-out", status_code=204, summary="Sign out")
 def post_sign_out(people: At, actor: Own) -> None:
-    """End the session of this call."""
     sessions.end_session(people, actor, actor.session_id)
 
 
 @router.get("/accounts", summary="All accounts", dependencies=[requires(Action.MANAGE_PEOPLE)])
 def get_accounts(people: At) -> Accounts:
-    """List all accounts."""
     return accounts.list_accounts(people)
 
 
@@ -160,23 +150,19 @@ def post_reset(people: At, actor: Administrator, person: Person) -> Invitation:
 
 @router.post("/accounts/{person}/admit", summary="Let in whom the provider named")
 def post_admit(people: At, actor: Administrator, person: Person, shown: Admission) -> AccountView:
-    """Let an account of the provider in."""
     return accounts.admit_account(people, actor, person, shown)
 
 
 @router.put("/accounts/{person}/roles", summary="Give an account other roles")
 def put_roles(people: At, actor: Administrator, person: Person, change: RoleChange) -> AccountView:
-    """Set the roles of an account."""
     return accounts.change_roles(people, actor, person, change.roles)
 
 
 @router.post("/accounts/{person}/deactivate", summary="Deactivate an account")
 def post_deactivate(people: At, actor: Administrator, person: Person) -> AccountView:
-    """Let an account sign in no more, and end its sessions."""
     return accounts.switch_account(people, actor, person, active=False)
 
 
 @router.post("/accounts/{person}/activate", summary="Activate an account again")
 def post_activate(people: At, actor: Administrator, person: Person) -> AccountView:
-    """Let an account sign in again."""
     return accounts.switch_account(people, actor, person, active=True)

@@ -103,11 +103,7 @@ def list_sessions(people: People, actor: Actor) -> Sessions:
 
 
 def end_session(people: People, actor: Actor, session_id: str) -> None:
-    """End one of the actor's own sessions.
-
-    Raises:
-        NotFoundError: The actor has no such session.
-    """
+    """End one of the actor's own sessions; raises NotFoundError if the actor has no such session."""
     mine = SessionRow.session_id == session_id, SessionRow.person == actor.person
     with people.store.transaction("session.end") as session:
         row = session.scalar(select(SessionRow).where(*mine))
@@ -123,7 +119,6 @@ def end_all(session: Session, person: str) -> None:
 
 
 def roles_of(account: AccountRow) -> tuple[Role, ...]:
-    """Return the roles of an account."""
     return tuple(map(Role, account.roles))
 
 

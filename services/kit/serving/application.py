@@ -177,7 +177,6 @@ class Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -185,7 +184,6 @@ class Guard:
             await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call, whose id is known."""
         started, answer = time.monotonic(), _Answer(send, scope["scheme"])
         try:
             await self._app(scope, receive, answer.send)
@@ -298,7 +296,6 @@ class OwnNames:
         self._names = frozenset(names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a call to one of the names."""
         if scope["type"] != "http" or named_in(scope) in self._names:
             await self._app(scope, receive, send)
             return
@@ -318,11 +315,7 @@ def named_in(scope: Scope) -> str:
 
 
 def names_of(settings: ServiceSettings) -> frozenset[str]:
-    """Return the names under which a service may be called.
-
-    Raises:
-        InputError: The certificate cannot be read.
-    """
+    """Return the names under which a service may be called; raises InputError if the certificate cannot be read."""
     listen = settings.listen
     public = urlsplit(listen.public_url).hostname
     names = {*_LOOPBACK, listen.host, *listen.names, *([public] if public else ())}

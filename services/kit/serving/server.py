@@ -61,12 +61,10 @@ class Supervisor:
         return cls(address, int(microseconds) / 1e6 if own else 0.0)
 
     def ready(self) -> None:
-        """Report that the service accepts calls."""
         self._send("READY=1")
         self._fed_at = time.monotonic()
 
     def stopping(self) -> None:
-        """Report that the service is about to end."""
         self._send("STOPPING=1")
 
     def feed(self, check: Callable[[], None]) -> None:

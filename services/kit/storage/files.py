@@ -98,11 +98,9 @@ class ChunkFiles:
             yield file
 
     def exists(self, name: str) -> bool:
-        """Return whether there is content of this name."""
         return self.path(name).is_file()
 
     def size(self, name: str) -> int:
-        """Return the size in bytes of the content of a name; raises as `read` does."""
         path = self.path(name)
         with _disk(path, missing=name):
             return path.stat().st_size
@@ -210,11 +208,7 @@ def read_secret(path: Path) -> bytes:
 
 
 def secret_exists(path: Path) -> bool:
-    """Return whether there is a secret of this name.
-
-    Raises:
-        StoreError: The disk does not say.
-    """
+    """Return whether there is a secret of this name; raises StoreError if the disk does not say."""
     with _disk(path), contextlib.suppress(FileNotFoundError):
         path.stat()
         return True
@@ -287,11 +281,7 @@ def leave_room(folder: Path, size: int, keep_free: int) -> None:
 
 
 def _check_closed(path: Path, state: os.stat_result, what: str, mode: str) -> None:
-    """Refuse what is open to group or others.
-
-    Raises:
-        ExposedSecretError: It is.
-    """
+    """Refuse what is open to group or others; raises ExposedSecretError if it is."""
     if stat.S_IMODE(state.st_mode) & 0o077:
         raise ExposedSecretError("permissions_too_open", file=str(path), what=what, path=path, mode=mode)
 

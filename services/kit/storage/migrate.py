@@ -70,7 +70,6 @@ def revision_of(connection: Connection) -> str:
 
 
 def _scripts(package: str) -> ScriptDirectory:
-    """Return the scripts of a service."""
     folder = resources.files(f"{package}.migrations")
     return _read_scripts(str(folder), frozenset(file.name for file in folder.iterdir()))
 

@@ -319,11 +319,7 @@ class Pkcs11Key:
 
     @classmethod
     def open(cls, uri: KeyAddress, tokens: Pkcs11Tokens = TOKENS) -> Self:
-        """Find a key in its token.
-
-        Raises:
-            Pkcs11Error: The token cannot be used, or has no such key, and why.
-        """
+        """Find a key in its token; raises Pkcs11Error if the token cannot be used, or has no such key, and why."""
         return cls(uri, tokens.run(uri, partial(_found, uri)), tokens)
 
     @classmethod
@@ -421,11 +417,7 @@ def _search(uri: KeyAddress, kind: str) -> dict[Foreign, Foreign]:
 
 
 def _one(uri: KeyAddress, opened: TokenSession, kind: str) -> Foreign:
-    """Return the private or the public half of a key.
-
-    Raises:
-        Pkcs11Error: There is none, or several.
-    """
+    """Return the private or the public half of a key; raises Pkcs11Error if there is none, or several."""
     found = list(opened.session.get_objects(_search(uri, kind)))
     names = {"token": uri.token_name, "key": uri.key_name}
     if not found:

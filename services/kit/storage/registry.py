@@ -136,11 +136,7 @@ def store_acceptance(session: Session, acceptance: RegistryAcceptance, envelope:
 
 
 def write_registry_file(path: Path, registry: Registry) -> None:
-    """Write the registry file, whole or not at all.
-
-    Raises:
-        StoreError: The disk is full or failed.
-    """
+    """Write the registry file, whole or not at all; raises StoreError if the disk is full or failed."""
     write_secret(path, write_registry(registry))
 
 

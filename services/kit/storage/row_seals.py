@@ -248,11 +248,7 @@ class SealedSession(Session):
     """A session whose queries leave out rows that this service did not write; `get` and `get_one` refuse one."""
 
     def get(self, *asked: Any, **options: Any) -> Any:  # noqa: ANN401 - as SQLAlchemy's
-        """Return a row by its primary key, or None.
-
-        Raises:
-            ForgedRowError: The service did not write it.
-        """
+        """Return a row by its primary key, or None; raises ForgedRowError if the service did not write it."""
         return super().get(*asked, **options | {"execution_options": {REFUSED: True}})
 
 

@@ -172,16 +172,11 @@ class Store:
             raw.execute(f"PRAGMA busy_timeout = {self._wait_seconds * 1000}")
 
     def check(self) -> None:
-        """Ask the database for an answer.
-
-        Raises:
-            StoreError: There is none.
-        """
+        """Ask the database for an answer; raises StoreError if there is none."""
         with self.reading("store.check") as session:
             session.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Close the pool's connections."""
         self.engine.dispose()
 
 

@@ -135,7 +135,6 @@ class PickledTask:
 
     @classmethod
     def of(cls, content: object) -> PickledTask:
-        """Wrap something up."""
         return cls(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
 
     def open(self) -> Any:  # noqa: ANN401 - whatever was wrapped up
@@ -181,11 +180,7 @@ class ClusterExecutor(Executor):
     def submit(
         self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Future[Result]:
-        """Hand in a piece of work.
-
-        Raises:
-            LostWorkerError: The connection is gone.
-        """
+        """Hand in a piece of work; raises LostWorkerError if the connection is gone."""
         assert not kwargs, "a piece of work has its arguments by position"
         outer: Future[Result] = Future()
         parcel = PickledTask.of((fn, args))

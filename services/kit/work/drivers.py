@@ -196,7 +196,6 @@ class Driver:
         return DriverState(self._all_failures, self._failures.count, self._failures.error, seconds)
 
     def start(self) -> None:
-        """Begin to run."""
         self._stopping = False
         self._task = asyncio.create_task(self._run(), name=f"driver {self.name}")
 

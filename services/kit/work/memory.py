@@ -23,12 +23,10 @@ class EventCounts:
         self._lock = threading.Lock()
 
     def add(self, name: str) -> None:
-        """Count one event."""
         with self._lock:
             self._counts[name] += 1
 
     def of(self, name: str) -> int:
-        """Return how many events of a name there were."""
         with self._lock:
             return self._counts[name]
 
@@ -96,11 +94,7 @@ class ListsInProgress:
             self._reading.pop(key, None)
 
     def find(self, key: str) -> ReadingProgress:
-        """Return the progress of a list.
-
-        Raises:
-            NotFoundError: None is read under this key.
-        """
+        """Return the progress of a list; raises NotFoundError if none is read under this key."""
         counted = self._reading.get(key)
         if counted is None:
             raise NotFoundError("list_not_being_read")

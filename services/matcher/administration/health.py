@@ -46,11 +46,7 @@ _SILENT_SECONDS = 2 * 3_600
 
 
 def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
-    """Find out the matcher's part of the report.
-
-    Raises:
-        StoreError: The database failed.
-    """
+    """Find out the matcher's part of the report; raises StoreError if the database failed."""
     now, open_ = context.clock(), RoundRow.ended_at.is_(None)
     evaluations = (ChunkRow.what == EventKind.EVALUATION.value, ChunkRow.deleted_at.is_(None))
     with context.store.reading("health.rounds") as session:
@@ -177,7 +173,6 @@ class MatcherWaiting:
         self._rounds: tuple[RoundAttention, ...] | None = None
 
     def work_of(self, person: str, roles: Collection[Role]) -> WaitingWork:
-        """Return how much waits for a person with these roles."""
         allowed = {action for action in Action if role_table().allows(Service.MATCHER, roles, action)}
         rounds = self._needs() if Action.SEE_ROUNDS in allowed else ()
         alarms = frozenset((one.round_id, one.kind, one.parties, one.count) for one in rounds if one.kind in _ALARMS)

@@ -32,7 +32,6 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1/rounds", tags=["parties
 def post_consignment(
     context: At, call: SignedCaller, round_id: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 ) -> Response:
-    """Take several parts of one party."""
     answer = take_consignment(context, round_id, call.party, Consignment.from_payload(call.body))
     return Response(answer.payload(), media_type=JSON)
 
@@ -63,11 +62,7 @@ def take_consignment(
 
 
 def _content(part: BytesPart) -> bytes:
-    """Return the bytes of a part.
-
-    Raises:
-        MalformedError: They are not base64.
-    """
+    """Return the bytes of a part; raises MalformedError if they are not base64."""
     try:
         return base64.b64decode(part.content, validate=True)
     except ValueError:

@@ -9,14 +9,12 @@ from services.matcher.context import MatcherContext
 
 
 async def context_of(request: Request) -> MatcherContext:
-    """Return the context of the matcher whose application takes a request."""
     context = request.app.state.context
     assert isinstance(context, MatcherContext)
     return context
 
 
 async def approvals_of(request: Request) -> Approvals:
-    """Return four eyes at the matcher whose application takes a request."""
     found: Approvals = request.app.state.approvals
     return found
 

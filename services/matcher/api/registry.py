@@ -55,13 +55,11 @@ def get_statements(context: At, first: Annotated[int, Query(ge=1, le=2**31)] = 1
     openapi_extra=raw_body("The acceptance in its DSSE envelope (PROTOCOL.md 11.7).", JSON, schema=ENVELOPE),
 )
 def put_acceptance(context: At, call: SignedCaller) -> Response:
-    """Take an acceptance."""
     return Response(status_code=201 if statements.take_acceptance(context, call.party, call.body) else 200)
 
 
 @operator.get("", summary="The registry and who has accepted it", dependencies=[requires(Action.MANAGE_REGISTRY)])
 def get_registry(context: At) -> RegistryView:
-    """Return the registry."""
     return statements.show(context)
 
 
@@ -73,19 +71,16 @@ def get_file(context: At) -> FileContent:
 
 @operator.post("", status_code=202, summary="Ask to state the registry again, after its file was changed")
 def post_registry(context: At, approvals: FourEyes, actor: Administrator) -> PendingApproval:
-    """Ask for the statement."""
     return statements.ask_restatement(context, approvals, actor)
 
 
 @operator.post("/move", status_code=202, summary="Ask to state another address of the matcher")
 def post_move(context: At, approvals: FourEyes, actor: Administrator, wanted: NewMatcherAddress) -> PendingApproval:
-    """Ask for the statement."""
     return statements.ask_move(context, approvals, actor, wanted)
 
 
 @operator.post("/invitations", summary="Invite a party")
 def post_invitation(context: At, actor: Administrator, wanted: NewInvitation) -> FileContent:
-    """Return the file for the party."""
     return statements.invite(context, actor, wanted)
 
 
@@ -109,5 +104,4 @@ def post_own_renewal(context: At, approvals: FourEyes, actor: Administrator, wan
 
 @operator.post("/parties/{party}/remove", status_code=202, summary="Ask to let a party leave")
 def post_removal(context: At, approvals: FourEyes, actor: Administrator, party: Party) -> PendingApproval:
-    """Ask for the statement in which the party has left."""
     return statements.ask_removal(context, approvals, actor, party)

@@ -102,7 +102,6 @@ async def get_rounds(
     responses=raw_answer("The manifest in its DSSE envelope (PROTOCOL.md 2.1).", JSON, ENVELOPE),
 )
 def get_manifest(context: At, call: SignedCaller, round_id: RoundId) -> Response:
-    """Return the manifest in its envelope."""
     return Response(manifest_envelope(context, round_id, call.party), media_type=JSON)
 
 
@@ -115,7 +114,6 @@ async def get_events(
     limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
 ) -> Events:
-    """Return the new events of a round."""
     return await events_of(context, round_id, call, after, limit, wait)
 
 
@@ -128,7 +126,6 @@ async def get_events(
     openapi_extra=raw_body("A statement in its DSSE envelope (PROTOCOL.md 2.1).", JSON, schema=ENVELOPE),
 )
 def post_statement(context: At, call: SignedCaller, round_id: RoundId) -> Response:
-    """Take a statement."""
     return _stored(new=accept_statement(context, round_id, call.party, call.body))
 
 
@@ -143,7 +140,6 @@ def post_statement(context: At, call: SignedCaller, round_id: RoundId) -> Respon
 def put_blinded(
     context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
 ) -> Response:
-    """Take a chunk of blinded elements."""
     place = ChunkAddress(round_id, submission_id, EventKind.BLINDED, call.party, index)
     return _stored(new=put_chunk(context, call.party, place, call.body))
 
@@ -157,7 +153,6 @@ def put_blinded(
 def get_blinded(
     context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
 ) -> Response:
-    """Return a chunk of blinded elements."""
     return Response(
         get_chunk(context, call.party, ChunkAddress(round_id, submission_id, EventKind.BLINDED, "", index)),
         media_type=OCTETS,
@@ -181,7 +176,6 @@ _EVALUATION = "/{round_id}/submissions/{submission_id}/evaluations/{party}/{inde
     openapi_extra=raw_body("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
 )
 def put_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -> Response:
-    """Take an evaluated chunk."""
     return _stored(new=put_chunk(context, call.party, place, call.body))
 
 
@@ -192,13 +186,11 @@ def put_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -> R
     responses=raw_answer("Evaluated elements, 32 bytes each, in the order of the blinded ones.", OCTETS),
 )
 def get_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -> Response:
-    """Return an evaluated chunk."""
     return Response(get_chunk(context, call.party, place), media_type=OCTETS)
 
 
 @parties.delete(_EVALUATION, status_code=204, summary="The origin has it: its bytes are deleted")
 def delete_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -> None:
-    """Delete an evaluated chunk."""
     acknowledge_evaluation(context, call.party, place)
 
 
@@ -213,7 +205,6 @@ def delete_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -
 def put_tokens(
     context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
 ) -> Response:
-    """Take a chunk of token rows."""
     return _stored(
         new=put_chunk(context, call.party, ChunkAddress(round_id, submission_id, TOKENS, call.party, index), call.body)
     )
@@ -229,19 +220,16 @@ def post_round(
 
 @operator.get("", summary="All rounds", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_all_rounds(context: At, *, offset: Offset = 0, limit: Limit = None, ongoing: Ongoing = False) -> RoundPage:
-    """List the rounds, newest first."""
     return round_page(context, offset, limit, ongoing=ongoing)
 
 
 @operator.get("/{round_id}", summary="A round", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_round(context: At, round_id: RoundId) -> MatcherRoundView:
-    """Return a round."""
     return round_view(context, round_id)
 
 
 @operator.post("/{round_id}/close", status_code=202, summary="Close a round as soon as every party has its hits")
 def post_close(context: At, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
-    """Take the wish to close a round."""
     request_close(context, actor, round_id)
 
 
@@ -260,7 +248,6 @@ operator_calls = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags
     "/parties", summary="The parties, their keys and last contacts", dependencies=[requires(Action.SEE_ROUNDS)]
 )
 def get_parties(context: At, contacts: KnownContacts) -> Parties:
-    """List the parties."""
     return parties_view(context, contacts.by_party())
 
 

@@ -41,7 +41,6 @@ def get_statistics(
     limit: Limit = None,
     matched: Matched = False,
 ) -> Statistics:
-    """Return the statistics of rounds, each by itself and rounded."""
     return statistics.statistics(context, category, period, offset, limit, matched=matched)
 
 
@@ -60,6 +59,5 @@ def get_picture(
     responses=raw_answer("The statistics.", CSV),
 )
 def get_statistics_csv(context: At, period: Within, category: Category = None) -> Response:
-    """Return the statistics as CSV."""
     content = statistics.as_csv(statistics.statistics(context, category, period))
     return Response(content, media_type="text/csv; charset=utf-8")

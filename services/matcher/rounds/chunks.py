@@ -45,12 +45,10 @@ class ChunkAddress:
 
     @property
     def key(self) -> tuple[str, str, str, str, int]:
-        """The key of its row."""
         return self.round_id, self.submission_id, self.what, self.party, self.index
 
     @property
     def name(self) -> str:
-        """The name of its file."""
         return f"{self.round_id}/{self.submission_id}/{self.what}/{self.party}/{self.index}"
 
 

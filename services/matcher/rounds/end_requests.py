@@ -41,11 +41,7 @@ def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
 
 
 def check_end(turn: RoundTransaction) -> None:
-    """Refuse to close or abort a round that has ended.
-
-    Raises:
-        OrderError: It has, or is to be aborted already.
-    """
+    """Refuse to close or abort a round that has ended; raises OrderError if it has, or is to be aborted already."""
     if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
         raise OrderError("round_ended_or_ending", round=turn.row.round_id)
 

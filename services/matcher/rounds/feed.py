@@ -57,7 +57,6 @@ def round_page(
 
 
 def entry_of(row: RoundRow) -> RoundEntry:
-    """Return a round as an entry of a list."""
     return _entry(row.round_id, row.phase, terms_in(row.manifest))
 
 

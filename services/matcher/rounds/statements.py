@@ -119,21 +119,13 @@ def _follow(context: MatcherContext, turn: RoundTransaction, message: Statement)
 
 
 def _is_still_pinned(context: MatcherContext, caller: str, key: VerifyKey) -> None:
-    """Refuse a statement whose key was replaced while it waited for its turn.
-
-    Raises:
-        SignatureError: It was.
-    """
+    """Refuse a statement whose key was replaced while it waited for its turn; raises SignatureError if it was."""
     if context.registry.key_of(caller) != key:
         raise SignatureError("statement_by_replaced_key", party=caller)
 
 
 def check_participant(round_: Round, caller: str) -> None:
-    """Hide a round from those whom its manifest does not name.
-
-    Raises:
-        NotFoundError: The caller is none of them.
-    """
+    """Hide a round from those whom its manifest does not name; raises NotFoundError if the caller is none of them."""
     if round_.manifest.fingerprint_of(caller) is None:
         raise NotFoundError("round_unknown", round=round_.round_id)
 

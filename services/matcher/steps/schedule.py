@@ -61,11 +61,7 @@ class Pulse:
                 await asyncio.wait_for(self._news.wait(), seconds - PULSE_SECONDS)
 
     def step(self) -> bool:
-        """Look once; it waits for the next interval whatever it found.
-
-        Raises:
-            StoreError: The database failed.
-        """
+        """Look once; it waits for the next interval whatever it found; raises StoreError if the database failed."""
         self._news = self._context.wakeup.listen()  # before the look, so that nothing is missed in between
         known, event = self._seen or (None, None)
         newest = select(func.coalesce(func.max(EventRow.event_id), 0)) if event is None else _after(event)

@@ -26,7 +26,6 @@ def node_of(request: Request) -> NodeContext:
 
 
 async def _approvals(request: Request) -> Approvals:
-    """Return the four eyes of the node whose application takes a request."""
     approvals = request.app.state.approvals
     assert isinstance(approvals, Approvals)
     return approvals

@@ -58,7 +58,6 @@ Analyst = Annotated[Actor, requires(Action.DECIDE_HITS)]
 
 @router.get("/hits", summary="Hits of all rounds, by a filter")
 def get_hits(node: Node, actor: Viewer, wanted: Annotated[HitFilter, Query()]) -> HitPage:
-    """Return a page of hits."""
     return review.hit_page(node, actor, HitSearch.model_validate(wanted.model_dump()))
 
 
@@ -94,7 +93,6 @@ def assign(node: Node, actor: Analyst, wanted: AssignmentRequest) -> None:
 
 @router.post("/hits/undo", summary="Undo an own decision that no other step followed")
 def undo(node: Node, actor: Analyst, wanted: UndoRequest) -> UndoResult:
-    """Undo a decision on one hit or on several."""
     return follow_up.undo(node.journal, actor, wanted.number)
 
 
@@ -106,19 +104,16 @@ def export_hits(node: Node, actor: Exporter, wanted: HitSearch) -> HitExport:
 
 @router.get(_HIT, summary="One hit with its history")
 def get_hit(node: Node, actor: Viewer, round_id: str, hit_id: str) -> HitView:
-    """Return a hit."""
     return views.hit_view(node, actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
 def acknowledge_hit(node: Node, actor: Analyst, round_id: str, hit_id: str) -> None:
-    """Acknowledge a hit."""
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.ACKNOWLEDGED)
 
 
 @router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", response_class=Response)
 def decide(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
-    """Decide on a hit."""
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.DECIDED, wanted.decision.value, remark=wanted.remark
     )
@@ -126,7 +121,6 @@ def decide(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: Decis
 
 @router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", response_class=Response)
 def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
-    """Open a follow-up by an existing channel."""
     follow_up.take_step(
         node,
         actor,
@@ -141,13 +135,11 @@ def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wante
 
 @router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
 def record_reference(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
-    """Note the number of a follow-up in its channel."""
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REFERENCED, reference=wanted.reference)
 
 
 @router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
 def permit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
-    """Record the originator's permission."""
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.PERMITTED, reference=wanted.reference, remark=wanted.remark
     )
@@ -161,13 +153,11 @@ def remark(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: Remar
 
 @router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply", response_class=Response)
 def record_reply(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
-    """Record date and number of the reply to a follow-up."""
     follow_up.record_reply(node, actor, (round_id, hit_id), wanted)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
 def close_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
-    """Close a hit."""
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.CLOSED, wanted.outcome.value, remark=wanted.remark
     )
@@ -175,7 +165,6 @@ def close_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: Cl
 
 @router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit", response_class=Response)
 def reopen_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReopenRequest) -> None:
-    """Reopen a closed hit with a reason."""
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REOPENED, remark=wanted.reason)
 
 
@@ -234,17 +223,14 @@ ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 @filters_router.get("", summary="The person's own views of hits")
 def get_views(node: Node, actor: Viewer) -> SavedFilters:
-    """List the views that the person keeps."""
     return review.list_views(node.store, actor)
 
 
 @filters_router.post("", status_code=201, summary="Keep a view of hits under a name")
 def post_view(node: Node, actor: Viewer, wanted: NewFilter) -> SavedFilterView:
-    """Keep a view."""
     return review.save_view(node.store, node.random, actor, wanted)
 
 
 @filters_router.delete("/{view_id}", status_code=204, summary="Remove an own view", response_class=Response)
 def delete_view(node: Node, actor: Viewer, view_id: ViewId) -> None:
-    """Remove a view."""
     review.remove_view(node.store, actor, view_id)

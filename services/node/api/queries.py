@@ -96,7 +96,6 @@ async def post_standing_query(
 
 @standing_router.get("/{standing_id}", summary="A standing query with its persons")
 def get_standing_query(node: Node, actor: QueryViewer, standing_id: StandingId) -> StandingQueryView:
-    """Return a standing query with its persons."""
     return show_standing(node, actor, standing_id)
 
 

@@ -28,7 +28,6 @@ Searcher = Annotated[Actor, requires(Action.SEARCH_RECORDS)]
 
 @router.post("/records/search", summary="Search the party's own records")
 def search_records(node: Node, actor: Searcher, wanted: RecordSearch) -> RecordPage:
-    """Return a page of the records that a number or a name finds."""
     return search.search(node.journal, actor, wanted)
 
 
@@ -36,7 +35,6 @@ def search_records(node: Node, actor: Searcher, wanted: RecordSearch) -> RecordP
 def get_records(
     node: Node, actor: Searcher, import_id: str, offset: Annotated[int, Query(ge=0, le=2**40)] = 0
 ) -> RecordPage:
-    """Return a page of a list in its own order."""
     return search.browse(node.journal, actor, import_id, offset)
 
 
@@ -52,7 +50,6 @@ def get_difference(node: Node, import_id: str) -> ListDifference:
 
 @router.get("/imports/{import_id}/records/{position}", summary="One of the party's own records with its history")
 def get_record(node: Node, actor: Searcher, import_id: str, position: Place) -> RecordView:
-    """Return the record at a place of a list."""
     return search.show(node.journal, actor, import_id, position)
 
 

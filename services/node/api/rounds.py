@@ -193,7 +193,6 @@ async def import_records(
 
 @router.get("/deliveries", summary="The list files that were delivered", dependencies=[requires(Action.CHECK_RECORDS)])
 def get_deliveries(node: Node) -> Deliveries:
-    """List the files that wait in the node's folder, the newest first."""
     return list_reading.list_deliveries(node)
 
 
@@ -210,7 +209,6 @@ def delete_delivery(node: Node, delivery_id: str) -> None:
 
 @router.get("/imports", summary="The stored lists", dependencies=[requires(Action.LIST_RECORDS)])
 def get_imports(node: Node) -> Imports:
-    """List the stored lists, newest first."""
     return imports.list_imports(node.store)
 
 
@@ -258,13 +256,11 @@ def delete_import(node: Node, actor: Annotated[Actor, requires(Action.DELETE_REC
 
 @router.get("/rounds", summary="The rounds that the node knows", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_rounds(node: Node, offset: Offset = 0, limit: Limit = None, *, ongoing: Ongoing = False) -> RoundPage:
-    """List the rounds, newest first."""
     return views.rounds(node.store, offset, limit, ongoing=ongoing)
 
 
 @router.get("/rounds/{round_id}", summary="One round", dependencies=[requires(Action.SEE_ROUNDS)])
 def get_round(node: Node, round_id: str) -> NodeRoundView:
-    """Show one round as this node sees it."""
     return views.round_view(node, round_id)
 
 

@@ -42,7 +42,6 @@ def get_safeguards(node: Node, round_id: str) -> Safeguards:
     response_class=Response,
 )
 def release(node: Node, actor: Releaser, round_id: str, submission_id: str) -> None:
-    """Release the report of another party's query."""
     alarms.release(node, round_id, submission_id, actor)
 
 
@@ -68,7 +67,6 @@ registry_router = APIRouter(route_class=ServiceRoute, prefix="/v1/registry", tag
     "", summary="The registry, and a newer one that waits", dependencies=[requires(Action.MANAGE_REGISTRY)]
 )
 def get_registry(node: Node) -> RegistryView:
-    """Return the registry as it is stored here."""
     return statements.show(node)
 
 

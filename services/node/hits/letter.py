@@ -80,7 +80,6 @@ class Letter:
 
     @property
     def title(self) -> Sentence:
-        """Return the title of the letter."""
         return Sentence.of("letter_practice_title", title=TITLE) if self.practice else TITLE
 
     def head(self) -> tuple[tuple[Sentence, Sentence], ...]:
@@ -154,7 +153,6 @@ class Letter:
         )
 
     def view(self) -> LetterView:
-        """Return the letter for clients."""
         return LetterView(
             text=self.text(),
             head=tuple((SentenceView.of(label), SentenceView.of(text)) for label, text in self.head()),

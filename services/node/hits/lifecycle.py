@@ -84,11 +84,7 @@ def start_lifecycle(session: Session, clock: Clock, hits: Iterable[HitRow], *, u
 
 
 def hit_row(session: Session, round_id: str, hit_id: str) -> HitRow:
-    """Return a hit.
-
-    Raises:
-        NotFoundError: The node holds no such hit.
-    """
+    """Return a hit; raises NotFoundError if the node holds no such hit."""
     hit = session.get(HitRow, (round_id, hit_id))
     if hit is None:
         raise NotFoundError("hit_unknown")
@@ -96,7 +92,6 @@ def hit_row(session: Session, round_id: str, hit_id: str) -> HitRow:
 
 
 def status_row(session: Session, hit: HitRow) -> HitStatusRow:
-    """Return the row of a hit's life."""
     return session.get_one(HitStatusRow, (hit.round_id, hit.hit_id))
 
 
@@ -111,7 +106,6 @@ def steps_of(session: Session, hit: HitRow) -> Sequence[HitStepRow]:
 
 
 def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:
-    """Return the life of a hit."""
     return HitLifecycle.of(status_row(session, hit).arrived_at, map(_step, steps_of(session, hit)))
 
 

@@ -211,7 +211,6 @@ def _ordered(wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[
 
 
 def _page(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> list[Key]:
-    """Return the keys of a page's hits."""
     keys = session.execute(_ordered(wanted, where).offset(wanted.offset).limit(wanted.limit))
     return [(round_id, hit_id) for round_id, hit_id in keys]
 
@@ -360,11 +359,7 @@ def save_view(store: Store, random: Callable[[int], bytes], actor: Actor, wanted
 
 
 def remove_view(store: Store, actor: Actor, view_id: str) -> None:
-    """Remove an own view.
-
-    Raises:
-        NotFoundError: The person keeps no such view.
-    """
+    """Remove an own view; raises NotFoundError if the person keeps no such view."""
     with store.transaction("view.remove") as session:
         row = session.get(SavedFilterRow, view_id)
         if row is None or row.person != actor.person:

@@ -204,10 +204,7 @@ def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], 
 
 
 def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -> HitEntry:
-    """Return a hit as a list shows it.
-
-    There is no content where the list of the own record was deleted.
-    """
+    """Return a hit as a list shows it. There is no content where the list of the own record was deleted."""
     return HitEntry(
         round_id=hit.round_id,
         hit_id=hit.hit_id,
@@ -259,7 +256,6 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
 
 
 def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
-    """Return the steps taken on a hit, in their order."""
     steps = lifecycle.steps_of(session, hit)
     assigned = [step.reference for step in steps if step.kind == LifecycleStepKind.ASSIGNED]
     names = names_of(session, [*(step.person for step in steps), *assigned])

@@ -24,11 +24,7 @@ _AT_ONCE = 500
 
 
 def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: Callable[[], int]) -> LogUseCases:
-    """Put the node's log together; nothing runs yet.
-
-    Raises:
-        StoreError: The folder cannot be made.
-    """
+    """Put the node's log together, with nothing running yet; raises StoreError if the folder cannot be made."""
     files = ChunkFiles(home / LOG_FOLDER)
     own = OwnLog(store, files, party.code, party.identity, registry, clock, statements_of, _no_statistics)
     witness = Witness(store, files, party.code, party.identity, registry, clock, _explained)

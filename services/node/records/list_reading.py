@@ -150,11 +150,7 @@ def stored_findings(store: Store, import_id: str) -> Findings:
 
 
 def stored_findings_file(home: Path, store: Store, import_id: str) -> BinaryIO:
-    """Return every finding about a stored list as CSV.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-    """
+    """Return every finding about a stored list as CSV; raises NotFoundError if the node holds no such import."""
     query = select(FindingRow).where(FindingRow.import_id == import_id).order_by(FindingRow.number)
     with store.reading("findings.save") as session:
         complete_import(session, import_id)
@@ -296,11 +292,7 @@ def _delivered_files(folder: Path | None) -> Iterator[tuple[Path, os.stat_result
 
 
 def _find(node: NodeContext, delivery_id: str) -> tuple[Path, os.stat_result]:
-    """Return the path and state of a file that waits.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """Return the path and state of a file that waits; raises NotFoundError if there is none."""
     for path, state in _delivered_files(node.settings.deliveries):
         if _id_of(path.name, state) == delivery_id:
             return path, state

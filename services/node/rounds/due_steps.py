@@ -95,11 +95,7 @@ _QUERY = select(
 
 
 def due_in(store: Store, round_id: str) -> Due:
-    """Return a round with the steps due in it.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-    """
+    """Return a round with the steps due in it; raises NotFoundError if the node knows no such round."""
     with store.reading("round.due") as session:
         found = session.execute(_QUERY, {"round_id": round_id}).one_or_none()
     if found is None:

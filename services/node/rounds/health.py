@@ -54,11 +54,7 @@ _UNSENT = (
 
 
 def read_health(node: NodeContext) -> OwnPart:
-    """Find out the node's part of the report.
-
-    Raises:
-        StoreError: The database failed.
-    """
+    """Find out the node's part of the report; raises StoreError if the database failed."""
     now, difference = node.clock(), clock_difference(node)
     with node.store.reading("health.rounds") as session:
         query = select(RoundRow).where(*_OPEN).order_by(RoundRow.discovered_at, RoundRow.round_id)

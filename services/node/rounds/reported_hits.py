@@ -49,11 +49,7 @@ class Reported:
         return said == found if said is not None else hit.submission_id not in self.complete
 
     def check(self, hit: HitRow) -> None:
-        """Refuse a hit of which its report says something else.
-
-        Raises:
-            ForgedRowError: It does.
-        """
+        """Refuse a hit of which its report says something else; raises ForgedRowError if it does."""
         if not self.agrees(hit):
             raise ForgedRowError("hit_differs_from_report", hit=hit.hit_id, round=hit.round_id)
 

@@ -27,7 +27,6 @@ _WISHES = ("consent", "close", "abort")
 
 
 def status(node: NodeContext, version: str) -> NodeStatus:
-    """Return the node at a glance."""
     obstacle, contact = node.contact.obstacle, node.contact
     return NodeStatus(
         party=node.code,
@@ -68,11 +67,7 @@ def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: 
 
 
 def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
-    """Return one round.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-    """
+    """Return one round; raises NotFoundError if the node knows no such round."""
     with node.rounds.reading(round_id) as round_, node.store.reading("round.view") as session:
         row = round_row(session, round_id)
         submissions = session.scalars(

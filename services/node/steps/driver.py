@@ -290,7 +290,6 @@ class Listener:
     """Waits for news between two steps of the driver."""
 
     def __init__(self, node: NodeContext, rounds: Callable[[], Sequence[str]]) -> None:
-        """Prepare."""
         self._node = node
         self._rounds = rounds
         self._patience = self._first

@@ -298,11 +298,7 @@ async def _publish_log(node: NodeContext) -> None:
 
 
 def _size(content: bytes) -> int:
-    """Read the size that the matcher saw last.
-
-    Raises:
-        AuditError: It is none.
-    """
+    """Read the size that the matcher saw last; raises AuditError if it is none."""
     if not content.isdigit() or len(content) > _MOST_DIGITS:
         raise AuditError("matcher_seen_size_missing")
     return int(content)

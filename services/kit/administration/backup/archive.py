@@ -247,7 +247,6 @@ def tables_of(metadata: MetaData, left_out: frozenset[str]) -> list[Table]:
 
 
 def head_of(table: Table) -> TableHead:
-    """Return the head of a table's rows."""
     binary = tuple(index for index, column in enumerate(table.columns) if isinstance(column.type, LargeBinary))
     return TableHead(table=table.name, columns=tuple(table.columns.keys()), binary=binary)
 
@@ -275,11 +274,7 @@ class RowWriter:
         self._waiting: list[dict[str, Any]] = []
 
     def begin(self, head: TableHead) -> None:
-        """Begin a table.
-
-        Raises:
-            InputError: The schema of the backup's revision has no such table or column.
-        """
+        """Begin a table; raises InputError if the schema of the backup's revision has no such table or column."""
         self.flush()
         table = self._tables.get(head.table)
         if table is None or not set(head.columns) <= set(table.columns.keys()):

@@ -47,7 +47,6 @@ class BackedService:
 
     @property
     def settings_file(self) -> str:
-        """The name of its settings file."""
         return f"{self.name}.toml"
 
     def load(self, home: Path) -> KeyedSettings:

@@ -59,11 +59,7 @@ def read_private(path: Path) -> SealingKey:
 
 
 def read_public(path: Path) -> bytes:
-    """Read a public key.
-
-    Raises:
-        InputError: The file cannot be read, or holds no such key.
-    """
+    """Read a public key; raises InputError if the file cannot be read, or holds no such key."""
     try:
         text = path.read_text(encoding="ascii")
         octets = base64.b64decode("".join((_content(text, _PUBLIC) or "").split()), validate=True)

@@ -57,11 +57,7 @@ class LogVerification:
     edge: Frontier = field(default_factory=Frontier)
 
     def check_row(self, row: Row) -> None:
-        """Take a row of any table.
-
-        Raises:
-            AuditError: The log does not hold together.
-        """
+        """Take a row of any table; raises AuditError if the log does not hold together."""
         if row.table == "log_checkpoint":
             keys = self.head.keys
             checkpoint, _ = open_checkpoint(row.values["note"], log_name(self.head.party, keys[0]), *keys)

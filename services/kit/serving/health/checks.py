@@ -38,7 +38,6 @@ Fault: TypeAlias = tuple[Grade, Sentence]
 
 
 def checked(subject: Subject, faults: Iterable[Fault]) -> HealthCheck:
-    """Return the check of a subject."""
     found = list(faults)
     sentences = tuple(FaultView.of(explained(sentence)) for _, sentence in found)
     return HealthCheck(subject=subject, grade=worst(grade for grade, _ in found), sentences=sentences)

@@ -27,7 +27,6 @@ class HealthMetrics:
         self._report = report
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metrics as they are now."""
         found = self._report.health()
         yield from _service(found)
         yield from _rounds(found)

@@ -211,7 +211,6 @@ def _driver(driver: Driver) -> DriverHealth:
 
 
 def contacts_of(at: Mapping[str, int | None]) -> tuple[ContactHealth, ...]:
-    """Return the last contacts by party."""
     return tuple(ContactHealth(party=party, at=when) for party, when in sorted(at.items()))
 
 
@@ -220,7 +219,6 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1/service", tags=["servic
 
 @router.get("/health", summary="The health of the service", dependencies=[requires(Action.SEE_STATUS)])
 def get_service_health(request: Request) -> ServiceHealth:
-    """Return the report on the service's health."""
     report = request.app.state.health
     assert isinstance(report, HealthReport)
     return report.health()

@@ -124,23 +124,19 @@ def _notifications(request: Request) -> Notifications:
 
 @router.get("/waiting", summary="How much waits for the caller")
 def get_waiting(request: Request, actor: Own) -> Waiting:
-    """Return counts of what the caller's roles allow to see, and whether notifications can be handed over."""
     return waiting_of(_notifications(request), actor)
 
 
 @router.get("/notifications", summary="How the caller wants to be told")
 def get_notifications(request: Request, actor: Own) -> NotificationSettingsView:
-    """Return the caller's own choice, and the channels of this service."""
     return own_settings(_notifications(request), actor)
 
 
 @router.put("/notifications", summary="Choose how to be told")
 def put_notifications(request: Request, actor: Own, wanted: NotificationChoice) -> NotificationSettingsView:
-    """Keep the caller's choice."""
     return choose(_notifications(request), actor, wanted)
 
 
 @router.delete("/notifications", status_code=204, summary="End notifications", response_class=Response)
 def delete_notifications(request: Request, actor: Own) -> None:
-    """Forget the caller's choice."""
     end(_notifications(request).store, actor)

@@ -50,11 +50,7 @@ class DeliveryError(Exception):
 def deliver(
     settings: NotificationSettings, channel: Channel, to: str, said: Notification, text: NotificationText
 ) -> None:
-    """Hand a notification over; this blocks for up to a minute.
-
-    Raises:
-        DeliveryError: It was not taken.
-    """
+    """Hand a notification over, which may take a minute; raises DeliveryError if it was not taken."""
     if channel is Channel.MAIL and settings.mail is not None:
         _mail(settings.mail, to, text)
     elif channel is Channel.COMMAND and settings.command:
@@ -189,7 +185,6 @@ class NotificationDriver:
         self._compose = compose
 
     def driver(self) -> Driver:
-        """Return the driver that repeats the step."""
         return Driver("notifications", self.step, interval=_INTERVAL_SECONDS)
 
     async def step(self) -> bool:

@@ -44,9 +44,7 @@ class WaitingWork:
 class WaitingReader(Protocol):
     """Counts what waits for persons at one moment; what is the same for several of them is read once."""
 
-    def work_of(self, person: str, roles: Collection[Role]) -> WaitingWork:
-        """Return how much waits for a person with these roles."""
-        ...
+    def work_of(self, person: str, roles: Collection[Role]) -> WaitingWork: ...
 
 
 Reading: TypeAlias = Callable[[], WaitingReader]

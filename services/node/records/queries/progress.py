@@ -16,11 +16,7 @@ _OPEN = {QueriedPartyState.AWAITED, QueriedPartyState.ON_HOLD}
 
 
 def query_progress(node: NodeContext, submission_id: str) -> QueryProgress:
-    """Return the progress of a query of this node.
-
-    Raises:
-        NotFoundError: The node has no such query.
-    """
+    """Return the progress of a query of this node; raises NotFoundError if the node has no such query."""
     with node.store.reading("query.find") as session:
         row = session.get(SubmissionRow, submission_id)
         if row is None or row.kind != Kind.QUERY.value:
