@@ -53,7 +53,6 @@ class ApprovalEntry(Message):
 
     Attributes:
         author_name: The author's name, which only people of this service see; empty where the account has none.
-        decided_by_name: That of the person who decided.
     """
 
     approval_id: Identifier

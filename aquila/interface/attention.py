@@ -148,11 +148,9 @@ class Waiting(Message):
     """The work that waits for the caller.
 
     Attributes:
-        counts: How much.
         new_by_certainty: Of the new hits, how many have each certainty.
         undelivered_since: Since when notifications cannot be handed over: the caller's own, or anybody's where the
             caller is an administrator. None while they can.
-        failure: Why not.
     """
 
     counts: WaitingCounts
@@ -165,9 +163,7 @@ class NotificationChoice(Message):
     """A person's choice of a channel and an address for notifications.
 
     Attributes:
-        channel: Mail, or the service's own command.
         address: The mail address, or what the command takes for one.
-        language: In which notifications are written.
     """
 
     channel: Channel
@@ -183,7 +179,6 @@ class NotificationSettingsView(Message):
         choice: What the person chose; None before, and after it was ended.
         confirmed: Whether a first notification was handed over.
         failing_since: Since when notifications to this person cannot be handed over, or None.
-        failure: Why not.
     """
 
     channels: tuple[Channel, ...]
@@ -197,7 +192,6 @@ class Notification(Message):
     """A notification before it is put into words.
 
     Attributes:
-        language: In which it is written.
         address: The service's own, which it names.
         counts: How much waits; None for the first one, which confirms the choice.
         urgent: Whether there is a new alarm, a critical fault of the service, or a hit that became urgent.
@@ -210,12 +204,7 @@ class Notification(Message):
 
 
 class NotificationText(Message):
-    """A notification in words.
-
-    Attributes:
-        subject: One line.
-        text: Lines of text.
-    """
+    """A notification in words."""
 
     subject: str
     text: str

@@ -122,7 +122,6 @@ class HitQuery(Message):
 
     Attributes:
         asker: Whose query it is.
-        own: Whether it is this party's.
         reason: Why it was made, as its asker signed it; None once its three years are over.
     """
 
@@ -171,7 +170,6 @@ class UndoView(Message):
 
     Attributes:
         number: The number by which it is undone.
-        hits: How many hits were decided together.
     """
 
     number: Count
@@ -183,9 +181,7 @@ class HitPage(Message):
     """A page of hits in the order of the filter.
 
     Attributes:
-        total: How many hits the filter leaves.
         by_stage: How many of them stand where.
-        overdue: How many of them are overdue.
         unanswered: How many rounds that this party consented to have brought no report, of those the filter leaves.
         undo: The person's last decision of the last hours, on one hit or on several.
         problems: Which hits of the page are not shown, and which are gone from its rounds, in sentences.
@@ -232,7 +228,6 @@ class WithdrawalView(Message):
     """A withdrawal of a hit, by this party or by the counterpart.
 
     Attributes:
-        by: Who withdrew it.
         late: Whether it came after the correction duty's 48 hours.
         acknowledged_at: When the other side said that it marked the hit.
     """
@@ -281,7 +276,6 @@ class HitView(Message):
 
     Attributes:
         sentences: Why it is a hit, one for each evidence family: its name, and once the hit is confirmed, what agrees.
-        possible: What can be done with it next.
         replied_on: The date of the counterpart's last reply (ISO 8601), or nothing.
         reply: The number of that reply, or nothing.
         blocked_by: The own record's handling code, where it blocks a letter; else None.
@@ -368,7 +362,6 @@ class ManyDecisions(Message):
 
     Attributes:
         number: The number by which it is undone; None where no hit was decided.
-        hits: How many were decided.
         left_out: How many were not, because they have a decision, or are closed or withdrawn.
     """
 
@@ -422,12 +415,7 @@ class UndoResult(Message):
 
 
 class ExportedHit(Message):
-    """A hit as it is exported: the own record and what was decided; nothing of the other side but its code.
-
-    Attributes:
-        decided_by: The name of the account that decided last.
-        remark: The reason of that decision.
-    """
+    """A hit as it is exported: the own record and what was decided; nothing of the other side but its code."""
 
     entry: HitEntry
     channel: Channel | None
@@ -503,7 +491,6 @@ class LetterMessage(Message):
     """The request of a follow-up in the fields of a channel such as SIENA, to be copied there: references only.
 
     Attributes:
-        answer_by: Until when an answer is asked for.
         references: Name and text of each.
         handling_code: That of the own record, or nothing.
         receiver_handling_code: That of the receiver's note, or nothing.
@@ -528,10 +515,8 @@ class LetterView(Message):
     """The request of a follow-up: references only.
 
     Attributes:
-        text: The whole letter in English.
         head: Its head as labels and texts, sentences that a client composes in the receiver's language.
         body: Its paragraphs as sentences, without their last full stops.
-        message: The same in the fields of a channel.
         practice: Whether it is about invented persons, which its title, head, body and subject say too.
     """
 

@@ -60,7 +60,6 @@ class EntriesPage(Message):
     """Entries of the log, newest first.
 
     Attributes:
-        size: How many entries the log has.
         broken: Indices of entries that are not those of the tree that the newest checkpoint signed: they were changed.
         earlier: From which index the next page goes down, or None where this is the last.
     """

@@ -60,11 +60,7 @@ class ReadNameView(Message):
 
 
 class ReadingProgress(Message):
-    """Progress of a list that the node reads now, to check it or to store it.
-
-    Attributes:
-        rows: Its rows that were read.
-    """
+    """Progress of a list that the node reads now, to check it or to store it."""
 
     rows: Count
 
@@ -101,7 +97,6 @@ class RuleYield(Message):
     """The inputs that a list gives under one match rule.
 
     Attributes:
-        sentence: The rule in plain words.
         inputs: Inputs of the accepted records.
         held_back: How many of them a round would not send, because more records of the list share their value than the
             default frequency limit, or the rule, allows.
@@ -160,8 +155,6 @@ class DeliveryView(Message):
 
     Attributes:
         delivery_id: Of this state of the file; it is another once the file is written to.
-        size: In bytes.
-        written_at: When the file was last written to.
         problem: Why it cannot be looked through now.
     """
 
@@ -200,12 +193,7 @@ class RecordSearch(Message):
 
 
 class FoundRecord(Message):
-    """A record in a list, by its place in the list that it came from.
-
-    Attributes:
-        list_name: The officer's name of that list.
-        record: The record's fields.
-    """
+    """A record in a list, by its place in the list that it came from."""
 
     import_id: Identifier
     position: Position
@@ -215,11 +203,7 @@ class FoundRecord(Message):
 
 
 class RecordPage(Message):
-    """A page of the records that a search found, by their names.
-
-    Attributes:
-        total: How many it found.
-    """
+    """A page of the records that a search found, by their names."""
 
     records: tuple[FoundRecord, ...]
     offset: Count
@@ -248,7 +232,6 @@ class RecordView(Message):
     """One of the party's own records with its history.
 
     Attributes:
-        names: How its names are read.
         imported_at: When its list came.
         uses: The submissions of its list, the newest first.
         elsewhere: Lists of this node that hold a record of the same number too, by their names.
@@ -340,7 +323,6 @@ class LayoutView(Message):
     Attributes:
         is_guess: Whether the encoding was concluded from the letters: a person should check some names.
         sheet: The number of the sheet that was read, from 1.
-        sheets: The names of all sheets of the file.
         headings: The columns as the file names them.
         columns: The field that each is read into, or None; nothing for FollowTheMoney.
     """

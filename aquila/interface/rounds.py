@@ -45,9 +45,6 @@ class PartyStatus(Message):
 
     Attributes:
         takes_part: Whether it is in the round; it is not where the others went on without it.
-        consented: Whether its consent is there.
-        listed: Whether it has signed its list.
-        queries: How many queries it has signed.
     """
 
     party: PartyCode
@@ -128,7 +125,6 @@ class IntelligenceView(Message):
     Attributes:
         before: The own evaluation; empty where the record has none.
         after: What the counterpart's note makes of it, if both records are one person.
-        sentence: Why.
         assumption: What must hold for it, and what no machine can check.
     """
 
@@ -236,7 +232,6 @@ class MatcherRoundView(Message):
         ending: How the round ended and why, or how it is to end.
         evidence: Pairs of contradicting statements that are kept.
         flags: What in the parties' tokens looks like guesses, for people to look into.
-        problems: What went wrong, in sentences for the operator.
     """
 
     entry: RoundEntry
@@ -305,9 +300,7 @@ class NodeRoundView(Message):
     """A round at a node.
 
     Attributes:
-        parties: Where each party stands, as far as this node's record of the round tells.
         wishes: What the operator asked for and the node has still to do.
-        problems: What stops it, in sentences for the operator.
     """
 
     entry: RoundEntry
@@ -330,7 +323,6 @@ class OwnHit(Message):
 
     Attributes:
         sentences: Why, in plain words: one for each evidence family.
-        record: The own record's fields.
         exchange: Where the exchange of notes about it stands.
     """
 
@@ -390,7 +382,6 @@ class Hits(Message):
     """The hits of a round at a node.
 
     Attributes:
-        phase: The phase of the round, as far as the node knows.
         answers: For the own list and each own query, whether it is answered.
         awaited: What the round waits for, while an answer is awaited.
         chance: For each counterpart and report, how many hits chance alone would give.
@@ -438,10 +429,8 @@ class ProposalDefaults(Message):
     """The values of a proposal that leaves everything open but its parties and its words.
 
     Attributes:
-        parties: Who is registered.
         rules: The names of the match rules that there are; the first is taken.
         caps: Elements of each party by class.
-        window: Deadlines, were the round proposed now.
     """
 
     parties: tuple[PartyCode, ...]

@@ -13,7 +13,6 @@ class SentenceView(Message):
     Attributes:
         code: The id in the table of sentences.
         fields: What its places hold: texts, numbers, and sentences as objects of `code` and `fields`.
-        text: The sentence in English.
     """
 
     code: str
@@ -32,11 +31,7 @@ class SentenceView(Message):
 
 
 class FaultView(SentenceView):
-    """The sentence of a fault, with its remedy.
-
-    Attributes:
-        hint: What to do about it, in English.
-    """
+    """The sentence of a fault, with its remedy."""
 
     hint: str = ""
 

@@ -132,7 +132,6 @@ class Statistics(Message):
 
     Attributes:
         base: What published numbers are multiples of.
-        categories: All categories of persons that a round was proposed of.
         rounds: All that were asked for, or a part of them.
         latest: The newest round of each category whose lists were matched and whose numbers are published.
         offset: How many newer ones are left out.
@@ -168,7 +167,6 @@ class RegionalPicture(Message):
 
     Attributes:
         base: What published numbers are multiples of.
-        categories: All categories of persons that a round was proposed of.
         round: The round that was asked for, or the one whose lists were matched last; None where there is none.
         rounds: The newest rounds of its category whose lists were matched and whose numbers are published.
         precision: Of each level that has such a figure in any round of the category; the surest level first.

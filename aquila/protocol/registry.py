@@ -26,7 +26,6 @@ class RegisteredParty:
     Attributes:
         code: Two capital letters.
         name: As the others know it.
-        key: Its pinned identity key.
         left: Whether it has left: its old statements still verify, and it takes part in nothing new.
     """
 
@@ -43,8 +42,6 @@ class Registry:
     A service has one registry, which everything in it shares; `adopt` brings a newer one into force everywhere at once.
 
     Attributes:
-        matcher: The matcher's key.
-        parties: By code.
         former: By holder the keys that were replaced, the oldest first; holders that never replaced one are not in it.
     """
 

@@ -38,8 +38,6 @@ class SubmissionPlan:
     A batch comes out the same however often it is made. Memory holds two bytes for each input.
 
     Attributes:
-        table: The match rules.
-        padding: The manifest's padding.
         held_back: By rule, how many inputs of records are not sent.
         batch_records: How many records each batch of the first pass has.
         batch_inputs: How many inputs each has.
@@ -76,7 +74,6 @@ class SubmissionPlan:
 
         Args:
             number: Of the batch, from 0.
-            seed: The submission seed.
             digested: What the first pass made of the batch; None for a batch of dummies, which follow.
         """
         inputs = self._dummies(number, seed) if digested is None else self._kept(number, digested)
@@ -111,7 +108,6 @@ def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Out
 
     Args:
         manifest: The round's manifest, for the frequency limit and the padding.
-        table: The match rules.
         outlines: Of every batch, in order.
 
     Raises:

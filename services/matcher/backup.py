@@ -50,7 +50,6 @@ class RestoredMatcher:
     """A matcher that was restored, and what follows.
 
     Attributes:
-        checked: The backup.
         missing: Files that its settings name and that are not there.
         aborted: Open rounds that it aborts when it starts.
         registry: The number of the registry in force; 0 where none was stated.
@@ -84,9 +83,6 @@ def restore_matcher(
     the backup does not know.
 
     Args:
-        source: The backup and the secrets.
-        home: The new home.
-        clock: Seconds since 1970.
         statements: A party's file of statements on the registry, which may be newer than the backup.
 
     Raises:

@@ -48,9 +48,6 @@ def entries_naming(
 
     Args:
         undisclosed: Gives the queries of which nothing may be told, by round.
-        session: A session.
-        caller: The party.
-        start: From which entry on.
         size: How many entries the checkpoint covers.
     """
     end = min(size, start + _LOOKED_THROUGH)

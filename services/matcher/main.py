@@ -96,9 +96,7 @@ def build(
     """Put the application together; it serves a migrated database, and its drivers run within its lifespan.
 
     Args:
-        settings: What its file says.
         endpoint: The bound socket; without it calls are taken under the settings' own address.
-        clock: Seconds since 1970; the system's clock if not given.
         compose: Puts notifications into words; without it nobody is told.
 
     Raises:

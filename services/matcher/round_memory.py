@@ -109,7 +109,6 @@ class RoundTransaction:
         """Verify a statement, and store it with its entry in the log if it is new; raises as `Round.accept` does.
 
         Args:
-            envelope: The signed statement.
             now: For the manifest's deadlines, as `Round.accept` has it.
             taken_at: The time of the entry; that of `now`, or of the clock, if not given.
         """

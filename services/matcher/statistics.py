@@ -61,7 +61,6 @@ class RoundCounts:
     """The exact counts of a round that ended.
 
     Attributes:
-        category: Category of persons.
         pairs: Parties whose records may be matched, each pair in the order of the alphabet.
         parties: Whose lists were matched, and who asked.
         hits: Of lists and of queries, by pair and level; what is missing is zero.
@@ -245,9 +244,7 @@ def picture(
     """Return a round in numbers next to others of its category: the one that is asked for, or the latest.
 
     Args:
-        context: The matcher's parts.
         category: Of the round; by default that of the latest of all.
-        period: Only rounds of these days.
         round_id: The round; another one is shown where it is none of these.
     """
     with context.store.reading("statistics.picture") as session:

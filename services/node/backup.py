@@ -47,7 +47,6 @@ class RestoredNode:
     """A node that was restored, and what follows.
 
     Attributes:
-        checked: The backup.
         missing: Files that its settings name and that are not there.
         refused: Open rounds in which it takes no further part.
         counted_days: Days whose limits of evaluation count as used, because nobody knows what was evaluated on them.
@@ -91,11 +90,8 @@ def restore_node(
     nobody knows what was evaluated after the backup, so the limits of these days count as used.
 
     Args:
-        source: The backup and the secrets.
-        home: The new home.
         mark: `keys/high-water.json` of the lost machine, if it can still be read.
         erased: Identifiers of records that were erased since the backup, which are erased again.
-        clock: Seconds since 1970.
 
     Raises:
         InputError: As `restoring`; or the mark is none.

@@ -48,13 +48,7 @@ Clock: TypeAlias = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The writer of rows and log entries, with their time and author.
-
-    Attributes:
-        store: The database.
-        clock: Seconds since 1970.
-        code: The party's code.
-    """
+    """The writer of rows and log entries, with their time and author."""
 
     store: Store
     clock: Clock
@@ -71,10 +65,7 @@ class Signer:
     """Signs this party's statements, and never two under one number.
 
     Attributes:
-        party: Makes the statements.
-        registry: The pinned keys.
         high_water: How far this node has gone, outside the database.
-        clock: Seconds since 1970.
     """
 
     party: Party
@@ -109,10 +100,8 @@ class Contact:
     """Result of the last call to the matcher.
 
     Attributes:
-        reachable: Whether it answered.
         answered_at: When it answered last, in seconds since 1970; None before the first time.
         lost_at: Since when it does not answer; None while it does.
-        failure: Why it does not answer.
         clock_difference: How its clock differs from ours in seconds.
         obstacle: Why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
             sent.
@@ -163,16 +152,11 @@ class NodeContext:
 
     Attributes:
         tables: The match rules that this node can apply, by digest.
-        clock: Seconds since 1970.
-        random: Gives random bytes.
         log: This node's log, and the node as a witness of the matcher's.
         high_water: How far this node has gone, outside the database.
-        rounds: The memory of each round.
         lists: The lists of persons that are read now.
         duplicates: Results of searches for duplicates in stored lists.
-        counts: Counts of events since the start.
         workers: Where the heavy pieces of work are done.
-        people: Accounts, sessions and approvals.
         retries: Open rounds that cannot go on now, each with a wait of its own.
         wake: Tells the driver that there is something to do; set when it is made.
         stopping: Tells whether the node is about to end; set with `wake`.

@@ -83,7 +83,6 @@ class RoundHealth(Message):
     Attributes:
         began_at: When it was proposed, or discovered by this node.
         progress_at: When the newest statement about it was signed or came.
-        awaited: The steps that it waits for.
         stuck: Whether it waits for a service and has made no progress for an hour, or a party missed a deadline.
         here: Whether it is stuck at this service itself.
     """
@@ -101,7 +100,6 @@ class CertificateHealth(Message):
     """The end of a certificate that a setting names.
 
     Attributes:
-        setting: The setting.
         ends_at: When the certificate ends; of a file of CAs when the last of them does. None if it cannot be read.
         days_left: Whole days until then; negative after it.
     """
@@ -139,9 +137,6 @@ class ServiceHealth(Message):
     Attributes:
         name: The party's code; `matcher` for the matcher.
         backend: The group backend in use.
-        at: When it was found out.
-        started_at: When the service started.
-        grade: The worst grade of the checks.
         not_ready: The subjects that keep the service from its work; none while it is ready.
         rounds: The open rounds, the oldest first.
         left_out: Open rounds that were not looked at, because there are too many.
@@ -157,8 +152,6 @@ class ServiceHealth(Message):
         workers: Processes or threads for heavy work; 0 before the first piece.
         workers_lost: How often the workers were lost since the service started.
         clock_difference: Seconds by which the matcher's clock is ahead of the node's; None where it is not known.
-        proofs_refused: Proofs that were found wrong since the service started.
-        sign_ins_refused: Sign-ins that were refused since the service started.
     """
 
     service: Literal["node", "matcher"]

@@ -38,7 +38,6 @@ class RegistryPartyView(Message):
 
     Attributes:
         former_fingerprints: Those of keys that were replaced, the oldest first.
-        left: Whether it has left.
         accepted: The number of the statement that it accepted last, or None.
         differs: Whether it accepted another registry under the number of this one.
     """
@@ -58,7 +57,6 @@ class RegistryStatementView(Message):
     Attributes:
         words: Twelve words that stand for the digest, to be compared by telephone.
         digits: The same in eight groups of five digits.
-        url: Where the matcher is.
         joined: Parties that the registry in force lacks.
         left: Parties that it marks as having left, other than the registry in force.
         replaced: Parties, or `matcher`, whose identity key it replaces, for which both keys signed.

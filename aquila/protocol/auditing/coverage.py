@@ -121,8 +121,6 @@ class LastStatement(NamedTuple):
     """The number of the last statement of a party that a log has of a round, and how far it is covered.
 
     Attributes:
-        party: Whose statements they are.
-        number: The highest number.
         by_itself: The highest number that the party's own cosignatures cover, 0 for none.
         by_anyone: The highest number that any witness's cosignatures cover, 0 for none.
     """

@@ -53,8 +53,6 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
     """Check all claims within a log's files, and return their contents.
 
     Args:
-        files: The log's files.
-        registry: The auditor's registry.
         retention_days: For how long contents must be kept at least.
 
     Raises:

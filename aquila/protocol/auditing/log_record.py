@@ -47,7 +47,6 @@ class KeyPeriods:
     """The keys of all holders, and from which entry on each is the oldest that is valid.
 
     Attributes:
-        registry: The auditor's registry.
         begins: By holder the entries that replaced a key, as (index, place of the new key among the holder's keys).
     """
 

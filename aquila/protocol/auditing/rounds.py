@@ -47,12 +47,6 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
 
     Of a node's log only its own statements are checked (7): what all parties did stands in the matcher's.
 
-    Args:
-        log: The log, as `read_log` returned it.
-        files: Its files.
-        registry: The auditor's registry.
-        group: The group backend that checks proofs of knowledge.
-
     Raises:
         AuditError: The first thing that is wrong, and where.
     """

@@ -114,8 +114,6 @@ class BytesPart(Message):
     """A chunk, an evaluation or tokens of the caller, whose statement the matcher has or which is in an earlier part.
 
     Attributes:
-        submission_id: Of which submission.
-        index: Which chunk of it.
         content: The bytes in base64.
     """
 

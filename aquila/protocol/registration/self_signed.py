@@ -91,7 +91,6 @@ class JoinRequest(SelfSignedMessage):
     """A party asks to be registered.
 
     Attributes:
-        party: Which one.
         name: As in the invitation.
         identity_key: Its identity key, which signs the request.
         invitation: The envelope of the invitation as the party received it.
@@ -200,13 +199,7 @@ Envelope = Annotated[str, StringConstraints(max_length=4_096)]
 
 
 class KeyHandover(Message):
-    """The word of a key that another one takes its place; the replaced key signs it.
-
-    Attributes:
-        party: Whose keys they are: a party's code, or `matcher`.
-        former_key: The replaced key.
-        identity_key: The new one.
-    """
+    """The word of a key that another one takes its place; the replaced key signs it."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.keyhandover+json"
 
@@ -219,9 +212,6 @@ class KeyRenewal(SelfSignedMessage):
     """A holder has a new key, which signs this.
 
     Attributes:
-        party: Whose keys they are: a party's code, or `matcher`.
-        former_key: The replaced key.
-        identity_key: The new one.
         handover: The handover in the replaced key's envelope, or None where that key is lost or stolen.
     """
 
@@ -242,12 +232,8 @@ class Renewal:
     """A verified renewal.
 
     Attributes:
-        party: Whose keys they are.
-        former: The replaced key.
-        key: The new one.
         by_both: Whether the replaced key signed, too; else it is revoked.
         digest: Digest of what the new key signed.
-        envelope: As it was signed.
     """
 
     party: str
@@ -263,7 +249,6 @@ def sign_renewal(party: str, new: SigningKey, former: SigningKey | VerifyKey) ->
 
     Args:
         party: Whose keys they are.
-        new: The new key.
         former: The key that it replaces; its public half alone where it is lost or stolen.
     """
     public = former if isinstance(former, VerifyKey) else former.public

@@ -52,12 +52,7 @@ class RegistryStatement(Message):
     """The whole registry, as the matcher states it.
 
     Attributes:
-        number: 1, 2, ...
         previous: Digest of the statement before; None of the first.
-        made_at: Seconds since 1970.
-        matcher_key: The matcher's identity key.
-        url: Where the matcher is.
-        ca: The CA of its certificate, or None where the system's CAs know it.
         parties: By code, ascending; a party that has left stays, with its key.
         matcher_renewals: Renewals of the matcher's key, as those of a party.
     """
@@ -112,14 +107,7 @@ class RegistryStatement(Message):
 
 
 class RegistryAcceptance(Message):
-    """A party has taken a statement into force.
-
-    Attributes:
-        party: Which one; its key signs.
-        number: The statement's number.
-        statement: Its digest.
-        accepted_at: Seconds since 1970.
-    """
+    """A party has taken a statement into force."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.registryacceptance+json"
 
@@ -156,11 +144,7 @@ def next_statement(
     """Return the statement that follows another one and states this registry.
 
     Args:
-        registry: What is stated.
         previous: The statement before, if there is one.
-        now: Seconds since 1970.
-        url: Where the matcher is.
-        ca: The CA of its certificate.
         renewal: The renewal of a key of which the previous statement does not know yet.
 
     Raises:
@@ -203,10 +187,6 @@ def sign_statement(message: RegistryStatement | RegistryAcceptance, key: Signing
 
 def open_statement(envelope: bytes, *matcher: VerifyKey) -> SignedStatement:
     """Read a statement that the pinned matcher signed, or a key to which renewals lead from the pinned one.
-
-    Args:
-        envelope: The statement.
-        matcher: The keys of the matcher that are known here.
 
     Raises:
         MalformedError: It is none, or its matcher's key is not the one that signed it.
@@ -267,8 +247,6 @@ def open_acceptance(envelope: bytes, registry: Registry, newest: int | None = No
     """Read an acceptance that one of a registry's parties signed.
 
     Args:
-        envelope: The acceptance.
-        registry: The registry.
         newest: The number of the statement that states this registry, which nobody accepts with a replaced key.
 
     Raises:

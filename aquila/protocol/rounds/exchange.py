@@ -84,7 +84,6 @@ def prepare(
 
     Args:
         sizes: How many records the parties of the report signed (`signed_sizes`).
-        table: The match rules.
         report: The own report; hits that it holds itself are not looked at.
         hits: Some of its hits.
         held: The tokens of the own records that these name.
@@ -249,7 +248,6 @@ def seal_entries(prepared: PreparedNotes, notes: Sequence[bytes], marks: int, ra
     """Seal notes as entries of a batch.
 
     Args:
-        prepared: The hits.
         notes: What is told of the record of each, as JSON (`Note`).
         marks: How many marks each note of the report has (`marks_needed`).
         random: For nonces, and for marks of no token.

@@ -308,9 +308,7 @@ class TokensByRecord:
 
     Args:
         handles: The handle of each token, 16 bytes, ascending.
-        rules: The rule of each token.
         tokens: The tokens, ascending within a handle.
-        secrets: Their token secrets.
     """
 
     def __init__(self, handles: np.ndarray, rules: bytes, tokens: bytes, secrets: bytes) -> None:

@@ -111,9 +111,6 @@ class Round(RoundState):
         """Start the record of a round from its signed manifest (PROTOCOL.md 3.1).
 
         Args:
-            registry: The pinned keys.
-            group: The group backend that checks proofs of knowledge.
-            envelope: The manifest in the matcher's envelope.
             sees_everything: Whether every statement of the round comes here, as it does at the matcher; then tokens
                 ahead of their evaluations are refused.
 

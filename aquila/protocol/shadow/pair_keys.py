@@ -9,11 +9,7 @@ def pair_key(round_: Round, own: str, exchange: ExchangeKey, counterpart: str, p
     """Return the key of a pair for a purpose, the same on both sides.
 
     Args:
-        round_: The record of the round, which is open.
-        own: This party.
-        exchange: Its exchange key of the round.
         counterpart: The other one.
-        purpose: What the key is for; no two purposes share one.
 
     Raises:
         MalformedError: The other one's exchange key has small order.

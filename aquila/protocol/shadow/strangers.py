@@ -14,7 +14,6 @@ def count_strangers(rows: TokenRows, frequency_limit: int, *, at_once: int = _MO
     """Count the pairs of different records that meet under each mask of rules, both ways, as those of two lists.
 
     Args:
-        rows: All rows of the list.
         frequency_limit: A token that more records bear is left out.
         at_once: About how many pairs are in memory together, some 50 bytes each.
     """

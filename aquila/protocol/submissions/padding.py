@@ -94,9 +94,7 @@ def number_inputs(
     """Number a batch's inputs and pad them (PROTOCOL.md 3.4.6).
 
     Args:
-        seed: The submission seed.
         table: The match rules, for the rules of padding inputs.
-        padding: The manifest's padding.
         inputs: The batch; a dummy has the rules of the record that it copies, and digests of zeros.
         real_records: How many records are no dummies; those behind them are.
 

@@ -52,9 +52,7 @@ def prepare_run(
     """Blind a batch of inputs: `r*H(x)` for each, sorted by the element's bytes (PROTOCOL.md 3.4.5).
 
     Args:
-        group: The group backend.
         table: The match rules; they say which class a rule's inputs are in.
-        seed: The submission seed.
         places: The inputs of a batch of records, padded.
 
     Returns:
@@ -145,9 +143,7 @@ def finalize_chunk(
     """Turn one chunk and everyone's verified evaluations of it into tokens (PROTOCOL.md 3.6).
 
     Args:
-        group: The group backend.
         rows: The chunk's rows, in the order in which its elements were sent.
-        seed: The submission seed.
         share: The origin's own share of the chunk's class.
         evaluations: For each other participant the evaluated elements, already verified.
         elements: The chunk's own elements, where they are decoded already.

@@ -130,8 +130,6 @@ def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Rec
 
     Args:
         first_binding: 32 bytes; an input digest is of one round.
-        table: The match rules.
-        records: Records of one batch.
 
     Raises:
         InputError: A record has more inputs than can be counted.
@@ -153,9 +151,6 @@ class BlindTask:
     """One batch of records to blind.
 
     Attributes:
-        seed: The submission seed.
-        table: The match rules.
-        padding: The manifest's padding.
         inputs: What is sent of the batch.
         real_records: How many records of the submission are no dummies.
     """
@@ -256,9 +251,7 @@ def verify_answers(
     """Verify all evaluations of a chunk as `verify_chunk` does each, and decode every element once.
 
     Args:
-        group: The group backend.
         chunk: The blinded elements; the tasks' own are not looked at.
-        answers: The evaluations.
 
     Returns:
         The blinded elements and those of each evaluation, for `finalize`.
@@ -279,9 +272,7 @@ class FinalizeTask:
     """A chunk with everyone's verified evaluations.
 
     Attributes:
-        seed: The submission seed.
         share: The origin's own share of the class.
-        rows: The chunk's rows.
         evaluations: For each other participant the evaluated elements.
     """
 
@@ -295,8 +286,6 @@ def finalize(group: Group, work: FinalizeTask, elements: DecodedElements | None 
     """Turn a chunk into token rows and token secrets (PROTOCOL.md 3.6, second half).
 
     Args:
-        group: The group backend.
-        work: The chunk.
         elements: Its blinded elements, where they are decoded already (`verify_answers`).
 
     Raises:

@@ -37,7 +37,6 @@ class OpenedRequest:
     """A request whose transaction is open, with the locks that its content needs.
 
     Attributes:
-        session: The transaction.
         check: Refuses, by an error of the tree, what could not take effect now.
         apply: Lets the request take effect; raises as `check` does, and first.
     """
@@ -56,7 +55,6 @@ class Approvals:
     """Four eyes at a service.
 
     Attributes:
-        people: Its people.
         openings: How a request of each kind is opened.
         wake: Tells the drivers that something took effect; to be called in the event loop.
     """
@@ -75,9 +73,6 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
     """Store a person's request, if it could be applied now and is not pending already.
 
     Args:
-        approvals: The service's four eyes.
-        actor: Who asks.
-        content: What shall take effect.
         subject: What was asked for, without what the service added when it was; else the content. Two requests for one
             subject are the same request.
 
@@ -116,10 +111,7 @@ def list_approvals(
     """List the requests, newest first, after all that are pending.
 
     Args:
-        approvals: The requests.
-        actor: Who looks.
         round_id: The round that they are about; all requests if None.
-        waiting: Only those that are pending.
     """
     waits = ApprovalRow.state == ApprovalState.WAITING.value
     query = select(ApprovalRow).options(defer(ApprovalRow.content))
@@ -169,9 +161,6 @@ def entry_of(
     """Return a request as it is listed; one whose time is over has expired whether or not that was recorded yet.
 
     Args:
-        row: The request.
-        actor: Who looks.
-        now: Seconds since 1970.
         names: Of the people in it, by pseudonymous id.
     """
     state = ApprovalState(row.state)

@@ -81,7 +81,6 @@ class Peer:
         """Make a call and return its whole answer, whose status is 2xx.
 
         Args:
-            method: The HTTP method.
             path: The path, whose segments are quoted by the caller.
             options: What httpx takes: `content`, `json`, `params`, `headers`.
 
@@ -102,7 +101,6 @@ class Peer:
         """Make a GET call and write its answer piece by piece.
 
         Args:
-            path: The path to call.
             into: Receives the answer; after an error, a part of it.
             limit: Bytes that the answer may have.
 

@@ -78,7 +78,6 @@ class CallSigner(httpx.Auth):
         """Sign for a party.
 
         Args:
-            key: The party's long-term identity key.
             party: Its code, for `repr` only; the verifier knows it by the key's fingerprint.
             clock: Seconds since 1970; the system's clock if not given.
         """

@@ -91,10 +91,7 @@ def write_copy(files: ChunkFiles, into: BinaryIO, scope: Callable[[], Scope], ti
     """Write a log's files as a tar archive.
 
     Args:
-        files: The files, lent for as long as nothing in them changes.
-        into: Where to.
         scope: Gives what the copy is of; asked after the files stand still, so that it knows of all that they hold.
-        time: When, in seconds since 1970.
 
     Raises:
         StoreError: The disk failed.

@@ -157,7 +157,6 @@ class OwnLog:
         once.
 
         Args:
-            asked: What is to be proved.
             caller: To whom; of statements that are not for its eyes nothing is said.
         """
         with self.store.reading("log.places") as session:

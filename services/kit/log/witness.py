@@ -47,7 +47,6 @@ class Accusation:
     """A log contradicts what is known of it.
 
     Attributes:
-        error: What is wrong.
         evidence: What it contradicts: the checkpoint that was seen before, or a statement; None where there is nothing.
     """
 
@@ -118,7 +117,6 @@ class Witness:
         If we crash between the database and the file, the larger of the two counts, which is what was cosigned.
 
         Args:
-            holder: Whose log it is.
             content: The update, with a proof from `seen_size`.
             check: What else must fit what is shown, in the same transaction and before it is cosigned.
 

@@ -67,11 +67,7 @@ def log_entry(session: Session, people: People, kind: EntryKind, actor: Actor | 
     """Append an entry of what somebody did, in the caller's transaction, and return its index.
 
     Args:
-        session: The transaction.
-        people: The service's people.
-        kind: What was done.
         actor: Who did it, the pseudonymous id where no role is at play, or None for the service itself.
-        **fields: The entry's other fields.
     """
     person, role = (actor, None) if actor is None or isinstance(actor, str) else (actor.person, actor.role)
     return append(session, Entry.of(kind, people.clock(), people.party, person=person, role=role, **fields))

@@ -49,7 +49,6 @@ class Passwords:
 
         Args:
             stored: What is stored of the account's password, if there is an account and it has one.
-            password: What was shown.
             decoy: The hash that is computed in vain where nothing is stored, else one as costly as the settings say.
         """
         try:

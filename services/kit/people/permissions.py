@@ -40,11 +40,7 @@ class AccessControl:
 
 
 class Permission(CallerCheck):
-    """Admits callers whom the role table allows an action; it also declares to OpenAPI what a call needs.
-
-    Attributes:
-        action: The one action that the handler is.
-    """
+    """Admits callers whom the role table allows an action; it also declares to OpenAPI what a call needs."""
 
     pool = Pool.PEOPLE
     small = True

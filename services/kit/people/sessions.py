@@ -30,10 +30,6 @@ def open_session(
     """Open a session within the caller's transaction.
 
     Args:
-        session: The transaction.
-        people: The service's people.
-        account: Whose session it is.
-        method: How the person signed in.
         replaced: A token that was shown with the sign-in: its session ends, so that nobody goes on with it.
     """
     now, token = people.clock(), secrets.token_urlsafe(_TOKEN_BYTES)

@@ -99,8 +99,6 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
     """Put a service together.
 
     Args:
-        title: For OpenAPI.
-        version: For OpenAPI.
         routers: The handlers; every route is a `ServiceRoute`.
         body_bytes: The largest body of a signed call.
         body_limits: Bytes of the largest body by the route's path, where it is neither that nor a small one.

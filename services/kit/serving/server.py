@@ -189,9 +189,6 @@ def serve(
     service accepts calls, one line of JSON on stdout says so: `{"event":"ready","url":...,"port":...}`.
 
     Args:
-        app: The application.
-        endpoint: Its bound socket.
-        tls: The service's side of TLS.
         before_end: Called in the event loop before calls in progress are waited for: it lets those go that wait.
         live: Raises an error where the service makes no progress: then its supervisor is not told that it lives.
 

@@ -52,8 +52,6 @@ class ChunkFiles:
         """Store content under a name, in place of what was there, and return its size in bytes.
 
         Args:
-            name: Relative name.
-            content: The bytes, or pieces of them in order.
             expected_digest: Their SHA-256, where the caller knows what they should be.
 
         Raises:

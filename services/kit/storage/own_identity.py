@@ -94,7 +94,6 @@ def wait_key(identity: Path, old: VerifyKey, where: str = "") -> OwnKey:
 
     Args:
         identity: The file of the identity key.
-        old: The public half of the old one.
         where: `file`, or the address of the new key in a token. If it is not given, the new key goes into the file
             unless the old one is in a token: no key leaves a token because nobody thought of it.
 

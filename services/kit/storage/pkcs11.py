@@ -45,7 +45,6 @@ class KeyAddress:
 
     Attributes:
         text: As it was given.
-        module: The token's PKCS#11 library.
         pin: The file with the PIN of the token's user.
         token: The token's label, or nothing.
         serial: Its serial number, or nothing.
@@ -214,7 +213,6 @@ class Pkcs11Tokens:
         """Do something in a session with a token, which is opened if there is none, and once again if it fails.
 
         Args:
-            uri: The token.
             work: It may be done twice.
             writable: Whether keys can be made in the session, which is then closed.
 

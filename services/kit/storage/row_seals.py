@@ -156,10 +156,8 @@ def seal_again(session: Session, bases: Iterable[type[DeclarativeBase]], old: Ro
     """Seal every row under another key, in a session of a store without a key.
 
     Args:
-        session: The transaction.
         bases: Of the service's tables.
         old: The key of before: a row that is not sealed under it stays as it is. None accepts all rows as they are.
-        new: The key from now on.
     """
     for one in sealed_classes(bases):
         for row in session.scalars(select(one)):

@@ -378,7 +378,6 @@ def enter_all(
     """Let all rows that are in some states enter another one, in one statement.
 
     Args:
-        session: The transaction.
         column: The column of the state, made by `state_text`.
         transitions: The table of transitions.
         before: The states of the rows that enter it; rows in any other state stay as they are.

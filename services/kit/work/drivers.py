@@ -29,12 +29,7 @@ _SEVERAL = 3
 
 
 class Failures:
-    """The failures in a row of one thing that is tried again until it succeeds.
-
-    Attributes:
-        count: How many.
-        error: The last one.
-    """
+    """The failures in a row of one thing that is tried again until it succeeds."""
 
     def __init__(self, last_delay: float) -> None:
         """Begin without any; `last_delay` is the longest wait in seconds."""
@@ -335,7 +330,6 @@ async def run_in_order(
     cancelled, and none of them is finished.
 
     Args:
-        items: What is to be done.
         begin: Does the part that may overlap.
         finish: Awaits what `begin` gave for its item, and stores it; it decides what is done about an error.
         ahead: How many items at most are begun and not finished.

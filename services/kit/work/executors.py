@@ -135,7 +135,6 @@ class ExecutorHandle:
 
         Args:
             function: At the top level of a module.
-            item: Its argument.
             small: Whether the work takes a few milliseconds, less than the way to a worker: a thread does it here.
 
         Raises:

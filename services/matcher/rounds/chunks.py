@@ -30,10 +30,7 @@ class ChunkAddress:
     """The address of a chunk.
 
     Attributes:
-        round_id: The round.
-        submission_id: The submission.
         what: `blinded`, `evaluation` or `tokens`.
-        party: Who sends it.
         index: Its number in the submission.
     """
 
@@ -90,9 +87,6 @@ def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: i
     """Return a chunk: blinded ones to every participant, evaluations to the submission's origin.
 
     Args:
-        context: The matcher's parts.
-        caller: Who asks.
-        place: The address of the chunk.
         most: Bytes that it may have; any number if None.
 
     Raises:

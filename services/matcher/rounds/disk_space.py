@@ -38,10 +38,7 @@ def check_room_for_consent(context: MatcherContext, session: Session, round_: Ro
     """Refuse a consent that was just taken, until there is room, if the disk has none for all that is reserved.
 
     Args:
-        context: The matcher's parts.
         session: The transaction that stores it; there is one at a time, so that nobody reserves the same room.
-        round_: The round's record, with the consent.
-        party: The party that consented.
 
     Raises:
         StoreFullError: It has none.
@@ -69,7 +66,6 @@ def reserved_bytes(session: Session, evaluation_bytes: int) -> int:
     """Return the bytes that open rounds may still take for those who consented, in addition to what they have taken.
 
     Args:
-        session: A look at the database.
         evaluation_bytes: The quota of evaluations of a round.
     """
     is_open = RoundRow.ended_at.is_(None)

@@ -41,7 +41,6 @@ def round_page(
     """Return rounds for the secretariat, newest first.
 
     Args:
-        context: The matcher's parts.
         offset: How many newer ones are left out.
         limit: At most so many; all of them if None.
         ongoing: Only those that are not over.
@@ -79,12 +78,7 @@ async def events_of(
     """Return the next events that the caller may see, waiting for the first one.
 
     Args:
-        context: The matcher's parts.
-        round_id: Which round.
-        call: Who asks.
         after: The last event that it has.
-        limit: Events at most.
-        wait: Seconds to wait while there is none.
 
     Raises:
         NotFoundError: There is no such round, or the caller is not in it.

@@ -79,11 +79,7 @@ async def answer_long_poll(
     """Return the caller's rounds with their state where there is something that it does not know, or wait for that.
 
     Args:
-        context: The matcher's parts.
         contacts: Where it is kept that the caller is there.
-        call: Who asks.
-        known: What it knows already.
-        wait: For how many seconds.
 
     Returns:
         The rounds, or signs of life until there is news and then the rounds as JSON. It ends without news when the time
@@ -193,9 +189,6 @@ def _answer(context: MatcherContext, caller: str, known: ReadState, state: str) 
     """Return an answer: the list, the pages of feeds and the log's growth, as far as the caller wants them.
 
     Args:
-        context: The matcher's parts.
-        caller: Who asks.
-        known: What it knows already.
         state: Of the list, from before the list is read: what is added meanwhile is news of the next call.
     """
     is_left_out = known.changes and state == known.state

@@ -53,12 +53,6 @@ _MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot f
 def accept_statement(context: MatcherContext, round_id: str, caller: str, envelope: bytes) -> bool:
     """Take a statement of the caller and return whether it was new.
 
-    Args:
-        context: The matcher's parts.
-        round_id: In which round.
-        caller: Who called.
-        envelope: What it signed.
-
     Raises:
         NotFoundError: There is no such round, or the caller is not in it.
         SignatureError: The caller did not sign it.

@@ -23,8 +23,6 @@ def each_round(
     """Do the work for every round, and return whether there was any.
 
     Args:
-        context: The matcher's parts.
-        query: The query of the marks of the rounds.
         work: Does one piece of work in a round, and returns whether there was any; None where it has to be tried again.
         quiet: A step's memory of the rounds in which it found nothing to do: it looks at them again only when
             something has happened in them, or one of their deadlines has passed. Without it all are looked at.

@@ -105,8 +105,6 @@ def set_address(settings: Path, url: str, port: int | None = None) -> int | None
     could not be used, is left as it is.
 
     Args:
-        settings: The file.
-        url: The new address.
         port: Where the service shall listen, whatever stands in front of it.
 
     Returns:

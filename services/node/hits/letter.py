@@ -37,18 +37,9 @@ class Letter:
     """Contents of a request letter.
 
     Attributes:
-        sender: The asking party's code.
-        receiver: The other party's code.
-        round_id: The round of the hit.
         hit_id: The hit, the same on both sides.
-        certainty: The published level.
-        channel: How it is sent.
         reference: The channel's own number, or nothing yet.
-        urgency: How soon an answer is asked for.
         opened_at: When the follow-up was opened; seconds since 1970.
-        area: The round's area.
-        legal_basis: The round's legal basis.
-        purpose: The round's purpose.
         handling: The handling code of the own record, or nothing.
         other_handling: That of the receiver's note, or nothing.
         names: Registered names of both parties, by code; one that is not known is left out.

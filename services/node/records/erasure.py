@@ -60,9 +60,7 @@ class FoundRecord:
     """The places of a record at this node, read in a transaction.
 
     Attributes:
-        record_id: Its own identifier.
         rows: Import and position of each row.
-        hits: Its hits.
     """
 
     record_id: str

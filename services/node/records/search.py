@@ -208,7 +208,6 @@ def check_texts(store: Store, texts: Mapping[str, str], *, asked: str | None = N
     """Refuse texts that name a person.
 
     Args:
-        store: The node's.
         texts: The texts, by the names of their fields.
         asked: The import with the persons who are asked for, if the texts are those of a query.
         confirmed: Whether an officer has confirmed that they name nobody of the own lists.

@@ -23,7 +23,6 @@ class OwnReport:
         terms: It without its hits.
         digests: The digests of its pages, or of the one statement that it is, in the order of the feed.
         handles: The own handles of its hits, joined, page by page.
-        hits: How many hits it has, so far.
         complete: Whether its last page came.
     """
 

@@ -38,10 +38,6 @@ def party_answers(
     """Return the state of each counterpart's answer to this party's list, or to one of its queries.
 
     Args:
-        session: The node's database.
-        signer: This party, and the pinned keys.
-        round_: The round.
-        row: Its row.
         query: The query's submission id, or None for the list.
     """
     party = signer.code

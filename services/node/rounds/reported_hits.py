@@ -101,7 +101,6 @@ def problems_of(session: Session, said: Mapping[str, Reported], unseen: Iterable
     """Return in sentences which hits are not shown and which are gone; the report on the health names them, too.
 
     Args:
-        session: A session of the node's store.
         said: The reports of the rounds that are shown, by round.
         unseen: The keys of hits that are not shown.
     """
@@ -142,7 +141,6 @@ def missing_hits(session: Session, stored: Mapping[str, Mapping[str | None, int]
     """Return for each round how many hits that were stored once are gone, where there are any.
 
     Args:
-        session: A session.
         stored: By round and query, how many were stored.
     """
     rounds = list(stored)

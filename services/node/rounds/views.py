@@ -53,7 +53,6 @@ def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: 
     """Return rounds that the node knows, newest first; only their rows and manifests are read.
 
     Args:
-        store: The database.
         offset: How many newer ones are left out.
         limit: At most so many; all of them if None.
         ongoing: Only those that are not over.

@@ -40,7 +40,6 @@ async def verify_logs(
     After a start, and after an alarm, the own log is shown to the matcher too before anything else is done.
 
     Args:
-        node: The node.
         prove: Whether to demand proofs of what others named and the matcher promised too. That costs the matcher a
             checkpoint, so it is done before a signature that needs it, and when the work is done.
         held: The answer of a long poll, which may have brought the newest checkpoint.

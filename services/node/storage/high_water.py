@@ -95,9 +95,6 @@ class HighWater:
     """The mark of a node. Only its driver writes it, for several rounds at once.
 
     Attributes:
-        path: The file.
-        store: The node's database.
-        clock: Seconds since 1970.
         window_days: How many days count for the caps by day.
         marks: The content of the file; None where it cannot be read.
     """

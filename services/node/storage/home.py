@@ -71,10 +71,6 @@ def create_invited(
     """Make a home from the content of an invitation; its registry has the matcher and this party alone.
 
     Args:
-        path: The folder; made if it is missing.
-        content: The invitation.
-        address: Where the node listens.
-        now: Seconds since 1970; the system's clock if not given.
         identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:
@@ -133,14 +129,8 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
 
     Args:
         path: The folder; made if it is missing.
-        code: The party's code.
-        name: The party's name.
-        matcher_url: Base URL of the matcher.
         registry: The pinned keys; without them the file `registry.toml` is put there later.
-        matcher_ca: PEM file with the CA of the matcher's certificate.
-        port: Where the operator's interface listens; 0 takes a free port.
         address: Where it listens, with a URL and TLS; then instead of `port`.
-        poll_seconds: Seconds between two looks at the matcher.
         practice: Whether all persons will be invented.
         follow_registry: Whether the matcher's address and CA follow the registry in force.
         identity: Where the identity key goes: `file`, or its address in a token.

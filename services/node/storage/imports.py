@@ -67,7 +67,6 @@ class FoundDuplicates:
     """The result of a search in a stored list, without any identifier or value of a record.
 
     Attributes:
-        records: How many records were compared.
         pairs: The surest, by the positions of their records in the list.
         left_out: How many other pairs there are.
         groups: How many groups of records the pairs make.

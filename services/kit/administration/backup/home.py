@@ -57,7 +57,6 @@ class BackedService:
         """Return the store of a service.
 
         Args:
-            settings: Its settings.
             new: Whether a SQLite file is made where there is none.
 
         Raises:

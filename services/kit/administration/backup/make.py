@@ -40,12 +40,8 @@ def back_up(
     """Write a backup of a service, which may be running, into a new file; the log gets an entry of it.
 
     Args:
-        service: Which service.
-        home: Its home folder.
         party: The party's code, or `matcher`.
         public: The key to which the backup is sealed.
-        out: The new file.
-        clock: Seconds since 1970.
 
     Raises:
         InputError: The file is there already, or the home cannot be read.

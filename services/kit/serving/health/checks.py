@@ -169,13 +169,7 @@ _DUE_SINCE: Mapping[Awaited, tuple[StatementKind, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class OpenRound:
-    """An open round, as a service's database has it.
-
-    Attributes:
-        newest: For each kind of statement, when the newest came.
-        awaited: The steps that it waits for, with the party or `matcher`.
-        late: Parties that missed a deadline.
-    """
+    """An open round, as a service's database has it."""
 
     round_id: str
     phase: str

@@ -54,7 +54,6 @@ class OwnPart:
     Attributes:
         left_out: Open rounds that were not looked at.
         faults: Faults of subjects that the other service does not have, or not in this way.
-        clock_difference: Seconds by which the matcher's clock is ahead, at a node.
     """
 
     rounds: tuple[RoundHealth, ...]
@@ -71,7 +70,6 @@ class HealthParts:
     """The parts of a service whose health is reported.
 
     Attributes:
-        name: The party's code, or `matcher`.
         certificates: Returns those that are in use now.
         read_own: Finds out the part that only this service has; raises `StoreError` where the database failed.
         subjects: The subjects of that part.

@@ -27,7 +27,6 @@ class WaitingWork:
     """Counts of the work that waits for a person, and since when the newest of it does.
 
     Attributes:
-        counts: How much.
         newest: When the newest hit, request or delivered file came, or the last hit became overdue; seconds since 1970,
             or 0.
         newest_urgent: When the last alarm was raised, the last hit became urgent, the last new hit of a standing or

@@ -26,10 +26,6 @@ def queried_parties(
     """Yield the state of the answer of each other party of a round's manifest.
 
     Args:
-        session: The node's database.
-        signer: This party.
-        round_: The round.
-        row: Its row.
         query: The query; one that was given up at this node is answered by nobody.
     """
     submission_id, failed = query.submission_id, query.state is SubmissionState.FAILED

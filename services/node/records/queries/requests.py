@@ -28,10 +28,7 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
     """Store the persons that an officer asks for, and the request for the query, which a second person approves.
 
     Args:
-        node: The node.
-        actor: Who asks.
         wanted: Persons that are typed, or a stored list; never both.
-        ask: Stores the request.
 
     Raises:
         InputError: There are no persons, too many, or one of them cannot be used; nothing is stored.

@@ -96,7 +96,6 @@ class _Facts(NamedTuple):
 
     Attributes:
         rounds: Those that take queries now.
-        names: Of people, by pseudonymous id.
         answers: States of the answers, by submission id.
         hits: Their numbers, by submission id.
     """

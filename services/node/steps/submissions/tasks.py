@@ -66,7 +66,6 @@ class StoredBatch:
 
     Attributes:
         first_binding: 32 bytes.
-        table: The match rules.
         contents: The records as they are stored, JSON each.
     """
 
