@@ -35,6 +35,7 @@ from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
 from tests.support import architecture_map, corroboration_page, normalizer_tables, operations_index
+from tests.support.field_descriptions import describe
 from tests.support.openapi_examples import EXAMPLES
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
@@ -88,12 +89,14 @@ def generated() -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         openapi = {f"openapi/{name}.json": exemplified(app.openapi()) for name, app in applications(Path(folder))}
     entry = {"$schema": DIALECT} | Entry.model_json_schema(mode="validation")
+    describe(entry, Entry)
     return files | openapi | {"problems.json": problems(), "log/Entry.schema.json": entry}
 
 
 def exemplified(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of an OpenAPI document with an example of each JSON body that a person's call takes."""
+    """Return a copy of an OpenAPI document, its fields described, with an example of each body that a person sends."""
     document = copy.deepcopy(document)
+    describe(document["components"])
     schemas = document["components"]["schemas"]
     for name in EXAMPLES.keys() & schemas.keys():
         schemas[name]["examples"] = [EXAMPLES[name]]
@@ -102,7 +105,9 @@ def exemplified(document: dict[str, Any]) -> dict[str, Any]:
 
 def schema(message: type[Message]) -> dict[str, Any]:
     """Return the JSON Schema of a message, with the payload type under which it is signed."""
-    return {"$schema": DIALECT, "$comment": message.payload_type} | message.model_json_schema(mode="validation")
+    found = {"$schema": DIALECT, "$comment": message.payload_type} | message.model_json_schema(mode="validation")
+    describe(found, message)
+    return found
 
 
 def applications(folder: Path) -> Iterator[tuple[str, FastAPI]]:

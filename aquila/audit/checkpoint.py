@@ -130,17 +130,14 @@ _REMEMBERED = 64
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state of a log.
-
-    Attributes:
-        origin: The log's unique name, one line.
-        size: How many entries it has.
-        root: The head over them, 32 bytes.
-    """
+    """The state of a log."""
 
     origin: str
+    """The log's unique name, one line."""
     size: int
+    """How many entries it has."""
     root: bytes
+    """The head over them, 32 bytes."""
 
     def text(self) -> str:
         """Return the three lines.
@@ -315,17 +312,14 @@ def witness_name(holder: str, key: VerifyKey) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The update of a log for a witness.
-
-    Attributes:
-        old: The size that the proof starts from, 0 without a proof.
-        proof: The consistency proof from `old` to the checkpoint.
-        note: The checkpoint as it was signed.
-    """
+    """The update of a log for a witness."""
 
     old: int
+    """The size that the proof starts from, 0 without a proof."""
     proof: tuple[bytes, ...]
+    """The consistency proof from `old` to the checkpoint."""
     note: Note
+    """The checkpoint as it was signed."""
 
     def to_bytes(self) -> bytes:
         """Return the update as it is sent."""

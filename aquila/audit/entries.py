@@ -200,38 +200,35 @@ class Reason(_Closed):
 
 
 class Entry(_Closed):
-    """One entry of a log.
-
-    Attributes:
-        log: The version of this form.
-        kind: What happened.
-        time: When, in seconds since 1970.
-        party: Whose act it was: a party's code, or `matcher`.
-        person: The pseudonymous id of the person who did it, or None where the service did it by itself.
-        role: In which role, a name of the role table.
-        round: In which round.
-        reason: Why.
-        recipient: To whom data went, or whom it concerns.
-        counts: How many, by name; a chunk's number is one too.
-        digests: SHA-256 of statements, chunks and contents, by name.
-        ids: Random identifiers, parties, pseudonymous ids and words of the closed list, by name.
-        salt: 128 random bits, so that nobody can guess an entry from the hash of its leaf; the log adds them when it
-            takes the entry.
-    """
+    """One entry of a log."""
 
     log: Literal["aquila-log/1"] = "aquila-log/1"
+    """The version of this form."""
     kind: EntryKind
+    """What happened."""
     time: Number
+    """When, in seconds since 1970."""
     party: LogParty
+    """Whose act it was: a party's code, or `matcher`."""
     person: Person | None = None
+    """The pseudonymous id of the person who did it, or None where the service did it by itself."""
     role: Name | None = None
+    """In which role, a name of the role table."""
     round: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """In which round."""
     reason: Reason | None = None
+    """Why."""
     recipient: LogParty | None = None
+    """To whom data went, or whom it concerns."""
     counts: Annotated[dict[Name, Number], Field(max_length=_MOST_NAMES)] = {}
+    """How many, by name; a chunk's number is one too."""
     digests: Annotated[dict[Name, HexDigest], Field(max_length=_MOST_NAMES)] = {}
+    """SHA-256 of statements, chunks and contents, by name."""
     ids: Annotated[dict[Name, RandomId | Word], Field(max_length=_MOST_NAMES)] = {}
+    """Random identifiers, parties, pseudonymous ids and words of the closed list, by name."""
     salt: Salt | None = Field(default=None, exclude_if=lambda value: value is None)
+    """128 random bits, so that nobody can guess an entry from the hash of its leaf; the log adds them when it takes the
+    entry."""
 
     @classmethod
     def of(cls, kind: EntryKind, time: int, party: str, **fields: object) -> Self:
@@ -310,15 +307,12 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LeftOutEntries:
-    """The entries that a copy lacks.
-
-    Attributes:
-        entries: The ranges of their indices, each from a first one up to an end, ascending.
-        rounds: How many of each round that is in the copy otherwise.
-    """
+    """The entries that a copy lacks."""
 
     entries: tuple[tuple[int, int], ...] = ()
+    """The ranges of their indices, each from a first one up to an end, ascending."""
     rounds: Counter[str] = field(default_factory=Counter)
+    """How many of each round that is in the copy otherwise."""
 
     @classmethod
     def of(cls, indices: Iterable[int], rounds: Counter[str]) -> "LeftOutEntries":

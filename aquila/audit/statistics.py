@@ -30,23 +30,20 @@ _SUBMITTED = ("records", "full", "partial", "chunks")
 
 @dataclass(slots=True)
 class Statistics:
-    """The statistics of one round.
-
-    Attributes:
-        round_id: Which round.
-        proposed_at: Seconds since 1970.
-        ended_at: Seconds since 1970, or None while it goes on.
-        outcome: closed or aborted, or None while it goes on.
-        parties: By party and what is counted.
-        pairs: By the two parties, and `lists` or `query`: hits at each level.
-    """
+    """The statistics of one round."""
 
     round_id: str
+    """Which round."""
     proposed_at: int = 0
+    """Seconds since 1970."""
     ended_at: int | None = None
+    """Seconds since 1970, or None while it goes on."""
     outcome: str | None = None
+    """closed or aborted, or None while it goes on."""
     parties: dict[str, Counter[str]] = field(default_factory=dict)
+    """By party and what is counted."""
     pairs: dict[tuple[str, str, str], Counter[str]] = field(default_factory=dict)
+    """By the two parties, and `lists` or `query`: hits at each level."""
 
     def count(self, party: str, what: str, number: int = 1) -> None:
         """Count something of a party."""

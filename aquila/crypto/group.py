@@ -44,15 +44,12 @@ _ORDER_WORDS = [ORDER >> shift & 0xFFFF_FFFF_FFFF_FFFF for shift in (0, 64, 128,
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class DecodedElements:
-    """Elements that `Group.decode` decoded, for operations of the same backend in the same process; never sent.
-
-    Attributes:
-        encoded: n elements.
-        points: The same as this backend computes with them; nothing where it has no such form.
-    """
+    """Elements that `Group.decode` decoded, for operations of the same backend in the same process; never sent."""
 
     encoded: bytes
+    """n elements."""
     points: bytes | memoryview
+    """The same as this backend computes with them; nothing where it has no such form."""
 
 
 Elements: TypeAlias = "bytes | DecodedElements"
@@ -66,23 +63,20 @@ def encoded(elements: Elements) -> bytes:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FinalizeOperands:
-    """Operands of `Group.finalize`: n positions.
-
-    Attributes:
-        inputs: n private inputs of `width` bytes.
-        width: Bytes of an input, 1 to 65,535: RFC 9497 section 3.3.1 writes the length as two bytes.
-        blinds: n secret scalars.
-        evaluations: For each of the other parties n evaluated elements.
-        own: n blinded elements, or nothing where `evaluations` hold the whole sum.
-        share: The secret scalar that evaluates `own`, or nothing without it.
-    """
+    """Operands of `Group.finalize`: n positions."""
 
     inputs: bytes
+    """n private inputs of `width` bytes."""
     width: int
+    """Bytes of an input, 1 to 65,535: RFC 9497 section 3.3.1 writes the length as two bytes."""
     blinds: bytes | bytearray
+    """n secret scalars."""
     evaluations: Sequence[Elements]
+    """For each of the other parties n evaluated elements."""
     own: Elements = b""
+    """n blinded elements, or nothing where `evaluations` hold the whole sum."""
     share: bytes | bytearray = b""
+    """The secret scalar that evaluates `own`, or nothing without it."""
 
 
 class Group(Protocol):

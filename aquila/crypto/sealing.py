@@ -170,32 +170,26 @@ class NoteKeys(NamedTuple):
 
 
 class NoteTerms(NamedTuple):
-    """The terms of the keys of some notes, on one side or both. Secret: it never shows itself.
-
-    Attributes:
-        secrets: Of each note the token secrets, one behind the other, in an order that both sides know.
-        tokens: Of each note the tokens that get marks, 16 bytes each.
-        contexts: For each side the context of each note, to which its keys are bound; at most two sides.
-    """
+    """The terms of the keys of some notes, on one side or both. Secret: it never shows itself."""
 
     secrets: list[bytes]
+    """Of each note the token secrets, one behind the other, in an order that both sides know."""
     tokens: list[bytes]
+    """Of each note the tokens that get marks, 16 bytes each."""
     contexts: tuple[list[bytes], ...]
+    """For each side the context of each note, to which its keys are bound; at most two sides."""
 
     def __repr__(self) -> str:
         return object.__repr__(self)
 
 
 class MarkedKeys(NamedTuple):
-    """The keys of some notes, and the marks of their tokens, one behind the other. Secret: it never shows itself.
-
-    Attributes:
-        keys: `NOTE_KEYS_BYTES` for each note: the one that seals, then the one that makes marks.
-        marks: Of each note 5 bytes for each of its tokens.
-    """
+    """The keys of some notes, and the marks of their tokens, one behind the other. Secret: it never shows itself."""
 
     keys: bytes
+    """`NOTE_KEYS_BYTES` for each note: the one that seals, then the one that makes marks."""
     marks: bytes
+    """Of each note 5 bytes for each of its tokens."""
 
     def __repr__(self) -> str:
         return object.__repr__(self)

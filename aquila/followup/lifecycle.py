@@ -19,17 +19,14 @@ from aquila.sentences import Sentence
 
 @dataclass(frozen=True, slots=True)
 class HandlingCode:
-    """A handling code.
-
-    Attributes:
-        code: Such as `H2`.
-        condition: The condition in words.
-        blocks_letter: Whether it blocks a letter of references on an own record, until a permission is recorded.
-    """
+    """A handling code."""
 
     code: str
+    """Such as `H2`."""
     condition: str
+    """The condition in words."""
     blocks_letter: bool
+    """Whether it blocks a letter of references on an own record, until a permission is recorded."""
 
 
 @cache
@@ -125,69 +122,63 @@ class LifecycleStepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LifecycleStep:
-    """One thing that was done.
-
-    Attributes:
-        kind: What.
-        at: Seconds since 1970.
-        person: Who: a pseudonymous id, or the code of a party whose statement it was.
-        value: The decision, channel, outcome or ground, as its enumeration's value; of a carried step one of the first
-            three; of a reply its date (ISO 8601).
-        reference: The channel's own number, that of a permission or of a reply, or the pseudonymous id of who looks
-            after the hit.
-        urgency: Of a follow-up.
-        remark: The analyst's own words. They stay at the node, and no letter or statement has them.
-    """
+    """One thing that was done."""
 
     kind: LifecycleStepKind
+    """What."""
     at: int
+    """Seconds since 1970."""
     person: str
+    """Who: a pseudonymous id, or the code of a party whose statement it was."""
     value: str = ""
+    """The decision, channel, outcome or ground, as its enumeration's value; of a carried step one of the first three;
+    of a reply its date (ISO 8601)."""
     reference: str = ""
+    """The channel's own number, that of a permission or of a reply, or the pseudonymous id of who looks after the
+    hit."""
     urgency: Urgency | None = None
+    """Of a follow-up."""
     remark: str = field(default="", repr=False)
+    """The analyst's own words. They stay at the node, and no letter or statement has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class HitLifecycle:
-    """The stage of a hit, and the steps that led to it.
-
-    Attributes:
-        arrived_at: When the hit was stored; its first clock runs from here.
-        since: When the stage began.
-        decision: What the analyst says, once decided.
-        channel: Of the follow-up, once opened.
-        reference: The follow-up's number in its channel, once known.
-        urgency: Of the follow-up.
-        replied_on: The date of the counterpart's last reply (ISO 8601), once it is recorded.
-        reply: The number of that reply, or nothing.
-        replied_at: When it was recorded; seconds since 1970.
-        permission: The reference of the permission to export, once recorded.
-        outcome: What came of it, once closed.
-        ground: Why it was withdrawn.
-        withdrawn_by: Who withdrew it.
-        late: Whether it was withdrawn after the correction duty's hours.
-        assignee: The pseudonymous id of who looks after the hit; empty for nobody.
-        before: The life before a decision, as long as the decision is the last step: undoing leads back to it.
-    """
+    """The stage of a hit, and the steps that led to it."""
 
     arrived_at: int
+    """When the hit was stored; its first clock runs from here."""
     since: int
+    """When the stage began."""
     stage: Stage = Stage.NEW
     decision: Decision | None = None
+    """What the analyst says, once decided."""
     channel: Channel | None = None
+    """Of the follow-up, once opened."""
     reference: str = ""
+    """The follow-up's number in its channel, once known."""
     urgency: Urgency | None = None
+    """Of the follow-up."""
     replied_on: str = ""
+    """The date of the counterpart's last reply (ISO 8601), once it is recorded."""
     reply: str = ""
+    """The number of that reply, or nothing."""
     replied_at: int | None = None
+    """When it was recorded; seconds since 1970."""
     permission: str = ""
+    """The reference of the permission to export, once recorded."""
     outcome: HitOutcome | None = None
+    """What came of it, once closed."""
     ground: Ground | None = None
+    """Why it was withdrawn."""
     withdrawn_by: str = ""
+    """Who withdrew it."""
     late: bool = False
+    """Whether it was withdrawn after the correction duty's hours."""
     assignee: str = ""
+    """The pseudonymous id of who looks after the hit; empty for nobody."""
     before: "HitLifecycle | None" = field(default=None, repr=False)
+    """The life before a decision, as long as the decision is the last step: undoing leads back to it."""
 
     @classmethod
     def of(cls, arrived_at: int, steps: Iterable[LifecycleStep] = ()) -> "HitLifecycle":

@@ -32,28 +32,21 @@ class ApprovalState(StrEnum):
 
 
 class PendingApproval(Message):
-    """A request was stored and waits for a second person.
-
-    Attributes:
-        round_id: The round that it is about; none of an erasure, a standing query or the registry.
-        digest: SHA-256 of the content's canonical JSON: what the second person approves.
-        submission_id: Of a submission, the id that it will have.
-    """
+    """A request was stored and waits for a second person."""
 
     approval_id: Identifier
     kind: ApprovalKind
     round_id: Identifier | None
+    """The round that it is about; none of an erasure, a standing query or the registry."""
     submission_id: Identifier | None = None
+    """Of a submission, the id that it will have."""
     digest: Digest
+    """SHA-256 of the content's canonical JSON: what the second person approves."""
     expires_at: Seconds
 
 
 class ApprovalEntry(Message):
-    """A request in a list.
-
-    Attributes:
-        author_name: The author's name, which only people of this service see; empty where the account has none.
-    """
+    """A request in a list."""
 
     approval_id: Identifier
     kind: ApprovalKind
@@ -61,6 +54,7 @@ class ApprovalEntry(Message):
     state: ApprovalState
     author: Person
     author_name: str = ""
+    """The author's name, which only people of this service see; empty where the account has none."""
     asked_at: Seconds
     expires_at: Seconds
     decided_by: Person | None
@@ -85,16 +79,13 @@ class ApprovalView(Message):
 
 
 class OwnErasureRequest(Message):
-    """A person's own request to erase a record with hits.
-
-    Attributes:
-        record_id: The record's own identifier; empty once the record, or the content of the request, is erased.
-        asked_because: Why it was asked for; empty in the same way.
-    """
+    """A person's own request to erase a record with hits."""
 
     entry: ApprovalEntry
     record_id: Annotated[str, Field(repr=False)]
+    """The record's own identifier; empty once the record, or the content of the request, is erased."""
     asked_because: Annotated[str, Field(repr=False)]
+    """Why it was asked for; empty in the same way."""
 
 
 class OwnErasureRequests(Message):

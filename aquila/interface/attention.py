@@ -47,32 +47,26 @@ ACTIONS: Mapping[AttentionKind, Action] = MappingProxyType(
 
 
 class RoundAttention(Message):
-    """Something in a round that needs somebody.
-
-    Attributes:
-        parties: Whom it concerns: whose hits were left out, who asked, who is late; nobody where all or none are.
-        count: How many such things there are in the round.
-        until: Until when it can be done, or None where there is no such time.
-    """
+    """Something in a round that needs somebody."""
 
     round_id: Identifier
     area: Text
     category: Text
     kind: AttentionKind
     parties: tuple[PartyCode, ...]
+    """Whom it concerns: whose hits were left out, who asked, who is late; nobody where all or none are."""
     count: Count
+    """How many such things there are in the round."""
     until: Seconds | None
+    """Until when it can be done, or None where there is no such time."""
 
 
 class AttentionList(Message):
-    """Rounds that need attention, the most pressing first, as many as a page takes.
-
-    Attributes:
-        left_out: How many more there are.
-    """
+    """Rounds that need attention, the most pressing first, as many as a page takes."""
 
     needs: tuple[RoundAttention, ...]
     left_out: Count
+    """How many more there are."""
 
 
 DUE_HOURS = 6
@@ -100,40 +94,36 @@ class DeliveryFailure(StrEnum):
 
 
 class WaitingCounts(Message):
-    """Counts of the work that waits for a person, as far as the person's roles allow to see it.
-
-    Attributes:
-        alarms: Rewritten logs, hits left out and withheld reports.
-        requests: Requests of other persons that wait for a decision.
-        rounds: Other needs of rounds: a consent, a list, an obstacle.
-        hits: Hits that are new, overdue or due within `DUE_HOURS`.
-        new_hits: Those that nobody has taken up.
-        high_hits: Of these, those of high certainty.
-        due_hits: Hits whose next step is due within `DUE_HOURS`.
-        overdue_hits: Hits whose next step is overdue.
-        urgent_hits: New hits of queries whose asker signed them as urgent: for an analyst all such, for an officer
-            those of this party.
-        standing_hits: New hits of standing queries, on pairs that no earlier round had; analysts have them among the
-            new hits too.
-        standing_queries: Standing queries that end soon, or that a round does not take without another approval.
-        deliveries: Delivered list files that wait in the watched folder.
-        faults: Faults of the service itself, for its administrator: subjects of its report on health, apart from those
-            that are among the alarms and the needs of rounds.
-    """
+    """Counts of the work that waits for a person, as far as the person's roles allow to see it."""
 
     alarms: Count = 0
+    """Rewritten logs, hits left out and withheld reports."""
     requests: Count = 0
+    """Requests of other persons that wait for a decision."""
     rounds: Count = 0
+    """Other needs of rounds: a consent, a list, an obstacle."""
     hits: Count = 0
+    """Hits that are new, overdue or due within `DUE_HOURS`."""
     new_hits: Count = 0
+    """Those that nobody has taken up."""
     high_hits: Count = 0
+    """Of these, those of high certainty."""
     due_hits: Count = 0
+    """Hits whose next step is due within `DUE_HOURS`."""
     overdue_hits: Count = 0
+    """Hits whose next step is overdue."""
     urgent_hits: Count = 0
+    """New hits of queries whose asker signed them as urgent: for an analyst all such, for an officer those of this
+    party."""
     standing_hits: Count = 0
+    """New hits of standing queries, on pairs that no earlier round had; analysts have them among the new hits too."""
     standing_queries: Count = 0
+    """Standing queries that end soon, or that a round does not take without another approval."""
     deliveries: Count = 0
+    """Delivered list files that wait in the watched folder."""
     faults: Count = 0
+    """Faults of the service itself, for its administrator: subjects of its report on health, apart from those that are
+    among the alarms and the needs of rounds."""
 
     @property
     def total(self) -> int:
@@ -145,62 +135,50 @@ class WaitingCounts(Message):
 
 
 class Waiting(Message):
-    """The work that waits for the caller.
-
-    Attributes:
-        new_by_certainty: Of the new hits, how many have each certainty.
-        undelivered_since: Since when notifications cannot be handed over: the caller's own, or anybody's where the
-            caller is an administrator. None while they can.
-    """
+    """The work that waits for the caller."""
 
     counts: WaitingCounts
     new_by_certainty: dict[Level, Count]
+    """Of the new hits, how many have each certainty."""
     undelivered_since: Seconds | None
+    """Since when notifications cannot be handed over: the caller's own, or anybody's where the caller is an
+    administrator. None while they can."""
     failure: DeliveryFailure | None
 
 
 class NotificationChoice(Message):
-    """A person's choice of a channel and an address for notifications.
-
-    Attributes:
-        address: The mail address, or what the command takes for one.
-    """
+    """A person's choice of a channel and an address for notifications."""
 
     channel: Channel
     address: Address
+    """The mail address, or what the command takes for one."""
     language: LanguageTag
 
 
 class NotificationSettingsView(Message):
-    """A person's choice.
-
-    Attributes:
-        channels: The channels that this service has; none where notifications are not set up.
-        choice: What the person chose; None before, and after it was ended.
-        confirmed: Whether a first notification was handed over.
-        failing_since: Since when notifications to this person cannot be handed over, or None.
-    """
+    """A person's choice."""
 
     channels: tuple[Channel, ...]
+    """The channels that this service has; none where notifications are not set up."""
     choice: NotificationChoice | None
+    """What the person chose; None before, and after it was ended."""
     confirmed: bool
+    """Whether a first notification was handed over."""
     failing_since: Seconds | None
+    """Since when notifications to this person cannot be handed over, or None."""
     failure: DeliveryFailure | None
 
 
 class Notification(Message):
-    """A notification before it is put into words.
-
-    Attributes:
-        address: The service's own, which it names.
-        counts: How much waits; None for the first one, which confirms the choice.
-        urgent: Whether there is a new alarm, a critical fault of the service, or a hit that became urgent.
-    """
+    """A notification before it is put into words."""
 
     language: LanguageTag
     address: str
+    """The service's own, which it names."""
     counts: WaitingCounts | None
+    """How much waits; None for the first one, which confirms the choice."""
     urgent: bool
+    """Whether there is a new alarm, a critical fault of the service, or a hit that became urgent."""
 
 
 class NotificationText(Message):

@@ -61,24 +61,21 @@ class HitSort(StrEnum):
 
 
 class SavedFilter(Message):
-    """What a kept view restricts in a list of hits; an empty field restricts nothing.
-
-    Attributes:
-        known: Only known pairs with this difference.
-        kind: Only hits between lists, or only those of queries.
-        overdue: Only hits whose next step is overdue.
-        older_than_hours: Only hits that came longer ago than this.
-    """
+    """What a kept view restricts in a list of hits; an empty field restricts nothing."""
 
     round_id: Identifier | None = None
     counterpart: PartyCode | None = None
     certainty: Level | None = None
     stage: Stage | None = None
     known: KnownPair | None = None
+    """Only known pairs with this difference."""
     whose: AssigneeFilter | None = None
     kind: Kind | None = None
+    """Only hits between lists, or only those of queries."""
     overdue: bool = False
+    """Only hits whose next step is overdue."""
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """Only hits that came longer ago than this."""
 
 
 class HitFilter(SavedFilter):
@@ -91,13 +88,10 @@ class HitFilter(SavedFilter):
 
 
 class HitSearch(HitFilter):
-    """A filter of hits with a name, which therefore comes in a body and never in an address.
-
-    Attributes:
-        name: Parts of the own record's name, in any script, or its number.
-    """
+    """A filter of hits with a name, which therefore comes in a body and never in an address."""
 
     name: Annotated[str, Field(max_length=200, repr=False)] = ""
+    """Parts of the own record's name, in any script, or its number."""
 
 
 class HitKey(Message):
@@ -118,31 +112,17 @@ class QueryReason(Message):
 
 
 class HitQuery(Message):
-    """The query that a hit comes from.
-
-    Attributes:
-        asker: Whose query it is.
-        reason: Why it was made, as its asker signed it; None once its three years are over.
-    """
+    """The query that a hit comes from."""
 
     asker: PartyCode
+    """Whose query it is."""
     own: bool
     reason: QueryReason | None
+    """Why it was made, as its asker signed it; None once its three years are over."""
 
 
 class HitEntry(Message):
-    """A hit in a list, with the own record.
-
-    Attributes:
-        record: The own record's fields; nothing where its list was deleted.
-        reasons: Why it is a hit, a few words for each family of evidence, in lists of hits only.
-        parts: Names of the parts of match rules that agree most strongly; nothing before a hit is confirmed.
-        known_to: The parties with a hit on the same own person, in any round, in lists of hits only.
-        assignee: The pseudonymous id of who looks after it, or nothing.
-        assignee_name: The name of that person's account, in lists of hits and of one hit.
-        known: The difference to an earlier hit on the same pair, whose decision this one carries; None of a new pair.
-        query: The query that it comes from, or None of a hit between lists; in lists of hits and of one hit.
-    """
+    """A hit in a list, with the own record."""
 
     round_id: Identifier
     hit_id: Identifier
@@ -156,54 +136,51 @@ class HitEntry(Message):
     overdue: bool
     record_id: str
     record: dict[str, str | list[str]]
+    """The own record's fields; nothing where its list was deleted."""
     reasons: tuple[str, ...] = ()
+    """Why it is a hit, a few words for each family of evidence, in lists of hits only."""
     parts: tuple[str, ...] = ()
+    """Names of the parts of match rules that agree most strongly; nothing before a hit is confirmed."""
     known_to: tuple[PartyCode, ...] = ()
+    """The parties with a hit on the same own person, in any round, in lists of hits only."""
     known: KnownPair | None = None
+    """The difference to an earlier hit on the same pair, whose decision this one carries; None of a new pair."""
     assignee: str = ""
+    """The pseudonymous id of who looks after it, or nothing."""
     assignee_name: str = ""
+    """The name of that person's account, in lists of hits and of one hit."""
     query: HitQuery | None = None
+    """The query that it comes from, or None of a hit between lists; in lists of hits and of one hit."""
 
 
 class UndoView(Message):
-    """A person's last decision, which can still be undone.
-
-    Attributes:
-        number: The number by which it is undone.
-    """
+    """A person's last decision, which can still be undone."""
 
     number: Count
+    """The number by which it is undone."""
     decision: Decision
     hits: Count
 
 
 class HitPage(Message):
-    """A page of hits in the order of the filter.
-
-    Attributes:
-        by_stage: How many of them stand where.
-        unanswered: How many rounds that this party consented to have brought no report, of those the filter leaves.
-        undo: The person's last decision of the last hours, on one hit or on several.
-        problems: Which hits of the page are not shown, and which are gone from its rounds, in sentences.
-    """
+    """A page of hits in the order of the filter."""
 
     hits: tuple[HitEntry, ...]
     offset: Count
     total: Count
     by_stage: dict[str, int]
+    """How many of them stand where."""
     overdue: Count
     unanswered: Count
+    """How many rounds that this party consented to have brought no report, of those the filter leaves."""
     undo: UndoView | None = None
+    """The person's last decision of the last hours, on one hit or on several."""
     problems: tuple[SentenceView, ...] = ()
+    """Which hits of the page are not shown, and which are gone from its rounds, in sentences."""
 
 
 class StepView(Message):
-    """One thing that was done with a hit, in the words of `aquila.followup.lifecycle`.
-
-    Attributes:
-        name: The name of the person's account, where it is shown to people of this node; logs have `person` alone.
-        to: The name of the account to which the hit was assigned.
-    """
+    """One thing that was done with a hit, in the words of `aquila.followup.lifecycle`."""
 
     kind: LifecycleStepKind
     at: Seconds
@@ -213,7 +190,9 @@ class StepView(Message):
     urgency: Urgency | None
     remark: str
     name: str = ""
+    """The name of the person's account, where it is shown to people of this node; logs have `person` alone."""
     to: str = ""
+    """The name of the account to which the hit was assigned."""
 
 
 class WithdrawalState(StrEnum):
@@ -225,31 +204,25 @@ class WithdrawalState(StrEnum):
 
 
 class WithdrawalView(Message):
-    """A withdrawal of a hit, by this party or by the counterpart.
-
-    Attributes:
-        late: Whether it came after the correction duty's 48 hours.
-        acknowledged_at: When the other side said that it marked the hit.
-    """
+    """A withdrawal of a hit, by this party or by the counterpart."""
 
     by: PartyCode
     ground: Ground
     late: bool
+    """Whether it came after the correction duty's 48 hours."""
     at: Seconds
     state: WithdrawalState
     acknowledged_at: Seconds | None
+    """When the other side said that it marked the hit."""
 
 
 class ChanceOfHit(Message):
-    """The number of hits of one level with one counterpart, and the number expected by chance alone.
-
-    Attributes:
-        hits: Of the same level, counterpart and report as the hit that is shown, itself included.
-        expected: In thousandths of a hit, as the matcher's report says.
-    """
+    """The number of hits of one level with one counterpart, and the number expected by chance alone."""
 
     hits: Count
+    """Of the same level, counterpart and report as the hit that is shown, itself included."""
     expected: Count
+    """In thousandths of a hit, as the matcher's report says."""
 
 
 class WeightView(Message):
@@ -272,47 +245,44 @@ class NameCount(Message):
 
 
 class HitView(Message):
-    """A hit with all that was done with it.
-
-    Attributes:
-        sentences: Why it is a hit, one for each evidence family: its name, and once the hit is confirmed, what agrees.
-        replied_on: The date of the counterpart's last reply (ISO 8601), or nothing.
-        reply: The number of that reply, or nothing.
-        blocked_by: The own record's handling code, where it blocks a letter; else None.
-        conditions: The conditions that a letter states: code and words, of the own record's and the counterpart's.
-        exchange: Where the exchange of notes about it stands.
-        chance: What chance alone would give; None where the report was erased.
-        weights: How it was graded, from the prior on; of confirmed hits only.
-        strangers_centibits: How many pairs of two persons are expected in the two lists that agree in just this way, as
-            hundredths of log2; of confirmed hits only.
-        own_names: How usual the own record's names are in its list; nothing where the list is too long to be counted.
-        own_records: How many records its list has.
-        earlier: The hit of an earlier round whose decision this one carries, as long as it is kept.
-    """
+    """A hit with all that was done with it."""
 
     entry: HitEntry
     families: tuple[str, ...]
     sentences: tuple[str, ...]
+    """Why it is a hit, one for each evidence family: its name, and once the hit is confirmed, what agrees."""
     submission_id: Identifier | None
     channel: Channel | None
     reference: str
     urgency: Urgency | None
     replied_on: str = ""
+    """The date of the counterpart's last reply (ISO 8601), or nothing."""
     reply: str = ""
+    """The number of that reply, or nothing."""
     permission: str
     handling_code: str | None
     blocked_by: str | None
+    """The own record's handling code, where it blocks a letter; else None."""
     conditions: tuple[tuple[str, str], ...] = ()
+    """The conditions that a letter states: code and words, of the own record's and the counterpart's."""
     possible: tuple[LifecycleStepKind, ...]
     history: tuple[StepView, ...]
     withdrawals: tuple[WithdrawalView, ...]
     exchange: ExchangeView | None = None
+    """Where the exchange of notes about it stands."""
     chance: ChanceOfHit | None = None
+    """What chance alone would give; None where the report was erased."""
     earlier: HitKey | None = None
+    """The hit of an earlier round whose decision this one carries, as long as it is kept."""
     weights: tuple[WeightView, ...] = ()
+    """How it was graded, from the prior on; of confirmed hits only."""
     strangers_centibits: int | None = None
+    """How many pairs of two persons are expected in the two lists that agree in just this way, as hundredths of log2;
+    of confirmed hits only."""
     own_names: tuple[NameCount, ...] = ()
+    """How usual the own record's names are in its list; nothing where the list is too long to be counted."""
     own_records: Count = 0
+    """How many records its list has."""
 
 
 class DecisionRequest(Message):
@@ -323,19 +293,16 @@ class DecisionRequest(Message):
 
 
 class ManyHits(Message):
-    """Several hits that one person deals with in one step: those that are chosen, or all that a filter leaves.
-
-    Attributes:
-        hits: Those that are chosen, none for a filter.
-        every: The filter; hits that the step does not fit, such as those with a decision, are left out.
-        total: How many hits the filter left when the person saw it: one that leaves another number by now is refused.
-        remark: The reason for all of them, without which the step takes no more than one hit.
-    """
+    """Several hits that one person deals with in one step: those that are chosen, or all that a filter leaves."""
 
     hits: Annotated[tuple[HitKey, ...], Field(max_length=MOST_CHOSEN)] = ()
+    """Those that are chosen, none for a filter."""
     every: HitSearch | None = None
+    """The filter; hits that the step does not fit, such as those with a decision, are left out."""
     total: Count = 0
+    """How many hits the filter left when the person saw it: one that leaves another number by now is refused."""
     remark: Remark = ""
+    """The reason for all of them, without which the step takes no more than one hit."""
 
 
 class ManyDecisionsRequest(ManyHits):
@@ -358,16 +325,13 @@ class ManyClosings(Message):
 
 
 class ManyDecisions(Message):
-    """The result of one decision on several hits.
-
-    Attributes:
-        number: The number by which it is undone; None where no hit was decided.
-        left_out: How many were not, because they have a decision, or are closed or withdrawn.
-    """
+    """The result of one decision on several hits."""
 
     number: Count | None
+    """The number by which it is undone; None where no hit was decided."""
     hits: Count
     left_out: Count
+    """How many were not, because they have a decision, or are closed or withdrawn."""
 
 
 class Colleague(Message):
@@ -384,15 +348,12 @@ class Colleagues(Message):
 
 
 class AssignmentRequest(Message):
-    """Hits that a person looks after from now on; without a person nobody does.
-
-    Attributes:
-        remark: Words for that person; they stay in the history of each hit.
-    """
+    """Hits that a person looks after from now on; without a person nobody does."""
 
     hits: Annotated[tuple[HitKey, ...], Field(min_length=1, max_length=MOST_CHOSEN)]
     person: Person | None = None
     remark: Remark = ""
+    """Words for that person; they stay in the history of each hit."""
 
 
 class RemarkRequest(Message):
@@ -426,15 +387,12 @@ class ExportedHit(Message):
 
 
 class HitExport(Message):
-    """The hits that a filter leaves, in its order; at most `MOST_EXPORTED`.
-
-    Attributes:
-        problems: Which hits are left out, and which are gone, in sentences.
-    """
+    """The hits that a filter leaves, in its order; at most `MOST_EXPORTED`."""
 
     exported_at: Seconds
     hits: tuple[ExportedHit, ...]
     problems: tuple[SentenceView, ...] = ()
+    """Which hits are left out, and which are gone, in sentences."""
 
 
 class FollowUpRequest(Message):
@@ -488,14 +446,7 @@ class WithdrawRequest(Message):
 
 
 class LetterMessage(Message):
-    """The request of a follow-up in the fields of a channel such as SIENA, to be copied there: references only.
-
-    Attributes:
-        references: Name and text of each.
-        handling_code: That of the own record, or nothing.
-        receiver_handling_code: That of the receiver's note, or nothing.
-        body: The paragraphs, in English.
-    """
+    """The request of a follow-up in the fields of a channel such as SIENA, to be copied there: references only."""
 
     subject: str
     sender: PartyCode
@@ -504,27 +455,28 @@ class LetterMessage(Message):
     urgency: Urgency
     answer_by: Seconds
     references: tuple[tuple[str, str], ...]
+    """Name and text of each."""
     handling_code: str
+    """That of the own record, or nothing."""
     receiver_handling_code: str
+    """That of the receiver's note, or nothing."""
     legal_basis: str
     purpose: str
     body: tuple[str, ...]
+    """The paragraphs, in English."""
 
 
 class LetterView(Message):
-    """The request of a follow-up: references only.
-
-    Attributes:
-        head: Its head as labels and texts, sentences that a client composes in the receiver's language.
-        body: Its paragraphs as sentences, without their last full stops.
-        practice: Whether it is about invented persons, which its title, head, body and subject say too.
-    """
+    """The request of a follow-up: references only."""
 
     text: str
     head: tuple[Annotated[tuple[SentenceView, ...], Field(min_length=2, max_length=2)], ...]
+    """Its head as labels and texts, sentences that a client composes in the receiver's language."""
     body: tuple[SentenceView, ...]
+    """Its paragraphs as sentences, without their last full stops."""
     message: LetterMessage
     practice: bool
+    """Whether it is about invented persons, which its title, head, body and subject say too."""
 
 
 class ErasureRequest(Message):
@@ -541,19 +493,16 @@ class ErasureProposal(Message):
 
 
 class ErasureReport(Message):
-    """The result of an erasure, in numbers.
-
-    Attributes:
-        imports: Lists that held the record.
-        told: Counterparts that are being told.
-        record_digest: By which the record's number is noticed should it come again.
-    """
+    """The result of an erasure, in numbers."""
 
     imports: Count
+    """Lists that held the record."""
     records: Count
     hits: Count
     told: tuple[PartyCode, ...]
+    """Counterparts that are being told."""
     record_digest: Digest
+    """By which the record's number is noticed should it come again."""
 
 
 # Views of hits that an analyst keeps under a name: a filter each, which holds no word of a record. A name is the

@@ -34,16 +34,13 @@ class LogAlarmView(Message):
 
 
 class LogView(Message):
-    """A log at a glance; `checkpoint` is its newest signed note, or nothing while it is empty.
-
-    Attributes:
-        size: Entries that the checkpoint covers.
-        newer: Entries that it does not cover yet; the service's report on health counts both.
-    """
+    """A log at a glance; `checkpoint` is its newest signed note, or nothing while it is empty."""
 
     origin: Annotated[str, Field(max_length=128)]
     size: Count
+    """Entries that the checkpoint covers."""
     newer: Count
+    """Entries that it does not cover yet; the service's report on health counts both."""
     checkpoint: str
     witnesses: tuple[CosignatureView, ...]
     alarms: tuple[LogAlarmView, ...]
@@ -57,17 +54,14 @@ class NumberedEntry(Message):
 
 
 class EntriesPage(Message):
-    """Entries of the log, newest first.
-
-    Attributes:
-        broken: Indices of entries that are not those of the tree that the newest checkpoint signed: they were changed.
-        earlier: From which index the next page goes down, or None where this is the last.
-    """
+    """Entries of the log, newest first."""
 
     size: Count
     entries: tuple[NumberedEntry, ...]
     broken: tuple[Count, ...]
+    """Indices of entries that are not those of the tree that the newest checkpoint signed: they were changed."""
     earlier: Count | None
+    """From which index the next page goes down, or None where this is the last."""
 
 
 class RoundEntries(Message):

@@ -66,15 +66,12 @@ class ReadingProgress(Message):
 
 
 class SampledRecord(Message):
-    """A record that was read from a file: how its names and its date are understood.
-
-    Attributes:
-        more_names: How many aliases it has beside those that are shown.
-    """
+    """A record that was read from a file: how its names and its date are understood."""
 
     record_id: str
     names: tuple[ReadNameView, ...]
     more_names: Count
+    """How many aliases it has beside those that are shown."""
     date_of_birth: Annotated[str, Field(repr=False)]
 
     @classmethod
@@ -94,18 +91,15 @@ def names_of(record: Record) -> tuple[ReadNameView, ...]:
 
 
 class RuleYield(Message):
-    """The inputs that a list gives under one match rule.
-
-    Attributes:
-        inputs: Inputs of the accepted records.
-        held_back: How many of them a round would not send, because more records of the list share their value than the
-            default frequency limit, or the rule, allows.
-    """
+    """The inputs that a list gives under one match rule."""
 
     rule: str
     sentence: str
     inputs: Count
+    """Inputs of the accepted records."""
     held_back: Count
+    """How many of them a round would not send, because more records of the list share their value than the default
+    frequency limit, or the rule, allows."""
 
 
 def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[int, int]) -> tuple[RuleYield, ...]:
@@ -129,17 +123,14 @@ class ProspectView(Message):
 
 
 class Prospects(Message):
-    """The levels that hits of a list can have by names and date of birth alone.
-
-    Attributes:
-        usual_names: How many names are counted as the most usual ones.
-        usual_percent: Of the list's family names, how many of a hundred are one of these.
-        found: By what else agrees, the strongest agreement first.
-    """
+    """The levels that hits of a list can have by names and date of birth alone."""
 
     usual_names: Count
+    """How many names are counted as the most usual ones."""
     usual_percent: Count
+    """Of the list's family names, how many of a hundred are one of these."""
     found: tuple[ProspectView, ...]
+    """By what else agrees, the strongest agreement first."""
 
     @classmethod
     def of(cls, foreseen: ListForecast) -> Self:
@@ -151,45 +142,36 @@ class Prospects(Message):
 
 
 class DeliveryView(Message):
-    """A list file that a system of the party put into the node's folder.
-
-    Attributes:
-        delivery_id: Of this state of the file; it is another once the file is written to.
-        problem: Why it cannot be looked through now.
-    """
+    """A list file that a system of the party put into the node's folder."""
 
     delivery_id: Identifier
+    """Of this state of the file; it is another once the file is written to."""
     name: str
     size: Count
     written_at: Seconds
     problem: SentenceView | None = None
+    """Why it cannot be looked through now."""
 
 
 class Deliveries(Message):
-    """The list files that wait in the node's folder, the newest first.
-
-    Attributes:
-        left_out: How many more there are.
-    """
+    """The list files that wait in the node's folder, the newest first."""
 
     deliveries: tuple[DeliveryView, ...]
     left_out: Count = 0
+    """How many more there are."""
 
 
 class RecordSearch(Message):
-    """A search among the party's own records: by number, by name, or by both; one of them is needed.
-
-    Attributes:
-        number: The party's own record number, whole.
-        name: A name or parts of one (`aquila.records.search`).
-        alike: Whether names that sound alike, and known variants, count as well.
-        offset: How many are passed over.
-    """
+    """A search among the party's own records: by number, by name, or by both; one of them is needed."""
 
     number: SearchText = ""
+    """The party's own record number, whole."""
     name: SearchText = ""
+    """A name or parts of one (`aquila.records.search`)."""
     alike: bool = False
+    """Whether names that sound alike, and known variants, count as well."""
     offset: Annotated[int, Field(ge=0, le=FARTHEST)] = 0
+    """How many are passed over."""
 
 
 class FoundRecord(Message):
@@ -232,10 +214,6 @@ class RecordView(Message):
     """One of the party's own records with its history.
 
     Attributes:
-        imported_at: When its list came.
-        uses: The submissions of its list, the newest first.
-        elsewhere: Lists of this node that hold a record of the same number too, by their names.
-        hits: Its hits, the newest first, or None where none of the roles of whoever asks may see hits.
         uses_left_out, elsewhere_left_out, hits_left_out: How many older ones there are; `MOST_OF_RECORD` of each are
             shown.
     """
@@ -243,9 +221,13 @@ class RecordView(Message):
     entry: FoundRecord
     names: tuple[ReadNameView, ...]
     imported_at: Seconds
+    """When its list came."""
     uses: tuple[RecordUse, ...]
+    """The submissions of its list, the newest first."""
     elsewhere: tuple[str, ...]
+    """Lists of this node that hold a record of the same number too, by their names."""
     hits: tuple[RecordHit, ...] | None
+    """Its hits, the newest first, or None where none of the roles of whoever asks may see hits."""
     uses_left_out: Count = 0
     elsewhere_left_out: Count = 0
     hits_left_out: Count = 0
@@ -262,20 +244,17 @@ class FindingView(Message):
 
 
 class FindingGroupView(Message):
-    """Findings about a file with the same field and reason.
-
-    Attributes:
-        count: How many there are.
-        line: Of the first.
-        example: The field of the first as it is written, or nothing; for the person who holds the file alone.
-    """
+    """Findings about a file with the same field and reason."""
 
     field: str
     reason: SentenceView
     severity: Literal["warning", "refusal"]
     count: Count
+    """How many there are."""
     line: Count
+    """Of the first."""
     example: Annotated[str, Field(repr=False)]
+    """The field of the first as it is written, or nothing; for the person who holds the file alone."""
 
     @classmethod
     def of(cls, group: FindingGroup) -> Self:
@@ -291,13 +270,10 @@ class FindingGroupView(Message):
 
 
 class RecordCorrection(Message):
-    """The fields that a record shall have; its identifier stays.
-
-    Attributes:
-        fields: Texts by field, as a list would have them; several for a field that holds several values.
-    """
+    """The fields that a record shall have; its identifier stays."""
 
     fields: Annotated[dict[CorrectableField, tuple[FieldText, ...]], Field(repr=False)]
+    """Texts by field, as a list would have them; several for a field that holds several values."""
 
     def texts(self) -> dict[str, tuple[str, ...]]:
         """Return the texts of the fields that have any."""
@@ -306,34 +282,28 @@ class RecordCorrection(Message):
 
 
 class CorrectionReport(Message):
-    """A corrected record as the node reads it.
-
-    Attributes:
-        findings: Warnings, or why the fields give no record.
-        names: How its names are read; None where the fields give no record.
-    """
+    """A corrected record as the node reads it."""
 
     findings: tuple[FindingView, ...]
+    """Warnings, or why the fields give no record."""
     names: tuple[ReadNameView, ...] | None
+    """How its names are read; None where the fields give no record."""
 
 
 class LayoutView(Message):
-    """The layout in which a file was read.
-
-    Attributes:
-        is_guess: Whether the encoding was concluded from the letters: a person should check some names.
-        sheet: The number of the sheet that was read, from 1.
-        headings: The columns as the file names them.
-        columns: The field that each is read into, or None; nothing for FollowTheMoney.
-    """
+    """The layout in which a file was read."""
 
     format: Format
     encoding: Encoding | None = None
     is_guess: bool = False
+    """Whether the encoding was concluded from the letters: a person should check some names."""
     sheet: Annotated[int, Field(ge=1)] | None = None
+    """The number of the sheet that was read, from 1."""
     sheets: tuple[str, ...] = ()
     headings: Annotated[tuple[str, ...], Field(repr=False)] = ()
+    """The columns as the file names them."""
     columns: tuple[str | None, ...] = ()
+    """The field that each is read into, or None; nothing for FollowTheMoney."""
 
     @classmethod
     def of(cls, layout: FoundLayout) -> Self:
@@ -348,82 +318,73 @@ class Findings(Message):
 
 
 class RecordReport(Message):
-    """The result of reading a file.
-
-    Attributes:
-        import_id: The stored import, or None where nothing was stored.
-        groups: All findings by field and reason, refusals first, and of both the largest group first.
-        findings: The first findings; `findings_left_out` counts the rest.
-        rules: What the accepted records give under each match rule.
-        duplicates: Pairs of accepted records that are likely one person; `DuplicateRecords` names them.
-        sample: How the names of the first accepted records are read; nothing where a list was stored.
-        layout: The layout in which the file was read.
-        prospects: The certainty that its hits can have by names and date of birth alone.
-    """
+    """The result of reading a file."""
 
     import_id: Identifier | None
+    """The stored import, or None where nothing was stored."""
     name: str
     accepted: Count
     refused: Count
     warnings: Count
     groups: tuple[FindingGroupView, ...]
+    """All findings by field and reason, refusals first, and of both the largest group first."""
     findings: tuple[FindingView, ...]
+    """The first findings; `findings_left_out` counts the rest."""
     findings_left_out: Count
     rules: tuple[RuleYield, ...]
+    """What the accepted records give under each match rule."""
     duplicates: Count
+    """Pairs of accepted records that are likely one person; `DuplicateRecords` names them."""
     sample: tuple[SampledRecord, ...] = ()
+    """How the names of the first accepted records are read; nothing where a list was stored."""
     layout: LayoutView | None = None
+    """The layout in which the file was read."""
     prospects: Prospects | None = None
+    """The certainty that its hits can have by names and date of birth alone."""
 
 
 class DuplicatePairView(Message):
-    """Two records of one list that are likely one person, and why in plain words.
-
-    Attributes:
-        position_a: The place of the first in the list, from 0.
-        position_b: That of the second.
-    """
+    """Two records of one list that are likely one person, and why in plain words."""
 
     record_id_a: str
     record_id_b: str
     position_a: Count
+    """The place of the first in the list, from 0."""
     position_b: Count
+    """That of the second."""
     certainty: Level
     sentences: tuple[str, ...]
 
 
 class DuplicateRecords(Message):
-    """Likely duplicates of a stored list, by record ids.
-
-    Attributes:
-        pairs: All that are named, the surest first, or a part of them.
-        pairs_left_out: How many more were found, which are not named.
-        offset: How many surer ones are left out.
-        total: How many are named in all.
-        groups: How many groups of records the pairs make.
-        values_not_compared: By rule, values that so many records share that they were not compared.
-    """
+    """Likely duplicates of a stored list, by record ids."""
 
     import_id: Identifier
     records: Count
     pairs: tuple[DuplicatePairView, ...]
+    """All that are named, the surest first, or a part of them."""
     pairs_left_out: Count
+    """How many more were found, which are not named."""
     offset: Count = 0
+    """How many surer ones are left out."""
     total: Count = 0
+    """How many are named in all."""
     groups: Count
+    """How many groups of records the pairs make."""
     values_not_compared: dict[str, int]
+    """By rule, values that so many records share that they were not compared."""
 
 
 class ListDifference(Message):
     """The difference of a stored list to the one that was stored before it, by the party's own identifiers.
 
     Attributes:
-        previous: The list before, or None where there is none.
         added_ids, removed_ids, changed_ids: The first of them, up to `MOST_NAMED` each.
     """
 
     import_id: Identifier
     previous: Identifier | None = None
+    """The list before, or None where there is none."""
     previous_name: str = ""
     added: Count = 0
     removed: Count = 0
@@ -435,11 +396,7 @@ class ListDifference(Message):
 
 
 class ImportEntry(Message):
-    """An import: its name, when it came, and how many records it holds.
-
-    Attributes:
-        for_query: Whether it holds the persons of one query, and is no list of the party.
-    """
+    """An import: its name, when it came, and how many records it holds."""
 
     import_id: Identifier
     name: str
@@ -448,6 +405,7 @@ class ImportEntry(Message):
     imported_at: Seconds
     findings: Count = 0
     for_query: bool = False
+    """Whether it holds the persons of one query, and is no list of the party."""
 
 
 class Imports(Message):

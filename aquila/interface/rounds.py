@@ -41,33 +41,27 @@ class Progress(Message):
 
 
 class PartyStatus(Message):
-    """The part of a party's status that every state of a round holds.
-
-    Attributes:
-        takes_part: Whether it is in the round; it is not where the others went on without it.
-    """
+    """The part of a party's status that every state of a round holds."""
 
     party: PartyCode
     takes_part: bool
+    """Whether it is in the round; it is not where the others went on without it."""
     consented: bool
     listed: bool
     queries: Count
 
 
 class PartyProgress(PartyStatus):
-    """The progress of one party in a round, as the matcher sees it.
-
-    Attributes:
-        blinded: Chunks of its submissions that came.
-        evaluated: Chunks of others that it evaluated.
-        tokens: Token chunks that came.
-        waits_for: Parties whose evaluations of its chunks are missing.
-    """
+    """The progress of one party in a round, as the matcher sees it."""
 
     blinded: Progress
+    """Chunks of its submissions that came."""
     evaluated: Progress
+    """Chunks of others that it evaluated."""
     tokens: Progress
+    """Token chunks that came."""
     waits_for: tuple[PartyCode, ...]
+    """Parties whose evaluations of its chunks are missing."""
     hits: Count | None
     acknowledged: bool
     closed: bool
@@ -86,89 +80,74 @@ class Awaited(StrEnum):
 
 
 class PartyAtNode(PartyStatus):
-    """The progress of one party in a round, from a node's state; evaluations between other parties are not in it.
-
-    Attributes:
-        evaluated: Chunks of this node that came back from it evaluated and were verified; of this node itself, chunks
-            of the others that it evaluated.
-        tokens: Its submissions whose tokens it has signed.
-        has_hits: Whether it has its report; None where this node cannot tell. A receipt is told to its party alone, but
-            what a party signs of it, a check or notes, shows it.
-        awaited: What the round waits for from it.
-    """
+    """The progress of one party in a round, from a node's state; evaluations between other parties are not in it."""
 
     evaluated: Progress
+    """Chunks of this node that came back from it evaluated and were verified; of this node itself, chunks of the others
+    that it evaluated."""
     tokens: Progress
+    """Its submissions whose tokens it has signed."""
     has_hits: bool | None
+    """Whether it has its report; None where this node cannot tell. A receipt is told to its party alone, but what a
+    party signs of it, a check or notes, shows it."""
     awaited: Awaited
+    """What the round waits for from it."""
 
 
 class NoteView(Message):
-    """The counterpart's note.
-
-    Attributes:
-        evaluation: Source and information code, such as `X4`; empty where its record has none.
-        reference: The counterpart's own number of the hit; a follow-up names it.
-        contact: Where it can be asked.
-    """
+    """The counterpart's note."""
 
     evaluation: str
+    """Source and information code, such as `X4`; empty where its record has none."""
     handling_code: HandlingCode | None
     category: str | None
     reference: Reference
+    """The counterpart's own number of the hit; a follow-up names it."""
     contact: str
+    """Where it can be asked."""
 
 
 class IntelligenceView(Message):
-    """The result of both evaluations: the certainty of the intelligence, not of the match.
-
-    Attributes:
-        before: The own evaluation; empty where the record has none.
-        after: What the counterpart's note makes of it, if both records are one person.
-        assumption: What must hold for it, and what no machine can check.
-    """
+    """The result of both evaluations: the certainty of the intelligence, not of the match."""
 
     before: str
+    """The own evaluation; empty where the record has none."""
     after: str
+    """What the counterpart's note makes of it, if both records are one person."""
     sentence: str
     assumption: str
+    """What must hold for it, and what no machine can check."""
 
 
 class ExchangeView(Message):
-    """The state of the exchange of notes about a hit.
-
-    Attributes:
-        state: Unconfirmed until both sides verified the other's note; refuted where one of them found a fault.
-        sentence: What the state means, or what is wrong.
-        blamed_by: Who found the fault.
-        reference: This party's own number of the hit.
-        rules: What the rules that met say, in words; of confirmed hits only.
-        parts: Of each of these rules, the names of the parts that agree, as the table has them.
-        note: The counterpart's; of confirmed hits only.
-        intelligence: Of confirmed hits only.
-    """
+    """The state of the exchange of notes about a hit."""
 
     state: Literal["unconfirmed", "confirmed", "refuted"]
+    """Unconfirmed until both sides verified the other's note; refuted where one of them found a fault."""
     sentence: SentenceView
+    """What the state means, or what is wrong."""
     blamed_by: PartyCode | None
+    """Who found the fault."""
     reference: Reference | None
+    """This party's own number of the hit."""
     rules: tuple[str, ...]
+    """What the rules that met say, in words; of confirmed hits only."""
     parts: tuple[tuple[str, ...], ...] = ()
+    """Of each of these rules, the names of the parts that agree, as the table has them."""
     note: NoteView | None
+    """The counterpart's; of confirmed hits only."""
     intelligence: IntelligenceView | None
+    """Of confirmed hits only."""
 
 
 class RoundPage(Message):
-    """A part of the rounds that a service knows, newest first.
-
-    Attributes:
-        offset: How many newer ones are left out.
-        total: How many there are in all, of those that were asked for.
-    """
+    """A part of the rounds that a service knows, newest first."""
 
     rounds: tuple[RoundEntry, ...]
     offset: Count = 0
+    """How many newer ones are left out."""
     total: Count = 0
+    """How many there are in all, of those that were asked for."""
 
 
 class RoundProposal(Message):
@@ -226,13 +205,7 @@ class SubmissionRequest(Message):
 
 
 class MatcherRoundView(Message):
-    """A round at the matcher.
-
-    Attributes:
-        ending: How the round ended and why, or how it is to end.
-        evidence: Pairs of contradicting statements that are kept.
-        flags: What in the parties' tokens looks like guesses, for people to look into.
-    """
+    """A round at the matcher."""
 
     entry: RoundEntry
     manifest: Manifest
@@ -242,8 +215,11 @@ class MatcherRoundView(Message):
     parties: tuple[PartyProgress, ...]
     hits_by_certainty: dict[str, int]
     ending: SentenceView | None
+    """How the round ended and why, or how it is to end."""
     evidence: Count
+    """Pairs of contradicting statements that are kept."""
     flags: tuple[SentenceView, ...] = ()
+    """What in the parties' tokens looks like guesses, for people to look into."""
     problems: tuple[SentenceView, ...] = ()
 
 
@@ -259,32 +235,25 @@ class AnswerState(StrEnum):
 
 
 class PartyAnswer(Message):
-    """The state of one party's answer to a submission of this node; it has no number and no person.
-
-    Attributes:
-        state: `answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer
-            until one of its people decides, and with it the whole report. `refused`: it gives none; the report is
-            without it. `awaited`, `never` and `erased` as of the whole answer.
-        since: When this node learned so, or None where nothing happened yet.
-    """
+    """The state of one party's answer to a submission of this node; it has no number and no person."""
 
     party: PartyCode
     state: AnswerState
+    """`answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer until one
+    of its people decides, and with it the whole report. `refused`: it gives none; the report is without it. `awaited`,
+    `never` and `erased` as of the whole answer."""
     since: Seconds | None
+    """When this node learned so, or None where nothing happened yet."""
 
 
 class SubmissionView(Message):
-    """A submission of this node on its way: steps that are counted in batches or chunks.
-
-    Attributes:
-        name: The name of its list, which is the case reference of a typed query; empty once the list is deleted.
-        answers: Once its tokens are sent, the state of each counterpart's answer.
-    """
+    """A submission of this node on its way: steps that are counted in batches or chunks."""
 
     submission_id: Identifier
     kind: Kind
     import_id: Identifier
     name: str = ""
+    """The name of its list, which is the case reference of a typed query; empty once the list is deleted."""
     state: Text
     records: Count
     elements: Count
@@ -294,14 +263,11 @@ class SubmissionView(Message):
     tokens_sent: Progress
     held_back: dict[str, int]
     answers: tuple[PartyAnswer, ...] = ()
+    """Once its tokens are sent, the state of each counterpart's answer."""
 
 
 class NodeRoundView(Message):
-    """A round at a node.
-
-    Attributes:
-        wishes: What the operator asked for and the node has still to do.
-    """
+    """A round at a node."""
 
     entry: RoundEntry
     manifest: Manifest
@@ -315,55 +281,47 @@ class NodeRoundView(Message):
     hits: Count | None
     keys_present: bool
     wishes: tuple[str, ...]
+    """What the operator asked for and the node has still to do."""
     problems: tuple[SentenceView, ...]
 
 
 class OwnHit(Message):
-    """A hit with the node's own record, and nothing of the other side but its note.
-
-    Attributes:
-        sentences: Why, in plain words: one for each evidence family.
-        exchange: Where the exchange of notes about it stands.
-    """
+    """A hit with the node's own record, and nothing of the other side but its note."""
 
     hit_id: Identifier
     counterpart: PartyCode
     certainty: Level
     families: tuple[str, ...]
     sentences: tuple[str, ...]
+    """Why, in plain words: one for each evidence family."""
     record_id: str
     record: dict[str, str | list[str]]
     submission_id: Identifier | None
     exchange: ExchangeView | None = None
+    """Where the exchange of notes about it stands."""
 
 
 class ChanceView(Message):
-    """The number of hits with one counterpart expected by chance, from the matcher's report.
-
-    Attributes:
-        submission_id: The query that was answered, or None for the lists.
-    """
+    """The number of hits with one counterpart expected by chance, from the matcher's report."""
 
     counterpart: PartyCode
     submission_id: Identifier | None
+    """The query that was answered, or None for the lists."""
     chance_hits: ChanceHits
 
 
 class AnswerView(Message):
-    """The state of a submission's answer: whether its persons are known to be hits or no-hits.
-
-    Attributes:
-        submission_id: None for a list that is not signed.
-        parties: The state of each counterpart's answer, in the order of the codes.
-        state: `answered`: its report is here, and a record without a hit is a no-hit. `awaited`: nothing is known yet.
-            `never`: the round ended, or went on without this party, before the report came. `erased`: the retention of
-            the round is over, and its hits are gone.
-    """
+    """The state of a submission's answer: whether its persons are known to be hits or no-hits."""
 
     kind: Kind
     submission_id: Identifier | None
+    """None for a list that is not signed."""
     state: AnswerState
+    """`answered`: its report is here, and a record without a hit is a no-hit. `awaited`: nothing is known yet. `never`:
+    the round ended, or went on without this party, before the report came. `erased`: the retention of the round is
+    over, and its hits are gone."""
     parties: tuple[PartyAnswer, ...] = ()
+    """The state of each counterpart's answer, in the order of the codes."""
 
     @property
     def complete(self) -> bool:
@@ -379,22 +337,19 @@ class AwaitedStep(Message):
 
 
 class Hits(Message):
-    """The hits of a round at a node.
-
-    Attributes:
-        answers: For the own list and each own query, whether it is answered.
-        awaited: What the round waits for, while an answer is awaited.
-        chance: For each counterpart and report, how many hits chance alone would give.
-        problems: What stops the round, or makes its hits untrustworthy, in sentences.
-    """
+    """The hits of a round at a node."""
 
     round_id: Identifier
     phase: Text
     answers: tuple[AnswerView, ...]
+    """For the own list and each own query, whether it is answered."""
     awaited: tuple[AwaitedStep, ...]
+    """What the round waits for, while an answer is awaited."""
     hits: tuple[OwnHit, ...]
     chance: tuple[ChanceView, ...]
+    """For each counterpart and report, how many hits chance alone would give."""
     problems: tuple[SentenceView, ...]
+    """What stops the round, or makes its hits untrustworthy, in sentences."""
 
     @property
     def complete(self) -> bool:
@@ -403,39 +358,33 @@ class Hits(Message):
 
 
 class NodeStatus(Message):
-    """A node at a glance.
-
-    Attributes:
-        matcher_reachable: Whether the matcher answered the last call.
-        clock_difference: By how many seconds the matcher's clock is ahead of the node's; None before it was compared.
-        log_alarm: Why the matcher's log is not the one that was seen before, in a sentence; empty while it is.
-        obstacle: Why the node signs and sends nothing now, in a sentence; empty while it does.
-        notifications_failing_since: Since when a notification cannot be handed over, or None.
-    """
+    """A node at a glance."""
 
     party: PartyCode
     version: str
     identity_fingerprint: Digest
     matcher_url: str
     matcher_reachable: bool
+    """Whether the matcher answered the last call."""
     clock_difference: int | None
+    """By how many seconds the matcher's clock is ahead of the node's; None before it was compared."""
     log_alarm: str
+    """Why the matcher's log is not the one that was seen before, in a sentence; empty while it is."""
     obstacle: str
+    """Why the node signs and sends nothing now, in a sentence; empty while it does."""
     notifications_failing_since: Seconds | None = None
+    """Since when a notification cannot be handed over, or None."""
     group: str
 
 
 class ProposalDefaults(Message):
-    """The values of a proposal that leaves everything open but its parties and its words.
-
-    Attributes:
-        rules: The names of the match rules that there are; the first is taken.
-        caps: Elements of each party by class.
-    """
+    """The values of a proposal that leaves everything open but its parties and its words."""
 
     parties: tuple[PartyCode, ...]
     rules: tuple[Text, ...]
+    """The names of the match rules that there are; the first is taken."""
     caps: ClassCounts
+    """Elements of each party by class."""
     window: Window
     padding: Padding
     minimum_certainty: Level

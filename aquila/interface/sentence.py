@@ -8,15 +8,12 @@ from aquila.sentences.sentence import from_json, quoted, to_json
 
 
 class SentenceView(Message):
-    """A sentence of a service.
-
-    Attributes:
-        code: The id in the table of sentences.
-        fields: What its places hold: texts, numbers, and sentences as objects of `code` and `fields`.
-    """
+    """A sentence of a service."""
 
     code: str
+    """The id in the table of sentences."""
     fields: dict[str, Any]
+    """What its places hold: texts, numbers, and sentences as objects of `code` and `fields`."""
     text: str
 
     @classmethod

@@ -73,12 +73,7 @@ class KnownCount(Message):
 
 
 class OutcomeCount(Message):
-    """The outcomes of the hits of a level, as each of the two parties reported them so far; without small cells.
-
-    Attributes:
-        precision: About how many percent of those decided were right, from the published numbers; of what is below 5,
-            4 are taken for wrong. None where too few were right.
-    """
+    """The outcomes of the hits of a level, as each of the two parties reported them so far; without small cells."""
 
     certainty: Level
     confirmed: PublishedCount
@@ -87,6 +82,8 @@ class OutcomeCount(Message):
     withdrawn: PublishedCount
     open: PublishedCount
     precision: int | None
+    """About how many percent of those decided were right, from the published numbers; of what is below 5, 4 are taken
+    for wrong. None where too few were right."""
 
 
 class PairOutcomeCount(Message):
@@ -100,14 +97,7 @@ class PairOutcomeCount(Message):
 
 
 class RoundStatistics(Message):
-    """One round in numbers.
-
-    Attributes:
-        matched_at: When its lists were matched with each other, or None.
-        published: Whether its numbers of hits, persons and outcomes are published: when it has ended, since they
-            change until then.
-        hits: Those of the lists, and those of the queries; nothing until they are published.
-    """
+    """One round in numbers."""
 
     round_id: Identifier
     phase: str
@@ -115,9 +105,13 @@ class RoundStatistics(Message):
     category: str
     created_at: Seconds
     matched_at: Seconds | None
+    """When its lists were matched with each other, or None."""
     published: bool
+    """Whether its numbers of hits, persons and outcomes are published: when it has ended, since they change until
+    then."""
     lists: tuple[ListCount, ...]
     hits: tuple[HitTable, ...]
+    """Those of the lists, and those of the queries; nothing until they are published."""
     known: tuple[KnownCount, ...]
     outcomes: tuple[OutcomeCount, ...]
     pair_outcomes: tuple[PairOutcomeCount, ...]
@@ -128,22 +122,19 @@ class RoundStatistics(Message):
 
 
 class Statistics(Message):
-    """Rounds in numbers, newest first, each by itself.
-
-    Attributes:
-        base: What published numbers are multiples of.
-        rounds: All that were asked for, or a part of them.
-        latest: The newest round of each category whose lists were matched and whose numbers are published.
-        offset: How many newer ones are left out.
-        total: How many there are in all, of those that were asked for.
-    """
+    """Rounds in numbers, newest first, each by itself."""
 
     base: Positive
+    """What published numbers are multiples of."""
     categories: tuple[str, ...]
     rounds: tuple[RoundStatistics, ...]
+    """All that were asked for, or a part of them."""
     latest: tuple[Identifier, ...]
+    """The newest round of each category whose lists were matched and whose numbers are published."""
     offset: Count = 0
+    """How many newer ones are left out."""
     total: Count = 0
+    """How many there are in all, of those that were asked for."""
 
 
 class RoundTotals(Message):
@@ -163,17 +154,14 @@ class LevelPrecision(Message):
 
 
 class RegionalPicture(Message):
-    """One round of a category in numbers, next to the newest others of that category.
-
-    Attributes:
-        base: What published numbers are multiples of.
-        round: The round that was asked for, or the one whose lists were matched last; None where there is none.
-        rounds: The newest rounds of its category whose lists were matched and whose numbers are published.
-        precision: Of each level that has such a figure in any round of the category; the surest level first.
-    """
+    """One round of a category in numbers, next to the newest others of that category."""
 
     base: Positive
+    """What published numbers are multiples of."""
     categories: tuple[str, ...]
     round: RoundStatistics | None
+    """The round that was asked for, or the one whose lists were matched last; None where there is none."""
     rounds: tuple[RoundTotals, ...]
+    """The newest rounds of its category whose lists were matched and whose numbers are published."""
     precision: tuple[LevelPrecision, ...]
+    """Of each level that has such a figure in any round of the category; the surest level first."""

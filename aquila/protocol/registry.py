@@ -21,18 +21,15 @@ _CODE = re.compile(r"[A-Z]{2}")
 
 @dataclass(frozen=True, slots=True)
 class RegisteredParty:
-    """A contracting party.
-
-    Attributes:
-        code: Two capital letters.
-        name: As the others know it.
-        left: Whether it has left: its old statements still verify, and it takes part in nothing new.
-    """
+    """A contracting party."""
 
     code: str
+    """Two capital letters."""
     name: str
+    """As the others know it."""
     key: VerifyKey
     left: bool = False
+    """Whether it has left: its old statements still verify, and it takes part in nothing new."""
 
 
 @dataclass(slots=True)
@@ -40,14 +37,12 @@ class Registry:
     """The matcher's pinned key and the parties, by code.
 
     A service has one registry, which everything in it shares; `adopt` brings a newer one into force everywhere at once.
-
-    Attributes:
-        former: By holder the keys that were replaced, the oldest first; holders that never replaced one are not in it.
     """
 
     matcher: VerifyKey
     parties: Mapping[str, RegisteredParty]
     former: Mapping[str, tuple[VerifyKey, ...]] = field(default_factory=dict)
+    """By holder the keys that were replaced, the oldest first; holders that never replaced one are not in it."""
 
     def key_of(self, signer: str) -> VerifyKey:
         """Return the pinned key of a party's code or of `matcher`.

@@ -36,24 +36,22 @@ class SubmissionPlan:
     """The part of a list that is sent, as `plan_submission` decided; it gives each batch of the second pass.
 
     A batch comes out the same however often it is made. Memory holds two bytes for each input.
-
-    Attributes:
-        held_back: By rule, how many inputs of records are not sent.
-        batch_records: How many records each batch of the first pass has.
-        batch_inputs: How many inputs each has.
-        sent: For each input of the first pass, whether it is sent.
-        counts: For each record, how many inputs are sent.
-        rules: The rule of each of these.
     """
 
     table: RuleTable
     padding: Padding
     held_back: Counter[int]
+    """By rule, how many inputs of records are not sent."""
     batch_records: NDArray[np.int64]
+    """How many records each batch of the first pass has."""
     batch_inputs: NDArray[np.int64]
+    """How many inputs each has."""
     sent: NDArray[np.bool_]
+    """For each input of the first pass, whether it is sent."""
     counts: NDArray[np.uint8]
+    """For each record, how many inputs are sent."""
     rules: NDArray[np.uint8]
+    """The rule of each of these."""
 
     @property
     def real_records(self) -> int:

@@ -36,15 +36,12 @@ Table: TypeAlias = Mapping[str, Text]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The id of a sentence and what its places hold.
-
-    Attributes:
-        code: A key of the table of sentences, or `quoted`.
-        fields: Values by the names of places; more are for machines. None is a secret or person data.
-    """
+    """The id of a sentence and what its places hold."""
 
     code: str
+    """A key of the table of sentences, or `quoted`."""
     fields: Mapping[str, Value] = field(default_factory=dict)
+    """Values by the names of places; more are for machines. None is a secret or person data."""
 
     @classmethod
     def of(cls, code: str, /, **fields: Value) -> Self:

@@ -39,29 +39,26 @@ def peak_memory() -> int:
 
 @dataclass(slots=True)
 class Measurements:
-    """Measurements of one rehearsal.
-
-    Attributes:
-        clock: Seconds of processor time of this thread.
-        watch: Is told how far each phase of each party is.
-        seconds: Processor seconds by phase and party, whichever process spent them.
-        group_seconds: Of these, the seconds spent in the group, by phase.
-        elements: Elements that each party submitted.
-        bytes_sent: Elements, evaluations and tokens that each party sent; statements are not counted.
-        held_back: For each party and rule, the records whose value too many others share.
-        memory: The most memory that each process held, by process id.
-        disk: The most bytes in the rehearsal's directory.
-    """
+    """Measurements of one rehearsal."""
 
     clock: Callable[[], float] = time.thread_time
+    """Seconds of processor time of this thread."""
     watch: Watch = without_measurement
+    """Is told how far each phase of each party is."""
     seconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Processor seconds by phase and party, whichever process spent them."""
     group_seconds: dict[str, float] = field(default_factory=dict)
+    """Of these, the seconds spent in the group, by phase."""
     elements: Counter[str] = field(default_factory=Counter)
+    """Elements that each party submitted."""
     bytes_sent: Counter[str] = field(default_factory=Counter)
+    """Elements, evaluations and tokens that each party sent; statements are not counted."""
     held_back: dict[str, dict[str, int]] = field(default_factory=dict)
+    """For each party and rule, the records whose value too many others share."""
     memory: dict[int, int] = field(default_factory=dict)
+    """The most memory that each process held, by process id."""
     disk: int = 0
+    """The most bytes in the rehearsal's directory."""
 
     @contextmanager
     def phase(self, name: str, party: str) -> Iterator[None]:
@@ -132,19 +129,16 @@ def measured(function: Callable[[Group, Item], Result], backend: Backend, item: 
 
 @dataclass(frozen=True, slots=True)
 class TaskRunner:
-    """Runs and measures the tasks of a rehearsal.
-
-    Attributes:
-        executor: Of any kind.
-        workers: How many tasks it does at the same time.
-        backend: The group backend of its processes.
-        measured: Takes the measurements.
-    """
+    """Runs and measures the tasks of a rehearsal."""
 
     executor: Executor
+    """Of any kind."""
     workers: int
+    """How many tasks it does at the same time."""
     backend: Backend
+    """The group backend of its processes."""
     measured: Measurements
+    """Takes the measurements."""
 
     def do(
         self,

@@ -46,25 +46,22 @@ _REFERENCE_BYTES = 6
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NoteSealing:
-    """A batch of hits whose notes are to be sealed.
-
-    Attributes:
-        sizes: How many records the parties of the report signed.
-        table: The match rules.
-        report: The report without its hits.
-        hits: The hits.
-        held: The tokens of their records.
-        marks: How many marks each note of the report has.
-        fresh: 32 fresh random bytes, from which all that is drawn follows.
-    """
+    """A batch of hits whose notes are to be sealed."""
 
     sizes: Mapping[str, int]
+    """How many records the parties of the report signed."""
     table: RuleTable
+    """The match rules."""
     report: HitReport
+    """The report without its hits."""
     hits: HitColumns
+    """The hits."""
     held: TokensByRecord
+    """The tokens of their records."""
     marks: int
+    """How many marks each note of the report has."""
     fresh: bytes
+    """32 fresh random bytes, from which all that is drawn follows."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -164,19 +161,16 @@ class WaitingBatches:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenedNotes:
-    """A batch of notes at its receiver, each still sealed.
-
-    Attributes:
-        batch: The batch (`aquila.protocol.rounds.exchange.entries_of`).
-        hits: How many notes it holds.
-        openings: What opens those that the receiver's report names.
-        before: The hits of which the same sender sent a note before.
-    """
+    """A batch of notes at its receiver, each still sealed."""
 
     batch: bytes
+    """The batch (`aquila.protocol.rounds.exchange.entries_of`)."""
     hits: int
+    """How many notes it holds."""
     openings: NoteOpenings
+    """What opens those that the receiver's report names."""
     before: frozenset[str]
+    """The hits of which the same sender sent a note before."""
 
 
 def open_notes(node: SimulatedParty, notes: Notes) -> OpenedNotes:

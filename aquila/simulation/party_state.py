@@ -61,54 +61,51 @@ class WaitingOpenings:
 
 @dataclass(slots=True)
 class SimulatedParty:
-    """One party at the table: its role, its record of the round, its secrets and what it made.
-
-    Attributes:
-        party: The role.
-        source: Its list.
-        round: Its record of the round.
-        directory: Where its part of the scratch lies; made when the list is read.
-        record_ids: By position, for naming hits.
-        counts: Rows read.
-        findings: What is wrong with the list, each beside a record id.
-        digests: What the first pass made, until the second is over.
-        runs: What the second pass made, until it is cut into chunks.
-        chunks: The submission.
-        told: Its report without the hits.
-        hits: How many hits its report has.
-        batches: These hits as their notes will be sent.
-        openings: What opens the notes that are to come, by sender.
-        noted: The ids of the hits whose note came, by sender: of each batch, ascending.
-        below: The pairs of its report that are no hits.
-        columns: Its shadow columns, for each counterpart in their order.
-    """
+    """One party at the table: its role, its record of the round, its secrets and what it made."""
 
     party: Party
+    """The role."""
     source: ListFile
+    """Its list."""
     round: Round
+    """Its record of the round."""
     directory: Path
+    """Where its part of the scratch lies; made when the list is read."""
     secrets: RoundSecrets | None = None
     sequence: int = 0
     seed: SecretBytes | None = None
     submission_id: str = ""
     record_ids: RecordIds = field(default_factory=RecordIds)
+    """By position, for naming hits."""
     counts: ReadReport = field(default_factory=ReadReport)
+    """Rows read."""
     findings: list[tuple[Finding, str]] = field(default_factory=list)
+    """What is wrong with the list, each beside a record id."""
     outlines: list[Outline] = field(default_factory=list)
     digests: Spool | None = None
+    """What the first pass made, until the second is over."""
     plan: SubmissionPlan | None = None
     runs: dict[InputClass, Runs] = field(default_factory=dict)
+    """What the second pass made, until it is cut into chunks."""
     chunks: Chunks = field(init=False)
+    """The submission."""
     evaluated: int = 0
     verified: int = 0
     told: HitReport | None = None
+    """Its report without the hits."""
     hits: int = 0
+    """How many hits its report has."""
     below: list[BelowPair] = field(default_factory=list)
+    """The pairs of its report that are no hits."""
     columns: dict[str, Spool] = field(default_factory=dict)
+    """Its shadow columns, for each counterpart in their order."""
     openings: dict[str, list[WaitingOpenings]] = field(default_factory=dict)
+    """What opens the notes that are to come, by sender."""
     noted: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    """The ids of the hits whose note came, by sender: of each batch, ascending."""
     _tokens: Spool | None = None
     batches: list[HitBatch] = field(default_factory=list)
+    """These hits as their notes will be sent."""
     _parting: HitBatches = field(default_factory=lambda: HitBatches(1))
 
     def __post_init__(self) -> None:

@@ -69,16 +69,13 @@ def verify_stored(group: Group, stored: StoredVerifyTask) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StoredFinalizeTask:
-    """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers.
-
-    Attributes:
-        unverified: The work of verifying each answer without its elements, where that is still to be done.
-    """
+    """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers."""
 
     work: FinalizeTask
     chunk: Path
     answers: tuple[Path, ...]
     unverified: tuple[VerifyTask, ...] = ()
+    """The work of verifying each answer without its elements, where that is still to be done."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

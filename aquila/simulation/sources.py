@@ -97,36 +97,30 @@ class ListFile:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reading:
-    """A batch to read, normalize and digest.
-
-    Attributes:
-        batch: What there is to read.
-        first_binding: 32 bytes.
-        table: The match rules.
-    """
+    """A batch to read, normalize and digest."""
 
     batch: RowBatch
+    """What there is to read."""
     first_binding: bytes
+    """32 bytes."""
     table: RuleTable
+    """The match rules."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ReadBatch:
-    """The result of reading a batch of a list.
-
-    Attributes:
-        record_ids: Of the accepted records, in order.
-        counts: Rows accepted and refused, and warnings.
-        findings: What is wrong, each beside the record id of its row.
-        digested: The inputs of the records.
-        read_seconds: Processor time of reading, without normalizing.
-    """
+    """The result of reading a batch of a list."""
 
     record_ids: tuple[str, ...]
+    """Of the accepted records, in order."""
     counts: ReadReport
+    """Rows accepted and refused, and warnings."""
     findings: tuple[tuple[Finding, str], ...]
+    """What is wrong, each beside the record id of its row."""
     digested: DigestedBatch
+    """The inputs of the records."""
     read_seconds: float
+    """Processor time of reading, without normalizing."""
 
 
 def read_batch(_group: Group, work: Reading) -> ReadBatch:

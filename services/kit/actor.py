@@ -10,16 +10,13 @@ LOCAL_KEY = "p-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person who was let in.
-
-    Attributes:
-        person: The pseudonymous id, `p-` and 12 hexadecimal digits.
-        roles: What the person is there for.
-        role: The one that allows what is being done, for the log.
-        session_id: The session in which it is done; empty for the local key.
-    """
+    """A person who was let in."""
 
     person: str
+    """The pseudonymous id, `p-` and 12 hexadecimal digits."""
     roles: frozenset[Role]
+    """What the person is there for."""
     role: Role | None = None
+    """The one that allows what is being done, for the log."""
     session_id: str = ""
+    """The session in which it is done; empty for the local key."""

@@ -32,21 +32,18 @@ practice = true
 
 @dataclass(frozen=True, slots=True)
 class NewAddress:
-    """The address of a new service, and the certificate that it shows there.
-
-    Attributes:
-        port: The TCP port; 0 takes a free one.
-        url: Under which others call it: `https://host`, with the port where it is not 443; nothing for loopback alone.
-        certificate: PEM file of a certificate for the URL's host; without it the home gets a CA and a certificate.
-        key: PEM file of that certificate's private key.
-        ca: PEM file of the CA of that certificate; without it callers know it by the CAs of their systems.
-    """
+    """The address of a new service, and the certificate that it shows there."""
 
     port: int
+    """The TCP port; 0 takes a free one."""
     url: str = ""
+    """Under which others call it: `https://host`, with the port where it is not 443; nothing for loopback alone."""
     certificate: Path | None = None
+    """PEM file of a certificate for the URL's host; without it the home gets a CA and a certificate."""
     key: Path | None = None
+    """PEM file of that certificate's private key."""
     ca: Path | None = None
+    """PEM file of the CA of that certificate; without it callers know it by the CAs of their systems."""
 
     def check(self) -> None:
         """Refuse an address that others cannot use.

@@ -47,20 +47,17 @@ _SKIPPED_EVENTS = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class RestoredMatcher:
-    """A matcher that was restored, and what follows.
-
-    Attributes:
-        missing: Files that its settings name and that are not there.
-        aborted: Open rounds that it aborts when it starts.
-        registry: The number of the registry in force; 0 where none was stated.
-        taken: How many newer registries came with a party's file.
-    """
+    """A matcher that was restored, and what follows."""
 
     checked: BackupCheck
     missing: tuple[str, ...]
+    """Files that its settings name and that are not there."""
     aborted: int
+    """Open rounds that it aborts when it starts."""
     registry: int
+    """The number of the registry in force; 0 where none was stated."""
     taken: int
+    """How many newer registries came with a party's file."""
 
 
 def back_up_matcher(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> BackupSummary:

@@ -35,33 +35,30 @@ from services.matcher.wakeup import LongPolls, Wakeup
 
 @dataclass(frozen=True, slots=True)
 class MatcherContext:
-    """The matcher's parts.
-
-    Attributes:
-        files: The chunks, by `round/submission/...`.
-        rules: The match rules that rounds may use, by name.
-        held: The calls that parties hold open in this process.
-        terms: Terms of the rounds' manifests.
-        due: For each party, what it is to do in its rounds that go on.
-    """
+    """The matcher's parts."""
 
     settings: MatcherSettings
     store: Store
     files: ChunkFiles
+    """The chunks, by `round/submission/...`."""
     registry: Registry
     matcher: Matcher
     rules: Mapping[str, RuleTable]
+    """The match rules that rounds may use, by name."""
     round_cache: RoundCache
     workers: ExecutorHandle
     people: People
     wakeup: Wakeup
     held: LongPolls
+    """The calls that parties hold open in this process."""
     log: LogUseCases
     clock: Callable[[], int]
     random: Callable[[int], bytes]
     counts: EventCounts = field(default_factory=EventCounts)
     terms: KnownTerms = field(default_factory=KnownTerms)
+    """Terms of the rounds' manifests."""
     due: dict[str, RoundFacts[list[list[str]]]] = field(default_factory=dict)
+    """For each party, what it is to do in its rounds that go on."""
 
     @property
     def scratch(self) -> Path:

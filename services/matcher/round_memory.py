@@ -47,20 +47,17 @@ _ROUND = (
 
 @dataclass(slots=True)
 class CachedRound:
-    """The contents of a round's events.
-
-    Attributes:
-        stored: How many chunks came, by what they are (`blinded`, `evaluation`, `tokens`), submission and sender;
-            deleted ones are counted still.
-        is_finished: Whether nothing but statements of its parties can still come.
-        read_last: When it was read last, by a clock that only counts, in seconds.
-    """
+    """The contents of a round's events."""
 
     round: Round
     stored: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """How many chunks came, by what they are (`blinded`, `evaluation`, `tokens`), submission and sender; deleted ones
+    are counted still."""
     last_event: int = 0
     is_finished: bool = False
+    """Whether nothing but statements of its parties can still come."""
     read_last: float = 0.0
+    """When it was read last, by a clock that only counts, in seconds."""
 
     def apply_event(self, event: EventRow) -> None:
         """Apply one stored event; raises AquilaError if the stored events do not hold together."""

@@ -58,22 +58,19 @@ Counts = Mapping[Pair, Mapping[Level, int]]
 
 @dataclass(frozen=True, slots=True)
 class RoundCounts:
-    """The exact counts of a round that ended.
-
-    Attributes:
-        pairs: Parties whose records may be matched, each pair in the order of the alphabet.
-        parties: Whose lists were matched, and who asked.
-        hits: Of lists and of queries, by pair and level; what is missing is zero.
-        known: Persons by the least level of the hits that join them and by the number of parties that know them.
-        outcomes: What both parties of hits said of them, by pair and level.
-    """
+    """The exact counts of a round that ended."""
 
     category: str
     pairs: Collection[Pair]
+    """Parties whose records may be matched, each pair in the order of the alphabet."""
     parties: Mapping[Kind, Collection[str]]
+    """Whose lists were matched, and who asked."""
     hits: Mapping[Kind, Counts]
+    """Of lists and of queries, by pair and level; what is missing is zero."""
     known: Mapping[Level, Mapping[int, int]] = field(default_factory=dict)
+    """Persons by the least level of the hits that join them and by the number of parties that know them."""
     outcomes: Mapping[tuple[Pair, Level], Mapping[str, int]] = field(default_factory=dict)
+    """What both parties of hits said of them, by pair and level."""
 
     @property
     def scope(self) -> tuple[str, str]:

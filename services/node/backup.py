@@ -44,24 +44,21 @@ SERVICE = BackedService(
 
 @dataclass(frozen=True, slots=True)
 class RestoredNode:
-    """A node that was restored, and what follows.
-
-    Attributes:
-        missing: Files that its settings name and that are not there.
-        refused: Open rounds in which it takes no further part.
-        counted_days: Days whose limits of evaluation count as used, because nobody knows what was evaluated on them.
-        erased: Records that were erased again.
-        not_found: How many identifiers of erased records no list has.
-        kept: How many records could not be erased yet, because a list with them was being prepared.
-    """
+    """A node that was restored, and what follows."""
 
     checked: BackupCheck
     missing: tuple[str, ...]
+    """Files that its settings name and that are not there."""
     refused: int
+    """Open rounds in which it takes no further part."""
     counted_days: int
+    """Days whose limits of evaluation count as used, because nobody knows what was evaluated on them."""
     erased: int
+    """Records that were erased again."""
     not_found: int
+    """How many identifiers of erased records no list has."""
     kept: int
+    """How many records could not be erased yet, because a list with them was being prepared."""
 
 
 def back_up_node(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> BackupSummary:

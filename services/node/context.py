@@ -62,15 +62,12 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs this party's statements, and never two under one number.
-
-    Attributes:
-        high_water: How far this node has gone, outside the database.
-    """
+    """Signs this party's statements, and never two under one number."""
 
     party: Party
     registry: Registry
     high_water: HighWater
+    """How far this node has gone, outside the database."""
     clock: Clock
 
     @property
@@ -80,59 +77,52 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class LongPollResult:
-    """The answer of a long poll.
-
-    Attributes:
-        news: The list of rounds, with what came with it.
-        asked_at: When the call was made, in seconds since 1970.
-        read: The newest event that had been read of each round.
-        log_size: The size of the matcher's log that was seen last.
-    """
+    """The answer of a long poll."""
 
     news: LongPollAnswer
+    """The list of rounds, with what came with it."""
     asked_at: int
+    """When the call was made, in seconds since 1970."""
     read: Mapping[str, int]
+    """The newest event that had been read of each round."""
     log_size: int
+    """The size of the matcher's log that was seen last."""
 
 
 @dataclass(slots=True)
 class Contact:
-    """Result of the last call to the matcher.
-
-    Attributes:
-        answered_at: When it answered last, in seconds since 1970; None before the first time.
-        lost_at: Since when it does not answer; None while it does.
-        clock_difference: How its clock differs from ours in seconds.
-        obstacle: Why the matcher's log could not be found to have only grown; while there is one, nothing is signed or
-            sent.
-        witnessed: The size of the own log that the matcher has cosigned.
-        cosigned: The size of the matcher's log that this process has cosigned last.
-        news: For rounds in which counterparts withdrew hits or acknowledged: the newest such event.
-        cosignature: The own cosignature of the matcher's newest checkpoint, until the matcher has it.
-        cosignature_failed: Whether sending it failed: nothing more is signed before the matcher has it.
-        held: The answer of a long poll, until the next step takes it.
-        state: The name of the state of the list that was taken last; None where the matcher's version names none.
-        showing: Held while the own log is shown to the matcher, by the driver of rounds or by that of looks.
-        entries_due: When the matcher's log is looked through for entries that name this party at the latest.
-        looking: Held while the matcher's log is looked at: rounds at work at the same time do it one after another.
-    """
+    """Result of the last call to the matcher."""
 
     reachable: bool = False
     answered_at: int | None = None
+    """When it answered last, in seconds since 1970; None before the first time."""
     lost_at: int | None = None
+    """Since when it does not answer; None while it does."""
     failure: AquilaError | None = None
     clock_difference: int | None = None
+    """How its clock differs from ours in seconds."""
     obstacle: AquilaError | None = None
+    """Why the matcher's log could not be found to have only grown; while there is one, nothing is signed or sent."""
     witnessed: int = 0
+    """The size of the own log that the matcher has cosigned."""
     cosigned: int = 0
+    """The size of the matcher's log that this process has cosigned last."""
     news: Mapping[str, int] = field(default_factory=dict)
+    """For rounds in which counterparts withdrew hits or acknowledged: the newest such event."""
     cosignature: bytes | None = None
+    """The own cosignature of the matcher's newest checkpoint, until the matcher has it."""
     cosignature_failed: bool = False
+    """Whether sending it failed: nothing more is signed before the matcher has it."""
     held: LongPollResult | None = None
+    """The answer of a long poll, until the next step takes it."""
     state: str | None = None
+    """The name of the state of the list that was taken last; None where the matcher's version names none."""
     showing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the own log is shown to the matcher, by the driver of rounds or by that of looks."""
     entries_due: int = 0
+    """When the matcher's log is looked through for entries that name this party at the latest."""
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the matcher's log is looked at: rounds at work at the same time do it one after another."""
 
     def answered(self, now: int) -> None:
         if self.lost_at is not None:
@@ -148,19 +138,7 @@ class Contact:
 
 @dataclass(slots=True)
 class NodeContext:
-    """A node: its identity, its store and files, and its connection to the matcher.
-
-    Attributes:
-        tables: The match rules that this node can apply, by digest.
-        log: This node's log, and the node as a witness of the matcher's.
-        high_water: How far this node has gone, outside the database.
-        lists: The lists of persons that are read now.
-        duplicates: Results of searches for duplicates in stored lists.
-        workers: Where the heavy pieces of work are done.
-        retries: Open rounds that cannot go on now, each with a wait of its own.
-        wake: Tells the driver that there is something to do; set when it is made.
-        stopping: Tells whether the node is about to end; set with `wake`.
-    """
+    """A node: its identity, its store and files, and its connection to the matcher."""
 
     calls: ClassVar[int] = 4
     """How many uploads or acknowledgements are on their way at the same time."""
@@ -170,24 +148,33 @@ class NodeContext:
     registry: Registry
     group: Group
     tables: Mapping[str, RuleTable]
+    """The match rules that this node can apply, by digest."""
     store: Store
     files: ChunkFiles
     keys: Path
     peer: Peer
     workers: ExecutorHandle
+    """Where the heavy pieces of work are done."""
     people: People
     rounds: RoundMemories
     clock: Clock
     random: Callable[[int], bytes]
     log: LogUseCases
+    """This node's log, and the node as a witness of the matcher's."""
     high_water: HighWater
+    """How far this node has gone, outside the database."""
     contact: Contact = field(default_factory=Contact)
     lists: ListsInProgress = field(default_factory=ListsInProgress)
+    """The lists of persons that are read now."""
     duplicates: KeptResults[FoundDuplicates] = field(default_factory=KeptResults)
+    """Results of searches for duplicates in stored lists."""
     counts: EventCounts = field(default_factory=EventCounts)
     retries: Retries = field(default_factory=lambda: Retries(_LAST_DELAY))
+    """Open rounds that cannot go on now, each with a wait of its own."""
     wake: Callable[[], None] = lambda: None
+    """Tells the driver that there is something to do; set when it is made."""
     stopping: Callable[[], bool] = lambda: False
+    """Tells whether the node is about to end; set with `wake`."""
 
     @property
     def code(self) -> str:

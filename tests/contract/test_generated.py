@@ -43,6 +43,13 @@ def test_every_message_has_its_schema() -> None:
         assert schema["additionalProperties"] is False
 
 
+def test_a_property_bears_what_stands_below_its_field() -> None:
+    """Also of a class above, and in the definitions of parts."""
+    schemas = generate.generated()["openapi/node.json"]["components"]["schemas"]
+    assert schemas["UndoView"]["properties"]["number"]["description"] == "The number by which it is undone."
+    assert schemas["HitSearch"]["properties"]["overdue"]["description"] == "Only hits whose next step is overdue."
+
+
 def test_every_problem_is_listed() -> None:
     """The list of problem types has every error of the core and of the services, each with a sentence."""
     listed = generate.generated()["problems.json"]

@@ -53,75 +53,60 @@ ATTENDED = frozenset({Subject.LOG, Subject.ROUNDS})
 
 
 class HealthCheck(Message):
-    """One check.
-
-    Attributes:
-        sentences: The faults that were found, each with what to do about it; none where the grade is `ok`.
-    """
+    """One check."""
 
     subject: Subject
     grade: Grade
     sentences: tuple[FaultView, ...] = ()
+    """The faults that were found, each with what to do about it; none where the grade is `ok`."""
 
 
 class AwaitedStep(Message):
-    """A step that a round waits for.
-
-    Attributes:
-        party: The code of the party that has to take it, or `matcher`.
-        since: When it became due.
-    """
+    """A step that a round waits for."""
 
     party: Name
+    """The code of the party that has to take it, or `matcher`."""
     step: Awaited
     since: Seconds
+    """When it became due."""
 
 
 class RoundHealth(Message):
-    """The progress of an open round.
-
-    Attributes:
-        began_at: When it was proposed, or discovered by this node.
-        progress_at: When the newest statement about it was signed or came.
-        stuck: Whether it waits for a service and has made no progress for an hour, or a party missed a deadline.
-        here: Whether it is stuck at this service itself.
-    """
+    """The progress of an open round."""
 
     round_id: Identifier
     phase: Name
     began_at: Seconds
+    """When it was proposed, or discovered by this node."""
     progress_at: Seconds
+    """When the newest statement about it was signed or came."""
     awaited: tuple[AwaitedStep, ...]
     stuck: bool
+    """Whether it waits for a service and has made no progress for an hour, or a party missed a deadline."""
     here: bool
+    """Whether it is stuck at this service itself."""
 
 
 class CertificateHealth(Message):
-    """The end of a certificate that a setting names.
-
-    Attributes:
-        ends_at: When the certificate ends; of a file of CAs when the last of them does. None if it cannot be read.
-        days_left: Whole days until then; negative after it.
-    """
+    """The end of a certificate that a setting names."""
 
     setting: Name
     ends_at: Seconds | None
+    """When the certificate ends; of a file of CAs when the last of them does. None if it cannot be read."""
     days_left: int | None
+    """Whole days until then; negative after it."""
 
 
 class DriverHealth(Message):
-    """A loop of the service that advances what is stored.
-
-    Attributes:
-        failures: Failed steps since the service started.
-        failing: Failed steps in a row, up to now.
-        step_seconds: Seconds that the present step has taken; 0 between steps.
-    """
+    """A loop of the service that advances what is stored."""
 
     driver: Name
     failures: Count
+    """Failed steps since the service started."""
     failing: Count
+    """Failed steps in a row, up to now."""
     step_seconds: Count
+    """Seconds that the present step has taken; 0 between steps."""
 
 
 class ContactHealth(Message):
@@ -132,52 +117,49 @@ class ContactHealth(Message):
 
 
 class ServiceHealth(Message):
-    """The health of a service.
-
-    Attributes:
-        name: The party's code; `matcher` for the matcher.
-        backend: The group backend in use.
-        not_ready: The subjects that keep the service from its work; none while it is ready.
-        rounds: The open rounds, the oldest first.
-        left_out: Open rounds that were not looked at, because there are too many.
-        log_size: Entries of the service's own log.
-        witnesses: The newest cosignature of each witness of the own log. One that has never cosigned has size 0, and is
-            missed since `at`.
-        chunks_waiting: Chunks that this service has still to fetch, compute or send; at the matcher, evaluated chunks
-            that their origins have not fetched.
-        statements_waiting: Statements that this node has signed and the matcher has not taken; none at the matcher.
-        requests_waiting: Requests of people that wait for a second person.
-        pieces_in_hand: Pieces of heavy work that wait for a worker or are with one.
-        disk_free: Bytes that files may still take.
-        workers: Processes or threads for heavy work; 0 before the first piece.
-        workers_lost: How often the workers were lost since the service started.
-        clock_difference: Seconds by which the matcher's clock is ahead of the node's; None where it is not known.
-    """
+    """The health of a service."""
 
     service: Literal["node", "matcher"]
     name: Name
+    """The party's code; `matcher` for the matcher."""
     version: Name
     backend: Name
+    """The group backend in use."""
     at: Seconds
     started_at: Seconds
     grade: Grade
     not_ready: tuple[Subject, ...]
+    """The subjects that keep the service from its work; none while it is ready."""
     checks: tuple[HealthCheck, ...]
     rounds: tuple[RoundHealth, ...]
+    """The open rounds, the oldest first."""
     left_out: Count
+    """Open rounds that were not looked at, because there are too many."""
     certificates: tuple[CertificateHealth, ...]
     drivers: tuple[DriverHealth, ...]
     contacts: tuple[ContactHealth, ...]
     log_size: Count
+    """Entries of the service's own log."""
     witnesses: tuple[CosignatureView, ...]
+    """The newest cosignature of each witness of the own log. One that has never cosigned has size 0, and is missed
+    since `at`."""
     chunks_waiting: Count
+    """Chunks that this service has still to fetch, compute or send; at the matcher, evaluated chunks that their origins
+    have not fetched."""
     statements_waiting: Count
+    """Statements that this node has signed and the matcher has not taken; none at the matcher."""
     requests_waiting: Count
+    """Requests of people that wait for a second person."""
     pieces_in_hand: Count
+    """Pieces of heavy work that wait for a worker or are with one."""
     disk_free: Count
+    """Bytes that files may still take."""
     workers: Count
+    """Processes or threads for heavy work; 0 before the first piece."""
     workers_lost: Count
+    """How often the workers were lost since the service started."""
     clock_difference: int | None
+    """Seconds by which the matcher's clock is ahead of the node's; None where it is not known."""
     proofs_refused: Count
     sign_ins_refused: Count
 

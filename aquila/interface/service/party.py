@@ -11,18 +11,15 @@ from aquila.protocol.registration.self_signed import Address, Certificates, Hold
 
 
 class PartyView(Message):
-    """One party that the matcher knows.
-
-    Attributes:
-        called_at: Its last signed call, or None; what a crash loses of it is the last minute.
-        release: Which release it said then that it runs, or nothing.
-    """
+    """One party that the matcher knows."""
 
     party: PartyCode
     name: str
     identity_fingerprint: Digest
     called_at: Seconds | None
+    """Its last signed call, or None; what a crash loses of it is the last minute."""
     release: Annotated[str, Field(max_length=32)]
+    """Which release it said then that it runs, or nothing."""
 
 
 class Parties(Message):
@@ -34,71 +31,62 @@ class Parties(Message):
 
 
 class RegistryPartyView(Message):
-    """A party in a registry.
-
-    Attributes:
-        former_fingerprints: Those of keys that were replaced, the oldest first.
-        accepted: The number of the statement that it accepted last, or None.
-        differs: Whether it accepted another registry under the number of this one.
-    """
+    """A party in a registry."""
 
     party: PartyCode
     name: str
     identity_fingerprint: Digest
     former_fingerprints: tuple[Digest, ...] = ()
+    """Those of keys that were replaced, the oldest first."""
     left: bool
     accepted: Count | None
+    """The number of the statement that it accepted last, or None."""
     differs: bool
+    """Whether it accepted another registry under the number of this one."""
 
 
 class RegistryStatementView(Message):
-    """A statement of the matcher on the registry.
-
-    Attributes:
-        words: Twelve words that stand for the digest, to be compared by telephone.
-        digits: The same in eight groups of five digits.
-        joined: Parties that the registry in force lacks.
-        left: Parties that it marks as having left, other than the registry in force.
-        replaced: Parties, or `matcher`, whose identity key it replaces, for which both keys signed.
-        revoked: Those whose identity key it replaces without that key's signature: it is lost or stolen.
-        moved: Whether the matcher's address or the CA of its certificate changes.
-    """
+    """A statement of the matcher on the registry."""
 
     number: Count
     digest: Digest
     made_at: Seconds
     words: tuple[str, ...]
+    """Twelve words that stand for the digest, to be compared by telephone."""
     digits: tuple[str, ...]
+    """The same in eight groups of five digits."""
     url: str
     parties: tuple[RegistryPartyView, ...]
     joined: tuple[PartyCode, ...]
+    """Parties that the registry in force lacks."""
     left: tuple[PartyCode, ...]
+    """Parties that it marks as having left, other than the registry in force."""
     replaced: tuple[Holder, ...]
+    """Parties, or `matcher`, whose identity key it replaces, for which both keys signed."""
     revoked: tuple[Holder, ...]
+    """Those whose identity key it replaces without that key's signature: it is lost or stolen."""
     moved: bool
+    """Whether the matcher's address or the CA of its certificate changes."""
 
 
 class RegistryView(Message):
-    """The registry of a service.
-
-    Attributes:
-        parties: Those in force here.
-        in_force: The statement that is in force, or None where the parties were registered by their cards.
-        waiting: A newer statement that waits for the administrator, or None.
-        obstacle: Why no statement can be accepted, or None.
-        fetch_problem: Why a node could not fetch the matcher's statements just now, or None.
-        restart_needed: Whether the node has to be started again, because the registry in force names its new key.
-        asked: What an administrator asked for and another person has not decided yet: of a node to accept, of the
-            matcher to state a change.
-    """
+    """The registry of a service."""
 
     parties: tuple[RegistryPartyView, ...]
+    """Those in force here."""
     in_force: RegistryStatementView | None
+    """The statement that is in force, or None where the parties were registered by their cards."""
     waiting: RegistryStatementView | None
+    """A newer statement that waits for the administrator, or None."""
     obstacle: SentenceView | None
+    """Why no statement can be accepted, or None."""
     fetch_problem: SentenceView | None = None
+    """Why a node could not fetch the matcher's statements just now, or None."""
     restart_needed: bool = False
+    """Whether the node has to be started again, because the registry in force names its new key."""
     asked: PendingApproval | None = None
+    """What an administrator asked for and another person has not decided yet: of a node to accept, of the matcher to
+    state a change."""
 
 
 class NewInvitation(Message):

@@ -118,17 +118,14 @@ def check_newest(log: LogRecord) -> Iterator[UnprovenClaim]:
 
 
 class LastStatement(NamedTuple):
-    """The number of the last statement of a party that a log has of a round, and how far it is covered.
-
-    Attributes:
-        by_itself: The highest number that the party's own cosignatures cover, 0 for none.
-        by_anyone: The highest number that any witness's cosignatures cover, 0 for none.
-    """
+    """The number of the last statement of a party that a log has of a round, and how far it is covered."""
 
     party: str
     number: int
     by_itself: int
+    """The highest number that the party's own cosignatures cover, 0 for none."""
     by_anyone: int
+    """The highest number that any witness's cosignatures cover, 0 for none."""
 
 
 def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:

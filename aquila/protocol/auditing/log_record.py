@@ -21,19 +21,16 @@ from aquila.sentences import Sentence
 
 @dataclass(frozen=True, slots=True)
 class UnprovenClaim:
-    """Something that a log claims and that nothing in it proves.
-
-    Attributes:
-        what: A word for machines.
-        sentence: What it is, and where.
-        shown_by: The party whose own log would show it, if any.
-        digest: By which statement that log would show it.
-    """
+    """Something that a log claims and that nothing in it proves."""
 
     what: str
+    """A word for machines."""
     sentence: Sentence
+    """What it is, and where."""
     shown_by: str | None = None
+    """The party whose own log would show it, if any."""
     digest: str | None = None
+    """By which statement that log would show it."""
 
 
 def refuse_unproven(found: Iterable[UnprovenClaim]) -> None:
@@ -44,14 +41,11 @@ def refuse_unproven(found: Iterable[UnprovenClaim]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KeyPeriods:
-    """The keys of all holders, and from which entry on each is the oldest that is valid.
-
-    Attributes:
-        begins: By holder the entries that replaced a key, as (index, place of the new key among the holder's keys).
-    """
+    """The keys of all holders, and from which entry on each is the oldest that is valid."""
 
     registry: Registry
     begins: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """By holder the entries that replaced a key, as (index, place of the new key among the holder's keys)."""
 
     @classmethod
     def of(cls, entries: Sequence[Entry | None], registry: Registry) -> "KeyPeriods":
@@ -94,35 +88,32 @@ class KeyPeriods:
 
 @dataclass(slots=True)
 class LogRecord:
-    """A log whose files hold together.
-
-    Attributes:
-        holder: Whose log it is: a party's code, or `matcher`.
-        checkpoint: What it claims.
-        entries: Its entries; None where retention erased the content, and where this copy leaves it out.
-        statements: For each entry the envelope of the statement that it is about, or nothing.
-        saved: Sizes of all saved checkpoints.
-        cosigned: For each witness the sizes that it cosigned, with the time of each.
-        left_out: What this copy leaves out by its owner's word: nothing but the leaves of it was checked.
-        leaves: The hashes of all leaves.
-        seen: The newest checkpoint of each other log that this one's owner has seen.
-        unproven: What nothing proves or refutes.
-        keys: Which key was valid when; set once the entries are read.
-        signed_by: For each saved checkpoint's size the holders and keys that signed or cosigned it.
-    """
+    """A log whose files hold together."""
 
     holder: str
+    """Whose log it is: a party's code, or `matcher`."""
     checkpoint: Checkpoint
+    """What it claims."""
     entries: list[Entry | None] = field(default_factory=list)
+    """Its entries; None where retention erased the content, and where this copy leaves it out."""
     statements: list[bytes] = field(default_factory=list)
+    """For each entry the envelope of the statement that it is about, or nothing."""
     saved: list[int] = field(default_factory=list)
+    """Sizes of all saved checkpoints."""
     cosigned: dict[str, dict[int, int]] = field(default_factory=dict)
+    """For each witness the sizes that it cosigned, with the time of each."""
     left_out: LeftOutEntries = field(default_factory=LeftOutEntries)
+    """What this copy leaves out by its owner's word: nothing but the leaves of it was checked."""
     leaves: list[bytes] = field(default_factory=list)
+    """The hashes of all leaves."""
     seen: dict[str, Checkpoint] = field(default_factory=dict)
+    """The newest checkpoint of each other log that this one's owner has seen."""
     unproven: list[UnprovenClaim] = field(default_factory=list)
+    """What nothing proves or refutes."""
     keys: KeyPeriods | None = None
+    """Which key was valid when; set once the entries are read."""
     signed_by: list[tuple[int, str, VerifyKey]] = field(default_factory=list)
+    """For each saved checkpoint's size the holders and keys that signed or cosigned it."""
 
     def head(self, size: int) -> bytes:
         """Return the head of the first entries."""

@@ -31,11 +31,7 @@ class EventKind(StrEnum):
 
 
 class Event(Message):
-    """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text.
-
-    Attributes:
-        content: The bytes themselves in base64, where they are few and the feed comes with a long poll (9.6).
-    """
+    """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text."""
 
     event_id: Positive
     kind: EventKind
@@ -44,21 +40,19 @@ class Event(Message):
     index: Count | None = None
     party: PartyCode | None = None
     content: Annotated[str, Field(max_length=LARGEST_CONTENT)] | None = optional()
+    """The bytes themselves in base64, where they are few and the feed comes with a long poll (9.6)."""
 
 
 class Events(Message):
-    """A page of the feed, with what the matcher believes to be due.
-
-    Attributes:
-        ready: Submissions whose evaluations are all there, and for lists everyone's: tokens may be sent.
-        late: Parties that missed a deadline; the others may sign an amendment that leaves them out.
-        time: The matcher's clock, for a person to compare; never used for deadlines.
-    """
+    """A page of the feed, with what the matcher believes to be due."""
 
     events: tuple[Event, ...]
     ready: tuple[Identifier, ...]
+    """Submissions whose evaluations are all there, and for lists everyone's: tokens may be sent."""
     late: tuple[PartyCode, ...]
+    """Parties that missed a deadline; the others may sign an amendment that leaves them out."""
     time: Seconds
+    """The matcher's clock, for a person to compare; never used for deadlines."""
 
 
 class RoundEntry(Message):
@@ -72,29 +66,23 @@ class RoundEntry(Message):
 
 
 class Rounds(Message):
-    """All rounds that the caller may know of, newest first.
-
-    Attributes:
-        news: For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is
-            over, and reads its feed again when this is beyond what it has read.
-        state: For a party that waits for news (9.6): names all of this, and what the matcher believes to be due.
-    """
+    """All rounds that the caller may know of, newest first."""
 
     rounds: tuple[RoundEntry, ...]
     news: dict[Identifier, int] = Field(default_factory=dict)
+    """For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is over,
+    and reads its feed again when this is beyond what it has read."""
     state: Digest | None = optional()
+    """For a party that waits for news (9.6): names all of this, and what the matcher believes to be due."""
 
 
 class LongPollAnswer(Rounds):
-    """The answer of a long poll, with what its caller would ask for next, where it wants that (9.6).
-
-    Attributes:
-        feeds: The next page of the feed, by round.
-        log: The matcher's newest checkpoint, with a proof since the one that the caller saw last.
-    """
+    """The answer of a long poll, with what its caller would ask for next, where it wants that (9.6)."""
 
     feeds: dict[Identifier, Events] | None = optional()
+    """The next page of the feed, by round."""
     log: Annotated[str, Field(max_length=1 << 17)] | None = optional()
+    """The matcher's newest checkpoint, with a proof since the one that the caller saw last."""
 
 
 MOST_PARTS = 100
@@ -111,16 +99,13 @@ class StatementPart(Message):
 
 
 class BytesPart(Message):
-    """A chunk, an evaluation or tokens of the caller, whose statement the matcher has or which is in an earlier part.
-
-    Attributes:
-        content: The bytes in base64.
-    """
+    """A chunk, an evaluation or tokens of the caller, whose statement came before, or in an earlier part."""
 
     part: Literal["blinded", "evaluation", "tokens"]
     submission_id: Identifier
     index: Count
     content: Annotated[str, Field(max_length=_LARGEST_CONTENT)]
+    """The bytes in base64."""
 
 
 class Consignment(Message):
@@ -130,15 +115,12 @@ class Consignment(Message):
 
 
 class ConsignmentAnswer(Message):
-    """The result of a consignment.
-
-    Attributes:
-        taken: How many parts were taken, from the first one on; the same again counts.
-        problem: Why the next part was refused, as a problem document in JSON; None where it was not looked at.
-    """
+    """The result of a consignment."""
 
     taken: Count
+    """How many parts were taken, from the first one on; the same again counts."""
     problem: Annotated[str, Field(max_length=_LARGEST_PROBLEM)] | None = None
+    """Why the next part was refused, as a problem document in JSON; None where it was not looked at."""
 
 
 MOST_HEADS = 200
@@ -150,19 +132,16 @@ Hashes = Annotated[tuple[Digest, ...], Field(max_length=_MOST_HASHES)]
 
 
 class ProofRequest(Message):
-    """The proofs that are requested of a log.
-
-    Attributes:
-        old: How many entries it had when the caller saw it last.
-        heads: Sizes at which others saw it: that it only grew since is to be proved for each.
-        statements: Digests of statements that it must hold: that it does is to be proved for each.
-        entries_from: From which entry on those are wanted that name the caller; None for none of them.
-    """
+    """The proofs that are requested of a log."""
 
     old: Count
+    """How many entries it had when the caller saw it last."""
     heads: Annotated[tuple[Positive, ...], Field(max_length=MOST_HEADS)]
+    """Sizes at which others saw it: that it only grew since is to be proved for each."""
     statements: Annotated[tuple[Digest, ...], Field(max_length=MOST_STATEMENTS)]
+    """Digests of statements that it must hold: that it does is to be proved for each."""
     entries_from: Count | None
+    """From which entry on those are wanted that name the caller; None for none of them."""
 
 
 class HeadProof(Message):

@@ -38,13 +38,7 @@ SealedText = Annotated[
 
 
 class Note(Message):
-    """The minimum that one side reveals to the other of its record after a hit. It names no person and no record.
-
-    Attributes:
-        reference: The party's own number of the hit, drawn at random; a follow-up names it.
-        contact: Where the unit that holds the record can be asked.
-        report: Digest of what the matcher told the sender of the hit, to be compared with what it told the receiver.
-    """
+    """The minimum that one side reveals to the other of its record after a hit. It names no person and no record."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.note+json"
 
@@ -53,28 +47,28 @@ class Note(Message):
     handling_code: HandlingCode | None
     category: NoteText | None
     reference: Reference
+    """The party's own number of the hit, drawn at random; a follow-up names it."""
     contact: NoteText
+    """Where the unit that holds the record can be asked."""
     report: Digest
+    """Digest of what the matcher told the sender of the hit, to be compared with what it told the receiver."""
 
 
 class Notes(BoundStatement):
-    """Sealed notes of one party for another, of the same report (PROTOCOL.md 3.7.6).
-
-    Attributes:
-        to: For whom they are.
-        submission_id: The query whose hits these are, or None for the lists.
-        index: Which batch of these notes it is, from 0.
-        hits: How many notes it holds.
-        sealed: The batch, sealed to the receiver; base64.
-    """
+    """Sealed notes of one party for another, of the same report (PROTOCOL.md 3.7.6)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.notes+json"
 
     to: PartyCode
+    """For whom they are."""
     submission_id: Identifier | None
+    """The query whose hits these are, or None for the lists."""
     index: Count
+    """Which batch of these notes it is, from 0."""
     hits: Annotated[int, Field(ge=1, le=MAX_NOTES)]
+    """How many notes it holds."""
     sealed: SealedText
+    """The batch, sealed to the receiver; base64."""
 
     def payload(self) -> bytes:
         """Return the canonical JSON that is signed (PROTOCOL.md 2.1); nothing in the long text has to be escaped."""
@@ -108,25 +102,22 @@ class RefutedHit(Message):
 
 
 class Confirmation(BoundStatement):
-    """A party has opened and verified a batch of notes; every hit of it that is not refuted is confirmed (3.7.8).
-
-    Attributes:
-        to: Whose notes they were.
-        submission_id: As in the notes.
-        notes: Digest of the notes' statement.
-        notes_sequence: The number that its sender gave that statement.
-        confirmed: How many hits hold.
-        refuted: The others.
-    """
+    """A party has opened and verified a batch of notes; every hit of it that is not refuted is confirmed (3.7.8)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.confirmation+json"
 
     to: PartyCode
+    """Whose notes they were."""
     submission_id: Identifier | None
+    """As in the notes."""
     notes: Digest
+    """Digest of the notes' statement."""
     notes_sequence: Positive
+    """The number that its sender gave that statement."""
     confirmed: Count
+    """How many hits hold."""
     refuted: Annotated[tuple[RefutedHit, ...], Field(max_length=MAX_NOTES)]
+    """The others."""
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:

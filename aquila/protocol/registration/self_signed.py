@@ -60,27 +60,24 @@ class SelfSignedMessage(Message, ABC):
 
 
 class Invitation(SelfSignedMessage):
-    """The secretariat invites a party.
-
-    Attributes:
-        invitation_id: Random.
-        party: Whom.
-        name: As the others will know it.
-        matcher_key: The matcher's identity key, which signs the invitation.
-        url: Where the matcher is.
-        ca: The CA of its certificate, or None where the system's CAs know it.
-        expires_at: Until when a request counts, in seconds since 1970.
-    """
+    """The secretariat invites a party."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.invitation+json"
 
     invitation_id: Identifier
+    """Random."""
     party: PartyCode
+    """Whom."""
     name: GivenText
+    """As the others will know it."""
     matcher_key: KeyHex
+    """The matcher's identity key, which signs the invitation."""
     url: Address
+    """Where the matcher is."""
     ca: Certificates | None
+    """The CA of its certificate, or None where the system's CAs know it."""
     expires_at: Seconds
+    """Until when a request counts, in seconds since 1970."""
 
     @property
     def key(self) -> str:
@@ -88,20 +85,17 @@ class Invitation(SelfSignedMessage):
 
 
 class JoinRequest(SelfSignedMessage):
-    """A party asks to be registered.
-
-    Attributes:
-        name: As in the invitation.
-        identity_key: Its identity key, which signs the request.
-        invitation: The envelope of the invitation as the party received it.
-    """
+    """A party asks to be registered."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.joinrequest+json"
 
     party: PartyCode
     name: GivenText
+    """As in the invitation."""
     identity_key: KeyHex
+    """Its identity key, which signs the request."""
     invitation: Annotated[str, StringConstraints(max_length=LARGEST_FILE)]
+    """The envelope of the invitation as the party received it."""
 
     @property
     def key(self) -> str:
@@ -209,11 +203,7 @@ class KeyHandover(Message):
 
 
 class KeyRenewal(SelfSignedMessage):
-    """A holder has a new key, which signs this.
-
-    Attributes:
-        handover: The handover in the replaced key's envelope, or None where that key is lost or stolen.
-    """
+    """A holder has a new key, which signs this."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.keyrenewal+json"
 
@@ -221,6 +211,7 @@ class KeyRenewal(SelfSignedMessage):
     former_key: KeyHex
     identity_key: KeyHex
     handover: Envelope | None
+    """The handover in the replaced key's envelope, or None where that key is lost or stolen."""
 
     @property
     def key(self) -> str:
@@ -229,18 +220,15 @@ class KeyRenewal(SelfSignedMessage):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A verified renewal.
-
-    Attributes:
-        by_both: Whether the replaced key signed, too; else it is revoked.
-        digest: Digest of what the new key signed.
-    """
+    """A verified renewal."""
 
     party: str
     former: VerifyKey
     key: VerifyKey
     by_both: bool
+    """Whether the replaced key signed, too; else it is revoked."""
     digest: str
+    """Digest of what the new key signed."""
     envelope: bytes
 
 

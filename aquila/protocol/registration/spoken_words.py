@@ -29,15 +29,12 @@ _MEMORY = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A digest as it is read aloud.
-
-    Attributes:
-        words: Twelve words.
-        digits: Eight groups of five digits, the same value.
-    """
+    """A digest as it is read aloud."""
 
     words: tuple[str, ...]
+    """Twelve words."""
     digits: tuple[str, ...]
+    """Eight groups of five digits, the same value."""
 
     @property
     def sentence(self) -> str:

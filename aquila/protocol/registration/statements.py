@@ -49,24 +49,21 @@ class RegistryEntry(Message):
 
 
 class RegistryStatement(Message):
-    """The whole registry, as the matcher states it.
-
-    Attributes:
-        previous: Digest of the statement before; None of the first.
-        parties: By code, ascending; a party that has left stays, with its key.
-        matcher_renewals: Renewals of the matcher's key, as those of a party.
-    """
+    """The whole registry, as the matcher states it."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.registry+json"
 
     number: Number
     previous: Digest | None
+    """Digest of the statement before; None of the first."""
     made_at: Seconds
     matcher_key: KeyHex
     url: Address
     ca: Certificates | None
     parties: Annotated[tuple[RegistryEntry, ...], Field(max_length=MAX_PARTIES)]
+    """By code, ascending; a party that has left stays, with its key."""
     matcher_renewals: Renewals | None = optional()
+    """Renewals of the matcher's key, as those of a party."""
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -272,15 +269,12 @@ def differences(before: Registry, after: Registry) -> tuple[tuple[str, ...], tup
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A newer registry names another key of a party.
-
-    Attributes:
-        party: Whose.
-        by_both: Whether the replaced key signed for each step to the new one; else it is revoked.
-    """
+    """A newer registry names another key of a party."""
 
     party: str
+    """Whose."""
     by_both: bool
+    """Whether the replaced key signed for each step to the new one; else it is revoked."""
 
 
 def key_changes(before: Registry, statement: RegistryStatement) -> tuple[KeyChange, ...]:

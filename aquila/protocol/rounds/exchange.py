@@ -59,17 +59,14 @@ _NO_MARK = np.uint64(2**64 - 1)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PreparedNotes:
-    """Hits that can be sealed, as columns: what seals the own note of each, and what opens the other side's.
-
-    Attributes:
-        keys: `NOTE_KEYS_BYTES` for each own note.
-        marks: The marks of each own note, one behind the other; as many as `openings` has tokens.
-        openings: What opens the notes that are to come.
-    """
+    """Hits that can be sealed, as columns: what seals the own note of each, and what opens the other side's."""
 
     keys: bytes
+    """`NOTE_KEYS_BYTES` for each own note."""
     marks: bytes
+    """The marks of each own note, one behind the other; as many as `openings` has tokens."""
     openings: NoteOpenings
+    """What opens the notes that are to come."""
 
 
 def prepare(
@@ -117,21 +114,18 @@ def prepare(
 
 
 class _Compared(NamedTuple):
-    """The result of comparing hits of one kind on records with the same rules, which is done once for all of them.
-
-    Attributes:
-        places: Of the tokens that met.
-        are_all: Whether all of the record's tokens met.
-        rules: What the contexts of the notes' keys end with: the rules of these tokens, behind their length.
-        fault: What is wrong with the report on them.
-        told: What is hashed before the id of a hit, for the digest of the report on it.
-    """
+    """The result of comparing hits of one kind on records with the same rules, which is done once for all of them."""
 
     places: bytes
+    """Of the tokens that met."""
     are_all: bool
+    """Whether all of the record's tokens met."""
     rules: bytes
+    """What the contexts of the notes' keys end with: the rules of these tokens, behind their length."""
     fault: Fault | None
+    """What is wrong with the report on them."""
     told: bytes
+    """What is hashed before the id of a hit, for the digest of the report on it."""
 
 
 _FOREIGN = _Compared(b"", are_all=True, rules=b"", fault=Fault.FOREIGN, told=b"")

@@ -35,25 +35,22 @@ class HitKind(NamedTuple):
 
 
 class HitColumns(NamedTuple):
-    """Hits of a report with one counterpart, as columns: compact, and fast to hand on.
-
-    Attributes:
-        counterpart: With whom they are.
-        ids: 16 bytes each.
-        handles: Of the own records, 16 bytes each.
-        counterpart_handles: Of the other ones.
-        met: The places of the tokens that met, a byte each.
-        kinds: The kinds that occur.
-        kind: Which of them each hit is of.
-    """
+    """Hits of a report with one counterpart, as columns: compact, and fast to hand on."""
 
     counterpart: str
+    """With whom they are."""
     ids: bytes
+    """16 bytes each."""
     handles: bytes
+    """Of the own records, 16 bytes each."""
     counterpart_handles: bytes
+    """Of the other ones."""
     met: list[bytes]
+    """The places of the tokens that met, a byte each."""
     kinds: list[HitKind]
+    """The kinds that occur."""
     kind: list[int]
+    """Which of them each hit is of."""
 
     @classmethod
     def of(cls, counterpart: str, hits: Sequence[Hit]) -> "HitColumns":
@@ -146,25 +143,22 @@ _OPENING = Struct(f"{HIT_ID_BYTES}s{KEY_BYTES}s{KEY_BYTES}s{DIGEST_BYTES}s3B")
 
 
 class NoteOpening(NamedTuple):
-    """The data on a hit with which one side opens and verifies the other side's note. Secret: it never shows itself.
-
-    Attributes:
-        hit_id: Which hit, hexadecimal.
-        keys: Of the note that is to come.
-        rules: The rule of each token of the own record, in ascending order of the tokens.
-        places: Which of these tokens met, as the matcher reported.
-        marks: Of each token 5 bytes, as the other side's note has them where it holds the same.
-        report_digest: Digest of what the matcher reported of the hit.
-        fault: What is wrong with the report already.
-    """
+    """The data on a hit with which one side opens and verifies the other side's note. Secret: it never shows itself."""
 
     hit_id: str
+    """Which hit, hexadecimal."""
     keys: NoteKeys
+    """Of the note that is to come."""
     rules: bytes
+    """The rule of each token of the own record, in ascending order of the tokens."""
     places: bytes
+    """Which of these tokens met, as the matcher reported."""
     marks: bytes
+    """Of each token 5 bytes, as the other side's note has them where it holds the same."""
     report_digest: str
+    """Digest of what the matcher reported of the hit."""
     fault: Fault | None
+    """What is wrong with the report already."""
 
     def __repr__(self) -> str:
         return object.__repr__(self)
@@ -211,29 +205,26 @@ class NoteOpening(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NoteOpenings:
-    """The note openings of some hits, as columns of bytes: compact, and fast to hand on. Secret as each of them.
-
-    Attributes:
-        ids: Of each hit 16 bytes.
-        keys: `NOTE_KEYS_BYTES` of each.
-        told: The digest of what the matcher reported, 32 bytes of each.
-        faults: Of each the place of its fault in `FAULTS`.
-        tokens: How many tokens each own record has.
-        rules: The rules of these, a byte for each token.
-        marks: Their marks.
-        met: How many of them met.
-        places: The places of those, a byte each.
-    """
+    """The note openings of some hits, as columns of bytes: compact, and fast to hand on. Secret as each of them."""
 
     ids: bytes
+    """Of each hit 16 bytes."""
     keys: bytes
+    """`NOTE_KEYS_BYTES` of each."""
     told: bytes
+    """The digest of what the matcher reported, 32 bytes of each."""
     faults: bytes
+    """Of each the place of its fault in `FAULTS`."""
     tokens: bytes
+    """How many tokens each own record has."""
     rules: bytes
+    """The rules of these, a byte for each token."""
     marks: bytes
+    """Their marks."""
     met: bytes
+    """How many of them met."""
     places: bytes
+    """The places of those, a byte each."""
 
     @classmethod
     def of(cls, openings: Iterable[NoteOpening]) -> "NoteOpenings":
@@ -287,17 +278,14 @@ _HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros
 
 
 class HeldColumns(NamedTuple):
-    """The tokens of some own records, a list for each column; of a record they are in ascending order.
-
-    Attributes:
-        rules: Of each record the rules of its tokens, 1 byte each.
-        tokens: The tokens, 16 bytes each.
-        secrets: Their token secrets, 32 bytes each.
-    """
+    """The tokens of some own records, a list for each column; of a record they are in ascending order."""
 
     rules: list[bytes]
+    """Of each record the rules of its tokens, 1 byte each."""
     tokens: list[bytes]
+    """The tokens, 16 bytes each."""
     secrets: list[bytes]
+    """Their token secrets, 32 bytes each."""
 
     def __repr__(self) -> str:
         return object.__repr__(self)

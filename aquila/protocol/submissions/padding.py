@@ -23,34 +23,28 @@ _DIGEST = f"V{DIGEST_BYTES}"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BatchInputs:
-    """The inputs of consecutive records as columns, record by record, without padding.
-
-    Attributes:
-        first: The position of the first record in the submission, from 0.
-        counts: How many inputs each of m records has.
-        rules: The rule of each of n inputs, the sum of `counts`.
-        digests: The input digest of each, 32 bytes; a digest of a guess can be compared with it, so it is secret.
-    """
+    """The inputs of consecutive records as columns, record by record, without padding."""
 
     first: int
+    """The position of the first record in the submission, from 0."""
     counts: NDArray[np.int64]
+    """How many inputs each of m records has."""
     rules: NDArray[np.uint8]
+    """The rule of each of n inputs, the sum of `counts`."""
     digests: bytes
+    """The input digest of each, 32 bytes; a digest of a guess can be compared with it, so it is secret."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NumberedInputs:
-    """Inputs of a submission with their padding, as columns.
-
-    Attributes:
-        numbers: The number of each of n inputs: 256 times its record's position plus its place within the record.
-        rules: Its rule.
-        digests: Its input digest, 32 bytes each; of padding and dummies one that no value has.
-    """
+    """Inputs of a submission with their padding, as columns."""
 
     numbers: NDArray[np.uint64]
+    """The number of each of n inputs: 256 times its record's position plus its place within the record."""
     rules: NDArray[np.uint8]
+    """Its rule."""
     digests: bytes
+    """Its input digest, 32 bytes each; of padding and dummies one that no value has."""
 
 
 def padded_records(records: int, padding: Padding) -> int:

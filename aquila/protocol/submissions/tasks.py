@@ -64,18 +64,15 @@ class CarriedSecret:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Outline:
-    """The part of a digested batch kept in memory: 8 bytes for each input.
-
-    Attributes:
-        counts: How many inputs each of m records has.
-        traits: Of each record what tells persons from guesses (`aquila.records.entropy`), 20 bytes.
-        entries: For each of n inputs 7 bytes of its digest, below its rule. Two of a million different values agree
-            with a probability of 1 in 150,000, and then one may be held back needlessly.
-    """
+    """The part of a digested batch kept in memory: 8 bytes for each input."""
 
     counts: NDArray[np.uint16]
+    """How many inputs each of m records has."""
     entries: NDArray[np.uint64]
+    """For each of n inputs 7 bytes of its digest, below its rule. Two of a million different values agree with a
+    probability of 1 in 150,000, and then one may be held back needlessly."""
     traits: np.ndarray
+    """Of each record what tells persons from guesses (`aquila.records.entropy`), 20 bytes."""
 
     @property
     def rules(self) -> NDArray[np.uint8]:
@@ -88,18 +85,16 @@ class DigestedBatch:
     """The inputs of a batch of records after the first pass, as columns.
 
     Whoever has a digest can compare it with a guess: it is the party's own secret until its round key is destroyed.
-
-    Attributes:
-        counts: How many inputs each of m records has.
-        rules: The rule of each of n inputs, the sum of `counts`.
-        digests: The input digest of each, 32 bytes.
-        traits: Of each record what tells persons from guesses (`aquila.records.entropy`).
     """
 
     counts: NDArray[np.uint16]
+    """How many inputs each of m records has."""
     rules: NDArray[np.uint8]
+    """The rule of each of n inputs, the sum of `counts`."""
     digests: bytes
+    """The input digest of each, 32 bytes."""
     traits: np.ndarray
+    """Of each record what tells persons from guesses (`aquila.records.entropy`)."""
 
     def to_bytes(self) -> bytes:
         """Return the batch for a file: m as 4 bytes, the counts, the traits, then rules and digests."""
@@ -148,18 +143,15 @@ def digest_columns(first_binding: bytes, table: RuleTable, records: RecordColumn
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class BlindTask:
-    """One batch of records to blind.
-
-    Attributes:
-        inputs: What is sent of the batch.
-        real_records: How many records of the submission are no dummies.
-    """
+    """One batch of records to blind."""
 
     seed: CarriedSecret
     table: RuleTable
     padding: Padding
     inputs: BatchInputs
+    """What is sent of the batch."""
     real_records: int
+    """How many records of the submission are no dummies."""
 
 
 def blind_batch(group: Group, work: BlindTask) -> dict[InputClass, np.ndarray]:
@@ -178,19 +170,16 @@ def blind_batch(group: Group, work: BlindTask) -> dict[InputClass, np.ndarray]:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EvaluateTask:
-    """One chunk of another party to evaluate.
-
-    Attributes:
-        share: This party's share of the chunk's class.
-        context: What the proof is bound to (`aquila.protocol.party.proof_context`).
-        chunk: The blinded elements as they came.
-        fresh: 32 fresh random bytes for the proof's nonce.
-    """
+    """One chunk of another party to evaluate."""
 
     share: CarriedSecret
+    """This party's share of the chunk's class."""
     context: bytes
+    """What the proof is bound to (`aquila.protocol.party.proof_context`)."""
     chunk: bytes
+    """The blinded elements as they came."""
     fresh: bytes
+    """32 fresh random bytes for the proof's nonce."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -218,21 +207,18 @@ def evaluate_chunk(group: Group, work: EvaluateTask) -> ChunkEvaluation:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VerifyTask:
-    """Another party's evaluation of an own chunk to verify.
-
-    Attributes:
-        key: The public key of the evaluator's share of the class.
-        context: As in `EvaluateTask`.
-        chunk: The blinded elements as they were sent.
-        elements: The evaluated elements as they came.
-        proof: 64 bytes.
-    """
+    """Another party's evaluation of an own chunk to verify."""
 
     key: bytes
+    """The public key of the evaluator's share of the class."""
     context: bytes
+    """As in `EvaluateTask`."""
     chunk: bytes
+    """The blinded elements as they were sent."""
     elements: bytes
+    """The evaluated elements as they came."""
     proof: bytes
+    """64 bytes."""
 
 
 def verify_chunk(group: Group, work: VerifyTask) -> None:
@@ -269,17 +255,14 @@ def verify_answers(
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FinalizeTask:
-    """A chunk with everyone's verified evaluations.
-
-    Attributes:
-        share: The origin's own share of the class.
-        evaluations: For each other participant the evaluated elements.
-    """
+    """A chunk with everyone's verified evaluations."""
 
     seed: CarriedSecret
     share: CarriedSecret
+    """The origin's own share of the class."""
     rows: np.ndarray
     evaluations: Sequence[Elements]
+    """For each other participant the evaluated elements."""
 
 
 def finalize(group: Group, work: FinalizeTask, elements: DecodedElements | None = None) -> FinalizedChunk:

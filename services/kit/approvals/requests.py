@@ -34,16 +34,13 @@ Content: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class OpenedRequest:
-    """A request whose transaction is open, with the locks that its content needs.
-
-    Attributes:
-        check: Refuses, by an error of the tree, what could not take effect now.
-        apply: Lets the request take effect; raises as `check` does, and first.
-    """
+    """A request whose transaction is open, with the locks that its content needs."""
 
     session: Session
     check: Callable[[], object]
+    """Refuses, by an error of the tree, what could not take effect now."""
     apply: Callable[[], object]
+    """Lets the request take effect; raises as `check` does, and first."""
 
 
 Opening: TypeAlias = Callable[[str, Content], AbstractContextManager[OpenedRequest]]
@@ -52,16 +49,13 @@ Opening: TypeAlias = Callable[[str, Content], AbstractContextManager[OpenedReque
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """Four eyes at a service.
-
-    Attributes:
-        openings: How a request of each kind is opened.
-        wake: Tells the drivers that something took effect; to be called in the event loop.
-    """
+    """Four eyes at a service."""
 
     people: People
     openings: Mapping[ApprovalKind, Opening]
+    """How a request of each kind is opened."""
     wake: Callable[[], None]
+    """Tells the drivers that something took effect; to be called in the event loop."""
 
 
 _SHOWN = 500

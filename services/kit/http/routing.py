@@ -55,15 +55,12 @@ def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 
 class CallerCheck(SecurityBase):
-    """A dependency that knows who may make a call.
-
-    Attributes:
-        pool: The threads of its callers.
-        small: Whether its callers' bodies are small.
-    """
+    """A dependency that knows who may make a call."""
 
     pool: ClassVar[Pool]
+    """The threads of its callers."""
     small: ClassVar[bool]
+    """Whether its callers' bodies are small."""
 
     @abstractmethod
     async def check(self, request: Request) -> None:

@@ -134,16 +134,13 @@ def signature_base(covered: Mapping[str, str], parameters: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedHead:
-    """A call whose signature holds, whose body was not seen yet, and whose nonce is not spent.
-
-    Attributes:
-        created: When it was signed, in seconds since 1970.
-    """
+    """A call whose signature holds, whose body was not seen yet, and whose nonce is not spent."""
 
     party: str
     key_id: str
     covered: Mapping[str, str]
     created: int
+    """When it was signed, in seconds since 1970."""
     nonce: str
 
 

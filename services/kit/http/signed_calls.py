@@ -72,16 +72,13 @@ _RELEASE = re.compile(r"aquila/([0-9A-Za-z.+-]{1,32})")
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
-    """A call that a party signed, with its verified body.
-
-    Attributes:
-        counts: Whether the key is pinned still; a call that is held for long may outlive it.
-    """
+    """A call that a party signed, with its verified body."""
 
     party: str
     key_id: str
     body: bytes
     counts: Callable[[], bool]
+    """Whether the key is pinned still; a call that is held for long may outlive it."""
 
 
 class Contacts(Protocol):

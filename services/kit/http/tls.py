@@ -65,13 +65,10 @@ def _state(path: Path) -> tuple[int, int, int] | None:
 
 
 class RenewedContext(ssl.SSLContext):
-    """A context whose certificates, keys and CAs are those that its files hold now.
-
-    Attributes:
-        failure: Why the files that changed last cannot be used; None while those in force are the newest.
-    """
+    """A context whose certificates, keys and CAs are those that its files hold now."""
 
     failure: AquilaError | None
+    """Why the files that changed last cannot be used; None while those in force are the newest."""
     _make: Callable[[], ssl.SSLContext]
     _paths: tuple[Path, ...]
     _states: FileStates

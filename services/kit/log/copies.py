@@ -33,15 +33,12 @@ _TOTALS = frozenset({EntryKind.CLOSING, EntryKind.OUTCOME, EntryKind.WITHDRAWAL,
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Identity of the log that a copy is of.
-
-    Attributes:
-        untold: Queries whose asker was not told of their hits, by round: no copy tells of them.
-        rounds: The rounds that it is of; all entries, those of no round too, if None.
-    """
+    """Identity of the log that a copy is of."""
 
     untold: dict[str, frozenset[str]]
+    """Queries whose asker was not told of their hits, by round: no copy tells of them."""
     rounds: Collection[str] | None = None
+    """The rounds that it is of; all entries, those of no round too, if None."""
 
     def has(self, round_id: str | None) -> bool:
         """Return whether a round, or what is of none, belongs into the copy."""

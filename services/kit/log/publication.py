@@ -83,27 +83,24 @@ def _no_entries(_session: Session, _caller: str, _start: int, size: int) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class OwnLog:
-    """The log of this service.
-
-    Attributes:
-        holder: Whose log it is: a party's code, or `matcher`.
-        statements: Gives for entries the envelopes of the statements that they are about; None where there is none.
-        statistics: Gives what the service publishes of a round that ended, or None.
-        places: Gives the indices of the entries of statements, by digest, that a caller may have proved to it.
-        naming: Gives the contents of entries that name a caller, by index, from one up to a size, and up to which index
-            these are all.
-    """
+    """The log of this service."""
 
     store: Store
     files: ChunkFiles
     holder: str
+    """Whose log it is: a party's code, or `matcher`."""
     key: SigningKey
     registry: Registry
     clock: Callable[[], int]
     statements: Callable[[Session, Sequence[Entry]], list[bytes | None]]
+    """Gives for entries the envelopes of the statements that they are about; None where there is none."""
     statistics: Callable[[Session, str], bytes | None]
+    """Gives what the service publishes of a round that ended, or None."""
     places: Callable[[Session, str, Sequence[str]], dict[str, int]] = _no_places
+    """Gives the indices of the entries of statements, by digest, that a caller may have proved to it."""
     naming: Callable[[Session, str, int, int], tuple[dict[int, bytes], int]] = _no_entries
+    """Gives the contents of entries that name a caller, by index, from one up to a size, and up to which index these
+    are all."""
 
     @property
     def origin(self) -> str:

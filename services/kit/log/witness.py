@@ -44,14 +44,11 @@ _LOG = Log("kit.witness")
 
 @dataclass(frozen=True, slots=True)
 class Accusation:
-    """A log contradicts what is known of it.
-
-    Attributes:
-        evidence: What it contradicts: the checkpoint that was seen before, or a statement; None where there is nothing.
-    """
+    """A log contradicts what is known of it."""
 
     error: LogRewrittenError
     evidence: bytes | None
+    """What it contradicts: the checkpoint that was seen before, or a statement; None where there is nothing."""
 
 
 Check: TypeAlias = Callable[[Session, Checkpoint], Accusation | None]
@@ -64,21 +61,18 @@ def _nothing_else(_session: Session, _shown: Checkpoint) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """The witness of other logs.
-
-    Attributes:
-        holder: Who is the witness: a party's code, or `matcher`.
-        explained: Called in the transaction in which an administrator acknowledges an alarm over another log, with the
-            time and what was found: what the service held against that log up to now is explained.
-    """
+    """The witness of other logs."""
 
     store: Store
     files: ChunkFiles
     holder: str
+    """Who is the witness: a party's code, or `matcher`."""
     key: SigningKey
     registry: Registry
     clock: Callable[[], int]
     explained: Callable[[Session, int, str], None] = lambda _session, _now, _what: None
+    """Called in the transaction in which an administrator acknowledges an alarm over another log, with the time and
+    what was found: what the service held against that log up to now is explained."""
     _latest: dict[str, Checkpoint] = field(default_factory=dict)
 
     def latest(self, holder: str) -> Checkpoint | None:

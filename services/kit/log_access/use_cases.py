@@ -140,17 +140,14 @@ def _everything(_session: Session, _party: str | None) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class LogUseCases:
-    """The two sides of a service's log: the own one, and it as a witness of others.
-
-    Attributes:
-        scope: Gives what a copy of the own log is of, for a party or, with None, for the service's own people.
-        copies: How often a party may have a copy, which takes a while to write.
-    """
+    """The two sides of a service's log: the own one, and it as a witness of others."""
 
     own: OwnLog
     witness: Witness
     scope: Callable[[Session, str | None], Scope] = _everything
+    """Gives what a copy of the own log is of, for a party or, with None, for the service's own people."""
     copies: RateLimiter = field(default_factory=lambda: RateLimiter(_COPIES, refusal="log_copied_too_often"))
+    """How often a party may have a copy, which takes a while to write."""
 
     def view(self) -> LogView:
         with self.own.store.reading("log.view") as session:

@@ -25,12 +25,7 @@ Revoke: TypeAlias = Callable[[Session, "People", AccountRow, Actor | None], None
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The people of a service.
-
-    Attributes:
-        revoke: Takes back, in the transaction in which an account loses rights, what the account asked for by them.
-        names: Those of product, service and party, which count for nothing in a password.
-    """
+    """The people of a service."""
 
     service: Service
     party: str
@@ -40,7 +35,9 @@ class People:
     passwords: Passwords
     clock: Callable[[], int]
     revoke: Revoke
+    """Takes back, in the transaction in which an account loses rights, what the account asked for by them."""
     names: tuple[str, ...]
+    """Those of product, service and party, which count for nothing in a password."""
     provider: Provider | None = None
 
     @classmethod

@@ -41,15 +41,12 @@ _PARTS = 3  # reports in the supervisor's time, so that one or two may come late
 
 @dataclass(slots=True)
 class Supervisor:
-    """The supervisor of this process.
-
-    Attributes:
-        address: Its socket: a path, or an abstract name that begins with `@`; empty without a supervisor.
-        watchdog_seconds: The time after which it ends a service that has not reported; 0 if it does not.
-    """
+    """The supervisor of this process."""
 
     address: str = ""
+    """Its socket: a path, or an abstract name that begins with `@`; empty without a supervisor."""
     watchdog_seconds: float = 0.0
+    """The time after which it ends a service that has not reported; 0 if it does not."""
     _fed_at: float = field(default=0.0, init=False)
 
     @classmethod

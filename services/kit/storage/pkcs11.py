@@ -41,24 +41,21 @@ _LONGEST = 4_096
 
 @dataclass(frozen=True, slots=True)
 class KeyAddress:
-    """The address of one key.
-
-    Attributes:
-        text: As it was given.
-        pin: The file with the PIN of the token's user.
-        token: The token's label, or nothing.
-        serial: Its serial number, or nothing.
-        label: The key's label, or nothing.
-        identifier: The key's identifier (`CKA_ID`), or nothing.
-    """
+    """The address of one key."""
 
     text: str
+    """As it was given."""
     module: Path
     pin: Path
+    """The file with the PIN of the token's user."""
     token: str
+    """The token's label, or nothing."""
     serial: str
+    """Its serial number, or nothing."""
     label: str
+    """The key's label, or nothing."""
     identifier: bytes
+    """The key's identifier (`CKA_ID`), or nothing."""
 
     @property
     def token_name(self) -> str:

@@ -109,29 +109,23 @@ class RowKey:
 
 
 class Changes(NamedTuple):
-    """What the log has of the changes of a table's rows: one that was sealed before the newest counts no more.
-
-    Attributes:
-        place: The column of the row's key.
-        by: The column with the index of the newest entry about the row.
-        newest: Returns that from the log, by key.
-    """
+    """What the log has of the changes of a table's rows: one that was sealed before the newest counts no more."""
 
     place: str
+    """The column of the row's key."""
     by: str
+    """The column with the index of the newest entry about the row."""
     newest: Callable[[Session], Mapping[str, int]]
+    """Returns that from the log, by key."""
 
 
 class SealedRow:
-    """A row with a seal over all of its columns but those that it names.
-
-    Attributes:
-        unsealed: Columns that the database numbers, or that are changed in many rows at once.
-        changes: The changes of its rows that the log has, if any.
-    """
+    """A row with a seal over all of its columns but those that it names."""
 
     unsealed: ClassVar[tuple[str, ...]] = ()
+    """Columns that the database numbers, or that are changed in many rows at once."""
     changes: ClassVar[Changes | None] = None
+    """The changes of its rows that the log has, if any."""
     seal: Mapped[bytes | None] = mapped_column(
         LargeBinary, sort_order=1_000, comment="HMAC of what of it counts, under a key of the home."
     )

@@ -124,19 +124,16 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class DriverState:
-    """The progress of a driver.
-
-    Attributes:
-        failures: Failed steps since the start.
-        failing: Failed steps in a row, up to now.
-        error: The last failure, while steps fail.
-        step_seconds: Seconds that the present step has taken; 0 between steps.
-    """
+    """The progress of a driver."""
 
     failures: int
+    """Failed steps since the start."""
     failing: int
+    """Failed steps in a row, up to now."""
     error: Exception | None
+    """The last failure, while steps fail."""
     step_seconds: float
+    """Seconds that the present step has taken; 0 between steps."""
 
 
 class Driver:

@@ -30,23 +30,20 @@ Parameters = ParamSpec("Parameters")
 
 @dataclass(frozen=True, slots=True)
 class WorkersState:
-    """The state of a service's workers.
-
-    Attributes:
-        workers: How many there are; 0 while none were needed.
-        lost: How often they were lost since the start.
-        lost_seconds: Seconds since they were lost last, or None.
-        pieces: Pieces of work in hand: with a worker, or waiting for one.
-        piece_seconds: Seconds that the oldest piece of work in hand has taken; 0 without one.
-        error: Why they could not be started the last time, or None.
-    """
+    """The state of a service's workers."""
 
     workers: int
+    """How many there are; 0 while none were needed."""
     lost: int
+    """How often they were lost since the start."""
     lost_seconds: float | None
+    """Seconds since they were lost last, or None."""
     pieces: int
+    """Pieces of work in hand: with a worker, or waiting for one."""
     piece_seconds: float
+    """Seconds that the oldest piece of work in hand has taken; 0 without one."""
     error: AquilaError | None
+    """Why they could not be started the last time, or None."""
 
 
 class _Watched(Executor):

@@ -27,18 +27,15 @@ from services.matcher.storage.tables import ChunkRow
 
 @dataclass(frozen=True, slots=True)
 class ChunkAddress:
-    """The address of a chunk.
-
-    Attributes:
-        what: `blinded`, `evaluation` or `tokens`.
-        index: Its number in the submission.
-    """
+    """The address of a chunk."""
 
     round_id: str
     submission_id: str
     what: str
+    """`blinded`, `evaluation` or `tokens`."""
     party: str
     index: int
+    """Its number in the submission."""
 
     @property
     def key(self) -> tuple[str, str, str, str, int]:

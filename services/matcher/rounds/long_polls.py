@@ -56,21 +56,18 @@ _FOLLOWED_BY_BYTES = [SUBMISSION, StatementKind.EVALUATION.value, StatementKind.
 
 @dataclass(frozen=True, slots=True)
 class ReadState:
-    """Knowledge of a party before it waits.
-
-    Attributes:
-        state: The state of the list that it had last; empty before the first.
-        read: The newest event that it has read, of each round that it follows.
-        feeds: Whether it wants the next pages of these feeds with the news.
-        log: The size of the matcher's log that it saw last, where it wants a proof of its growth with the news.
-        changes: Whether it wants the list only where its state is another one.
-    """
+    """Knowledge of a party before it waits."""
 
     state: str
+    """The state of the list that it had last; empty before the first."""
     read: Mapping[str, int]
+    """The newest event that it has read, of each round that it follows."""
     feeds: bool = False
+    """Whether it wants the next pages of these feeds with the news."""
     log: int | None = None
+    """The size of the matcher's log that it saw last, where it wants a proof of its growth with the news."""
     changes: bool = False
+    """Whether it wants the list only where its state is another one."""
 
 
 async def answer_long_poll(

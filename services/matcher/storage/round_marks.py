@@ -53,18 +53,15 @@ def marks_of(session: Session, query: Select[Any]) -> dict[str, RoundMark]:
 
 @dataclass(frozen=True, slots=True)
 class RoundTerms:
-    """Terms of a manifest that are needed for many rounds at once.
-
-    Attributes:
-        deadlines: After each of them a round takes fewer steps; seconds since 1970.
-        retention_seconds: How long what is left of the round is kept after its end.
-    """
+    """Terms of a manifest that are needed for many rounds at once."""
 
     area: str
     category: str
     participants: tuple[str, ...]
     deadlines: tuple[int, ...]
+    """After each of them a round takes fewer steps; seconds since 1970."""
     retention_seconds: int
+    """How long what is left of the round is kept after its end."""
 
     def until(self, mark: RoundMark, now: int) -> float:
         """Return until when nothing changes by time alone; seconds since 1970."""

@@ -34,40 +34,37 @@ _SHORT = 8
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Contents of a request letter.
-
-    Attributes:
-        hit_id: The hit, the same on both sides.
-        reference: The channel's own number, or nothing yet.
-        opened_at: When the follow-up was opened; seconds since 1970.
-        handling: The handling code of the own record, or nothing.
-        other_handling: That of the receiver's note, or nothing.
-        names: Registered names of both parties, by code; one that is not known is left out.
-        practice: Whether all persons are invented, which title, head and body then say.
-        permission: The reference of the permission under which a blocking code is exported, or nothing.
-        own_number: The sender's own number of the hit, from its note; nothing before the hit is confirmed.
-        other_number: The receiver's, from its note; the same.
-    """
+    """Contents of a request letter."""
 
     sender: str
     receiver: str
     round_id: str
     hit_id: str
+    """The hit, the same on both sides."""
     certainty: str
     channel: Channel
     reference: str
+    """The channel's own number, or nothing yet."""
     urgency: Urgency
     opened_at: int
+    """When the follow-up was opened; seconds since 1970."""
     area: str
     legal_basis: str
     purpose: str
     handling: str = ""
+    """The handling code of the own record, or nothing."""
     permission: str = ""
+    """The reference of the permission under which a blocking code is exported, or nothing."""
     own_number: str = ""
+    """The sender's own number of the hit, from its note; nothing before the hit is confirmed."""
     other_number: str = ""
+    """The receiver's, from its note; the same."""
     other_handling: str = ""
+    """That of the receiver's note, or nothing."""
     names: Mapping[str, str] = field(default_factory=dict)
+    """Registered names of both parties, by code; one that is not known is left out."""
     practice: bool = False
+    """Whether all persons are invented, which title, head and body then say."""
 
     @property
     def title(self) -> Sentence:

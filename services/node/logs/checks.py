@@ -213,17 +213,14 @@ _WAIT_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class EntryCheck:
-    """The outcome of a look at the entries that name this party.
-
-    Attributes:
-        judged: Up to which entry of the log nothing is open.
-        wrong: The first entry that contradicts what this node knows, and the index after it.
-        waits: The first entry of which it does not know yet.
-    """
+    """The outcome of a look at the entries that name this party."""
 
     judged: int
+    """Up to which entry of the log nothing is open."""
     wrong: tuple[int, Entry] | None = None
+    """The first entry that contradicts what this node knows, and the index after it."""
     waits: tuple[int, Entry] | None = None
+    """The first entry of which it does not know yet."""
 
 
 def judged_entries(session: Session) -> int:

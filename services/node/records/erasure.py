@@ -57,14 +57,11 @@ _SENT = frozenset(SubmissionState) - {SubmissionState.WISHED, SubmissionState.FA
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """The places of a record at this node, read in a transaction.
-
-    Attributes:
-        rows: Import and position of each row.
-    """
+    """The places of a record at this node, read in a transaction."""
 
     record_id: str
     rows: Sequence[tuple[str, int]]
+    """Import and position of each row."""
     hits: Sequence[HitRow]
 
     @property

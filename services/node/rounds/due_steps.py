@@ -33,37 +33,34 @@ _ROUND_ID: BindParameter[str] = bindparam("round_id")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A round as it is stored, and what is due in it.
-
-    Attributes:
-        row: The round.
-        prepared: Reports whose hits are prepared.
-        signs: A receipt or a closing waits to be signed.
-        corrects: Hits were withdrawn.
-        exchanges: Notes are on their way.
-        alarms: A report was held back.
-        prepares: A submission is to be made.
-        evaluates: A chunk of another party waits.
-        verifies: An evaluation of an own chunk waits.
-        finalizes: A submission has no tokens.
-        acknowledges: An evaluation was verified, and the matcher holds it still.
-        says: An own statement is not sent.
-        sends: Own bytes are not sent.
-    """
+    """A round as it is stored, and what is due in it."""
 
     row: RoundRow
+    """The round."""
     prepared: int
+    """Reports whose hits are prepared."""
     signs: bool
+    """A receipt or a closing waits to be signed."""
     corrects: bool
+    """Hits were withdrawn."""
     exchanges: bool
+    """Notes are on their way."""
     alarms: bool
+    """A report was held back."""
     prepares: bool
+    """A submission is to be made."""
     evaluates: bool
+    """A chunk of another party waits."""
     verifies: bool
+    """An evaluation of an own chunk waits."""
     finalizes: bool
+    """A submission has no tokens."""
     acknowledges: bool
+    """An evaluation was verified, and the matcher holds it still."""
     says: bool
+    """An own statement is not sent."""
     sends: bool
+    """Own bytes are not sent."""
 
 
 def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:

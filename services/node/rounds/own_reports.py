@@ -17,20 +17,17 @@ from services.node.storage.tables import StatementRow
 
 @dataclass(slots=True)
 class OwnReport:
-    """A report that came.
-
-    Attributes:
-        terms: It without its hits.
-        digests: The digests of its pages, or of the one statement that it is, in the order of the feed.
-        handles: The own handles of its hits, joined, page by page.
-        complete: Whether its last page came.
-    """
+    """A report that came."""
 
     terms: HitReport
+    """It without its hits."""
     digests: list[str] = field(default_factory=list)
+    """The digests of its pages, or of the one statement that it is, in the order of the feed."""
     handles: list[bytes] = field(default_factory=list)
+    """The own handles of its hits, joined, page by page."""
     hits: int = 0
     complete: bool = False
+    """Whether its last page came."""
 
 
 def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> dict[str, OwnReport]:

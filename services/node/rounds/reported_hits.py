@@ -30,17 +30,14 @@ _OF_HITS = (HitRow, HitStatusRow, HitStepRow)
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The signed reports of a round to this node.
-
-    Attributes:
-        hits: What they say of each hit, by its id.
-        complete: The queries whose report or receipt is there, with None for the lists.
-        stored: By such a query, how many hits the receipt says were stored.
-    """
+    """The signed reports of a round to this node."""
 
     hits: Mapping[str, ReportedHit]
+    """What they say of each hit, by its id."""
     complete: frozenset[str | None]
+    """The queries whose report or receipt is there, with None for the lists."""
     stored: Mapping[str | None, int]
+    """By such a query, how many hits the receipt says were stored."""
 
     def agrees(self, hit: HitRow) -> bool:
         """Return whether a stored hit is as its report says; before a report is complete, none speaks against it."""

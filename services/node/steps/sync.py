@@ -193,19 +193,16 @@ def _decoded(content: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _FeedContext:
-    """Data into which the events of one transaction are collected.
-
-    Attributes:
-        found: The positions of a report's handles.
-        not_before: When they came at the earliest, by this node's clock and with slack (PROTOCOL.md 3.2.7).
-    """
+    """Data into which the events of one transaction are collected."""
 
     session: Session
     node: NodeContext
     round: Round
     row: RoundRow
     found: reports.ResolvedReport | None
+    """The positions of a report's handles."""
     not_before: int
+    """When they came at the earliest, by this node's clock and with slack (PROTOCOL.md 3.2.7)."""
 
 
 def _in_turns(code: str, registry: Registry, events: Sequence[Event]) -> Iterator[list[Event]]:

@@ -46,18 +46,15 @@ _ROUND, _SAID, _SPENT, _COUNTED = (
 
 
 class RoundMark(BaseModel):
-    """This node's progress in a round.
-
-    Attributes:
-        sequence: The number of its last statement.
-        refused: Whether it takes no further part.
-        elements: Elements evaluated, by origin and class.
-    """
+    """This node's progress in a round."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     sequence: int = 0
+    """The number of its last statement."""
     refused: bool = False
+    """Whether it takes no further part."""
     elements: Counter[str] = Counter()
+    """Elements evaluated, by origin and class."""
 
     def is_ahead_of(self, stored: "RoundMark") -> bool:
         """Return whether the database lacks something that this mark has; a round that it refused can lack anything."""
@@ -92,18 +89,15 @@ class _Stored:
 
 @dataclass(slots=True)
 class HighWater:
-    """The mark of a node. Only its driver writes it, for several rounds at once.
-
-    Attributes:
-        window_days: How many days count for the caps by day.
-        marks: The content of the file; None where it cannot be read.
-    """
+    """The mark of a node. Only its driver writes it, for several rounds at once."""
 
     path: Path
     store: Store
     clock: Callable[[], int]
     window_days: int
+    """How many days count for the caps by day."""
     marks: Marks | None = field(init=False)
+    """The content of the file; None where it cannot be read."""
     # From the look at the database to the written file: a look that is older than the mark would seem to be a
     # restored database, and one mark would undo the other.
     _lock: threading.RLock = field(init=False, repr=False, default_factory=threading.RLock)

@@ -51,18 +51,15 @@ answer_mebibytes = 96
 
 @dataclass(frozen=True, slots=True)
 class InvitedHome:
-    """A home that was made from an invitation.
-
-    Attributes:
-        request: The content of the file that asks to join.
-        spoken: The words and digits of the request, to be read to the secretariat.
-    """
+    """A home that was made from an invitation."""
 
     party: str
     name: str
     matcher_url: str
     request: bytes
+    """The content of the file that asks to join."""
     spoken: Spoken
+    """The words and digits of the request, to be read to the secretariat."""
 
 
 def create_invited(

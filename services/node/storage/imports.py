@@ -64,17 +64,14 @@ def name_counts(session: Session, import_id: str, position: int) -> tuple[tuple[
 
 @dataclass(frozen=True, slots=True)
 class FoundDuplicates:
-    """The result of a search in a stored list, without any identifier or value of a record.
-
-    Attributes:
-        pairs: The surest, by the positions of their records in the list.
-        left_out: How many other pairs there are.
-        groups: How many groups of records the pairs make.
-        crowded: By rule, values that so many records share that they were not compared.
-    """
+    """The result of a search in a stored list, without any identifier or value of a record."""
 
     records: int
     pairs: tuple[DuplicatePair, ...]
+    """The surest, by the positions of their records in the list."""
     left_out: int
+    """How many other pairs there are."""
     groups: int
+    """How many groups of records the pairs make."""
     crowded: dict[str, int]
+    """By rule, values that so many records share that they were not compared."""

@@ -46,14 +46,7 @@ class Needed(_Line):
 
 
 class Head(_Line):
-    """The head of a backup: whose it is, and from when.
-
-    Attributes:
-        log_keys: The keys that signed checkpoints of the service's own log, the oldest first (PROTOCOL.md 11.9); none
-            in a backup from before keys could be replaced, where the identity key alone did.
-        log_root: The root over them, or nothing for an empty log.
-        needed: Files that a restored home needs besides.
-    """
+    """The head of a backup: whose it is, and from when."""
 
     backup: Literal[1] = 1
     service: Literal["node", "matcher"]
@@ -64,9 +57,13 @@ class Head(_Line):
     created_at: int
     identity: str
     log_keys: tuple[str, ...] = ()
+    """The keys that signed checkpoints of the service's own log, the oldest first (PROTOCOL.md 11.9); none in a backup
+    from before keys could be replaced, where the identity key alone did."""
     log_size: int
     log_root: str
+    """The root over them, or nothing for an empty log."""
     needed: tuple[Needed, ...] = ()
+    """Files that a restored home needs besides."""
 
     @property
     def key(self) -> VerifyKey:

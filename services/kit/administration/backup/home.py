@@ -29,19 +29,16 @@ FLEETING = frozenset({"session", "provider_sign_in"})
 
 @dataclass(frozen=True, slots=True)
 class BackedService:
-    """A service that is backed up.
-
-    Attributes:
-        package: Where its migrations are.
-        tables: The bases of its tables, for the seals of rows.
-        left_out: Tables whose rows are in no backup.
-    """
+    """A service that is backed up."""
 
     name: Literal["node", "matcher"]
     package: str
+    """Where its migrations are."""
     metadata: MetaData
     tables: tuple[type[Rows], ...]
+    """The bases of its tables, for the seals of rows."""
     left_out: frozenset[str]
+    """Tables whose rows are in no backup."""
     settings_class: type[KeyedSettings]
     database_file: str
 

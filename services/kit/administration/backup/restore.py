@@ -124,17 +124,14 @@ def check_head(service: BackedService, head: Head) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A backup, and what a person brings with it.
-
-    Attributes:
-        secrets: Files from the safe, which are put into the home: the identity key first of all.
-        settings: A settings file in place of the one in the backup, for another database or another address.
-    """
+    """A backup, and what a person brings with it."""
 
     file: Path
     key: SealingKey
     secrets: Sequence[Path]
+    """Files from the safe, which are put into the home: the identity key first of all."""
     settings: Path | None = None
+    """A settings file in place of the one in the backup, for another database or another address."""
 
 
 @dataclass(frozen=True, slots=True)

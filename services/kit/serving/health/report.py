@@ -49,31 +49,22 @@ FRESH_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class OwnPart:
-    """The part of a report that only a node or only the matcher has.
-
-    Attributes:
-        left_out: Open rounds that were not looked at.
-        faults: Faults of subjects that the other service does not have, or not in this way.
-    """
+    """The part of a report that only a node or only the matcher has."""
 
     rounds: tuple[RoundHealth, ...]
     left_out: int
+    """Open rounds that were not looked at."""
     contacts: tuple[ContactHealth, ...]
     chunks_waiting: int
     statements_waiting: int = 0
     faults: Mapping[Subject, Sequence[Fault]] = field(default_factory=lambda: MappingProxyType({}))
+    """Faults of subjects that the other service does not have, or not in this way."""
     clock_difference: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HealthParts:
-    """The parts of a service whose health is reported.
-
-    Attributes:
-        certificates: Returns those that are in use now.
-        read_own: Finds out the part that only this service has; raises `StoreError` where the database failed.
-        subjects: The subjects of that part.
-    """
+    """The parts of a service whose health is reported."""
 
     service: Service
     name: str
@@ -86,9 +77,12 @@ class HealthParts:
     clock: Callable[[], int]
     counts: EventCounts
     certificates: Callable[[], CertificateEnds]
+    """Returns those that are in use now."""
     drivers: Sequence[Driver]
     read_own: Callable[[], OwnPart]
+    """Finds out the part that only this service has; raises `StoreError` where the database failed."""
     subjects: tuple[Subject, ...] = ()
+    """The subjects of that part."""
 
 
 class HealthReport:

@@ -24,20 +24,16 @@ from services.kit.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class WaitingWork:
-    """Counts of the work that waits for a person, and since when the newest of it does.
-
-    Attributes:
-        newest: When the newest hit, request or delivered file came, or the last hit became overdue; seconds since 1970,
-            or 0.
-        newest_urgent: When the last alarm was raised, the last hit became urgent, the last new hit of a standing or
-            urgent query came, or the service's last critical fault was found; seconds since 1970, or 0.
-        new_by_certainty: How many new hits have each certainty.
-    """
+    """Counts of the work that waits for a person, and since when the newest of it does."""
 
     counts: WaitingCounts
     newest: int = 0
+    """When the newest hit, request or delivered file came, or the last hit became overdue; seconds since 1970, or 0."""
     newest_urgent: int = 0
+    """When the last alarm was raised, the last hit became urgent, the last new hit of a standing or urgent query came,
+    or the service's last critical fault was found; seconds since 1970, or 0."""
     new_by_certainty: dict[Level, int] = field(default_factory=dict)
+    """How many new hits have each certainty."""
 
 
 class WaitingReader(Protocol):
@@ -52,31 +48,25 @@ Reading: TypeAlias = Callable[[], WaitingReader]
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """The parts of a service's notifications.
-
-    Attributes:
-        settings: The channels; None where the service notifies nobody.
-        reading: Begins a look at the work that waits.
-    """
+    """The parts of a service's notifications."""
 
     service: Service
     store: Store
     clock: Callable[[], int]
     settings: NotificationSettings | None
+    """The channels; None where the service notifies nobody."""
     reading: Reading
+    """Begins a look at the work that waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceFaults:
-    """Faults of the service itself, apart from those that people hear of as alarms and needs of rounds.
-
-    Attributes:
-        number: How many subjects of its report on health have faults.
-        found_at: When the newest of the critical ones was found; seconds since 1970, or 0 where there is none.
-    """
+    """Faults of the service itself, apart from those that people hear of as alarms and needs of rounds."""
 
     number: int = 0
+    """How many subjects of its report on health have faults."""
     found_at: int = 0
+    """When the newest of the critical ones was found; seconds since 1970, or 0 where there is none."""
 
 
 class Sightings:

@@ -92,18 +92,15 @@ def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> Standing
 
 
 class _Facts(NamedTuple):
-    """Data that the views of several standing queries share.
-
-    Attributes:
-        rounds: Those that take queries now.
-        answers: States of the answers, by submission id.
-        hits: Their numbers, by submission id.
-    """
+    """Data that the views of several standing queries share."""
 
     rounds: Sequence[tuple[RoundRow, Manifest]]
+    """Those that take queries now."""
     names: Mapping[str, str]
     answers: Mapping[str, AnswerState]
+    """States of the answers, by submission id."""
     hits: Mapping[str, _HitCounts]
+    """Their numbers, by submission id."""
 
 
 def _entries(node: NodeContext, rows: Sequence[StandingQueryRow]) -> tuple[StandingQueryEntry, ...]:

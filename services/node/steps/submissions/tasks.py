@@ -27,18 +27,14 @@ SMALL_RECORDS = 64
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AnswersTask:
-    """Evaluations of one own chunk to verify together, and the tokens to make of them if they are the last ones.
-
-    Attributes:
-        chunk: The blinded elements as they were sent.
-        answers: The evaluations; the chunk in each is not looked at.
-        rest: The work of making the tokens, with the evaluations that were verified before; None while some are
-            missing.
-    """
+    """Evaluations of one own chunk to verify together, and the tokens to make of them if they are the last ones."""
 
     chunk: bytes
+    """The blinded elements as they were sent."""
     answers: Sequence[VerifyTask]
+    """The evaluations; the chunk in each is not looked at."""
     rest: FinalizeTask | None = None
+    """The work of making the tokens, with the evaluations that were verified before; None while some are missing."""
 
 
 def verify_answers(group: Group, work: AnswersTask) -> FinalizedChunk | None:
@@ -62,16 +58,13 @@ FINALIZE = partial(with_group, tasks.finalize, "auto")
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StoredBatch:
-    """A batch of stored records to digest.
-
-    Attributes:
-        first_binding: 32 bytes.
-        contents: The records as they are stored, JSON each.
-    """
+    """A batch of stored records to digest."""
 
     first_binding: bytes
+    """32 bytes."""
     table: RuleTable
     contents: Sequence[bytes]
+    """The records as they are stored, JSON each."""
 
 
 def digest_stored(work: StoredBatch) -> DigestedBatch:

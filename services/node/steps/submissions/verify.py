@@ -59,17 +59,14 @@ def _by_chunk(rows: Sequence[EvaluationDownloadRow]) -> list[list[EvaluationDown
 
 @dataclass(slots=True)
 class _Answers:
-    """Outcome of the fetch and verification of evaluations of one chunk, by their parties.
-
-    Attributes:
-        right: The bytes of those that are what their evaluators' shares give.
-        wrong: The reason of each of the others.
-        made: The tokens of the chunk, if these were the last ones.
-    """
+    """Outcome of the fetch and verification of evaluations of one chunk, by their parties."""
 
     right: dict[str, bytes] = field(default_factory=dict)
+    """The bytes of those that are what their evaluators' shares give."""
     wrong: dict[str, AquilaError] = field(default_factory=dict)
+    """The reason of each of the others."""
     made: FinalizedChunk | None = None
+    """The tokens of the chunk, if these were the last ones."""
 
 
 async def _begin(node: NodeContext, rows: Sequence[EvaluationDownloadRow]) -> _Answers:
