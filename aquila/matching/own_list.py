@@ -28,7 +28,7 @@ from aquila.matching.certainty import Grade, Level, grade, level_of, prior_bits
 from aquila.matching.chance import chance_model, parts_of
 from aquila.matching.learning import learn_share
 from aquila.records.inputs import input_maker
-from aquila.records.normalize.names import name_words, sound
+from aquila.records.normalize.names import name_words, part_words, sound
 from aquila.records.person import Record, RecordColumns
 from aquila.records.rule_parts import record_names
 from aquila.records.rules import DEFAULT_LIMIT, Counted, InputClass, Rule, RuleTable, limits_of, mask_of
@@ -330,7 +330,7 @@ class FamilyNames:
 
     def add(self, record: Record) -> None:
         """Count the names of the next record."""
-        words = name_words(" ".join(record.family_names)) or name_words(record.full_name or "")[-1:]
+        words = part_words(" ".join(record.family_names)) or name_words(record.full_name or "")[-1:]
         self._counts.update(map(sound, words))
 
     def usual_share(self) -> float:

@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
-from aquila.records.normalize.names import FORMS, name_words
+from aquila.records.normalize.names import FORMS, name_words, part_words
 from aquila.records.person import PartialDate, Record, RecordColumns
 
 MOST_WORDS = 8  # of one name; more are text that is no name, and pairs grow with the square
@@ -135,7 +135,7 @@ def _words_reader() -> Callable[[tuple[str, ...]], Words]:
     """The function that gives the words of the given or the family names of a record."""
 
     def read(names: tuple[str, ...]) -> Words:
-        return name_words(" ".join(names))[:MOST_WORDS]
+        return part_words(" ".join(names))[:MOST_WORDS]
 
     return KnownValues(read, _CACHED).__getitem__
 
@@ -198,7 +198,7 @@ def stands_alone(part: str) -> bool:
 
 @lru_cache(maxsize=_NAMES_CACHED)
 def _split_name(given: str, family: str) -> Name:
-    first, last = name_words(given)[:MOST_WORDS], name_words(family)[:MOST_WORDS]
+    first, last = part_words(given)[:MOST_WORDS], part_words(family)[:MOST_WORDS]
     pairs = tuple(product(first, last))
     return Name(first + last, pairs, pairs)
 
@@ -356,7 +356,7 @@ def _place(_form: str) -> Reader:
     shape = _shape("sound")
 
     def read(place: str | None) -> Values:
-        words = name_words(place or "")
+        words = part_words(place or "")
         return (WORD_MARK.join(sorted(map(shape, words))),) if words else ()
 
     return read

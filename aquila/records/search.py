@@ -16,7 +16,7 @@ Names as read are personal: they are for the officer of the party whose record i
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from aquila.records.normalize.names import name_words, sound
+from aquila.records.normalize.names import name_words, part_words, sound
 from aquila.records.person import Record
 from aquila.records.rule_parts import MOST_WORDS, record_names
 
@@ -41,13 +41,15 @@ class ReadName:
 
 def read_names(record: Record) -> tuple[ReadName, ...]:
     """Return the names of a record, in the order of its fields."""
+    given, family = " ".join(record.given_names), " ".join(record.family_names)
+    read = part_words if given and family else name_words
     texts = [
-        ("given_names", " ".join(record.given_names)),
-        ("family_names", " ".join(record.family_names)),
-        ("full_name", record.full_name or ""),
-        *(("aliases", alias) for alias in record.aliases),
+        ("given_names", given, read),
+        ("family_names", family, read),
+        ("full_name", record.full_name or "", name_words),
+        *(("aliases", alias, name_words) for alias in record.aliases),
     ]
-    return tuple(ReadName(field, text, name_words(text)[:MOST_WORDS]) for field, text in texts if text)
+    return tuple(ReadName(field, text, of(text)[:MOST_WORDS]) for field, text, of in texts if text)
 
 
 LONGEST_TEXT = 2_000

@@ -66,6 +66,30 @@ def test_inputs_do_not_depend_on_the_order_of_a_name(words: list[str], date: Par
     assert record_inputs(one, DEFAULT) == record_inputs(other, DEFAULT)
 
 
+GIVEN = [
+    "Ana",
+    "J.",
+    "Dr J.",
+    "mr sc. Ana",
+    "Mulla Omar",
+    "Hajji Omar",
+    "Ђорђе",
+    "инж. Ђорђе",
+    "Abd al-Rahman",
+    "Abu Bakr",
+]
+FAMILY = ["Petrović", "P.", "Ђорђевић", "al-Masri", "Petrović, dipl. inž.", "Kovács dr."]
+
+
+@given(st.sampled_from(GIVEN), st.sampled_from(FAMILY), st.none() | dates)
+def test_a_name_in_columns_gives_the_inputs_of_the_whole_name(first: str, last: str, date: PartialDate | None) -> None:
+    columns = Record("1", (first,), (last,), date_of_birth=date)
+    for whole in (f"{first} {last}", f"{last}, {first}"):
+        assert record_inputs(columns, DEFAULT) == record_inputs(
+            Record("2", full_name=whole, date_of_birth=date), DEFAULT
+        )
+
+
 @given(records())
 def test_inputs_are_a_sorted_set(record: Record) -> None:
     inputs = record_inputs(record, DEFAULT)

@@ -24,6 +24,8 @@ def page() -> str:
         *(part for name, title in _FOLDING.items() for part in (f"## {title}", _pairs(table("folding")[name]))),
         "## Words left out of a name",
         ", ".join(sorted(table("particles")["dropped"])),
+        "## Titles, ranks and honorifics",
+        _titles(),
         "## Words that begin one name with the next",
         _pairs(table("particles")["begins"]),
         "## Words that end one name with the word before",
@@ -62,6 +64,17 @@ def _pairs(content: dict[str, str]) -> str:
         rows.setdefault(becomes, []).append(spelling)
     lines = [f"| {' '.join(spellings)} | {becomes or '(nothing)'} |" for becomes, spellings in rows.items()]
     return "\n".join(["| written | becomes |", "|---|---|", *lines])
+
+
+def _titles() -> str:
+    """Titles by language: what goes, what goes before two other words, what goes behind a title."""
+    places = ("titles", "before", "after")
+    rows = (
+        [language, *(", ".join(titles.get(place, ())) for place in places)]
+        for language, titles in table("titles").items()
+    )
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(["| language | titles | before two other words | behind a title |", "|---|---|---|---|", *lines])
 
 
 def _groups(name: str) -> str:

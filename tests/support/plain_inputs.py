@@ -10,7 +10,7 @@ from itertools import combinations, product
 from aquila.protocol.encoding import framed
 from aquila.records.normalize.countries import country
 from aquila.records.normalize.identifiers import document_number, email, national_number, phone_tail
-from aquila.records.normalize.names import FORMS, name_words
+from aquila.records.normalize.names import FORMS, name_words, part_words
 from aquila.records.person import Record
 from aquila.records.rule_parts import DATE_FORMS
 from aquila.records.rules import RuleTable
@@ -51,7 +51,7 @@ def _values(record: Record, part: str) -> Iterator[str]:
             yield from _of_name(kind, form, words, main if kind == "main" else pairs)
     elif kind == "birth" and record.date_of_birth:
         yield from DATE_FORMS[form](record.date_of_birth)
-    elif kind == "place" and (found := name_words(record.place_of_birth or "")):
+    elif kind == "place" and (found := part_words(record.place_of_birth or "")):
         yield BETWEEN_WORDS.join(sorted(FORMS["sound"](word) for word in found))
     elif kind == "nationality":
         yield from (form or code for text in record.nationality if (code := country(text)))
@@ -83,7 +83,7 @@ def _names(record: Record) -> Iterator[tuple[Words, list[Pair], list[Pair]]]:
     given, family = " ".join(record.given_names), " ".join(record.family_names)
     whole = [record.full_name or "", *record.aliases]
     if given and family:
-        first, last = (name_words(text)[:MOST_WORDS] for text in (given, family))
+        first, last = (part_words(text)[:MOST_WORDS] for text in (given, family))
         pairs = [(one, other) for one in first for other in last]
         yield first + last, pairs, pairs
     else:

@@ -7,7 +7,7 @@ the same unknown text still meet.
 import unicodedata
 from functools import cache, lru_cache
 
-from aquila.records.normalize.names import name_words, table, to_latin
+from aquila.records.normalize.names import part_words, table, to_latin
 
 _CACHED = 1 << 12
 
@@ -16,7 +16,7 @@ _CACHED = 1 << 12
 def country(text: str) -> str:
     """Return a country's code of three capital letters; else the text, folded and in small letters."""
     written, folded, latin = _known()
-    plain, words = _plain(text), " ".join(name_words(text))
+    plain, words = _plain(text), " ".join(part_words(text))
     return written.get(plain) or folded.get(words) or latin.get(to_latin(plain)) or words or plain
 
 
@@ -32,7 +32,7 @@ def _known() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     latin: dict[str, str] = {}
     for code, texts in table("countries")["countries"].items():
         written.update({_plain(text): code for text in (code, *texts)})
-        words = [name_words(text) for text in texts]
+        words = [part_words(text) for text in texts]
         folded.update({" ".join(found): code for found in words if found})
         latin[to_latin(code)] = code
     return written, folded, latin

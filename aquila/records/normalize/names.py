@@ -19,9 +19,12 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-NORMALIZER_VERSION = 4
+NORMALIZER_VERSION = 5
 CYRILLIC = ("serbian", "macedonian", "bulgarian", "russian", "ukrainian")
-NAMES = (*CYRILLIC, "greek", "arabic", "folding", "particles", "variants", "nicknames", "women", "phones", "countries")
+NAMES = (
+    *(*CYRILLIC, "greek", "arabic", "folding", "particles", "titles", "variants", "nicknames", "women", "phones"),
+    "countries",
+)
 
 
 @cache
@@ -177,7 +180,12 @@ _FEMALE = "a"  # ends the sound of a woman's name; no skeleton of more than one 
 
 @lru_cache(maxsize=_CACHED)
 def skeleton(folded: str) -> str:
-    """The consonants of a folded word; a first vowel is kept as `a`, a first i before another vowel as `j`."""
+    """The consonants of a folded word; a first vowel is kept as `a`, a first i before another vowel as `j`.
+
+    An initial is itself.
+    """
+    if len(folded) == 1:
+        return folded
     bones = undoubled(_MERGED.sub(lambda found: _merged()[found[0]], folded))
     first, rest = bones[:1], bones[1:]
     if first == "i" and rest[:1] in _VOWELS:
@@ -240,7 +248,6 @@ def _sounds() -> dict[str, str]:
 
 
 _APOSTROPHES = dict.fromkeys((0x27, 0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BE, 0x2BF, 0x2018, 0x2019, 0x2032))
-_WORD = re.compile(r"[^\W_]+")
 # Not all letters from ß to ž are small ones: Č, Š and Ž are among them, and KOVAČIĆ has no l.
 _SMALL = "".join(letter for letter in map(chr, range(ord("a"), ord("ž") + 1)) if letter.islower())
 # A capital I inside a word in small letters is an l that was scanned: RadosavIjević, AIeksandar.
@@ -249,15 +256,45 @@ _SCANNED_L = re.compile(rf"((?<=[{_SMALL}])|(?<=\b[AEOU]))I(?=[{_SMALL}])")
 
 @lru_cache(maxsize=_CACHED)
 def name_words(text: str) -> tuple[str, ...]:
-    """Split a name into folded words, in the order of the text.
+    """Split a whole name into folded words, in the order of the text.
 
-    Hyphens part words, apostrophes do not; particles go where another word is left; words of one letter likewise.
+    Hyphens part words, apostrophes do not; particles and titles go where another word is left, and words of one letter
+    where two others are.
     """
+    return _read_name(text, 2)
+
+
+@lru_cache(maxsize=_CACHED)
+def part_words(text: str) -> tuple[str, ...]:
+    """Split a part of a name, or a place, as `name_words` a whole one; words of one letter go where another is left."""
+    return _read_name(text, 1)
+
+
+def _read_name(text: str, enough: int) -> tuple[str, ...]:
+    """The words of a name; what may be a part of it goes only where `enough` others are left."""
     words = _words(text)
     dropped = _dropped()
-    kept = _joined(word for word in words if word not in dropped) or words
+    kept = _joined(_without_titles([word for word in words if word not in dropped] or words))
+    before = _titles()["before"]
+    for word in kept[:-1]:
+        if len(kept) > enough and _bare(word) in before:
+            kept.remove(word)
     folded = [form for word in kept if (form := fold(word))]
-    return tuple([form for form in folded if len(form) > 1] or folded)
+    long = [form for form in folded if len(form) > 1]
+    return tuple(long if len(long) >= enough else folded)
+
+
+def _without_titles(words: list[str]) -> list[str]:
+    """The words that are no titles, or all where each is one."""
+    titles = _titles()
+    kept: list[str] = []
+    behind_title = False
+    for word in words:
+        bare = _bare(word)
+        behind_title = bare in titles["titles"] or (behind_title and bare in titles["after"])
+        if not behind_title:
+            kept.append(word)
+    return kept or words
 
 
 def has_unread_words(text: str) -> bool:
@@ -269,7 +306,7 @@ def _words(text: str) -> list[str]:
     """The words of a text in lower-case Latin, as far as the tables know its letters."""
     if "I" in text:
         text = _SCANNED_L.sub("l", unicodedata.normalize("NFC", text))
-    return _WORD.findall(to_latin(text).translate(_APOSTROPHES))
+    return _word().findall(to_latin(text).translate(_APOSTROPHES))
 
 
 def _joined(words: Iterable[str]) -> list[str]:
@@ -285,6 +322,34 @@ def _joined(words: Iterable[str]) -> list[str]:
             waits = word in ahead
             joined.append(ahead.get(word, word))
     return joined
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """A word: letters and digits, or a title with a hyphen, such as d-r."""
+    written = {to_latin(title) for titles in table("titles").values() for title in titles["titles"]}
+    hyphened = "|".join(sorted(title for title in written if "-" in title))
+    return re.compile(rf"(?<![^\W_])(?:{hyphened})(?![^\W_])|[^\W_]+")
+
+
+@cache
+def _titles() -> dict[str, frozenset[str]]:
+    """Titles of all languages without marks, by the place where they stand."""
+    languages = table("titles").values()
+    return {
+        place: frozenset(_bare(to_latin(title)) for titles in languages for title in titles.get(place, ()))
+        for place in ("titles", "before", "after")
+    }
+
+
+def _bare(word: str) -> str:
+    """A Latin word without marks."""
+    if word.isascii():
+        return word
+    return "".join(filter(str.isascii, unicodedata.normalize("NFD", word.translate(_BARE))))
+
+
+_BARE = str.maketrans("đıł", "dil")
 
 
 @cache

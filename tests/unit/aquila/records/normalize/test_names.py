@@ -24,6 +24,7 @@ from aquila.records.normalize.names import (
     has_unread_words,
     initial,
     name_words,
+    part_words,
     skeleton,
     sound,
     start,
@@ -72,7 +73,9 @@ def test_different_names_fold_apart(one: str, other: str) -> None:
         ("Omar bin Khalid al-Hariri", ("omar", "halid", "hariri")),
         ("von der Heide", ("heide",)),
         ("Al", ("al",)),
-        ("M. Ana", ("ana",)),
+        ("M. Ana", ("m", "ana")),
+        ("M. Ana Ilić", ("ana", "ilic")),
+        ("J. M. Petrović", ("i", "m", "petrovic")),
         ("M.", ("m",)),
         ("Abu Bakr", ("abubakr",)),
         ("Abd", ("abdu",)),
@@ -89,8 +92,66 @@ def test_different_names_fold_apart(one: str, other: str) -> None:
     ],
 )
 def test_names_are_parted_into_words(text: str, words: tuple[str, ...]) -> None:
-    """Hyphens part, apostrophes do not; particles and single letters go where another word is left."""
+    """Hyphens part, apostrophes do not; particles go where another word is left, single letters where two are."""
     assert name_words(text) == words
+
+
+TITLED = [
+    ("english", "Lt. Col. John Smith", "John Smith"),
+    ("serbian", "mr sc. Jelena Kos, dipl. inž.", "Jelena Kos"),
+    ("serbian", "инж. Јелена Жижић", "Jelena Žižić"),
+    ("serbian", "Mustafa efendija Kos", "Mustafa Kos"),
+    ("slovene", "nadporočnik Jelena Kos", "Jelena Kos"),
+    ("macedonian", "потполковник Ќирил Ѓорѓиев", "Kjiril Gjorgjiev"),
+    ("bulgarian", "полковник Георги Щерев", "Georgi Shterev"),
+    ("albanian", "nënkolonel Arben Gashi", "Arben Gashi"),
+    ("romanian", "domnișoara Ileana Pop", "Ileana Pop"),
+    ("hungarian", "Ozv. Kovács Ilona", "Kovács Ilona"),
+    ("turkish", "Doç. Dr. Ayşe Kaya", "Ayşe Kaya"),
+    ("german", "Prof. Dr. med. Ulrike Lang", "Ulrike Lang"),
+    ("french", "Mme Claire Petit", "Claire Petit"),
+    ("italian", "Claire Petit, avv.", "Claire Petit"),
+    ("spanish", "Sra. Clara Vega", "Clara Vega"),
+    ("czech", "JUDr. Jan Dvořák", "Jan Dvořák"),
+    ("arabic", "Mulla Omar Mansour", "Omar Mansour"),
+    ("arabic", "Hajji Omar Mansour", "Omar Mansour"),
+    ("arabic", "Shaykh Omar Mansour", "Omar Mansour"),
+    ("arabic", "الدكتور محمد الحسن", "محمد الحسن"),
+]
+
+
+@pytest.mark.parametrize(("language", "titled", "name"), TITLED)
+def test_titles_before_and_behind_a_name_go(language: str, titled: str, name: str) -> None:
+    assert table("titles")[language]
+    assert name_words(titled) == name_words(name)
+
+
+def test_every_language_of_titles_is_tried() -> None:
+    assert {language for language, _titled, _name in TITLED} == set(table("titles"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Dr", ("dr",)),
+        ("Prof. Dr.", ("prof", "dr")),
+        ("Dr Petrović", ("petrovic",)),
+        ("Mulla Omar", ("mulah", "omar")),
+        ("Arben Ali Mulla", ("arben", "ali", "mulah")),
+        ("Med Ali", ("med", "ali")),
+        ("Enver Halil Hoxha", ("enver", "halil", "hoda")),
+    ],
+)
+def test_no_title_leaves_a_person_without_a_name(text: str, words: tuple[str, ...]) -> None:
+    """What may be a name goes only before two other words, and never as the last; alone, a title is the name."""
+    assert name_words(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("M. Ana", ("ana",)), ("M.", ("m",)), ("Mulla Omar", ("omar",)), ("Mulla", ("mulah",))]
+)
+def test_of_a_part_of_a_name_one_word_is_enough(text: str, words: tuple[str, ...]) -> None:
+    assert part_words(text) == words
 
 
 @pytest.mark.parametrize(
@@ -255,6 +316,21 @@ def test_a_first_vowel_and_a_first_j_are_kept() -> None:
     assert skeleton("iovan")[0] == "j"
     assert skeleton("aia") == "a"
     assert skeleton("ha") == "h"
+
+
+@pytest.mark.parametrize("letter", "abdei")
+def test_an_initial_stays_what_it_is(letter: str) -> None:
+    """D. is not T., and J. not A."""
+    assert skeleton(letter) == letter
+
+
+def test_no_title_is_a_name_of_the_tables() -> None:
+    """But the pilgrim's, which is a name in Albanian and Turkish."""
+    names = {form.lower() for group in ("variants", "nicknames") for names in table(group)["groups"] for form in names}
+    titles = {title for language in table("titles").values() for kind in language.values() for title in kind}
+    assert titles & (names | {name.lower() for name in table("women")["names"]}) <= {"haji", "hajji", "hadj"} | {
+        title for title in titles if title.startswith("hac")
+    }
 
 
 def test_known_variants_sound_alike() -> None:
