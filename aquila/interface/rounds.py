@@ -5,7 +5,7 @@ those of a list that is being looked at; of the other side nothing but its note,
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -27,7 +27,6 @@ from aquila.protocol.messages.base import (
     Text,
     optional,
 )
-from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.notes import HandlingCode, Reference
 from aquila.protocol.messages.statements import Kind
@@ -140,10 +139,31 @@ class ExchangeView(Message):
     """Of confirmed hits only."""
 
 
+class RoundSummary(Message):
+    """A round in people's lists of rounds. The list that nodes read is a message of its own, `feed.RoundEntry`."""
+
+    round_id: Identifier
+    phase: Text
+    area: Text
+    category: Text
+    participants: tuple[PartyCode, ...]
+
+    @classmethod
+    def of(cls, manifest: Manifest, phase: str) -> Self:
+        """Return the summary of a round that is in a phase."""
+        return cls(
+            round_id=manifest.round_id,
+            phase=phase,
+            area=manifest.area,
+            category=manifest.category,
+            participants=tuple(participant.party for participant in manifest.participants),
+        )
+
+
 class RoundPage(Message):
     """A part of the rounds that a service knows, newest first."""
 
-    rounds: tuple[RoundEntry, ...]
+    rounds: tuple[RoundSummary, ...]
     offset: Count = 0
     """How many newer ones are left out."""
     total: Count = 0
@@ -207,7 +227,7 @@ class SubmissionRequest(Message):
 class MatcherRoundView(Message):
     """A round at the matcher."""
 
-    entry: RoundEntry
+    entry: RoundSummary
     manifest: Manifest
     manifest_digest: Digest
     binding: Digest | None
@@ -269,7 +289,7 @@ class SubmissionView(Message):
 class NodeRoundView(Message):
     """A round at a node."""
 
-    entry: RoundEntry
+    entry: RoundSummary
     manifest: Manifest
     manifest_digest: Digest
     binding: Digest | None

@@ -320,7 +320,9 @@ def _listed(
     rows = session.execute(query.order_by(RoundRow.created_at.desc(), RoundRow.round_id)).all()
     terms, within = context.terms.of(session, [row.round_id for row in rows]), period or Period()
     found = [
-        _ListedRound(row.round_id, terms[row.round_id].category, row.created_at, row.matched_at, bool(row.ended_at))
+        _ListedRound(
+            row.round_id, terms[row.round_id].summary.category, row.created_at, row.matched_at, bool(row.ended_at)
+        )
         for row in rows
     ]
     return tuple(sorted({one.category for one in found})), [

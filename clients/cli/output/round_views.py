@@ -18,10 +18,10 @@ from aquila.interface.rounds import (
     OwnHit,
     Progress,
     RoundPage,
+    RoundSummary,
 )
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.feed import RoundEntry
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.cli.connect import ConnectedService
 from clients.cli.output.screen import Screen, Table, moment, numbered
@@ -271,7 +271,7 @@ def _of(progress: Progress) -> str:
     return f"{progress.done}/{progress.of}"
 
 
-def entry_line(entry: RoundEntry) -> str:
+def entry_line(entry: RoundSummary) -> str:
     """Return a round in one line."""
     return f"Round {entry.round_id[:SHORT]} of {', '.join(entry.participants)} is {entry.phase}."
 

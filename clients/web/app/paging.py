@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
-from aquila.protocol.messages.feed import RoundEntry
+from aquila.interface.rounds import RoundSummary
 from clients.sdk import MatcherClient, NodeClient
 from clients.web.app.visit import Visit
 
@@ -80,7 +80,7 @@ def served_page(
     )
 
 
-def rounds_from(client: NodeClient | MatcherClient, size: int, offset: int) -> tuple[Sequence[RoundEntry], int]:
+def rounds_from(client: NodeClient | MatcherClient, size: int, offset: int) -> tuple[Sequence[RoundSummary], int]:
     """Return the part of a service's rounds that follows the newest `offset`, and how many there are."""
     found = client.rounds(offset, size)
     return found.rounds, found.total

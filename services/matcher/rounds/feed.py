@@ -15,7 +15,6 @@ from services.matcher.context import MatcherContext
 from services.matcher.events import newest_withdrawal_events, visible_events
 from services.matcher.rounds.progress import late, ready_submissions
 from services.matcher.rounds.statements import check_participant
-from services.matcher.storage.round_marks import RoundTerms, terms_in
 from services.matcher.storage.tables import RoundRow
 
 _NEWEST = select(RoundRow.round_id, RoundRow.phase).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
@@ -30,7 +29,15 @@ def rounds_of(context: MatcherContext, caller: str) -> Rounds:
         terms = context.terms.of(session, [row.round_id for row in rows])
         news = newest_withdrawal_events(session, caller)
     mine = tuple(
-        _entry(round_id, phase, terms[round_id]) for round_id, phase in rows if caller in terms[round_id].participants
+        RoundEntry(
+            round_id=round_id,
+            phase=phase,
+            area=summary.area,
+            category=summary.category,
+            participants=summary.participants,
+        )
+        for round_id, phase in rows
+        if caller in (summary := terms[round_id].summary).participants
     )
     return Rounds(rounds=mine, news=news)
 
@@ -50,19 +57,8 @@ def round_page(
         total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
         rows = session.execute(_NEWEST.where(wanted).offset(offset).limit(limit)).all()
         terms = context.terms.of(session, [row.round_id for row in rows])
-    return RoundPage(
-        rounds=tuple(_entry(round_id, phase, terms[round_id]) for round_id, phase in rows), offset=offset, total=total
-    )
-
-
-def entry_of(row: RoundRow) -> RoundEntry:
-    return _entry(row.round_id, row.phase, terms_in(row.manifest))
-
-
-def _entry(round_id: str, phase: str, terms: RoundTerms) -> RoundEntry:
-    return RoundEntry(
-        round_id=round_id, phase=phase, area=terms.area, category=terms.category, participants=terms.participants
-    )
+    entries = (terms[round_id].summary.model_copy(update={"phase": phase}) for round_id, phase in rows)
+    return RoundPage(rounds=tuple(entries), offset=offset, total=total)
 
 
 def manifest_envelope(context: MatcherContext, round_id: str, caller: str) -> bytes:

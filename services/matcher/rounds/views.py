@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import func, select
 
 import aquila
-from aquila.interface.rounds import MatcherRoundView, PartyProgress, Progress
+from aquila.interface.rounds import MatcherRoundView, PartyProgress, Progress, RoundSummary
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages.feed import EventKind
@@ -22,7 +22,6 @@ from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.contacts import Contact
-from services.matcher.rounds.feed import entry_of
 from services.matcher.rounds.progress import waits_for
 from services.matcher.storage.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedStatementRow
 
@@ -37,7 +36,7 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
             by_certainty[count.certainty] += count.hits
         record = turn.round
         return MatcherRoundView(
-            entry=entry_of(turn.row),
+            entry=RoundSummary.of(record.manifest, turn.row.phase),
             manifest=record.manifest,
             manifest_digest=record.manifest_digest,
             binding=record.binding if record.bindings else None,

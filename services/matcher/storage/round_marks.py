@@ -11,6 +11,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from aquila.interface.rounds import RoundSummary
+from aquila.protocol.rounds.round_state import Phase
 from services.kit.rounds import manifest_in
 from services.matcher.storage.tables import EventRow, RoundRow
 
@@ -55,9 +57,8 @@ def marks_of(session: Session, query: Select[Any]) -> dict[str, RoundMark]:
 class RoundTerms:
     """Terms of a manifest that are needed for many rounds at once."""
 
-    area: str
-    category: str
-    participants: tuple[str, ...]
+    summary: RoundSummary
+    """The round as people see it, in the phase in which it began."""
     deadlines: tuple[int, ...]
     """After each of them a round takes fewer steps; seconds since 1970."""
     retention_seconds: int
@@ -87,7 +88,7 @@ class KnownTerms:
     def rounds_naming(self, session: Session, party: str) -> set[str]:
         """Return the rounds whose manifest names a party."""
         terms = self.of(session, session.scalars(select(RoundRow.round_id)).all())
-        return {round_id for round_id, of_round in terms.items() if party in of_round.participants}
+        return {round_id for round_id, of_round in terms.items() if party in of_round.summary.participants}
 
 
 def terms_in(envelope: bytes) -> RoundTerms:
@@ -95,9 +96,7 @@ def terms_in(envelope: bytes) -> RoundTerms:
     manifest = manifest_in(envelope)
     window = manifest.window
     return RoundTerms(
-        area=manifest.area,
-        category=manifest.category,
-        participants=tuple(participant.party for participant in manifest.participants),
+        summary=RoundSummary.of(manifest, Phase.PROPOSED),
         deadlines=(window.consent_by, window.submit_by, window.evaluate_by, window.closes_at),
         retention_seconds=manifest.retention_days * _DAY,
     )

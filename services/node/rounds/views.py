@@ -6,10 +6,17 @@ from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from aquila.errors import LogRewrittenError, ReplayError
-from aquila.interface.rounds import NodeRoundView, NodeStatus, PartyAnswer, Progress, RoundPage, SubmissionView
+from aquila.interface.rounds import (
+    NodeRoundView,
+    NodeStatus,
+    PartyAnswer,
+    Progress,
+    RoundPage,
+    RoundSummary,
+    SubmissionView,
+)
 from aquila.interface.sentence import SentenceView
-from aquila.protocol.messages import Kind, Manifest, StatementKind
-from aquila.protocol.messages.feed import RoundEntry
+from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences.sentence import loads
@@ -62,7 +69,9 @@ def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: 
     with store.reading("rounds.list") as session:
         total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
         rows = session.scalars(query.offset(offset).limit(limit))
-        return RoundPage(rounds=tuple(_entry(stored_manifest(row), row) for row in rows), offset=offset, total=total)
+        return RoundPage(
+            rounds=tuple(RoundSummary.of(stored_manifest(row), row.phase) for row in rows), offset=offset, total=total
+        )
 
 
 def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
@@ -74,7 +83,7 @@ def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
         )
         verified = progress.verified(session, round_)
         return NodeRoundView(
-            entry=_entry(round_.manifest, row),
+            entry=RoundSummary.of(round_.manifest, row.phase),
             manifest=round_.manifest,
             manifest_digest=round_.manifest_digest,
             binding=round_.binding if round_.bindings else None,
@@ -88,16 +97,6 @@ def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
             wishes=_wishes(session, row),
             problems=problems(session, row),
         )
-
-
-def _entry(manifest: Manifest, row: RoundRow) -> RoundEntry:
-    return RoundEntry(
-        round_id=row.round_id,
-        phase=row.phase,
-        area=manifest.area,
-        category=manifest.category,
-        participants=tuple(participant.party for participant in manifest.participants),
-    )
 
 
 def _answers(

@@ -20,9 +20,9 @@ from aquila.interface.hits import (
     SavedFilter,
     SavedFilters,
 )
+from aquila.interface.rounds import RoundSummary
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
-from aquila.protocol.messages.feed import RoundEntry
 from clients.sdk.services import hit_keys
 from clients.web.app.forms import SubmittedForm
 from clients.web.app.navigation import identifier
@@ -276,14 +276,14 @@ def _asked_by(shows: SavedFilter) -> dict[str, str]:
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
-def _chosen_round(visit: Visit, newest: Iterable[RoundEntry], round_id: str | None) -> Iterator[RoundEntry]:
+def _chosen_round(visit: Visit, newest: Iterable[RoundSummary], round_id: str | None) -> Iterator[RoundSummary]:
     """Yield the round that a filter names, if it is none of the newest and the node knows it."""
     if round_id and all(one.round_id != round_id for one in newest):
         with contextlib.suppress(NotFoundError):
             yield visit.node().round(round_id).entry
 
 
-def _choices(visit: Visit, listed: Sequence[RoundEntry], counterpart: str | None) -> dict[str, Any]:
+def _choices(visit: Visit, listed: Sequence[RoundSummary], counterpart: str | None) -> dict[str, Any]:
     """Return the choices of the filter's fields."""
     any_one = ("", visit.say("any"))
     parties = sorted({party for one in listed for party in one.participants} | set(filter(None, [counterpart])))

@@ -13,11 +13,10 @@ from aquila.interface.approval import (
     ApprovalView,
     PendingApproval,
 )
-from aquila.interface.rounds import NodeStatus, RoundPage
+from aquila.interface.rounds import NodeStatus, RoundPage, RoundSummary
 from aquila.interface.safeguard import Safeguards
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Message
-from aquila.protocol.messages.feed import RoundEntry
 from aquila.sentences import Sentence
 from clients.cli.main import main
 from tests.support.reached_service import answer_commands
@@ -41,7 +40,7 @@ WAITS = ApprovalEntry(
 )
 ANSWERS: dict[str, Message] = {
     "/v1/rounds": RoundPage(
-        rounds=(RoundEntry(round_id=ROUND, phase="proposed", area="a", category="c", participants=("AL", "RS")),)
+        rounds=(RoundSummary(round_id=ROUND, phase="proposed", area="a", category="c", participants=("AL", "RS")),)
     ),
     "/v1/status": NodeStatus(
         party="AL",
