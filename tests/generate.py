@@ -1,10 +1,10 @@
 """Write the generated files of `schemas/`, and what is generated in `docs/`, or report differences with `--check`.
 
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
-writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, OpenAPI
-of matcher and node as they are put together for service, in homes that are thrown away, the index of operations for
-`aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, and the shares of name pairs in `docs/MATCHING.md`. The
-same code gives the same bytes.
+writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, the
+columns of lists, OpenAPI of matcher and node as they are put together for service, in homes that are thrown away, the
+index of operations for `aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, and the shares of name pairs in
+`docs/MATCHING.md`. The same code gives the same bytes.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
-from tests.support import architecture_map, corroboration_page, normalizer_tables, operations_index
+from tests.support import architecture_map, corroboration_page, fields_page, normalizer_tables, operations_index
 from tests.support.field_descriptions import describe
 from tests.support.openapi_examples import EXAMPLES
 
@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     files[options.into / normalizer_tables.PAGE] = normalizer_tables.page()
     files[options.into / corroboration_page.PAGE] = corroboration_page.page()
     if options.into == SCHEMAS:
+        files[fields_page.DOCUMENT] = fields_page.document()
         files[architecture_map.DOCUMENT] = architecture_map.document()
         files[name_pairs.DOCUMENT] = name_pairs.document()
         with tempfile.TemporaryDirectory() as folder:

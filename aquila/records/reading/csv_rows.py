@@ -9,7 +9,6 @@ any process, and gives what reading the whole file would give.
 """
 
 import csv
-import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,10 +16,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from aquila.errors import InputError
+from aquila.records.field_table import field_table
 from aquila.records.person import FIELDS
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource, decode_line
 from aquila.records.reading.columns import cell_reader
@@ -28,7 +27,6 @@ from aquila.records.reading.layouts import Encoding
 from aquila.records.rows import Finding, RefusedRow, RowColumns, refuse
 from aquila.sentences import Sentence
 
-_TABLE = Path(__file__).with_name("headings.toml")
 _LETTERS = str.maketrans({"đ": "d", "ı": "i"})  # noqa: RUF001 - letters of the region that do not decompose
 
 
@@ -44,8 +42,7 @@ def suggest_columns(headings: Sequence[str]) -> tuple[str | None, ...]:
 @cache
 def _known() -> dict[str, str]:
     """Return the fields of the table's headings."""
-    table = tomllib.loads(_TABLE.read_text("utf-8"))
-    named = {_folded(name): field for field in FIELDS for name in table[field]}
+    named = {_folded(name): field for field, entry in field_table().items() for name in entry.headings}
     return named | {_folded(field): field for field in FIELDS}
 
 

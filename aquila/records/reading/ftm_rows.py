@@ -7,33 +7,15 @@ followthemoney.tech, model of Person, LegalEntity and Thing.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from aquila.records.field_table import field_table
 from aquila.records.reading.bounded_lines import BATCH_LINES, Batch, Line, LineSource
 from aquila.records.reading.columns import read_texts
 from aquila.records.reading.layouts import Encoding
 from aquila.records.rows import Row, refuse
 from aquila.sentences import Sentence
-
-_PROPERTIES = (
-    ("firstName", "given_names"),
-    ("middleName", "given_names"),
-    ("fatherName", "given_names"),
-    ("lastName", "family_names"),
-    ("alias", "aliases"),
-    ("weakAlias", "aliases"),
-    ("birthDate", "date_of_birth"),
-    ("gender", "sex"),
-    ("birthPlace", "place_of_birth"),
-    ("birthCountry", "country_of_birth"),
-    ("nationality", "nationality"),
-    ("citizenship", "nationality"),
-    ("passportNumber", "document_numbers"),
-    ("idNumber", "national_numbers"),
-    ("phone", "phones"),
-    ("email", "emails"),
-)
-"""The properties that are read, with their fields, in the order in which a field takes their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +81,15 @@ def _texts(entity_id: str, properties: Mapping[str, list[str]]) -> dict[str, lis
         texts["full_name"] = names[:1]
         if len(names) > 1:
             texts["aliases"] = names[1:]
-    for key, name in _PROPERTIES:
+    for key, name in _properties():
         if values := properties.get(key):
             texts[name] = texts[name] + values if name in texts else values
     if dates := texts.get("date_of_birth"):
         texts["date_of_birth"] = [date.partition("T")[0] for date in dates]
     return texts
+
+
+@cache
+def _properties() -> tuple[tuple[str, str], ...]:
+    """Return the properties that are read, with their fields, in the order in which a field takes their values."""
+    return tuple((key, name) for name, entry in field_table().items() for key in entry.properties)

@@ -1,8 +1,8 @@
 """`python -m clients.web.i18n.catalogues`: bring the catalogues up to the messages that the pages have.
 
 Messages are collected from templates and code, from the tables whose sentences pages show (match rules, roles,
-corroboration), and from the table of sentences of core and services (`aquila.sentences`): these have the context
-`sentence`, their id as message, and their English as a comment.
+fields, corroboration), and from the table of sentences of core and services (`aquila.sentences`): these have the
+context `sentence`, their id as message, and their English as a comment.
 A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
 """
@@ -19,6 +19,7 @@ from babel.messages.pofile import read_po, write_po
 from aquila.audit.roles import role_table
 from aquila.followup.lifecycle import handling_codes
 from aquila.matching.corroboration import corroboration_table
+from aquila.records.field_table import field_table
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN
 from clients.web.i18n.languages import SENTENCE
@@ -121,6 +122,7 @@ def _messages() -> Iterator[Message]:
         for rule in rules.rules:
             yield rule.sentence
             yield from (text for part in rule.shown for text in (part.sentence, part.differs) if text)
+    yield from (entry.label for entry in field_table().values())
     yield from corroboration_table().sentences
     yield from (code.condition for code in handling_codes().values())
     for row in role_table().rows.values():

@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.submissions.caps import percent_by_names
+from aquila.records.field_table import field_table
+from aquila.records.person import FIELDS
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import Sentence
 from clients.web.i18n.languages import Language, n_
@@ -122,28 +124,6 @@ PARTIES = {
     "RS": n_("Serbia"),
     "SI": n_("Slovenia"),
     "XK": n_("Kosovo*"),
-}
-FIELDS = {
-    "given_names": n_("Given names"),
-    "family_names": n_("Family names"),
-    "full_name": n_("Full name"),
-    "aliases": n_("Also known as"),
-    "date_of_birth": n_("Date of birth"),
-    "sex": n_("Sex"),
-    "place_of_birth": n_("Place of birth"),
-    "country_of_birth": n_("Country of birth"),
-    "nationality": n_("Nationality"),
-    "document_numbers": n_("Document numbers"),
-    "national_numbers": n_("National numbers"),
-    "phones": n_("Phone numbers"),
-    "emails": n_("E-mail addresses"),
-    "category": n_("Category"),
-    "source_evaluation": n_("Evaluation of the source"),
-    "information_evaluation": n_("Evaluation of the information"),
-    "handling_code": n_("Handling code"),
-    "indicators": n_("Indicators"),
-    "record_id": n_("Record number"),
-    "row": n_("Row"),
 }
 STAGES = {
     "new": (n_("new"), "told"),
@@ -328,7 +308,7 @@ PROMISES = {
     "medium": n_("Of the hits called medium, at least 90 in 100 are right."),
     "low": n_("Of the hits called low, at least 50 in 100 are right: half of them may be wrong."),
 }
-_ORDER = {name: place for place, name in enumerate(FIELDS)}
+_ORDER = {name: place for place, name in enumerate(FIELDS[1:])}  # the record id comes last
 _FILLED, _EMPTY = "\u25cf", "\u25cb"
 _DOTS = 3
 _MADE_NUMBER = re.compile(r"Q-[0-9a-f]{8}-[0-9]+")
@@ -419,7 +399,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "in_order": in_order,
         "role": partial(word, table=ROLES),
         "wish": partial(word, table=WISHES),
-        "field_name": partial(word, table=FIELDS),
+        "field_name": partial(word, table={name: entry.label for name, entry in field_table().items()}),
         "encoding_name": partial(word, table=ENCODINGS),
         "list_format": partial(word, table=LIST_FORMATS),
         "short": short,

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from aquila.interface import rounds
 from aquila.interface.attention import WaitingCounts
-from aquila.interface.queries import StandingQueryEntry, StandingQueryRound
+from aquila.interface.queries import PERSON_FIELDS, StandingQueryEntry, StandingQueryRound
 from aquila.interface.records import (
     CORRECTABLE,
     SAMPLED_NAMES,
@@ -19,13 +19,19 @@ from aquila.interface.service.health import Grade, HealthCheck, RoundHealth, Sub
 from aquila.interface.statistics import HitTable, LevelHits, RoundStatistics
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
-from aquila.records.person import PartialDate, Record
+from aquila.records.person import FIELDS, PartialDate, Record
 from aquila.records.rules import load_rules
 from aquila.sentences import Sentence, quoted
 
 
 def test_the_total_counts_every_thing_once() -> None:
     assert WaitingCounts(alarms=1, requests=2, rounds=3, hits=10, new_hits=4, high_hits=2, due_hits=3).total == 16
+
+
+def test_a_query_asks_by_every_field_but_a_party_s_own_notes() -> None:
+    """A new field of a record is one to ask by, or is named here."""
+    own_notes = {"category", "source_evaluation", "information_evaluation", "handling_code", "indicators"}
+    assert {*PERSON_FIELDS, "record_id"} == set(FIELDS) - own_notes
 
 
 ROUND = RoundHealth(round_id="a" * 32, phase="open", began_at=1, progress_at=2, awaited=(), stuck=True, here=False)

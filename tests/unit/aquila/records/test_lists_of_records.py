@@ -22,7 +22,6 @@ PAGES = Path(__file__).parents[4] / "schemas" / "records"
 @pytest.mark.parametrize(
     ("page", "words"),
     [
-        ("lists.md", [f"`{field}`" for field in FIELDS]),
         ("normalizer.md", [f"`{name}`" for name in (*NAMES, *FORMS)]),
         ("normalizer.md", list(SCHEMES)),
         ("match-rules.md", [f"`{name}`" for name in (*PART_KINDS, *DATE_FORMS)]),
