@@ -107,9 +107,10 @@ $(VENV)-quality/.peers: requirements/quality.txt
 	$(VENV)-quality/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-bench-quality: $(VENV)/.runtime ## how good the matching is, beside its peers; ALIASES=FILE, PAGE=FILE, BLIND=1
+bench-quality: $(VENV)/.runtime ## how good the matching is, beside its peers; ALIASES=FILE, PAGE=FILE, BLIND=1; or PUBLISHED=FOLDER alone
 	-@$(MAKE) --no-print-directory $(VENV)-quality/.peers # without it there is neither FEBRL 4 nor a peer, and the report says so
-	$(BIN)/python -m tests.quality.measuring.main --region tests/quality/region --out build/quality --peers $(VENV)-quality \
+	$(BIN)/python -m tests.quality.measuring.$(if $(PUBLISHED),published $(PUBLISHED),main --region tests/quality/region) \
+	  --out build/quality --peers $(VENV)-quality \
 	  $(if $(ALIASES),--aliases $(ALIASES)) $(if $(PAGE),--page $(PAGE)) $(if $(BLIND),--blind)
 
 $(VENV)-speed/.peer: requirements/speed.txt

@@ -1,11 +1,13 @@
 """Precision, recall, F1 and calibration, by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from aquila.matching.certainty import Level
 from tests.quality.measuring.grading import Hit
 from tests.quality.measuring.labelled_sets import LabelledSet, Pair
-from tests.quality.measuring.measures import Counts, calibration, measure
+from tests.quality.measuring.measures import Counts, calibration, measure, rank
 
 
 def pair(number: int) -> Pair:
@@ -45,6 +47,15 @@ def test_nothing_found_is_no_division_by_zero() -> None:
     measured = measure([], LABELLED)
     assert measured.best_f1 == 0.0
     assert measured.broken == ()
+
+
+def test_pairs_by_likelihood() -> None:
+    """A threshold takes all pairs of its likelihood; the highest recall counts that reaches a precision."""
+    ranked = rank([(pair(9), 0.5), (pair(0), 0.9), (pair(1), 0.9), (pair(2), 0.5), (pair(3), 0.4)], LABELLED)
+    assert ranked.best == Counts(4, 1, 4)
+    assert ranked.recall_at == {0.99: 0.5, 0.95: 0.5}
+    assert rank([(pair(9), 0.9), (pair(0), 0.8)], LABELLED).recall_at == {0.99: 0.0, 0.95: 0.0}
+    assert rank([(pair(9), 0.9), (pair(0), 0.8)], replace(LABELLED, judged=LABELLED.same)).recall_at[0.99] == 0.25
 
 
 def test_calibration_bins() -> None:

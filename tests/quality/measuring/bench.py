@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aquila.crypto.backend import load_group
 from aquila.matching.certainty import Level
@@ -161,11 +162,16 @@ def rehearsed_hits(labelled: LabelledSet, table: RuleTable) -> list[Hit]:
         ]
 
 
+def inputs_by_rule(sent: Sequence[Sent]) -> NDArray[np.float64]:
+    """Return the inputs per record of each rule, by its number, on average before padding."""
+    by_rule = sum((one.profiles().sum(axis=0) for one in sent), np.zeros(64, dtype=np.int64))
+    return by_rule / max(1, sum(len(one.records) for one in sent))
+
+
 def _per_record(sent: Sequence[Sent], table: RuleTable) -> dict[InputClass, float]:
     """Return the inputs per record of each class on average, before padding."""
-    by_rule = sum((one.profiles().sum(axis=0) for one in sent), np.zeros(64, dtype=np.int64))
-    records = max(1, sum(len(one.records) for one in sent))
+    by_rule = inputs_by_rule(sent)
     return {
-        kind: sum(int(by_rule[rule.number]) for rule in table.rules if rule.input_class is kind) / records
+        kind: float(sum(by_rule[rule.number] for rule in table.rules if rule.input_class is kind))
         for kind in InputClass
     }

@@ -23,7 +23,7 @@ from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.measures import Measured
 from tests.quality.measuring.name_pairs import pair_tables, wrong_pairs
-from tests.quality.measuring.peers.run import PEERS, SPELLINGS, PeerResult, exact_key, run_peer
+from tests.quality.measuring.peers.run import PeerResult, compared, is_large
 from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -31,10 +31,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 ALL_FIELDS = (*NAMES_AND_DATE, "sex", "place_of_birth", "nationality", "document_numbers")
 GENERATED, WHOLE, UNRELATED = 20_000, 5_000, 200_000
 SEEDS = {"generated": 31, "whole": 32, "unrelated": 33}  # of no list on which weights were fitted
-_LARGE = 50_000  # records of all lists; larger sets get only the peers that are fast enough, in one spelling
-_FAST_PEERS = ("Bloom filters", "Splink")
 _ALL_FIELDS_NAME, _GENERATED_WHOLE = "region, all fields", "generated, all fields"
-_FOLDED = "regional spelling folded"
 
 
 @app.command()
@@ -50,19 +47,19 @@ def bench_quality(
 ) -> int:
     """Measure the matching, and end with 1 if a promise is broken or a goal is missed."""
     screen, results = Screen(), Results(load_rules(rules))
-    compared: dict[str, list[PeerResult]] = {}
+    of_peers: dict[str, list[PeerResult]] = {}
     for labelled in _sets(region_lists, _febrl(peers), alias_pairs, generated=generated):
         screen.note(f"measuring {labelled.name}")
         results.sets.append(measure_set(labelled, results.table, blind=blind))
         if labelled.same and labelled.name not in {_ALL_FIELDS_NAME, _GENERATED_WHOLE}:
-            compared[labelled.name] = list(_compared(labelled, peers))
+            of_peers[labelled.name] = list(compared(labelled, peers))
     without = {
         result.labelled.name: without_each(result.meetings, results.table, result.labelled)
         for result in results.sets
-        if result.labelled.judged is None and not _is_large(result.labelled)
+        if result.labelled.judged is None and not is_large(result.labelled)
     }
-    tables, pictures = _tables(results, compared, without), _pictures(results, without)
-    measured = json.dumps(report.document(results.sets, compared), ensure_ascii=False, indent=2) + "\n"
+    tables, pictures = _tables(results, of_peers, without), _pictures(results, without)
+    measured = json.dumps(report.document(results.sets, of_peers), ensure_ascii=False, indent=2) + "\n"
     sections = "\n".join(f"## {name}\n\n{table}" for name, table in tables.items())
     _write(out, {"tables.md": sections, "measured.json": measured, "name-pairs.md": wrong_pairs(), **pictures})
     if page is not None:
@@ -98,21 +95,8 @@ def _febrl(peers: Path | None) -> Path | None:
     return next(iter(sorted(peers.glob(pattern))), None) if peers else None
 
 
-def _is_large(labelled: LabelledSet) -> bool:
-    return sum(map(len, labelled.lists.values())) > _LARGE
-
-
-def _compared(labelled: LabelledSet, peers: Path | None) -> Iterator[PeerResult]:
-    large = _is_large(labelled)
-    for spelling in (_FOLDED,) if large else SPELLINGS:
-        yield exact_key(labelled, spelling)
-        for peer in _FAST_PEERS if large else PEERS:
-            if peers is not None:
-                yield run_peer(peer, labelled, spelling, peers / "bin" / "python")
-
-
 def _tables(
-    results: Results, compared: dict[str, list[PeerResult]], without: dict[str, list[Without]]
+    results: Results, of_peers: dict[str, list[PeerResult]], without: dict[str, list[Without]]
 ) -> dict[str, str]:
     labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
     whole = labelled[_ALL_FIELDS_NAME]
@@ -120,7 +104,7 @@ def _tables(
     everyone = [record for one in lists for record in one.records]
     told = rule_leakage(lists, results.table, everyone)
     return {
-        "f1": report.f1_table(results.sets, compared) + "\n" + report.peer_notes(compared),
+        "f1": report.f1_table(results.sets, of_peers) + "\n" + report.peer_notes(of_peers),
         "levels": report.level_table(results.sets),
         "false-pairs": report.false_table(results.sets),
         "inputs": report.inputs_table(results.sets),
@@ -138,7 +122,7 @@ def _unlearned(results: Results) -> dict[str, dict[str, Measured]]:
     return {
         result.labelled.name: without_learning(result.meetings, results.table, result.labelled)
         for result in results.sets
-        if result.labelled.same and not _is_large(result.labelled)
+        if result.labelled.same and not is_large(result.labelled)
     }
 
 

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of hits, by level and at the three cuts, and how true the probabilities are."""
+"""Precision, recall and F1 of hits, by level, at the three cuts and by likelihood; whether probabilities are true."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from itertools import pairwise
 
 from aquila.matching.certainty import Level
 from tests.quality.measuring.grading import Hit
-from tests.quality.measuring.labelled_sets import LabelledSet
+from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 
 LEVELS = (Level.HIGH, Level.MEDIUM, Level.LOW)
 CUTS = ("high", "high and medium", "all")
+PRECISIONS = (0.99, 0.95)
+"""Where the recall of pairs by likelihood is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,38 @@ def measure(hits: Iterable[Hit], labelled: LabelledSet) -> Measured:
             wrong[hit.level] += 1
     persons = len(labelled.same)
     return Measured({level: Counts(right[level], wrong[level], persons) for level in Level})
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Pairs in the order of their likelihood, cut where the labels say that it is best.
+
+    Attributes:
+        best: Counts at the threshold of the highest F1.
+        recall_at: The highest recall at each of `PRECISIONS`; 0 where no threshold reaches it.
+    """
+
+    best: Counts
+    recall_at: dict[float, float]
+
+
+def rank(pairs: Iterable[tuple[Pair, float]], labelled: LabelledSet) -> Ranked:
+    """Cut pairs at each likelihood; pairs whose truth is unknown are left out."""
+    right, wrong, persons = 0, 0, len(labelled.same)
+    best, recall_at = Counts(0, 0, persons), dict.fromkeys(PRECISIONS, 0.0)
+    ordered = sorted(pairs, key=lambda pair: -pair[1])
+    for place, (pair, likelihood) in enumerate(ordered):
+        if pair in labelled.same:
+            right += 1
+        elif labelled.judged is None or pair in labelled.judged:
+            wrong += 1
+        if place + 1 == len(ordered) or ordered[place + 1][1] < likelihood:
+            counts = Counts(right, wrong, persons)
+            best = max(best, counts, key=lambda one: one.f1)
+            for precision in PRECISIONS:
+                if counts.precision >= precision:
+                    recall_at[precision] = max(recall_at[precision], counts.recall)
+    return Ranked(best, recall_at)
 
 
 @dataclass(frozen=True, slots=True)

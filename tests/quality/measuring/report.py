@@ -7,9 +7,9 @@ from aquila.errors import InputError
 from aquila.records.rules import InputClass
 from aquila.sentences import quoted
 from tests.quality.measuring.ablation import Without
-from tests.quality.measuring.bench import SetResult
+from tests.quality.measuring.bench import SetResult, inputs_by_rule
 from tests.quality.measuring.leakage import ListLeakage, RuleLeakage
-from tests.quality.measuring.measures import CUTS, LEVELS, Measured
+from tests.quality.measuring.measures import CUTS, LEVELS, PRECISIONS, Counts, Measured, rank
 from tests.quality.measuring.peers.run import PeerResult
 
 _BLOCK = re.compile(r"(<!-- measured: (?P<name>[a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,6 +58,29 @@ def level_table(results: Sequence[SetResult]) -> str:
     return markdown(columns, rows)
 
 
+def matchers_table(result: SetResult, peers: Sequence[PeerResult]) -> str:
+    """Return precision, recall and F1 of all matchers on one set, and their recall at each of `PRECISIONS`."""
+    rows = [
+        (f"{one.peer}, {one.spelling}", *_counts(one.ranked.best), *_recalls(one.ranked.recall_at))
+        for one in peers
+        if one.ranked
+    ]
+    cuts = list(result.measured.at_cuts.items())
+    rows += [(f"Aquila, {cut}", *_counts(counts), *("" for _ in PRECISIONS)) for cut, counts in cuts]
+    ranked = rank([(hit.pair, hit.probability) for hit in result.hits], result.labelled)
+    rows.append(("Aquila, by probability", *_counts(ranked.best), *_recalls(ranked.recall_at)))
+    at = [f"recall at precision {precision:g}" for precision in PRECISIONS]
+    return markdown(("matcher", "precision", "recall", "F1", *at), rows)
+
+
+def _counts(counts: Counts) -> tuple[str, str, str]:
+    return f"{counts.precision:.4f}", f"{counts.recall:.3f}", f"{counts.f1:.3f}"
+
+
+def _recalls(recall_at: Mapping[float, float]) -> list[str]:
+    return [f"{recall_at[precision]:.3f}" for precision in PRECISIONS]
+
+
 def duplicates_table(measured: Measured) -> str:
     """Return right and wrong pairs of the search for duplicates by level."""
     rows = [
@@ -96,7 +119,8 @@ def inputs_table(results: Sequence[SetResult]) -> str:
 def ablation_table(found: Mapping[str, Sequence[Without]], whole: Mapping[str, SetResult]) -> str:
     columns = ["without the rule"]
     for name in found:
-        columns += [f"{name}: F1", "right at high", "met by it", "by it alone"]
+        columns += [f"{name}: F1", "right at high", "met by it", "by it alone", "inputs a record"]
+    inputs = {name: inputs_by_rule(list(whole[name].sent.values())) for name in found}
     rows = []
     for place, rule in enumerate(one.rule for one in next(iter(found.values()))):
         cells: list[object] = [f"{rule.number} {rule.name}"]
@@ -107,6 +131,7 @@ def ablation_table(found: Mapping[str, Sequence[Without]], whole: Mapping[str, S
                 f"{one.measured.by_level[LEVELS[0]].right - base.by_level[LEVELS[0]].right:+d}",
                 one.met,
                 one.only,
+                f"{inputs[name][one.rule.number]:.2f}",
             ]
         rows.append(cells)
     return markdown(columns, rows)

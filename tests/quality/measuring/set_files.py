@@ -1,11 +1,11 @@
-"""Labelled sets read from files: the region's lists, FEBRL 4, and pairs of aliases."""
+"""Labelled sets read from files: the region's lists, FEBRL 4, pairs of aliases, published lists."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aquila.csv_files import ListWriter
@@ -16,6 +16,7 @@ from aquila.sentences import quoted
 from tests.quality.measuring.labelled_sets import LabelledSet, Pair, same_persons
 from tests.support.read_lists import read_csv
 
+_PRIMARY, _ALIASES = "_primary.csv", "_aliases.csv"
 NAMES_AND_DATE = ("given_names", "family_names", "full_name", "date_of_birth")
 
 
@@ -68,6 +69,45 @@ def aliases(path: Path) -> LabelledSet:
         for party, side in (("AA", "a"), ("BB", "b"))
     }
     return LabelledSet("aliases", lists, frozenset(pair for pair, same in pairs.items() if same), frozenset(pairs))
+
+
+def published_lists(folder: Path) -> Iterator[LabelledSet]:
+    """Read published lists: of each list NAME_primary.csv and NAME_aliases.csv, both with columns of a list of Aquila.
+
+    An alias of the person with the record id P is a row of its own with the record id P.0, P.1 and so on. Rows that
+    the reader refuses are in neither list, and count as persons that nobody finds.
+
+    Raises:
+        InputError: A file is missing or cannot be read, or an alias belongs to no person.
+    """
+    paths = sorted(folder.glob(f"*{_PRIMARY}"))
+    if not paths:
+        raise InputError(
+            quoted(f"{folder}: no published list is there", f"name its files NAME{_PRIMARY} and NAME{_ALIASES}")
+        )
+    for primary in paths:
+        name = primary.name.removesuffix(_PRIMARY)
+        other = primary.with_name(name + _ALIASES)
+        if not other.is_file():
+            raise InputError(quoted(f"{other}: the aliases of {primary.name} are not there", "put them beside it"))
+        lists = {"AA": _read_list(primary), "BB": _read_list(other)}
+        persons = {row["record_id"] for row in rows_of(primary.read_bytes())}
+        aliases_of = [(row["record_id"].rpartition(".")[0], row["record_id"]) for row in rows_of(other.read_bytes())]
+        strange = [line for line, (person, _) in enumerate(aliases_of, start=1) if person not in persons]
+        if strange:
+            found = (
+                f"{other}: {len(strange)} aliases belong to no person of {primary.name}, the first is row {strange[0]}"
+            )
+            raise InputError(quoted(found, "the record id of an alias is that of its person, a dot and a number"))
+        yield LabelledSet(name, lists, frozenset(Pair("AA", person, "BB", alias) for person, alias in aliases_of))
+
+
+def _read_list(path: Path) -> list[Record]:
+    """Read the records of a CSV list that can be used; an error names the file."""
+    try:
+        return records_of(path.read_bytes())
+    except InputError as error:
+        raise InputError(quoted(f"{path}: {error.message}", error.hint)) from None
 
 
 def _as_read(rows: Iterable[tuple[str, str, str, str, str]]) -> list[Record]:

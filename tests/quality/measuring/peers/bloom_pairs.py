@@ -26,27 +26,35 @@ def _feature(name: str, bits: int, form: str) -> dict[str, object]:
     }
 
 
-SCHEMA = {
+SCHEMA: dict[str, object] = {
     "version": 3,
     "clkConfig": {
         "l": 1024,
         "xor_folds": 0,
         "kdf": {"type": "HKDF", "hash": "SHA256", "info": "", "salt": "", "keySize": 64},
     },
-    "features": [
-        {"identifier": "record_id", "ignored": True},
-        _feature("given", 200, "mixed"),
-        _feature("family", 200, "mixed"),
-        _feature("born", 200, "mixed"),
-    ],
 }
+_FEATURES = (
+    {"identifier": "record_id", "ignored": True},
+    _feature("given", 200, "mixed"),
+    _feature("family", 200, "mixed"),
+    _feature("born", 200, "mixed"),
+    _feature("place", 100, "mixed"),
+    _feature("nation", 50, "mixed"),
+)
+_ALWAYS = 4
 
 
 def main() -> None:
     lists = json.loads(Path(sys.argv[1]).read_text("utf-8"))["lists"]
-    schema = from_json_dict(SCHEMA)
+    rows = [row for one in lists.values() for row in one]
+    columns = [number for number in range(len(_FEATURES)) if number < _ALWAYS or any(row[number] for row in rows)]
+    schema = from_json_dict({**SCHEMA, "features": [_FEATURES[number] for number in columns]})
     encoded = {
-        party: clk.generate_clks(rows, schema, "an agreed secret", max_workers=1) for party, rows in lists.items()
+        party: clk.generate_clks(
+            [[row[number] for number in columns] for row in rows], schema, "an agreed secret", max_workers=1
+        )
+        for party, rows in lists.items()
     }
     pairs = []
     for one, other in combinations(sorted(lists), 2):

@@ -1,7 +1,8 @@
 """Splink, plaintext and unsupervised: Fellegi and Sunter with levels of likeness, weights by expectation-maximization.
 
 The second argument chooses how names are compared: `each` given and family name by itself, or the `whole` name in
-levels of its own. Both compare dates in levels made for this: swapped, mistyped, partial.
+levels of its own. Both compare dates in levels made for this: swapped, mistyped, partial; and places and nationalities
+where the lists have any, with more pairs to look at then, because more of them can be told apart.
 """
 
 import json
@@ -25,6 +26,7 @@ _BLOCKS = (
     ("given", "day_month"),
     ("given_first", "family_first"),
 )
+_WIDER_BLOCKS = (("family",), ("given",), ("given_first", "place"), ("family_first", "place"))
 _LEAST = 0.01
 
 
@@ -33,10 +35,12 @@ def main() -> None:
     lists = json.loads(Path(sys.argv[1]).read_text("utf-8"))["lists"]
     database = DuckDBAPI()
     tables = [database.register(_frame(party, rows), dataset_display_name=party) for party, rows in lists.items()]
+    others = _others([row for rows in lists.values() for row in rows])
+    blocks = (*_BLOCKS, *(_WIDER_BLOCKS if others else ()))
     settings = SettingsCreator(
         link_type="link_only",
-        comparisons=[*(_whole_name() if sys.argv[2] == "whole" else _each_name()), _born()],
-        blocking_rules_to_generate_predictions=[block_on(*block) for block in _BLOCKS],
+        comparisons=[*(_whole_name() if sys.argv[2] == "whole" else _each_name()), _born(), *others],
+        blocking_rules_to_generate_predictions=[block_on(*block) for block in blocks],
         retain_matching_columns=False,
     )
     linker = Linker(tables, settings)
@@ -53,12 +57,18 @@ def main() -> None:
 
 def _frame(party: str, rows: list[list[str]]) -> pd.DataFrame:
     """Return a list with the columns that comparisons and blocks read."""
-    frame = pd.DataFrame(rows, columns=["unique_id", "given", "family", "born"]).replace("", None)
+    frame = pd.DataFrame(rows, columns=["unique_id", "given", "family", "born", "place", "nation"]).replace("", None)
     frame["source_dataset"] = party
     frame["full_name"] = frame.given.fillna("") + " " + frame.family.fillna("")
     frame["given_first"], frame["family_first"] = frame.given.str.split(" ").str[0], frame.family.str.split(" ").str[0]
     frame["year"], frame["day_month"] = frame.born.str[:4], frame.born.str[5:]
     return frame
+
+
+def _others(rows: list[list[str]]) -> list[object]:
+    """Compare places and nationalities, if any record has one."""
+    place = [comparisons.JaroWinklerAtThresholds("place", [0.9, 0.8])] if any(row[4] for row in rows) else []
+    return place + ([comparisons.ExactMatch("nation")] if any(row[5] for row in rows) else [])
 
 
 def _each_name() -> list[object]:
