@@ -83,8 +83,6 @@ class Bench:
     """All steps over one batch, on one core.
 
     Args:
-        backend: What computes them.
-        repeats: How often each counts.
         size: Elements of the batch; by default what suits the backend.
     """
 
@@ -166,7 +164,6 @@ class TimingSpread:
         )
 
     def document(self) -> dict[str, float]:
-        """Return it for JSON."""
         return {"median": self.median, "least": self.least, "most": self.most}
 
 
@@ -178,8 +175,6 @@ def measure(work: Callable[[], object], elements: int, repeats: int) -> TimingSp
 
     Args:
         work: The step, over a whole batch; it starts no thread.
-        elements: How many elements the batch has.
-        repeats: How often it counts.
     """
     work()  # the first run warms caches and is not counted
     spent = []
@@ -203,7 +198,6 @@ class Results:
     steps: list[MeasuredStep] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
-        """Return everything for JSON."""
         return {
             "machine": self.machine.document(),
             "steps": [
@@ -214,7 +208,6 @@ class Results:
         }
 
     def page(self) -> str:
-        """Return everything as Markdown."""
         written = [f"## {title}\n\n{content}" for title, content in self.sections() if content]
         return "\n".join(["# What a round costs\n", *written])
 
@@ -242,7 +235,6 @@ def _cell(value: object) -> str:
 
 
 def machine_table(machine: Machine) -> str:
-    """Return the table of a machine's properties."""
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     rows = [
         ("processor", machine.processor),
@@ -282,30 +274,21 @@ _LIBRARIES = ("numpy", "duckdb", "cryptography")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Properties of the machine on which a figure depends besides the code.
-
-    Attributes:
-        processor: The processor's model; where its maker hides it, what it says of itself.
-        cores: How many this process may use.
-        memory_bytes: Of the whole machine.
-        load: Processes that wanted a core when the run began, over the last minute; much more than none is noise.
-        backend: The group backend in use.
-        reason: Why it is.
-        versions: Of Aquila and of the libraries that do the work.
-    """
+    """Properties of the machine on which a figure depends besides the code."""
 
     processor: str
+    """The processor's model; where its maker hides it, what it says of itself."""
     cores: int
     memory_bytes: int
     system: str
     python: str
     load: float
+    """Processes that wanted a core when the run began, over the last minute; much more than none is noise."""
     backend: str
     reason: str
     versions: dict[str, str]
 
     def document(self) -> dict[str, object]:
-        """Return it for JSON."""
         return asdict(self)
 
 

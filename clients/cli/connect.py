@@ -38,30 +38,18 @@ class ConnectedService:
     connection: Connection
 
     def hits(self) -> HitsClient:
-        """Return the client of a node's hits.
-
-        Raises:
-            InputError: This is the matcher's home.
-        """
+        """Return the client of a node's hits; raises InputError if this is the matcher's home."""
         self.node()
         return HitsClient(self.connection)
 
     def node(self) -> NodeClient:
-        """Return the node's client.
-
-        Raises:
-            InputError: This is the matcher's home.
-        """
+        """Return the node's client; raises InputError if this is the matcher's home."""
         if isinstance(self.client, NodeClient):
             return self.client
         raise InputError("home_not_of_node")
 
     def matcher(self) -> MatcherClient:
-        """Return the matcher's client.
-
-        Raises:
-            InputError: This is a node's home.
-        """
+        """Return the matcher's client; raises InputError if this is a node's home."""
         if isinstance(self.client, MatcherClient):
             return self.client
         raise InputError("home_not_of_matcher")
@@ -77,11 +65,7 @@ class ConnectedService:
 
 @dataclass(frozen=True, slots=True)
 class SignInAttempt:
-    """A service to which nobody has signed in yet from a home, or from a person who has no home for it yet.
-
-    Attributes:
-        people: The client of its accounts.
-    """
+    """A service to which nobody has signed in yet from a home, or from a person who has no home for it yet."""
 
     people: PeopleClient
     _path: Path
@@ -135,8 +119,6 @@ def begin_sign_in(path: Path, url: str | None = None, ca: Path | None = None) ->
 
     Args:
         path: The home of the service or of the person; with an address it may be one that is still to be made.
-        url: The service's address.
-        ca: PEM file of the CA of its certificate.
 
     Raises:
         InputError: The folder is no home and no address is given, or its settings do not say where the service is.

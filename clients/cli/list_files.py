@@ -44,7 +44,6 @@ class ReadList:
     layout: FoundLayout | None = None
 
     def groups(self) -> list[FindingGroup]:
-        """Return the findings by field and reason."""
         groups = FindingGroups()
         for one in self.noted:
             groups.add(one.finding)
@@ -73,9 +72,6 @@ def layout_of(path: Path, encoding: str | None, sheet: int | None, columns: Sequ
     """Return the layout that a command's options name.
 
     Args:
-        path: The list.
-        encoding: Its encoding.
-        sheet: The number of its sheet.
         columns: As for `mapped`.
 
     Raises:
@@ -92,7 +88,6 @@ def layouts_of(paths: Sequence[Path], columns: Sequence[str] | None) -> list[Lay
     """Return the layouts of several lists, of which each has some of the columns that a command's options name.
 
     Args:
-        paths: The lists.
         columns: As for `mapped`.
 
     Raises:
@@ -113,8 +108,6 @@ def mapped(layout: Layout, headings: Sequence[str], columns: Sequence[str]) -> L
     """Return a layout with the columns that a command's options name; others that are named as fields are read too.
 
     Args:
-        layout: What else is known of it.
-        headings: Of the list.
         columns: `HEADING=FIELD` of each column that is not named as its field, and `HEADING=` of one that is not read.
 
     Raises:
@@ -132,11 +125,7 @@ def _heading(column: str) -> str:
 
 
 def _check_headings(columns: Sequence[str], headings: set[str]) -> None:
-    """Refuse options that name a column that is not there, or one twice.
-
-    Raises:
-        InputError: They do.
-    """
+    """Refuse options that name a column that is not there, or one twice; raises InputError if they do."""
     named = [_heading(column) for column in columns]
     wrong = [heading for place, heading in enumerate(named) if heading not in headings or heading in named[:place]]
     if wrong:
@@ -144,11 +133,7 @@ def _check_headings(columns: Sequence[str], headings: set[str]) -> None:
 
 
 def load_table(name_or_path: str) -> RuleTable:
-    """Load a rule table.
-
-    Raises:
-        InputError: There is none of this name, or the file is none; the message names it.
-    """
+    """Load a rule table; raises InputError if there is none of this name, or the file is none; the message names it."""
     try:
         return load_rules(name_or_path)
     except InputError as error:

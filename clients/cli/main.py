@@ -73,7 +73,6 @@ class Part(TyperCommand):
     """A part that is imported when it is called for, so that help and completion answer at once."""
 
     def load(self) -> Any:  # noqa: ANN401 - the parser's own
-        """Return the part itself."""
         assert self.name is not None
         text, *places = _PARTS[self.name]
         modules = [import_module(f"clients.cli.{place.partition(':')[0]}") for place in places]
@@ -179,7 +178,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @cache
 def whole_command() -> TyperGroup:
-    """Return the command with all its parts."""
     command = typer.main.get_command(app)
     assert isinstance(command, TyperGroup)
     for name, (text, *_) in _PARTS.items():

@@ -44,11 +44,7 @@ def ask(what: str, file: Path | None = None, *, echo: bool = False) -> str:
 
 
 def ask_new_password(file: Path | None = None) -> str:
-    """Return a new password, typed twice by a person.
-
-    Raises:
-        InputError: The two differ, or as `ask`.
-    """
+    """Return a new password, typed twice by a person; raises InputError if the two differ, or as `ask`."""
     given = ask("New password", file)
     if file is None and sys.stdin.isatty() and ask("The same again") != given:
         raise InputError("passwords_differ")

@@ -39,22 +39,17 @@ _LOGINS = {
 
 @dataclass(slots=True)
 class StaffSessions:
-    """The people of one service, each with a connection of their own.
-
-    Attributes:
-        pseudonyms: By login, how the log calls them.
-    """
+    """The people of one service, each with a connection of their own."""
 
     process: Process
     connections: dict[str, Connection] = field(default_factory=dict)
     pseudonyms: dict[str, str] = field(default_factory=dict)
+    """By login, how the log calls them."""
 
     def node(self, login: str) -> NodeClient:
-        """Return a person's client of the node."""
         return NodeClient(self.connections[login])
 
     def matcher(self, login: str) -> MatcherClient:
-        """Return a person's client of the matcher."""
         return MatcherClient(self.connections[login])
 
     def approve(self, login: str, asked: PendingApproval) -> None:
@@ -67,7 +62,6 @@ def open_sessions(process: Process, opened: ExitStack, logins: Collection[str] =
     """Make accounts of a service with the key of its home, and let each person enrol.
 
     Args:
-        process: The service.
         opened: Closes the persons' connections at its end.
         logins: Whose accounts; all of `logins_of` if empty.
 

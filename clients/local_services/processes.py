@@ -39,15 +39,12 @@ _SHOWN_LINES = 12
 
 @dataclass(slots=True)
 class Process:
-    """A service on the stage.
-
-    Attributes:
-        name: Who it is: a party's code, or `matcher`.
-        home: Its home; its own output is in there too, so that a search of the home finds what it said.
-    """
+    """A service on the stage."""
 
     name: str
+    """Who it is: a party's code, or `matcher`."""
     home: Home
+    """Its home; its own output is in there too, so that a search of the home finds what it said."""
     popen: subprocess.Popen[bytes]
     url: str = ""
 
@@ -66,17 +63,14 @@ class Process:
 
     @property
     def log(self) -> Path:
-        """The file with what it writes to its log."""
         return self.home.path / _LOG
 
     def last_lines(self) -> list[str]:
-        """Return the end of what it wrote to its log."""
         with contextlib.suppress(OSError):
             return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN_LINES:]
         return []
 
     def has_ended(self) -> bool:
-        """Return whether the process has ended."""
         return self.popen.poll() is not None
 
     def wait_until_ready(self) -> None:
@@ -97,15 +91,12 @@ class Process:
 
 @dataclass(slots=True)
 class DemoProcesses:
-    """A folder of homes and the processes that run from it.
-
-    Attributes:
-        temporary: The folder for temporary files of the processes, instead of the system's.
-    """
+    """A folder of homes and the processes that run from it."""
 
     folder: Path
     processes: list[Process] = field(default_factory=list)
     temporary: Path | None = None
+    """The folder for temporary files of the processes, instead of the system's."""
 
     def start(self, names: Sequence[tuple[str, Path]]) -> list[Process]:
         """Start services by name and home, and wait until all are ready.

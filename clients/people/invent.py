@@ -46,16 +46,13 @@ _LETTERS = "ABCEKLNPRT"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An invented person.
-
-    Attributes:
-        patronymic: Of Bulgarians; else a second given name, or empty.
-    """
+    """An invented person."""
 
     culture: str
     sex: str
     given: str
     patronymic: str
+    """Of Bulgarians; else a second given name, or empty."""
     family: str
     born: date
     place: str
@@ -67,8 +64,6 @@ def invent(cultures: Mapping[str, int], random: Random, fewest: int = 1) -> Pers
     """Invent a person as one finds them in a list of such cultures.
 
     Args:
-        cultures: Cultures by their share.
-        random: The source of chance.
         fewest: How often a name must have been counted; a rare one is often another that was mistyped.
     """
     culture = random.choices(list(cultures), list(cultures.values()))[0]
@@ -90,7 +85,6 @@ def invent(cultures: Mapping[str, int], random: Random, fewest: int = 1) -> Pers
 
 
 def document_number(random: Random) -> str:
-    """Invent the number of a document."""
     return f"{random.choice(_LETTERS)}{random.randrange(10_000_000):07d}"
 
 

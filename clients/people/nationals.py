@@ -57,12 +57,7 @@ NOTABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class National:
-    """An invented national of a country.
-
-    Attributes:
-        person: Names, sex, date and place of birth.
-        country: Whose national the person is.
-    """
+    """An invented national of a country."""
 
     person: Person
     country: str

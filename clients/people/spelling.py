@@ -132,5 +132,4 @@ def slip(name: str, random: Random) -> str:
 
 
 def capitalized(name: str) -> str:
-    """Write each word of a name with a capital."""
     return re.sub(r"(^|[- ])(\w)", lambda found: found[1] + found[2].upper(), name)

@@ -101,22 +101,16 @@ class _Headers:
         self.count = file.seek(0)
 
     def read(self, size: int) -> bytes:
-        """Read a part of a header.
-
-        Raises:
-            AuditError: The header is longer than any that a log's export has.
-        """
+        """Read a part of a header; raises AuditError if the header is longer than any that a log's export has."""
         self.count += size
         if self.count > _LARGEST_HEADER:
             raise AuditError("archive_header_too_long", what="archive", expected=_LARGEST_HEADER)
         return self._file.read(size)
 
     def seek(self, place: int) -> int:
-        """Go to a place."""
         return self._file.seek(place)
 
     def tell(self) -> int:
-        """Return the place."""
         return self._file.tell()
 
 

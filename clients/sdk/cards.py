@@ -5,12 +5,11 @@ identity_key. Registering puts pieces together. A key that is registered is neve
 key is removed by hand, after a talk.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError
@@ -46,12 +45,8 @@ class Cards:
     by_code: dict[str, Card] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, content: bytes) -> Cards:
-        """Read a registry file, or a piece of one.
-
-        Raises:
-            InputError: It is none, or names a party or a key twice.
-        """
+    def read(cls, content: bytes) -> Self:
+        """Read a registry file, or a piece of one; raises InputError if it is none, or names a party or a key twice."""
         cards = cls()
         for card in _cards(content):
             if card.code in cards.by_code:
@@ -84,11 +79,7 @@ class Cards:
 
 
 def _cards(content: bytes) -> Iterable[Card]:
-    """Read the entries of a registry file.
-
-    Raises:
-        InputError: It is none.
-    """
+    """Read the entries of a registry file; raises InputError if it is none."""
     try:
         document = tomllib.loads(content.decode())
         cards = [

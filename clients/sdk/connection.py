@@ -4,8 +4,6 @@ Nothing comes from the environment: no proxy, no credentials, no certificates. A
 only.
 """
 
-from __future__ import annotations
-
 import ssl
 from copy import copy
 from dataclasses import dataclass, field
@@ -43,28 +41,24 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The address of a service and the credentials for it.
-
-    Attributes:
-        service: What it is, for messages: node or matcher.
-        url: Its base URL; http on loopback only.
-        token: The token of a session or of the home's key, which is never shown; empty before the sign-in.
-        ca: PEM file of the CA that signed its certificate; the system's CAs without one.
-        certificate: What is shown to a service with `verify_clients`.
-    """
+    """The address of a service and the credentials for it."""
 
     service: str
+    """What it is, for messages: node or matcher."""
     url: str
+    """Its base URL; http on loopback only."""
     token: str = field(repr=False)
+    """The token of a session or of the home's key, which is never shown; empty before the sign-in."""
     ca: Path | None = None
+    """PEM file of the CA that signed its certificate; the system's CAs without one."""
     certificate: ClientCertificate | None = None
+    """What is shown to a service with `verify_clients`."""
 
 
 class Connection:
     """Calls to one service.
 
     Args:
-        access: Where and with what.
         transport: Instead of the network, in tests.
 
     Raises:
@@ -91,7 +85,7 @@ class Connection:
         """Show another token from now on, or none."""
         self._token = token
 
-    def as_bearer(self, token: str) -> Connection:
+    def as_bearer(self, token: str) -> Self:
         """Return a connection that shares this one's sockets and TLS and calls with another token, or none.
 
         One process may speak for many people, each with the token of their own session; only this one is closed.
@@ -110,7 +104,6 @@ class Connection:
         return f"Connection({self.service} at {self.url})"
 
     def close(self) -> None:
-        """Close the connection."""
         self._client.close()
 
     def fetch(self, answer: type[M], method: str, path: str, **options: Any) -> M:  # noqa: ANN401 - httpx's own
@@ -123,11 +116,7 @@ class Connection:
         return self.read(answer, self.call(method, path, **options))
 
     def read(self, answer: type[M], content: bytes) -> M:
-        """Read the body of an answer as a message.
-
-        Raises:
-            MalformedError: It is no such message.
-        """
+        """Read the body of an answer as a message; raises MalformedError if it is no such message."""
         try:
             return answer.model_validate_json(content)
         except ValidationError:
@@ -145,7 +134,8 @@ class Connection:
             ProtocolError: It refused without a problem document.
         """
         try:
-            response = self._client.request(method, path, headers=self._headers(), **options)
+            headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
+            response = self._client.request(method, path, headers=headers, **options)
         except httpx.HTTPError as error:
             # Its message may quote what came; the class says what happened.
             raise PeerUnavailableError(
@@ -164,12 +154,8 @@ class Connection:
         ended = isinstance(error, httpx.ReadError | httpx.RemoteProtocolError)
         return "service_ends_connection" if ended and self._shows_nothing else "service_unreachable"
 
-    def _headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self._token}"} if self._token else {}
-
 
 def _refusal(response: httpx.Response) -> AquilaError:
-    """Return the error that an unsuccessful answer describes."""
     if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
         return error_from_problem(response.content)
     if response.status_code in _AWAY:
@@ -178,11 +164,7 @@ def _refusal(response: httpx.Response) -> AquilaError:
 
 
 def _check_url(url: str) -> None:
-    """Refuse a URL that is none or would carry the token in the clear.
-
-    Raises:
-        InputError: It is.
-    """
+    """Refuse a URL that is none or would carry the token in the clear; raises InputError if it is."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError("service_address_malformed", url=url or "an empty text")

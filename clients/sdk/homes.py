@@ -35,25 +35,16 @@ class Home:
 
     @property
     def settings(self) -> Path:
-        """The settings file."""
         return self.path / f"{self.service}.toml"
 
     @property
     def registry(self) -> Path:
-        """Return the path of the registry file in the settings.
-
-        Raises:
-            InputError: The settings cannot be read.
-        """
+        """Return the path of the registry file in the settings; raises InputError if the settings cannot be read."""
         return self.path / str(self.read_settings().get("registry", "registry.toml"))
 
     @property
     def identity(self) -> Path:
-        """Return the path of the identity key in the settings.
-
-        Raises:
-            InputError: The settings cannot be read.
-        """
+        """Return the path of the identity key in the settings; raises InputError if the settings cannot be read."""
         return self.path / str(self.read_settings().get("identity", "identity.pem"))
 
     @property
@@ -118,11 +109,7 @@ class Home:
         return f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def read_settings(self) -> dict[str, Any]:
-        """Return the settings file's content; the service itself checks it.
-
-        Raises:
-            InputError: It cannot be read.
-        """
+        """Return the settings file's content; the service itself checks it; raises InputError if it cannot be read."""
         try:
             return tomllib.loads(self.settings.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -140,7 +127,6 @@ def find_home(path: Path, service: Service | None = None) -> Home:
     """Find out whether a folder is a node's or the matcher's home.
 
     Args:
-        path: The folder.
         service: Whose it has to be; of either by default.
 
     Raises:
@@ -161,30 +147,23 @@ _FOLDER = ".config/aquila"
 
 
 def default_client_home() -> Path:
-    """Return the home that a person's commands use where none is named."""
     return Path.home() / _FOLDER
 
 
 @dataclass(frozen=True, slots=True)
 class ClientHome:
-    """A person's own home for one service.
-
-    Attributes:
-        service: What the service is.
-        path: The folder.
-        address: Where the service is, as it was named at the first sign-in.
-        ca: PEM file of the CA of its certificate, in the folder; the system's CAs without one.
-        certificate: What is shown to a service that asks for a certificate.
-    """
+    """A person's own home for one service."""
 
     service: Service
     path: Path
     address: str
+    """Where the service is, as it was named at the first sign-in."""
     ca: Path | None
+    """PEM file of the CA of its certificate, in the folder; the system's CAs without one."""
     certificate: ClientCertificate | None = None
+    """What is shown to a service that asks for a certificate."""
 
     def url(self) -> str:
-        """Return where the service is."""
         return self.address
 
 
@@ -214,9 +193,6 @@ def make_client_home(
 
     Args:
         path: The folder, made if it is missing.
-        service: What the service is.
-        url: Where it is.
-        ca: PEM file of the CA of its certificate.
         certificate: What is shown to it.
 
     Raises:
@@ -256,7 +232,6 @@ _NAME_DIGITS = 16
 
 
 def default_folder() -> Path:
-    """Return the folder of this person's sessions."""
     return Path.home() / _SESSIONS
 
 
@@ -284,16 +259,11 @@ class SessionFiles:
         return str(json.loads(read_secret(path))["token"])
 
     def write(self, grant: SessionGrant) -> None:
-        """Keep a session.
-
-        Raises:
-            StoreError: The disk is full or failed.
-        """
+        """Keep a session; raises StoreError if the disk is full or failed."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_secret(self._path(grant.login), json.dumps({"token": grant.token, "ends_at": grant.ends_at}).encode())
 
     def remove(self, login: str) -> None:
-        """Forget a session."""
         self._path(login).unlink(missing_ok=True)
 
     def chosen(self, login: str | None) -> str | None:

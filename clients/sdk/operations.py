@@ -24,23 +24,19 @@ _INDEX = Path(__file__).with_name("operations.json")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One value that an operation takes.
-
-    Attributes:
-        name: As it is given; `outer.inner` is a field of an object in the body.
-        place: Where it goes: path, query, body (a field of the JSON body), or content (the body itself).
-        kind: string, integer, number, boolean, texts (several strings), json, or file (bytes).
-        required: Whether the operation needs it.
-        values: The texts that it can be, if they are few.
-        private: Whether it holds a secret or a person; then it never stands in a command line.
-    """
+    """One value that an operation takes."""
 
     name: str
+    """As it is given; `outer.inner` is a field of an object in the body."""
     place: str
+    """Where it goes: path, query, body (a field of the JSON body), or content (the body itself)."""
     kind: str
+    """string, integer, number, boolean, texts (several strings), json, or file (bytes)."""
     required: bool
     values: tuple[str, ...] = ()
+    """The texts that it can be, if they are few."""
     private: bool = False
+    """Whether it holds a secret or a person; then it never stands in a command line."""
 
     def value_of(self, texts: Sequence[str]) -> Any:  # noqa: ANN401 - of any JSON type
         """Return the value that texts mean; texts that are not several values come one at a time.
@@ -78,24 +74,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation for people.
-
-    Attributes:
-        name: Its OpenAPI operation id.
-        method: Of HTTP.
-        path: With `{name}` for each parameter of the path.
-        action: The action of the role table that it is.
-        summary: What it does or gives.
-        answer: The media type of the answer; empty if there is none.
-        parameters: What it takes.
-    """
+    """One operation for people."""
 
     name: str
     method: str
     path: str
+    """With `{name}` for each parameter of the path."""
     action: str
+    """The action of the role table that it is."""
     summary: str
     answer: str
+    """The media type of the answer; empty if there is none."""
     parameters: tuple[Parameter, ...]
 
     def parameter(self, name: str) -> Parameter:
@@ -196,12 +185,10 @@ class ServiceClient:
     A method takes what its operation takes, in that order: the parameters of the path; then the request, as its model
     or as the model's fields; without one, the parameters of the query. The latter can always be named. Nothing is sent
     of a query that is None, empty, zero or false, which is the service's default.
-
-    Attributes:
-        service: Whose operations they are; a node's, where both services have the same.
     """
 
     service: Service = "node"
+    """Whose operations they are; a node's, where both services have the same."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -223,21 +210,15 @@ class ServiceClient:
         if takes is None:
             query |= dict(zip(queries, rest, strict=False))
         else:
-            wanted = rest[0] if rest and isinstance(rest[0], takes) else takes(**_fields(takes, rest), **named)
+            fields: dict[str, Any] = dict(zip(takes.model_fields, rest, strict=False))
+            wanted = rest[0] if rest and isinstance(rest[0], takes) else takes(**fields, **named)
             if found.method == "GET":
                 query |= wanted.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
             else:
                 values["body"] = wanted.model_dump(mode="json")
-        path, options = found.request(values | {one: _sent(value) for one, value in query.items() if value})
+        sent = {one: value.value if isinstance(value, Enum) else value for one, value in query.items() if value}
+        path, options = found.request(values | sent)
         return self.connection.call(found.method, path, **options)
-
-
-def _fields(takes: type[Message], given: tuple[object, ...]) -> dict[str, Any]:
-    return dict(zip(takes.model_fields, given, strict=False))
-
-
-def _sent(value: object) -> object:
-    return value.value if isinstance(value, Enum) else value
 
 
 def answers(name: str, answer: type[M], takes: type[Message] | None = None) -> Callable[..., M]:

@@ -8,123 +8,18 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO, cast
 
 from aquila.errors import InputError
-from aquila.interface.approval import (
-    ApprovalEntry,
-    Approvals,
-    ApprovalView,
-    Approve,
-    OwnErasureRequests,
-    PendingApproval,
-    Refuse,
-)
-from aquila.interface.attention import AttentionList, NotificationChoice, NotificationSettingsView, Waiting
-from aquila.interface.hits import (
-    AssignmentRequest,
-    CloseRequest,
-    Colleagues,
-    DecisionRequest,
-    ErasureProposal,
-    ErasureReport,
-    ErasureRequest,
-    FollowUpRequest,
-    HitExport,
-    HitFilter,
-    HitKey,
-    HitPage,
-    HitSearch,
-    HitView,
-    LetterView,
-    ManyClosings,
-    ManyClosingsRequest,
-    ManyDecisions,
-    ManyDecisionsRequest,
-    NewFilter,
-    PermissionRequest,
-    ReferenceRequest,
-    RemarkRequest,
-    ReopenRequest,
-    ReplyRequest,
-    SavedFilters,
-    SavedFilterView,
-    UndoRequest,
-    UndoResult,
-    WithdrawRequest,
-)
-from aquila.interface.log import EntriesPage, LogView, RoundEntries
-from aquila.interface.people import (
-    Accounts,
-    AccountView,
-    Admission,
-    Authenticator,
-    BeginEnrolment,
-    ConfirmEnrolment,
-    CurrentUser,
-    Invitation,
-    LanguageChoice,
-    NewAccount,
-    PasswordChange,
-    ProviderReturn,
-    ProviderStart,
-    RoleChange,
-    SessionGrant,
-    Sessions,
-    SignIn,
-    SignInWays,
-)
-from aquila.interface.queries import (
-    MOST_PERSONS,
-    PERSON_FIELDS,
-    Queries,
-    QueryAnswer,
-    QueryPerson,
-    QueryProgress,
-    QueryRequest,
-    StandingQueries,
-    StandingQueryRequest,
-    StandingQueryView,
-    WithdrawnStandingQuery,
-)
-from aquila.interface.records import (
-    CorrectionReport,
-    Deliveries,
-    DuplicateRecords,
-    Findings,
-    Imports,
-    LayoutView,
-    ListDifference,
-    ReadingProgress,
-    RecordCorrection,
-    RecordPage,
-    RecordReport,
-    RecordSearch,
-    RecordView,
-)
-from aquila.interface.rounds import (
-    AbortReason,
-    ConsentRequest,
-    Hits,
-    MatcherRoundView,
-    NodeRoundView,
-    NodeStatus,
-    ProposalDefaults,
-    RoundPage,
-    RoundProposal,
-    SubmissionRequest,
-)
-from aquila.interface.safeguard import RefusedAnswer, Safeguards
-from aquila.interface.service.health import ServiceHealth
-from aquila.interface.service.party import (
-    AcceptedRegistry,
-    Admittance,
-    FileContent,
-    NewInvitation,
-    NewMatcherAddress,
-    OwnRenewal,
-    Parties,
-    RegistryView,
-    RenewedKey,
-)
-from aquila.interface.statistics import RegionalPicture, Statistics
+from aquila.interface import approval, attention
+from aquila.interface import hits as hit_views
+from aquila.interface import log as log_views
+from aquila.interface import people as of_people
+from aquila.interface import queries as query_views
+from aquila.interface import records as record_views
+from aquila.interface import rounds as round_views
+from aquila.interface import safeguard as safeguard_views
+from aquila.interface import statistics as published
+from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS, QueryPerson
+from aquila.interface.service import health as health_views
+from aquila.interface.service import party as party_views
 from aquila.protocol.messages import Message
 from aquila.records.reading.csv_rows import suggest_columns
 from aquila.records.reading.layouts import RECOGNIZED, Layout
@@ -146,44 +41,44 @@ class NodeClient(ServiceClient):
     `names_checked` says that the author has confirmed that the texts name nobody of the party's own lists.
     """
 
-    status = answers("get_status", NodeStatus)
-    health = answers("get_service_health", ServiceHealth)
-    needs = answers("get_needs", AttentionList)
-    registry = answers("get_registry", RegistryView)
-    fetch_registry = answers("post_fetch", RegistryView)
-    take_registry = answers("post_statements", RegistryView, FileContent)
-    registry_file = answers("get_statements", FileContent)
-    accept_registry = answers("post_accept", PendingApproval, AcceptedRegistry)
-    reading_progress = answers("get_reading_progress", ReadingProgress)
-    stored_findings = answers("get_stored_findings", Findings)
+    status = answers("get_status", round_views.NodeStatus)
+    health = answers("get_service_health", health_views.ServiceHealth)
+    needs = answers("get_needs", attention.AttentionList)
+    registry = answers("get_registry", party_views.RegistryView)
+    fetch_registry = answers("post_fetch", party_views.RegistryView)
+    take_registry = answers("post_statements", party_views.RegistryView, party_views.FileContent)
+    registry_file = answers("get_statements", party_views.FileContent)
+    accept_registry = answers("post_accept", approval.PendingApproval, party_views.AcceptedRegistry)
+    reading_progress = answers("get_reading_progress", record_views.ReadingProgress)
+    stored_findings = answers("get_stored_findings", record_views.Findings)
     stored_findings_file = reads("get_stored_findings_file")
-    deliveries = answers("get_deliveries", Deliveries)
+    deliveries = answers("get_deliveries", record_views.Deliveries)
     remove_delivery = acts("delete_delivery")
-    safeguards = answers("get_safeguards", Safeguards)
+    safeguards = answers("get_safeguards", safeguard_views.Safeguards)
     release = acts("release")
-    refuse_answer = acts("refuse", RefusedAnswer)
-    imports = answers("get_imports", Imports)
-    duplicates = answers("get_duplicates", DuplicateRecords)
+    refuse_answer = acts("refuse", safeguard_views.RefusedAnswer)
+    imports = answers("get_imports", record_views.Imports)
+    duplicates = answers("get_duplicates", record_views.DuplicateRecords)
     delete_import = acts("delete_import")
-    rounds = answers("get_rounds", RoundPage)
-    round = answers("get_round", NodeRoundView)
-    consent = answers("ask_consent", PendingApproval, ConsentRequest)
-    submit = answers("ask_submission", PendingApproval, SubmissionRequest)
-    hits = answers("get_round_hits", Hits)
+    rounds = answers("get_rounds", round_views.RoundPage)
+    round = answers("get_round", round_views.NodeRoundView)
+    consent = answers("ask_consent", approval.PendingApproval, round_views.ConsentRequest)
+    submit = answers("ask_submission", approval.PendingApproval, round_views.SubmissionRequest)
+    hits = answers("get_round_hits", round_views.Hits)
     close = acts("close_round")
-    abort = acts("abort_round", AbortReason)
+    abort = acts("abort_round", round_views.AbortReason)
 
     def check(
         self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED, rules: str = "default", *, key: str = ""
-    ) -> RecordReport:
+    ) -> record_views.RecordReport:
         """Have the node read a list and return its findings; nothing is stored. Its progress is shown under a key."""
         sent = _list(source, {**_layout_query(layout), "rules": rules, **({"progress": key} if key else {})})
-        return self.connection.fetch(RecordReport, "POST", "/v1/records/check", **sent)
+        return self.connection.fetch(record_views.RecordReport, "POST", "/v1/records/check", **sent)
 
-    def recognize(self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED) -> LayoutView:
+    def recognize(self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED) -> record_views.LayoutView:
         """Have the node recognize how a list is to be read; nothing is stored."""
         sent = _list(source, _layout_query(layout))
-        return self.connection.fetch(LayoutView, "POST", "/v1/records/recognize", **sent)
+        return self.connection.fetch(record_views.LayoutView, "POST", "/v1/records/recognize", **sent)
 
     def findings(self, source: BinaryIO | DeliveredList, layout: Layout = RECOGNIZED) -> bytes:
         """Let the node read a list and return all that is wrong with it as CSV, in UTF-8; nothing is stored."""
@@ -197,7 +92,7 @@ class NodeClient(ServiceClient):
         *,
         accept_refused: bool = False,
         key: str = "",
-    ) -> RecordReport:
+    ) -> record_views.RecordReport:
         """Store a list in the node; one that was delivered leaves its folder. Its progress is shown under a key.
 
         Raises:
@@ -205,23 +100,22 @@ class NodeClient(ServiceClient):
         """
         query = {"name": name, **_layout_query(layout), "accept_refused": "true" if accept_refused else "false"}
         query |= {"progress": key} if key else {}
-        return self.connection.fetch(RecordReport, "POST", "/v1/imports", **_list(source, query))
+        return self.connection.fetch(record_views.RecordReport, "POST", "/v1/imports", **_list(source, query))
 
 
 class RecordsClient(ServiceClient):
     """A party's own records. What is looked for is in no address."""
 
-    search = answers("search_records", RecordPage, RecordSearch)
-    browse = answers("get_records", RecordPage)
-    difference = answers("get_difference", ListDifference)
-    show = answers("get_record", RecordView)
-    check_correction = answers("check_correction", CorrectionReport, RecordCorrection)
-    correct = answers("put_record", CorrectionReport, RecordCorrection)
+    search = answers("search_records", record_views.RecordPage, record_views.RecordSearch)
+    browse = answers("get_records", record_views.RecordPage)
+    difference = answers("get_difference", record_views.ListDifference)
+    show = answers("get_record", record_views.RecordView)
+    check_correction = answers("check_correction", record_views.CorrectionReport, record_views.RecordCorrection)
+    correct = answers("put_record", record_views.CorrectionReport, record_views.RecordCorrection)
     take_out = acts("delete_record")
 
 
 def _list(source: BinaryIO | DeliveredList, query: dict[str, str]) -> dict[str, Any]:
-    """Return the query and body of a call about a list."""
     if isinstance(source, DeliveredList):
         return {"params": {**query, "delivery": source.delivery_id}, "timeout": LIST_TIMEOUT}
     return {"params": query, "content": source, "timeout": LIST_TIMEOUT}
@@ -239,42 +133,41 @@ class MatcherClient(ServiceClient):
 
     service = "matcher"
 
-    proposal_defaults = answers("get_proposal_defaults", ProposalDefaults)
-    propose = answers("post_round", PendingApproval, RoundProposal)
-    rounds = answers("get_all_rounds", RoundPage)
-    health = answers("get_service_health", ServiceHealth)
-    needs = answers("get_needs", AttentionList)
-    parties = answers("get_parties", Parties)
-    registry = answers("get_registry", RegistryView)
-    registry_file = answers("get_file", FileContent)
-    restate_registry = answers("post_registry", PendingApproval)
-    move = answers("post_move", PendingApproval, NewMatcherAddress)
-    invite = answers("post_invitation", FileContent, NewInvitation)
-    admit = answers("post_party", PendingApproval, Admittance)
-    replace_key = answers("post_renewal", PendingApproval, RenewedKey)
-    renew_identity = answers("post_own_renewal", PendingApproval, OwnRenewal)
-    remove_party = answers("post_removal", PendingApproval)
-    round = answers("get_round", MatcherRoundView)
+    proposal_defaults = answers("get_proposal_defaults", round_views.ProposalDefaults)
+    propose = answers("post_round", approval.PendingApproval, round_views.RoundProposal)
+    rounds = answers("get_all_rounds", round_views.RoundPage)
+    health = answers("get_service_health", health_views.ServiceHealth)
+    needs = answers("get_needs", attention.AttentionList)
+    parties = answers("get_parties", party_views.Parties)
+    registry = answers("get_registry", party_views.RegistryView)
+    registry_file = answers("get_file", party_views.FileContent)
+    restate_registry = answers("post_registry", approval.PendingApproval)
+    move = answers("post_move", approval.PendingApproval, party_views.NewMatcherAddress)
+    invite = answers("post_invitation", party_views.FileContent, party_views.NewInvitation)
+    admit = answers("post_party", approval.PendingApproval, party_views.Admittance)
+    replace_key = answers("post_renewal", approval.PendingApproval, party_views.RenewedKey)
+    renew_identity = answers("post_own_renewal", approval.PendingApproval, party_views.OwnRenewal)
+    remove_party = answers("post_removal", approval.PendingApproval)
+    round = answers("get_round", round_views.MatcherRoundView)
     close = acts("post_close")
-    abort = answers("post_abort", PendingApproval, AbortReason)
-    statistics = answers("get_statistics", Statistics)
-    picture = answers("get_picture", RegionalPicture)
+    abort = answers("post_abort", approval.PendingApproval, round_views.AbortReason)
+    statistics = answers("get_statistics", published.Statistics)
+    picture = answers("get_picture", published.RegionalPicture)
     statistics_csv = reads("get_statistics_csv")
 
 
 class ApprovalClient(ServiceClient):
     """Dual control at a service."""
 
-    approvals = answers("get_approvals", Approvals)
-    show = answers("get_approval", ApprovalView)
-    approve = answers("post_approve", ApprovalEntry, Approve)
-    refuse = answers("post_refuse", ApprovalEntry, Refuse)
-    withdraw = answers("post_withdraw", ApprovalEntry)
+    approvals = answers("get_approvals", approval.Approvals)
+    show = answers("get_approval", approval.ApprovalView)
+    approve = answers("post_approve", approval.ApprovalEntry, approval.Approve)
+    refuse = answers("post_refuse", approval.ApprovalEntry, approval.Refuse)
+    withdraw = answers("post_withdraw", approval.ApprovalEntry)
 
 
-def hit_keys(places: Iterable[tuple[str, str]]) -> tuple[HitKey, ...]:
-    """Return the keys of hits from their rounds and ids."""
-    return tuple(HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in places)
+def hit_keys(places: Iterable[tuple[str, str]]) -> tuple[hit_views.HitKey, ...]:
+    return tuple(hit_views.HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in places)
 
 
 class HitsClient(ServiceClient):
@@ -283,34 +176,34 @@ class HitsClient(ServiceClient):
     `erase_record` refuses a record with hits, whose erasure is asked for (`ask_erasure`).
     """
 
-    page = answers("get_hits", HitPage, HitFilter)
-    search = answers("search_hits", HitPage, HitSearch)
-    export = answers("export_hits", HitExport, HitSearch)
-    decide_many = answers("decide_many", ManyDecisions, ManyDecisionsRequest)
-    close_many = answers("close_many", ManyClosings, ManyClosingsRequest)
-    colleagues = answers("get_colleagues", Colleagues)
-    assign = acts("assign", AssignmentRequest)
-    undo = answers("undo", UndoResult, UndoRequest)
-    show = answers("get_hit", HitView)
+    page = answers("get_hits", hit_views.HitPage, hit_views.HitFilter)
+    search = answers("search_hits", hit_views.HitPage, hit_views.HitSearch)
+    export = answers("export_hits", hit_views.HitExport, hit_views.HitSearch)
+    decide_many = answers("decide_many", hit_views.ManyDecisions, hit_views.ManyDecisionsRequest)
+    close_many = answers("close_many", hit_views.ManyClosings, hit_views.ManyClosingsRequest)
+    colleagues = answers("get_colleagues", hit_views.Colleagues)
+    assign = acts("assign", hit_views.AssignmentRequest)
+    undo = answers("undo", hit_views.UndoResult, hit_views.UndoRequest)
+    show = answers("get_hit", hit_views.HitView)
     acknowledge = acts("acknowledge_hit")
-    remark = acts("remark", RemarkRequest)
-    decide = acts("decide", DecisionRequest)
-    follow_up = acts("open_follow_up", FollowUpRequest)
-    reference = acts("record_reference", ReferenceRequest)
-    record_reply = acts("record_reply", ReplyRequest)
-    permit = acts("permit", PermissionRequest)
-    close = acts("close_hit", CloseRequest)
-    reopen = acts("reopen_hit", ReopenRequest)
-    withdraw = acts("withdraw_hit", WithdrawRequest)
-    letter_draft = answers("read_letter", LetterView)
-    letter = answers("write_letter", LetterView)
-    views = answers("get_views", SavedFilters)
-    save_view = answers("post_view", SavedFilterView, NewFilter)
+    remark = acts("remark", hit_views.RemarkRequest)
+    decide = acts("decide", hit_views.DecisionRequest)
+    follow_up = acts("open_follow_up", hit_views.FollowUpRequest)
+    reference = acts("record_reference", hit_views.ReferenceRequest)
+    record_reply = acts("record_reply", hit_views.ReplyRequest)
+    permit = acts("permit", hit_views.PermissionRequest)
+    close = acts("close_hit", hit_views.CloseRequest)
+    reopen = acts("reopen_hit", hit_views.ReopenRequest)
+    withdraw = acts("withdraw_hit", hit_views.WithdrawRequest)
+    letter_draft = answers("read_letter", hit_views.LetterView)
+    letter = answers("write_letter", hit_views.LetterView)
+    views = answers("get_views", hit_views.SavedFilters)
+    save_view = answers("post_view", hit_views.SavedFilterView, hit_views.NewFilter)
     remove_view = acts("delete_view")
-    erase_record = answers("erase_record", ErasureReport, ErasureRequest)
-    ask_erasure = answers("ask_erasure", PendingApproval, ErasureProposal)
-    erasure_requests = answers("get_erasure_requests", OwnErasureRequests)
-    withdraw_erasure = answers("withdraw_erasure", ApprovalEntry)
+    erase_record = answers("erase_record", hit_views.ErasureReport, hit_views.ErasureRequest)
+    ask_erasure = answers("ask_erasure", approval.PendingApproval, hit_views.ErasureProposal)
+    erasure_requests = answers("get_erasure_requests", approval.OwnErasureRequests)
+    withdraw_erasure = answers("withdraw_erasure", approval.ApprovalEntry)
 
 
 PASTED_FIELDS = ("given_names", "family_names", "date_of_birth", "nationality", "document_numbers")
@@ -324,14 +217,14 @@ _LONGEST = 500
 class QueryClient(ServiceClient):
     """A node's queries. What is asked waits for a second person; `names_checked` as for `NodeClient.submit`."""
 
-    queries = answers("get_queries", Queries)
-    ask = answers("post_query", PendingApproval, QueryRequest)
-    answer = answers("get_query", QueryAnswer)
-    standing = answers("get_standing_queries", StandingQueries)
-    standing_query = answers("get_standing_query", StandingQueryView)
-    watch = answers("post_standing_query", PendingApproval, StandingQueryRequest)
-    withdraw = acts("post_standing_withdrawal", WithdrawnStandingQuery)
-    progress = answers("get_progress", QueryProgress)
+    queries = answers("get_queries", query_views.Queries)
+    ask = answers("post_query", approval.PendingApproval, query_views.QueryRequest)
+    answer = answers("get_query", query_views.QueryAnswer)
+    standing = answers("get_standing_queries", query_views.StandingQueries)
+    standing_query = answers("get_standing_query", query_views.StandingQueryView)
+    watch = answers("post_standing_query", approval.PendingApproval, query_views.StandingQueryRequest)
+    withdraw = acts("post_standing_withdrawal", query_views.WithdrawnStandingQuery)
+    progress = answers("get_progress", query_views.QueryProgress)
 
 
 def end_of_day(iso: str) -> int:
@@ -387,58 +280,59 @@ _PEOPLE = "/v1/people"
 class PeopleClient(ServiceClient):
     """The people of a service. What follows the sign-in is operations; `change_password` ends all other sessions."""
 
-    change_password = answers("post_password", SessionGrant, PasswordChange)
+    change_password = answers("post_password", of_people.SessionGrant, of_people.PasswordChange)
     sign_out = acts("post_sign_out")
-    me = answers("get_me", CurrentUser)
-    choose_language = acts("put_language", LanguageChoice)
-    sessions = answers("get_sessions", Sessions)
+    me = answers("get_me", of_people.CurrentUser)
+    choose_language = acts("put_language", of_people.LanguageChoice)
+    sessions = answers("get_sessions", of_people.Sessions)
     end_session = acts("delete_session")
-    accounts = answers("get_accounts", Accounts)
-    add_account = answers("post_account", Invitation, NewAccount)
-    reset_account = answers("post_reset", Invitation)
-    admit_account = answers("post_admit", AccountView, Admission)
-    change_roles = answers("put_roles", AccountView, RoleChange)
-    deactivate_account = answers("post_deactivate", AccountView)
-    activate_account = answers("post_activate", AccountView)
-    waiting = answers("get_waiting", Waiting)
-    notifications = answers("get_notifications", NotificationSettingsView)
-    choose_notifications = answers("put_notifications", NotificationSettingsView, NotificationChoice)
+    accounts = answers("get_accounts", of_people.Accounts)
+    add_account = answers("post_account", of_people.Invitation, of_people.NewAccount)
+    reset_account = answers("post_reset", of_people.Invitation)
+    admit_account = answers("post_admit", of_people.AccountView, of_people.Admission)
+    change_roles = answers("put_roles", of_people.AccountView, of_people.RoleChange)
+    deactivate_account = answers("post_deactivate", of_people.AccountView)
+    activate_account = answers("post_activate", of_people.AccountView)
+    waiting = answers("get_waiting", attention.Waiting)
+    notifications = answers("get_notifications", attention.NotificationSettingsView)
+    choose_notifications = answers(
+        "put_notifications", attention.NotificationSettingsView, attention.NotificationChoice
+    )
     end_notifications = acts("delete_notifications")
 
-    def sign_in(self, login: str, password: str, code: str) -> SessionGrant:
+    def sign_in(self, login: str, password: str, code: str) -> of_people.SessionGrant:
         """Open a session; `Connection.carry` goes on with it.
 
         Raises:
             ValidationError: Login or code are none that can be.
             SignInError: Login, password or code are not right.
         """
-        return self._grant("/sign-in", SignIn(login=login, password=password, code=code))
+        return self._grant("/sign-in", of_people.SignIn(login=login, password=password, code=code))
 
-    def begin_enrolment(self, login: str, code: str) -> Authenticator:
+    def begin_enrolment(self, login: str, code: str) -> of_people.Authenticator:
         """Return the secret for the person's authenticator."""
-        shown = BeginEnrolment(login=login, code=code)
+        shown = of_people.BeginEnrolment(login=login, code=code)
         body = shown.model_dump(mode="json")
-        return self.connection.fetch(Authenticator, "POST", f"{_PEOPLE}/enrolment", json=body)
+        return self.connection.fetch(of_people.Authenticator, "POST", f"{_PEOPLE}/enrolment", json=body)
 
-    def confirm_enrolment(self, login: str, enrolment: str, password: str, code: str) -> SessionGrant:
+    def confirm_enrolment(self, login: str, enrolment: str, password: str, code: str) -> of_people.SessionGrant:
         """Set the password, show that the authenticator works, and open the first session."""
-        shown = ConfirmEnrolment(login=login, enrolment=enrolment, password=password, code=code)
+        shown = of_people.ConfirmEnrolment(login=login, enrolment=enrolment, password=password, code=code)
         return self._grant("/enrolment/confirm", shown)
 
-    def ways(self) -> SignInWays:
-        """Return how one can sign in."""
-        return self.connection.fetch(SignInWays, "GET", f"{_PEOPLE}/ways")
+    def ways(self) -> of_people.SignInWays:
+        return self.connection.fetch(of_people.SignInWays, "GET", f"{_PEOPLE}/ways")
 
-    def start_at_provider(self) -> ProviderStart:
+    def start_at_provider(self) -> of_people.ProviderStart:
         """Begin a sign-in at the ministry's provider: the browser goes to its URL, and keeps the binding."""
-        return self.connection.fetch(ProviderStart, "POST", f"{_PEOPLE}/provider/start")
+        return self.connection.fetch(of_people.ProviderStart, "POST", f"{_PEOPLE}/provider/start")
 
-    def finish_at_provider(self, shown: ProviderReturn) -> SessionGrant:
+    def finish_at_provider(self, shown: of_people.ProviderReturn) -> of_people.SessionGrant:
         """End a sign-in at the provider with what the browser came back with, and what it kept."""
         return self._grant("/provider/finish", shown)
 
-    def _grant(self, path: str, shown: Message) -> SessionGrant:
-        return self.connection.fetch(SessionGrant, "POST", _PEOPLE + path, json=shown.model_dump(mode="json"))
+    def _grant(self, path: str, shown: Message) -> of_people.SessionGrant:
+        return self.connection.fetch(of_people.SessionGrant, "POST", _PEOPLE + path, json=shown.model_dump(mode="json"))
 
 
 class LogClient(ServiceClient):
@@ -448,9 +342,9 @@ class LogClient(ServiceClient):
         super().__init__(connection)
         self.service = cast("Service", connection.service)
 
-    view = answers("get_log", LogView)
-    entries = answers("get_page", EntriesPage)
-    round_entries = answers("get_entries", RoundEntries)
+    view = answers("get_log", log_views.LogView)
+    entries = answers("get_page", log_views.EntriesPage)
+    round_entries = answers("get_entries", log_views.RoundEntries)
     export = reads("get_export")
     export_matchers = reads("get_matchers_log")
     acknowledge = acts("post_acknowledge")

@@ -119,7 +119,6 @@ class FormAgain(Response):
         self._path, self._query, self._faults, self._otherwise = path, query, faults, otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the page."""
         state = scope.get("state", {})
         inner = {key: value for key, value in scope.items() if key not in _OF_THE_CALL}
         inner |= {
@@ -145,7 +144,6 @@ def page_of_form(request: Request, faults: Mapping[str, Sentence], otherwise: Re
     """Return the page that a form was sent from with the faults at its fields, or the other answer.
 
     Args:
-        request: The form.
         faults: By the field's name.
         otherwise: Where no page of this site is named, or it cannot be shown.
     """
@@ -192,7 +190,6 @@ class SecurityHeaders:
         self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one page."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

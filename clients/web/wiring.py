@@ -30,8 +30,6 @@ def front_of(
     """Return the application that puts a service's pages in front of it, in the same process and at the same address.
 
     Args:
-        service: Whose pages they are.
-        name: The party's or the secretariat's name.
         inbox: Where lists lie that wait to be confirmed.
         practice: Where all persons are invented, how visitors become its people.
     """
@@ -71,17 +69,12 @@ class PagesDispatcher:
         self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call."""
-        page = scope["type"] == "http" and not _is_service(scope["path"])
+        path = scope["path"] if scope["type"] == "http" else "/v1"
+        page = path != "/v1" and path not in PROBES and not path.startswith("/v1/")
         await (self._pages if page else self._service)(scope, receive, send)
 
     def end(self) -> None:
-        """Release all who watch a round."""
         self._site.end()
-
-
-def _is_service(path: str) -> bool:
-    return path == "/v1" or path in PROBES or path.startswith("/v1/")
 
 
 class InProcessTransport(httpx.BaseTransport):
@@ -99,11 +92,7 @@ class InProcessTransport(httpx.BaseTransport):
         self._transport = httpx.ASGITransport(app=marked)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Make one call and read its answer whole.
-
-        Raises:
-            ReadTimeout: The client's time for an answer is over.
-        """
+        """Make one call and read its answer whole; raises ReadTimeout if the client's time for an answer is over."""
         return from_thread.run(self._call, request)
 
     async def _call(self, request: httpx.Request) -> httpx.Response:

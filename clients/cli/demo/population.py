@@ -39,15 +39,12 @@ _LAST_MONTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Three lists and the truth about them.
-
-    Attributes:
-        rows: Each country's rows by column, in the order of its file.
-        common: For two records of one person: both codes and record ids, the smaller code first.
-    """
+    """Three lists and the truth about them."""
 
     rows: dict[str, list[dict[str, str]]]
+    """Each country's rows by column, in the order of its file."""
     common: frozenset[tuple[str, str, str, str]]
+    """For two records of one person: both codes and record ids, the smaller code first."""
 
     def file(self, country: str) -> bytes:
         """Return a country's list as a CSV file; Slovenia's office software writes a byte-order mark and `;`."""
@@ -86,7 +83,6 @@ def questions(population: Population, asking: str) -> tuple[Row, Row, Row]:
     """Return three persons for a party to ask for, in few fields: noted by both others, by one, and by nobody.
 
     Args:
-        population: The lists.
         asking: The party, which has noted none of the three.
     """
     one, other = sorted(population.rows.keys() - {asking})
@@ -226,14 +222,10 @@ _POLL_SECONDS = 0.3  # between two looks of a service at what there is to do: a 
 
 @dataclass(frozen=True, slots=True)
 class DemoHomes:
-    """Homes of the parties.
-
-    Attributes:
-        homes: The home folders by party code and `matcher`.
-        cards: What each one gave the others.
-    """
+    """Homes of the parties."""
 
     homes: dict[str, Path]
+    """The home folders by party code and `matcher`."""
     cards: tuple[Card, ...]
 
     def list_file(self, code: str) -> Path:
@@ -245,8 +237,6 @@ def make_homes(folder: Path, population: Population, *, practice: bool = False) 
     """Make the homes, exchange the cards, write the lists; as `matcher init`, `node init` and `party register` do.
 
     Args:
-        folder: Where they go.
-        population: The lists.
         practice: Whether pages and papers say that all persons are invented; the parties' names then do as well.
     """
     homes = {name: folder / name.lower() for name in (MATCHER, *COUNTRIES)}

@@ -47,25 +47,18 @@ _ALARMING_PERSONS = 16  # far more hits than chance and the common persons of tw
 
 @dataclass(slots=True)
 class Practice:
-    """A practice that runs; `step` lets those act who are not there.
-
-    Attributes:
-        stage: The processes.
-        population: The lists.
-        trainee: The party whose people practise.
-        staff: The people of each service.
-        round_id: The round.
-        submitted: The parties whose lists are submitted.
-        asked: Whether the query that raises an alarm was made.
-    """
+    """A practice that runs; `step` lets those act who are not there."""
 
     stage: DemoProcesses
     population: Population
     trainee: str
+    """The party whose people practise."""
     staff: dict[str, StaffSessions] = field(default_factory=dict)
     round_id: str = ""
     submitted: set[str] = field(default_factory=set)
+    """The parties whose lists are submitted."""
     asked: bool = False
+    """Whether the query that raises an alarm was made."""
 
     @property
     def address(self) -> str:
@@ -92,11 +85,7 @@ class Practice:
             self._import(demo_homes, code)
 
     def step(self) -> None:
-        """Let the other parties do what they would do now.
-
-        Raises:
-            PeerUnavailableError: A process ended.
-        """
+        """Let the other parties do what they would do now; raises PeerUnavailableError if a process ended."""
         for process in self.stage.ended():
             raise PeerUnavailableError("demo_process_ended", process=process.name)
         view = self._round(self.trainee)
@@ -182,7 +171,6 @@ def practice_of(trainee: str, population: Population) -> Iterator[Practice]:
 
     Args:
         trainee: The party whose people practise.
-        population: The lists.
 
     Raises:
         AquilaError: It cannot begin.

@@ -49,13 +49,7 @@ _NAMED = ("given_names", "family_names")
 
 @dataclass(slots=True)
 class DemoScenario:
-    """One demo; `play_all` plays it.
-
-    Attributes:
-        document: What came of it, for `--json`.
-        told: Which phases of which parties were shown as done.
-        keep: Whether the services keep running: then a second round is left waiting.
-    """
+    """One demo; `play_all` plays it."""
 
     screen: Screen
     stage: DemoProcesses
@@ -63,8 +57,11 @@ class DemoScenario:
     steps: int = 0
     round_id: str = ""
     document: dict[str, object] = field(default_factory=dict)
+    """What came of it, for `--json`."""
     told: set[tuple[str, str]] = field(default_factory=set)
+    """Which phases of which parties were shown as done."""
     keep: bool = False
+    """Whether the services keep running: then a second round is left waiting."""
 
     def play_all(self) -> DemoHomes:
         """Play every step; the services are still running at the end."""
@@ -208,7 +205,6 @@ class DemoScenario:
         self._compare(hits)
 
     def _read_notes(self, hits: Mapping[str, Hits]) -> None:
-        """Explain the effect of the sealed notes on the certainty of the intelligence."""
         states = Counter(hit.exchange.state for hit in _every(hits) if hit.exchange)
         told = [hit.exchange.intelligence for hit in _every(hits) if hit.exchange and hit.exchange.intelligence]
         raised = [one for one in told if one.before != one.after]
@@ -421,11 +417,7 @@ class DemoScenario:
         return any(entry.round_id == wanted for entry in node.rounds().rounds)
 
     def _until(self, reached: Callable[[], bool], what: str) -> None:
-        """Wait for something.
-
-        Raises:
-            PeerUnavailableError: A process ended, or patience did.
-        """
+        """Wait for something; raises PeerUnavailableError if a process ended, or patience did."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not reached():
             self._check_processes()
@@ -443,7 +435,6 @@ class DemoScenario:
 
 
 def _witnessed(log: LogClient, entries: int) -> bool:
-    """Return whether every party has cosigned a checkpoint of this many entries."""
     witnesses = log.view().witnesses
     return len(witnesses) == len(COUNTRIES) and all(one.size >= entries for one in witnesses)
 
@@ -454,7 +445,6 @@ def _is_confirmed(answer: QueryAnswer) -> bool:
 
 
 def _every(hits: Mapping[str, Hits]) -> list[OwnHit]:
-    """Return the hits of all parties."""
     return [hit for found in hits.values() for hit in found.hits]
 
 

@@ -84,11 +84,7 @@ def _octets(option: str, text: str) -> bytes:
 
 
 def _number(option: str, text: str) -> int:
-    """Read a whole number.
-
-    Raises:
-        AuditError: There is something else.
-    """
+    """Read a whole number; raises AuditError if there is something else."""
     if not (text.isascii() and text.isdigit()):
         raise AuditError("option_not_whole_number", option=option)
     return int(text)
@@ -224,11 +220,7 @@ def verify(
 
 
 def _content(path: Path) -> bytes:
-    """Return the content of a file that an option names.
-
-    Raises:
-        InputError: It cannot be read.
-    """
+    """Return the content of a file that an option names; raises InputError if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

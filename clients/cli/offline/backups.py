@@ -225,7 +225,6 @@ def _source(file: Path, key: Any, secret: list[Path] | None, settings: Path | No
 
 
 def _identifiers(file: Path | None) -> Sequence[str]:
-    """Return the lines of a file of identifiers."""
     if file is None:
         return ()
     return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -20,11 +20,7 @@ def bench(
     backend: BackendChoice = "auto",
     as_json: Json = False,
 ) -> None:
-    """Measure each step of a round per element, on every backend of this machine: half a minute.
-
-    Raises:
-        InputError: The folder cannot be made or written.
-    """
+    """Measure each step of a round per element, on every backend of this machine: half a minute."""
     from clients.bench import Bench, Results, backends, this_machine
 
     screen, results = Screen(as_json), Results(this_machine(backend))

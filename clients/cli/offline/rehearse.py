@@ -1,7 +1,5 @@
 """`aquila rehearse`: a whole real round of the parties' files on one machine, without a service."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -14,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,12 +23,10 @@ from aquila.csv_files import CsvWriter
 from aquila.executors import few_collections, forked_pool
 from aquila.matching.certainty import Level
 from aquila.records.rules import RuleTable
+from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal, RehearsedHit
 from clients.cli.list_files import FindingCounts, ReadList, layouts_of, load_table
 from clients.cli.options import BackendChoice, Json, ListColumns, Lists, Minimum, Out, Report, Rules
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
-
-if TYPE_CHECKING:
-    from aquila.simulation import Rehearsal, RehearsedHit
 
 _PARTY = re.compile(r"^([A-Z]{2})=(.+)$")
 _COUNTED = itemgetter(0, 2, 4)  # both parties and the level of a hit
@@ -67,7 +63,6 @@ class Entry:
 
     @property
     def records(self) -> int:
-        """Return the number of records in the list."""
         return self.read.counts.accepted if self.read else 0
 
 
@@ -95,8 +90,6 @@ def rehearse(
     for target in filter(None, (out, report)):
         check_target(target)
     workers = _workers(entries) if workers is None else workers
-    from aquila.simulation import DEFAULT_PADDING, NO_PADDING, ListFile, Rehearsal
-
     layouts = layouts_of([entry.path for entry in entries], column)
     # Nothing is secret yet and there are no threads, so that processes can begin as copies of this one.
     with forked_pool(workers) as executor:
@@ -117,7 +110,8 @@ def rehearse(
             )
             hits = played.run()
     for entry in entries:
-        entry.read = _read_list(played, entry.code)
+        node = played.nodes[entry.code]
+        entry.read = ReadList(node.counts, tuple(FindingCounts(*finding) for finding in node.findings))
     write_result(out, hits_csv(hits))
     counts = _HitCounts(hits)
     document = {
@@ -130,7 +124,7 @@ def rehearse(
         "parties": {entry.code: _party_document(entry, played, counts) for entry in entries},
     }
     if report is not None:
-        write_result(report, _json(document))
+        write_result(report, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     _show_findings(screen, entries, report)
     screen.result(document, *_views(entries, counts, out, document))
 
@@ -160,7 +154,6 @@ class _HitCounts:
 
     @property
     def total(self) -> int:
-        """The hits of all parties and levels."""
         return self._counts.total()
 
     @property
@@ -169,11 +162,9 @@ class _HitCounts:
         return sorted({(a, b) for a, b, _level in self._counts})
 
     def of_party(self, code: str) -> int:
-        """Return the hits of one party with all others."""
         return sum(count for (a, b, _level), count in self._counts.items() if code in {a, b})
 
     def of_pair(self, a: str, b: str) -> int:
-        """Return the hits of two parties."""
         return sum(count for (*pair, _level), count in self._counts.items() if pair == [a, b])
 
     def by_level(self, *pair: str) -> dict[str, int]:
@@ -209,14 +200,7 @@ def _workers(entries: list[Entry]) -> int:
     return usable_cores() if size > _SMALL_BYTES else 1
 
 
-def _read_list(played: Rehearsal, code: str) -> ReadList:
-    """Return the result of reading a party's list."""
-    node = played.nodes[code]
-    return ReadList(node.counts, tuple(FindingCounts(finding, record_id) for finding, record_id in node.findings))
-
-
 def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: _HitCounts) -> dict[str, object]:
-    """Return the part of the report on the round as a whole."""
     measured = played.measured
     return {
         "hits": hits.total,
@@ -238,7 +222,6 @@ def _round_document(played: Rehearsal, group: Group, table: RuleTable, hits: _Hi
 
 
 def _party_document(entry: Entry, played: Rehearsal, hits: _HitCounts) -> dict[str, object]:
-    """Return the part of the report on a party."""
     assert entry.read is not None
     measured, code = played.measured, entry.code
     seconds = {phase: parties[code] for phase, parties in measured.seconds.items() if code in parties}
@@ -294,7 +277,6 @@ def _show_findings(screen: Screen, entries: list[Entry], report: Path | None) ->
 
 
 def _views(entries: list[Entry], hits: _HitCounts, out: Path, document: Mapping[str, object]) -> list[Table | str]:
-    """Return the tables of parties and of hits."""
     parties = Table(
         "Parties",
         ("party", "records", "refused", "warnings", "hits"),
@@ -320,8 +302,3 @@ def _views(entries: list[Entry], hits: _HitCounts, out: Path, document: Mapping[
 
 def _seconds(value: float) -> float:
     return round(value, 3)
-
-
-def _json(document: Mapping[str, object]) -> str:
-
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -44,7 +44,8 @@ def show_status(
             health = (reached.node() if service == "node" else reached.matcher()).health()
     except AquilaError as error:
         status = Status.CRITICAL if isinstance(error, PeerUnavailableError) else Status.UNKNOWN
-        screen.result(_failure_document(service, status, error), _failure_line(service, status, error))
+        line = f"AQUILA {service.upper()} {status.name} - {error.message}"
+        screen.result(_failure_document(service, status, error), line)
         if error.hint and not as_json:
             screen.note(f"aquila: hint: {error.hint}")
         raise typer.Exit(status) from None
@@ -53,7 +54,6 @@ def show_status(
 
 
 def status_of(health: ServiceHealth) -> Status:
-    """Return the exit status for a report."""
     return Status[health.grade.name]
 
 
@@ -69,7 +69,6 @@ def health_views(health: ServiceHealth) -> Iterator[Table | str]:
 
 
 def _failure_document(service: str, status: Status, error: AquilaError) -> dict[str, object]:
-    """Return the document of a status that could not be found out."""
     return {
         "service": service,
         "grade": status.name.lower(),
@@ -77,22 +76,14 @@ def _failure_document(service: str, status: Status, error: AquilaError) -> dict[
     }
 
 
-def _failure_line(service: str, status: Status, error: AquilaError) -> str:
-    """Return the first line of a status that could not be found out."""
-    return f"AQUILA {service.upper()} {status.name} - {error.message}"
-
-
 def _first_line(health: ServiceHealth) -> str:
     name = "" if health.name == MATCHER else f" {health.name}"
-    faults = [sentence.text for one in _worst_first(health) for sentence in one.sentences]
+    worst_first = sorted(health.checks, key=lambda one: -list(Grade).index(one.grade))
+    faults = [sentence.text for one in worst_first for sentence in one.sentences]
     found = "; ".join(faults) if faults else _in_short(health)
     line = f"AQUILA {health.service.upper()}{name} {health.grade.name} - {found}"
     # A bar in a sentence would begin the numbers.
     return f"{line.replace('|', '/')} | {_numbers(health)}"
-
-
-def _worst_first(health: ServiceHealth) -> list[HealthCheck]:
-    return sorted(health.checks, key=lambda one: -list(Grade).index(one.grade))
 
 
 def _in_short(health: ServiceHealth) -> str:
@@ -119,18 +110,13 @@ def _check_rows(one: HealthCheck, health: ServiceHealth) -> Iterator[tuple[str, 
     """Yield a row for each fault of a check, and below it what to do; the figure of a check without a fault."""
     subject, grade = one.subject.value, one.grade.value
     if not one.sentences:
-        yield subject, grade, _figure(one.subject, health)
+        figure = _FIGURES.get(one.subject)
+        yield subject, grade, "" if figure is None else figure(health)
     for fault, following in zip_longest(one.sentences, one.sentences[1:]):
         yield subject, grade, fault.text
         if fault.hint and (following is None or following.hint != fault.hint):
             yield "", "", f"hint: {fault.hint}"
         subject = grade = ""
-
-
-def _figure(subject: Subject, health: ServiceHealth) -> str:
-    """Return the figure of a check without a fault."""
-    figure = _FIGURES.get(subject)
-    return "" if figure is None else figure(health)
 
 
 def _log_figure(health: ServiceHealth) -> str:

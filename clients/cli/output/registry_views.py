@@ -44,13 +44,11 @@ def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
 
 
 def warn_of_fetch(screen: Screen, view: RegistryView) -> None:
-    """Warn that the matcher's statements could not be fetched."""
     if view.fetch_problem is not None:
         screen.warn(f"the matcher's statements were not fetched: {view.fetch_problem.text}")
 
 
 def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
-    """Yield the changes of a newer registry."""
     yield Table(
         f"Registry number {statement.number}",
         ("party", "name", "state", "has accepted"),

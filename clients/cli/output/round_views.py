@@ -10,7 +10,6 @@ from aquila.interface.rounds import (
     AnswerState,
     AnswerView,
     Awaited,
-    AwaitedStep,
     Hits,
     MatcherRoundView,
     NodeRoundView,
@@ -36,7 +35,6 @@ _EXACT = "These numbers are exact and not for publication: publish those of the 
 
 
 def rounds_table(rounds: RoundPage) -> Table:
-    """Return a list of rounds."""
     rows = [
         (entry.round_id[:SHORT], entry.phase, entry.area, entry.category, ", ".join(entry.participants))
         for entry in rounds.rounds
@@ -45,17 +43,17 @@ def rounds_table(rounds: RoundPage) -> Table:
 
 
 def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
-    """Return all data of a service on a round."""
     tables: list[Table | str] = [_terms(view)]
     if isinstance(view, MatcherRoundView):
-        levels = [_levels(view)] if view.hits_by_certainty else []
+        counts = sorted(view.hits_by_certainty.items())
+        levels = [Table("Hits", ("certainty", "hits"), counts)] if counts else []
         exact = [_EXACT] if any(party.hits is not None for party in view.parties) else []
         return [*tables, _parties(view), *levels, *exact, *(f"Looks like guesses: {flag.text}" for flag in view.flags)]
     tables.append(_parties_at_node(view))
     if view.submissions:
         tables.append(_submissions(view))
-    done = view.evaluated_for_others
-    tables.append(f"Evaluated for others: {done.done} of {done.of} chunks. Keys of this round: {_present(view)}.")
+    done, keys = view.evaluated_for_others, "present" if view.keys_present else "none"
+    tables.append(f"Evaluated for others: {done.done} of {done.of} chunks. Keys of this round: {keys}.")
     if view.hits is not None:
         tables.append(f"{numbered(view.hits, 'hit')}: see `aquila round hits {view.entry.round_id[:SHORT]}`.")
     tables += [f"To do: {wish}" for wish in view.wishes]
@@ -69,7 +67,7 @@ def hits_views(hits: Hits, limit: int) -> list[Table | str]:
         views.append("There is no hit.")
     views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
     views += [sentence for answer in hits.answers for sentence in _withheld(answer)]
-    views += [f"Awaited: {_from(step)}" for step in hits.awaited]
+    views += [f"Awaited: {one.step.value} from {one.party or 'the matcher'}" for one in hits.awaited]
     return views + [f"Problem: {problem.text}" for problem in hits.problems]
 
 
@@ -91,10 +89,6 @@ def _withheld(answer: AnswerView) -> Iterator[str]:
             yield f"{one.party} withholds its answer until one of its people decides. Contact it and explain the case."
         elif one.state is AnswerState.REFUSED:
             yield f"{one.party} refuses its answer: no hit with {one.party} is not a no-hit. Contact it if you need it."
-
-
-def _from(step: AwaitedStep) -> str:
-    return f"{step.step.value} from {step.party or 'the matcher'}"
 
 
 def hits_table(hits: Hits, limit: int) -> list[Table | str]:
@@ -236,10 +230,6 @@ def _parties_at_node(view: NodeRoundView) -> Table:
     return Table("Parties", columns, rows)
 
 
-def _levels(view: MatcherRoundView) -> Table:
-    return Table("Hits", ("certainty", "hits"), sorted(view.hits_by_certainty.items()))
-
-
 def _submissions(view: NodeRoundView) -> Table:
     rows = [
         (
@@ -259,10 +249,6 @@ def _submissions(view: NodeRoundView) -> Table:
     return Table("Submissions", columns, rows)
 
 
-def _present(view: NodeRoundView) -> str:
-    return "present" if view.keys_present else "none"
-
-
 def _tick(*, value: bool) -> str:
     return "yes" if value else "-"
 
@@ -272,7 +258,6 @@ def _of(progress: Progress) -> str:
 
 
 def entry_line(entry: RoundSummary) -> str:
-    """Return a round in one line."""
     return f"Round {entry.round_id[:SHORT]} of {', '.join(entry.participants)} is {entry.phase}."
 
 

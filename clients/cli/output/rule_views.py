@@ -27,7 +27,6 @@ _SURE = 0.999999  # what six digits can say without saying 1, which no match is
 
 
 def table_document(table: RuleTable) -> dict[str, object]:
-    """Return a rule table for JSON."""
     return {
         "name": table.name,
         "version": table.version,
@@ -152,14 +151,12 @@ def by_chance(bits: float) -> str:
 
 
 def _grade_cells(grade: Grade | None) -> tuple[str, str]:
-    """Return probability and level."""
     if grade is None:
         return "-", "no hit"
     return f"{min(grade.probability, _SURE):.6f}", grade.level.value if grade.level else "no hit"
 
 
 def _values(values: Sequence[str]) -> str:
-    """Return the first values, and how many more there are."""
     left = len(values) - _SHOWN_VALUES
     shown = ", ".join(values[:_SHOWN_VALUES])
     return f"{shown} and {left} more" if left > 0 else shown
@@ -179,19 +176,15 @@ _PART_MARK = "\x1e"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RuleExplanation:
-    """The input of one record under one rule.
-
-    Attributes:
-        values: Each input in readable form, in the order of its bytes.
-        missing: Why the rule gives none, in sentences; empty where it gives some.
-    """
+    """The input of one record under one rule."""
 
     rule: Rule
     values: tuple[str, ...]
+    """Each input in readable form, in the order of its bytes."""
     missing: tuple[str, ...]
+    """Why the rule gives none, in sentences; empty where it gives some."""
 
     def document(self) -> dict[str, object]:
-        """Return it for JSON."""
         return {
             "number": self.rule.number,
             "rule": self.rule.name,
@@ -213,7 +206,6 @@ def readable(value: bytes) -> str:
 
 
 def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
-    """Explain the missing data for each part without a value."""
     names = record_names(record)
     for part in parts:
         if not part_values(record, names, part.reads):
@@ -221,7 +213,6 @@ def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
 
 
 def _lack(reads: str, record: Record) -> str:
-    """Explain the missing data for a part."""
     kind, _, form = reads.partition(":")
     if kind in _FIELDS:
         field, words = _FIELDS[kind]
@@ -246,16 +237,13 @@ def _lack_of_date(form: str, born: PartialDate | None) -> str:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Values that two records share under a table; it has a `__dict__` for what is computed once.
-
-    Attributes:
-        common: Of one list's persons, the share that the other has too; the table's where none is given.
-    """
+    """Values that two records share under a table; it has a `__dict__` for what is computed once."""
 
     table: RuleTable
     one: Record
     other: Record
     common: float | None = None
+    """Of one list's persons, the share that the other has too; the table's where none is given."""
 
     def __repr__(self) -> str:
         return "Comparison()"
@@ -272,7 +260,6 @@ class Comparison:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules that met."""
         return tuple(rule for rule in self.table.rules if rule.number in self.shared)
 
     @property
@@ -343,7 +330,6 @@ class Comparison:
         return grade(self.table, mask, size, size, self.share) if mask else None
 
     def document(self, sizes: Iterable[int]) -> dict[str, object]:
-        """Return it for JSON."""
         return {
             "record_ids": [self.one.record_id, self.other.record_id],
             "rules": self.table.name,
@@ -367,7 +353,6 @@ class Comparison:
 
 
 def _certainty(found: Grade | None) -> dict[str, object]:
-    """Return a grade for JSON."""
     if found is None:
         return {"probability": 0.0, "level": None}
     return {"probability": round(found.probability, 6), "level": found.level and found.level.value}

@@ -57,7 +57,6 @@ class Screen:
     """Destination of results and messages.
 
     Args:
-        as_json: Whether results are one JSON document.
         out: For results; stdout at the time of the call by default.
         err: For everything else; stderr by default.
     """
@@ -98,7 +97,6 @@ class Screen:
         self._say(f"aquila: warning: {sentence}")
 
     def error(self, error: AquilaError) -> None:
-        """Report an error, and what to do."""
         self.failure(error.message, error.hint)
 
     def failure(self, sentence: str, hint: str = "") -> None:
@@ -240,7 +238,6 @@ def _rich_table(table: Table) -> object:
 
 
 def _console(stream: TextIO) -> Console:
-    """Return Rich's console on a stream."""
     from rich.console import Console
 
     return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, markup=False)

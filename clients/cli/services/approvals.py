@@ -57,7 +57,8 @@ def approve(reached: ConnectedService, screen: Screen, approval_id: ApprovalId, 
 
     Without --digest it shows the content and asks; nothing is approved that was not shown.
     """
-    chosen = _chosen(reached, approval_id)
+    ids = [entry.approval_id for entry in reached.approvals.approvals().approvals]
+    chosen = resolve_id("request", approval_id, ids)
     entry = reached.approvals.approve(chosen, _read_digest(screen, reached, chosen, digest))
     screen.result(entry.model_dump(mode="json"), f"The {_what(entry)} is {entry.state.value}. It takes effect now.")
 
@@ -74,12 +75,7 @@ def show_asked(screen: Screen, asked: PendingApproval, *more: str) -> None:
 
 
 def _what(request: ApprovalEntry | PendingApproval) -> str:
-    """Return the kind of a request, and its round if it has one."""
     return request.kind.value.replace("_", " ") + (f" in round {request.round_id[:SHORT]}" if request.round_id else "")
-
-
-def _chosen(reached: ConnectedService, text: str) -> str:
-    return resolve_id("request", text, [entry.approval_id for entry in reached.approvals.approvals().approvals])
 
 
 def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, digest: str | None) -> str:

@@ -161,11 +161,7 @@ def _whole_id(reached: ConnectedService, name: str, text: str) -> str:
 
 
 def _show(screen: Screen, name: str) -> None:
-    """Show all operations, or what one takes.
-
-    Raises:
-        InputError: Neither service has one of this name.
-    """
+    """Show all operations, or what one takes; raises InputError if neither service has one of this name."""
     if not name:
         known = {service: operations(service) for service in _SERVICES}
         names = sorted({one for each in known.values() for one in each})

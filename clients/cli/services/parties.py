@@ -195,11 +195,7 @@ def own_card(home: Path) -> Card:
 
 
 def _read(path: Path) -> Cards:
-    """Read cards from a file.
-
-    Raises:
-        InputError: It cannot be read; the message names it.
-    """
+    """Read cards from a file; raises InputError if it cannot be read; the message names it."""
     with open_list_file(path) as stream:
         return Cards.read(stream.read())
 

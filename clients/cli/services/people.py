@@ -192,16 +192,11 @@ def show_roles(as_json: Json = False) -> None:
 
 
 def _person(people: PeopleClient, login: str) -> str:
-    """Return the pseudonymous id of an account; raises as `_account` does."""
     return _account(people, login).person
 
 
 def _account(people: PeopleClient, login: str) -> AccountView:
-    """Return an account.
-
-    Raises:
-        InputError: There is no account of this login.
-    """
+    """Return an account; raises InputError if there is no account of this login."""
     for account in people.accounts().accounts:
         if login in {account.login, account.person}:
             return account

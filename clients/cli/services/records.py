@@ -159,11 +159,7 @@ def duplicates(
 
 
 def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordReport:
-    """Read a list as a node would.
-
-    Raises:
-        InputError: The file or the rule table cannot be read.
-    """
+    """Read a list as a node would; raises InputError if the file or the rule table cannot be read."""
     table, names = load_table(rules), FamilyNames()
     with tempfile.TemporaryDirectory(prefix="aquila-") as scratch, DuplicateSearch(table, Path(scratch)) as search:
 
@@ -313,7 +309,6 @@ def duplicates_csv(found: FileDuplicates) -> str:
 
 
 def duplicates_views(found: FileDuplicates, limit: int) -> list[Table | str]:
-    """Return the first pairs as a table, and the sum in sentences."""
     ids, pairs = found.record_ids, found.found.pairs
     rows = [
         (ids[pair.first], ids[pair.second], pair.grade.level, " and ".join(pair.grade.sentences))
@@ -333,7 +328,6 @@ def duplicates_views(found: FileDuplicates, limit: int) -> list[Table | str]:
 
 
 def _rows(found: FileDuplicates) -> list[tuple[Cell, ...]]:
-    """Return the pairs with the columns of `_COLUMNS`."""
     number = {place: group for group, places in enumerate(found.found.groups, start=1) for place in places}
     return [
         (

@@ -205,7 +205,6 @@ def abort(
 
 
 def _asked(screen: Screen, round_id: str, sentence: str) -> None:
-    """Report that the service accepted a request."""
     follow = f"Follow it with `aquila round show {round_id[:8]}`."
     screen.result({"round_id": round_id}, sentence.format(round_id[:8]), follow)
 

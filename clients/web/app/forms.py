@@ -43,18 +43,13 @@ FORM_BYTES = 128 << 10
 
 @dataclass(slots=True)
 class SubmittedForm:
-    """The contents of a form of ours.
-
-    Attributes:
-        data: Its fields.
-        kept: Whether a file of it is kept when the call is over; else it is closed.
-    """
+    """The contents of a form of ours."""
 
     data: FormData
     kept: bool = False
+    """Whether a file of it is kept when the call is over; else it is closed."""
 
     async def aclose(self) -> None:
-        """Close its files."""
         if not self.kept:
             await self.data.close()
 
@@ -76,22 +71,14 @@ class SubmittedForm:
         return value if isinstance(value, str) else ""
 
     def choice(self, name: str, kind: type[E]) -> E:
-        """Return one of the values of an enumeration.
-
-        Raises:
-            InputError: The field holds none of them.
-        """
+        """Return one of the values of an enumeration; raises InputError if the field holds none of them."""
         try:
             return kind(self.text(name))
         except ValueError:
             raise InputError("field_choice_unknown", name=name) from None
 
     def number(self, name: str) -> int:
-        """Return a whole number.
-
-        Raises:
-            InputError: The field holds none.
-        """
+        """Return a whole number; raises InputError if the field holds none."""
         text = self.text(name)
         if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
             raise InputError("field_not_whole_number", name=name)
@@ -102,20 +89,14 @@ class SubmittedForm:
         return tuple(value for value in self.data.getlist(name) if isinstance(value, str))
 
     def ticked(self, name: str) -> bool:
-        """Return whether a box was ticked."""
         return name in self.data
 
     def need_tick(self, name: str) -> None:
-        """Refuse a form whose box was not ticked.
-
-        Raises:
-            InputError: It was not.
-        """
+        """Refuse a form whose box was not ticked; raises InputError if it was not."""
         if not self.ticked(name):
             raise InputError("box_not_ticked", name=name)
 
     def file(self, name: str) -> UploadFile | None:
-        """Return a file that was chosen, or None."""
         value = self.data.get(name)
         return value if isinstance(value, UploadFile) and value.filename else None
 
@@ -129,7 +110,6 @@ async def read(request: Request, secret: str, most: int) -> SubmittedForm:
     """Read a form and refuse one that no page of ours sent.
 
     Args:
-        request: The browser's call.
         secret: What the visitor's cookie holds.
         most: Bytes that it may have.
 

@@ -21,27 +21,23 @@ _TASKS: set[asyncio.Task[None]] = set()  # the event loop itself keeps no task a
 
 @dataclass(slots=True)
 class ListWork:
-    """One piece of work.
-
-    Attributes:
-        storing: Whether the list is stored; else it is looked through.
-        rows: How many rows it has about, or None where that is not known beforehand.
-        seen: How many rows had been read at the last look.
-        key: Under which the node says how far it is.
-        done: Whether it is over.
-        result: The result of the work; None before its end and after an error.
-        error: The error that ended it, or None.
-        is_watched: Whether a browser has begun to ask by itself how far it is.
-    """
+    """One piece of work."""
 
     storing: bool
+    """Whether the list is stored; else it is looked through."""
     rows: int | None = None
+    """How many rows it has about, or None where that is not known beforehand."""
     seen: int = 0
+    """How many rows had been read at the last look."""
     key: str = field(default_factory=lambda: secrets.token_hex(16))
+    """Under which the node says how far it is."""
     done: bool = False
     result: Any = None
+    """The result of the work; None before its end and after an error."""
     error: Exception | None = None
+    """The error that ended it, or None."""
     is_watched: bool = False
+    """Whether a browser has begun to ask by itself how far it is."""
 
     @property
     def was_ended(self) -> bool:

@@ -11,21 +11,18 @@ from clients.web.i18n.languages import n_
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the site.
-
-    Attributes:
-        path: Where it begins.
-        name: What it is called, in English.
-        action: The action without which it has nothing to show.
-        also: Another one, for whom it has something to show as well.
-        here: Whether the visitor is in it.
-    """
+    """A part of the site."""
 
     path: str
+    """Where it begins."""
     name: str
+    """What it is called, in English."""
     action: Action
+    """The action without which it has nothing to show."""
     also: Action | None = None
+    """Another one, for whom it has something to show as well."""
     here: bool = False
+    """Whether the visitor is in it."""
 
 
 _PLACES = {
@@ -58,19 +55,14 @@ def sections_of(service: Service, path: str, may: Callable[[str], bool]) -> Sequ
     """Return the places of a visitor.
 
     Args:
-        service: Whose pages these are.
         path: The path of the page that is shown.
         may: Tells whether the visitor's roles allow an action.
     """
     return [
-        replace(place, here=_is_in(path, place.path))
+        replace(place, here=path == place.path or (place.path != "/" and path.startswith(f"{place.path}/")))
         for place in _PLACES[service]
         if may(place.action) or (place.also is not None and may(place.also))
     ]
-
-
-def _is_in(path: str, place: str) -> bool:
-    return path == place or (place != "/" and path.startswith(f"{place}/"))
 
 
 # Letters, digits and a few marks: no second slash at the start, no backslash, no query, nothing to be decoded.
@@ -84,11 +76,7 @@ def local_path(wanted: str) -> str:
 
 
 def identifier(text: str) -> str:
-    """Return an identifier of the protocol.
-
-    Raises:
-        InputError: It is none.
-    """
+    """Return an identifier of the protocol; raises InputError if it is none."""
     if not _IDENTIFIER.fullmatch(text):
         raise InputError("form_thing_unknown")
     return text

@@ -15,21 +15,17 @@ _DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[ItemT]):
-    """A part of a list that is newest first.
-
-    Attributes:
-        items: What is on the page.
-        offset: How many newer ones there are.
-        total: How many there are in all.
-        earlier: The address of the page with newer ones, or nothing.
-        later: The address of the page with older ones, or nothing.
-    """
+    """A part of a list that is newest first."""
 
     items: Sequence[ItemT]
     offset: int
+    """How many newer ones there are."""
     total: int
+    """How many there are in all."""
     earlier: str
+    """The address of the page with newer ones, or nothing."""
     later: str
+    """The address of the page with older ones, or nothing."""
 
 
 def page_of(
@@ -38,9 +34,7 @@ def page_of(
     """Return the page that an address asks for; the first one where it asks for none that there is.
 
     Args:
-        visit: Whose address asks.
         items: All of the list, newest first.
-        size: How many go on a page.
         name: By which the address says how many newer ones are left out.
         chosen: What else the address says, by which the list is filtered.
     """
@@ -57,7 +51,6 @@ def served_page(
     """Return the page that an address asks for, of a list of which the service gives a part.
 
     Args:
-        visit: Whose address asks.
         fetch: Gives for a number of newer ones that are left out the part that follows, and how many there are in all.
         size: How many go on a page.
         name: As of `page_of`.
@@ -81,6 +74,5 @@ def served_page(
 
 
 def rounds_from(client: NodeClient | MatcherClient, size: int, offset: int) -> tuple[Sequence[RoundSummary], int]:
-    """Return the part of a service's rounds that follows the newest `offset`, and how many there are."""
     found = client.rounds(offset, size)
     return found.rounds, found.total

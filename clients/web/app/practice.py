@@ -30,11 +30,7 @@ _STEP_SECONDS = 30
 
 @dataclass(slots=True)
 class Practice:
-    """The people of a practice, each with one session that visitors share.
-
-    Attributes:
-        home: The home of the node.
-    """
+    """The people of a practice, each with one session that visitors share."""
 
     home: Path
     _tokens: dict[str, str] = field(default_factory=dict, repr=False)
@@ -65,11 +61,7 @@ class Practice:
         return {}
 
     def list_file(self) -> bytes:
-        """Return the list to be imported.
-
-        Raises:
-            KeyMaterialError: There is none.
-        """
+        """Return the list to be imported; raises KeyMaterialError if there is none."""
         return read_secret(self.home.with_suffix(".csv"))
 
     def _sign_in(self, connection: Connection, login: str) -> str:

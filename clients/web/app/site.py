@@ -26,36 +26,32 @@ _STATIC = ("aquila.css", "live.js", "mark.svg", "review.js", "upload.js")
 
 @dataclass(slots=True)
 class Site:
-    """The pages of one service.
-
-    Attributes:
-        service: Whose pages they are.
-        name: The party's or the secretariat's name, in the head of each page.
-        connection: The way to the service; each visit calls with the token of its own session.
-        secure: Whether the browser comes over TLS.
-        mark: Tells the cookies of several sites on one host apart, where they differ in their port alone.
-        threads: Where handlers run; apart from the service's own threads, for which they wait.
-        open_threads: Where handlers run that need no session: more than can wait for a password or the provider, so
-            that a visitor who signs in finds one.
-        inbox: Where lists lie that wait to be confirmed.
-        searches: Names that lists of hits are searched for.
-        practice: Where all persons are invented, how a visitor becomes one of its people; else None.
-        ended: The process is about to stop: whoever watches is let go.
-    """
+    """The pages of one service."""
 
     service: Service
     name: str
+    """The party's or the secretariat's name, in the head of each page."""
     connection: Connection
+    """The way to the service; each visit calls with the token of its own session."""
     secure: bool
+    """Whether the browser comes over TLS."""
     mark: str = ""
+    """Tells the cookies of several sites on one host apart, where they differ in their port alone."""
     threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_THREADS))
+    """Where handlers run; apart from the service's own threads, for which they wait."""
     open_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_OPEN_THREADS))
+    """Where handlers run that need no session: more than can wait for a password or the provider, so that a visitor who
+    signs in finds one."""
     inbox: Inbox = field(default_factory=Inbox)
+    """Where lists lie that wait to be confirmed."""
     uploads: Uploads = field(default_factory=Uploads)
     searches: Searches = field(default_factory=Searches)
+    """Names that lists of hits are searched for."""
     practice: Practice | None = None
+    """Where all persons are invented, how a visitor becomes one of its people; else None."""
     static: dict[str, bytes] = field(default_factory=dict)
     ended: bool = False
+    """The process is about to stop: whoever watches is let go."""
 
     def __post_init__(self) -> None:
         folder = resources.files("clients.web").joinpath("static")
@@ -63,7 +59,6 @@ class Site:
 
     @property
     def is_node(self) -> bool:
-        """Return whether these are the pages of a party's node."""
         return self.service is Service.NODE
 
     def cookie(self, name: str) -> str:

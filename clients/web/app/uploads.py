@@ -30,27 +30,24 @@ _ZIP, _PIECE = b"PK", 1 << 20
 
 @dataclass(slots=True)
 class Upload:
-    """A list that waits.
-
-    Attributes:
-        upload_id: By which its form names it.
-        session: Whose it is.
-        name: The file's name, as the officer has it.
-        layout: Its layout, as far as its officer has chosen it.
-        source: Its content, or where the node has it.
-        until: When it is closed, on the clock that does not go back.
-        size: In bytes.
-        work: The work on it that was begun last, in the background; None where it was done at once.
-    """
+    """A list that waits."""
 
     upload_id: str
+    """By which its form names it."""
     session: str
+    """Whose it is."""
     name: str
+    """The file's name, as the officer has it."""
     layout: Layout
+    """Its layout, as far as its officer has chosen it."""
     source: BinaryIO | DeliveredList = field(repr=False)
+    """Its content, or where the node has it."""
     until: float
+    """When it is closed, on the clock that does not go back."""
     size: int = 0
+    """In bytes."""
     work: ListWork | None = None
+    """The work on it that was begun last, in the background; None where it was done at once."""
 
     @property
     def busy(self) -> bool:
@@ -83,35 +80,26 @@ class Upload:
             self.source.seek(0)
 
     def close(self) -> None:
-        """Close the content."""
         if not isinstance(self.source, DeliveredList):
             self.source.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The folder of list files that wait for confirmation, without a name.
-
-    Attributes:
-        folder: The service's home, or None for the system's temporary folder, where pages run apart from the service.
-        most: Bytes of the largest list.
-        keep_free: Bytes of the disk that no list may take.
-    """
+    """The folder of list files that wait for confirmation, without a name."""
 
     folder: Path | None = None
+    """The service's home, or None for the system's temporary folder, where pages run apart from the service."""
     most: int = 2_048 << 20
+    """Bytes of the largest list."""
     keep_free: int = 256 << 20
+    """Bytes of the disk that no list may take."""
 
     def new_file(self) -> BinaryIO:
-        """Return a new file."""
         return tempfile.TemporaryFile(dir=self.folder)
 
     def guarded(self, receive: Receive) -> Receive:
-        """Let a body arrive as long as there is room.
-
-        Raises:
-            StoreFullError: There is none.
-        """
+        """Let a body arrive as long as there is room; raises StoreFullError if there is none."""
         folder = self.folder or Path(tempfile.gettempdir())
 
         async def checked() -> Message:
@@ -150,7 +138,6 @@ class Uploads:
         return found
 
     def of(self, session: str) -> Upload | None:
-        """Return the list that waits for a session, or None."""
         self.close_expired()
         return next((upload for upload in self._held.values() if upload.session == session), None)
 
@@ -159,11 +146,9 @@ class Uploads:
         self._close(upload for upload in list(self._held.values()) if upload.session == session)
 
     def clear(self) -> None:
-        """Close every file."""
         self._close(list(self._held.values()))
 
     def close_expired(self) -> None:
-        """Close what has waited for too long."""
         now = self._clock()
         self._close(upload for upload in list(self._held.values()) if upload.until <= now)
 

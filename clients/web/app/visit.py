@@ -40,21 +40,16 @@ class SignInNeeded(Exception):  # noqa: N818 - it is no error: the visitor is sh
 
 @dataclass(slots=True)
 class Visit:
-    """One call of a browser.
-
-    Attributes:
-        site: The pages.
-        request: The call.
-        language: In which the visitor reads.
-        session: The token of the visitor's session, or nothing.
-        early: Before sign-in: a random value that forms are bound to, or nothing.
-    """
+    """One call of a browser."""
 
     site: Site
     request: Request
     language: Language
+    """In which the visitor reads."""
     session: str
+    """The token of the visitor's session, or nothing."""
     early: str
+    """Before sign-in: a random value that forms are bound to, or nothing."""
     _asked: bool = False
     _user: CurrentUser | None = None
     _waiting: Waiting | None = None
@@ -83,11 +78,7 @@ class Visit:
 
     @property
     def person(self) -> str:
-        """The visitor's pseudonymous id.
-
-        Raises:
-            SignInNeeded: There is no session.
-        """
+        """The visitor's pseudonymous id; raises SignInNeeded if there is no session."""
         if self.user is None:
             raise SignInNeeded
         return self.user.person
@@ -130,7 +121,6 @@ class Visit:
         """Return the fault of a field in words, or nothing, and note the field's label for the summary.
 
         Args:
-            name: The field.
             label: As the page names it.
             action: Of the form, where several of a page have such a field.
         """
@@ -164,31 +154,24 @@ class Visit:
 
     @property
     def form_token(self) -> str:
-        """The token of this visitor's forms."""
         return forms.token_of(self.secret)
 
     def node(self) -> NodeClient:
-        """Return the node's client."""
         return NodeClient(self.connection())
 
     def matcher(self) -> MatcherClient:
-        """Return the matcher's client."""
         return MatcherClient(self.connection())
 
     def hits(self) -> HitsClient:
-        """Return the client of a node's hits."""
         return HitsClient(self.connection())
 
     def records(self) -> RecordsClient:
-        """Return the client of the party's own records."""
         return RecordsClient(self.connection())
 
     def log(self) -> LogClient:
-        """Return the client of the service's log."""
         return LogClient(self.connection())
 
     def people(self) -> PeopleClient:
-        """Return the client of what concerns people."""
         return PeopleClient(self.connection())
 
     def connection(self) -> Connection:
@@ -206,11 +189,7 @@ class Visit:
         return self.user is not None and action in self.user.actions
 
     def need_session(self) -> None:
-        """Refuse a visitor without a session.
-
-        Raises:
-            SignInNeeded: There is none.
-        """
+        """Refuse a visitor without a session; raises SignInNeeded if there is none."""
         if self.user is None:
             raise SignInNeeded
 
@@ -226,11 +205,9 @@ class Visit:
             raise NotAllowedError("role_not_allowed", action=action)
 
     def say(self, message: str, **values: object) -> str:
-        """Return a message in the visitor's language."""
         return self.language.say(message, **values)
 
     def show(self, template: str, http: int = 200, **values: object) -> Response:
-        """Return a page."""
         found = environment_of(self.language.tag).get_template(template)
         # Before sign-in there is nowhere to go, and nothing is asked of the service.
         places = () if self.user is None else sections_of(self.site.service, self.request.url.path, self.may)
@@ -271,7 +248,6 @@ def keep_cookie(
 
 
 def keep_language(site: Site, response: Response, tag: str) -> None:
-    """Remember the language that a visitor chose."""
     keep_cookie(site, response, LANGUAGE_COOKIE, tag, _YEAR_SECONDS)
 
 
@@ -279,9 +255,6 @@ def start_browser_session(site: Site, response: Response, grant: SessionGrant, c
     """Give the browser of a person who has signed in the account's session and language.
 
     Args:
-        site: The pages.
-        response: The first page.
-        grant: The session.
         chosen_before: The language that was chosen in this browser, or nothing: it becomes that of an account without
             one, so that a choice on the page of the sign-in is kept as well.
     """
@@ -354,7 +327,6 @@ class PageRoute(APIRoute):
         super().__init__(path, endpoint if inspect.iscoroutinefunction(endpoint) else call, **options)
 
     def threads_of(self, site: Site) -> CapacityLimiter:
-        """Return where the handler runs."""
         return site.threads
 
 
@@ -362,7 +334,6 @@ class OpenRoute(PageRoute):
     """The route of a page that needs no session: strangers do not take the threads of people with one."""
 
     def threads_of(self, site: Site) -> CapacityLimiter:
-        """Return where the handler runs."""
         return site.open_threads
 
 

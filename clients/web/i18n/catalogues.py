@@ -98,12 +98,10 @@ def in_latin(catalogue: Catalog) -> Catalog:
 
 
 def missing(catalogue: Catalog) -> list[Message]:
-    """Return the messages of a catalogue that have no translation."""
     return [_strings(message.id) for message in catalogue if message.id and not all(_strings(message.string))]
 
 
 def files() -> dict[str, bytes]:
-    """Return the expected contents of the catalogues, by file name."""
     wanted, made = messages(), dict[str, bytes]()
     for tag in WRITTEN_BY_HAND:
         made[f"{tag}.po"] = written(update(FOLDER / f"{tag}.po", wanted), tag)

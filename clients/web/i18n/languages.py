@@ -36,18 +36,14 @@ def n_(message: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language of the pages.
-
-    Attributes:
-        tag: As HTML and HTTP write it (BCP 47).
-        name: As its readers call it.
-        locale: What Babel knows of it.
-        catalogue: Its messages.
-    """
+    """One language of the pages."""
 
     tag: str
+    """As HTML and HTTP write it (BCP 47)."""
     name: str
+    """As its readers call it."""
     locale: Locale
+    """What Babel knows of it."""
     catalogue: NullTranslations
 
     def say(self, message: str, **values: object) -> str:
@@ -65,7 +61,6 @@ class Language:
         return self.tag == "en" or self.catalogue.pgettext(SENTENCE, sentence.code) != sentence.code
 
     def date(self, seconds: int) -> str:
-        """Return a day, as 25 Nov 2026."""
         return format_date(_local(seconds), "medium", locale=self.locale)
 
     def day(self, iso: str) -> str:
@@ -82,7 +77,6 @@ class Language:
         return format_timedelta(max(abs(seconds), _MINUTE), granularity="minute", threshold=1.2, locale=self.locale)
 
     def number(self, value: float) -> str:
-        """Return a number with its thousands apart."""
         return format_decimal(value, locale=self.locale)
 
     def counted(self, one: str, many: str, number: int, **more: str) -> str:

@@ -16,7 +16,6 @@ _MATCHER = (home.matcher, administration.matcher, rounds.matcher, statistics.rou
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:
-    """Return the pages of a site."""
     if not site.is_node:
         return (*_SHARED, *_MATCHER)
     return (*_SHARED, *_NODE, practice.router if site.practice else practice.about)

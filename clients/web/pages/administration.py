@@ -18,13 +18,11 @@ router = APIRouter(route_class=PageRoute)
 
 @router.get("/account")
 def get_account(visit: Visited) -> Response:
-    """Show the visitor's account, sessions and notifications."""
     return _account(visit)
 
 
 @router.get("/glossary")
 def get_glossary(visit: Visited) -> Response:
-    """Show the terms of the pages, each in two sentences."""
     visit.need_session()
     return visit.show("glossary.html")
 
@@ -33,8 +31,6 @@ def _account(visit: Visited, http: int = 200, *, wrong: str = "", wrong_address:
     """Show the page of an account.
 
     Args:
-        visit: Who looks.
-        http: The status.
         wrong: What is wrong with a new password: again, code or easy.
         wrong_address: An address to which the node sends nothing.
     """
@@ -65,14 +61,12 @@ def post_notifications(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/account/notifications/end")
 def post_notifications_end(visit: Visited, _sent: Sent) -> Response:
-    """End the visitor's notifications."""
     visit.people().end_notifications()
     return visit.go("/account", "told-no-more")
 
 
 @router.post("/account/password")
 def post_password(visit: Visited, sent: Sent) -> Response:
-    """Set another password."""
     people, new = visit.people(), sent.secret("new_password")
     wrong = "again" if new != sent.secret("again") else ""
     if not wrong:
@@ -91,7 +85,6 @@ def post_password(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/account/sessions/{session_id}/end")
 def post_end(visit: Visited, _sent: Sent, session_id: str) -> Response:
-    """End one of one's own sessions."""
     visit.people().end_session(session_id)
     return visit.go("/account", "ended")
 
@@ -110,7 +103,6 @@ def post_sign_out(visit: Visited, _sent: Sent) -> Response:
 
 @router.get("/people")
 def get_people(visit: Visited) -> Response:
-    """Show all accounts."""
     return visit.show("people.html", accounts=visit.people().accounts().accounts, roles=_roles(visit), invitation=None)
 
 
@@ -132,28 +124,24 @@ def post_reset(visit: Visited, _sent: Sent, person: str) -> Response:
 
 @router.post("/people/{person}/admit")
 def post_admit(visit: Visited, sent: Sent, person: str) -> Response:
-    """Let in whom the page named."""
     visit.people().admit_account(person, sent.text("issuer"), sent.text("subject"), sent.text("name"))
     return visit.go("/people", "admitted")
 
 
 @router.post("/people/{person}/roles")
 def post_roles(visit: Visited, sent: Sent, person: str) -> Response:
-    """Give an account other roles."""
     visit.people().change_roles(person, _chosen_roles(sent))
     return visit.go("/people", "roles")
 
 
 @router.post("/people/{person}/deactivate")
 def post_deactivate(visit: Visited, _sent: Sent, person: str) -> Response:
-    """Let an account sign in no more."""
     visit.people().deactivate_account(person)
     return visit.go("/people", "deactivated")
 
 
 @router.post("/people/{person}/activate")
 def post_activate(visit: Visited, _sent: Sent, person: str) -> Response:
-    """Let an account sign in again."""
     visit.people().activate_account(person)
     return visit.go("/people", "activated")
 
@@ -165,11 +153,7 @@ def _roles(visit: Visited) -> list[tuple[str, str]]:
 
 
 def _chosen_roles(sent: Sent) -> tuple[Role, ...]:
-    """Return the roles that were ticked.
-
-    Raises:
-        InputError: None, or one that there is not.
-    """
+    """Return the roles that were ticked; raises InputError if none, or one that there is not."""
     try:
         return tuple(Role(text) for text in sent.texts("role"))
     except ValueError:
@@ -208,7 +192,6 @@ def post_export(visit: Visited, _sent: Sent) -> Response:
 
 @router.post("/log/alarms/{alarm_id}/acknowledge")
 def post_acknowledge(visit: Visited, _sent: Sent, alarm_id: int) -> Response:
-    """Let work go on after an alarm was explained."""
     visit.log().acknowledge(alarm_id)
     return visit.go("/log", "acknowledged")
 
@@ -219,13 +202,11 @@ matcher = APIRouter(route_class=PageRoute)
 
 @node.get("/registry")
 def get_registry(visit: Visited) -> Response:
-    """Show the registry in force at a node, and a newer one that waits."""
     return _page(visit, visit.node().registry())
 
 
 @node.post("/registry/fetch")
 def post_fetch(visit: Visited, _sent: Sent) -> Response:
-    """Let the node ask the matcher now."""
     return _page(visit, visit.node().fetch_registry())
 
 

@@ -20,7 +20,6 @@ _PAGE = 20
 
 @router.get("/approvals")
 def get_approvals(visit: Visited) -> Response:
-    """Show pending requests, and decided ones."""
     found = _client(visit).approvals().approvals
     return visit.show(
         "approvals.html",
@@ -31,7 +30,6 @@ def get_approvals(visit: Visited) -> Response:
 
 @router.get("/approvals/{approval_id}")
 def get_approval(visit: Visited, approval_id: str) -> Response:
-    """Show everything that will take effect."""
     view = _client(visit).show(identifier(approval_id))
     content = view.content
     described = view.entry.kind in {ApprovalKind.CONSENT, ApprovalKind.PROPOSAL}
@@ -57,14 +55,12 @@ def post_approve(visit: Visited, sent: Sent, approval_id: str) -> Response:
 
 @router.post("/approvals/{approval_id}/refuse")
 def post_refuse(visit: Visited, sent: Sent, approval_id: str) -> Response:
-    """Refuse, with a reason."""
     _client(visit).refuse(identifier(approval_id), sent.text("reason"))
     return visit.go("/approvals", "refused")
 
 
 @router.post("/approvals/{approval_id}/withdraw")
 def post_withdraw(visit: Visited, _sent: Sent, approval_id: str) -> Response:
-    """Take back what one asked for."""
     _client(visit).withdraw(identifier(approval_id))
     return visit.go("/approvals" if visit.may("approvals.see") else "/registry", "taken-back")
 

@@ -41,7 +41,6 @@ def get_node_home(visit: Visited) -> Response:
 
 @matcher.get("/")
 def get_matcher_home(visit: Visited) -> Response:
-    """Show items for the secretariat."""
     visit.need("status.see")
     client, sees = visit.matcher(), visit.may("rounds.see")
     found = list(of_rounds(visit, client.needs())) if sees else []
@@ -174,44 +173,33 @@ def _pressing(needs: list[AttentionItem], *, later: bool = False) -> list[Attent
 
 @dataclass(frozen=True, slots=True)
 class AttentionItem:
-    """Something that waits for the visitor.
-
-    Attributes:
-        title: What it is.
-        text: What is to be done, in a sentence.
-        path: Where it is done or explained; nothing where the visitor has no page for it.
-        link: The link's words.
-        word: In one word why it is pressing, or nothing.
-        mark: The word's mark.
-    """
+    """Something that waits for the visitor."""
 
     title: str
     text: str
+    """What is to be done, in a sentence."""
     path: str
+    """Where it is done or explained; nothing where the visitor has no page for it."""
     link: str
     word: str = ""
+    """In one word why it is pressing, or nothing."""
     mark: str = ""
+    """The word's mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Wording of an item of a round.
-
-    Attributes:
-        title: What it is; nothing where the round's area and category stand there.
-        text: With the placeholders round, parties, count and until.
-        link: The link's words.
-        word: In one word.
-        mark: The word's mark.
-        place: The part of the round's page that explains it.
-    """
+    """Wording of an item of a round."""
 
     title: str
+    """What it is; nothing where the round's area and category stand there."""
     text: str
+    """With the placeholders round, parties, count and until."""
     link: str
     word: str
     mark: str = "stop"
     place: str = ""
+    """The part of the round's page that explains it."""
 
 
 _NODE: Mapping[AttentionKind, _Words] = {

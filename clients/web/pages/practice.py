@@ -1,17 +1,16 @@
 """Pages of a practice: next steps and roles, and at a node with real persons the way to begin one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Self
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
 from aquila.followup.lifecycle import Stage
-from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
+from aquila.interface.approval import ApprovalKind, ApprovalState
 from aquila.interface.hits import HitEntry, HitPage, HitSearch
 from aquila.interface.queries import QueryEntry
 from aquila.interface.rounds import AnswerState, NodeRoundView
@@ -31,17 +30,13 @@ _NUMBER = 6  # digits of a hit's id in the number of the invented reply
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The invented reply of a counterpart.
-
-    Attributes:
-        hit: What it is about.
-        number: Its number at the counterpart.
-        same: Whether the counterpart's person is the same.
-    """
+    """The invented reply of a counterpart."""
 
     hit: HitEntry
     number: str
+    """Its number at the counterpart."""
     same: bool
+    """Whether the counterpart's person is the same."""
 
 
 @about.get("/practice")
@@ -53,7 +48,6 @@ def get_about_practice(visit: Visited) -> Response:
 
 @router.get("/practice")
 def get_practice(visit: Visited) -> Response:
-    """Show the next step, all steps, and the material for them."""
     practice = _practice(visit)
     state = PracticeState.seen(
         lambda login: visit.site.connection.as_bearer(practice.enter(visit.site.connection, login))
@@ -83,7 +77,6 @@ def post_enter(visit: Visited, sent: OpenForm) -> Response:
 
 @router.get("/practice/list.csv")
 def get_list(visit: Visited) -> Response:
-    """Return the list of invented persons that is to be imported."""
     headers = {"content-disposition": 'attachment; filename="list.csv"'}
     return Response(_practice(visit).list_file(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -108,47 +101,39 @@ _UNDECIDED = (Stage.NEW, Stage.KNOWN, Stage.ACKNOWLEDGED)
 
 @dataclass(frozen=True, slots=True)
 class PracticeStep:
-    """A step of a practice.
-
-    Attributes:
-        login: Whose work it is.
-        title: What it is, in English.
-        text: How it is done, in English.
-        path: The page on which it is done.
-        done: Whether it was done.
-        ready: Whether it can be done now; else it waits for others.
-    """
+    """A step of a practice."""
 
     login: str
+    """Whose work it is."""
     title: str
+    """What it is, in English."""
     text: str
+    """How it is done, in English."""
     path: str
+    """The page on which it is done."""
     done: bool
     ready: bool = True
+    """Whether it can be done now; else it waits for others."""
 
 
 @dataclass(frozen=True, slots=True)
 class PracticeState:
-    """A practice as its people see it.
-
-    Attributes:
-        has_list: Whether a list is stored.
-        view: The round, or None before the node has heard of it.
-        waiting: The kinds of requests that wait for a second person.
-        hits: The hits between the lists, those in a follow-up first.
-        queries: The own queries.
-        alarms: The queries of others that hit too often.
-    """
+    """A practice as its people see it."""
 
     has_list: bool
+    """Whether a list is stored."""
     view: NodeRoundView | None
+    """The round, or None before the node has heard of it."""
     waiting: frozenset[ApprovalKind]
+    """The kinds of requests that wait for a second person."""
     hits: HitPage | None
+    """The hits between the lists, those in a follow-up first."""
     queries: Sequence[QueryEntry]
     alarms: Sequence[FishingAlarmView]
+    """The queries of others that hit too often."""
 
     @classmethod
-    def seen(cls, connection_of: Callable[[str], Connection]) -> PracticeState:
+    def seen(cls, connection_of: Callable[[str], Connection]) -> Self:
         """Ask the node, as its officer and its analyst.
 
         Args:
@@ -159,14 +144,14 @@ class PracticeState:
         """
         officer = connection_of("officer")
         node = NodeClient(officer)
-        rounds = node.rounds(limit=1).rounds
+        rounds, requests = node.rounds(limit=1).rounds, ApprovalClient(officer).approvals(waiting=True).approvals
         view = node.round(rounds[0].round_id) if rounds else None
         has_hits = view is not None and view.hits is not None
         wanted = HitSearch(kind=Kind.LIST, limit=100)
         return cls(
             has_list=any(not one.for_query for one in node.imports().imports),
             view=view,
-            waiting=_waiting(ApprovalClient(officer).approvals(waiting=True).approvals),
+            waiting=frozenset(one.kind for one in requests if one.state is ApprovalState.WAITING),
             hits=HitsClient(connection_of("analyst")).search(wanted) if has_hits else None,
             queries=QueryClient(officer).queries().queries,
             alarms=node.safeguards(view.entry.round_id).alarms if view else (),
@@ -255,7 +240,3 @@ ALARM_TEXT = n_(
     "Your node withholds its answer to a query that hit too many of your records. Read who asks and why, and refuse or "
     "release the answer."
 )
-
-
-def _waiting(requests: Sequence[ApprovalEntry]) -> frozenset[ApprovalKind]:
-    return frozenset(one.kind for one in requests if one.state is ApprovalState.WAITING)

@@ -36,14 +36,12 @@ SHORT = 8
 @node.get("/rounds")
 @matcher.get("/rounds")
 def get_rounds(visit: Visited) -> Response:
-    """Show the rounds that this service knows."""
     rounds = served_page(visit, partial(rounds_from, _client(visit), _PAGE), _PAGE)
     return visit.show("rounds.html", rounds=rounds)
 
 
 @node.get("/rounds/{round_id}")
 def get_round(visit: Visited, round_id: str) -> Response:
-    """Show one round."""
     client = visit.node()
     view = client.round(round_id)
     waiting, guards = _waiting(visit, view.entry.round_id), client.safeguards(round_id)
@@ -69,14 +67,12 @@ def get_round(visit: Visited, round_id: str) -> Response:
 @node.get("/rounds/{round_id}/live")
 @matcher.get("/rounds/{round_id}/live")
 def get_live(visit: Visited, round_id: str) -> Response:
-    """Stream the changes of a round as they happen."""
     visit.need("rounds.see")
     return live(visit, lambda: progress.live_state(_client(visit).round(round_id), visit.language))
 
 
 @node.post("/rounds/{round_id}/consent")
 def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:
-    """Ask for the party's consent."""
     visit.need("consent.ask")
     sent.need_tick("read")
     given = {name: sent.number(name) for name in ("records", "queries") if sent.text(name)}
@@ -86,7 +82,6 @@ def post_consent(visit: Visited, sent: Sent, round_id: str) -> Response:
 
 @node.post("/rounds/{round_id}/submit")
 def post_submit(visit: Visited, sent: Sent, round_id: str) -> Response:
-    """Ask for a submission."""
     visit.need("submission.ask")
     if not sent.text("import_id"):
         raise InputError("field_choice_unknown", name="import_id")
@@ -125,7 +120,6 @@ def post_close(visit: Visited, _sent: Sent, round_id: str) -> Response:
 
 @node.post("/rounds/{round_id}/abort")
 def post_leave(visit: Visited, sent: Sent, round_id: str) -> Response:
-    """Leave a round."""
     visit.node().abort(identifier(round_id), sent.text("reason"), names_checked=sent.ticked(NAMES_CHECKED))
     return visit.go(f"/rounds/{round_id}", "leaving")
 
@@ -144,7 +138,6 @@ def _client(visit: Visit) -> NodeClient | MatcherClient:
 
 @matcher.get("/rounds/new")
 def get_new(visit: Visited) -> Response:
-    """Show the form of a proposal, with the service's defaults."""
     visit.need("round.propose")
     defaults = visit.matcher().proposal_defaults()
     return _form(visit, proposal_form.fresh(defaults), defaults)
@@ -174,7 +167,6 @@ def post_new(visit: Visited, sent: Sent) -> Response:
 
 @matcher.get("/rounds/{round_id}")
 def get_matcher_round(visit: Visited, round_id: str) -> Response:
-    """Show one round."""
     view, now = visit.matcher().round(round_id), time.time()
     return visit.show(
         "matcher_round.html",
@@ -190,13 +182,11 @@ def get_matcher_round(visit: Visited, round_id: str) -> Response:
 
 @matcher.post("/rounds/{round_id}/abort")
 def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
-    """Abort a round."""
     asked = visit.matcher().abort(identifier(round_id), sent.text("reason"))
     return visit.go(f"/approvals/{asked.approval_id}", "asked")
 
 
 def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Response:
-    """Show the form, with each error next to its field."""
     wrong = form.field_errors(visit.say)
     status = 422 if wrong or form.refusal else 200
     rules = [(name, name) for name in defaults.rules]

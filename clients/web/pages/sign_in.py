@@ -24,7 +24,6 @@ _PROVIDER_SECONDS = 600
 
 @router.get("/sign-in")
 def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - the word that addresses use for it
-    """Show the form."""
     if visit.user is not None:
         return visit.go(local_path(next))
     return _ask(visit, wanted=local_path(next))
@@ -85,7 +84,6 @@ def post_enrol(visit: Visited, sent: OpenForm) -> Response:
 
 @router.post("/enrol/confirm")
 def post_confirm(visit: Visited, sent: OpenForm) -> Response:
-    """Set the password and open the first session."""
     login, enrolment, password = sent.text("login").lower(), sent.text("enrolment"), sent.secret("password")
     if password != sent.secret("again"):
         return _choose_password(visit, login, enrolment, "again")

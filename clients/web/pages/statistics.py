@@ -34,21 +34,16 @@ _RULE = n_(
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The regional picture of one round.
-
-    Attributes:
-        category: Category of persons.
-        least: The hits that count are those of this level and above.
-        found: The round among others of its category.
-    """
+    """The regional picture of one round."""
 
     category: str
     least: Level
+    """The hits that count are those of this level and above."""
     found: RegionalPicture
+    """The round among others of its category."""
 
     @property
     def one(self) -> RoundStatistics | None:
-        """The round, or None where there is none."""
         return self.found.round
 
 
@@ -74,7 +69,6 @@ def get_statistics(visit: Visited, category: str = "", since: str = "", until: s
 
 @router.post("/statistics.csv")
 def post_csv(visit: Visited, sent: Sent) -> Response:
-    """Return the statistics as CSV."""
     headers = {"content-disposition": 'attachment; filename="statistics.csv"'}
     content = visit.marked(visit.matcher().statistics_csv(*map(sent.text, _FILTER)))
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
@@ -106,7 +100,6 @@ def get_picture(visit: Visited) -> Response:
 
 @router.get("/picture/{name}.svg")
 def get_svg(visit: Visited, name: str) -> Response:
-    """Return one of the pictures as an image."""
     asked = visit.request.query_params
     drawn = _drawn(visit, _picture(visit, *(asked.get(name, "") for name in _CHOICE)))
     if name not in drawn:
@@ -157,7 +150,6 @@ def _least(certainty: str) -> Level:
 
 
 def _drawn(visit: Visit, picture: Picture) -> dict[str, str]:
-    """Return the pictures by name."""
     pairs, known, right = (title for title, _ in _tables(visit, picture))
     levels = [
         (visit.say(LEVELS[level][0]), Amount(f"{percent} %", percent))

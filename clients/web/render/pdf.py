@@ -30,7 +30,6 @@ def compiled(template: str, content: Mapping[str, object], mark: str) -> bytes:
     """Set a template with its content; a letter that a reader does not see, or no font has, is named in its place.
 
     Args:
-        template: The template's name.
         content: Texts in lists and tables, as JSON has them.
         mark: Stands at the top of each page and across it; nothing on a paper about real persons.
     """

@@ -147,7 +147,6 @@ def live_state(view: RoundView, language: Language) -> LiveState:
 
 
 def _time(view: RoundView, language: Language) -> Values:
-    """Return the time that is left, as the page writes it."""
     now = deadline(view, time.time())
     return {"deadline": language.say(now.name), "left": language.span(now.left) if now.left else language.say("over")}
 
@@ -163,17 +162,14 @@ _DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """One look at what a page shows.
-
-    Attributes:
-        shape: The structure of the page; when it changes, the page is loaded again.
-        values: The changing values, by their names on the page.
-        ended: Whether nothing will change any more.
-    """
+    """One look at what a page shows."""
 
     shape: str
+    """The structure of the page; when it changes, the page is loaded again."""
     values: Mapping[str, object] = field(default_factory=dict)
+    """The changing values, by their names on the page."""
     ended: bool = False
+    """Whether nothing will change any more."""
 
     @property
     def mark(self) -> str:
@@ -188,7 +184,6 @@ def live(visit: Visit, look: Callable[[], LiveState], seconds: float = _LOOK_SEC
     which shape the page was made.
 
     Args:
-        visit: Who watches.
         look: Looks at the service with the visitor's session.
         seconds: The time between two looks.
     """

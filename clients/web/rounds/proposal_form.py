@@ -64,30 +64,24 @@ class FieldErrors(dict[str, str]):
 
 @dataclass(slots=True)
 class ProposalForm:
-    """The form of a proposal as it was typed.
-
-    Attributes:
-        texts: What stands in fields, by name.
-        parties: Which parties are chosen.
-        faults: What is wrong, by field.
-        refusal: What the service said against the whole of it.
-        each: For which parties the second step is shown; nobody in the first.
-        pairs: Which pairs are chosen in the second step, as `AL-RS`.
-    """
+    """The form of a proposal as it was typed."""
 
     texts: dict[str, str]
+    """What stands in fields, by name."""
     parties: list[str]
     faults: dict[str, FieldError] = field(default_factory=dict)
+    """What is wrong, by field."""
     refusal: Sentence | None = None
+    """What the service said against the whole of it."""
     each: list[str] = field(default_factory=list)
+    """For which parties the second step is shown; nobody in the first."""
     pairs: set[str] = field(default_factory=set)
+    """Which pairs are chosen in the second step, as `AL-RS`."""
 
     def text(self, name: str) -> str:
-        """Return the value of a field."""
         return self.texts.get(name, "")
 
     def field_errors(self, say: Callable[..., str]) -> FieldErrors:
-        """Return the error, in the language of `say`."""
         return FieldErrors({name: say(fault.message, **fault.values) for name, fault in self.faults.items()})
 
     def refuse(self, error: AquilaError) -> None:
@@ -118,7 +112,6 @@ class ProposalForm:
 
     @property
     def shown_pairs(self) -> list[str]:
-        """All pairs of the second step."""
         return _pairs(self.each)
 
     @property
@@ -244,11 +237,11 @@ def fresh(defaults: ProposalDefaults) -> ProposalForm:
 
 
 def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
-    """Return the form as it was sent."""
     each = sorted(set(sent.texts("each")) & set(defaults.parties))
     names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "cap_full", "cap_partial"]
     names += ["padding_inputs", *(f"cap-{party}-{kind}" for party in each for kind in ("full", "partial"))]
-    return ProposalForm(_texts(sent, names), _parties(sent), each=each, pairs=set(sent.texts("pair")))
+    texts = {name: sent.text(name) for name in names if name in sent.data}
+    return ProposalForm(texts, sorted(set(sent.texts("party"))), each=each, pairs=set(sent.texts("pair")))
 
 
 def zone() -> str:
@@ -268,14 +261,6 @@ def _moment(text: str) -> int | None:
     except (ValueError, OverflowError):
         return None
     return int(moment.timestamp()) if moment.year >= _FIRST_YEAR else None
-
-
-def _texts(sent: SubmittedForm, names: Iterable[str]) -> dict[str, str]:
-    return {name: sent.text(name) for name in names if name in sent.data}
-
-
-def _parties(sent: SubmittedForm) -> list[str]:
-    return sorted(set(sent.texts("party")))
 
 
 def _pairs(parties: Sequence[str]) -> list[str]:

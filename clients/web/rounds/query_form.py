@@ -1,9 +1,8 @@
 """The form of a query: persons in rows or pasted, and why they are asked for; what was typed is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from pydantic import ValidationError
 
@@ -48,22 +47,19 @@ NO_END = n_("This round takes no query any more. Give a day until which later ro
 
 @dataclass(slots=True)
 class QueryForm:
-    """The form as it was typed.
-
-    Attributes:
-        texts: What stands in fields, by name.
-        rows: What stands in the rows of persons, by field.
-        faults: What is wrong, by field; of a row, by its field and its number from 1, as in `date_of_birth-2`.
-        refusal: What the service said against the whole of it.
-    """
+    """The form as it was typed."""
 
     texts: dict[str, str]
+    """What stands in fields, by name."""
     rows: list[dict[str, str]]
+    """What stands in the rows of persons, by field."""
     faults: dict[str, FieldError | Sentence] = field(default_factory=dict)
+    """What is wrong, by field; of a row, by its field and its number from 1, as in `date_of_birth-2`."""
     refusal: Sentence | None = None
+    """What the service said against the whole of it."""
 
     @classmethod
-    def empty(cls, found: Queries) -> QueryForm:
+    def empty(cls, found: Queries) -> Self:
         """Return a form with the newest round chosen, and its texts as the justification."""
         form = cls({"urgency": Urgency.NORMAL.value}, [{} for _ in range(_ROWS)])
         if rounds := (*found.rounds, *found.earlier):
@@ -72,7 +68,7 @@ class QueryForm:
         return form
 
     @classmethod
-    def sent(cls, sent: SubmittedForm, found: Queries) -> QueryForm:
+    def sent(cls, sent: SubmittedForm, found: Queries) -> Self:
         """Return the form that was sent; rows that are empty are kept, so that a person stays in its place."""
         columns = {name: sent.texts(name)[: found.most_persons] for name in TYPED}
         count = max((len(column) for column in columns.values()), default=0)
@@ -83,11 +79,9 @@ class QueryForm:
         return cls({name: sent.text(name) for name in _KEPT}, rows or [{}])
 
     def text(self, name: str) -> str:
-        """Return the value of a field."""
         return self.texts.get(name, "")
 
     def field_errors(self, say: Callable[..., str], compose: Callable[[Sentence], str]) -> FieldErrors:
-        """Return the errors in the language of `say` and `compose`."""
         return FieldErrors(
             {
                 name: compose(fault) if isinstance(fault, Sentence) else say(fault.message, **fault.values)

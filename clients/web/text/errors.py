@@ -20,19 +20,16 @@ from services.kit.errors import (
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """An error for a visitor.
-
-    Attributes:
-        status: The page's HTTP status.
-        title: In a few words, in English.
-        meaning: What it means and what one can do, in English.
-        detail: What the service said, or None where it said nothing more.
-    """
+    """An error for a visitor."""
 
     status: int
+    """The page's HTTP status."""
     title: str
+    """In a few words, in English."""
     meaning: str
+    """What it means and what one can do, in English."""
     detail: Sentence | None
+    """What the service said, or None where it said nothing more."""
 
 
 _NOT_FOUND = (n_("There is no such page"), n_("It may have been erased, or the address is not complete."))

@@ -11,15 +11,12 @@ from clients.web.i18n.languages import n_
 
 
 class Term(NamedTuple):
-    """A term.
-
-    Attributes:
-        name: As the pages write it, in English.
-        meaning: Two sentences, in English.
-    """
+    """A term."""
 
     name: str
+    """As the pages write it, in English."""
     meaning: str
+    """Two sentences, in English."""
 
 
 TERMS: Mapping[str, Term] = MappingProxyType(

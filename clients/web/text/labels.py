@@ -469,7 +469,6 @@ def in_order(record: dict[str, str | list[str]]) -> list[tuple[str, str | list[s
 
 
 def joined(value: str | list[str]) -> str:
-    """Return one or several values as one text."""
     return value if isinstance(value, str) else ", ".join(value)
 
 

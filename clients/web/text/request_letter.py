@@ -13,23 +13,19 @@ OF_PARTY: Mapping[str, str] = {"AL": "sq", "XK": "sq", "RS": "sr-Cyrl"}
 
 
 class ComposedLetter(NamedTuple):
-    """A letter in one language.
-
-    Attributes:
-        lang: The language's tag.
-        title: Its title.
-        lines: Its head, as label and text.
-        paragraphs: Its body.
-        signed_on: The label of the line for place and date.
-        signed_by: The label of the line for the signature.
-    """
+    """A letter in one language."""
 
     lang: str
+    """The language's tag."""
     title: str
     lines: list[tuple[str, ...]]
+    """Its head, as label and text."""
     paragraphs: list[str]
+    """Its body."""
     signed_on: str
+    """The label of the line for place and date."""
     signed_by: str
+    """The label of the line for the signature."""
 
 
 def title_of(letter: LetterView) -> Sentence:
@@ -44,7 +40,6 @@ def versions(letter: LetterView, own: Language) -> list[ComposedLetter]:
     The second is English where no catalogue has the receiver's.
 
     Args:
-        letter: The letter.
         own: The language of the person who sends it.
     """
     known = languages()

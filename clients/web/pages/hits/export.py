@@ -94,7 +94,6 @@ def _problems(visit: Visit, found: HitExport) -> list[str]:
 
 
 def _row(visit: Visit, one: ExportedHit) -> list[str]:
-    """Return a hit as a row in the order of the columns."""
     entry, say, moment = one.entry, visit.say, visit.language.moment
     return [
         entry.record_id,

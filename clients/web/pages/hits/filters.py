@@ -3,10 +3,9 @@
 An address holds no word of a record: a name that is searched for is kept by the site, and the address has its key.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
 from aquila.errors import OrderError
@@ -23,17 +22,14 @@ _MOST_FIELDS = 20
 
 @dataclass(frozen=True, slots=True)
 class RequestedList:
-    """The list that is asked for.
-
-    Attributes:
-        fields: What the address says: fields of a filter, and the key of a name as `search`.
-        name: The name that is searched for, or nothing.
-        forgotten: Whether the address has the key of a name that is not kept any more.
-    """
+    """The list that is asked for."""
 
     fields: Mapping[str, str]
+    """What the address says: fields of a filter, and the key of a name as `search`."""
     name: str = field(default="", repr=False)
+    """The name that is searched for, or nothing."""
     forgotten: bool = False
+    """Whether the address has the key of a name that is not kept any more."""
 
     @property
     def query(self) -> str:
@@ -42,7 +38,6 @@ class RequestedList:
 
     @property
     def path(self) -> str:
-        """The address of the list."""
         return f"/hits?{self.query}" if self.fields else "/hits"
 
     @property
@@ -57,26 +52,20 @@ class RequestedList:
 
     @property
     def wanted(self) -> HitSearch:
-        """The hits of this page.
-
-        Raises:
-            ValidationError: A field cannot be used.
-        """
+        """The hits of this page; raises ValidationError if a field cannot be used."""
         asked = {name: text for name, text in self.fields.items() if name != "search"}
         return HitSearch.model_validate(asked | {"limit": PAGE, "name": self.name})
 
-    def replaced(self, **changes: str) -> RequestedList:
+    def replaced(self, **changes: str) -> Self:
         """Return the list with other fields; one without text is left out."""
         fields = {name: text for name, text in (dict(self.fields) | changes).items() if text}
-        return RequestedList(fields, self.name if "search" in fields else "")
+        return type(self)(fields, self.name if "search" in fields else "")
 
-    def at(self, offset: int) -> RequestedList:
-        """Return the page that begins at a hit."""
+    def at(self, offset: int) -> Self:
         return self.replaced(offset=str(offset) if offset else "")
 
 
 def requested_list(visit: Visit) -> RequestedList:
-    """Return the list whose address is asked for."""
     return _list(visit, dict(visit.request.query_params))
 
 

@@ -52,7 +52,6 @@ def post_erase(visit: Visited, sent: Sent) -> Response:
 
 @router.get("/hits/{round_id}/{hit_id}")
 def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
-    """Show one hit with the own record."""
     hit = visit.hits().show(identifier(round_id), identifier(hit_id))
     return visit.show(
         "hit.html",
@@ -166,7 +165,6 @@ _STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {
 
 @router.post("/hits/{round_id}/{hit_id}/{step}")
 def post_step(visit: Visited, sent: Sent, round_id: str, hit_id: str, step: str) -> Response:
-    """Take a hit one step further."""
     take = _STEPS.get(step)
     if take is None:
         raise HTTPException(404)
@@ -182,7 +180,6 @@ _WEIGHTS = {
 
 
 def _steps(visit: Visit, hit: HitView) -> list[charts.WaterfallStep]:
-    """Return the weights of a hit in words."""
     return [_step(visit, _weight_words(visit, one), one.centibits) for one in hit.weights]
 
 
@@ -240,7 +237,6 @@ def _step(visit: Visit, words: str, centibits: int) -> charts.WaterfallStep:
 
 
 def _total(visit: Visit, hit: HitView) -> charts.WaterfallStep:
-    """Return the sum of the weights of a hit in words."""
     return _step(visit, visit.say("together"), sum(one.centibits for one in hit.weights))
 
 
@@ -290,12 +286,10 @@ def _choices(visit: Visit, table: Mapping[str, str], without: Iterable[str] = ()
 
 @router.get("/erasures")
 def get_erasures(visit: Visited) -> Response:
-    """Show the visitor's own requests."""
     return visit.show("erasures.html", requests=visit.hits().erasure_requests().requests)
 
 
 @router.post("/erasures/{approval_id}/withdraw")
 def post_withdraw(visit: Visited, _sent: Sent, approval_id: str) -> Response:
-    """Take a request back."""
     visit.hits().withdraw_erasure(identifier(approval_id))
     return visit.go("/erasures", "taken-back")

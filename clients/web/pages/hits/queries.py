@@ -39,14 +39,12 @@ _LOOK_SECONDS = 0.5  # an answer comes within seconds
 
 @router.get("/queries/standing")
 def get_standing_queries(visit: Visited) -> Response:
-    """Show the standing queries, the active ones first."""
     found = QueryClient(visit.connection()).standing()
     return visit.show("standing_queries.html", found=found, queries=page_of(visit, found.queries, _PAGE))
 
 
 @router.get("/queries/standing/{standing_id}")
 def get_standing_query(visit: Visited, standing_id: str) -> Response:
-    """Show one with its persons and rounds."""
     view = QueryClient(visit.connection()).standing_query(identifier(standing_id))
     latest = (datetime.now(UTC) + timedelta(days=MOST_DAYS - 1)).date().isoformat()
     return visit.show("standing_query.html", entry=view.entry, persons=view.persons, latest=latest, most_days=MOST_DAYS)
@@ -78,7 +76,6 @@ def post_ask(visit: Visited, sent: Sent, standing_id: str) -> Response:
 
 @router.post("/queries/standing/{standing_id}/withdraw")
 def post_withdraw(visit: Visited, sent: Sent, standing_id: str) -> Response:
-    """Withdraw one, with a reason."""
     QueryClient(visit.connection()).withdraw(identifier(standing_id), sent.text("reason"))
     return visit.go("/queries/standing", "standing-withdrawn")
 
@@ -97,7 +94,6 @@ def _why(entry: StandingQueryEntry) -> JustificationInput:
 
 @router.get("/queries")
 def get_queries(visit: Visited) -> Response:
-    """Show the form of a query, and the queries that were made."""
     client, read = QueryClient(visit.connection()), []
 
     def part(offset: int) -> tuple[Sequence[QueryEntry], int]:
@@ -140,13 +136,11 @@ def post_query(visit: Visited, sent: Sent) -> Response:
 
 @router.get("/queries/{submission_id}")
 def get_query(visit: Visited, submission_id: str) -> Response:
-    """Show the answer to a query."""
     return _answer(visit, "query.html", submission_id)
 
 
 @router.get("/queries/{submission_id}/live")
 def get_live(visit: Visited, submission_id: str) -> Response:
-    """Stream the changes of an answer as they happen."""
     visit.need("queries.see")
     client, query = QueryClient(visit.connection()), identifier(submission_id)
     return live(visit, lambda: _live_state(visit, client.progress(query)), _LOOK_SECONDS)
@@ -154,7 +148,6 @@ def get_live(visit: Visited, submission_id: str) -> Response:
 
 @router.get("/queries/{submission_id}/sheet")
 def get_sheet(visit: Visited, submission_id: str) -> Response:
-    """Show the answer to a query as a sheet to be printed."""
     return _answer(visit, "query_sheet.html", submission_id)
 
 

@@ -40,19 +40,14 @@ _MOST_SHOWN_LEFT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view of the list: one of the ready ones, or one that the visitor keeps.
-
-    Attributes:
-        path: Its address.
-        name: What it is called.
-        here: Whether it is the one that is shown.
-        view_id: By which the visitor's own one is removed; nothing for a ready one.
-    """
+    """A view of the list: one of the ready ones, or one that the visitor keeps."""
 
     path: str
     name: str
     here: bool
+    """Whether it is the one that is shown."""
     view_id: str = ""
+    """By which the visitor's own one is removed; nothing for a ready one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +154,6 @@ def post_undo(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/hits/acknowledge")
 def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
-    """Take up the hits that were chosen."""
     asked, client = list_of_form(visit, sent), visit.hits()
     for place in _chosen(sent):
         client.acknowledge(*place)
@@ -184,7 +178,6 @@ def post_view(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/hits/views/{view_id}/remove")
 def post_remove_view(visit: Visited, sent: Sent, view_id: str) -> Response:
-    """Remove a view that the visitor keeps."""
     visit.hits().remove_view(identifier(view_id))
     return visit.go(_path(list_of_form(visit, sent), "view-removed"))
 
@@ -197,7 +190,6 @@ def _decision(word: str) -> Decision:
 
 
 def _key(text: str) -> tuple[str, str]:
-    """Return round and id of a hit as a form names it."""
     round_id, _, hit_id = text.partition(".")
     return identifier(round_id), identifier(hit_id)
 
@@ -210,11 +202,7 @@ def _meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
 
 
 def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:
-    """Return the rows that are chosen.
-
-    Raises:
-        InputError: None is.
-    """
+    """Return the rows that are chosen; raises InputError if none is."""
     chosen = [_key(text) for text in sent.texts("hit")[:MOST_CHOSEN]]
     if not chosen:
         raise InputError("no_row_chosen")
@@ -236,7 +224,6 @@ def _path(asked: RequestedList, done: str, at: str = "", left_out: str = "") -> 
     """Return the address of a list after a form.
 
     Args:
-        asked: The list.
         done: The name of a confirmation, or nothing.
         at: The row that gets the focus, as a form names its hit; else it is the first one.
         left_out: How many hits were left out, or nothing.
@@ -284,7 +271,6 @@ def _chosen_round(visit: Visit, newest: Iterable[RoundSummary], round_id: str | 
 
 
 def _choices(visit: Visit, listed: Sequence[RoundSummary], counterpart: str | None) -> dict[str, Any]:
-    """Return the choices of the filter's fields."""
     any_one = ("", visit.say("any"))
     parties = sorted({party for one in listed for party in one.participants} | set(filter(None, [counterpart])))
     return {

@@ -39,7 +39,6 @@ _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlform
 
 @router.get("/records")
 def get_records(visit: Visited) -> Response:
-    """Show the lists of this node."""
     delivered = visit.node().deliveries() if visit.may("records.import") else Deliveries(deliveries=())
     return visit.show(
         "records.html",
@@ -79,7 +78,6 @@ def post_delivered(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/records/delivered/{delivery_id}/remove")
 def post_remove_delivered(visit: Visited, _sent: Sent, delivery_id: str) -> Response:
-    """Remove a file that was delivered."""
     visit.node().remove_delivery(identifier(delivery_id))
     return visit.go("/records", "delivery_removed")
 
@@ -97,7 +95,6 @@ def post_layout(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/records/store")
 def post_store(visit: Visited, sent: Sent) -> Response:
-    """Store a list that was looked through."""
     upload = _kept(visit, sent)
     if upload.busy:
         return visit.go(_waiting(upload))
@@ -127,7 +124,6 @@ def get_waiting(visit: Visited, upload_id: str) -> Response:
 
 @router.get("/records/waiting/{upload_id}/live")
 def get_live(visit: Visited, upload_id: str) -> Response:
-    """Stream how far a list is."""
     work = _find(visit, upload_id).work
     if work is None:
         raise InputError("file_not_waiting")
@@ -146,7 +142,6 @@ def post_findings(visit: Visited, sent: Sent) -> Response:
 
 @router.get("/records/template.{form}")
 def get_template(visit: Visited, form: str) -> Response:
-    """Return an empty list to be filled in."""
     visit.need("records.check")
     if form not in TEMPLATES:
         raise NotFoundError("template_unknown")
@@ -162,7 +157,6 @@ def get_stored_findings(visit: Visited, import_id: str) -> Response:
 
 @router.get("/records/{import_id}")
 def get_import(visit: Visited, import_id: str) -> Response:
-    """Show one list."""
     entry, findings = _entry(visit, import_id), visit.node().stored_findings(identifier(import_id))
     changes = visit.records().difference(entry.import_id)
     return visit.show("import.html", entry=entry, found=None, findings=findings, changes=changes, most=_MOST)
@@ -200,7 +194,6 @@ def get_duplicates(visit: Visited, import_id: str) -> Response:
 
 @router.post("/records/{import_id}/delete")
 def post_delete(visit: Visited, _sent: Sent, import_id: str) -> Response:
-    """Delete a list."""
     visit.node().delete_import(identifier(import_id))
     return visit.go("/records", "deleted")
 
@@ -231,7 +224,6 @@ def _look_through(visit: Visit, upload: Upload) -> Response:
 
 
 def _preview(node: NodeClient, upload: Upload, key: str) -> _Preview:
-    """Have a file read."""
     try:
         report = node.check(upload.source, upload.layout, key=key)
     except InputError as error:
@@ -302,17 +294,12 @@ def _live_state(visit: Visit, work: ListWork) -> LiveState:
 
 
 def _csv(visit: Visit, content: bytes) -> Response:
-    """Return findings as a file to be saved."""
     headers = {"content-disposition": 'attachment; filename="findings.csv"'}
     return Response(visit.marked(content), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _kept(visit: Visit, sent: Sent) -> Upload:
-    """Return the list that a form means.
-
-    Raises:
-        InputError: It does not wait any more.
-    """
+    """Return the list that a form means; raises InputError if it does not wait any more."""
     return _find(visit, sent.text("upload_id"))
 
 
@@ -326,11 +313,7 @@ def _find(visit: Visit, upload_id: str) -> Upload:
 
 
 def _entry(visit: Visit, import_id: str) -> ImportEntry:
-    """Return a list.
-
-    Raises:
-        NotFoundError: There is no such list.
-    """
+    """Return a list; raises NotFoundError if there is no such list."""
     for entry in visit.node().imports().imports:
         if entry.import_id == import_id:
             return entry

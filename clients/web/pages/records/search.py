@@ -29,7 +29,6 @@ _DIGITS = 12
 
 @router.get("/search")
 def get_search(visit: Visited) -> Response:
-    """Show the form of a search."""
     visit.need("records.search")
     return _form(visit, RecordSearch())
 
@@ -61,11 +60,7 @@ def get_record(visit: Visited, import_id: str, position: str) -> Response:
 
 
 def position_of(text: str) -> int:
-    """Return the place in a list that an address names.
-
-    Raises:
-        HTTPException: It names none.
-    """
+    """Return the place in a list that an address names; raises HTTPException if it names none."""
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise HTTPException(404)
     return int(text)
@@ -103,7 +98,6 @@ def post_correction(visit: Visited, sent: Sent, import_id: str, position: str) -
 
 @router.post("/search/{import_id}/{position}/take-out")
 def post_take_out(visit: Visited, _sent: Sent, import_id: str, position: str) -> Response:
-    """Take a record out of its list."""
     list_id = identifier(import_id)
     visit.records().take_out(list_id, position_of(position))
     return visit.go(f"/records/{list_id}", "taken_out")
