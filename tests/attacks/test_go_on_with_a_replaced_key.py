@@ -56,7 +56,7 @@ async def held(thief: Node) -> asyncio.Task[httpx.Response]:
     """Let the thief hold a call, and return when the matcher holds it."""
     known = Rounds.model_validate_json((await thief.call("GET", "/v1/rounds?wait=0")).content)
     waiting = asyncio.create_task(thief.call("GET", f"/v1/rounds?wait={LONG}&state={known.state}"))
-    while not thief.world.context.held.count("SI"):  # noqa: ASYNC110 - a count, in tests alone
+    while not thief.world.context.held.count("SI"):
         await asyncio.sleep(0.01)
     return waiting
 
@@ -89,7 +89,7 @@ async def test_wait_for_events_beyond_the_end_of_the_key(world: World) -> None:
     await thief.sync()
     taken = calls_taken(world)
     waiting = asyncio.create_task(thief.call("GET", f"events?after={thief.cursor}&wait=20"))
-    while calls_taken(world) == taken:  # noqa: ASYNC110 - its signature and its body are verified then
+    while calls_taken(world) == taken:
         await asyncio.sleep(0.01)
     await asyncio.to_thread(revoke, world)
     assert (await asyncio.wait_for(waiting, LONG)).status_code == 401

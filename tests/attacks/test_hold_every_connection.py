@@ -48,7 +48,7 @@ async def test_an_answer_that_is_not_read() -> None:
     async with served(SHORT, state=state) as port, asyncio.timeout(SECONDS):
         caller = await Caller.to(port, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
         read = len(await caller.reader.readexactly(8))  # the service serves it
-        while state.connections:  # noqa: ASYNC110 - uvicorn tells nobody of an end
+        while state.connections:
             await asyncio.sleep(0)
         try:
             while piece := await caller.reader.read(1 << 20):
@@ -139,7 +139,7 @@ async def test_connections_that_are_not_read() -> None:
     body = b"POST /hold HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n" + bytes(1 << 18)
     async with served(LONG, state=state) as port, asyncio.timeout(SECONDS):
         callers = [await Caller.to(port, body) for _ in range(MOST * 3)]
-        while len(state.connections) > MOST:  # noqa: ASYNC110 - uvicorn tells nobody of an end
+        while len(state.connections) > MOST:
             await asyncio.sleep(0)
         for caller in callers:
             caller.writer.close()

@@ -51,7 +51,7 @@ def _is_plain(first: str, last: str) -> bool:
         ("x.", False),
     ],
 )
-def test_a_plain_message_is_told_from_others(text: str, plain: bool) -> None:  # noqa: FBT001 - a case of a table
+def test_a_plain_message_is_told_from_others(text: str, *, plain: bool) -> None:
     """The check refuses a capital and a full stop, and lets acronyms and names of the code begin."""
     tree = ast.parse(f"raise InputError({text!r})")
     assert [_is_plain(first, last) for _, first, last in _messages(tree)] == [plain]

@@ -78,7 +78,7 @@ def test_a_hundred_hits_take_an_action_each(browser: Browser, reviewed_world: Wo
             hands.press_key("sna"[decision])
         else:
             hands.click(("Same person", "Not the same", "Cannot tell")[decision])
-    print(f"{HITS} hits, {hands.actions} actions, {time.monotonic() - started:.1f} s")  # noqa: T201 - shown with -s alone
+    print(f"{HITS} hits, {hands.actions} actions, {time.monotonic() - started:.1f} s")
     visitor.check()
     assert visitor.shows("No hit here")
     assert hands.actions <= MOST_ACTIONS

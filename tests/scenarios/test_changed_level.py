@@ -8,6 +8,8 @@ import pytest
 from aquila.errors import MalformedError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Fault, HitReport
+from aquila.protocol.rounds.hit_columns import held_tokens
+from aquila.protocol.submissions.submission import handles_of
 from tests.support.prepared_notes import by_record
 from tests.support.staged_round import StagedRound, regrade
 
@@ -63,9 +65,6 @@ def test_rules_withheld_from_both_sides(stage: StagedRound) -> None:
         return true.model_copy(update={"hits": tuple(hits)})
 
     def held(code: str) -> Any:
-        from aquila.protocol.rounds.hit_columns import held_tokens  # noqa: PLC0415 - what only this lie needs
-        from aquila.protocol.submissions.submission import handles_of  # noqa: PLC0415 - the same
-
         node = stage.nodes[code]
         every = handles_of(node.seed, range(len(node.record_ids)))
         return by_record(held_tokens([every], node.finalized()))

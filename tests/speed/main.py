@@ -116,8 +116,8 @@ def main() -> None:
             write_list(path, code, chosen.records, pool=chosen.pool)
             keys.append(folder / f"{code}.keys.csv")
             write_keys(keys[-1], path.read_bytes())
-        print("| program | in common, or hits | seconds | of processor | memory, MiB |")  # noqa: T201
-        print("|---|---:|---:|---:|---:|")  # noqa: T201
+        print("| program | in common, or hits | seconds | of processor | memory, MiB |")
+        print("|---|---:|---:|---:|---:|")
         peer, own = [], []
         for _ in range(chosen.repeats):
             found, cost = intersect(chosen.python, keys, folder)
@@ -128,11 +128,11 @@ def main() -> None:
             _show("Aquila, one round", played.hits, cost, f"{played.peak_memory / 2**20:.0f}")
     for what in ("seconds", "processor"):
         least = [min(getattr(cost, what) for cost in costs) for costs in (own, peer)]
-        print(f"{what}: {least[0] / least[1]:.2f} times SecretFlow's")  # noqa: T201
+        print(f"{what}: {least[0] / least[1]:.2f} times SecretFlow's")
 
 
 def _show(program: str, found: int, cost: Cost, memory: str) -> None:
-    print(f"| {program} | {found:,} | {cost.seconds:.1f} | {cost.processor:.1f} | {memory} |", flush=True)  # noqa: T201
+    print(f"| {program} | {found:,} | {cost.seconds:.1f} | {cost.processor:.1f} | {memory} |", flush=True)
 
 
 def _children() -> float:

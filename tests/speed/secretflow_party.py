@@ -37,4 +37,4 @@ def main(rank: int, ports: list[int], source: str, target: str) -> tuple[int, fl
 
 
 if __name__ == "__main__":
-    print("cost:", *main(int(sys.argv[1]), [int(port) for port in sys.argv[2:4]], sys.argv[4], sys.argv[5]))  # noqa: T201
+    print("cost:", *main(int(sys.argv[1]), [int(port) for port in sys.argv[2:4]], sys.argv[4], sys.argv[5]))

@@ -103,7 +103,7 @@ def watch_health(port: int, process: int) -> None:
         if select.select([sys.stdin], [], [], PAUSE_SECONDS)[0]:
             if not sys.stdin.readline():
                 return
-            print(json.dumps({"statuses": statuses, "answers": answers}), flush=True)  # noqa: T201 - its answer
+            print(json.dumps({"statuses": statuses, "answers": answers}), flush=True)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a call: `/known` is somebody's, `/large` sends much, `/no` reads no body, `/hold` does not even answer."""
     assert scope["type"] == "http"
     if scope["path"] == "/hold":
-        while not is_gone(scope):  # noqa: ASYNC110 - uvicorn tells nobody of an end
+        while not is_gone(scope):
             await asyncio.sleep(0)
         return
     if scope["path"] == "/known":

@@ -155,7 +155,7 @@ async def attack_at_once(port: int) -> None:
             if task.done():
                 task.result()  # none ends by itself: this raises what went wrong
         seen = {attack.__name__: stranger.seen for attack, stranger in strangers.items()}
-        print(json.dumps(seen), flush=True)  # noqa: T201 - its answer
+        print(json.dumps(seen), flush=True)
 
 
 async def main() -> None:

@@ -80,7 +80,7 @@ async def _answers(homes: Homes) -> list[Figure]:
 
 
 def _tell(*lines: str) -> None:
-    print("\n".join(lines), flush=True)  # noqa: T201 - the report
+    print("\n".join(lines), flush=True)
 
 
 if __name__ == "__main__":

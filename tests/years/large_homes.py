@@ -76,4 +76,4 @@ async def _round_with_hits(world: World, folder: Path, hits: int) -> None:
 
 
 def _tell(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - a command's progress
+    print(text, flush=True)

@@ -71,7 +71,7 @@ def main() -> int:
         cells = (cell for cut in cuts for cell in (f"{cut.recall:.2f}", f"{100 * (1 - cut.precision):.1f}"))
         rows.append((f"{share * 1_000:g} of 1,000", *cells))
     columns = ("common persons", "high: found", "wrong", "high and medium: found", "wrong", "all: found", "wrong")
-    print(markdown(columns, rows))  # noqa: T201 - what the command is for
+    print(markdown(columns, rows))
     return 0
 
 

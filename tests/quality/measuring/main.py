@@ -41,8 +41,8 @@ def bench_quality(
     alias_pairs: Annotated[Path | None, typer.Option("--aliases", help="CSV of labelled pairs of aliases.")] = None,
     peers: Annotated[Path | None, typer.Option(help="The peers' environment, which has FEBRL 4 too.")] = None,
     rules: Annotated[str, typer.Option(help="Match rules.")] = "default",
-    generated: Annotated[bool, typer.Option(help="Whether to measure the large generated lists too.")] = True,  # noqa: FBT002 - Typer takes flags so
-    blind: Annotated[bool, typer.Option(help="Whether hits come from rehearsed rounds.")] = False,  # noqa: FBT002 - likewise
+    generated: Annotated[bool, typer.Option(help="Whether to measure the large generated lists too.")] = True,
+    blind: Annotated[bool, typer.Option(help="Whether hits come from rehearsed rounds.")] = False,
     page: Annotated[Path | None, typer.Option(help="A page whose marked tables and pictures are written anew.")] = None,
 ) -> int:
     """Measure the matching, and end with 1 if a promise is broken or a goal is missed."""

@@ -409,22 +409,22 @@ def main(arguments: Sequence[str]) -> int:
         hits, covered, hidden = covered_at(lists, table, records)
         bar = next(bar for longest, bar in BARS.items() if records <= longest)
         broken |= covered < bar * hits or (records > SHORT and hidden > MOST_HIDDEN * hits)
-        print(f"as in lists of {records:,}: {covered:,} of {hits:,} hits, at least {bar:.3f}; {hidden} hidden")  # noqa: T201
+        print(f"as in lists of {records:,}: {covered:,} of {hits:,} hits, at least {bar:.3f}; {hidden} hidden")
         if "--choose" in arguments:
-            print(choose(lists, table, records))  # noqa: T201
+            print(choose(lists, table, records))
             sets = least_sets(table.shadow_sets(records))
             cases = cases_at(lists, table, records, masks_of(sets))
             if records <= SHORT:
                 cases = own_cases((one for some in sent for one in met_sides(some, table, masks_of(sets))), table)
-            print(supersets(cases, [one for some in sent for one in some.values()], table, sets))  # noqa: T201
+            print(supersets(cases, [one for some in sent for one in some.values()], table, sets))
     apart = unrelated_lists(20_000, SEEDS["unrelated"]).only(NAMES_AND_DATE)
     other = [common_lists(size, seed).only(ALL_FIELDS) for size, seed in OTHERS]
     for labelled in (*known, *other, apart):
         shown = measure(labelled, table)
         broken |= not shown.keeps
-        print(shown.line())  # noqa: T201
+        print(shown.line())
     for file in files[1:]:  # lists of the same persons, of whom fewer hits meet a set
-        print(measure(febrl4(file) if file.is_dir() else aliases(file), table).line())  # noqa: T201
+        print(measure(febrl4(file) if file.is_dir() else aliases(file), table).line())
     return int(broken)
 
 

@@ -134,7 +134,7 @@ def test_settings_are_frozen() -> None:
         ("", False),
     ],
 )
-def test_loopback_is_this_machine_alone(host: str, loopback: bool) -> None:  # noqa: FBT001 - the expected value
+def test_loopback_is_this_machine_alone(host: str, *, loopback: bool) -> None:
     """Names are not looked up: only localhost and loopback addresses count."""
     assert is_loopback(host) is loopback
 

@@ -399,7 +399,7 @@ async def test_metrics_of_logs_certificates_disk_and_workers(world: World, tmp_p
 
     workers = ExecutorHandle(lambda: open_local(2, ()))
     waits = asyncio.create_task(workers.run(wait_for, str(tmp_path / "go")))
-    while not (tmp_path / "go.begun").exists():  # noqa: ASYNC110 - another process makes it
+    while not (tmp_path / "go.begun").exists():
         await asyncio.sleep(0.05)
     assert metric(party_node.app, "pieces_in_hand", workers=workers) == 1
     assert metric(party_node.app, "workers_lost_total", workers=workers) == 0

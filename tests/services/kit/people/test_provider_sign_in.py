@@ -15,11 +15,12 @@ from joserfc.jwk import RSAKey
 from aquila.audit.roles import Role
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.people import AccountState, AccountView, Admission, NewAccount, ProviderReturn, SessionGrant
-from services.kit.errors import NotAllowedError, PeerUnavailableError, SignInError
+from services.kit.errors import NotAllowedError, NotFoundError, PeerUnavailableError, SignInError
 from services.kit.people import accounts
 from services.kit.people.context import People
 from services.kit.people.oidc import Provider
 from services.kit.people.provider_sign_in import finish, start
+from services.kit.people.routes import get_ways, post_provider_start
 from services.kit.people.sessions import find_actor
 from services.kit.settings import ProviderSettings
 from services.kit.storage.files import write_secret
@@ -327,9 +328,6 @@ def test_settings_that_are_not_safe(provider: Provider, change: dict[str, str], 
 
 
 async def test_the_calls_of_a_service_with_and_without_a_provider(people: People, provider: Provider) -> None:
-    from services.kit.errors import NotFoundError  # noqa: PLC0415 - used here alone
-    from services.kit.people.routes import get_ways, post_provider_start  # noqa: PLC0415 - likewise
-
     assert not (await get_ways(people)).provider
     with pytest.raises(NotFoundError):
         await post_provider_start(people)

@@ -255,10 +255,7 @@ async def test_invalid_parameters_are_named_and_not_repeated(
     ("shown", "taken"), [("0123456789abcdef" * 2, True), (f"{SECRET}", False), ("A" * 32, False), ("", False)]
 )
 async def test_a_call_has_one_id_in_its_strict_form(
-    client: httpx.AsyncClient,
-    lines: Lines,
-    shown: str,
-    taken: bool,  # noqa: FBT001 - a case of a table
+    client: httpx.AsyncClient, lines: Lines, shown: str, *, taken: bool
 ) -> None:
     answer = await client.get("/rounds/broken/nothing", headers={"x-request-id": shown})
     (line,) = _calls(lines)
@@ -293,9 +290,7 @@ async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient,
 
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_body_over_the_limit_is_refused(
-    client: httpx.AsyncClient,
-    signer: CallSigner,
-    declared: bool,  # noqa: FBT001 - a parameter of the test
+    client: httpx.AsyncClient, signer: CallSigner, *, declared: bool
 ) -> None:
     """Whether its length is declared or not, signed or not, read by us or by the framework."""
 

@@ -205,7 +205,7 @@ def test_a_supervisor_hears_that_a_service_lives(tmp_path: Path, key: IdentityKe
             assert [supervisor.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
             (tmp_path / "hangs").touch()
             _until(lambda: refused(running.output) > 0)
-            supervisor.setblocking(False)  # noqa: FBT003 - the standard library's signature
+            supervisor.settimeout(0)
             with contextlib.suppress(BlockingIOError):
                 while True:
                     assert supervisor.recv(100) == b"WATCHDOG=1"  # of the time before

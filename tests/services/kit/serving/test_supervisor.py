@@ -17,7 +17,7 @@ from services.kit.serving.server import Supervisor
 def listener(request: pytest.FixtureRequest) -> Iterator[tuple[str, socket.socket]]:
     folder = Path(mkdtemp(prefix="aqsup-"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bound:
-        bound.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        bound.settimeout(0)
         name = str(folder / "notify") if request.param == "path" else f"@aquila-{secrets.token_hex(8)}"
         bound.bind(name.replace("@", "\0") if name.startswith("@") else name)
         yield name, bound

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 from concurrent.futures import Future
 from pathlib import Path
@@ -18,6 +17,7 @@ from services.kit.settings import ServiceSettings
 from services.kit.storage.files import write_secret
 from services.kit.work import cluster, executors
 from services.kit.work.cluster import ClusterExecutor, LostWorkerError, PickledTask, WorkerStatus, check, do_piece
+from tests.support.pickled import sent
 
 
 def fail(text: str) -> str:
@@ -142,7 +142,7 @@ def test_dask_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.M
 def test_a_parcel_keeps_what_dask_would_change_and_shows_nothing() -> None:
     """String enumerations and tuples come out as they went in; the representation has the size alone."""
     content = {InputClass.FULL: (b"secret of a share", "Arben")}
-    parcel = pickle.loads(pickle.dumps(PickledTask.of(content)))  # noqa: S301 - our own bytes
+    parcel = sent(PickledTask.of(content))
     assert parcel.open() == content
     assert type(next(iter(parcel.open()))) is InputClass
     assert "secret" not in repr(parcel)

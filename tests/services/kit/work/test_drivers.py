@@ -16,7 +16,7 @@ from tests.support.log_lines import Lines
 async def _until(condition: object) -> None:
     assert callable(condition)
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - conditions of many kinds, in tests alone
+        while not condition():
             await asyncio.sleep(0.005)
 
 

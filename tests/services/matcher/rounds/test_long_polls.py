@@ -43,7 +43,7 @@ async def held(world: World, node: Node) -> asyncio.Task[httpx.Response]:
     state = rounds_in(await hear(node)).state
     waiting = asyncio.create_task(hear(node, state, LONG))
     async with asyncio.timeout(30):
-        while world.context.held.count(node.code) == before < LongPolls.most:  # noqa: ASYNC110 - a count, in tests alone
+        while world.context.held.count(node.code) == before < LongPolls.most:
             await asyncio.sleep(0.01)
     assert not waiting.done()
     return waiting

@@ -292,7 +292,7 @@ async def test_as_csv(three: World) -> None:
 
 
 @pytest.mark.parametrize("ended", [False, True])
-async def test_a_round_without_a_match(three: World, ended: bool) -> None:  # noqa: FBT001 - a parameter of a test
+async def test_a_round_without_a_match(three: World, *, ended: bool) -> None:
     await three.propose()
     if ended:
         with three.context.store.transaction("test.end") as session:

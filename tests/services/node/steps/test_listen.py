@@ -182,7 +182,7 @@ async def test_a_broken_call_is_followed_by_a_look(world: World) -> None:
     assert (calls.held, party_node.node.contact.reachable) == (1, False)
     waiting = asyncio.create_task(hears.wait(3_600))
     async with asyncio.timeout(30):
-        while calls.held < 2:  # noqa: ASYNC110 - a count, in tests alone
+        while calls.held < 2:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
     assert not waiting.done()

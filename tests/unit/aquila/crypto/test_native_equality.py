@@ -113,12 +113,7 @@ def test_messages_and_tags_around_a_block(
 
 @pytest.mark.parametrize(("own", "evaluations"), [(False, 1), (False, 3), (True, 0), (True, 1), (True, 7)])
 def test_random_outputs(
-    groups: list[Group],
-    elements: bytes,
-    scalars: bytes,
-    random: Callable[[int], bytes],
-    own: bool,  # noqa: FBT001 - a case of the table above
-    evaluations: int,
+    groups: list[Group], elements: bytes, scalars: bytes, random: Callable[[int], bytes], *, own: bool, evaluations: int
 ) -> None:
     inputs = random(32 * COUNT)
     batches = [elements[96 * place :] + elements[: 96 * place] for place in range(evaluations)]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from aquila.crypto.keys import SealingKey
 from aquila.crypto.sealing import MARK_BYTES, NONCE_BYTES, TAG_BYTES, NoteKeys, RoundKey, open_sealed, seal_to
@@ -72,9 +74,6 @@ def test_both_sides_derive_the_same_keys() -> None:
 
 
 def test_derivation_is_hkdf() -> None:
-    from cryptography.hazmat.primitives.hashes import SHA512  # noqa: PLC0415 - the other implementation
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415 - the other implementation
-
     (keys,) = NoteKeys.derive(b"s" * 96, b"salt", b"context")
     assert keys.seal + keys.mark == HKDF(SHA512(), 64, b"salt", b"context").derive(b"s" * 96)
 

@@ -1,12 +1,11 @@
 """Sentences: composed from id and fields, stored, and read from anybody."""
 
-import pickle
-
 import pytest
 
 from aquila.errors import InputError, PolicyError
 from aquila.sentences import Sentence, hint_of, quoted, text_of
 from aquila.sentences.sentence import MOST_FIELDS, dumps, filled, from_json, loads, to_json
+from tests.support.pickled import sent
 
 CHUNK = Sentence.of("chunk_cannot_be_had", reason=Sentence.of("chunk_missing"))
 
@@ -36,8 +35,8 @@ def test_an_unknown_id_is_shown_as_it_is() -> None:
 def test_a_stored_sentence_is_read_again(sentence: Sentence) -> None:
     """A database keeps id and fields; a worker's error crosses to another process."""
     assert loads(dumps(sentence)) == sentence
-    assert pickle.loads(pickle.dumps(sentence)) == sentence  # noqa: S301 - our own
-    error = pickle.loads(pickle.dumps(PolicyError(sentence, party="RS")))  # noqa: S301 - our own
+    assert sent(sentence) == sentence
+    error = sent(PolicyError(sentence, party="RS"))
     assert (error.sentence, error.fields["party"]) == (PolicyError(sentence, party="RS").sentence, "RS")
 
 

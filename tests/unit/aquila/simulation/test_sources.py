@@ -1,6 +1,5 @@
 """Lists of a rehearsal from memory and from files, in batches that are read elsewhere."""
 
-import pickle
 from pathlib import Path
 from random import Random
 
@@ -12,6 +11,7 @@ from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
 from aquila.simulation import ListFile, Rehearsal
 from aquila.simulation.sources import Reading, named, read_batch
+from tests.support.pickled import sent
 from tests.support.record_lists import RecordList, in_memory
 from tests.support.staged_round import LISTS, NOW
 
@@ -75,7 +75,7 @@ def test_batches_travel(group: Group) -> None:
     """A batch arrives in another process and gives the same there; printed, it says nothing of its records."""
     (_, batch), *_ = RecordList(LISTS["SI"]).batches()
     work = Reading(batch, bytes(32), load_rules("exact"))
-    arrived = pickle.loads(pickle.dumps(work))  # noqa: S301  # our own bytes
+    arrived = sent(work)
     made, remade = read_batch(group, work), read_batch(group, arrived)
     assert made.record_ids == remade.record_ids == tuple(record.record_id for record in LISTS["SI"])
     assert made.digested.to_bytes() == remade.digested.to_bytes()

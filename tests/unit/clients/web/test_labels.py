@@ -42,5 +42,5 @@ def test_a_date_is_not_broken_in_a_narrow_place() -> None:
 
 
 @pytest.mark.parametrize(("record_id", "own"), [("Q-e6dc64d1-1", False), ("Q-17", True), ("SI-0006", True)])
-def test_a_number_that_the_node_made_is_not_shown(record_id: str, own: bool) -> None:  # noqa: FBT001 - a case of the table
+def test_a_number_that_the_node_made_is_not_shown(record_id: str, *, own: bool) -> None:
     assert filters(languages()["en"])["own_number"](record_id) is own

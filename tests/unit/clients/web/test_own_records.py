@@ -195,7 +195,7 @@ async def test_findings_are_shown_after_the_list_was_stored(node: Any) -> None:
         ({"number": "si-9"}, False),
     ],
 )
-async def test_search(node: Any, fields: dict[str, str], found: bool) -> None:  # noqa: FBT001 - a case of the table
+async def test_search(node: Any, fields: dict[str, str], *, found: bool) -> None:
     """A record is found by a part of its name in any letters, or by its number; the page says how many there are."""
     browser = await node.visitor("ana", "officer")
     await store(browser)

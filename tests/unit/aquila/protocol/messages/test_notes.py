@@ -76,7 +76,7 @@ def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
         ('"', False),
     ],
 )
-def test_what_a_batch_may_be(text: str, right: bool) -> None:  # noqa: FBT001 - a case of the test
+def test_what_a_batch_may_be(text: str, *, right: bool) -> None:
     pattern = Notes.model_json_schema()["properties"]["sealed"]["pattern"]
     assert (re.fullmatch(pattern, text) is not None) is right
     if right:

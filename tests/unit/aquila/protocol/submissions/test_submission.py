@@ -1,6 +1,7 @@
 """The origin's side: places, blinds, chunks, tokens; all from one seed."""
 
 import hashlib
+from random import Random
 
 import numpy as np
 import pytest
@@ -146,8 +147,6 @@ def test_a_chunk_and_its_reference() -> None:
 
 def test_tokens_are_those_of_the_summed_key(group: Group, seed: SecretBytes) -> None:
     """Three parties' evaluations, added, give RFC 9497's output under the sum of their shares."""
-    from random import Random  # noqa: PLC0415 - the test's own randomness
-
     shares = [new_share(group, Random(5).randbytes)] + [new_share(group, Random(n).randbytes) for n in (6, 7)]
     rows = s.prepare_run(group, BOTH_CLASSES, seed, places(9, seed))[InputClass.FULL]
     answers = [oprf.evaluate(group, rows["element"].tobytes(), share) for share in shares[1:]]

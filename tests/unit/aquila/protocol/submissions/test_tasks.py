@@ -1,7 +1,5 @@
 """The heavy pieces as tasks: they travel, give what the party gives, and show nothing of themselves."""
 
-import pickle
-
 import pytest
 
 from aquila.crypto.group import Group
@@ -12,21 +10,18 @@ from aquila.protocol.submissions import tasks
 from aquila.protocol.submissions.tasks import CarriedSecret, DigestedBatch, digest_records
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
+from tests.support.pickled import sent
 from tests.support.staged_round import LISTS, StagedRound
-
-
-def travelled(thing: object) -> object:
-    return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
 
 
 def test_a_secret_travels_and_shows_nothing(group: Group, stage: StagedRound) -> None:
     stage.consent()
     share = stage.nodes["SI"].secrets.shares[InputClass.FULL]
-    carried = travelled(CarriedSecret.of(share))
+    carried = sent(CarriedSecret.of(share))
     assert isinstance(carried, CarriedSecret)
     with carried.share(group) as arrived:
         assert (arrived, arrived.public_key) == (share, share.public_key)
-    with travelled(CarriedSecret.of(SecretBytes(b"seed" * 8))).seed() as seed:
+    with sent(CarriedSecret.of(SecretBytes(b"seed" * 8))).seed() as seed:
         assert seed.to_bytes() == b"seed" * 8
     assert repr(carried) == str(carried) == "CarriedSecret(...)"
 
@@ -100,7 +95,7 @@ def test_a_chunk_through_its_tasks(stage: StagedRound) -> None:
     work = party_node.party.to_finalize(
         party_node.round, party_node.secrets, party_node.seed, party_node.submission_id, 0, rows, answers
     )
-    made = travelled(tasks.finalize(stage.group, travelled(work)))
+    made = sent(tasks.finalize(stage.group, sent(work)))
     stage.finalize(party_node)
     assert made.rows == stage.tokens[party_node.submission_id][0]
 

@@ -85,7 +85,7 @@ def at_matcher(phase: str, **rs: Any) -> MatcherRoundView:
         ("reporting", True, CLOSES_AT + 9, "ends", CLOSES_AT),
     ],
 )
-def test_the_deadline_that_counts(view: Any, phase: str, listed: bool, now: int, word: str, end: int) -> None:  # noqa: FBT001 - a case of the table
+def test_the_deadline_that_counts(view: Any, phase: str, *, listed: bool, now: int, word: str, end: int) -> None:
     """Lists and evaluations are due in one phase, one after the other, whosever page it is."""
     found = progress.deadline(view(phase, listed=listed), now)
     assert word in found.name
