@@ -1,7 +1,5 @@
 """Somebody who writes into a node's database makes hits vanish, or other ones of them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -5,8 +5,6 @@ could bound a count, but not the key. Each attack goes through every set of coun
 key could round them, publishes them by the service's own code, and looks which counts gave the same publication.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A matcher that takes a statement and keeps it out of its log is found out before any token leaves its party."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any

@@ -4,15 +4,15 @@ Steps as `aquila bench` measures them, records, the join, and rounds as they gro
 rounds and queries among real services. `docs/PERFORMANCE.md` explains the figures.
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from aquila.crypto.backend import Backend
 from clients.bench import Bench, backends, this_machine
 from clients.cli.options import BackendChoice, Json, Rules
 from clients.cli.output.screen import Screen, numbered, write_result
@@ -23,13 +23,7 @@ from tests.bench.report import RoundResults
 from tests.bench.rounds import measure_round
 from tests.bench.services import run as of_services
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from aquila.crypto.backend import Backend
-
-    Watch = Callable[[str, str, int, int], None]
-
+Watch = Callable[[str, str, int, int], None]
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 _SIZES = (1_000, 10_000, 100_000)
 _SIZES_PARTIES = 3

@@ -1,7 +1,5 @@
 """`docs/DATA_MODEL.md` draws the states and names the tables of the code, no more and no fewer."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Shadow columns of any two lists: what met follows from the reported pairs, and what is left out shows."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from random import Random
 

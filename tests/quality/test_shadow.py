@@ -1,7 +1,5 @@
 """Of the hits of two lists nearly all meet a set of their shadow columns, and few other pairs do."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

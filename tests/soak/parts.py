@@ -1,14 +1,14 @@
 """The parts of the soak: each plays rounds in a world of its own for a while, checks them, and returns its figures."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from tests.soak.judging import never_made
-from tests.support.faults import KILLS, Fault
+from tests.support.faults import KILLS, Fault, FaultProgram
 from tests.support.faulty_rounds import FaultyRounds, write_lists, write_query
 from tests.support.loaded_program import LOADED, load
 from tests.support.memory_growth import LEAST_ROUNDS, WARM_UP_ROUNDS, WARM_UP_SECONDS, check_flat, own_kibibytes
@@ -16,14 +16,7 @@ from tests.support.moved_clocks import faketime_library, loading
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import THIS, Program
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from pathlib import Path
-
-    from tests.support.faults import FaultProgram
-
-    Tell: TypeAlias = Callable[[str], None]
-
+Tell: TypeAlias = Callable[[str], None]
 _PERSONS = 20  # of a query
 _ONE_WORKER = "workers = 1\n"  # a thread of the service itself
 _CONNECTIONS = 50  # of a service to its database, at most

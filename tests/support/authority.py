@@ -1,7 +1,5 @@
 """A certificate authority of one test."""
 
-from __future__ import annotations
-
 import datetime as dt
 import ipaddress
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ class Authority:
     certificate: x509.Certificate
 
     @classmethod
-    def create(cls, folder: Path, name: str, days: float = 1) -> Authority:
+    def create(cls, folder: Path, name: str, days: float = 1) -> "Authority":
         """Make the CA, which ends in some days, and write its certificate to `<name>.pem`."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _certificate(name, key, name, key, authority=True, days=days)
@@ -30,7 +28,7 @@ class Authority:
         return cls(folder, key, certificate)
 
     @classmethod
-    def of_home(cls, home: Path) -> Authority:
+    def of_home(cls, home: Path) -> "Authority":
         """Return the CA that a home made for itself."""
         key = load_pem_private_key((home / "tls/ca.key").read_bytes(), password=None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)

@@ -3,8 +3,6 @@
 A page must not break its own policy, write an error, be wider than its window, or violate WCAG 2.2 AA as axe sees it.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -110,7 +108,7 @@ class Visitor:
     may_refuse: bool = False
 
     @classmethod
-    def at(cls, browser: Browser, url: str, window: Window) -> Visitor:
+    def at(cls, browser: Browser, url: str, window: Window) -> "Visitor":
         """Open a browser of one's own, with nothing in it."""
         context = browser.new_context(
             viewport={"width": window.width, "height": 900},

@@ -1,7 +1,5 @@
 """An evaluation as a party makes it, all steps at once."""
 
-from __future__ import annotations
-
 from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.tasks import evaluate_chunk

@@ -1,7 +1,5 @@
 """An exported log of a whole round, made once, and one who forges it: with files alone, or with the matcher's key."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 from collections.abc import Mapping, Sequence
@@ -64,7 +62,7 @@ class Exported:
         self.contents = read_bundle(self.files[bundle_path(0, width)], width)
         self.envelopes = read_statements(self.files[statements_path(0, width)], width)
 
-    def copy(self) -> Exported:
+    def copy(self) -> "Exported":
         """Return one that can be changed."""
         return Exported(dict(self.files), self.registry, self.keys)
 

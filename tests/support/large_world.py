@@ -6,8 +6,6 @@ them can be verified from its manifest to its end, as if it had been played; the
 nobody.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
@@ -185,7 +183,7 @@ class _Original:
     identifiers: Sequence[str]
 
     @classmethod
-    def read(cls, world: World, round_id: str) -> _Original:
+    def read(cls, world: World, round_id: str) -> "_Original":
         """Read a round from all databases."""
         context = world.app.state.context
         with context.store.reading("large.events") as session:

@@ -1,7 +1,5 @@
 """A letter as an example: the request of Albania to Serbia about one hit."""
 
-from __future__ import annotations
-
 from aquila.followup.lifecycle import Channel, Urgency
 from aquila.interface.hits import LetterView
 from services.node.hits.letter import Letter

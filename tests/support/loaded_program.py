@@ -4,8 +4,6 @@ To load it is nearly all of the processor time of a start, and writes nothing. W
 thousand times need not wait for it.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal
@@ -13,22 +11,19 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from tests.support import process_world
 from tests.support.process_world import WAIT_SECONDS, Conversation, Program
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
-
-    _Stream = Connection | Path
-
+_Stream = Connection | Path
 _ONE_AT_A_TIME = threading.Lock()
 _LOADED_WITH: list[Mapping[str, str]] = []  # of the environment, once the program is loaded
 
@@ -65,7 +60,7 @@ class LoadedProgram(Program):
             to, back = os.fdopen(os.dup(typed.fileno()), "w"), os.fdopen(os.dup(said.fileno()))
             return Conversation(LoadedProcess(process, None), to, back)
 
-    def start(self, arguments: Sequence[str], log: Path) -> LoadedProcess:
+    def start(self, arguments: Sequence[str], log: Path) -> "LoadedProcess":
         """Start a command that runs until it is ended; as `Program.start` does."""
         reader, writer = multiprocessing.Pipe(duplex=False)
         with reader, writer:

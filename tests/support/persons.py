@@ -1,7 +1,5 @@
 """Persons of a service, each at a machine of their own, who play rounds by the commands of the operations page."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +58,7 @@ class Pair:
     second: Person
 
     @classmethod
-    def at(cls, process: Service, root: Path) -> Pair:
+    def at(cls, process: Service, root: Path) -> "Pair":
         """Return two persons, with the folders that they have had if they were here before."""
         made = []
         for name in ("first", "second"):

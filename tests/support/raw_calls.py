@@ -1,7 +1,5 @@
 """A small application served on loopback with a service's limits of connections, and callers who send raw bytes."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import ssl
@@ -80,7 +78,7 @@ class Caller:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def to(cls, port: int, sent: bytes = b"") -> Caller:
+    async def to(cls, port: int, sent: bytes = b"") -> "Caller":
         made = cls(*await asyncio.open_connection("127.0.0.1", port))
         made.writer.write(sent)
         await made.writer.drain()

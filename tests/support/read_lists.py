@@ -1,7 +1,5 @@
 """Lists of one format in UTF-8, read row by row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import BinaryIO
 

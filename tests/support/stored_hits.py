@@ -1,7 +1,5 @@
 """Hits that lie in a node's store without a round having been played: for tests of what people do with them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -5,22 +5,16 @@ of the input is answered by a line of JSON: for each attack, how often each stat
 that the service ended without an answer.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable
-
-    Attack = Callable[["Stranger"], Awaitable[None]]
-
+Attack = Callable[["Stranger"], Awaitable[None]]
 ANSWER_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
 PIECE = bytes(1 << 16)

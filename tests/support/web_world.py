@@ -1,7 +1,5 @@
 """A node with its pages in one process, without sockets, and people who sign in as a browser would."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import AsyncIterator
@@ -58,7 +56,7 @@ class Browser:
         answer = await self.client.post(path, data=data, files=files, headers=headers, follow_redirects=follow)
         return self._see(answer)
 
-    async def sign_in(self, person: Person) -> str:
+    async def sign_in(self, person: "Person") -> str:
         await self.open("/sign-in")
         return await self.send("/sign-in", login=person.login, password=PASSWORD, code=person.code(), next="/")
 

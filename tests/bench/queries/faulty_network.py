@@ -4,8 +4,6 @@ It stands in for a bad network where the system cannot simulate one. It runs in 
 and looks at no byte that it carries.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading
@@ -119,7 +117,7 @@ class FaultyNetwork:
                 if writer is not None:
                     _end_of(writer, at_once=is_broken)
 
-    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: _Budget) -> None:
+    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, budget: "_Budget") -> None:
         """Carry one direction: what is under way at the same time does not wait for what came before it."""
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_BACKLOG_PIECES)
         leaving = self._loop.create_task(self._depart(reader, under_way))
@@ -142,7 +140,7 @@ class FaultyNetwork:
             await under_way.put((self._loop.time() + self._trouble.delay, piece))
 
     async def _deliver(
-        self, under_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter, budget: _Budget
+        self, under_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter, budget: "_Budget"
     ) -> None:
         """Hand over what arrives, until the last piece or the break."""
         while True:

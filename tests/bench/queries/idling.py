@@ -1,7 +1,5 @@
 """The cost of services to which nothing happens."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -49,7 +47,7 @@ class _Usage:
     files: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, process: Process) -> _Usage:
+    def of(cls, process: Process) -> "_Usage":
         """Read the present figures of a service and of its home."""
         own = psutil.Process(process.pid)
         every = [own, *own.children(recursive=True)]

@@ -1,27 +1,21 @@
 """One round of lists among real services, from the import of lists to the last confirmation of a hit."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from aquila.protocol.messages import ClassCounts, Kind, Mode
+from clients.local_services.processes import DemoProcesses
 from tests.bench.records import write_list
 from tests.bench.services.log_tail import LogTail
 from tests.bench.services.usage import ProcessUsage, UsageWatch
 from tests.bench.services.world import BenchServices
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from clients.local_services.processes import DemoProcesses
-
-    Watch = Callable[[str, str, int, int], None]
-
+Watch = Callable[[str, str, int, int], None]
 _CAP = 200_000  # elements of the class full that a party may declare by default, and three times as many partial ones
 _FULL_PER_RECORD, _PARTIAL_PER_RECORD = 8, 16  # as a node lets a list of a million through in a day
 _PATIENCE_SECONDS = 4 * 3_600.0

@@ -1,7 +1,5 @@
 """Labelled sets: lists of parties, and which records of two lists are one person."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -33,13 +31,13 @@ class LabelledSet:
     def __repr__(self) -> str:
         return f"LabelledSet({self.name!r})"
 
-    def only(self, fields: Iterable[str], name: str = "") -> LabelledSet:
+    def only(self, fields: Iterable[str], name: str = "") -> "LabelledSet":
         """The same persons, of whom only these fields are known."""
         kept = {"record_id", *fields}
         lists = {party: [_only(record, kept) for record in records] for party, records in self.lists.items()}
         return replace(self, name=name or self.name, lists=lists)
 
-    def among(self, parties: Iterable[str], name: str = "") -> LabelledSet:
+    def among(self, parties: Iterable[str], name: str = "") -> "LabelledSet":
         chosen = set(parties)
         return replace(
             self,

@@ -1,7 +1,5 @@
 """Labelled sets read from files: the region's lists, FEBRL 4, pairs of aliases, published lists."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io

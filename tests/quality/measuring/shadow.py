@@ -9,8 +9,6 @@ pair that is told already can meet: they hold rules that a matcher could otherwi
 too weak.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Endings: by wish, by refusal, after tokens; and what is left of the round afterwards."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

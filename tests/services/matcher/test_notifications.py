@@ -1,7 +1,5 @@
 """The secretariat's people are told how much waits for them: of alarms and critical faults at once, in counts alone."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A matcher that is killed goes on where it was, whatever the phase; several workers agree."""
 
-from __future__ import annotations
-
 import fcntl
 
 import httpx

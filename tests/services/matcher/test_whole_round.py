@@ -1,7 +1,5 @@
 """A whole round over HTTP: three parties, their hits, and nothing left behind."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

@@ -1,7 +1,5 @@
 """Reports in pages among three nodes and a matcher, and notes that are prepared batch by batch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """A Dask cluster as an executor: what is refused before and while it works. Real clusters are in tests/e2e."""
 
-from __future__ import annotations
-
 import sys
 from concurrent.futures import Future
 from pathlib import Path
@@ -33,7 +31,7 @@ class Client:
         self.outcome = outcome
         self.futures: list[Future[Any]] = []
 
-    def get_executor(self, *, pure: bool) -> Client:
+    def get_executor(self, *, pure: bool) -> "Client":
         """Be its own executor; a pure piece would be named by a digest of secrets."""
         assert not pure
         return self

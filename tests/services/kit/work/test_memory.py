@@ -1,7 +1,5 @@
 """Results that are kept, and the progress of lists that are read: both are forgotten with the process."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.kit.errors import NotFoundError

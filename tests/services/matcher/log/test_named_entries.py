@@ -1,7 +1,5 @@
 """The entries that name a party, as its node gets them: in portions, of which each goes on where the last ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

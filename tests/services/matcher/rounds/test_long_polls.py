@@ -1,7 +1,5 @@
 """A call that a party holds open: answered at news of any of its rounds, and bounded in every way."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import time

@@ -1,7 +1,5 @@
 """Statements: what counts is stored once, what does not is refused, and contradictions are kept as evidence."""
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import replace
 from typing import Any

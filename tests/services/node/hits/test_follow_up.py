@@ -1,7 +1,5 @@
 """What analysts do with hits at a node: steps, clocks, history, letters and lists, each with its entry in the log."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Pairs that return in a later round: they carry what was decided, and are not new work."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

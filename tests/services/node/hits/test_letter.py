@@ -1,7 +1,5 @@
 """The letter: references and terms, and nothing of a person."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from aquila.followup.lifecycle import HOUR, Channel

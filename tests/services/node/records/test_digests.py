@@ -1,7 +1,5 @@
 """How often all records of a list are read between its import and its submission."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from typing import Any

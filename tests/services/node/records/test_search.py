@@ -1,7 +1,5 @@
 """A party's own records: searched by number or name, looked at one by one, and every look in the log."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

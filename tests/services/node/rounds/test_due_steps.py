@@ -1,7 +1,5 @@
 """What is due in a round: one reading names it, and nothing that a step or a lane would find is left out."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.kit.errors import NotFoundError

@@ -1,7 +1,5 @@
 """Many records of one party are hits on one record of a node: its people are told, and where they can look."""
 
-from __future__ import annotations
-
 import pytest
 
 from services.node.safeguards.alarms import LEAST_MEETINGS

@@ -1,7 +1,5 @@
 """A node between two steps: it holds a call at the matcher, falls back to looking, and costs nothing while idle."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 

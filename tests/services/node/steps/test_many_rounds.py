@@ -1,7 +1,5 @@
 """A node with many open rounds: one with work holds up no other, and a look costs what has happened in them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -3,8 +3,6 @@
 What a copy of a log leaves out: one file, in one form, of entries that the log has.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 

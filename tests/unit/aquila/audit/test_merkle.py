@@ -3,8 +3,6 @@
 Tests of aquila.audit.merkle; paths as C2SP tlog-tiles writes them.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 import pytest

@@ -5,8 +5,6 @@ Bytes derived from a seed by label and number.
 The C module that digests inputs: every length of message, the order of inputs, and what it refuses.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from itertools import product

@@ -3,8 +3,6 @@
 The per-round key.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from random import Random
 

@@ -1,31 +1,22 @@
 """A list on its way to a submission: batches that come out the same, limits, dummies."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import PolicyError
-from aquila.protocol.submission_plan import BATCH_RECORDS, first_of_each, plan_submission
+from aquila.protocol.submission_plan import BATCH_RECORDS, SubmissionPlan, first_of_each, plan_submission
 from aquila.protocol.submissions.submission import merge_runs
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.inputs import record_inputs
-from aquila.records.rules import InputClass, load_rules
-from tests.support.staged_round import BOTH_CLASSES, blinded, person
+from aquila.records.person import Record
+from aquila.records.rules import InputClass, RuleTable, load_rules
+from tests.support.staged_round import BOTH_CLASSES, StagedRound, blinded, person
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from aquila.protocol.submission_plan import SubmissionPlan
-    from aquila.records.person import Record
-    from aquila.records.rules import RuleTable
-    from tests.support.staged_round import StagedRound
-
-    Runs = dict[InputClass, list[np.ndarray]]
+Runs = dict[InputClass, list[np.ndarray]]
 
 
 @pytest.fixture

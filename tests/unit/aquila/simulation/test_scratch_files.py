@@ -3,8 +3,6 @@
 Tasks that find their bytes in files give what those give that carry them.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The request after a hit in its receiver's language, and as a message to be copied."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

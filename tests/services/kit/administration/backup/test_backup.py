@@ -1,7 +1,5 @@
 """Backups of a small home: what is refused, what is left behind, and what goes from one database to another."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from contextlib import closing

@@ -1,7 +1,5 @@
 """A key in a token signs as one in memory does; what is wrong with a token is named, and a lost one is found again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -236,7 +234,7 @@ class Made:
     logins: list[str] = field(default_factory=list)
     started: int = 0
 
-    def load(self, module: str) -> Made:
+    def load(self, module: str) -> "Made":
         assert module == "/m.so"
         self.started += 1
         return self
@@ -244,12 +242,12 @@ class Made:
     def finalize(self) -> None:
         raise RuntimeError
 
-    def get_token(self, **_: object) -> Made:
+    def get_token(self, **_: object) -> "Made":
         if self.found:
             raise self.found
         return self
 
-    def open(self, *, rw: bool, user_pin: str) -> Made:
+    def open(self, *, rw: bool, user_pin: str) -> "Made":
         assert not rw or isinstance(self, Refusing)
         self.logins.append(user_pin)
         if self.opened:
@@ -257,13 +255,13 @@ class Made:
         return self
 
     @property
-    def token(self) -> Made:
+    def token(self) -> "Made":
         return self
 
     def close(self) -> None:
         raise RuntimeError
 
-    def get_objects(self, wanted: dict[Any, Any]) -> list[Made]:
+    def get_objects(self, wanted: dict[Any, Any]) -> list["Made"]:
         assert wanted[Attribute.KEY_TYPE] is KeyType.EC_EDWARDS
         return [self]
 
@@ -276,7 +274,7 @@ class Made:
             raise self.signed
         return self.key.sign(message)
 
-    def create_domain_parameters(self, *_: object, **__: object) -> Made:
+    def create_domain_parameters(self, *_: object, **__: object) -> "Made":
         return self
 
     __hash__ = object.__hash__

@@ -3,8 +3,6 @@
 Renewals of identity keys: signed by both keys, or by the new one alone, and then said so.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 

@@ -1,7 +1,5 @@
 """A node's own basis, and when what it doubts is an alarm."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

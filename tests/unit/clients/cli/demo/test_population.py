@@ -1,7 +1,5 @@
 """The demo's invented persons: the same for the same seed, with an overlap that is known."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 

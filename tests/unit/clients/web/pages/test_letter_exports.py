@@ -1,7 +1,5 @@
 """A letter is made before its export is logged, and what was made is what is logged."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace

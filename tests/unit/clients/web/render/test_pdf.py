@@ -1,7 +1,5 @@
 """The letter of a follow-up as a PDF: all lines of its head stand in it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest
