@@ -45,7 +45,6 @@ def key_of_home(service: MatcherContext | NodeContext) -> str:
 
 
 def account(people: People, *roles: Role) -> str:
-    """Return a session of a person with these roles."""
     return signed_in(people, "-".join(roles), *roles)
 
 
@@ -156,7 +155,6 @@ async def test_rows_of_an_approval_that_nobody_gave(world: World) -> None:
 
 
 def stated(context: MatcherContext, **changes: object) -> RegistryStatement:
-    """Return a statement that is not asked for."""
     return next_statement(context.registry, None, context.clock(), MATCHER_URL, None).model_copy(update=changes)
 
 

@@ -42,7 +42,6 @@ def resealed(store: Store, hit_id: str, **values: str) -> None:
 
 
 def deleted(store: Store, hit_id: str) -> None:
-    """Delete a hit and all that refers to it."""
     for table in ("exchange", "hit_step", "hit_life", "hit"):
         with store.engine.begin() as connection:
             connection.execute(text(f"DELETE FROM {table} WHERE hit_id = :hit"), {"hit": hit_id})

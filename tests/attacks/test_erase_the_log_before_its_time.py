@@ -22,7 +22,6 @@ def erase(log: Exported, at: int) -> int:
 
 
 def refused(log: Exported) -> AuditError:
-    """Return what the audit says of a log."""
     with pytest.raises(AuditError) as caught:
         read_log(log.files.get, log.registry)
     return caught.value

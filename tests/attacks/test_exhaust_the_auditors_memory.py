@@ -73,7 +73,6 @@ def _common_headers() -> bytes:
 
 
 def _sealed(header: bytearray) -> bytes:
-    """Return a header with its checksum."""
     header[148:156] = b" " * 8
     header[148:156] = f"{sum(header):06o}\0 ".encode()
     return bytes(header)

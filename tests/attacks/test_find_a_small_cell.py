@@ -109,7 +109,6 @@ def remaining(found: Iterable[tuple[Counts, Hashable]], *, knowing: bool = False
     """Return, of each publication and each place whose count may be small, the place and what the count may be.
 
     Args:
-        found: Sets of counts, each with a publication that they can give.
         knowing: Whether the attacker knows all counts but one exactly, as a party may that takes part in most pairs.
     """
     consistent: dict[tuple[Hashable, int, Counts], set[int]] = defaultdict(set)

@@ -38,7 +38,6 @@ async def test_no_text_that_is_approved_has_a_hidden_letter(world: World) -> Non
 
 
 def proposal(text: str) -> dict[str, Any]:
-    """Return a proposal with a legal basis."""
     words = {"area": "a", "legal_basis": text, "purpose": "c", "category": "d"}
     return {"participants": ["AL", "RS"], **words}
 

@@ -123,7 +123,6 @@ async def test_more_handshakes_than_places(tls: ssl.SSLContext, tmp_path: Path) 
 
 
 async def test_a_handshake_that_ended_in_time() -> None:
-    """The time for the handshake ends with it."""
     connections = Connections(MOST, SHORT)
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -39,17 +39,14 @@ NAMED = {"party": "AL", "person": "p-000000000000", "session_id": "0" * 16, "nam
 
 
 def routes_of(app: Any) -> Iterator[Any]:
-    """Yield every route of an application."""
     yield from iter_route_contexts(app.routes)
 
 
 def path_of(route: Any) -> str:
-    """Return an address that a route takes."""
     return re.sub(r"{(\w+)(?::\w+)?}", lambda found: NAMED.get(found[1], "0" * 32), route.path)
 
 
 def people_of(place: ServedPages) -> People:
-    """Return the people of a service."""
     people = place.app._service.state.door.people
     assert people is not None
     return people  # type: ignore[no-any-return]

@@ -61,7 +61,6 @@ class Cost:
         self._writes = 0
 
     def of(self, call: Callable[[People], object]) -> tuple[int, list[str]]:
-        """Return what a refused call costs."""
         self.written.clear()
         assert isinstance(self.people.passwords, Watched)
         self.people.passwords.verified.clear()
@@ -71,7 +70,6 @@ class Cost:
 
 
 def signing_in(login: str) -> Callable[[People], object]:
-    """Return a sign-in with a wrong password."""
     return lambda people: sign_in(people, SignIn(login=login, password="another password", code="123456"))
 
 
@@ -127,5 +125,4 @@ def test_only_who_holds_the_code_hears_that_a_password_is_too_easy(people: Peopl
 
 
 def confirmation(login: str, enrolment: str, password: str) -> ConfirmEnrolment:
-    """Return the end of an enrolment."""
     return ConfirmEnrolment(login=login, enrolment=enrolment, password=password, code="123456")

@@ -34,7 +34,6 @@ async def opened(world: World) -> str:
 
 
 def a_list(party_node: PartyNode, round_id: str, sequence: int = 50) -> bytes:
-    """Return a list that a party signs and does not send."""
     chunk = ChunkReference(input_class=InputClass.FULL, elements=2, digest="0" * 64)
     reason = Justification(**JUSTIFICATION, officer="p-0123456789ab")
     record = party_node.node.rounds.of(round_id).record()

@@ -16,7 +16,6 @@ FOUR = ("AL", "RS", "SI", "XK")
 
 
 def refused(log: Exported, group: Group) -> AuditError:
-    """Return what the audit says of a log that everyone who had to has cosigned."""
     log.name_anew()
     log.sign_anew()
     with pytest.raises(AuditError) as caught:
@@ -31,7 +30,6 @@ def move(log: Exported, place: int, **by: int) -> None:
 
 
 def of_lists(log: Exported, kind: str) -> list[tuple[int, Entry]]:
-    """Return the entries of a kind that are about the lists."""
     return [(place, log.entry(place)) for place in log.all_of(kind) if log.entry(place).ids["of"] == "lists"]
 
 
@@ -57,7 +55,6 @@ def test_from_pair_to_pair() -> None:
 
 
 def test_a_report_of_more_hits_than_its_levels(log: Exported, group: Group) -> None:
-    """The number of hits and those of their levels are of one report."""
     move(log, log.index("report"), hits=500)
     assert refused(log, group).fields["what"] == "hits"
 

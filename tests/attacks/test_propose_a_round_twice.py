@@ -17,7 +17,6 @@ def propose_again(log: Exported, **changes: object) -> int:
 
 
 def refused(log: Exported, group: Group) -> AuditError:
-    """Return what the audit says of a log."""
     with pytest.raises(AuditError) as caught:
         audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
     return caught.value

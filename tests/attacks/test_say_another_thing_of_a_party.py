@@ -43,7 +43,6 @@ async def alarms(world: World, code: str) -> list[tuple[str, str]]:
 
 
 def manifest_of(world: World, round_id: str) -> Manifest:
-    """Return a round's manifest."""
     context = world.app.state.context
     with context.store.reading("test.manifest") as session:
         envelope = session.scalar(select(RoundRow.manifest).where(RoundRow.round_id == round_id))

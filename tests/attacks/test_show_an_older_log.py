@@ -25,7 +25,6 @@ def read(log: Exported) -> LogRecord:
 
 
 def compared(*logs: Exported) -> list[UnprovenClaim]:
-    """Compare logs."""
     return list(compare([read(log) for log in logs], logs[0].registry))
 
 
@@ -45,7 +44,6 @@ def cut(log: Exported, size: int) -> None:
 
 
 def sizes(log: Exported) -> list[int]:
-    """Return the sizes of all checkpoints."""
     return [int(line) for line in log.files["checkpoints/index"].split()]
 
 

@@ -141,7 +141,6 @@ async def alarm_of(party_node: PartyNode) -> dict[str, Any]:
 
 
 def accused_by(party_node: PartyNode, alarm: dict[str, Any]) -> Statement:
-    """Return the statement that is the alarm's other evidence."""
     message: Any = statements.message_of(statements.open_statement(party_node.node.registry, alarm["seen"].encode()))
     return message
 

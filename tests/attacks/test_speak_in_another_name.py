@@ -42,7 +42,6 @@ async def test_a_name_of_the_service(place: ServedPages) -> None:
 
 
 async def test_a_call_with_two_names(place: ServedPages) -> None:
-    """A call that names two hosts names none."""
     sent: list[dict[str, object]] = []
 
     async def send(message: dict[str, object]) -> None:

@@ -29,7 +29,6 @@ pytestmark = pytest.mark.parties("AL", "RS")
 
 
 def deactivate(people: People, person: str) -> None:
-    """Deactivate the account."""
     switch_account(people, ADMINISTRATOR, person, active=False)
 
 
@@ -51,7 +50,6 @@ def behind(people: People, person: str) -> None:
 
 
 async def asked_consent(world: World, party_node: PartyNode) -> dict[str, Any]:
-    """Let an officer ask for a consent."""
     answer = await party_node.person(Role.OFFICER).post(f"/v1/rounds/{await world.propose()}/consent")
     assert answer.status_code == 202, answer.text
     return dict(answer.json())
@@ -64,7 +62,6 @@ async def approved(party_node: PartyNode, asked: dict[str, Any]) -> int:
 
 
 def stored(party_node: PartyNode) -> ApprovalRow:
-    """Return the one request."""
     with party_node.node.store.reading("test.request") as session:
         return session.scalars(select(ApprovalRow)).one()
 

@@ -41,7 +41,6 @@ REAL = 8
 
 @pytest.fixture
 def few_dummies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let columns have few dummies."""
     monkeypatch.setattr(columns, "DUMMIES", FEW)
     monkeypatch.setattr(meeting, "DUMMIES", FEW)
 

@@ -33,7 +33,6 @@ async def open_round(world: World) -> str:
 
 
 async def ask(node: PartyNode, round_id: str, *, confirmed: bool = False, **texts: str) -> httpx.Response:
-    """Ask for Mira."""
     body = {"round_id": round_id, "persons": [MIRA], "justification": JUSTIFICATION | texts}
     return await node.operator.post("/v1/queries", json=body, params=CONFIRMED if confirmed else {})
 

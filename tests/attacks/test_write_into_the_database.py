@@ -47,7 +47,6 @@ def copied(store: Store, table: str, where: str, changes: Mapping[str, object]) 
 
 
 def own_kinds(store: Store) -> list[EntryKind]:
-    """Return the kinds of the entries of a log."""
     with store.reading("test.log") as session:
         return [entry.kind for _, entry in entries(session) if entry is not None]
 

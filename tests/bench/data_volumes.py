@@ -109,7 +109,6 @@ def matcher_moves(size: Size) -> int:
 
 
 def node_hours(size: Size, cost: Cost) -> float:
-    """Return the processor hours of one node on one core."""
     once = cost.prepare + cost.blind + cost.finalize + cost.add * (size.others - 1)
     each = cost.answer + cost.verify
     return size.elements * (once + each * size.others) / _MICROSECONDS / _HOUR

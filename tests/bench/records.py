@@ -38,10 +38,6 @@ def measure_records(folder: Path, records: int = _RECORDS) -> Iterator[RecordSte
     """Measure reading a list, and normalizing and digesting its records under each built-in table of rules.
 
     Each repeat has a list of its own, so that what is known of earlier persons is what long lists repeat.
-
-    Args:
-        folder: Where the invented lists go.
-        records: How many in each.
     """
     for code, script in (("SI", "Latin"), ("RS", "Cyrillic")):
         contents = list(_contents(folder, code, records))
@@ -95,10 +91,6 @@ def write_list(path: Path, code: str, size: int, seed: int = 1, pool: int | None
     """Write a party's list as CSV.
 
     Args:
-        path: The file to write.
-        code: The party.
-        size: How many records.
-        seed: Other seeds give other persons.
         pool: How many persons lists share, each of whom half of the lists have; by default one for twenty records.
     """
     random = Random(f"{seed} {code}")  # invented persons need to be the same again, not secret
@@ -113,13 +105,6 @@ def query_rows(code: str, size: int, number: int, records: int, seed: int = 1) -
     """Yield the rows of a query of this party: three persons of the common pool of lists, and strangers.
 
     So few are known that many queries together do not look like fishing.
-
-    Args:
-        code: The party.
-        size: How many persons, at least three.
-        number: Of the query; the next one asks for other persons of the pool.
-        records: Of the lists.
-        seed: That of the lists.
     """
     random = Random(f"{seed} query {code} {number}")  # invented persons need to be the same again, not secret
     for place in range(size):

@@ -13,8 +13,6 @@ from tests.bench.watching import WatchedProcess, watch
 
 @dataclass(frozen=True, slots=True)
 class PlayedRound:
-    """Costs of a round."""
-
     parties: int
     records: int
     rules: str

@@ -18,9 +18,7 @@ class WatchedProcess:
     """Result of a command.
 
     Attributes:
-        seconds: From its start to its end.
         peak_memory: The most bytes that its processes held in memory together; pages they share count for each.
-        out: Its standard output.
     """
 
     seconds: float

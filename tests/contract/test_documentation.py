@@ -51,7 +51,6 @@ def test_no_document_says_more_than_holds(page: Path) -> None:
 
 
 def test_the_threat_model_cites_tests() -> None:
-    """The threat model is not without them."""
     text = (ROOT / "docs" / "THREAT_MODEL.md").read_text(encoding="utf-8")
     assert len(set(CITED.findall(text))) > 15
 

@@ -39,7 +39,6 @@ ORDINARY = {
 
 
 def _rows() -> list[dict[str, str]]:
-    """Return the glossary's rows."""
     lines = (ROOT / "docs" / "GLOSSARY.md").read_text("utf-8").splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     return [dict(zip(_COLUMNS, row, strict=True)) for row in cells if row[0] != "term" and not row[0].startswith("-")]
@@ -56,7 +55,6 @@ def _retired() -> dict[str, str]:
 
 
 def _texts() -> list[str]:
-    """Return the texts of all messages of the pages."""
     return [text for message in messages() for text in ([message] if isinstance(message, str) else message)]
 
 
@@ -94,7 +92,6 @@ def test_no_label_uses_a_retired_word() -> None:
     "label", ["Planted hit", "The way of a round", "Counts until", "Result sheet", "Full values", "Rows of the desk"]
 )
 def test_a_retired_word_is_found(label: str) -> None:
-    """A label with a word that was retired is refused."""
     assert _faults([label])
 
 

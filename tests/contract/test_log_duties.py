@@ -11,7 +11,6 @@ LAWS = {"LED 25", "Prüm II 33", "Prüm II 45", "Prüm II 72"}
 
 
 def rows() -> list[list[str]]:
-    """Return the cells of the table's rows."""
     page = (ROOT / "schemas" / "log" / "duties.md").read_text(encoding="utf-8")
     lines = [line for line in page.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]

@@ -64,7 +64,6 @@ def collected() -> dict[str, tuple[str, ...]]:
 
 
 def named_in(text: str) -> set[str]:
-    """Return the metrics that a text names."""
     return set(re.findall(r"\baquila_[a-z_]+\b", text))
 
 

@@ -17,7 +17,6 @@ _WITH_BODY = frozenset({"post", "put"})
 
 
 def document(service: str) -> dict[str, Any]:
-    """Return a service's OpenAPI document."""
     found: dict[str, Any] = generate.generated()[f"openapi/{service}.json"]
     return found
 

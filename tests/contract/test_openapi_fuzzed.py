@@ -113,7 +113,6 @@ def _operations(service: str) -> Iterator[Any]:
 
 
 async def _known(world: World, round_id: str) -> dict[str, list[str]]:
-    """Return identifiers of what is there."""
     party_node = world.nodes[ASKER]
     hits = (await party_node.get(f"/rounds/{round_id}/hits"))["hits"]
     view = await party_node.round(round_id)

@@ -64,7 +64,6 @@ def test_every_call_is_one_action_or_signed_by_a_party() -> None:
 
 @pytest.mark.parametrize("service", Service)
 def test_every_action_of_a_call_is_somebodys(service: Service) -> None:
-    """Each call of a service is an action that one of its roles may do."""
     table = role_table()
     for (where, method, path), (actions, _) in routes().items():
         if where is service:

@@ -37,7 +37,6 @@ def secret_settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def _types(annotation: object) -> list[object]:
-    """Return a type and all types within it."""
     return [annotation, *(one for part in get_args(annotation) for one in _types(part))]
 
 

@@ -16,7 +16,6 @@ FAILS = "def test_fails():\n    assert False\n"
 
 
 def run(folder: Path, content: str, *, plugin: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a file of tests under the plugin."""
     (folder / "test_it.py").write_text(content)
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull]
     more = ["-p", "tests.support.nothing_skipped"] if plugin else []

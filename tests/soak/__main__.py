@@ -76,8 +76,6 @@ def main() -> None:
 
 
 def _play(name: str, folder: Path, size: Size, given: argparse.Namespace) -> dict[str, Any]:
-    """Play one part and return its figures."""
-
     def tell(line: str) -> None:
         sys.stderr.write(f"{name}: {line}\n")
 

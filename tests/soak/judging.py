@@ -13,12 +13,10 @@ KILLS_AN_HOUR: Mapping[str, int] = {"kills": 800, "sqlite": 120, "postgresql": 8
 
 
 def needed_kills(part: str, seconds: float, usual_share: float) -> int:
-    """Return how many kills a part has at least."""
     return round(KILLS_AN_HOUR[part] * seconds / (3_600 * usual_share))
 
 
 def never_made(kinds: Collection[Fault], made: Mapping[Fault, int]) -> list[str]:
-    """Return the names of the kinds of faults that could be made and never were."""
     return sorted(kind.name.lower() for kind in kinds if not made.get(kind))
 
 

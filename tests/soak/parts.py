@@ -60,10 +60,7 @@ def play_faults(
     """Play rounds under all kinds of faults, on SQLite or PostgreSQL.
 
     Args:
-        folder: An empty one.
-        size: Of the part.
         tell: Takes a line about each round.
-        database: Which one.
         small_disk: Whether the folder is on a file system that can be filled.
         loaded: Whether services are forked as in `play_kills`; then clocks go wrong only where no other part came
             before this one.

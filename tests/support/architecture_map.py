@@ -27,7 +27,6 @@ _END = "<!-- end of what `make schemas` writes -->\n"
 
 
 def document() -> str:
-    """Return the document with the map as the code gives it."""
     before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(_BEGIN)
     return before + _BEGIN + _map() + _END + rest.partition(_END)[2]
 

@@ -29,7 +29,6 @@ class Authority:
 
     @classmethod
     def of_home(cls, home: Path) -> "Authority":
-        """Return the CA that a home made for itself."""
         key = load_pem_private_key((home / "tls/ca.key").read_bytes(), password=None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return cls(home / "tls", key, x509.load_pem_x509_certificate((home / "tls/ca.pem").read_bytes()))

@@ -45,7 +45,6 @@ class Safe:
         """Lose a node's machine with everything on it, restore it from its backup, and start it.
 
         Args:
-            code: Whose node.
             mark: Whether the high-water mark of the lost machine can still be read.
             erased: Identifiers of records that were erased since the backup.
         """

@@ -143,7 +143,6 @@ class Visitor:
             self.complaints.append(f"{answer.url} may be cached")
 
     def open(self, path: str) -> None:
-        """Open a page and look whether it is as it must be."""
         self._hold_still()
         answer = self.page.goto(self.url + path)
         assert answer is not None
@@ -187,7 +186,6 @@ class Visitor:
             self.page.locator(f"[name={name}]").fill(text)
 
     def shows(self, text: str) -> bool:
-        """Tell whether the page shows a text."""
         return text in self.look(lambda: self.page.inner_text("body"))
 
     def look(self, at: Callable[[], Seen]) -> Seen:

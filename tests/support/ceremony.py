@@ -70,7 +70,6 @@ def prepare(node: PartyNode, *, lost: bool = False, where: str = "") -> Renewal:
 
 
 async def replace_key(world: World, renewal: Renewal, **changes: object) -> httpx.Response:
-    """Let the secretariat replace the key."""
     body = {"content": renewal.envelope.decode(), "spoken": spoken(renewal.digest).sentence} | changes
     return await world.operator.post(f"{REGISTRY}/renewals", json=body)
 

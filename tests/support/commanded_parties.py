@@ -176,7 +176,6 @@ class CommandedParties:
         """Put what a restore of a service needs into a safe, and make the daily backup; return who has the safe.
 
         Args:
-            name: Of the service.
             secrets: The files of its home, or of `tls` in it, that the backup leaves out.
         """
         service, folder, chapter = self.stage.services[name], self.root / "safe", "Backup and restore"

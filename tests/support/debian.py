@@ -98,11 +98,7 @@ class Debian(Container):
         (etc / "resolv.conf").write_text("")
 
     def as_root(self, commands: str, *, check: bool = True) -> str:
-        """Give root's commands, one a line, in root's folder; each has to succeed.
-
-        Returns:
-            What they printed.
-        """
+        """Give root's commands, one a line, in root's folder; each has to succeed."""
         done = self._give(["env", "-i", "HOME=/root", "USER=root", "bash", "--login", "-e", "-c", f"cd\n{commands}"])
         assert not check or done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr

@@ -63,7 +63,6 @@ class Exported:
         self.envelopes = read_statements(self.files[statements_path(0, width)], width)
 
     def copy(self) -> "Exported":
-        """Return one that can be changed."""
         return Exported(dict(self.files), self.registry, self.keys)
 
     @property
@@ -76,7 +75,6 @@ class Exported:
         return [place for place, content in enumerate(self.contents) if f'"kind":"{kind}"'.encode() in content][number]
 
     def entry(self, index: int) -> Entry:
-        """Return an entry."""
         return read_entry(self.contents[index])
 
     def put(self, name: str, change: bytes) -> None:
@@ -85,11 +83,9 @@ class Exported:
         self.files[name] = change
 
     def tile(self) -> str:
-        """Return the name of the one hash tile."""
         return tile_path(0, 0, len(self.contents))
 
     def bundle(self) -> str:
-        """Return the name of the one entry bundle."""
         return bundle_path(0, len(self.contents))
 
     def said(self) -> str:
@@ -97,7 +93,6 @@ class Exported:
         return statements_path(0, len(self.contents))
 
     def change(self, index: int, **fields: object) -> None:
-        """Give an entry other fields."""
         self.contents[index] = self.entry(index).model_copy(update=fields).content()
 
     def drop(self, index: int) -> None:
@@ -110,11 +105,9 @@ class Exported:
             self.drop(index)
 
     def all_of(self, kind: str) -> list[int]:
-        """Return the places of all entries of a kind."""
         return [place for place, content in enumerate(self.contents) if f'"kind":"{kind}"'.encode() in content]
 
     def leaf(self, index: int) -> bytes:
-        """Return the leaf of an entry whose content is there."""
         return leaf_hash(self.contents[index])
 
     def append(self, entry: Entry) -> None:
@@ -123,7 +116,6 @@ class Exported:
         self.envelopes.append(b"")
 
     def statements_of(self, party: str) -> list[int]:
-        """Return the places of the statements of a party that are kept."""
         return [place for place, said in enumerate(self.envelopes) if said and self.entry(place).party == party]
 
     def sign(self, message: Message, at: int) -> int:
@@ -190,7 +182,6 @@ class Exported:
         """Write the whole log anew, as one can who holds the matcher's key, and those of the witnesses named.
 
         Args:
-            witnesses: Who cosigns.
             statistics: Whether to publish statistics that agree with the entries.
             leaves: Leaves of erased entries that are not where they were in the files.
             seen: Sizes that witnesses saw, each with its time; by default the whole log, after its last entry.
@@ -253,7 +244,6 @@ class Exported:
 
 
 def exported(path: Path, holder: str) -> Exported:
-    """Return an exported log."""
     with tarfile.open(fileobj=io.BytesIO((path / f"{holder}.tar").read_bytes())) as archive:
         files = {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]  # files alone are in it
     registry = read_registry((path / "matcher" / "registry.toml").read_bytes())

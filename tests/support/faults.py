@@ -70,7 +70,6 @@ class FaultProgram:
     """The program of faults of one world.
 
     Attributes:
-        made: How often each kind of fault was made.
         killed: How often each service was killed, by name.
         restored: How often each service was restored, by name.
     """
@@ -92,14 +91,11 @@ class FaultProgram:
 
         Args:
             world: Whose processes are meant; it uses TLS, and its nodes call the matcher through the network.
-            network: In front of the matcher.
-            seed: Another seed makes other faults.
             longest_freeze: Seconds for which a process is frozen at most.
             longest_expiry: Seconds for which a certificate has expired at most, if no caller is refused for it.
             clocks: Of all services; without them no clock goes wrong.
             disk: A folder of the small file system on which all homes lie; without it no disk is filled.
             lose: Loses a service's machine and restores it; without it none is lost.
-            kinds: Others are not made.
         """
         self.made: Counter[Fault] = Counter()
         self.killed: Counter[str] = Counter()
@@ -133,7 +129,6 @@ class FaultProgram:
 
     @property
     def kills(self) -> int:
-        """Return how many processes were killed."""
         return self.killed.total()
 
     @property
@@ -292,7 +287,6 @@ class FaultProgram:
 
 
 def _written(log: Path, before: int) -> str:
-    """Return what was written to a log since it had a size."""
     with log.open("rb") as file:
         file.seek(before)
         return file.read().decode(errors="replace")

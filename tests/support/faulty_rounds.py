@@ -43,20 +43,13 @@ class FaultyRounds:
 
     Attributes:
         root: An empty folder, where homes and files lie.
-        files: The parties' lists.
-        seed: Of all faults.
         database_urls: By the name of the service; SQLite in its home where there is none.
         query: Rows of a query that the first party makes in each round, as a file; None for none.
         longest_pause: Seconds between two faults at most.
         longest_freeze: Seconds for which a process is frozen at most.
         small_disk: Whether the folder is on a small file system of its own, which can be filled.
         clocks: Whether clocks go wrong; that needs the library of `moved_clocks`.
-        chunk_elements: Of the rounds.
-        kinds: Of faults; others are not made.
-        program: Of the services.
-        more_settings: What begins the settings of each service.
         new_database: Makes an empty database, for a machine that is restored; needed where `database_urls` has any.
-        rounds: How many have ended.
         compared: How often hits were compared, those of lists and those of queries; they were equal each time.
         why: Why logs did not verify when that was tried for the last time.
     """
@@ -324,7 +317,6 @@ def write_lists(folder: Path, parties: int, records: int, seed: int) -> dict[str
 
 
 def write_query(folder: Path, records: int, persons: int, seed: int) -> Path:
-    """Write a query of the first party and return it."""
     path = folder / "query.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = ListWriter(stream)

@@ -208,8 +208,6 @@ class Administrator(_AtMachine):
 
 @dataclass
 class Resident(_AtMachine, Person):
-    """A person with an own user on the service's machine."""
-
     def enrol(self, administrator: Operator, roles: Sequence[str]) -> None:
         """Get an account of the administrator, set password and authenticator, and be signed in."""
         options = " ".join(f"--role {role}" for role in roles)

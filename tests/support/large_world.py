@@ -46,7 +46,6 @@ async def closed_round_with_queries(world: World, statements: int) -> str:
     """Play a round to its end, with as many queries as bring it to so many statements at the matcher.
 
     Args:
-        world: The matcher and its nodes.
         statements: How many statements it has at least; a round without queries has about thirty.
     """
     round_id = await world.begin(mode="lists_and_queries")
@@ -72,9 +71,6 @@ def copy_closed_round(
     """Make more rounds from one that is over, at the matcher and all nodes, and publish the logs of all.
 
     The nodes' marks of how far they have gone lie in files, which the nodes read when they start: start them anew.
-
-    Returns:
-        The new rounds.
     """
     numbers = Random(seed)
     original = _Original.read(world, round_id)
@@ -108,7 +104,6 @@ class _Copy:
 
     Attributes:
         number: Its place among the copies, from 1.
-        new: Its numbers and digests by those of the original.
         envelopes: Its manifest and statements, by the digests of the original's.
         log_indices: Places in the matcher's log by those of the original's entries.
     """
@@ -134,7 +129,6 @@ class _Place:
     events: int
 
     def store_copy(self, session: Session, copy: _Copy) -> None:
-        """Store the rows and entries of a copy."""
         indices = _append_all(session, [{**row, "content": copy.renamed(row["content"])} for row in self.entries])
         if self.log.holder == "matcher":
             copy.log_indices = dict(zip((row["index"] for row in self.entries), indices, strict=True))
@@ -168,12 +162,8 @@ class _Original:
     """A round that is over, as all services store it.
 
     Attributes:
-        world: The matcher and its nodes.
-        round_id: Its number.
-        places: What each service has of it, the matcher's first.
         statements: Digest and envelope of its statements in the order of the matcher's feed; no envelope where it is
             gone everywhere.
-        identifiers: Its other numbers.
     """
 
     world: World
@@ -184,7 +174,6 @@ class _Original:
 
     @classmethod
     def read(cls, world: World, round_id: str) -> "_Original":
-        """Read a round from all databases."""
         context = world.app.state.context
         with context.store.reading("large.events") as session:
             events = session.scalar(select(func.max(at_matcher.EventRow.event_id))) or 0
@@ -224,7 +213,6 @@ class _Original:
         return copy
 
     def _signed_again(self, copy: _Copy, round_: Round, numbers: Random, envelope: bytes) -> bytes:
-        """Return a statement as its signer would have made it in a copy."""
         read = read_statement(round_.registry, envelope)
         if isinstance(read.message, Consent):
             party = self.world.nodes[read.signer].node.party

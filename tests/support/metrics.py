@@ -16,7 +16,6 @@ def metric(app: FastAPI, name: str, labels: dict[str, str] | None = None, **part
     Args:
         app: The application of a node or of the matcher.
         name: The metric's name without its prefix.
-        labels: Its labels.
         parts: Parts of the service that a test has put in the place of its own.
     """
     registry = CollectorRegistry()

@@ -39,7 +39,6 @@ class MovedClocks:
         """Return the command of a service whose clock can be moved.
 
         Args:
-            name: Of the service.
             program: The command; where services are forked, `loading` was in the environment of the one they come from.
         """
         self.move(name, 0)

@@ -139,7 +139,6 @@ async def answered(party_node: PartyNode, round_id: str) -> list[Any]:
 
 
 def limit(party_node: PartyNode, **caps: int) -> None:
-    """Let a node run with these caps by day."""
     roomy = {"day_full": LARGE, "day_partial": LARGE, "window_full": LARGE, "window_partial": LARGE}
     party_node.node.settings = party_node.node.settings.model_copy(update={"caps": EvaluationCaps(**(roomy | caps))})
 

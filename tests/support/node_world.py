@@ -73,7 +73,6 @@ class PartyNode:
         self.operator = httpx.AsyncClient(transport=transport, base_url="http://node.test")
 
     def person(self, *roles: Role) -> httpx.AsyncClient:
-        """Return the calls of one person who has these roles and acts alone."""
         token = signed_in(self.node.people, f"person-{'-'.join(roles)}", *roles)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),
@@ -107,7 +106,6 @@ class PartyNode:
         return await self.operator.post(f"/v1{path}", **options)
 
     async def round(self, round_id: str) -> dict[str, Any]:
-        """Return the node's view of a round."""
         found: dict[str, Any] = await self.get(f"/rounds/{round_id}")
         return found
 
@@ -210,7 +208,6 @@ class World:
         return round_id
 
     async def phase(self, round_id: str) -> str:
-        """Return the matcher's phase of a round."""
         answer = await self.operator.get(f"/v1/operator/rounds/{round_id}")
         phase: str = answer.json()["entry"]["phase"]
         return phase

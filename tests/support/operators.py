@@ -34,8 +34,6 @@ class Operator:
 
         Args:
             command: As the operations page has it: of Slovenia, in the folders of a Debian system.
-            typed: The line that the administrator types.
-            ends_with: The exit statuses that it may have.
             places: What words in capitals stand for, such as `FILE`; `HOME` is the service's.
         """
         self.given.append(command)

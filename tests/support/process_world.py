@@ -163,8 +163,6 @@ def free_port() -> int:
 
 
 class Authenticator(NamedTuple):
-    """A person's authenticator."""
-
     secret: str
     last: str
 
@@ -304,9 +302,6 @@ class Service:
         """Make an account with the home's key, enrol by the command, and keep the session's token.
 
         Args:
-            login: Of the account.
-            roles: Of the account.
-            person: The folder of the person at this machine.
             from_afar: Whether the person knows the service's address alone, and has nothing of its home, but a
                 certificate where the service asks for one.
         """
@@ -356,7 +351,6 @@ class World:
     Attributes:
         root: An empty folder for homes, logs and persons.
         database_urls: By the name of the service; SQLite in its home where there is none.
-        tls: Whether the matcher is reached by TLS.
         callers_show: Whether the matcher answers only who shows a certificate of `authority`; needs `tls`. A node's has
             its name.
         more_settings: What begins a service's settings, by its name.
@@ -551,7 +545,6 @@ class World:
         return next((str(one["submission_id"]) for one in found), None)
 
     def knows(self, node: Service, round_id: str) -> bool:
-        """Say whether a node lists a round."""
         return any(one["round_id"] == round_id for one in node.ask("GET", "/v1/rounds")["rounds"])
 
     def import_list(self, node: Service, path: Path) -> str:
@@ -565,7 +558,6 @@ class World:
         return str(node.ask("POST", f"/v1/rounds/{round_id}/submissions", json=request)["submission_id"])
 
     def is_open(self, node: Service, round_id: str) -> bool:
-        """Say whether a node takes submissions in a round."""
         return self.phase(node, round_id) != "proposed"
 
     def phase(self, service: Service, round_id: str) -> str:
@@ -704,5 +696,4 @@ def folded_words(path: Path) -> set[bytes]:
 
 
 def leaks(paths: Iterator[Path], needles: set[bytes]) -> list[str]:
-    """Return which file holds which of the needles."""
     return [f"{path.name}: {needle!r}" for path in paths for needle in needles if needle in path.read_bytes()]

@@ -9,7 +9,6 @@ from aquila.records.rows import Row
 
 
 def read_csv(stream: BinaryIO) -> Iterator[Row]:
-    """Read a CSV list."""
     return read_records(stream, Layout("csv", "utf-8"))
 
 

@@ -16,13 +16,10 @@ class RecordBatch:
     records: tuple[Record, ...]
 
     def read(self) -> RowColumns:
-        """Return them as accepted rows."""
         return RowColumns.of([AcceptedRow(0, record) for record in self.records])
 
 
 class RecordList(ListFile):
-    """Records in memory."""
-
     def __init__(self, records: Sequence[Record], batch_records: int = BATCH_RECORDS) -> None:
         self.name = ""
         self.size = max(1, -(-len(records) // batch_records))

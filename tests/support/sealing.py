@@ -16,7 +16,6 @@ def sealed(session: Session, *tables: type[Rows], log: bool = False) -> None:
     """Seal all rows as they are, under the key of the session's store.
 
     Args:
-        session: The transaction.
         tables: The bases of the tables; those of a node if not given.
         log: Whether to seal the entries of the log, too.
     """

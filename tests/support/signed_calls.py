@@ -7,5 +7,4 @@ from services.kit.http.signed_calls import _Signature
 
 
 def is_signed_call(dependant: Dependant) -> bool:
-    """Return whether a handler takes signed calls alone."""
     return any(isinstance(check, _Signature) for check in caller_checks(dependant))

@@ -31,11 +31,7 @@ def xlsx(*sheets: Iterable[Sequence[Any]], formats: Mapping[str, str] | None = N
 
 
 def ods(*tables: str) -> bytes:
-    """Return an OpenDocument spreadsheet.
-
-    Args:
-        tables: The XML of the rows of each table.
-    """
+    """Return an OpenDocument spreadsheet."""
     body = "".join(f'<table:table table:name="T{n}">{rows}</table:table>' for n, rows in enumerate(tables, start=1))
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_NAMESPACES} {_CALC}><office:body>'

@@ -132,7 +132,6 @@ ATTACKS: tuple[Attack, ...] = (
 
 
 async def repeat(attack: Attack, stranger: Stranger) -> None:
-    """Repeat an attack until it is cancelled."""
     while True:
         await attack(stranger)
         await asyncio.sleep(PAUSE_SECONDS)

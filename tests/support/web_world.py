@@ -144,7 +144,6 @@ def homes(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def node(homes: Path) -> AsyncIterator[ServedPages]:
-    """Slovenia's node and its pages."""
     settings = load(homes / "SI" / "node.toml", NodeSettings)
     changes = {"workers": 1, "people": settings.people.model_copy(update=CHEAP), "deliveries": homes / "deliveries"}
     settings = settings.model_copy(update=changes)

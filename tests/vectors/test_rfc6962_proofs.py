@@ -14,7 +14,6 @@ CASES: dict[str, list[dict[str, Any]]] = json.loads(
 
 
 def judged(command: str, case: dict[str, Any], names: dict[str, str]) -> int:
-    """Return the exit status of the command on a case."""
     options = [word for option, name in names.items() for word in (option, str(case[name]))]
     nodes = [word for node in case["proof"] for word in ("--node", node)]
     return main(["audit", command, *options, *nodes])

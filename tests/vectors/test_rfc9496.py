@@ -37,7 +37,6 @@ DECODING: dict[str, Callable[[Group, bytes], Any]] = {
 
 
 def scalar(number: int) -> bytes:
-    """Encode a number as a scalar."""
     return number.to_bytes(32, "little")
 
 

@@ -82,7 +82,6 @@ def test_proof(group: Group, suite: dict[str, Any], case: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(("suite", "case"), PROVED)
 def test_rfc_proof_under_weights_in_use(group: Group, suite: dict[str, Any], case: dict[str, Any]) -> None:
-    """A proof for the RFC's weights is none for the weights in use."""
     with pytest.raises(ProofError):
         dleq.verify_chunk(
             group,

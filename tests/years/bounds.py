@@ -43,7 +43,6 @@ def over_bounds(figures: Iterable[Figure]) -> list[Figure]:
 
 
 def table_of(figures: Iterable[Figure]) -> Iterator[str]:
-    """Yield the lines of a Markdown table."""
     yield "| database | service | what | figure | at most |"
     yield "|---|---|---|---:|---:|"
     for one in figures:

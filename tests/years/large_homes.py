@@ -19,9 +19,7 @@ async def make_homes(folder: Path, open_rounds: int, closed: int, statements: in
     """Make the homes `matcher`, `AL`, `RS` and `SI` in a folder, and stop the services.
 
     Args:
-        folder: Where.
         open_rounds: Rounds that wait for consents or lists.
-        closed: Rounds that are over.
         statements: Signed statements of each of these, at the matcher; a node has those that it sees.
         hits: At least so many has the node of Albania of one more round, which is not closed; none for no such round.
     """

@@ -15,10 +15,7 @@ class Idling:
     """The cost of one service over a while.
 
     Attributes:
-        service: Its name.
-        seconds: For how long it was watched.
         core_share: Its processor time as a share of one core, workers included.
-        bytes_written: Bytes that it had written to disks.
         files_changed: Files of its home that have another size or time than before.
     """
 

@@ -17,8 +17,6 @@ FAULTS = NetworkFaults(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
 
 @dataclass(frozen=True, slots=True)
 class QueryBenchSize:
-    """The size of a run."""
-
     parties: int = 5
     records: int = 5_000
     queries: int = 20

@@ -109,7 +109,6 @@ class ServiceResults:
 
 
 def named(lists: Sequence[int]) -> str:
-    """Return the name of a round of lists of these lengths."""
     if len(set(lists)) == 1:
         return f"{len(lists)} x {lists[0]:,}"
     return " + ".join(f"{records:,}" for records in lists)
@@ -127,8 +126,6 @@ def run(
 
     Args:
         folder: Where homes and lists go.
-        machine: The machine, for the results.
-        rounds: The lengths of the lists of each round.
         watch: Is told of progress: phase, part, done and all.
         rehearsed: Whether to play each round as a rehearsal too, and to compare the hits.
     """

@@ -47,9 +47,6 @@ class ServedRound:
     """The cost of a round among services.
 
     Attributes:
-        lists: The length of each party's list.
-        parts: The parts of the round in their order, by what ends them.
-        services: The cost of each service over all parts.
         peak_memory: The most bytes that all processes held together; pages they share count for each.
         sides: Sides of hits that were confirmed: two for each hit.
     """
@@ -106,8 +103,6 @@ def play(
     """Start services, and play one round of lists with default rules and padding.
 
     Args:
-        stage: For the processes.
-        folder: Where the lists are, or go.
         lists: How many records each party has.
         watch: Is told of progress: phase, party, done and all.
         compare: Whether to ask every node for its hits at the end, which is not measured.

@@ -26,7 +26,6 @@ class _Spent:
 
     Attributes:
         root: The name of the process that began it, or of itself.
-        is_root: Whether it is that process.
         before: Processor seconds that it had used when this began.
         seconds: Processor seconds at the last look.
         peak: The most bytes that it has held in memory.
@@ -44,7 +43,6 @@ class ProcessUsage:
     """The cost of a process with all that it started.
 
     Attributes:
-        processor_seconds: Of user and system, of all of them.
         peak_memory: The most bytes that the process itself held, in its life so far; pages that it shares count.
         worker_memory: The same of that of its descendants which held most; 0 without any.
     """
@@ -61,7 +59,6 @@ class UsageWatch:
     What ended between two looks counts up to the look before. Time of the processes before the block does not count.
 
     Attributes:
-        roots: The processes to watch, by name.
         look_seconds: Seconds between two looks.
         peak_together: The most bytes that all of them held at one look; pages they share count for each.
     """

@@ -64,7 +64,6 @@ class BenchServices:
         return {process.name: process for process in self.stage.processes}
 
     def node(self, code: str, login: str = "officer") -> NodeClient:
-        """Return a person's client of a node."""
         return self.staff[code].node(login)
 
     def prepare(self, records: int) -> None:

@@ -39,11 +39,7 @@ def without_each(meetings: Sequence[Meeting], table: RuleTable, labelled: Labell
 
 
 def without_learning(meetings: Sequence[Meeting], table: RuleTable, labelled: LabelledSet) -> dict[str, Measured]:
-    """Leave out what a round learns and sees, one thing after another.
-
-    Returns:
-        What is measured, by what is left.
-    """
+    """Leave out what a round learns and sees, one thing after another."""
     learned = footings_of(meetings, table)
     shares = [_with_share(table, meeting, grading_basis) for meeting, grading_basis in _both(meetings, learned)]
     expected = round(MILLION * table.expected_share)

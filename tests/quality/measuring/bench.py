@@ -77,13 +77,11 @@ class SetResult:
         )
 
     def _too_many_inputs(self) -> Iterator[str]:
-        """Say whether records give more inputs than they may."""
         mean = sum(self.per_record.values())
         if mean > MOST_INPUTS:
             yield f"{self.labelled.name}: {mean:.2f} inputs per record, {MOST_INPUTS:g} may be"
 
     def _missed(self) -> Iterator[str]:
-        """Say which goals of the set are missed."""
         goal = GOALS.get(self.labelled.name)
         if goal and self.measured.best_f1 < goal.f1:
             yield f"{self.labelled.name}: F1 is {self.measured.best_f1:.4f}, {goal.f1} is the goal"
@@ -111,7 +109,6 @@ class Results:
 
 
 def measure_set(labelled: LabelledSet, table: RuleTable, *, blind: bool = False) -> SetResult:
-    """Measure one set."""
     started = time.process_time()
     sent = {party: send(records, table) for party, records in labelled.lists.items()}
     meetings = tuple(meet(sent))

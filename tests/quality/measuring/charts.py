@@ -41,12 +41,7 @@ def calibration_plot(sets: Mapping[str, Sequence[Bin]]) -> str:
 
 
 def bars(title: str, series: Mapping[str, Mapping[str, float]]) -> str:
-    """Draw bars under each other for each name, one of each series; values below zero go to the left.
-
-    Args:
-        title: What the values are.
-        series: Values by name, by the name of the series; all have the same names.
-    """
+    """Draw bars under each other for each name, one of each series; values below zero go to the left."""
     values = [value for one in series.values() for value in one.values()]
     most = max(map(abs, values), default=0.0) or 1.0
     zero = 300 if all(value >= 0 for value in values) else 380

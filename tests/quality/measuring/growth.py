@@ -48,7 +48,6 @@ def forecast(ways: Ways, longer: float, share: float = 1.0) -> Measured:
     """Foresee the levels of lists that are longer.
 
     Args:
-        ways: What was counted of the measured lists.
         longer: How many times as long the lists are.
         share: How many times as large the share of common persons is.
     """

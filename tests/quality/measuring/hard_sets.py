@@ -24,12 +24,7 @@ _BULGARIAN = {"BG": {"BGR": 1.0}, "MK": {"BGR": 1.0}}
 
 
 def hard_sets(records: int = RECORDS, longest: int = LONGEST) -> Iterator[LabelledSet]:
-    """Yield sets one after another, with names and dates only where nothing else is said.
-
-    Args:
-        records: The records of each list that is not one of the long ones.
-        longest: The records of each of the longest lists.
-    """
+    """Yield sets one after another, with names and dates only where nothing else is said."""
     arabic = common_lists(records, 127, making=GenerationSettings(cultures=MOSTLY_ARABIC))
     yield arabic.only(NAMES_AND_DATE, f"mostly Arabic, 5 x {records:,}")
     shared = common_lists(records, 124, ("BA", "RS"), GenerationSettings(in_lists={2: 0.95}))

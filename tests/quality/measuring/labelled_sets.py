@@ -61,6 +61,5 @@ def same_persons(noted: Iterable[tuple[str, str, str]]) -> frozenset[Pair]:
 
 
 def _only(record: Record, kept: set[str]) -> Record:
-    """Return a record of which only some fields are known."""
     content = json.loads(record.to_json())
     return Record.from_json(json.dumps({name: value for name, value in content.items() if name in kept}).encode())

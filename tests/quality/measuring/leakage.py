@@ -20,10 +20,7 @@ class RuleLeakage:
     """What the tokens of one rule tell, over all lists together.
 
     Attributes:
-        rule: The rule.
-        tokens: Different tokens of one list, summed over lists.
         shared: Of these, how many 2 to 8 records of the list share.
-        records: Records that share at least one token of the rule with another of their list.
         guesses: How many guesses find the inputs of half of a population; None for numbers and addresses, of which
             there are as many as their digits allow.
     """
@@ -40,7 +37,6 @@ class ListLeakage:
     """What lists tell as a whole.
 
     Attributes:
-        records: Of all lists.
         connected: Records that share a token with another record of their list.
         largest: The most records of one list that tokens connect, directly or through others.
         inputs: Least, median and most inputs of a record.

@@ -127,7 +127,6 @@ def _unlearned(results: Results) -> dict[str, dict[str, Measured]]:
 
 
 def _pictures(results: Results, without: dict[str, list[Without]]) -> dict[str, str]:
-    """Return every picture by its file's name."""
     labelled = {result.labelled.name: result for result in results.sets if result.labelled.same}
     lost = {
         name: {

@@ -71,7 +71,6 @@ class Sent:
     """What one party sends, after the frequency limit.
 
     Attributes:
-        records: Its records, m.
         rows: For each of n inputs the place of its record as the handle, its rule, its digest as the token.
     """
 

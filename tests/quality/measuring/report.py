@@ -178,7 +178,6 @@ def rule_leakage_table(found: Sequence[RuleLeakage], records: int) -> str:
 
 
 def list_leakage_table(one: ListLeakage) -> str:
-    """Return what lists tell as a whole."""
     least, middle, most = one.inputs
     sizes = ", ".join(f"{size}: {count / one.records:.1%}" for size, count in one.sizes.items())
     rows = [

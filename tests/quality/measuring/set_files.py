@@ -19,11 +19,7 @@ NAMES_AND_DATE = ("given_names", "family_names", "full_name", "date_of_birth")
 
 
 def region(folder: Path) -> LabelledSet:
-    """Read a folder of lists CODE.csv.gz and truth.csv.gz with person_id, party and record_id.
-
-    Raises:
-        InputError: A list cannot be read.
-    """
+    """Read a folder of lists CODE.csv.gz and truth.csv.gz with person_id, party and record_id."""
     paths = sorted(path for path in folder.glob("*.csv.gz") if path.name != "truth.csv.gz")
     lists = {path.name.partition(".")[0]: records_of(gzip.decompress(path.read_bytes())) for path in paths}
     truth = rows_of(gzip.decompress((folder / "truth.csv.gz").read_bytes()))

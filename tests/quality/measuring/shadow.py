@@ -58,9 +58,7 @@ class Hidden(NamedTuple):
     """Hits that meet a set and are no hits on the own basis of either side, told as weakly as the tags allow.
 
     Attributes:
-        all: How many.
         anyway: Those that are no hits there with all their rules either: what two honest bases differ in.
-        high: Those that are high.
     """
 
     all: int = 0
@@ -72,8 +70,6 @@ class Sides(NamedTuple):
     """Two lists.
 
     Attributes:
-        meeting: What meets between them.
-        basis: On what the matcher grades it.
         own: The own basis of each side; nothing where it is not measured.
     """
 
@@ -83,13 +79,7 @@ class Sides(NamedTuple):
 
 
 class Case(NamedTuple):
-    """Hits of one kind.
-
-    Attributes:
-        rules: The mask of the rules that met.
-        share: Of all hits of the lists.
-        bases: On what each side judges it.
-    """
+    """Hits of one kind."""
 
     rules: int
     share: float
@@ -101,9 +91,7 @@ class Shown:
     """What the sets of a table do on some lists.
 
     Attributes:
-        hits, covered: Hits, and those that meet a set.
         others, shown: Other pairs that met, and those that meet a set: they are told to both programs.
-        tags, most_tags: Tags of a record, on average and at most.
         hidden: By the least level of a hit, the hits that a matcher can call too weak unseen.
         doubted: By the least level, the most other pairs of two lists that are hits on an own basis, and the hits.
         alarms: How often such pairs of two lists are too many.
@@ -130,7 +118,6 @@ class Shown:
         return self.covered >= bar * self.hits and few and not self.alarms
 
     def line(self) -> str:
-        """Return it as a line of a table."""
         hidden = ", ".join(f"{one.all} ({one.anyway}; {one.high})" for one in self.hidden.values())
         doubted = " ".join(f"{level}:{count}/{of}" for level, (count, of) in self.doubted.items())
         return (
@@ -244,10 +231,7 @@ def supersets(cases: Sequence[Case], sent: Iterable[Sent], table: RuleTable, set
     """Choose supersets of sets, so that fewer hits are too weak by the rules that a matcher has to tell of them.
 
     Args:
-        cases: The hits.
         sent: The lists that sets cost tags.
-        table: The rule table.
-        sets: The sets that exist.
     """
     masks, chosen = masks_of(sets), list[int]()
     profiles = np.concatenate([one.profiles() for one in sent])
@@ -319,7 +303,6 @@ def _strangers(sent: Sent, masks: Sequence[int]) -> Counter[int]:
 
 
 def _own_hits(table: RuleTable, basis: GradingBasis, minimum: Level, told: Mapping[Pair, int]) -> set[Pair]:
-    """Return the pairs that are hits on an own basis by the rules that are told of them."""
     pairs = {MatchedPair(0, 1, p.record_a.encode(), p.record_b.encode(), mask): p for p, mask in told.items()}
     graded = grade_lists(table, basis, pairs)[1]
     return {pairs[one.pair] for one in graded if one.grade.level is not None and one.grade.level >= minimum}
@@ -363,7 +346,6 @@ def _rank(table: RuleTable, basis: GradingBasis, rules: int) -> int:
 
 
 def _larger(rules: int, masks: Sequence[int]) -> set[int]:
-    """Return sets with some of these rules more."""
     more = _numbers(rules)
     return {
         mask | mask_of(some)
@@ -389,7 +371,6 @@ def _tags(sent: Sent, sets: Sequence[tuple[int, ...]]) -> np.ndarray:
 
 
 def send_all(labelled: LabelledSet, table: RuleTable) -> dict[str, Sent]:
-    """Return what the party of each list sends."""
     return {party: send(tuple(records), table) for party, records in labelled.lists.items()}
 
 

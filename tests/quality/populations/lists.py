@@ -19,8 +19,6 @@ class Population:
         common: Of the shorter of two lists, the share of persons that the other has too.
         twice: The share of persons that a list has in two records.
         related: The share of persons with a relative in the same list.
-        cultures: The cultures of each party's list, by share.
-        sources: The sources of each list, by share.
     """
 
     common: float = 0.1
@@ -37,10 +35,7 @@ def populated_lists(sizes: Mapping[str, int], seed: int, population: Population 
     """Make one list for each party.
 
     Args:
-        sizes: The number of records of each party's list.
-        seed: The same seed gives the same lists.
         population: What they are made of; each two neighbours in `sizes`' order share its `common` share.
-        name: The set's name in reports.
     """
     random = Random(seed)
     codes = list(sizes)

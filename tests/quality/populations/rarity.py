@@ -51,9 +51,7 @@ class Rarity(NamedTuple):
         """Return for each person's names the pairs of strangers that agree in them and a date, per pair of one person.
 
         Args:
-            size: The records of each list.
             common: The share of persons that the other list has too.
-            dates: The share of pairs of strangers that agrees in the date.
         """
         found: NDArray[np.float64] = self.names.prod(axis=1) / self.names.mean(axis=1) * dates * size / common
         return found
@@ -102,12 +100,7 @@ def most_found() -> str:
 
 
 def _found(right: NDArray[np.float64], strangers: NDArray[np.float64]) -> float:
-    """Return the share of right pairs that can be reported if nearly all that are reported have to be right.
-
-    Args:
-        right: The share of right pairs in each class.
-        strangers: The pairs of strangers in each class, per right pair.
-    """
+    """Return the share of right pairs that can be reported if nearly all that are reported have to be right."""
     order = np.argsort(strangers)
     found, wrong = np.cumsum(right[order]), np.cumsum((right * strangers)[order])
     kept = found >= LEAST * (found + wrong)

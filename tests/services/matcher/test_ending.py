@@ -13,7 +13,6 @@ pytestmark = pytest.mark.postgresql_soak
 
 
 async def abort(world: World) -> None:
-    """Let the operator abort the round."""
     answer = await world.operate("POST", f"/{world.round_id}/abort", json={"reason": "the court says so"})
     assert answer.status_code == 202
     world.advance()
@@ -173,6 +172,5 @@ def reports_left(world: World) -> list[str]:
 
 
 def finished_at(world: World) -> int | None:
-    """Return when the round was finished."""
     with world.context.store.reading("test") as session:
         return session.scalar(select(RoundRow.finished_at))

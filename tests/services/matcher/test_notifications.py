@@ -57,7 +57,6 @@ def teller(world: World, mail: MailServer) -> NotificationDriver:
 
 
 async def choose(world: World, role: Role) -> None:
-    """Let somebody of this role choose mail."""
     token = signed_in(world.context.people, f"person-{role}", role)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(world.app), base_url=BASE, headers={"authorization": f"Bearer {token}"}

@@ -28,13 +28,11 @@ pytestmark = pytest.mark.rounds
 
 
 def rows(party_node: PartyNode, table: type[Any]) -> list[Any]:
-    """Return a node's rows."""
     with party_node.node.store.reading("test.rows") as session:
         return list(session.scalars(select(table)))
 
 
 def reports_of(party_node: PartyNode) -> int:
-    """Return how many messages of reports a node has."""
     query = select(func.count()).where(StatementRow.kind == StatementKind.HIT_REPORT.value)
     with party_node.node.store.reading("test.reports") as session:
         return session.scalar(query) or 0

@@ -29,7 +29,6 @@ async def hear(node: Node, state: str | None = None, wait: float = 0, read: int 
 
 
 def rounds_in(answer: httpx.Response) -> Rounds:
-    """Return the rounds of an answer."""
     assert answer.status_code == 200, answer.text
     return Rounds.model_validate_json(answer.content)
 

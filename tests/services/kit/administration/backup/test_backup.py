@@ -61,7 +61,6 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backup(home: Path, tmp_path: Path) -> Path:
-    """A backup of the home."""
     back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
     return tmp_path / "backup"
 

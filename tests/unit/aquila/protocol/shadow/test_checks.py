@@ -17,7 +17,6 @@ SURE, WEAK = mask_of([1, 2, 5, 6, 9, 10]), mask_of([9, 10])
 
 
 def pair(number: int, rules: int) -> MatchedPair:
-    """Return a pair of two records of their own."""
     return MatchedPair(0, 1, number.to_bytes(16, "big"), number.to_bytes(16, "big"), rules)
 
 

@@ -24,7 +24,6 @@ class Service:
 
     Attributes:
         draft: What a draft is; None where no paper can be made of it.
-        exported: What the letter is when its export is logged.
     """
 
     draft: LetterView | None
