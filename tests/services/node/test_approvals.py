@@ -96,11 +96,10 @@ async def test_a_submission_takes_effect_as_it_was_approved(world: World, staff:
     assert row.justification == JUSTIFICATION | {"officer": shown["entry"]["author"]}
 
 
-@pytest.mark.parametrize("missing", sorted(JUSTIFICATION))
-async def test_nothing_is_asked_without_a_justification(world: World, staff: Staff, missing: str) -> None:
+async def test_nothing_is_asked_without_a_justification(world: World, staff: Staff) -> None:
     round_id = await world.begin(lists=False)
     import_id = await staff.party_node.load(HEADER + LISTS["AL"])
-    for change in ({missing: ""}, {"officer": "p-0123456789ab"}):
+    for change in (*({missing: ""} for missing in JUSTIFICATION), {"officer": "p-0123456789ab"}):
         wanted = {"import_id": import_id, "kind": "list", "justification": JUSTIFICATION | change}
         answer = await staff.officer.post(f"/v1/rounds/{round_id}/submissions", json=wanted)
         assert answer.status_code == 422

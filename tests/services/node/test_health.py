@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -274,19 +273,7 @@ def a_lost_matcher(party_node: PartyNode) -> HealthParts:
     return cast("HealthParts", party_node.app.state.health._parts)
 
 
-@pytest.mark.parametrize(
-    ("subject", "cause"),
-    [
-        (Subject.DISK, full_disk),
-        (Subject.WORKERS, no_workers),
-        (Subject.DRIVERS, a_driver_that_hangs),
-        (Subject.LOG, a_rewritten_log),
-        (Subject.MATCHER, a_lost_matcher),
-    ],
-)
-async def test_what_keeps_a_node_from_its_work(
-    world: World, subject: Subject, cause: Callable[[PartyNode], HealthParts]
-) -> None:
+async def test_what_keeps_a_node_from_its_work(world: World) -> None:
     """`/ready` refuses for each subject that a service needs, and names it alone.
 
     The others are above, and in `test_keys_in_tokens.py`.
@@ -295,12 +282,19 @@ async def test_what_keeps_a_node_from_its_work(
     await world.begin(lists=False)
     await world.settle()
     party_node.node.log.own.publish()
-    party_node.node.contact.answered(world.clock.time)
-    party_node.app.state.health.check_ready()
-    report = HealthReport(cause(party_node))
-    assert report.health().not_ready == (subject,)
-    with pytest.raises(NotReadyError, match=f": {subject}$"):
-        report.check_ready()
+    for subject, cause in (
+        (Subject.DISK, full_disk),
+        (Subject.WORKERS, no_workers),
+        (Subject.DRIVERS, a_driver_that_hangs),
+        (Subject.MATCHER, a_lost_matcher),
+        (Subject.LOG, a_rewritten_log),
+    ):
+        party_node.node.contact.answered(world.clock.time)
+        party_node.app.state.health.check_ready()
+        report = HealthReport(cause(party_node))
+        assert report.health().not_ready == (subject,)
+        with pytest.raises(NotReadyError, match=f": {subject}$"):
+            report.check_ready()
 
 
 async def test_probes_tell_strangers_little(world: World) -> None:

@@ -42,11 +42,11 @@ async def test_other_bytes_than_were_signed(world: World) -> None:
     assert world.chunk_files() == []
 
 
-@pytest.mark.parametrize("change", [lambda c: c[:-32], lambda c: c + bytes(32), lambda _c: b""])
-async def test_another_size_than_was_signed(world: World, change: Callable[[bytes], bytes]) -> None:
+async def test_another_size_than_was_signed(world: World) -> None:
     path, content = await signed_list(world)
-    assert problem(await world.nodes["AL"].call("PUT", path, content=change(content))) == (400, "malformed")
-    assert world.chunk_files() == []
+    for change in (lambda c: c[:-32], lambda c: c + bytes(32), lambda _c: b""):
+        assert problem(await world.nodes["AL"].call("PUT", path, content=change(content))) == (400, "malformed")
+        assert world.chunk_files() == []
 
 
 async def test_a_body_over_the_limit(world: World) -> None:

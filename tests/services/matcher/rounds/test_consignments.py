@@ -88,10 +88,10 @@ async def test_a_store_that_fails(world: World, monkeypatch: pytest.MonkeyPatch)
     assert problem(await send(node, Consignment(parts=consignment.parts[1:]))) == (503, "store-full")
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"parts":[]}', b'{"parts":[{"part":"report"}]}'])
-async def test_what_is_no_consignment(world: World, body: bytes) -> None:
+async def test_what_is_no_consignment(world: World) -> None:
     await world.opened()
-    answer = await world.nodes["AL"].call(
-        "POST", "consignments", content=body, headers={"content-type": "application/json"}
-    )
-    assert problem(answer) == (400, "malformed")
+    for body in (b"", b"{}", b'{"parts":[]}', b'{"parts":[{"part":"report"}]}'):
+        answer = await world.nodes["AL"].call(
+            "POST", "consignments", content=body, headers={"content-type": "application/json"}
+        )
+        assert problem(answer) == (400, "malformed")

@@ -50,10 +50,10 @@ async def test_pages(world: World) -> None:
     assert whole.time == NOW
 
 
-@pytest.mark.parametrize("query", ["after=-1", "limit=0", "limit=1001", "wait=21", "wait=x"])
-async def test_parameters_out_of_range(world: World, query: str) -> None:
+async def test_parameters_out_of_range(world: World) -> None:
     await world.opened()
-    assert (await world.nodes["AL"].call("GET", f"events?{query}")).status_code == 422
+    for query in ("after=-1", "limit=0", "limit=1001", "wait=21", "wait=x"):
+        assert (await world.nodes["AL"].call("GET", f"events?{query}")).status_code == 422
 
 
 async def test_a_page_has_a_size(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,12 +229,17 @@ async def test_a_stranger_holds_nothing(world: World) -> None:
     assert sum(world.context.held.count(code) for code in world.nodes) == 0
 
 
-@pytest.mark.parametrize(
-    "query", ["wait=-1", f"wait={LONG + 1}", "wait=x", "wait=0&state=x", "wait=0&read=x", f"wait=0{301 * ONE_ROUND}"]
-)
-async def test_parameters_out_of_range(world: World, query: str) -> None:
+async def test_parameters_out_of_range(world: World) -> None:
     """They are refused."""
-    assert (await world.nodes["AL"].call("GET", f"/v1/rounds?{query}")).status_code == 422
+    for query in (
+        "wait=-1",
+        f"wait={LONG + 1}",
+        "wait=x",
+        "wait=0&state=x",
+        "wait=0&read=x",
+        f"wait=0{301 * ONE_ROUND}",
+    ):
+        assert (await world.nodes["AL"].call("GET", f"/v1/rounds?{query}")).status_code == 422
 
 
 async def test_an_earlier_node(world: World) -> None:

@@ -121,11 +121,11 @@ async def test_a_call_that_was_seen_before(world: World) -> None:
     assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"no envelope", b"\xff" * 100])
-async def test_bytes_that_are_no_statement(world: World, content: bytes) -> None:
+async def test_bytes_that_are_no_statement(world: World) -> None:
     """They are refused as malformed."""
     await world.propose()
-    assert problem(await world.nodes["AL"].say(content)) == (400, "malformed")
+    for content in (b"", b"{}", b"no envelope", b"\xff" * 100):
+        assert problem(await world.nodes["AL"].say(content)) == (400, "malformed")
 
 
 async def test_two_consents_are_evidence(three: World) -> None:

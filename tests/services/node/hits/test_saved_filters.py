@@ -58,13 +58,13 @@ async def test_there_are_so_many_at_most(world: World) -> None:
     assert len(await kept(analyst)) == MOST_SAVED
 
 
-@pytest.mark.parametrize("body", [{"name": ""}, {"name": "a\nb"}, {"name": "x" * 61}, {"shows": {"offset": 3}}])
-async def test_what_cannot_be_kept(world: World, body: dict[str, Any]) -> None:
+async def test_what_cannot_be_kept(world: World) -> None:
     """A name is one short line, and a filter holds nothing but how hits are chosen."""
     analyst = world.nodes["AL"].person(Role.ANALYST)
-    answer = await analyst.post(VIEWS, json={"name": "mine", "shows": SHOWS} | body)
-    assert answer.status_code == 422
-    assert await kept(analyst) == []
+    for body in ({"name": ""}, {"name": "a\nb"}, {"name": "x" * 61}, {"shows": {"offset": 3}}):
+        answer = await analyst.post(VIEWS, json={"name": "mine", "shows": SHOWS} | body)
+        assert answer.status_code == 422
+        assert await kept(analyst) == []
 
 
 async def test_it_goes_with_the_account(world: World) -> None:

@@ -186,16 +186,18 @@ async def test_refused_rows_stop_an_import(world: World, rows: str, place: int) 
     assert stored(world) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("content", "form"),
-    [(b"", "csv"), (HEADER.encode(), "csv"), (b"nonsense\n1\n", "csv"), (b"\xff\xfe\n", "csv"), (b"{}\n", "ftm")],
-    ids=["empty", "no record", "no known column", "no text", "no person"],
-)
-async def test_a_list_that_cannot_be_read_leaves_nothing(world: World, content: bytes, form: str) -> None:
+async def test_a_list_that_cannot_be_read_leaves_nothing(world: World) -> None:
     """The problem says what is wrong with the file, and the database holds no part of it."""
-    answer = await world.nodes["AL"].post("/imports", params={"name": "persons", "format": form}, content=content)
-    assert answer.status_code == 422
-    assert stored(world) == (0, 0)
+    for content, form in (
+        (b"", "csv"),
+        (HEADER.encode(), "csv"),
+        (b"nonsense\n1\n", "csv"),
+        (b"\xff\xfe\n", "csv"),
+        (b"{}\n", "ftm"),
+    ):
+        answer = await world.nodes["AL"].post("/imports", params={"name": "persons", "format": form}, content=content)
+        assert answer.status_code == 422
+        assert stored(world) == (0, 0)
 
 
 async def test_a_list_of_refused_rows_alone_is_no_import(world: World) -> None:

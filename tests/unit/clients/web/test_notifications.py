@@ -85,19 +85,19 @@ async def test_the_bar_counts_what_waits(node: Any) -> None:
     assert '<span class="count"><span class="unseen">waiting for you: </span>1</span>' in browser.page
 
 
-@pytest.mark.parametrize("failure", DeliveryFailure)
-async def test_what_is_not_sent_is_said(node: Any, failure: DeliveryFailure) -> None:
+async def test_what_is_not_sent_is_said(node: Any) -> None:
     """On the first page of the person and of the administrator, and with the reason on the account's page."""
     browser, administrator = await node.visitor("ana", "analyst"), await node.visitor("bor", "administrator")
     await browser.open("/account")
     await browser.send("/account/notifications", channel="mail", address="ana@ministry.example")
-    with node.log.witness.store.transaction("test.failing") as session:
-        session.execute(update(NotificationRow).values(failing_since=1, failure=failure.value))
-    for visitor in (browser, administrator):
-        page = await visitor.open("/")
-        assert "Notifications are not sent" in page
-        assert FAILURES[failure] in page
-    assert FAILURES[failure] in await browser.open("/account")
+    for failure in DeliveryFailure:
+        with node.log.witness.store.transaction("test.failing") as session:
+            session.execute(update(NotificationRow).values(failing_since=1, failure=failure.value))
+        for visitor in (browser, administrator):
+            page = await visitor.open("/")
+            assert "Notifications are not sent" in page
+            assert FAILURES[failure] in page
+        assert FAILURES[failure] in await browser.open("/account")
 
 
 @pytest.mark.parametrize("tag", TAGS)

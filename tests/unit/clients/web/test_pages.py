@@ -6,7 +6,6 @@ import re
 from html import unescape
 from typing import Any
 
-import pytest
 from sqlalchemy import select, update
 
 from clients.web.i18n.languages import TAGS, languages
@@ -223,12 +222,12 @@ async def test_empty_node(node: Any) -> None:
     assert "There is none yet" in await browser.open("/records")
 
 
-@pytest.mark.parametrize("query", ["certainty=none", "stage=x", "offset=-1", "older_than_hours=abc", "round_id=<b>"])
-async def test_wrong_filter(node: Any, query: str) -> None:
+async def test_wrong_filter(node: Any) -> None:
     browser = await node.visitor("ana", "analyst")
-    await browser.open(f"/hits?{query}")
-    assert browser.answer.status_code == 422
-    assert "<b>" not in browser.page
+    for query in ("certainty=none", "stage=x", "offset=-1", "older_than_hours=abc", "round_id=<b>"):
+        await browser.open(f"/hits?{query}")
+        assert browser.answer.status_code == 422
+        assert "<b>" not in browser.page
 
 
 async def test_languages(node: Any) -> None:

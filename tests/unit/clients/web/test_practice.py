@@ -37,18 +37,18 @@ def paths_of(node: ServedPages) -> set[str]:
     return {getattr(route, "path", "") for router in routers_of(node.app._site) for route in router.routes}
 
 
-@pytest.mark.parametrize("tag", TAGS)
-async def test_every_page_is_marked_in_its_language(node: ServedPages, homes: Path, tag: str) -> None:
+async def test_every_page_is_marked_in_its_language(node: ServedPages, homes: Path) -> None:
     visitor = await node.visitor("ana", *ROLES)
     stranger = node.browser()
     node.app._site.practice = Practice(homes / "SI")
-    language = languages()[tag]
-    for browser, paths in ((stranger, OPEN), (visitor, PAGES)):
-        browser.client.cookies.set("aquila-language", tag)
-        for path in paths:
-            page = await browser.open(path)
-            assert language.say(PRACTICE) in page, path
-            assert f"<title>{language.say('Practice')}: " in page, path
+    for tag in TAGS:
+        language = languages()[tag]
+        for browser, paths in ((stranger, OPEN), (visitor, PAGES)):
+            browser.client.cookies.set("aquila-language", tag)
+            for path in paths:
+                page = await browser.open(path)
+                assert language.say(PRACTICE) in page, path
+                assert f"<title>{language.say('Practice')}: " in page, path
 
 
 async def test_pages_of_a_node_are_not_marked(node: ServedPages) -> None:
