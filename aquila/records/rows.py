@@ -27,7 +27,7 @@ from aquila.records.normalize.identifiers import (
     number_doubt,
     phone,
 )
-from aquila.records.normalize.names import has_unread_words, name_words
+from aquila.records.normalize.names import has_romanized_words, name_words, to_latin
 from aquila.records.person import (
     ABSENT,
     CODES,
@@ -409,11 +409,11 @@ def _date(values: tuple[str, ...], reasons: list[Sentence], *, day_first: bool |
 
 
 def _doubts(name: str, value: Any) -> tuple[Sentence, ...]:  # noqa: ANN401 - the value of any field
-    """Return findings on values that are used: unread words of names, unknown countries, wrong check digits."""
+    """Return findings on values that are used: names in other scripts, unknown countries, wrong check digits."""
     if name in _NAME_FIELDS and value:
         reason = Sentence.of("word_of_unknown_script")
         texts = (value,) if isinstance(value, str) else value
-        return tuple(reason for text in texts if not text.isascii() and has_unread_words(text))
+        return tuple(reason for text in texts if not text.isascii() and has_romanized_words(text))
     if name in _COUNTRY_FIELDS and value:
         reason = Sentence.of("country_unknown")
         texts = (value,) if isinstance(value, str) else value
@@ -444,7 +444,7 @@ def _fault(name: str, value: str) -> Sentence | None:
     """Return the reason why a value cannot be used, or None."""
     if len(value) > LONGEST_VALUE:
         return Sentence.of("value_too_long", most=LONGEST_VALUE)
-    if name in _NAME_FIELDS and not (any(map(str.isalpha, value)) and name_words(value)):
+    if name in _NAME_FIELDS and not (any(map(str.isalpha, to_latin(value))) and name_words(value)):
         return Sentence.of("name_without_known_letter")
     if name in _IDENTIFIERS:
         read, fault = _IDENTIFIERS[name]

@@ -159,7 +159,8 @@ CORE: Final[Table] = {
     "value_not_used": Text("{fault}; it is not used"),
     "value_too_long": Text("is longer than {most} characters"),
     "word_of_unknown_script": Text(
-        "holds a word of a script that the letter tables do not know; the other words are used"
+        "holds a word of a script that is read letter by letter, and meets the same spelling more surely than another; "
+        "add the name in Latin letters as an alias"
     ),
     # Matching.
     "evaluation_not_4x4": Text("this is not an evaluation of the 4x4 system"),

@@ -5,7 +5,8 @@ own files, because no library promises that: a change of any table is a change o
 other change of an answer to the conformance set (`aquila.records.conformance`).
 
 Cyrillic is written differently by language: the letters of the whole text say which table is meant, Serbian where none
-does. Letters of scripts that no table knows are left out of names at the end, not in transliteration.
+does. Letters that no table of a language knows are read one by one by `romanization`, a copy of anyascii's readings:
+better than nothing for scripts that the parties seldom meet, and said so in a finding (`has_romanized_words`).
 
 Of the coarser forms `folded` is the word itself, `skeleton` its consonants, `sound` the skeleton of the name it is a
 variant of, `start` its first three letters, `initial` its first.
@@ -23,7 +24,7 @@ NORMALIZER_VERSION = 5
 CYRILLIC = ("serbian", "macedonian", "bulgarian", "russian", "ukrainian")
 NAMES = (
     *(*CYRILLIC, "greek", "arabic", "folding", "particles", "titles", "variants", "nicknames", "women", "phones"),
-    "countries",
+    *("countries", "romanization"),
 )
 
 
@@ -38,6 +39,7 @@ _CACHED = 1 << 16
 _INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
 _ARABIC_MARKS = re.compile(r"[\u064b-\u065f\u0670]")
 _ARABIC_W = re.compile("\\Aو|و(?=[اأإآةىيی])|(?<=[اأإآ])و")  # و is w at the beginning and beside a long vowel, else u
+_GREEK_MARKS = re.compile("(?<=[\u0370-\u03ff])[\u0300-\u036f]+")
 _ARABIC_Y = re.compile("\\Aي")
 
 
@@ -48,11 +50,35 @@ def to_latin(text: str) -> str:
     Returns:
         The text in NFC; characters that no table knows stay as they are.
     """
+    latin = _read_languages(text)
+    if latin.isascii():
+        return latin
+    if _OTHER_SCRIPT.search(latin):
+        latin = _HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), latin).translate(
+            _romanization("scripts")
+        )
+    return unicodedata.normalize("NFC", latin)
+
+
+def _read_languages(text: str) -> str:
+    """The text in lower case, with the letters that a table of a language knows in Latin."""
     lowered = unicodedata.normalize("NFKC", text).lower().replace("i\u0307", "i")
-    if lowered.isascii():
-        return lowered
-    lowered = _arabic(_greek(lowered.translate(_INVISIBLE)))
-    return unicodedata.normalize("NFC", _cyrillic(lowered))
+    return lowered if lowered.isascii() else _cyrillic(_arabic(_greek(lowered.translate(_INVISIBLE))))
+
+
+_OTHER_SCRIPT = re.compile("[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ud7ff\U00010000-\U0003ffff]")
+_HANGUL = re.compile("[\uac00-\ud7a3]+")
+
+
+@cache
+def _romanization(part: str) -> dict[int, str]:
+    """The reading of each code point of a part of the table `romanization`."""
+    return {
+        int(first, 16) + place: reading.strip(".")
+        for first, readings in table("romanization")[part].items()
+        for place, reading in enumerate(readings.split())
+        if reading != "-"
+    }
 
 
 def cyrillic_language(text: str) -> str:
@@ -95,9 +121,7 @@ def _greek(text: str) -> str:
     """Greek words without their accents, then letter by letter."""
     if not any("\u0370" <= letter <= "\u03ff" or "\u1f00" <= letter <= "\u1fff" for letter in text):
         return text
-    bare = "".join(
-        part for part in unicodedata.normalize("NFD", text) if part not in "\u0301\u0308\u0300\u0342\u0313\u0314"
-    )
+    bare = _GREEK_MARKS.sub("", unicodedata.normalize("NFD", text))
     pattern, letters = _greek_pattern()
     return pattern.sub(lambda found: letters[found[0]], bare)
 
@@ -139,11 +163,12 @@ def fold(word: str) -> str:
 
 
 def _fold_once(word: str) -> str:
-    """One pass: spellings, diacritics, doubled letters, the prefixes Abd- and Al-."""
+    """One pass: spellings, diacritics, letters without a base, doubled letters, the prefixes Abd- and Al-."""
     pattern, replaced = _spellings()
     plain = pattern.sub(lambda found: replaced[found.lastindex or 0][found[0]], word)
     if not (plain.isascii() and plain.isalpha()):
-        plain = "".join(letter for letter in unicodedata.normalize("NFD", plain) if "a" <= letter <= "z")
+        bare = unicodedata.normalize("NFD", plain).translate(_romanization("latin"))
+        plain = "".join(letter for letter in bare if "a" <= letter <= "z")
     plain = undoubled(plain)
     if plain.startswith(("abd", "al", "el")):
         plain = undoubled(_article().sub("", _SERVANT.sub("abdu", plain)))
@@ -297,9 +322,9 @@ def _without_titles(words: list[str]) -> list[str]:
     return kept or words
 
 
-def has_unread_words(text: str) -> bool:
-    """Return whether a name holds a word of letters that no table knows, which is left out of it."""
-    return any(not fold(word) for word in _words(text) if any(map(str.isalpha, word)))
+def has_romanized_words(text: str) -> bool:
+    """Return whether a name holds letters of a script that no table of a language knows."""
+    return any(map(str.isalpha, _OTHER_SCRIPT.findall(_read_languages(text))))
 
 
 def _words(text: str) -> list[str]:

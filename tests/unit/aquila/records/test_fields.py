@@ -62,7 +62,7 @@ def test_the_words_for_the_sexes_are_known(text: str, sex: str) -> None:
         ("information_evaluation", "5"),
         ("handling_code", "H9"),
         ("aliases", "???"),
-        ("aliases", "山田太郎"),
+        ("aliases", "😀"),
         ("place_of_birth", "x" * (LONGEST_VALUE + 1)),
         ("document_numbers", "A1"),
         ("national_numbers", "12"),
@@ -105,10 +105,16 @@ def test_a_number_of_another_birth_or_sex_is_a_warning(birth: str, sex: str, war
 
 
 @pytest.mark.parametrize("field", ["given_names", "full_name", "aliases"])
-def test_a_word_that_cannot_be_read_is_a_warning(field: str) -> None:
-    """The rest of the name is used, and the officer knows that something is missing."""
+def test_a_word_of_another_script_is_used_with_a_warning(field: str) -> None:
+    """It meets the same spelling, and the officer knows that a Latin one may not meet it."""
     row = accepted(**{field: ["Ana 山田"]})
-    assert [warning.field for warning in row.warnings] == [field]
+    assert [(warning.field, warning.sentence.code) for warning in row.warnings] == [(field, "word_of_unknown_script")]
+
+
+@pytest.mark.parametrize("name", ["გიორგი", "משה", "山田太郎", "राम", "\U00010d52"])
+def test_a_row_in_any_script_is_accepted(name: str) -> None:
+    row = accepted(given_names=[name], family_names=[], date_of_birth=["1980"])
+    assert row.record.given_names == (name,)
 
 
 def test_too_many_values_are_cut_with_a_warning() -> None:

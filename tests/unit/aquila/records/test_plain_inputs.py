@@ -25,7 +25,7 @@ ODD = (
     Record("1", ("Ana",), ("Ilić",), None, ("Ana", "Ana Ilić", "abu Ana al-Ilić", ""), PartialDate(1980, 1, 1), "F"),
     Record("2", full_name="Ana Marija Petra Sofija Ilić-Petrović", date_of_birth=PartialDate(1980)),
     Record("3", tuple("abcdefghij"), tuple("klmnopqrst"), date_of_birth=PartialDate(1980, 2)),
-    Record("4", ("漢字",), date_of_birth=PartialDate(1980, 2, 3)),
+    Record("4", ("😀",), date_of_birth=PartialDate(1980, 2, 3)),
     Record("5", family_names=("Ilić",), date_of_birth=PartialDate(1980, 2, 3), sex="X", place_of_birth="Novi Sad"),
     Record(
         "6",

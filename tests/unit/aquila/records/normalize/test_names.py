@@ -21,7 +21,7 @@ from aquila.records.normalize.names import (
     NAMES,
     cyrillic_language,
     fold,
-    has_unread_words,
+    has_romanized_words,
     initial,
     name_words,
     part_words,
@@ -86,8 +86,10 @@ def test_different_names_fold_apart(one: str, other: str) -> None:
         ("RadosavIjević AIeksandar", ("radosavlievic", "aleksandar")),
         ("ILIĆ Ivan", ("ilic", "ivan")),
         ("5andra", ("sandra",)),
-        ("Ana2 山", ("ana",)),
-        ("山田", ()),
+        ("Ana2 山", ("ana", "san")),
+        ("山田", ("santian",)),
+        ("Ana 😀", ("ana",)),
+        ("😀", ()),
         ("", ()),
     ],
 )
@@ -155,11 +157,58 @@ def test_of_a_part_of_a_name_one_word_is_enough(text: str, words: tuple[str, ...
 
 
 @pytest.mark.parametrize(
-    ("text", "unread"),
-    [("Ana 山田", True), ("山田", True), ("Живка محمد Γιώργος", False), ("Ana 4", False), ("", False)],
+    ("text", "romanized"),
+    [
+        ("Ana 山田", True),
+        ("Қайрат", True),
+        ("Живка محمد Γεῴργιος", False),
+        ("Ana Əliyeva", False),
+        ("Ana 4 😀", False),
+        ("", False),
+    ],
 )
-def test_words_of_other_scripts_are_noticed(text: str, unread: bool) -> None:  # noqa: FBT001 - a column of the table
-    assert has_unread_words(text) is unread
+def test_words_of_other_scripts_are_noticed(text: str, romanized: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert has_romanized_words(text) is romanized
+
+
+@pytest.mark.parametrize(
+    ("written", "latin"),
+    [
+        ("გიორგი ბერიძე", "Giorgi Beridze"),
+        ("Հովհաննես Պետրոսյան", "Hovhannes Petrosyan"),
+        ("राम सिंह", "Ram Simh"),
+        ("Γεῴργιος Παπαδόπουλος", "Georgios Papadopoulos"),
+        ("Қайрат Нұрсұлтан", "Qayrat Nursultan"),
+        ("김민수", "Gimminsu"),
+        ("王小明", "Wangxiaoming"),
+        ("たなか", "Tanaka"),
+        ("አበበ", "Abebe"),
+        ("ⴰⵎⴰⵣⵉⵖ", "Amazigh"),
+        ("Heydər", "Heyder"),
+        ("Þórunn", "Thorunn"),
+        ("\U00010d52\U00010d57", "Mw"),  # Garay, which came into Unicode after Python 3.11
+    ],
+)
+def test_every_script_meets_its_romanization(written: str, latin: str) -> None:
+    assert name_words(written) == name_words(latin) != ()
+
+
+def test_a_name_without_vowels_meets_the_same_spelling() -> None:
+    """Hebrew is read letter by letter: its names meet each other, and a Latin one by its consonants at best."""
+    assert name_words("משה כהן") == name_words("משה, כהן") == ("ms", "hn")
+
+
+def test_every_letter_of_unicode_is_read() -> None:
+    """All of planes 0 and 1 become letters of Latin or nothing, but signs of dead scripts and a few others."""
+    left = [
+        letter
+        for letter in map(chr, (*range(0x370, 0xD800), *range(0xE000, 0xFB00), *range(0x10000, 0x1CC00)))
+        if unicodedata.category(letter)[0] == "L"
+        and any(part.isalpha() and not unicodedata.name(part).startswith("LATIN") for part in to_latin(letter))
+    ]
+    dead = {"CUNEIFORM", "CJK", "MODIFIER", "TURNED", "VERTICAL", "LATIN", "GREEK"}
+    assert [letter for letter in left if unicodedata.name(letter).split()[0] not in dead] == []
+    assert [letter for letter in left if unicodedata.name(letter).startswith("GREEK")] == ["\u0374"]  # of numerals
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -190,7 +239,9 @@ def test_letters_become_latin_letters_or_nothing(name: str) -> None:
         ("وليد ال", "wlid al"),
         ("خَالِد", "khald"),
         ("ﬁlip", "filip"),
-        ("山", "山"),
+        ("山", "shan"),
+        ("𠮷", "𠮷"),
+        ("4 😀", "4 😀"),
     ],
 )
 def test_names_become_latin(text: str, latin: str) -> None:
