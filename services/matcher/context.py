@@ -96,6 +96,7 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         KeyMaterialError: The identity key cannot be read, or the registry pins another one.
     """
     registry = _registry(settings)
+    tables = list(map(load_rules, [*BUILT_IN, *([] if settings.rules is None else [str(settings.rules)])]))
     try:
         identity = open_identity(settings.identity, registry, MATCHER)
     except InputError:
@@ -116,7 +117,7 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
         files=ChunkFiles(settings.home / CHUNKS_FOLDER, settings.limits.free_mebibytes * MEBIBYTE),
         registry=registry,
         matcher=Matcher(identity),
-        rules=_rules(settings),
+        rules={table.name: table for table in tables},
         round_cache=RoundCache(store, registry, load_group(settings.workers or None), clock),
         workers=executor_handle_of(settings, ["aquila.matching.join_tasks"]),
         people=people,
@@ -135,10 +136,3 @@ def _registry(settings: MatcherSettings) -> Registry:
         raise InputError(
             "matcher_registry_unreadable", file=str(settings.registry), registry=settings.registry, fault=error.strerror
         ) from None
-
-
-def _rules(settings: MatcherSettings) -> dict[str, RuleTable]:
-    tables = [load_rules(name) for name in BUILT_IN]
-    if settings.rules is not None:
-        tables.append(load_rules(str(settings.rules)))
-    return {table.name: table for table in tables}

@@ -69,7 +69,8 @@ def entries_naming(
         if "submission" in entry.ids:
             untold = undisclosed(session) if untold is None else untold
             if entry.ids["submission"] in untold.get(entry.round or "", ()):
-                whole = whole if _is_over(session, entry) else min(whole, index)
+                over = select(RoundRow.ended_at).where(RoundRow.round_id == entry.round)
+                whole = min(whole, index) if session.scalar(over) is None else whole
                 continue
         found[index] = bytes(content)
     return found, whole
@@ -81,10 +82,6 @@ def _names(session: Session, entry: Entry, caller: str) -> bool:
         return caller in {entry.party, entry.recipient, entry.ids.get("left"), entry.ids.get("right")}
     manifest = session.scalar(select(RoundRow.manifest).where(RoundRow.round_id == entry.round))
     return manifest is not None and manifest_in(manifest).fingerprint_of(caller) is not None
-
-
-def _is_over(session: Session, entry: Entry) -> bool:
-    return session.scalar(select(RoundRow.ended_at).where(RoundRow.round_id == entry.round)) is not None
 
 
 _SAID = {kind.value: what for kind, what in SAID.items()}

@@ -114,7 +114,8 @@ def build(
     steps = _drivers(context, approvals)
     drivers = list(steps)
     report = _health(context, contacts, drivers)
-    notifications = _notifications(context, report)
+    reading = partial(MatcherWaiting, context, FaultWatch(report.health, context.clock), Sightings(context.clock))
+    notifications = Notifications(Service.MATCHER, context.store, context.clock, settings.notifications, reading)
     if settings.notifications is not None and compose is not None:
         # The report names this driver as well: it has the list.
         address = endpoint.url if endpoint else ""
@@ -138,11 +139,6 @@ def build(
     app.state.context, app.state.log, app.state.health = context, context.log, report
     app.state.approvals, app.state.notifications = approvals, notifications
     return app
-
-
-def _notifications(context: MatcherContext, report: HealthReport) -> Notifications:
-    reading = partial(MatcherWaiting, context, FaultWatch(report.health, context.clock), Sightings(context.clock))
-    return Notifications(Service.MATCHER, context.store, context.clock, context.settings.notifications, reading)
 
 
 def _health(context: MatcherContext, contacts: StoredContacts, drivers: Sequence[Driver]) -> HealthReport:

@@ -41,12 +41,12 @@ from services.kit.serving.notifications.choices import forget_choices
 from services.kit.serving.notifications.driver import Compose, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications
 from services.kit.serving.server import MiddlewareFactory
-from services.kit.settings import MEBIBYTE, PeerSettings, load
+from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private
 from services.kit.storage.migrate import migrate
 from services.kit.storage.own_identity import open_identity
 from services.kit.storage.registry import in_force
-from services.kit.storage.store import Store, private_store
+from services.kit.storage.store import private_store
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
@@ -113,6 +113,8 @@ def assemble(
     group = load_group(settings.workers or None)
     party = Party(settings.code, identity, group)
     log = open_log(settings.home, store, party, registry, clock)
+    with store.reading("registry.address") as session:
+        address = followed(settings.matcher, in_force(session, registry), settings.home)
     node = NodeContext(
         settings=settings,
         party=replace(party, log_head=partial(seen_head, log.witness)),
@@ -122,7 +124,7 @@ def assemble(
         store=store,
         files=files,
         keys=keys,
-        peer=Peer(_matcher_address(settings, store, registry), CallSigner(identity, settings.code, clock), transport),
+        peer=Peer(address, CallSigner(identity, settings.code, clock), transport),
         workers=executor_handle_of(settings, PRELOAD),
         people=people,
         rounds=RoundMemories(Parts(store, registry, group, keys, clock, random, party.code)),
@@ -149,7 +151,8 @@ def build(
     looks = Driver("looks", partial(show_looks, made), interval=_LOOKS_SECONDS)
     drivers = [RoundsDriver(made).driver(), looks, _retention(made), _housekeeping(made), standing, newer_registry]
     report = _health(made, drivers)
-    notifications = _notifications(made, report)
+    reading = partial(NodeWaiting, made.journal, settings.deliveries, FaultWatch(report.health, made.clock))
+    notifications = Notifications(Service.NODE, made.store, made.clock, settings.notifications, reading)
     if settings.notifications is not None and compose is not None:
         # The report names this driver as well: it has the list.
         drivers.append(NotificationDriver(notifications, settings.notifications, address, compose).driver())
@@ -251,11 +254,6 @@ def _retention(node: NodeContext) -> Driver:
     return Driver("retention", in_thread, interval=_RETENTION_SECONDS)
 
 
-def _notifications(node: NodeContext, report: HealthReport) -> Notifications:
-    reading = partial(NodeWaiting, node.journal, node.settings.deliveries, FaultWatch(report.health, node.clock))
-    return Notifications(Service.NODE, node.store, node.clock, node.settings.notifications, reading)
-
-
 def run(
     settings_path: Path, port: int | None = None, front: MiddlewareFactory | None = None, compose: Compose | None = None
 ) -> None:
@@ -283,12 +281,6 @@ def run(
         serve_metrics(settings.metrics.port, built.state.health)
     app, before_end = server.with_middleware(built, endpoint, front)
     server.serve(app, endpoint, settings.tls, before_end, built.state.health.check_live)
-
-
-def _matcher_address(settings: NodeSettings, store: Store, registry: Registry) -> PeerSettings:
-    """Return the settings of calls to the matcher; raises as `followed` does."""
-    with store.reading("registry.address") as session:
-        return followed(settings.matcher, in_force(session, registry), settings.home)
 
 
 def _registry(settings: NodeSettings) -> Registry:

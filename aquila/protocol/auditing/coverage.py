@@ -158,7 +158,7 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim
         covered = max(log.cosigned.get(party, {0: 0}))
         if audit.opened_at is not None and last > audit.opened_at >= covered:
             raise _not_witnessed(audit, party, Sentence.of("round_opening"))
-        if ended is not None and party in _takers(audit):
+        if ended is not None and party in (audit.round.participants or audit.round.consents):
             _check_ended(audit, party, covered, ended, closed.get(party))
         if covered <= max(last, ended or 0):
             yield UnprovenClaim(
@@ -179,11 +179,6 @@ def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed
         raise AuditError(
             "round_ending_seen_without_closing", what="last_word_missing", round=audit.round.round_id, party=party
         )
-
-
-def _takers(audit: RoundAudit) -> set[str]:
-    """Return the participants; for a round that never opened, the parties that consented."""
-    return {*(audit.round.participants or audit.round.consents)}
 
 
 def _not_witnessed(audit: RoundAudit, party: str, what: Sentence) -> AuditError:

@@ -87,7 +87,8 @@ class ServiceRoute(APIRoute):
             for check in checks:
                 await check.check(request)
                 mark_caller_known(request.scope)
-            limit = _body_limits(request).get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
+            limits: Mapping[str, int] = request.app.state.body_limits
+            limit = limits.get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
             if declared_length(request.scope) > limit:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return await answer(Request(request.scope, limited(request.receive, limit)))
@@ -124,11 +125,6 @@ def declared_length(scope: Scope) -> int:
     """Return the Content-Length of a call, 0 if there is none."""
     lengths = [value for name, value in scope["headers"] if name == b"content-length"]
     return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
-
-
-def _body_limits(request: Request) -> Mapping[str, int]:
-    found: Mapping[str, int] = request.app.state.body_limits
-    return found
 
 
 def file_response(file: BinaryIO, media_type: str) -> StreamingResponse:

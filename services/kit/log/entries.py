@@ -376,14 +376,11 @@ def hashes(session: Session, level: int, start: int, end: int) -> list[bytes]:
 def log_replaced(session: Session, registry: Registry, holder: str, logged_by: str, now: int) -> bool:
     """Append the entry that a holder's key was replaced, once; return whether it is new."""
     keys = registry.keys_of(holder)
-    known = {entry.digests["key"] for entry in _logged(session) if entry.recipient == holder}
+    logged = map(read_entry, contents_of_kind(session, EntryKind.KEY_REPLACED))
+    known = {entry.digests["key"] for entry in logged if entry.recipient == holder}
     if keys[-1].fingerprint in known:
         return False
     before = max((place for place, key in enumerate(keys[:-1]) if key.fingerprint in known), default=0)
     digests = {"former": keys[before].fingerprint, "key": keys[-1].fingerprint}
     append(session, Entry.of(EntryKind.KEY_REPLACED, now, logged_by, recipient=holder, digests=digests))
     return True
-
-
-def _logged(session: Session) -> list[Entry]:
-    return [read_entry(content) for content in contents_of_kind(session, EntryKind.KEY_REPLACED)]

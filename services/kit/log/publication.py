@@ -215,7 +215,10 @@ class OwnLog:
             note = parse_note(stored).with_signature(signature).to_bytes()
             session.execute(update(CHECKPOINTS).where(CHECKPOINTS.c.size == came.size).values(note=note))
             # If we crash here, the file has a cosignature that the witness sends again.
-            self._write_checkpoint(came.size, note)
+            shown = self._shown()
+            self.files.write(f"checkpoints/{came.size}", note)
+            if shown is not None and shown.size == came.size:
+                self.files.write(CHECKPOINT_FILE, note)
 
     def _check_clock(self, session: Session, size: int, at: int) -> None:
         """Refuse a cosignature whose time cannot be: an auditor holds the times of entries against it.
@@ -340,12 +343,6 @@ class OwnLog:
         for narrower in self.files.names(folder):
             if narrower != name:
                 self.files.delete(narrower)
-
-    def _write_checkpoint(self, size: int, note: bytes) -> None:
-        shown = self._shown()
-        self.files.write(f"checkpoints/{size}", note)
-        if shown is not None and shown.size == size:
-            self.files.write(CHECKPOINT_FILE, note)
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:

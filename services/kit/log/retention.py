@@ -67,7 +67,7 @@ class Retention:
             return False
         # 1. What a crash left: rows without contents whose files still have them.
         if own.files.exists(_MARK):
-            self._rewrite(_marked(own.files.read(_MARK)))
+            self._rewrite(json.loads(own.files.read(_MARK))["bundles"])
         # 2. The mark comes before the rows. If we crash after it, the files are written anew for nothing.
         with own.store.reading("retention.look") as session:
             size = self._covered(session, now)
@@ -174,9 +174,3 @@ class Retention:
             for entry in begun
             if entry.round and entry.time + entry.counts.get("retention_days", 0) * _DAY > now
         }
-
-
-def _marked(content: bytes) -> Iterable[int]:
-    """Return the bundles that a mark names."""
-    found: list[int] = json.loads(content)["bundles"]
-    return found

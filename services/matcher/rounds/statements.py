@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import open_envelope
-from aquila.crypto.keys import VerifyKey
 from aquila.errors import (
     AquilaError,
     BindingError,
@@ -69,7 +68,8 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
     #    was said; if after it and before the answer, the party says it again and hears that it is known.
     with context.round_cache.writing("statement.accept", round_id) as turn:
         check_participant(turn.round, caller)
-        _is_still_pinned(context, caller, key)
+        if context.registry.key_of(caller) != key:  # it was replaced while the statement waited for its turn
+            raise SignatureError("statement_by_replaced_key", party=caller)
         _tokens_are_due(turn.cached, message)
         now = context.clock()
         try:
@@ -110,12 +110,6 @@ def _follow(context: MatcherContext, turn: RoundTransaction, message: Statement)
             store_outcomes(turn, message)
         case _:
             pass
-
-
-def _is_still_pinned(context: MatcherContext, caller: str, key: VerifyKey) -> None:
-    """Refuse a statement whose key was replaced while it waited for its turn; raises SignatureError if it was."""
-    if context.registry.key_of(caller) != key:
-        raise SignatureError("statement_by_replaced_key", party=caller)
 
 
 def check_participant(round_: Round, caller: str) -> None:

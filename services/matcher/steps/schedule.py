@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from aquila.protocol.messages import StatementKind
 from aquila.protocol.messages.feed import EventKind
@@ -64,7 +64,9 @@ class Pulse:
         """Look once; it waits for the next interval whatever it found; raises StoreError if the database failed."""
         self._news = self._context.wakeup.listen()  # before the look, so that nothing is missed in between
         known, event = self._seen or (None, None)
-        newest = select(func.coalesce(func.max(EventRow.event_id), 0)) if event is None else _after(event)
+        newest = select(func.coalesce(func.max(EventRow.event_id), 0))
+        if event is not None:
+            newest = select(EventRow.event_id).where(EventRow.event_id > event).order_by(EventRow.event_id).limit(_MOST)
         with self._context.store.reading("pulse.look") as session:
             count = session.scalar(select(func.count()).select_from(RoundRow)) or 0
             found = set(session.scalars(newest))
@@ -77,11 +79,6 @@ class Pulse:
             self._context.wakeup.notify()
         self._pending = bool(found) and not of_others
         return False
-
-
-def _after(event: int) -> Select[int]:
-    """Return the query of the next events after one."""
-    return select(EventRow.event_id).where(EventRow.event_id > event).order_by(EventRow.event_id).limit(_MOST)
 
 
 WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(

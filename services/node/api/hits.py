@@ -85,7 +85,7 @@ def get_colleagues(node: Node, _actor: Viewer) -> Colleagues:
     return follow_up.list_colleagues(node.store)
 
 
-@router.post("/hits/assignments", status_code=204, summary="Let a person look after hits", response_class=Response)
+@router.post("/hits/assignments", status_code=204, summary="Let a person look after hits")
 def assign(node: Node, actor: Analyst, wanted: AssignmentRequest) -> None:
     """Assign hits to a colleague, to oneself, or to nobody."""
     follow_up.assign(node, actor, wanted)
@@ -107,19 +107,19 @@ def get_hit(node: Node, actor: Viewer, round_id: str, hit_id: str) -> HitView:
     return views.hit_view(node, actor, round_id, hit_id)
 
 
-@router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", response_class=Response)
+@router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up")
 def acknowledge_hit(node: Node, actor: Analyst, round_id: str, hit_id: str) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.ACKNOWLEDGED)
 
 
-@router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", response_class=Response)
+@router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person")
 def decide(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.DECIDED, wanted.decision.value, remark=wanted.remark
     )
 
 
-@router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", response_class=Response)
+@router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up")
 def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
     follow_up.take_step(
         node,
@@ -133,37 +133,37 @@ def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wante
     )
 
 
-@router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", response_class=Response)
+@router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number")
 def record_reference(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REFERENCED, reference=wanted.reference)
 
 
-@router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", response_class=Response)
+@router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export")
 def permit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.PERMITTED, reference=wanted.reference, remark=wanted.remark
     )
 
 
-@router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit", response_class=Response)
+@router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit")
 def remark(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: RemarkRequest) -> None:
     """Add a remark, which stays at this node."""
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REMARKED, remark=wanted.remark)
 
 
-@router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply", response_class=Response)
+@router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply")
 def record_reply(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
     follow_up.record_reply(node, actor, (round_id, hit_id), wanted)
 
 
-@router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", response_class=Response)
+@router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it")
 def close_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.CLOSED, wanted.outcome.value, remark=wanted.remark
     )
 
 
-@router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit", response_class=Response)
+@router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit")
 def reopen_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReopenRequest) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REOPENED, remark=wanted.reason)
 
@@ -231,6 +231,6 @@ def post_view(node: Node, actor: Viewer, wanted: NewFilter) -> SavedFilterView:
     return review.save_view(node.store, node.random, actor, wanted)
 
 
-@filters_router.delete("/{view_id}", status_code=204, summary="Remove an own view", response_class=Response)
+@filters_router.delete("/{view_id}", status_code=204, summary="Remove an own view")
 def delete_view(node: Node, actor: Viewer, view_id: ViewId) -> None:
     review.remove_view(node.store, actor, view_id)

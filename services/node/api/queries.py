@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
@@ -99,9 +99,7 @@ def get_standing_query(node: Node, actor: QueryViewer, standing_id: StandingId) 
     return show_standing(node, actor, standing_id)
 
 
-@standing_router.post(
-    "/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query", response_class=Response
-)
+@standing_router.post("/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query")
 def post_standing_withdrawal(node: Node, actor: Asker, standing_id: StandingId, shown: WithdrawnStandingQuery) -> None:
     """Ask in no further round; what was asked already stays as it is."""
     standing_queries.withdraw(node.journal, actor, standing_id, shown.reason)

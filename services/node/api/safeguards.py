@@ -39,7 +39,6 @@ def get_safeguards(node: Node, round_id: str) -> Safeguards:
     "/rounds/{round_id}/alarms/{submission_id}/release",
     status_code=204,
     summary="Release a report that an alarm holds back",
-    response_class=Response,
 )
 def release(node: Node, actor: Releaser, round_id: str, submission_id: str) -> None:
     alarms.release(node, round_id, submission_id, actor)
@@ -49,7 +48,6 @@ def release(node: Node, actor: Releaser, round_id: str, submission_id: str) -> N
     "/rounds/{round_id}/alarms/{submission_id}/refuse",
     status_code=204,
     summary="Refuse this party's answer to a query that an alarm holds back",
-    response_class=Response,
 )
 def refuse(node: Node, actor: Releaser, round_id: str, submission_id: str, body: RefusedAnswer) -> None:
     """Refuse the answer; the asker is informed of it, and the round goes on."""

@@ -84,7 +84,8 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
     where = conditions(wanted, now, actor)
     with journal.store.reading("hit.list") as session:
         by_stage, overdue = _counts(session, where, now)
-        keys = _page(session, wanted, where) if wanted.offset < sum(by_stage.values()) else []
+        page = _ordered(wanted, where).offset(wanted.offset).limit(wanted.limit)
+        keys = [(round_id, hit_id) for round_id, hit_id in session.execute(page)]
         rows = _read(session, keys)
         unanswered = rounds_without_report(session, wanted.round_id)
         known = known_to(session, [row.hit.person for row in rows])
@@ -208,11 +209,6 @@ def _ordered(wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[
         .where(*where)
         .order_by(*orders[wanted.sort])
     )
-
-
-def _page(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> list[Key]:
-    keys = session.execute(_ordered(wanted, where).offset(wanted.offset).limit(wanted.limit))
-    return [(round_id, hit_id) for round_id, hit_id in keys]
 
 
 def _counts(session: Session, where: Sequence[ColumnElement[bool]], now: int) -> tuple[dict[str, int], int]:

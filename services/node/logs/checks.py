@@ -17,7 +17,7 @@ A receipt and a closing are signed at once where everything is proved already, a
 proves it. Tokens wait likewise, where they are made (`services.node.steps.submissions.finalize`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, delete, select, update
@@ -106,7 +106,8 @@ def record_promises(session: Session, judged: Sequence[PromiseCheck], shown: Che
         session.execute(update(StatementRow).where(*place).values(**values))
         if one.index is not None:
             enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, _PROVABLE, Promise.PROVED, *place)
-    missing = next(_missing(judged), None)
+    lost = (one.row for one in judged if one.index is None and one.row.unproved + 1 >= _MOST_LOOKS)
+    missing = next(lost, None)
     if missing is None:
         return None
     error = LogRewrittenError(
@@ -127,10 +128,6 @@ def excuse_promises(session: Session, *, lost: bool) -> None:
     """
     looked = () if lost else (StatementRow.unproved >= _MOST_LOOKS,)
     enter_all(session, StatementRow.promise, PROMISE_TRANSITIONS, {Promise.PROMISED}, Promise.EXCUSED, *looked)
-
-
-def _missing(judged: Sequence[PromiseCheck]) -> Iterator[StatementRow]:
-    return (one.row for one in judged if one.index is None and one.row.unproved + 1 >= _MOST_LOOKS)
 
 
 def _proved_at(registry: Registry, row: StatementRow, shown: Checkpoint, proof: StatementProof | None) -> int | None:
@@ -187,7 +184,8 @@ def check_heads(
         try:
             check_named(shown, head.size, bytes.fromhex(head.root), proofs.get(head.size, []))
         except LogRewrittenError as error:
-            return Accusation(error, _evidence_of_head(session, head))
+            statement = session.get(StatementRow, (head.round_id, head.digest))
+            return Accusation(error, None if statement is None else statement.envelope)
     query = update(NamedHeadRow).where(NamedHeadRow.verified_at.is_(None))
     for head in heads:
         session.execute(
@@ -199,12 +197,6 @@ def check_heads(
 def explain_heads(session: Session, now: int) -> None:
     """Take what was named up to now as explained, in the transaction of an administrator's acknowledgement."""
     session.execute(update(NamedHeadRow).where(NamedHeadRow.verified_at.is_(None)).values(verified_at=now))
-
-
-def _evidence_of_head(session: Session, head: NamedHeadRow) -> bytes | None:
-    """Return the statement that names a head."""
-    statement = session.get(StatementRow, (head.round_id, head.digest))
-    return None if statement is None else statement.envelope
 
 
 _WAIT_SECONDS = 3_600

@@ -5,7 +5,7 @@ Nobody looks at a hit or a record here, and no round's record is built up for it
 
 import base64
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Row, Select, func, select
@@ -46,7 +46,10 @@ def attention_list(journal: Journal) -> AttentionList:
     now = journal.clock()
     with journal.store.reading("needs.list") as session:
         found = [*_alarms(session, now), *_troubles(session), *_withheld(session), *_duties(session)]
-        terms = _terms(session, {one.round_id for one in found[:MOST]})
+        query = select(RoundRow.round_id, RoundRow.manifest).where(
+            RoundRow.round_id.in_({one.round_id for one in found[:MOST]})
+        )
+        terms = {round_id: manifest_in(envelope) for round_id, envelope in session.execute(query)}
     shown = [need for one in found[:MOST] if (need := _with_terms(terms[one.round_id], one, now)) is not None]
     return AttentionList(needs=tuple(shown), left_out=max(0, len(found) - MOST))
 
@@ -164,12 +167,6 @@ def _by_round(kind: AttentionKind, rows: Iterable[Row[tuple[str, str]]]) -> Iter
         parties.setdefault(row.round_id, []).append(row.party)
     for round_id, named in parties.items():
         yield _Found(kind, round_id, tuple(dict.fromkeys(named)), len(named))
-
-
-def _terms(session: Session, rounds: Collection[str]) -> dict[str, Manifest]:
-    """Return the manifests of some rounds."""
-    query = select(RoundRow.round_id, RoundRow.manifest).where(RoundRow.round_id.in_(rounds))
-    return {round_id: manifest_in(envelope) for round_id, envelope in session.execute(query)}
 
 
 def _with_terms(manifest: Manifest, found: _Found, now: int) -> RoundAttention | None:

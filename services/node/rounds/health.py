@@ -88,20 +88,15 @@ def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:
             awaited = [(party, step) for party, step in awaited if step is not Awaited.TOKENS]
         if round_.phase is Phase.MATCHING:
             awaited.append((MATCHER, Awaited.REPORT))
+        newest = select(StatementRow.kind, func.max(StatementRow.taken_at)).where(StatementRow.round_id == row.round_id)
         return OpenRound(
             round_id=row.round_id,
             phase=round_.phase.value,
             began_at=row.discovered_at,
-            newest=_newest(session, row.round_id),
+            newest={kind: at or 0 for kind, at in session.execute(newest.group_by(StatementRow.kind))},
             awaited=awaited,
             late=_late(round_, awaited, node.clock()),
         )
-
-
-def _newest(session: Session, round_id: str) -> dict[str, int]:
-    """Return for each kind of statement of a round when the newest was signed or came."""
-    query = select(StatementRow.kind, func.max(StatementRow.taken_at)).where(StatementRow.round_id == round_id)
-    return {kind: at or 0 for kind, at in session.execute(query.group_by(StatementRow.kind))}
 
 
 def _late(round_: Round, awaited: list[tuple[str, Awaited]], now: int) -> set[str]:

@@ -68,7 +68,9 @@ def parties(session: Session, code: str, round_: Round, known: Verified) -> Iter
 def _standing(round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
     made = [i for i, one in round_.submissions.items() if one.party == party]
     tokens = Progress(done=sum(i in round_.tokens for i in made), of=len(made))
-    has_hits = _has_hits(round_, party)
+    # It has its report by its receipt, or by a statement that it can sign only with the report.
+    has_hits = ReportKey(party, None) in round_.receipts or party in round_.checked
+    has_hits = has_hits or any(report.party == party for report in round_.batches)
     return PartyAtNode(
         **party_status(round_, party),
         evaluated=evaluated,
@@ -76,12 +78,6 @@ def _standing(round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
         has_hits=has_hits,
         awaited=_awaited(round_, party, evaluated, tokens, has_hits=has_hits),
     )
-
-
-def _has_hits(round_: Round, party: str) -> bool:
-    """Return whether a party has its report: by its receipt, or a statement it can sign only with the report."""
-    told = ReportKey(party, None) in round_.receipts or party in round_.checked
-    return told or any(report.party == party for report in round_.batches)
 
 
 def _awaited(round_: Round, party: str, evaluated: Progress, tokens: Progress, *, has_hits: bool | None) -> Awaited:

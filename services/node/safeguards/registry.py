@@ -140,12 +140,13 @@ def show(node: NodeContext) -> RegistryView:
     pending = _pending(known, accepted)
     waiting = pending[-1] if pending else None
     address = address_of(node.peer.settings)
+    own, registered = node.party.identity.public, accepted and accepted.message.registry().key_of(node.code)
     return RegistryView(
         parties=party_views(node.registry, agreed, accepted),
         in_force=accepted and statement_view(accepted, node.registry, agreed, address),
         waiting=waiting and statement_view(waiting, node.registry, agreed, address),
         obstacle=obstacle and SentenceView.of(obstacle),
-        restart_needed=_renews_own(node, accepted),
+        restart_needed=registered not in {None, own},
         asked=asked,
     )
 
@@ -247,13 +248,6 @@ def adopt(node: NodeContext) -> None:
     matcher = followed(node.settings.matcher, accepted, node.settings.home)
     if address_of(matcher) != address_of(node.peer.settings):
         node.peer = node.peer.moved(matcher)
-
-
-def _renews_own(node: NodeContext, accepted: SignedStatement | None) -> bool:
-    """Return whether the statement in force names another key of this party than the one with which it runs."""
-    if accepted is None:
-        return False
-    return accepted.message.registry().key_of(node.code) != node.party.identity.public
 
 
 def _check_rounds(session: Session, parties: set[str]) -> None:

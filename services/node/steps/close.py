@@ -58,9 +58,9 @@ def decide(node: NodeContext, row: RoundRow) -> bool:
     """
     round_id = row.round_id
     with node.rounds.of(round_id).reading() as round_:
-        if not _may_end(node.journal, round_, row):
-            return False
-        return _mark(node, round_)
+        is_over = node.clock() > round_.manifest.window.closes_at
+        ends = round_.ending is not None or row.abort_reason is not None or row.close_wished or is_over
+        return ends and _mark(node, round_)
 
 
 def decide_unread(node: NodeContext, row: RoundRow, failure: AquilaError) -> bool:
@@ -88,12 +88,6 @@ def decide_unread(node: NodeContext, row: RoundRow, failure: AquilaError) -> boo
 def _is_over(node: NodeContext, row: RoundRow) -> bool:
     """Return whether the time of a round is over by its stored manifest."""
     return node.clock() > stored_manifest(row).window.closes_at
-
-
-def _may_end(journal: Journal, round_: Round, row: RoundRow) -> bool:
-    """Return whether there is anything that may end a round here."""
-    is_over = journal.clock() > round_.manifest.window.closes_at
-    return round_.ending is not None or row.abort_reason is not None or row.close_wished or is_over
 
 
 def _mark(node: NodeContext, round_: Round) -> bool:

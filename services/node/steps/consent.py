@@ -151,17 +151,14 @@ def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) 
         .values(sent=True)
     )
     for waiting in statements.own_statements(session, row.round_id, StatementKind.EVALUATION):
-        if not waiting.sent and _submission_of(signer.registry, waiting) not in kept:
+        said = statements.open_statement(signer.registry, waiting.envelope)
+        if not waiting.sent and Evaluation.from_payload(said.payload).submission_id not in kept:
             waiting.refusal, waiting.sent = dumps(Sentence.of("origin_left_round")), True
     # Tokens that were made with the absent party's evaluations are made again without.
     session.execute(
         update(ChunkRow).where(ChunkRow.round_id == row.round_id).values(token_rows=None, token_digest=None)
     )
     _LOG.info("amended", round=row.round_id, count=len(round_.participants))
-
-
-def _submission_of(registry: Registry, row: StatementRow) -> str:
-    return Evaluation.from_payload(statements.open_statement(registry, row.envelope).payload).submission_id
 
 
 def _leave(session: Session, clock: Clock, row: RoundRow, problem: Sentence) -> None:

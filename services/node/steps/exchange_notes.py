@@ -179,7 +179,9 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
                 session.add(NoteSecretRow(round_id=round_.round_id, sealed=sealed))
         for batch in hit_batches(pages_of(node.store, node.registry, report), MAX_NOTES):
             with node.store.transaction("exchange.prepare") as session:
-                if session.scalar(_own_batch(place, batch.index)) is None:
+                mine = NoteBatchRow.round_id == place["round_id"], NoteBatchRow.submission_id == place["submission_id"]
+                query = select(NoteBatchRow.batch_id).where(NoteBatchRow.own, NoteBatchRow.index == batch.index, *mine)
+                if session.scalar(query) is None:
                     _prepare_batch(session, node, key, kit, batch)
     with node.store.transaction("exchange.prepared") as session:
         session.add(PreparedReportRow(prepared_at=node.clock(), **place))
@@ -196,12 +198,6 @@ class _Kit:
     held: TokensByRecord
     marks: int
     place: dict[str, str]
-
-
-def _own_batch(place: dict[str, str], index: int) -> Select[int]:
-    """Return the query of an own batch of notes."""
-    mine = NoteBatchRow.round_id == place["round_id"], NoteBatchRow.submission_id == place["submission_id"]
-    return select(NoteBatchRow.batch_id).where(NoteBatchRow.own, NoteBatchRow.index == index, *mine)
 
 
 def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit, batch: HitBatch) -> None:
@@ -309,7 +305,8 @@ def _open(node: NodeContext, round_id: str) -> bool:
         message = statements.message_of(statements.open_statement(node.registry, statement.envelope))
         assert isinstance(message, Notes)
         row.done = True
-        with memory.note_key() as key, _sealing_key(session, round_id, key) as sealing:
+        sealed = session.get_one(NoteSecretRow, round_id).sealed
+        with memory.note_key() as key, SealingKey(key.open(_SEALING_KEY, sealed)) as sealing:
             try:
                 entries = node.party.open_notes(message, sealing)
             except ProtocolError as error:
@@ -325,11 +322,6 @@ def _open(node: NodeContext, round_id: str) -> bool:
             lambda number: node.party.confirm(round_, number, message, statement.digest, refuted),
         )
     return True
-
-
-def _sealing_key(session: Session, round_id: str, key: RoundKey) -> SealingKey:
-    sealed = session.get_one(NoteSecretRow, round_id).sealed
-    return SealingKey(key.open(_SEALING_KEY, sealed))
 
 
 def _verify(

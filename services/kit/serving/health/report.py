@@ -6,7 +6,7 @@ It is found out when somebody asks, and kept for a few seconds. A service puts i
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -139,7 +139,9 @@ class HealthReport:
         try:
             parts.store.check()
             own = parts.read_own()
-            (log_size, requests), witnesses = self._counts(now), self._cosignatures.current()
+            with parts.store.reading("health.counts") as session:
+                log_size, requests = size(session), waiting_count(session, now)
+            witnesses = self._cosignatures.current()
             logs = checked(Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(Subject.LOG, ())])
             found = [checked(Subject.DATABASE, ()), *found, logs]
         except StoreError as error:
@@ -166,7 +168,10 @@ class HealthReport:
             checks=tuple(found),
             rounds=own.rounds,
             left_out=own.left_out,
-            certificates=tuple(_ends(certificates, now)),
+            certificates=tuple(
+                CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=checks.days_left(end, now))
+                for end in certificates.current()
+            ),
             drivers=tuple(map(_driver, drivers)),
             contacts=own.contacts,
             log_size=log_size,
@@ -182,17 +187,6 @@ class HealthReport:
             proofs_refused=parts.counts.of("ProofError"),
             sign_ins_refused=parts.counts.of("SignInError"),
         )
-
-    def _counts(self, now: int) -> tuple[int, int]:
-        """Return the entries of the own log, and the requests that wait."""
-        with self._parts.store.reading("health.counts") as session:
-            return size(session), waiting_count(session, now)
-
-
-def _ends(certificates: CertificateEnds, now: int) -> Iterator[CertificateHealth]:
-    for end in certificates.current():
-        days = checks.days_left(end, now)
-        yield CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=days)
 
 
 def _driver(driver: Driver) -> DriverHealth:

@@ -5,7 +5,7 @@ A service puts its `Notifications` into `app.state.notifications`.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from sqlalchemy import delete, select
 
 from aquila.audit.roles import Action, role_table
@@ -137,6 +137,6 @@ def put_notifications(request: Request, actor: Own, wanted: NotificationChoice) 
     return choose(_notifications(request), actor, wanted)
 
 
-@router.delete("/notifications", status_code=204, summary="End notifications", response_class=Response)
+@router.delete("/notifications", status_code=204, summary="End notifications")
 def delete_notifications(request: Request, actor: Own) -> None:
     end(_notifications(request).store, actor)

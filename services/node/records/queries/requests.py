@@ -37,7 +37,10 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
     if bool(wanted.persons) == (wanted.import_id is not None):
         raise InputError("query_without_persons")
     if wanted.import_id is not None:
-        _check_size(node, wanted.import_id)
+        with node.store.reading("query.size") as session:
+            records = complete_import(session, wanted.import_id).records
+        if records > MOST_PERSONS:
+            raise InputError("query_persons_too_many", most=MOST_PERSONS, got=records)
         return ask(wanted.import_id)
     texts = _numbered(wanted.persons, node.random(_NUMBER_BYTES).hex())
     _check_persons(texts)
@@ -50,13 +53,6 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
     except AquilaError:
         imports.delete_import(node.journal, actor, report.import_id)
         raise
-
-
-def _check_size(node: NodeContext, import_id: str) -> None:
-    with node.store.reading("query.size") as session:
-        records = complete_import(session, import_id).records
-    if records > MOST_PERSONS:
-        raise InputError("query_persons_too_many", most=MOST_PERSONS, got=records)
 
 
 def _numbered(persons: Sequence[QueryPerson], mark: str) -> list[dict[str, str]]:

@@ -44,15 +44,11 @@ def advance(node: NodeContext) -> bool:
                 found = standing_queries.unasked(session, node.code, row, rounds)
                 due += [(row.standing_id, one.round_id) for one, _, reason in found if reason is None]
     for standing_id, state in over:
-        _end(node, standing_id, state)
+        with node.store.transaction("standing.end") as session:
+            row = standing_queries.standing_row(session, standing_id)
+            if row.state is StandingQueryState.ACTIVE:
+                standing_queries.end(session, node.journal, row, state)
     return bool([one for one in due if _ask(node, *one)])
-
-
-def _end(node: NodeContext, standing_id: str, state: StandingQueryState) -> None:
-    with node.store.transaction("standing.end") as session:
-        row = standing_queries.standing_row(session, standing_id)
-        if row.state is StandingQueryState.ACTIVE:
-            standing_queries.end(session, node.journal, row, state)
 
 
 def _ask(node: NodeContext, standing_id: str, round_id: str) -> bool:

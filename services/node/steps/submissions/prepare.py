@@ -266,15 +266,11 @@ def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
 def _chunks(files: ChunkFiles, round_: Round, row: SubmissionRow) -> Iterator[tuple[ChunkReference, bytes, np.ndarray]]:
     for kind in InputClass:
         names = (paths.run(row.round_id, row.submission_id, batch, kind.value) for batch in range(row.batches))
-        runs = [_run(files, name) for name in names if files.size(name)]
+        # A run stays on the disk: its rows are read when they are needed.
+        runs = [np.memmap(files.path(name), dtype=ROW, mode="r") for name in names if files.size(name)]
         for rows in merge_runs(runs, round_.manifest.chunk_elements):
             reference, elements = chunk_reference(kind, rows)
             yield reference, elements, rows
-
-
-def _run(files: ChunkFiles, name: str) -> np.ndarray:
-    """Return a run as it lies on the disk: its rows are read when they are needed."""
-    return np.memmap(files.path(name), dtype=ROW, mode="r")
 
 
 def _check_caps(code: str, round_: Round, references: list[ChunkReference]) -> None:
