@@ -20,8 +20,7 @@ from services.kit.approvals.requests import Approvals, Content, OpenedRequest, O
 from services.matcher.administration import registry
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundCache
-from services.matcher.rounds.end_requests import check_end, request_abort
-from services.matcher.rounds.proposals import check_proposal, manifest_of, propose_round
+from services.matcher.rounds.proposals import check_end, check_proposal, manifest_of, propose_round, request_abort
 
 
 @contextmanager

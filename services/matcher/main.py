@@ -27,7 +27,7 @@ from services.kit.people.permissions import AccessControl
 from services.kit.serving.application import application
 from services.kit.serving.health import report as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
-from services.kit.serving.notifications import choices as notification_routes
+from services.kit.serving.notifications import waiting as notification_routes
 from services.kit.serving.notifications.driver import Compose, NotificationDriver
 from services.kit.serving.notifications.waiting import FaultWatch, Notifications, Sightings
 from services.kit.serving.server import Endpoint, MiddlewareFactory, bind, lifespan_of, serve, with_middleware

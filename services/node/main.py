@@ -36,10 +36,9 @@ from services.kit.serving import server
 from services.kit.serving.application import application
 from services.kit.serving.health import report as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
-from services.kit.serving.notifications import choices as notification_routes
-from services.kit.serving.notifications.choices import forget_choices
+from services.kit.serving.notifications import waiting as notification_routes
 from services.kit.serving.notifications.driver import Compose, NotificationDriver
-from services.kit.serving.notifications.waiting import FaultWatch, Notifications
+from services.kit.serving.notifications.waiting import FaultWatch, Notifications, forget_choices
 from services.kit.serving.server import MiddlewareFactory
 from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private
@@ -56,15 +55,15 @@ from services.node.api import hits, queries, rounds, safeguards
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.review import forget_views
-from services.node.logs.own_log import open_log, seen_head
+from services.node.logs.checks import open_log, seen_head
 from services.node.records import imports
 from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health
-from services.node.rounds.justification_retention import erase_justifications
 from services.node.safeguards import registry as safeguards_registry
 from services.node.safeguards.registry import followed
 from services.node.settings import NodeSettings
+from services.node.steps.close import erase_justifications
 from services.node.steps.driver import RoundsDriver
 from services.node.steps.submissions.tasks import PRELOAD
 from services.node.steps.verify_logs import show_looks

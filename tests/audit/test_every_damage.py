@@ -18,7 +18,7 @@ from aquila.audit.statistics import statistics_of
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import LogRecord, audit_rounds, read_log
-from aquila.protocol.auditing.shown_by import ShownBy, shown_by
+from aquila.protocol.auditing.log_record import ShownBy, shown_by
 from tests.support.exported import Exported, exported
 
 Place = tuple[str, ...]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from aquila.audit.entries import EntryKind
-from aquila.protocol.auditing.shown_by import ShownBy, shown_by
+from aquila.protocol.auditing.log_record import ShownBy, shown_by
 from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest
 from tests.support.samples import SAMPLES

@@ -33,7 +33,6 @@ The first thing that is wrong is raised, with the file or the entry where it is.
 from aquila.protocol.auditing.comparison import check_at_least, compare, still_unproven
 from aquila.protocol.auditing.coverage import LastStatement, last_statements
 from aquila.protocol.auditing.log_files import Files, read_log
-from aquila.protocol.auditing.log_record import LogRecord, UnprovenClaim, refuse_unproven
+from aquila.protocol.auditing.log_record import LogRecord, UnprovenClaim, count_shown, refuse_unproven
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.auditing.rounds import audit_rounds
-from aquila.protocol.auditing.shown_by import count_shown

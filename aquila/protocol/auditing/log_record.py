@@ -4,11 +4,14 @@ The registry says which keys a holder had, in their order; an entry of the log b
 From the entry `key_replaced` on, nothing counts in this log under the replaced key. What a later key signs for an
 earlier place harms nobody: a node signs its own statements again that the matcher had not got yet.
 
-Points that an audit neither proves nor refutes are printed, and a strict audit fails over them.
+Points that an audit neither proves nor refutes are printed, and a strict audit fails over them. How the content of an
+entry is proved follows from its kind (10.2.2); cosignatures show of each entry alone that it was there at a time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from aquila.audit.checkpoint import Checkpoint
 from aquila.audit.entries import Entry, EntryKind, LeftOutEntries
@@ -129,3 +132,54 @@ class LogRecord:
     def erased(self) -> int:
         """Return the number of entries whose content is erased."""
         return self.entries.count(None) - self.left_out.count
+
+
+class ShownBy(StrEnum):
+    """The proof of an entry's content."""
+
+    PARTY = "the signature of a party"
+    MATCHER = "the signature of the matcher"
+    RECEIPTS = "the receipts and checks of the parties"
+    CONFIRMATION = "the confirmation of the receiver"
+    RECOMPUTATION = "recomputation"
+    NOBODY = "nobody but the owner of the log"
+
+
+_SHOWN: Mapping[ShownBy, tuple[EntryKind, ...]] = {
+    ShownBy.PARTY: (
+        EntryKind.CONSENT,
+        EntryKind.SUBMISSION,
+        EntryKind.EVALUATION,
+        EntryKind.AMENDMENT,
+        EntryKind.TOKENS,
+        EntryKind.RECEIPT,
+        EntryKind.REFUSAL,
+        EntryKind.CLOSING,
+        EntryKind.EVIDENCE,
+        EntryKind.STATEMENT_REFUSED,
+        EntryKind.NOTE_RECEIVED,
+        EntryKind.WITHDRAWAL,
+        EntryKind.WITHDRAWAL_ACKNOWLEDGED,
+        EntryKind.OUTCOME,
+        EntryKind.CHECKED,
+        EntryKind.FISHING_ALARM,
+        EntryKind.ANSWER_WITHHELD,
+    ),
+    ShownBy.MATCHER: (EntryKind.PROPOSAL, EntryKind.OPENING, EntryKind.ENDING),
+    ShownBy.RECEIPTS: (EntryKind.MATCH, EntryKind.REPORT),
+    ShownBy.CONFIRMATION: (EntryKind.DISCLOSURE,),
+    ShownBy.RECOMPUTATION: (EntryKind.APPROVAL_REQUESTED, EntryKind.APPROVED, EntryKind.KEY_REPLACED),
+}
+
+_KINDS = {kind: shown for shown, kinds in _SHOWN.items() for kind in kinds}
+
+
+def shown_by(kind: EntryKind) -> ShownBy:
+    """Return the proof of the content of entries of a kind."""
+    return _KINDS.get(kind, ShownBy.NOBODY)
+
+
+def count_shown(entries: Iterable[Entry | None]) -> dict[str, int]:
+    """Return for each proof the number of entries that rest on it, in the order of `ShownBy`."""
+    found = Counter(shown_by(entry.kind) for entry in entries if entry is not None)
+    return {one.value: found[one] for one in ShownBy}

@@ -1,5 +1,6 @@
 """The matcher's calls: those of parties, signed, and those of the operator, with the token (PROTOCOL.md section 9)."""
 
+import base64
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
@@ -8,32 +9,44 @@ from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
 from aquila.audit.roles import Action
+from aquila.errors import AquilaError, MalformedError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
 from aquila.interface.rounds import AbortReason, MatcherRoundView, ProposalDefaults, RoundPage, RoundProposal
 from aquila.interface.service.party import Parties
-from aquila.protocol.messages.feed import EventKind, Events, LongPollAnswer, Rounds
+from aquila.protocol.encoding import canonical
+from aquila.protocol.messages.feed import (
+    BytesPart,
+    Consignment,
+    ConsignmentAnswer,
+    EventKind,
+    Events,
+    LongPollAnswer,
+    Rounds,
+    StatementPart,
+)
 from services.kit.actor import Actor
+from services.kit.errors import StoreError, problem_of
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
 from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute
 from services.kit.http.signed_calls import SignedCaller
 from services.kit.log_access.routes import parties as log_parties
 from services.kit.log_access.routes import people_router
+from services.kit.logging import Log
 from services.kit.people.permissions import requires
 from services.kit.work import threads
-from services.matcher.api.consignments import router as consignments
 from services.matcher.api.dependencies import At, FourEyes
 from services.matcher.api.registry import operator as registry_operator
 from services.matcher.api.registry import parties as registry_parties
 from services.matcher.approvals import ask_abort, ask_proposal
+from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.rounds.contacts import StoredContacts
-from services.matcher.rounds.end_requests import request_close
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, round_page, rounds_of
 from services.matcher.rounds.long_polls import LONGEST_HOLD, ReadState, answer_long_poll
-from services.matcher.rounds.proposals import defaults_of
+from services.matcher.rounds.proposals import defaults_of, request_close
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.rounds.views import parties_view, round_view
 
@@ -272,9 +285,55 @@ def _stored(*, new: bool) -> Response:
     return Response(status_code=201 if new else 200)
 
 
+_LOG = Log("matcher.consignments")
+
+
+@parties.post(
+    "/{round_id}/consignments",
+    summary="Signed statements, with the bytes that they name",
+    response_model=ConsignmentAnswer,
+    openapi_extra=raw_body("The canonical JSON of a Consignment message (PROTOCOL.md 9.8).", JSON),
+)
+def post_consignment(context: At, call: SignedCaller, round_id: RoundId) -> Response:
+    answer = take_consignment(context, round_id, call.party, Consignment.from_payload(call.body))
+    return Response(answer.payload(), media_type=JSON)
+
+
+def take_consignment(
+    context: MatcherContext, round_id: str, caller: str, consignment: Consignment
+) -> ConsignmentAnswer:
+    """Take parts one after the other, up to the first that is refused; what was taken before it stays.
+
+    Raises:
+        StoreError: The first part may or may not be stored; the call can be repeated.
+    """
+    for number, part in enumerate(consignment.parts):
+        try:
+            if isinstance(part, StatementPart):
+                accept_statement(context, round_id, caller, part.envelope.encode())
+            else:
+                address = ChunkAddress(round_id, part.submission_id, part.part, caller, part.index)
+                put_chunk(context, caller, address, _content(part))
+        except StoreError:
+            if not number:
+                raise
+            return ConsignmentAnswer(taken=number)  # sent again by itself, it is told how long to wait
+        except AquilaError as error:
+            _LOG.info("part_refused", round=round_id, party=caller, error=error)
+            return ConsignmentAnswer(taken=number, problem=canonical(problem_of(error)).decode())
+    return ConsignmentAnswer(taken=len(consignment.parts))
+
+
+def _content(part: BytesPart) -> bytes:
+    """Return the bytes of a part; raises MalformedError if they are not base64."""
+    try:
+        return base64.b64decode(part.content, validate=True)
+    except ValueError:
+        raise MalformedError("chunk_size_differs", chunk=part.index, expected=0, got=0) from None
+
+
 ROUTERS: Sequence[APIRouter] = (
     parties,
-    consignments,
     operator,
     operator_calls,
     registry_parties,

@@ -1,8 +1,8 @@
-"""Use case: a party's statement is verified and stored as an event, or refused; contradictions are kept."""
+"""Use case: a party's statement is verified and stored, or refused; contradictions are kept, and outcomes counted."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
@@ -39,9 +39,14 @@ from services.matcher.context import MatcherContext
 from services.matcher.events import NOBODY
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.disk_space import check_room_for_consent
-from services.matcher.rounds.outcome_counts import store_outcomes
 from services.matcher.rounds.progress import ready_submissions
-from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow, RepeatedStatementRow
+from services.matcher.storage.tables import (
+    EventRow,
+    EvidenceRow,
+    OutcomeCountRow,
+    RefusedStatementRow,
+    RepeatedStatementRow,
+)
 
 _LOG = Log("matcher.statements")
 _TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
@@ -212,3 +217,23 @@ def _rival(session: Session, message: Statement, error: EquivocationError) -> st
     elif isinstance(message, Tokens):
         same = same.where(EventRow.submission_id == message.submission_id)
     return session.scalar(same.limit(1))
+
+
+def store_outcomes(turn: RoundTransaction, message: Outcomes) -> None:
+    """Store a party's counts in place of its earlier ones, in the transaction that takes its statement."""
+    before = (OutcomeCountRow.round_id == message.round_id) & (OutcomeCountRow.party == message.party)
+    turn.session.execute(delete(OutcomeCountRow).where(before))
+    turn.session.add_all(
+        OutcomeCountRow(
+            round_id=message.round_id,
+            party=message.party,
+            counterpart=pair.counterpart,
+            certainty=level.certainty.value,
+            outcome=outcome,
+            hits=hits,
+        )
+        for pair in message.pairs
+        for level in pair.levels
+        for outcome, hits in level.model_dump(exclude={"certainty"}).items()
+        if hits
+    )

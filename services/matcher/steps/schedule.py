@@ -20,7 +20,7 @@ from aquila.protocol.messages.feed import EventKind
 from services.kit.approvals.decisions import expire_requests
 from services.kit.approvals.requests import Approvals
 from services.kit.log.retention import Retention
-from services.kit.serving.notifications.choices import forget_choices
+from services.kit.serving.notifications.waiting import forget_choices
 from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.steps.deletion import JustificationErasure, delete_notes, prune_chunks, purge_ended
@@ -28,7 +28,6 @@ from services.matcher.steps.iteration import QuietRounds
 from services.matcher.steps.match_lists import match_lists
 from services.matcher.steps.match_queries import match_queries, release_reports
 from services.matcher.steps.phases import end_due, open_due
-from services.matcher.steps.publish_log import publish_log
 from services.matcher.storage.tables import EventRow, RoundRow
 
 PULSE_SECONDS = 2.0
@@ -124,3 +123,13 @@ def steps_of(context: MatcherContext, approvals: Approvals) -> Mapping[str, Call
         "retention": lambda: retention.step() | justifications.step(),
         "people": lambda: expire_requests(approvals, days) | forget_choices(context.store),
     }
+
+
+def publish_log(context: MatcherContext) -> bool:
+    """Publish the log. It waits for the next interval or wake-up whatever it did: a checkpoint covers many entries.
+
+    Raises:
+        LogRewrittenError: The files show another log than the database; nothing is signed.
+    """
+    context.log.own.publish()
+    return False

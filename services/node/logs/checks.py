@@ -1,4 +1,4 @@
-"""The matcher's log held against what this node knows: what it must hold, and what it says of this party.
+"""The node's own log, put together; and the matcher's, held against what this node knows (PROTOCOL.md section 10).
 
 Three things are compared, and a contradiction in any of them is an alarm, as a fork is.
 
@@ -17,8 +17,9 @@ A receipt and a closing are signed at once where everything is proved already, a
 proves it. Tokens wait likewise, where they are made (`services.node.steps.submissions.finalize`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
@@ -28,15 +29,19 @@ from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.merkle import verify_inclusion
 from aquila.errors import AquilaError, AuditError, LogRewrittenError
 from aquila.matching.certainty import Level
-from aquila.protocol.log_entries import REFUSED, statement_entry
-from aquila.protocol.messages import Message, Statement, StatementKind
+from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, statement_entry
+from aquila.protocol.messages import LogHead, Message, Statement, StatementKind
 from aquila.protocol.messages.feed import MOST_HEADS, MOST_STATEMENTS, EntryProof, Proofs, StatementProof
 from aquila.protocol.party import Party
-from aquila.protocol.registry import Registry
+from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from services.kit.log.witness import Accusation
-from services.kit.storage.store import enter_all, following
+from services.kit.home_folder import LOG_FOLDER
+from services.kit.log.publication import OwnLog
+from services.kit.log.witness import Accusation, Witness
+from services.kit.log_access.use_cases import LogUseCases
+from services.kit.storage.files import ChunkFiles
+from services.kit.storage.store import Store, enter_all, following
 from services.node.context import Clock, NodeContext, Signer
 from services.node.rounds import statements
 from services.node.storage.states import PROMISE_TRANSITIONS, Promise
@@ -403,3 +408,53 @@ def _sign_all_pending(session: Session, signer: Signer, round_: Round) -> bool:
         statements.put_signed(session, signer, round_id, envelope)
     session.execute(delete(PendingStatementRow).where(PendingStatementRow.round_id == round_id))
     return True
+
+
+_AT_ONCE = 500
+
+
+def open_log(home: Path, store: Store, party: Party, registry: Registry, clock: Callable[[], int]) -> LogUseCases:
+    """Put the node's log together, with nothing running yet; raises StoreError if the folder cannot be made."""
+    files = ChunkFiles(home / LOG_FOLDER)
+    own = OwnLog(store, files, party.code, party.identity, registry, clock, statements_of, _no_statistics)
+    witness = Witness(store, files, party.code, party.identity, registry, clock, _explained)
+    return LogUseCases(own, witness)
+
+
+def seen_head(witness: Witness) -> LogHead | None:
+    """Return the newest matcher checkpoint that this node saw, as its statements name it (PROTOCOL.md 3.2.5)."""
+    seen = witness.latest(MATCHER)
+    return None if seen is None or not seen.size else LogHead(size=seen.size, root=seen.root.hex())
+
+
+def _explained(session: Session, now: int, what: str) -> None:
+    """Hold nothing against the matcher's log that came up before an administrator acknowledged an alarm over it."""
+    explain_heads(session, now)
+    excuse_promises(session, lost=what == "shrunk")
+    if what in {"shrunk", "fork"}:
+        judge_again(session)
+
+
+def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:
+    """Return the envelopes of this node's own statements that entries are about.
+
+    The matcher's reports are not among them: they hold handles of records; nor are sealed notes.
+    """
+    said = [(entry.round or "", entry.digests["statement"]) for entry in entries if _is_own(entry)]
+    envelopes: dict[str, bytes] = {}
+    for first in range(0, len(said), _AT_ONCE):
+        some = said[first : first + _AT_ONCE]
+        # With their rounds: rows are found by round and digest.
+        rounds = StatementRow.round_id.in_({round_id for round_id, _ in some})
+        digests = StatementRow.digest.in_([digest for _, digest in some])
+        query = select(StatementRow.digest, StatementRow.envelope).where(rounds, digests)
+        envelopes |= dict(session.execute(query).all())
+    return [envelopes.get(entry.digests["statement"]) if _is_own(entry) else None for entry in entries]
+
+
+def _is_own(entry: Entry) -> bool:
+    return "statement" in entry.digests and entry.kind not in WITHOUT_ENVELOPE | REFUSED
+
+
+def _no_statistics(_session: Session, _round_id: str) -> None:
+    """A node publishes no statistics: the matcher's log has what all parties did."""

@@ -1,7 +1,12 @@
 """Step 9: the end of a round at this node: the key goes first, then everything that it sealed (PROTOCOL.md 3.9).
 
 Hits, notes and statements stay until the retention of the manifest is over, and are erased then (section 8).
+Justifications of submissions are kept for three years, as Prüm II asks, and erased then (8.5): those of this node's
+submissions beside them and in what it signed, those of others in what they signed. A standing query is erased as a
+whole three years after it ended.
 """
+
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -10,11 +15,13 @@ from aquila.audit.entries import EntryKind, Word
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
-from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, Round, without_justification
 from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import dumps, loads
 from services.kit.errors import StoreError
+from services.kit.log.entries import statements_kept
 from services.kit.logging import Log
+from services.kit.people.context import log_entry
 from services.node.context import Journal, NodeContext, Signer
 from services.node.logs import checks
 from services.node.records.erasure import tables_of_hits
@@ -40,6 +47,7 @@ from services.node.storage.tables import (
     ProblemRow,
     RoundRow,
     SecretRow,
+    StandingQueryRow,
     StatementRow,
     SubmissionRow,
     WithdrawalRow,
@@ -289,3 +297,56 @@ def _erase(node: NodeContext, round_id: str) -> None:
     # If we crash here, the round is marked, and the bytes go with the next scrub.
     node.rounds.forget(round_id)
     _LOG.info("hits_expired", round=round_id, count=hits)
+
+
+_DAY = 86_400
+
+
+def erase_justifications(node: NodeContext) -> bool:
+    """Erase the justifications whose three years are over; return whether there were any."""
+    before = node.clock() - JUSTIFICATION_DAYS * _DAY
+    with node.store.reading("justification.old") as session:
+        due = [row.submission_id for row in _own(session, before)]
+        signed = {row.round_id for row in _signed(session, before)}
+        ended = session.scalars(select(StandingQueryRow.standing_id).where(StandingQueryRow.ended_at <= before)).all()
+    if not due and not signed and not ended:
+        return False
+    with node.store.transaction("justification.erase") as session:
+        for row in _own(session, before):
+            row.justification = {}
+        for statement in _signed(session, before):
+            statement.envelope = without_justification(statement.envelope)
+            statement.erased_at = node.clock()
+        session.execute(delete(StandingQueryRow).where(StandingQueryRow.ended_at <= before))
+        if due or ended:
+            counts = {"justifications": len(due) + len(ended)}
+            log_entry(session, node.people, EntryKind.ERASURE, None, counts=counts)
+    for round_id in signed:
+        node.rounds.forget(round_id)
+    # If we crash here, or a reader is in the way, the bytes go with the next scrub.
+    tables = SubmissionRow.__table__, StatementRow.__table__, StandingQueryRow.__table__
+    node.store.erase_deleted(*tables)  # type: ignore[arg-type]  # declared tables are Tables
+    return True
+
+
+def _own(session: Session, before: int) -> Sequence[SubmissionRow]:
+    """Return this node's submissions that were wished for before a time and have their justification still."""
+    rows = session.scalars(select(SubmissionRow).where(SubmissionRow.wished_at <= before))
+    return [row for row in rows if row.justification]
+
+
+def _signed(session: Session, before: int) -> Sequence[StatementRow]:
+    """Return signed submissions of rounds that are over, taken or signed before a time.
+
+    An own one stays whole for as long as this node's log holds its entry, which an auditor makes again from it.
+    """
+    query = select(StatementRow).join(RoundRow, RoundRow.round_id == StatementRow.round_id)
+    whole = (
+        StatementRow.kind == StatementKind.SUBMISSION.value,
+        StatementRow.erased_at.is_(None),
+        StatementRow.taken_at <= before,
+    )
+    rows = session.scalars(query.where(*whole, RoundRow.state == LocalRoundState.DESTROYED)).all()
+    rounds = sorted({row.round_id for row in rows if row.own})
+    kept = {digest for round_id in rounds for digest in statements_kept(session, round_id, EntryKind.SUBMISSION)}
+    return [row for row in rows if row.digest not in kept]

@@ -13,7 +13,7 @@ from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.log import entries
 from services.kit.people.tables import AccountRow
-from services.node.rounds.justification_retention import erase_justifications
+from services.node.steps.close import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.sealing import sealed

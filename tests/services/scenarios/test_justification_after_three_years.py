@@ -16,7 +16,7 @@ from aquila.protocol.registry import read_registry
 from services.kit.approvals.decisions import expire_requests
 from services.kit.log.retention import Retention
 from services.matcher.storage.tables import EventRow
-from services.node.rounds.justification_retention import erase_justifications
+from services.node.steps.close import erase_justifications
 from services.node.storage.tables import StatementRow, SubmissionRow
 from tests.support.node_steps import hit_path, hit_with
 from tests.support.node_world import HEADER, LISTS, World

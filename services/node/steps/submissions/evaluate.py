@@ -1,12 +1,16 @@
 """Step 6: other parties' chunks, each evaluated once and counted before the answer leaves (PROTOCOL.md 3.5).
 
 Several chunks are fetched and evaluated at once; each is signed, counted and committed alone, in order.
+Bytes to be fetched wait in two queues, of chunks and of evaluations. A failed fetch is repeated a few times, since
+bytes can change on the way; then they are given up.
 """
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from aquila.crypto.group import ELEMENT_BYTES
@@ -19,15 +23,15 @@ from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
 from services.kit.logging import Log
+from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
-from services.node.context import NodeContext, Signer
+from services.node.context import Journal, NodeContext, Signer
 from services.node.round_memory import RoundMemories
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits
-from services.node.steps.submissions.downloads import give_up, try_again, waiting
 from services.node.steps.submissions.tasks import EVALUATE, SMALL_ELEMENTS
 from services.node.storage.states import ChunkDownloadState
-from services.node.storage.tables import ChunkDownloadRow, EvaluationCountRow, EvaluationRow
+from services.node.storage.tables import ChunkDownloadRow, EvaluationCountRow, EvaluationDownloadRow, EvaluationRow
 
 _LOG = Log("node.evaluate")
 
@@ -170,3 +174,39 @@ def _commit(session: Session, signer: Signer, round_: Round, row: ChunkDownloadR
 
 def _origin(rounds: RoundMemories, row: ChunkDownloadRow) -> str:
     return rounds.of(row.round_id).record().submissions[row.submission_id].party
+
+
+MOST_ATTEMPTS = 3
+PER_TURN = 512
+
+RowT = TypeVar("RowT", ChunkDownloadRow, EvaluationDownloadRow)
+
+
+def next_waiting(store: Store, queue: type[RowT], round_id: str) -> Sequence[RowT]:
+    """Return the next rows of a queue that wait, as many as one turn takes."""
+    with store.reading("download.next") as session:
+        return waiting(session, queue, round_id)
+
+
+def waiting(
+    session: Session, queue: type[RowT], round_id: str, without: frozenset[str] = frozenset()
+) -> Sequence[RowT]:
+    """Return the next rows of a queue that wait, without those of some submissions."""
+    query = select(queue).where(queue.round_id == round_id, queue.is_waiting(), queue.submission_id.not_in(without))
+    return session.scalars(query.order_by(queue.attempts, *inspect(queue).primary_key).limit(PER_TURN)).all()
+
+
+def try_again(journal: Journal, row: RowT, problem: Sentence) -> None:
+    """Count a failed fetch; after a few the bytes are given up."""
+    if row.attempts + 1 >= MOST_ATTEMPTS:
+        give_up(journal, row, Sentence.of("given_up", problem=problem, attempts=MOST_ATTEMPTS))
+        return
+    with journal.store.transaction("download.again") as session:
+        session.get_one(type(row), row.key).attempts = row.attempts + 1
+
+
+def give_up(journal: Journal, row: RowT, problem: Sentence) -> None:
+    """Reject these bytes for good, and report why."""
+    with journal.store.transaction("download.give_up") as session:
+        session.get_one(type(row), row.key).fail()
+        statements.report_problem(session, journal.clock, row.round_id, row.subject, problem)

@@ -21,7 +21,7 @@ from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext
 from services.node.rounds import paths
-from services.node.steps.submissions.downloads import PER_TURN, give_up, next_waiting, try_again
+from services.node.steps.submissions.evaluate import PER_TURN, give_up, next_waiting, try_again
 from services.node.steps.submissions.finalize import read_evaluated, record_tokens, seal_tokens, work_on_tokens
 from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY, VERIFY_ANSWERS, AnswersTask
 from services.node.storage.states import VERIFIED, EvaluationDownloadState

@@ -9,7 +9,7 @@ import pytest
 from aquila.protocol.messages import Kind
 from aquila.protocol.messages.feed import BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from services.kit.errors import StoreFullError
-from services.matcher.api import consignments
+from services.matcher.api import routes
 from services.matcher.storage.tables import ChunkRow
 from tests.services.matcher.rounds.test_statements import problem
 from tests.support.matcher_world import Node, World
@@ -83,7 +83,7 @@ async def test_a_store_that_fails(world: World, monkeypatch: pytest.MonkeyPatch)
     def full(*_: object) -> bool:
         raise StoreFullError("database_disk_full", transaction="test", cause="test", code="test", place="test")
 
-    monkeypatch.setattr(consignments, "put_chunk", full)
+    monkeypatch.setattr(routes, "put_chunk", full)
     assert answered(await send(node, consignment)) == ConsignmentAnswer(taken=1)
     assert problem(await send(node, Consignment(parts=consignment.parts[1:]))) == (503, "store-full")
 

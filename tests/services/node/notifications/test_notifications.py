@@ -20,7 +20,6 @@ from aquila.interface.attention import Channel, DeliveryFailure, Notification
 from clients.web.i18n.languages import languages
 from clients.web.text.request_letter import compose
 from services.kit.people.tables import AccountRow, NotificationRow
-from services.kit.serving.notifications.choices import forget_choices
 from services.kit.serving.notifications.driver import (
     DAY,
     LEAST_SECONDS,
@@ -29,7 +28,7 @@ from services.kit.serving.notifications.driver import (
     deliver,
     sign_in,
 )
-from services.kit.serving.notifications.waiting import FaultWatch
+from services.kit.serving.notifications.waiting import FaultWatch, forget_choices
 from services.kit.settings import NotificationSettings
 from services.kit.storage.files import write_secret
 from services.node.records.queries import standing_rounds

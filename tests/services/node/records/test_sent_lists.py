@@ -14,7 +14,7 @@ from aquila.records.reading.endable import EndableFile
 from services.kit.work import threads
 from services.kit.work.memory import PATIENCE
 from services.kit.work.threads import Pool
-from services.node.api.sent_lists import read_sent_list
+from services.node.api.rounds import read_sent_list
 from services.node.context import NodeContext
 from tests.support.node_world import World
 

@@ -6,7 +6,7 @@ from services.kit.errors import NotFoundError
 from services.node.rounds.due_steps import due_in
 from services.node.steps import exchange_notes, outbox
 from services.node.steps.submissions import finalize, prepare, verify
-from services.node.steps.submissions.downloads import next_waiting
+from services.node.steps.submissions.evaluate import next_waiting
 from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, PendingStatementRow
 from tests.support.node_world import PartyNode, World
 
