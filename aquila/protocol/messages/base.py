@@ -53,6 +53,12 @@ class Message(BaseModel):
 
     payload_type: ClassVar[str] = ""
 
+    @classmethod
+    def of_fields(cls, source: object, **more: object) -> Self:
+        """Return a message with the fields of a row or another message that have the same names, and with these."""
+        same = [name for name in cls.model_fields if name not in more and hasattr(source, name)]
+        return cls.model_validate({name: getattr(source, name) for name in same} | more)
+
     def payload(self) -> bytes:
         """Return the canonical JSON that is signed (PROTOCOL.md 2.1)."""
         return canonical(self.model_dump(mode="json"))

@@ -158,20 +158,12 @@ def entry_of(
         names: Of the people in it, by pseudonymous id.
     """
     state = ApprovalState(row.state)
-    return ApprovalEntry(
-        approval_id=row.approval_id,
-        kind=ApprovalKind(row.kind),
+    return ApprovalEntry.of_fields(
+        row,
         round_id=row.round_id or None,
         state=ApprovalState.EXPIRED if state is ApprovalState.WAITING and now >= row.expires_at else state,
-        author=row.author,
         author_name=names.get(row.author, ""),
-        asked_at=row.asked_at,
-        expires_at=row.expires_at,
-        decided_by=row.decided_by,
         decided_by_name=names.get(row.decided_by or "", ""),
-        decided_at=row.decided_at,
-        reason=row.reason,
-        digest=row.digest,
         own=row.author == actor.person,
     )
 
@@ -244,14 +236,7 @@ def waiting_count(session: Session, now: int) -> int:
 
 
 def _pending(row: ApprovalRow, submission_id: str | None = None) -> PendingApproval:
-    return PendingApproval(
-        approval_id=row.approval_id,
-        kind=ApprovalKind(row.kind),
-        round_id=row.round_id or None,
-        submission_id=submission_id,
-        digest=row.digest,
-        expires_at=row.expires_at,
-    )
+    return PendingApproval.of_fields(row, round_id=row.round_id or None, submission_id=submission_id)
 
 
 def _check_new(session: Session, row: ApprovalRow) -> None:

@@ -162,16 +162,11 @@ class LogUseCases:
             checkpoint=notes[0].to_bytes().decode() if notes else "",
             witnesses=tuple(cosigned(self.own.registry, notes)),
             alarms=tuple(
-                LogAlarmView(
-                    alarm_id=row.alarm_id,
-                    origin=row.origin,
-                    what=row.what,
+                LogAlarmView.of_fields(
+                    row,
                     sentence=SentenceView.of(loads(row.sentence)),
                     seen=bytes(row.seen or b"").decode(),
                     got=bytes(row.got).decode(),
-                    found_at=row.found_at,
-                    acknowledged_at=row.acknowledged_at,
-                    acknowledged_by=row.acknowledged_by,
                 )
                 for row in self.witness.alarms()
             ),

@@ -165,17 +165,8 @@ def _invite(people: People, row: AccountRow) -> Invitation:
 
 
 def _view(people: People, row: AccountRow) -> AccountView:
-    return AccountView(
-        person=row.person,
-        login=row.login,
-        roles=roles_of(row),
-        state=state_of(people, row),
-        created_at=row.created_at,
-        provider=row.issuer is not None,
-        issuer=row.issuer,
-        subject=row.subject,
-        name=row.name,
-    )
+    state, provider = state_of(people, row), row.issuer is not None
+    return AccountView.of_fields(row, roles=roles_of(row), state=state, provider=provider)
 
 
 def _row(session: Session, person: str) -> AccountRow:

@@ -84,14 +84,7 @@ def list_sessions(people: People, actor: Actor) -> Sessions:
         rows = list(session.scalars(query))
     return Sessions(
         sessions=tuple(
-            SessionView(
-                session_id=row.session_id,
-                method=Method(row.method),
-                opened_at=row.opened_at,
-                seen_at=row.seen_at,
-                ends_at=row.ends_at,
-                this=row.session_id == actor.session_id,
-            )
+            SessionView.of_fields(row, this=row.session_id == actor.session_id)
             for row in rows
             if _lives(people, row, people.clock())
         )

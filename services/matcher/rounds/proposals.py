@@ -93,14 +93,10 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
     defaults = context.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
     try:
-        return Manifest(
+        return Manifest.of_fields(
+            proposal,
             protocol="aquila/1",
             round_id=context.random(16).hex(),
-            mode=proposal.mode,
-            area=proposal.area,
-            legal_basis=proposal.legal_basis,
-            purpose=proposal.purpose,
-            category=proposal.category,
             participants=tuple(
                 Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)
                 for party in parties
@@ -110,11 +106,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
             normalizer=TableReference(name=normalizer, digest=conformance),
             caps=_caps(parties, proposal, defaults),
             window=proposal.window or _window(context.clock(), defaults),
-            chunk_elements=proposal.chunk_elements,
             padding=proposal.padding or _padding(defaults),
-            minimum_certainty=proposal.minimum_certainty,
-            frequency_limit=proposal.frequency_limit,
-            retention_days=proposal.retention_days,
         )
     except ValidationError as error:
         raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None

@@ -135,15 +135,11 @@ def log_consultation(
 
 def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, table: RuleTable) -> OwnHit:
     words, record = dict(table.families), json.loads(content) if content else {}
-    return OwnHit(
-        hit_id=row.hit_id,
-        counterpart=row.counterpart,
-        certainty=row.certainty,
+    return OwnHit.of_fields(
+        row,
         families=tuple(row.families),
         sentences=tuple(words.get(family, family) for family in row.families),
-        record_id=row.record_id,
         record=record,
-        submission_id=row.submission_id,
         exchange=exchange_view(exchange, record, table),
     )
 
@@ -166,19 +162,14 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         graded_by, strangers = weights(node, session, round_, hit, exchange)
         place = hit.import_id, hit.position
         name = names_of(session, [status.assignee]).get(status.assignee or "", "")
-        view = HitView(
+        view = HitView.of_fields(
+            life,
             entry=entry.model_copy(
                 update={"assignee_name": name, "query": query_of(node.code, round_, hit.submission_id)}
             ),
             families=tuple(hit.families),
             sentences=why(hit.families, exchange, table),
             submission_id=hit.submission_id,
-            channel=life.channel,
-            reference=life.reference,
-            urgency=life.urgency,
-            replied_on=life.replied_on,
-            reply=life.reply,
-            permission=life.permission,
             handling_code=code,
             blocked_by=life.blocked_by(code),
             conditions=conditions_of([code, handling_of_note(exchange)]),
@@ -205,20 +196,13 @@ def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], 
 
 def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -> HitEntry:
     """Return a hit as a list shows it. There is no content where the list of the own record was deleted."""
-    return HitEntry(
-        round_id=hit.round_id,
-        hit_id=hit.hit_id,
+    return HitEntry.of_fields(
+        life,
         counterpart=hit.counterpart,
         certainty=hit.certainty,
-        stage=life.stage,
-        decision=life.decision,
-        outcome=life.outcome,
-        arrived_at=life.arrived_at,
-        due_at=life.due_at,
         overdue=life.due_at is not None and life.due_at < now,
         record_id=hit.record_id,
         record=json.loads(content) if content else {},
-        known=life.known,
         assignee=life.assignee or "",
     )
 
@@ -264,17 +248,7 @@ def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
 
 def _step_view(row: HitStepRow, names: Mapping[str, str]) -> StepView:
     assigned = row.kind == LifecycleStepKind.ASSIGNED
-    return StepView(
-        name=names.get(row.person, ""),
-        to=names.get(row.reference, "") if assigned else "",
-        kind=row.kind,
-        at=row.at,
-        person=row.person,
-        value=row.value,
-        reference=row.reference,
-        urgency=row.urgency,
-        remark=row.remark,
-    )
+    return StepView.of_fields(row, name=names.get(row.person, ""), to=names.get(row.reference, "") if assigned else "")
 
 
 def withdrawals_of(session: Session, code: str, hit: HitRow) -> Iterator[WithdrawalView]:
@@ -283,20 +257,10 @@ def withdrawals_of(session: Session, code: str, hit: HitRow) -> Iterator[Withdra
     for row in session.scalars(query.order_by(WithdrawalRow.withdrawal_id)):
         statement = session.get(StatementRow, (row.round_id, row.digest)) if row.digest else None
         told = statement is not None and statement.sent
-        yield WithdrawalView(
-            by=code if row.own else row.counterpart,
-            ground=row.ground,
-            late=row.late,
-            at=row.at,
-            state=_state(told=told, acknowledged=row.acknowledged_at is not None),
-            acknowledged_at=row.acknowledged_at,
-        )
-
-
-def _state(*, told: bool, acknowledged: bool) -> WithdrawalState:
-    if acknowledged:
-        return WithdrawalState.ACKNOWLEDGED
-    return WithdrawalState.TOLD if told else WithdrawalState.WAITING
+        state = WithdrawalState.TOLD if told else WithdrawalState.WAITING
+        if row.acknowledged_at is not None:
+            state = WithdrawalState.ACKNOWLEDGED
+        yield WithdrawalView.of_fields(row, by=code if row.own else row.counterpart, state=state)
 
 
 def answers(session: Session, signer: Signer, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
@@ -469,7 +433,4 @@ def _evaluation(source: str | None, information: str | None) -> str | None:
 def _intelligence(record: Mapping[str, Any], note: NoteView) -> IntelligenceView:
     table = corroboration_table()
     own = _evaluation(record.get("source_evaluation"), record.get("information_evaluation"))
-    found = table.apply(own, note.evaluation or None)
-    return IntelligenceView(
-        before=found.before, after=found.after, sentence=found.sentence, assumption=table.assumption
-    )
+    return IntelligenceView.of_fields(table.apply(own, note.evaluation or None), assumption=table.assumption)

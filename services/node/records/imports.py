@@ -276,16 +276,7 @@ def list_imports(store: Store) -> Imports:
         findings = {row[0]: row[1] for row in session.execute(counted)}
         return Imports(
             imports=tuple(
-                ImportEntry(
-                    import_id=row.import_id,
-                    name=row.name,
-                    records=row.records,
-                    refused=row.refused,
-                    imported_at=row.imported_at,
-                    findings=findings.get(row.import_id, 0),
-                    for_query=row.for_query,
-                )
-                for row in session.scalars(query)
+                ImportEntry.of_fields(row, findings=findings.get(row.import_id, 0)) for row in session.scalars(query)
             )
         )
 

@@ -134,9 +134,8 @@ def _entry(node: NodeContext, session: Session, row: StandingQueryRow, facts: _F
     officer, by = row.justification["officer"], row.ended_by or ""
     made = [one for one in standing_queries.queries_of(session, row.import_id) if one.submission_id in facts.answers]
     open_ = standing_queries.unasked(session, node.code, row, rounds) if row.state is StandingQueryState.ACTIVE else ()
-    return StandingQueryEntry(
-        standing_id=row.standing_id,
-        import_id=row.import_id,
+    return StandingQueryEntry.of_fields(
+        row,
         name=stored.name if stored else "",
         persons=stored.records if stored else 0,
         reason=QueryReason.model_validate(
@@ -145,11 +144,6 @@ def _entry(node: NodeContext, session: Session, row: StandingQueryRow, facts: _F
         officer=officer,
         officer_name=names.get(officer, ""),
         terms=standing_queries.approved_terms(row),
-        round_id=row.round_id,
-        approved_at=row.approved_at,
-        until=row.until,
-        state=row.state,
-        ended_at=row.ended_at,
         ended_by=by,
         ended_by_name=names.get(by, ""),
         ended_because=row.ended_because or "",

@@ -1,8 +1,10 @@
 """What holds for every message: one encoding, no unknown field, no converted type, errors without values."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from aquila.errors import MalformedError
 from aquila.protocol.encoding import canonical
@@ -130,3 +132,12 @@ def test_a_field_that_was_optional(payload: bytes) -> None:
 def test_an_added_field_that_says_nothing() -> None:
     with pytest.raises(MalformedError, match="not in canonical encoding"):
         _Extended.from_payload(b'{"newer":null,"number":1}')
+
+
+def test_a_message_takes_fields_of_the_same_names() -> None:
+    """From a row or another message; what is given goes before, and a field that neither has is missing."""
+    row = SimpleNamespace(full=3, partial=4, other="x")
+    assert ClassCounts.of_fields(row) == ClassCounts(full=3, partial=4)
+    assert ClassCounts.of_fields(row, partial=5) == ClassCounts(full=3, partial=5)
+    with pytest.raises(ValidationError):
+        ClassCounts.of_fields(SimpleNamespace(full=3))
