@@ -11,29 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from aquila.errors import (
-    AquilaError,
-    AuditError,
-    BindingError,
-    CapError,
-    DigestError,
-    EquivocationError,
-    ExecutorError,
-    GridError,
-    InputError,
-    KeyMaterialError,
-    LogRewrittenError,
-    MalformedError,
-    OrderError,
-    PolicyError,
-    ProofError,
-    ProtocolError,
-    RepeatedError,
-    ReplayError,
-    RestoredBackupError,
-    SealError,
-    SignatureError,
-)
+from aquila import errors
 from aquila.sentences import SENTENCES, Sentence, quoted
 from aquila.sentences.sentence import PLACE, QUOTED, from_json, machine_fields, printable, to_json
 
@@ -55,49 +33,51 @@ class ProblemType:
         return TYPE_PREFIX + self.slug
 
 
-ProblemTable: TypeAlias = Mapping[type[AquilaError], ProblemType]
+ProblemTable: TypeAlias = Mapping[type[errors.AquilaError], ProblemType]
 
 PROBLEMS: ProblemTable = {
     # Nobody said who was wrong: ours to mend, so 500.
-    AquilaError: ProblemType("error", "The service could not do this", 500),
+    errors.AquilaError: ProblemType("error", "The service could not do this", 500),
     # The content cannot be used whatever its form: 422, as for every field that a schema refuses.
-    InputError: ProblemType("input", "The input cannot be used", 422),
+    errors.InputError: ProblemType("input", "The input cannot be used", 422),
     # 400: the peer's bytes are wrong, and sending them again changes nothing.
-    ProtocolError: ProblemType("protocol", "The protocol forbids this message", 400),
-    MalformedError: ProblemType("malformed", "The bytes are no message of the protocol", 400),
-    DigestError: ProblemType("digest", "The bytes differ from what was signed", 400),
-    ProofError: ProblemType("proof", "The proof does not verify", 400),
-    SealError: ProblemType("seal", "The sealed bytes do not open", 400),
+    errors.ProtocolError: ProblemType("protocol", "The protocol forbids this message", 400),
+    errors.MalformedError: ProblemType("malformed", "The bytes are no message of the protocol", 400),
+    errors.DigestError: ProblemType("digest", "The bytes differ from what was signed", 400),
+    errors.ProofError: ProblemType("proof", "The proof does not verify", 400),
+    errors.SealError: ProblemType("seal", "The sealed bytes do not open", 400),
     # 401: only another signature helps.
-    SignatureError: ProblemType("signature", "The pinned identity key did not sign this", 401),
+    errors.SignatureError: ProblemType("signature", "The pinned identity key did not sign this", 401),
     # 409: well formed, but in conflict with what the service has recorded; look at the round and go on from there.
-    BindingError: ProblemType("binding", "The statement names another round or set of participants", 409),
-    OrderError: ProblemType("order", "The step is not due, or was taken already", 409),
-    RepeatedError: ProblemType("repeated", "The party has said this as often as it can", 409),
-    ReplayError: ProblemType("replay", "The call or statement was seen before, or is outside its window", 409),
-    EquivocationError: ProblemType("equivocation", "Two different statements where only one may be", 409),
-    RestoredBackupError: ProblemType("restored-backup", "The database is older than what the party has signed", 409),
+    errors.BindingError: ProblemType("binding", "The statement names another round or set of participants", 409),
+    errors.OrderError: ProblemType("order", "The step is not due, or was taken already", 409),
+    errors.RepeatedError: ProblemType("repeated", "The party has said this as often as it can", 409),
+    errors.ReplayError: ProblemType("replay", "The call or statement was seen before, or is outside its window", 409),
+    errors.EquivocationError: ProblemType("equivocation", "Two different statements where only one may be", 409),
+    errors.RestoredBackupError: ProblemType(
+        "restored-backup", "The database is older than what the party has signed", 409
+    ),
     # 403: understood and refused by rule. A cap counts elements over a whole round; 413 would speak of this body.
-    PolicyError: ProblemType("policy", "Refused by rule", 403),
-    CapError: ProblemType("cap", "More elements than the caps allow", 403),
-    GridError: ProblemType("grid", "A list that looks like guesses, not like persons", 403),
+    errors.PolicyError: ProblemType("policy", "Refused by rule", 403),
+    errors.CapError: ProblemType("cap", "More elements than the caps allow", 403),
+    errors.GridError: ProblemType("grid", "A list that looks like guesses, not like persons", 403),
     # 422: a log or bundle was read and does not hold together.
-    AuditError: ProblemType("audit", "The log or bundle does not hold together", 422),
+    errors.AuditError: ProblemType("audit", "The log or bundle does not hold together", 422),
     # 409: what is said of a log contradicts what it said before; nothing is signed or sent until people looked at it.
-    LogRewrittenError: ProblemType("log-rewritten", "The log forked or shrank", 409),
+    errors.LogRewrittenError: ProblemType("log-rewritten", "The log forked or shrank", 409),
     # 500: the service's own key, which no caller can mend; without Retry-After, since waiting does not help either.
-    KeyMaterialError: ProblemType("key-material", "A key is missing, unreadable, closed or destroyed", 500),
+    errors.KeyMaterialError: ProblemType("key-material", "A key is missing, unreadable, closed or destroyed", 500),
     # 503: nobody's fault that a caller could mend, and the same call may succeed later.
-    ExecutorError: ProblemType("executor", "A worker ended without an answer", 503),
+    errors.ExecutorError: ProblemType("executor", "A worker ended without an answer", 503),
 }
 
 
-def problem_type_of(kind: type[AquilaError], table: ProblemTable = PROBLEMS) -> ProblemType:
+def problem_type_of(kind: type[errors.AquilaError], table: ProblemTable = PROBLEMS) -> ProblemType:
     """Return the row of an error class, or of its nearest ancestor that has one."""
     return next(table[ancestor] for ancestor in kind.__mro__ if ancestor in table)
 
 
-def problem_of(error: AquilaError, instance: str = "", table: ProblemTable = PROBLEMS) -> dict[str, object]:
+def problem_of(error: errors.AquilaError, instance: str = "", table: ProblemTable = PROBLEMS) -> dict[str, object]:
     """Return the problem document of an error (RFC 9457 section 3).
 
     Args:
@@ -119,7 +99,7 @@ def problem_of(error: AquilaError, instance: str = "", table: ProblemTable = PRO
     return {name: value for name, value in document.items() if value not in ("", {})}
 
 
-def error_from_problem(document: bytes | Mapping[str, object], table: ProblemTable = PROBLEMS) -> AquilaError:
+def error_from_problem(document: bytes | Mapping[str, object], table: ProblemTable = PROBLEMS) -> errors.AquilaError:
     """Return (not raise) the error in a problem document, of the same class if the table has its type.
 
     The document comes from a peer, who may lie: the sentence is the one that our own table has under the document's
@@ -129,7 +109,7 @@ def error_from_problem(document: bytes | Mapping[str, object], table: ProblemTab
     """
     content = _parsed(document) if isinstance(document, bytes) else document
     if content is None:
-        return MalformedError("peer_answer_not_problem_document")
+        return errors.MalformedError("peer_answer_not_problem_document")
     uri = _text(content.get("type"))
     kind = next((kind for kind, row in table.items() if row.uri == uri), None)
     named = from_json({"code": content.get("code", QUOTED), "fields": content.get("fields", {})})
@@ -139,7 +119,7 @@ def error_from_problem(document: bytes | Mapping[str, object], table: ProblemTab
         said = quoted(text, _text(content.get("hint")))
         if named:
             said = Sentence(said.code, {**named.fields, **said.fields})
-    return kind(said) if kind else AquilaError(said, problem=uri)
+    return kind(said) if kind else errors.AquilaError(said, problem=uri)
 
 
 def _is_whole(sentence: Sentence) -> bool:

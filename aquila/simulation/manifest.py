@@ -3,27 +3,17 @@
 from dataclasses import dataclass
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import (
-    ClassCounts,
-    Justification,
-    Manifest,
-    Mode,
-    Padding,
-    Participant,
-    PartyCap,
-    TableReference,
-    Window,
-)
+from aquila.protocol import messages
 from aquila.protocol.registry import Registry
 from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import RuleTable
 
-DEFAULT_PADDING = Padding(inputs_per_record=(8, 16, 24, 32), records_multiple=100)
-NO_PADDING = Padding(inputs_per_record=(), records_multiple=1)
+DEFAULT_PADDING = messages.Padding(inputs_per_record=(8, 16, 24, 32), records_multiple=100)
+NO_PADDING = messages.Padding(inputs_per_record=(), records_multiple=1)
 CHUNK_ELEMENTS = 16_384
 _LARGEST_CAP = 2**40
 
-REHEARSED = Justification(
+REHEARSED = messages.Justification(
     legal_basis="rehearsal", purpose="rehearsal", case_reference="rehearsal", category="rehearsal", officer="rehearsal"
 )
 
@@ -33,34 +23,36 @@ class Terms:
     """The terms of a round's manifest besides its parties."""
 
     table: RuleTable
-    padding: Padding
+    padding: messages.Padding
     minimum: Level
     frequency_limit: int
     chunk_elements: int
 
 
-def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> Manifest:
+def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> messages.Manifest:
     """Return the manifest of a round among all parties of a registry, everyone with everyone, without caps."""
     codes = sorted(registry.parties)
     version, conformance = normalizer_reference()
-    return Manifest(
+    return messages.Manifest(
         protocol="aquila/1",
         round_id=round_id,
-        mode=Mode.LISTS,
+        mode=messages.Mode.LISTS,
         area="rehearsal",
         legal_basis="rehearsal",
         purpose="rehearsal",
         category="rehearsal",
         participants=tuple(
-            Participant(party=code, identity_fingerprint=registry.parties[code].key.fingerprint) for code in codes
+            messages.Participant(party=code, identity_fingerprint=registry.parties[code].key.fingerprint)
+            for code in codes
         ),
         pairs=tuple((a, b) for a in codes for b in codes if a < b),
-        rules=TableReference(name=terms.table.name, digest=terms.table.digest),
-        normalizer=TableReference(name=version, digest=conformance),
+        rules=messages.TableReference(name=terms.table.name, digest=terms.table.digest),
+        normalizer=messages.TableReference(name=version, digest=conformance),
         caps=tuple(
-            PartyCap(party=code, elements=ClassCounts(full=_LARGEST_CAP, partial=_LARGEST_CAP)) for code in codes
+            messages.PartyCap(party=code, elements=messages.ClassCounts(full=_LARGEST_CAP, partial=_LARGEST_CAP))
+            for code in codes
         ),
-        window=Window(consent_by=now, submit_by=now, evaluate_by=now, closes_at=now),
+        window=messages.Window(consent_by=now, submit_by=now, evaluate_by=now, closes_at=now),
         chunk_elements=terms.chunk_elements,
         padding=terms.padding,
         minimum_certainty=terms.minimum,

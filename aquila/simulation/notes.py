@@ -16,6 +16,7 @@ import numpy as np
 from aquila.crypto.group import Group
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import Fault, HitReport, Note, Notes
+from aquila.protocol.rounds import hit_columns
 from aquila.protocol.rounds.exchange import (
     entries_of,
     entry_bytes,
@@ -24,15 +25,6 @@ from aquila.protocol.rounds.exchange import (
     seal_entries,
     signed_sizes,
     verify_batch,
-)
-from aquila.protocol.rounds.hit_columns import (
-    DIGEST_BYTES,
-    HIT_ID_BYTES,
-    HitBatch,
-    HitColumns,
-    NoteOpenings,
-    TokensByRecord,
-    held_tokens,
 )
 from aquila.protocol.rounds.verified_round import AcceptedStatement
 from aquila.records.rules import RuleTable
@@ -54,9 +46,9 @@ class NoteSealing:
     """The match rules."""
     report: HitReport
     """The report without its hits."""
-    hits: HitColumns
+    hits: hit_columns.HitColumns
     """The hits."""
-    held: TokensByRecord
+    held: hit_columns.TokensByRecord
     """The tokens of their records."""
     marks: int
     """How many marks each note of the report has."""
@@ -69,7 +61,7 @@ class SealedNotes:
     """The sealed notes of a batch, and what opens the notes of the other side, both in the order of the hits."""
 
     entries: list[bytes]
-    openings: NoteOpenings
+    openings: hit_columns.NoteOpenings
 
 
 class _Sealings:
@@ -84,14 +76,14 @@ class _Sealings:
     def __init__(self, node: SimulatedParty, table: RuleTable, random: Random) -> None:
         assert node.told is not None
         self._node, self._table, self._random, self._told = node, table, random, node.told
-        self._held = held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
+        self._held = hit_columns.held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
         node.forget_tokens()
         self._marks, self._sizes = marks_needed(self._held.most), signed_sizes(node.round, node.told)
-        self._left: dict[str, deque[HitBatch]] = {}
+        self._left: dict[str, deque[hit_columns.HitBatch]] = {}
         for batch in node.batches:
             self._left.setdefault(batch.hits.counterpart, deque()).append(batch)
 
-    def to(self, *counterparts: str) -> Iterator[tuple[tuple[SimulatedParty, HitBatch], NoteSealing]]:
+    def to(self, *counterparts: str) -> Iterator[tuple[tuple[SimulatedParty, hit_columns.HitBatch], NoteSealing]]:
         """Yield the batches of some counterparts with what sealing them needs; by default of all that are left."""
         for counterpart in counterparts or tuple(self._left):
             for batch in self._left.pop(counterpart, ()):
@@ -102,7 +94,7 @@ class _Sealings:
 
 def sealings_of(
     nodes: Iterable[SimulatedParty], table: RuleTable, random: Random
-) -> Iterator[tuple[tuple[SimulatedParty, HitBatch], NoteSealing]]:
+) -> Iterator[tuple[tuple[SimulatedParty, hit_columns.HitBatch], NoteSealing]]:
     """Gather, batch by batch, what sealing the notes of parties needs.
 
     Args:
@@ -125,7 +117,7 @@ def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:
     """Seal a note for each hit of a batch; a task for any executor, which needs no group."""
     random = drawn_from(work.fresh)
     prepared = prepare(work.sizes, work.table, work.report, work.hits, work.held, random)
-    digests = hexadecimal(prepared.openings.told, DIGEST_BYTES)
+    digests = hexadecimal(prepared.openings.told, hit_columns.DIGEST_BYTES)
     references = hexadecimal(random(_REFERENCE_BYTES * len(digests)), _REFERENCE_BYTES)
     notes = _notes(work.report.party, references, digests)
     return SealedNotes(seal_entries(prepared, notes, work.marks, random), prepared.openings)
@@ -142,9 +134,9 @@ class WaitingBatches:
         self._waiting: dict[tuple[str, str], deque[tuple[bytes, AcceptedStatement]]] = {}
         self._reached: dict[tuple[str, str], bytes] = {}
 
-    def put(self, sender: str, batch: HitBatch, accepted: AcceptedStatement) -> Iterator[AcceptedStatement]:
+    def put(self, sender: str, batch: hit_columns.HitBatch, accepted: AcceptedStatement) -> Iterator[AcceptedStatement]:
         """Take a batch that was sent, and yield those that can be verified now, in the order of their coming."""
-        last = batch.hits.ids[-HIT_ID_BYTES:]
+        last = batch.hits.ids[-hit_columns.HIT_ID_BYTES :]
         sent, back = (sender, batch.hits.counterpart), (batch.hits.counterpart, sender)
         self._reached[sent] = last
         self._waiting.setdefault(sent, deque()).append((last, accepted))
@@ -167,7 +159,7 @@ class OpenedNotes:
     """The batch (`aquila.protocol.rounds.exchange.entries_of`)."""
     hits: int
     """How many notes it holds."""
-    openings: NoteOpenings
+    openings: hit_columns.NoteOpenings
     """What opens those that the receiver's report names."""
     before: frozenset[str]
     """The hits of which the same sender sent a note before."""
@@ -187,7 +179,7 @@ def open_notes(node: SimulatedParty, notes: Notes) -> OpenedNotes:
     near = [one for one in waiting if one.may_name(ids)]
     ended = [one for one in near if one.tick_off(ids)]
     node.openings[notes.party] = [one for one in waiting if one not in ended]
-    openings = NoteOpenings.together([one.openings for one in near])
+    openings = hit_columns.NoteOpenings.together([one.openings for one in near])
     return OpenedNotes(batch, notes.hits, openings, _noted_before(node, notes.party, ids))
 
 
@@ -197,7 +189,7 @@ def _noted_before(node: SimulatedParty, sender: str, ids: np.ndarray) -> frozens
     near = [one for one in noted if one[0] <= ids[-1] and ids[0] <= one[-1]]
     noted.append(ids)
     return frozenset(
-        one.hex() for before in near for one in ids[np.isin(ids, before)].view(f"V{HIT_ID_BYTES}").tolist()
+        one.hex() for before in near for one in ids[np.isin(ids, before)].view(f"V{hit_columns.HIT_ID_BYTES}").tolist()
     )
 
 
@@ -215,7 +207,7 @@ def drawn_from(fresh: bytes) -> Random:
 
 def _notes(code: str, references: Sequence[str], digests: Sequence[str]) -> list[bytes]:
     """Return notes as JSON, which differ in nothing but reference and digest: one is written, the others copied."""
-    reference, told = f"{code}-0000-0000-0000", "0" * 2 * DIGEST_BYTES
+    reference, told = f"{code}-0000-0000-0000", "0" * 2 * hit_columns.DIGEST_BYTES
     note = Note(
         source_evaluation=None,
         information_evaluation=None,

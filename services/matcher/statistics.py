@@ -16,21 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.csv_files import CsvWriter
-from aquila.interface.statistics import (
-    HitTable,
-    KnownCount,
-    LevelHits,
-    LevelPrecision,
-    ListCount,
-    OutcomeCount,
-    PairHits,
-    PairOutcomeCount,
-    PartyHits,
-    RegionalPicture,
-    RoundStatistics,
-    RoundTotals,
-    Statistics,
-)
+from aquila.interface import statistics as forms
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE, SMALL, Cell, Figure, Rounding, total
 from aquila.protocol.messages import Manifest
@@ -87,23 +73,25 @@ def records_sent(records: int, rounding: Rounding, category: str, party: str, ki
     return rounding.cell(records, "records", kind.value, category, party).figure
 
 
-def hit_tables(counts: RoundCounts, rounding: Rounding) -> tuple[HitTable, ...]:
+def hit_tables(counts: RoundCounts, rounding: Rounding) -> tuple[forms.HitTable, ...]:
     """Return the hits of lists, and those of queries where there was one, over the pairs that were compared."""
     return tuple(_table(counts, rounding, kind) for kind in (Kind.LIST, Kind.QUERY) if counts.parties.get(kind))
 
 
-def _table(counts: RoundCounts, rounding: Rounding, kind: Kind) -> HitTable:
+def _table(counts: RoundCounts, rounding: Rounding, kind: Kind) -> forms.HitTable:
     def cell(pair: Pair, level: Level) -> Cell:
         return rounding.cell(counts.cell(kind, pair, level), "hits", kind.value, counts.category, *pair, level.value)
 
     cells = {pair: {level: cell(pair, level) for level in Level} for pair in _compared(counts, kind)}
     parties = sorted({party for pair in cells for party in pair})
-    return HitTable(
+    return forms.HitTable(
         kind=kind,
         hits=_by_level(cells.values()),
-        pairs=tuple(PairHits(left=left, right=right, hits=_by_level([of])) for (left, right), of in cells.items()),
+        pairs=tuple(
+            forms.PairHits(left=left, right=right, hits=_by_level([of])) for (left, right), of in cells.items()
+        ),
         parties=tuple(
-            PartyHits(party=party, hits=_by_level(of for pair, of in cells.items() if party in pair))
+            forms.PartyHits(party=party, hits=_by_level(of for pair, of in cells.items() if party in pair))
             for party in parties
         ),
     )
@@ -120,13 +108,13 @@ def _compared(counts: RoundCounts, kind: Kind) -> list[Pair]:
     return sorted(compared | counts.hits.get(kind, {}).keys())
 
 
-def _by_level(rows: Iterable[Mapping[Level, Cell]]) -> LevelHits:
+def _by_level(rows: Iterable[Mapping[Level, Cell]]) -> forms.LevelHits:
     found = list(rows)
 
     def of(*levels: Level) -> Figure:
         return total(row[level] for row in found for level in levels)
 
-    return LevelHits(
+    return forms.LevelHits(
         high=of(Level.HIGH),
         medium=of(Level.MEDIUM),
         low=of(Level.LOW),
@@ -135,7 +123,7 @@ def _by_level(rows: Iterable[Mapping[Level, Cell]]) -> LevelHits:
     )
 
 
-def known(counts: RoundCounts, rounding: Rounding) -> Iterator[KnownCount]:
+def known(counts: RoundCounts, rounding: Rounding) -> Iterator[forms.KnownCount]:
     """Yield persons by the number of parties that know them, of each level by whose hits they were counted."""
     for least in sorted(Level):
         levels = [level for level in Level if level >= least]
@@ -146,10 +134,12 @@ def known(counts: RoundCounts, rounding: Rounding) -> Iterator[KnownCount]:
             persons = counts.known.get(least, {}).get(parties, 0)
             # The table of hits says already that there is nobody; any other number may stand for any count.
             figure = 0 if nobody else rounding.perturbed(persons, "persons", *counts.scope, str(parties))
-            yield KnownCount(certainty=least, parties=parties, persons=figure)
+            yield forms.KnownCount(certainty=least, parties=parties, persons=figure)
 
 
-def outcomes(counts: RoundCounts, rounding: Rounding) -> tuple[tuple[OutcomeCount, ...], tuple[PairOutcomeCount, ...]]:
+def outcomes(
+    counts: RoundCounts, rounding: Rounding
+) -> tuple[tuple[forms.OutcomeCount, ...], tuple[forms.PairOutcomeCount, ...]]:
     """Return the outcomes of a round's hits by level, and by pair, as both parties of each reported them."""
     levels: dict[Level, Counter[str]] = {}
     pairs: dict[Pair, Counter[str]] = {}
@@ -164,9 +154,9 @@ def outcomes(counts: RoundCounts, rounding: Rounding) -> tuple[tuple[OutcomeCoun
     by_level = {level: figures(levels[level], OUTCOMES, level.value) for level in sorted(levels)}
     by_pair = {pair: figures(pairs[pair], _DECIDED, *pair) for pair in sorted(pairs)}
     return (
-        tuple(OutcomeCount(certainty=level, **of, precision=_precision(of)) for level, of in by_level.items()),
+        tuple(forms.OutcomeCount(certainty=level, **of, precision=_precision(of)) for level, of in by_level.items()),
         tuple(
-            PairOutcomeCount(left=left, right=right, **of, precision=_precision(of))
+            forms.PairOutcomeCount(left=left, right=right, **of, precision=_precision(of))
             for (left, right), of in by_pair.items()
         ),
     )
@@ -216,7 +206,7 @@ def statistics(
     limit: int | None = None,
     *,
     matched: bool = False,
-) -> Statistics:
+) -> forms.Statistics:
     """Return rounds in numbers, newest first; of each category, its latest is named."""
     with context.store.reading("statistics") as session:
         categories, found = _listed(context, session, category, period)
@@ -225,7 +215,7 @@ def statistics(
         part = found[offset : None if limit is None else offset + limit]
         rounds = tuple(_round(session, rounding, one.round_id) for one in part)
     latest = {one.category: one.round_id for one in sorted(_shown(found), key=lambda one: one.matched_at or 0)}
-    return Statistics(
+    return forms.Statistics(
         base=BASE,
         categories=categories,
         rounds=rounds,
@@ -237,7 +227,7 @@ def statistics(
 
 def picture(
     context: MatcherContext, category: str | None = None, period: Period | None = None, round_id: str | None = None
-) -> RegionalPicture:
+) -> forms.RegionalPicture:
     """Return a round in numbers next to others of its category: the one that is asked for, or the latest.
 
     Args:
@@ -249,7 +239,7 @@ def picture(
         read, rounds = functools.cache(functools.partial(_round, session, _rounding(session))), _shown(found)
         one = max(rounds, key=lambda one: (one.round_id == round_id, one.matched_at or 0), default=None)
         others = [other for other in rounds if one and other.category == one.category]
-        return RegionalPicture(
+        return forms.RegionalPicture(
             base=BASE,
             categories=categories,
             round=read(one.round_id) if one else None,
@@ -258,7 +248,7 @@ def picture(
         )
 
 
-def as_csv(content: Statistics) -> str:
+def as_csv(content: forms.Statistics) -> str:
     """Return statistics as CSV, one number a row."""
     stream = io.StringIO()
     writer = CsvWriter(stream)
@@ -270,7 +260,7 @@ def as_csv(content: Statistics) -> str:
     return stream.getvalue()
 
 
-def _rows_of(one: RoundStatistics) -> Iterator[list[str | int | None]]:
+def _rows_of(one: forms.RoundStatistics) -> Iterator[list[str | int | None]]:
     """Yield the numbers of a round: table, kind, party, counterpart, of what, and the number."""
     for sent in one.lists:
         yield ["records sent", sent.kind.value, sent.party, "", "", sent.records]
@@ -289,7 +279,7 @@ def _rows_of(one: RoundStatistics) -> Iterator[list[str | int | None]]:
         yield ["precision, percent", "", pair.left, pair.right, "all", pair.precision]
 
 
-def _hit_rows(table: HitTable) -> Iterator[list[str | int | None]]:
+def _hit_rows(table: forms.HitTable) -> Iterator[list[str | int | None]]:
     places = [("", "", table.hits)]
     places += [(pair.left, pair.right, pair.hits) for pair in table.pairs]
     places += [(one.party, "all others", one.hits) for one in table.parties]
@@ -335,17 +325,17 @@ def _shown(rounds: Iterable[_ListedRound]) -> list[_ListedRound]:
     return [one for one in rounds if one.published and one.matched_at]
 
 
-def _totals(one: RoundStatistics) -> RoundTotals:
+def _totals(one: forms.RoundStatistics) -> forms.RoundTotals:
     table = one.table(Kind.LIST)
     assert table is not None, "lists of the round were matched"
     assert one.matched_at is not None, "lists of the round were matched"
     lists = sum(sent.kind is Kind.LIST for sent in one.lists)
-    return RoundTotals(round_id=one.round_id, matched_at=one.matched_at, lists=lists, hits=table.hits)
+    return forms.RoundTotals(round_id=one.round_id, matched_at=one.matched_at, lists=lists, hits=table.hits)
 
 
 def _precisions(
-    session: Session, rounds: Sequence[str], read: Callable[[str], RoundStatistics]
-) -> Iterator[LevelPrecision]:
+    session: Session, rounds: Sequence[str], read: Callable[[str], forms.RoundStatistics]
+) -> Iterator[forms.LevelPrecision]:
     """Yield the precision of each level in the newest of these rounds that has one; the surest level first."""
     right = OutcomeCountRow.outcome == "confirmed", OutcomeCountRow.hits > 0
     query = select(OutcomeCountRow.round_id, OutcomeCountRow.certainty).where(*right).distinct()
@@ -354,7 +344,7 @@ def _precisions(
         for round_id in [one for one in rounds if (one, level.value) in confirmed][:_NEWEST_DECIDED]:
             percent = next((of.precision for of in read(round_id).outcomes if of.certainty is level), None)
             if percent is not None:
-                yield LevelPrecision(certainty=level, percent=percent)
+                yield forms.LevelPrecision(certainty=level, percent=percent)
                 break
 
 
@@ -365,12 +355,12 @@ def _rounding(session: Session) -> Rounding:
     return Rounding(row.key)
 
 
-def _round(session: Session, rounding: Rounding, round_id: str) -> RoundStatistics:
+def _round(session: Session, rounding: Rounding, round_id: str) -> forms.RoundStatistics:
     row = session.get_one(RoundRow, round_id)
     manifest = manifest_in(row.manifest)
     sent = _lists(session, rounding, round_id, manifest.category)
     matched = [one.matched_at for one in sent if one.kind is Kind.LIST]
-    found = RoundStatistics(
+    found = forms.RoundStatistics(
         round_id=row.round_id,
         phase=row.phase,
         area=manifest.area,
@@ -398,11 +388,11 @@ def _round(session: Session, rounding: Rounding, round_id: str) -> RoundStatisti
     )
 
 
-def _lists(session: Session, rounding: Rounding, round_id: str, category: str) -> tuple[ListCount, ...]:
+def _lists(session: Session, rounding: Rounding, round_id: str, category: str) -> tuple[forms.ListCount, ...]:
     query = select(ListCountRow.party, ListCountRow.kind, ListCountRow.records, ListCountRow.matched_at)
     query = query.where(ListCountRow.round_id == round_id).order_by(ListCountRow.matched_at, ListCountRow.party)
     return tuple(
-        ListCount(
+        forms.ListCount(
             party=party,
             kind=(kind := Kind(name)),
             matched_at=matched_at,
@@ -412,7 +402,7 @@ def _lists(session: Session, rounding: Rounding, round_id: str, category: str) -
     )
 
 
-def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[ListCount]) -> RoundCounts:
+def _counts(session: Session, round_id: str, manifest: Manifest, sent: Iterable[forms.ListCount]) -> RoundCounts:
     """Return the counts of a round that ended."""
     hits: dict[Kind, dict[Pair, Counter[Level]]] = {kind: {} for kind in Kind}
     hit, known_count, outcome = HitCountRow, KnownCountRow, OutcomeCountRow

@@ -18,14 +18,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.roles import Action
 from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import InputError, OrderError
-from aquila.interface.approval import (
-    ApprovalEntry,
-    ApprovalKind,
-    ApprovalState,
-    OwnErasureRequest,
-    OwnErasureRequests,
-    PendingApproval,
-)
+from aquila.interface import approval as forms
 from aquila.interface.hits import ErasureProposal, ErasureReport
 from aquila.interface.queries import StandingQueryRequest, StandingQueryState
 from aquila.interface.rounds import ConsentRequest, SubmissionRequest
@@ -190,12 +183,12 @@ def _acceptance(node: NodeContext, name: str, content: Content) -> Iterator[Open
 
 def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
     """Return four eyes at this node. `more` wake other drivers than that of rounds when something took effect."""
-    openings: dict[ApprovalKind, Opening] = {
-        ApprovalKind.CONSENT: partial(_consent, node),
-        ApprovalKind.SUBMISSION: partial(_submission, node.rounds, node.store, node.clock),
-        ApprovalKind.ERASURE: partial(_erasure, node),
-        ApprovalKind.STANDING_QUERY: partial(_standing_query, node.journal),
-        ApprovalKind.REGISTRY: partial(_acceptance, node),
+    openings: dict[forms.ApprovalKind, Opening] = {
+        forms.ApprovalKind.CONSENT: partial(_consent, node),
+        forms.ApprovalKind.SUBMISSION: partial(_submission, node.rounds, node.store, node.clock),
+        forms.ApprovalKind.ERASURE: partial(_erasure, node),
+        forms.ApprovalKind.STANDING_QUERY: partial(_standing_query, node.journal),
+        forms.ApprovalKind.REGISTRY: partial(_acceptance, node),
     }
 
     def wake() -> None:
@@ -208,11 +201,11 @@ def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
 
 def ask_consent(
     node: NodeContext, approvals: Approvals, actor: Actor, round_id: str, wanted: ConsentRequest
-) -> PendingApproval:
+) -> forms.PendingApproval:
     """Ask for a consent; raises as `requests.check_consent` does."""
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.declared") as session:
         content = {
-            "kind": ApprovalKind.CONSENT.value,
+            "kind": forms.ApprovalKind.CONSENT.value,
             "round_id": round_id,
             "manifest_digest": round_.manifest_digest,
             "manifest": round_.manifest.model_dump(mode="json"),
@@ -223,7 +216,7 @@ def ask_consent(
 
 def ask_submission(
     node: NodeContext, approvals: Approvals, actor: Actor, round_id: str, wanted: SubmissionRequest
-) -> PendingApproval:
+) -> forms.PendingApproval:
     """Ask for a submission; raises as `requests.check_submission` and `_submission` do.
 
     The same list is the same request, whatever the reasons: a party has one in a round. A query is the same where its
@@ -233,7 +226,7 @@ def ask_submission(
     digest = recorded_digest(node.store, wanted.import_id)
     with node.rounds.reading(round_id) as round_, node.store.reading("approval.import") as session:
         content = {
-            "kind": ApprovalKind.SUBMISSION.value,
+            "kind": forms.ApprovalKind.SUBMISSION.value,
             "round_id": round_id,
             "manifest_digest": round_.manifest_digest,
             "submission_id": node.random(16).hex(),
@@ -250,7 +243,7 @@ def ask_submission(
 
 def ask_standing_query(
     node: NodeContext, approvals: Approvals, actor: Actor, import_id: str, wanted: StandingQueryRequest
-) -> PendingApproval:
+) -> forms.PendingApproval:
     """Ask for a standing query; raises as `round_with_terms`, `check_new` and `_standing_query` do.
 
     One for the same persons with the same reasons, terms and end is the same request, whoever asks for it.
@@ -261,7 +254,7 @@ def ask_standing_query(
     with node.store.reading("approval.standing") as session:
         row = standing_queries.round_with_terms(session, wanted.round_id)
         content = {
-            "kind": ApprovalKind.STANDING_QUERY.value,
+            "kind": forms.ApprovalKind.STANDING_QUERY.value,
             "round_id": None,
             "like_round": wanted.round_id,
             "standing_id": node.random(16).hex(),
@@ -276,7 +269,9 @@ def ask_standing_query(
     return request(approvals, actor, content, content | added)
 
 
-def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: ErasureProposal) -> PendingApproval:
+def ask_erasure(
+    node: NodeContext, approvals: Approvals, actor: Actor, wanted: ErasureProposal
+) -> forms.PendingApproval:
     """Ask for the erasure of a record with its hits; raises as `_erasure` does.
 
     The same record is the same request, whoever asks for it and why. A random number in the content keeps a digest in
@@ -285,7 +280,7 @@ def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: E
     with node.store.reading("approval.record") as session:
         found = erasure.find_record(session, wanted.record_id)
         content = {
-            "kind": ApprovalKind.ERASURE.value,
+            "kind": forms.ApprovalKind.ERASURE.value,
             "round_id": None,
             "record_id": wanted.record_id,
             "reason": wanted.reason,
@@ -293,21 +288,21 @@ def ask_erasure(node: NodeContext, approvals: Approvals, actor: Actor, wanted: E
             "author": actor_fields(actor, Action.ERASE_RECORD),
             "salt": node.random(16).hex(),
         }
-    subject = {"kind": ApprovalKind.ERASURE.value, "record_id": wanted.record_id}
+    subject = {"kind": forms.ApprovalKind.ERASURE.value, "record_id": wanted.record_id}
     return request(approvals, actor, content, subject)
 
 
-def own_erasures(approvals: Approvals, actor: Actor) -> OwnErasureRequests:
+def own_erasures(approvals: Approvals, actor: Actor) -> forms.OwnErasureRequests:
     """Return the erasures that a person asked for: those that wait first, then the newest."""
-    waits = (ApprovalRow.state == ApprovalState.WAITING.value).desc()
-    own = ApprovalRow.kind == ApprovalKind.ERASURE.value, ApprovalRow.author == actor.person
+    waits = (ApprovalRow.state == forms.ApprovalState.WAITING.value).desc()
+    own = ApprovalRow.kind == forms.ApprovalKind.ERASURE.value, ApprovalRow.author == actor.person
     query = select(ApprovalRow).where(*own).order_by(waits, ApprovalRow.asked_at.desc(), ApprovalRow.approval_id)
     with approvals.people.store.reading("approval.erasures") as session:
         rows = list(session.scalars(query.limit(_MOST_SHOWN)))
     now = approvals.people.clock()
-    return OwnErasureRequests(
+    return forms.OwnErasureRequests(
         requests=tuple(
-            OwnErasureRequest(
+            forms.OwnErasureRequest(
                 entry=entry_of(row, actor, now),
                 record_id=content.get("record_id", ""),
                 asked_because=content.get("reason", ""),
@@ -317,14 +312,14 @@ def own_erasures(approvals: Approvals, actor: Actor) -> OwnErasureRequests:
     )
 
 
-def withdraw_erasure(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEntry:
+def withdraw_erasure(approvals: Approvals, actor: Actor, approval_id: str) -> forms.ApprovalEntry:
     """Take back an own request for an erasure; raises as `decisions.withdraw` does.
 
     Raises:
         NotFoundError: There is no such request for an erasure.
     """
     with approvals.people.store.reading("approval.erasure") as session:
-        if row_of(session, approval_id).kind != ApprovalKind.ERASURE.value:
+        if row_of(session, approval_id).kind != forms.ApprovalKind.ERASURE.value:
             raise NotFoundError("request_unknown")
     return withdraw(approvals, actor, approval_id)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from aquila.audit import merkle
 from aquila.audit.checkpoint import (
     Checkpoint,
     Note,
@@ -19,20 +20,6 @@ from aquila.audit.checkpoint import (
     parse_note,
 )
 from aquila.audit.entries import LEFT_OUT_FILE, LeftOutEntries, read_entry, read_left_out
-from aquila.audit.merkle import (
-    TILE_WIDTH,
-    Frontier,
-    bundle_path,
-    bundles_of,
-    leaf_hash,
-    read_bundle,
-    read_statements,
-    read_tile,
-    statements_path,
-    tile_path,
-    tiles_of,
-    tree_root,
-)
 from aquila.errors import AuditError
 from aquila.protocol.auditing.coverage import check_erased, check_newest, check_times
 from aquila.protocol.auditing.log_record import KeyPeriods, LogRecord, UnprovenClaim
@@ -144,22 +131,22 @@ def _leaves(files: Files, checkpoint: Checkpoint) -> list[bytes]:
     leaves: list[bytes] = []
     hashes: list[bytes] = []
     current = 0
-    for level, number, width in tiles_of(checkpoint.size):
+    for level, number, width in merkle.tiles_of(checkpoint.size):
         if level != current:
             level_hashes, hashes, current = hashes, [], level
-        name = tile_path(level, number, width)
+        name = merkle.tile_path(level, number, width)
         with _where(name):
-            tile = read_tile(_file(files, name), width)
+            tile = merkle.read_tile(_file(files, name), width)
         for place, found in enumerate(tile):
             if level == 0:
                 continue
-            below = (number * TILE_WIDTH + place) * TILE_WIDTH
-            if tree_root(level_hashes[below : below + TILE_WIDTH]) != found:
+            below = (number * merkle.TILE_WIDTH + place) * merkle.TILE_WIDTH
+            if merkle.tree_root(level_hashes[below : below + merkle.TILE_WIDTH]) != found:
                 raise AuditError("hash_differs_from_tile_below", name=name, place=place)
         hashes += tile
         if level == 0:
             leaves += tile
-    if tree_root(leaves) != checkpoint.root:
+    if merkle.tree_root(leaves) != checkpoint.root:
         raise AuditError("checkpoint_head_differs_from_tiles", size=checkpoint.size)
     return leaves
 
@@ -172,7 +159,7 @@ def _check_saved(files: Files, log: LogRecord, registry: Registry) -> None:
     log.saved = [int(line) for line in lines]
     if log.saved != sorted(set(log.saved)) or log.saved[-1:] != [log.checkpoint.size]:
         raise AuditError("checkpoint_index_not_ascending")
-    tree = Frontier()
+    tree = merkle.Frontier()
     for size in log.saved:
         name = f"checkpoints/{size}"
         content = _file(files, name)
@@ -190,15 +177,15 @@ def _check_saved(files: Files, log: LogRecord, registry: Registry) -> None:
 
 def _read_entries(files: Files, log: LogRecord) -> None:
     """Read every entry and the statements, and compare each content with its leaf."""
-    for number, width in bundles_of(log.checkpoint.size):
-        name, said = bundle_path(number, width), statements_path(number, width)
+    for number, width in merkle.bundles_of(log.checkpoint.size):
+        name, said = merkle.bundle_path(number, width), merkle.statements_path(number, width)
         with _where(name):
-            contents = read_bundle(_file(files, name), width)
+            contents = merkle.read_bundle(_file(files, name), width)
         with _where(said):
-            log.statements += read_statements(_file(files, said), width)
+            log.statements += merkle.read_statements(_file(files, said), width)
         for content in contents:
             index = len(log.entries)
-            if content and leaf_hash(content) != log.leaves[index]:
+            if content and merkle.leaf_hash(content) != log.leaves[index]:
                 raise AuditError("entry_differs_from_tree", name=name, index=index)
             with _where(f"entry {index}"):
                 log.entries.append(read_entry(content) if content else None)

@@ -6,17 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from aquila.audit.entries import LARGEST_ENTRY
-from aquila.protocol.messages.base import (
-    Count,
-    Digest,
-    Identifier,
-    Message,
-    PartyCode,
-    Positive,
-    Seconds,
-    Text,
-    optional,
-)
+from aquila.protocol.messages import base
 
 LARGEST_CONTENT = 1 << 16
 """Characters of the bytes that come with an event."""
@@ -30,58 +20,58 @@ class EventKind(StrEnum):
     EVALUATION = "evaluation"
 
 
-class Event(Message):
+class Event(base.Message):
     """One entry of the matcher's feed of a round; ids ascend. A statement carries its DSSE envelope as text."""
 
-    event_id: Positive
+    event_id: base.Positive
     kind: EventKind
     envelope: str | None = None
-    submission_id: Identifier | None = None
-    index: Count | None = None
-    party: PartyCode | None = None
-    content: Annotated[str, Field(max_length=LARGEST_CONTENT)] | None = optional()
+    submission_id: base.Identifier | None = None
+    index: base.Count | None = None
+    party: base.PartyCode | None = None
+    content: Annotated[str, Field(max_length=LARGEST_CONTENT)] | None = base.optional()
     """The bytes themselves in base64, where they are few and the feed comes with a long poll (9.6)."""
 
 
-class Events(Message):
+class Events(base.Message):
     """A page of the feed, with what the matcher believes to be due."""
 
     events: tuple[Event, ...]
-    ready: tuple[Identifier, ...]
+    ready: tuple[base.Identifier, ...]
     """Submissions whose evaluations are all there, and for lists everyone's: tokens may be sent."""
-    late: tuple[PartyCode, ...]
+    late: tuple[base.PartyCode, ...]
     """Parties that missed a deadline; the others may sign an amendment that leaves them out."""
-    time: Seconds
+    time: base.Seconds
     """The matcher's clock, for a person to compare; never used for deadlines."""
 
 
-class RoundEntry(Message):
+class RoundEntry(base.Message):
     """A round in a list."""
 
-    round_id: Identifier
-    phase: Text
-    area: Text
-    category: Text
-    participants: tuple[PartyCode, ...]
+    round_id: base.Identifier
+    phase: base.Text
+    area: base.Text
+    category: base.Text
+    participants: tuple[base.PartyCode, ...]
 
 
-class Rounds(Message):
+class Rounds(base.Message):
     """All rounds that the caller may know of, newest first."""
 
     rounds: tuple[RoundEntry, ...]
-    news: dict[Identifier, int] = Field(default_factory=dict)
+    news: dict[base.Identifier, int] = Field(default_factory=dict)
     """For a party, by round: the newest event about a withdrawal that concerns it. It follows no round that is over,
     and reads its feed again when this is beyond what it has read."""
-    state: Digest | None = optional()
+    state: base.Digest | None = base.optional()
     """For a party that waits for news (9.6): names all of this, and what the matcher believes to be due."""
 
 
 class LongPollAnswer(Rounds):
     """The answer of a long poll, with what its caller would ask for next, where it wants that (9.6)."""
 
-    feeds: dict[Identifier, Events] | None = optional()
+    feeds: dict[base.Identifier, Events] | None = base.optional()
     """The next page of the feed, by round."""
-    log: Annotated[str, Field(max_length=1 << 17)] | None = optional()
+    log: Annotated[str, Field(max_length=1 << 17)] | None = base.optional()
     """The matcher's newest checkpoint, with a proof since the one that the caller saw last."""
 
 
@@ -91,33 +81,33 @@ _LARGEST_CONTENT = 1 << 19
 _LARGEST_PROBLEM = 1 << 16
 
 
-class StatementPart(Message):
+class StatementPart(base.Message):
     """A statement: its DSSE envelope as text."""
 
     part: Literal["statement"] = "statement"
     envelope: Annotated[str, Field(max_length=_LARGEST_ENVELOPE)]
 
 
-class BytesPart(Message):
+class BytesPart(base.Message):
     """A chunk, an evaluation or tokens of the caller, whose statement came before, or in an earlier part."""
 
     part: Literal["blinded", "evaluation", "tokens"]
-    submission_id: Identifier
-    index: Count
+    submission_id: base.Identifier
+    index: base.Count
     content: Annotated[str, Field(max_length=_LARGEST_CONTENT)]
     """The bytes in base64."""
 
 
-class Consignment(Message):
+class Consignment(base.Message):
     """Parts that are taken one after the other, as if each had come by itself."""
 
     parts: Annotated[tuple[StatementPart | BytesPart, ...], Field(min_length=1, max_length=MOST_PARTS)]
 
 
-class ConsignmentAnswer(Message):
+class ConsignmentAnswer(base.Message):
     """The result of a consignment."""
 
-    taken: Count
+    taken: base.Count
     """How many parts were taken, from the first one on; the same again counts."""
     problem: Annotated[str, Field(max_length=_LARGEST_PROBLEM)] | None = None
     """Why the next part was refused, as a problem document in JSON; None where it was not looked at."""
@@ -128,51 +118,51 @@ MOST_STATEMENTS = 500
 MOST_ENTRIES = 200
 _MOST_HASHES = 64
 
-Hashes = Annotated[tuple[Digest, ...], Field(max_length=_MOST_HASHES)]
+Hashes = Annotated[tuple[base.Digest, ...], Field(max_length=_MOST_HASHES)]
 
 
-class ProofRequest(Message):
+class ProofRequest(base.Message):
     """The proofs that are requested of a log."""
 
-    old: Count
+    old: base.Count
     """How many entries it had when the caller saw it last."""
-    heads: Annotated[tuple[Positive, ...], Field(max_length=MOST_HEADS)]
+    heads: Annotated[tuple[base.Positive, ...], Field(max_length=MOST_HEADS)]
     """Sizes at which others saw it: that it only grew since is to be proved for each."""
-    statements: Annotated[tuple[Digest, ...], Field(max_length=MOST_STATEMENTS)]
+    statements: Annotated[tuple[base.Digest, ...], Field(max_length=MOST_STATEMENTS)]
     """Digests of statements that it must hold: that it does is to be proved for each."""
-    entries_from: Count | None
+    entries_from: base.Count | None
     """From which entry on those are wanted that name the caller; None for none of them."""
 
 
-class HeadProof(Message):
+class HeadProof(base.Message):
     """That a log only grew since it had `size` entries, up to the checkpoint of the same answer."""
 
-    size: Positive
+    size: base.Positive
     hashes: Hashes
 
 
-class StatementProof(Message):
+class StatementProof(base.Message):
     """That a log holds the entry of a statement, under the checkpoint of the same answer.
 
     Whoever has the statement makes its entry from time and salt (PROTOCOL.md 10.2), and the leaf from that.
     """
 
-    digest: Digest
-    index: Count
-    time: Seconds
-    salt: Identifier | None
+    digest: base.Digest
+    index: base.Count
+    time: base.Seconds
+    salt: base.Identifier | None
     hashes: Hashes
 
 
-class EntryProof(Message):
+class EntryProof(base.Message):
     """An entry that names the caller, and that the log holds it under the checkpoint of the same answer."""
 
-    index: Count
+    index: base.Count
     content: Annotated[str, Field(max_length=LARGEST_ENTRY)]
     hashes: Hashes
 
 
-class Proofs(Message):
+class Proofs(base.Message):
     """A log's newest checkpoint with the proof since `old` (the body of C2SP tlog-witness), and proofs up to it.
 
     A size that the checkpoint does not reach has no proof; nor has a statement that the log does not hold, or that is
@@ -183,4 +173,4 @@ class Proofs(Message):
     heads: Annotated[tuple[HeadProof, ...], Field(max_length=MOST_HEADS)]
     statements: Annotated[tuple[StatementProof, ...], Field(max_length=MOST_STATEMENTS)]
     entries: Annotated[tuple[EntryProof, ...], Field(max_length=MOST_ENTRIES)]
-    entries_to: Count | None
+    entries_to: base.Count | None

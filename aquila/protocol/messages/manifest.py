@@ -6,19 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.base import (
-    LEAST_PARTIES,
-    MAX_CHUNK_ELEMENTS,
-    MAX_PARTIES,
-    ClassCounts,
-    Digest,
-    Identifier,
-    Message,
-    PartyCode,
-    Seconds,
-    Text,
-    ascending,
-)
+from aquila.protocol.messages import base
 
 
 class Mode(StrEnum):
@@ -28,34 +16,34 @@ class Mode(StrEnum):
     LISTS_AND_QUERIES = "lists_and_queries"
 
 
-class Participant(Message):
+class Participant(base.Message):
     """A party named by the manifest, with the fingerprint of its long-term identity key."""
 
-    party: PartyCode
-    identity_fingerprint: Digest
+    party: base.PartyCode
+    identity_fingerprint: base.Digest
 
 
-class TableReference(Message):
+class TableReference(base.Message):
     """A table that all parties must share, by name or version and digest."""
 
-    name: Text
-    digest: Digest
+    name: base.Text
+    digest: base.Digest
 
 
-class PartyCap(Message):
+class PartyCap(base.Message):
     """The most elements, padding included, that one party may declare in its consent, by class."""
 
-    party: PartyCode
-    elements: ClassCounts
+    party: base.PartyCode
+    elements: base.ClassCounts
 
 
-class Window(Message):
+class Window(base.Message):
     """The round's deadlines, seconds since 1970 in UTC, each inclusive."""
 
-    consent_by: Seconds
-    submit_by: Seconds
-    evaluate_by: Seconds
-    closes_at: Seconds
+    consent_by: base.Seconds
+    submit_by: base.Seconds
+    evaluate_by: base.Seconds
+    closes_at: base.Seconds
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -64,7 +52,7 @@ class Window(Message):
         return self
 
 
-class Padding(Message):
+class Padding(base.Message):
     """The hiding of sizes: inputs per record go up to the next size, records up to the next multiple.
 
     An empty tuple and a multiple of 1 mean none.
@@ -80,25 +68,25 @@ class Padding(Message):
         return self
 
 
-class Manifest(Message):
+class Manifest(base.Message):
     """The terms of a round: proposed by the secretariat, consented to by each party (PROTOCOL.md 3.1)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
 
     protocol: Literal["aquila/1"]
-    round_id: Identifier
+    round_id: base.Identifier
     mode: Mode
-    area: Text
-    legal_basis: Text
-    purpose: Text
-    category: Text
-    participants: Annotated[tuple[Participant, ...], Field(min_length=LEAST_PARTIES, max_length=MAX_PARTIES)]
-    pairs: Annotated[tuple[tuple[PartyCode, PartyCode], ...], Field(min_length=1)]
+    area: base.Text
+    legal_basis: base.Text
+    purpose: base.Text
+    category: base.Text
+    participants: Annotated[tuple[Participant, ...], Field(min_length=base.LEAST_PARTIES, max_length=base.MAX_PARTIES)]
+    pairs: Annotated[tuple[tuple[base.PartyCode, base.PartyCode], ...], Field(min_length=1)]
     rules: TableReference
     normalizer: TableReference
     caps: tuple[PartyCap, ...]
     window: Window
-    chunk_elements: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)]
+    chunk_elements: Annotated[int, Field(ge=1, le=base.MAX_CHUNK_ELEMENTS)]
     padding: Padding
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
@@ -107,11 +95,11 @@ class Manifest(Message):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         parties = [participant.party for participant in self.participants]
-        ascending(parties, "participants")
-        ascending([cap.party for cap in self.caps], "caps")
+        base.ascending(parties, "participants")
+        base.ascending([cap.party for cap in self.caps], "caps")
         if [cap.party for cap in self.caps] != parties:
             raise ValueError("there must be a cap for each participant")
-        ascending(["".join(pair) for pair in self.pairs], "pairs")
+        base.ascending(["".join(pair) for pair in self.pairs], "pairs")
         if any(left >= right or {left, right} - set(parties) for left, right in self.pairs):
             raise ValueError("a pair names two participants in ascending order")
         return self
@@ -120,7 +108,7 @@ class Manifest(Message):
         """Return the identity fingerprint that the manifest names for a party, or None for a stranger."""
         return next((p.identity_fingerprint for p in self.participants if p.party == party), None)
 
-    def caps_of(self, party: str) -> ClassCounts:
+    def caps_of(self, party: str) -> base.ClassCounts:
         """Return the most elements of each class that a participant may declare in its consent."""
         return next(cap.elements for cap in self.caps if cap.party == party)
 

@@ -16,22 +16,14 @@ from aquila.crypto.envelope import open_envelope, payload_of, sign_envelope
 from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
 from aquila.protocol.messages.base import MAX_PARTIES, Digest, Message, PartyCode, Seconds, Text, ascending, optional
-from aquila.protocol.registration.self_signed import (
-    MOST_RENEWALS,
-    Address,
-    Certificates,
-    Envelope,
-    KeyHex,
-    Renewal,
-    open_renewals,
-)
+from aquila.protocol.registration import self_signed
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, has_distinct_keys
 
 MOST_STATEMENTS = 200
 """How many statements one answer of the matcher has at most."""
 
 Number = Annotated[int, Field(ge=1, le=2**31)]
-Renewals = Annotated[tuple[Envelope, ...], Field(min_length=1, max_length=MOST_RENEWALS)]
+Renewals = Annotated[tuple[self_signed.Envelope, ...], Field(min_length=1, max_length=self_signed.MOST_RENEWALS)]
 
 
 class RegistryEntry(Message):
@@ -43,7 +35,7 @@ class RegistryEntry(Message):
 
     party: PartyCode
     name: Text
-    identity_key: KeyHex
+    identity_key: self_signed.KeyHex
     left: bool
     renewals: Renewals | None = optional()
 
@@ -57,9 +49,9 @@ class RegistryStatement(Message):
     previous: Digest | None
     """Digest of the statement before; None of the first."""
     made_at: Seconds
-    matcher_key: KeyHex
-    url: Address
-    ca: Certificates | None
+    matcher_key: self_signed.KeyHex
+    url: self_signed.Address
+    ca: self_signed.Certificates | None
     parties: Annotated[tuple[RegistryEntry, ...], Field(max_length=MAX_PARTIES)]
     """By code, ascending; a party that has left stays, with its key."""
     matcher_renewals: Renewals | None = optional()
@@ -92,12 +84,12 @@ class RegistryStatement(Message):
             raise MalformedError("registry_file_names_twice")
         return registry
 
-    def renewals(self) -> dict[str, tuple[Renewal, ...]]:
+    def renewals(self) -> dict[str, tuple[self_signed.Renewal, ...]]:
         """Return the verified renewals of those that renewed their keys; raises as `registry` does."""
         own = (MATCHER, self.matcher_key, self.matcher_renewals)
         holders = (own, *((entry.party, entry.identity_key, entry.renewals) for entry in self.parties))
         return {
-            holder: open_renewals(holder, VerifyKey.from_hex(key), renewals)
+            holder: self_signed.open_renewals(holder, VerifyKey.from_hex(key), renewals)
             for holder, key, renewals in holders
             if renewals is not None
         }
@@ -136,7 +128,7 @@ def next_statement(
     now: int,
     url: str,
     ca: str | None,
-    renewal: Renewal | None = None,
+    renewal: self_signed.Renewal | None = None,
 ) -> RegistryStatement:
     """Return the statement that follows another one and states this registry.
 

@@ -10,20 +10,7 @@ from dataclasses import dataclass
 from aquila.crypto.envelope import open_envelope, payload_of
 from aquila.crypto.group import Group
 from aquila.errors import BindingError, EquivocationError, MalformedError, SignatureError
-from aquila.protocol.messages import (
-    ANNOUNCEMENTS,
-    PARTY_STATEMENTS,
-    BoundStatement,
-    Ending,
-    HitReport,
-    Justification,
-    Manifest,
-    Message,
-    Opening,
-    Statement,
-    Submission,
-    kind_of,
-)
+from aquila.protocol import messages
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds import rules, statement_limits
 from aquila.protocol.rounds.round_state import AnnouncementKey, RoundState
@@ -31,14 +18,16 @@ from aquila.protocol.rounds.round_state import AnnouncementKey, RoundState
 LARGEST_STATEMENT = 96 << 20
 """Bytes of an envelope at most: a submission of 600,000 chunks, or the report of a query with 200,000 hits."""
 
-_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+_MESSAGES: dict[str, type[messages.Message]] = {
+    kind.payload_type: kind for kind in (*messages.PARTY_STATEMENTS, *messages.ANNOUNCEMENTS)
+}
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedStatement:
     """A statement that was verified: the message, its signer, the digest of its payload, and whether it was new."""
 
-    message: Message
+    message: messages.Message
     signer: str
     digest: str
     new: bool
@@ -48,12 +37,12 @@ class AcceptedStatement:
 class ReadStatement:
     """A statement whose signature and form are right; each state of the round decides whether it counts."""
 
-    message: Message
+    message: messages.Message
     signer: str
     digest: str
 
 
-ERASED = Justification(
+ERASED = messages.Justification(
     legal_basis="erased", purpose="erased", case_reference="erased", category="erased", officer="erased"
 )
 """What stands in a submission in place of a justification whose three years are over (PROTOCOL.md 8.5)."""
@@ -68,8 +57,8 @@ def without_justification(envelope: bytes) -> bytes:
     Raises:
         MalformedError: It is no envelope of a submission.
     """
-    payload = payload_of(envelope, Submission.payload_type)
-    return Submission.from_payload(payload).model_copy(update={"justification": ERASED}).payload()
+    payload = payload_of(envelope, messages.Submission.payload_type)
+    return messages.Submission.from_payload(payload).model_copy(update={"justification": ERASED}).payload()
 
 
 def read_erased(content: bytes, digest: str) -> ReadStatement:
@@ -82,7 +71,7 @@ def read_erased(content: bytes, digest: str) -> ReadStatement:
     Raises:
         MalformedError: It is something else.
     """
-    message = Submission.from_payload(content)
+    message = messages.Submission.from_payload(content)
     return ReadStatement(message, message.party, digest)
 
 
@@ -119,8 +108,8 @@ class Round(RoundState):
             MalformedError: It is no manifest.
         """
         keys = {key.fingerprint: key for key in registry.keys_of(MATCHER)}
-        opened = open_envelope(envelope, [Manifest.payload_type], keys)
-        manifest = Manifest.from_payload(opened.payload)
+        opened = open_envelope(envelope, [messages.Manifest.payload_type], keys)
+        manifest = messages.Manifest.from_payload(opened.payload)
         for participant in manifest.participants:
             # A round that began before a key was replaced names the key of its time (11.9).
             known = [key.fingerprint for key in registry.keys_of(participant.party)]
@@ -161,11 +150,13 @@ class Round(RoundState):
             raise BindingError("statement_of_another_round", round=self.round_id)
         # 3. The signer is the one who may say it; a party speaks once under each sequence number. Gaps are no fault:
         #    the number of a statement that was refused here (too late, say) stays empty, and its party goes on.
-        if isinstance(message, Statement):
+        if isinstance(message, messages.Statement):
             return self._accept_statement(message, read.signer, read.digest, now)
         return self._accept_announcement(message, read.signer, read.digest)
 
-    def _accept_statement(self, message: Statement, signer: str, digest: str, now: int | None) -> AcceptedStatement:
+    def _accept_statement(
+        self, message: messages.Statement, signer: str, digest: str, now: int | None
+    ) -> AcceptedStatement:
         if message.party != signer or self.manifest.fingerprint_of(signer) is None:
             raise SignatureError("statement_signed_by_another_party", party=message.party)
         spoken = self.sequences.get(signer, {})
@@ -186,13 +177,13 @@ class Round(RoundState):
         rules.check_log_head(self, message)
         if now is not None:
             statement_limits.check_bounds(self, message)
-        if isinstance(message, BoundStatement):
+        if isinstance(message, messages.BoundStatement):
             rules.check_binding(self, message)
         rules.apply_statement(message, self, digest, now)
         self.sequences.setdefault(signer, {})[message.sequence] = digest
         return AcceptedStatement(message, signer, digest, new=True)
 
-    def _accept_announcement(self, message: Message, signer: str, digest: str) -> AcceptedStatement:
+    def _accept_announcement(self, message: messages.Message, signer: str, digest: str) -> AcceptedStatement:
         if signer != MATCHER:
             raise SignatureError("announcement_not_by_matcher", party=signer)
         key = announcement_key(message)
@@ -208,16 +199,16 @@ class Round(RoundState):
         return AcceptedStatement(message, signer, digest, new=True)
 
 
-def announcement_key(message: Message) -> AnnouncementKey:
+def announcement_key(message: messages.Message) -> AnnouncementKey:
     """Return the key under which an announcement is unique: its kind, and for a report its party, query and page.
 
     Raises:
         MalformedError: It is not announced within a round.
     """
-    kind = kind_of(message)
-    if isinstance(message, HitReport):
+    kind = messages.kind_of(message)
+    if isinstance(message, messages.HitReport):
         page = None if message.page is None else message.page.number
         return AnnouncementKey(kind, message.party, message.submission_id, page)
-    if isinstance(message, Opening | Ending):
+    if isinstance(message, messages.Opening | messages.Ending):
         return AnnouncementKey(kind)
     raise MalformedError("announcement_not_within_round", message_type=kind.value, kind=kind)

@@ -11,18 +11,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from aquila.audit import merkle
 from aquila.audit.checkpoint import parse_checkpoint, parse_note
 from aquila.audit.entries import LEFT_OUT_FILE, Entry, EntryKind, LeftOutEntries, read_entry
-from aquila.audit.merkle import (
-    TILE_WIDTH,
-    bundle_path,
-    bundles_of,
-    read_bundle,
-    read_statements,
-    statements_path,
-    write_bundle,
-    write_statements,
-)
 from aquila.protocol.log_entries import discloses_hits
 from services.kit.log.publication import CHECKPOINT_FILE
 from services.kit.storage.files import ChunkFiles
@@ -70,18 +61,21 @@ class _Copy:
 
     def add_bundle(self, files: ChunkFiles, number: int, width: int) -> None:
         """Add an entry bundle and the one of its statements, without what is left out."""
-        name, said = bundle_path(number, width), statements_path(number, width)
-        contents, envelopes = read_bundle(files.read(name), width), read_statements(files.read(said), width)
+        name, said = merkle.bundle_path(number, width), merkle.statements_path(number, width)
+        contents, envelopes = (
+            merkle.read_bundle(files.read(name), width),
+            merkle.read_statements(files.read(said), width),
+        )
         for place, content in enumerate(contents):
             entry = read_entry(content) if content else None
             if entry is None or self.scope.keeps(entry):
                 continue
             contents[place] = envelopes[place] = b""
-            self.indices.append(number * TILE_WIDTH + place)
+            self.indices.append(number * merkle.TILE_WIDTH + place)
             if self.scope.has(entry.round) and entry.round is not None:
                 self.rounds[entry.round] += 1
-        self.add(name, write_bundle(contents))
-        self.add(said, write_statements(envelopes))
+        self.add(name, merkle.write_bundle(contents))
+        self.add(said, merkle.write_statements(envelopes))
 
 
 def write_copy(files: ChunkFiles, into: BinaryIO, scope: Callable[[], Scope], time: int) -> None:
@@ -97,7 +91,7 @@ def write_copy(files: ChunkFiles, into: BinaryIO, scope: Callable[[], Scope], ti
     with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archive:
         copy = _Copy(archive, scope(), time, [], Counter())
         size = parse_checkpoint(parse_note(files.read(CHECKPOINT_FILE)).text).size
-        for number, width in bundles_of(size):
+        for number, width in merkle.bundles_of(size):
             copy.add_bundle(files, number, width)
         for name in _others(files, copy):
             copy.add(name, files.read(name))

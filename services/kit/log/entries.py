@@ -12,22 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Select,
-    String,
-    Table,
-    Text,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, read_entry
@@ -41,75 +26,81 @@ from services.kit.actor import Actor
 from services.kit.storage.row_seals import ROW_KEY, RowKey
 from services.kit.storage.store import NAMING
 
-_TABLES = MetaData(naming_convention=NAMING)
+_TABLES = sa.MetaData(naming_convention=NAMING)
 _SALT_BYTES = 16
 _AT_ONCE = 500
-_BIG = BigInteger().with_variant(Integer, "sqlite")
+_BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
-ENTRIES = Table(
+ENTRIES = sa.Table(
     "log_entry",
     _TABLES,
-    Column("index", _BIG, primary_key=True, autoincrement=False, comment="The entry's place in the log, from 0."),
-    Column("leaf_hash", LargeBinary, nullable=False, comment="Hash of the entry's leaf; stays when its content goes."),
-    Column("content", LargeBinary, comment="The entry's canonical JSON; nothing once retention has erased it."),
-    Column("kind", String(32), nullable=False, comment="What happened."),
-    Column("time", BigInteger, nullable=False, index=True, comment="Seconds since 1970, as the entry says."),
-    Column("round_id", String(32), index=True, comment="The round that the entry names."),
-    Column("account", String(14), index=True, comment="The account that it says was changed."),
-    Column("seal", LargeBinary, comment="HMAC of what of it counts, under a key of the home."),
+    sa.Column("index", _BIG, primary_key=True, autoincrement=False, comment="The entry's place in the log, from 0."),
+    sa.Column(
+        "leaf_hash", sa.LargeBinary, nullable=False, comment="Hash of the entry's leaf; stays when its content goes."
+    ),
+    sa.Column("content", sa.LargeBinary, comment="The entry's canonical JSON; nothing once retention has erased it."),
+    sa.Column("kind", sa.String(32), nullable=False, comment="What happened."),
+    sa.Column("time", sa.BigInteger, nullable=False, index=True, comment="Seconds since 1970, as the entry says."),
+    sa.Column("round_id", sa.String(32), index=True, comment="The round that the entry names."),
+    sa.Column("account", sa.String(14), index=True, comment="The account that it says was changed."),
+    sa.Column("seal", sa.LargeBinary, comment="HMAC of what of it counts, under a key of the home."),
     comment="The log: one row for each entry, only ever added to; retention empties contents.",
 )
 _SEALED = ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.account
-EDGE = Table(
+EDGE = sa.Table(
     "log_edge",
     _TABLES,
-    Column("edge_id", Integer, primary_key=True, autoincrement=False, comment="1: there is one edge."),
-    Column("size", BigInteger, nullable=False, comment="Entries of the log."),
-    Column("peaks", LargeBinary, nullable=False, comment="Roots of its perfect trees, largest first, 32 bytes each."),
+    sa.Column("edge_id", sa.Integer, primary_key=True, autoincrement=False, comment="1: there is one edge."),
+    sa.Column("size", sa.BigInteger, nullable=False, comment="Entries of the log."),
+    sa.Column(
+        "peaks", sa.LargeBinary, nullable=False, comment="Roots of its perfect trees, largest first, 32 bytes each."
+    ),
     comment="The right edge of the log's tree.",
 )
-NODES = Table(
+NODES = sa.Table(
     "log_node",
     _TABLES,
-    Column("level", Integer, primary_key=True, autoincrement=False, comment="Tile level, from 1: 256 to its power."),
-    Column("number", _BIG, primary_key=True, autoincrement=False, comment="Place at that level, from 0."),
-    Column("hash", LargeBinary, nullable=False, comment="Root of the perfect tree."),
+    sa.Column(
+        "level", sa.Integer, primary_key=True, autoincrement=False, comment="Tile level, from 1: 256 to its power."
+    ),
+    sa.Column("number", _BIG, primary_key=True, autoincrement=False, comment="Place at that level, from 0."),
+    sa.Column("hash", sa.LargeBinary, nullable=False, comment="Root of the perfect tree."),
     comment="Roots over 256, 65,536, ... entries, so that proofs need few rows.",
 )
-CHECKPOINTS = Table(
+CHECKPOINTS = sa.Table(
     "log_checkpoint",
     _TABLES,
-    Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
-    Column("note", LargeBinary, nullable=False, comment="The signed note, with the cosignatures that came."),
-    Column("signed_at", BigInteger, nullable=False, comment="Seconds since 1970."),
+    sa.Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
+    sa.Column("note", sa.LargeBinary, nullable=False, comment="The signed note, with the cosignatures that came."),
+    sa.Column("signed_at", sa.BigInteger, nullable=False, comment="Seconds since 1970."),
     comment="Checkpoints that this log signed; all stay.",
 )
-WITNESSED = Table(
+WITNESSED = sa.Table(
     "log_witnessed",
     _TABLES,
-    Column("origin", String(128), primary_key=True, comment="Which other log."),
-    Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
-    Column("note", LargeBinary, nullable=False, comment="The note as it came, with the own cosignature."),
-    Column("seen_at", BigInteger, nullable=False, comment="Seconds since 1970."),
+    sa.Column("origin", sa.String(128), primary_key=True, comment="Which other log."),
+    sa.Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
+    sa.Column("note", sa.LargeBinary, nullable=False, comment="The note as it came, with the own cosignature."),
+    sa.Column("seen_at", sa.BigInteger, nullable=False, comment="Seconds since 1970."),
     comment="Newest checkpoint of each other log, which was found consistent with all before, and cosigned.",
 )
-ALARMS = Table(
+ALARMS = sa.Table(
     "log_alarm",
     _TABLES,
-    Column("alarm_id", _BIG, primary_key=True, autoincrement=True, comment="Number."),
-    Column("origin", String(128), nullable=False, index=True, comment="Whose log does not hold together."),
-    Column("what", String(16), nullable=False, comment="fork, shrunk, missing, false or signature."),
-    Column("sentence", Text, nullable=False, comment="What is wrong, in words."),
-    Column("seen", LargeBinary, comment="The note that was seen before; evidence."),
-    Column("got", LargeBinary, nullable=False, comment="The note that contradicts it; evidence."),
-    Column("found_at", BigInteger, nullable=False, comment="Seconds since 1970."),
-    Column("acknowledged_at", BigInteger, comment="Seconds since 1970 when an administrator let work go on."),
-    Column("acknowledged_by", String(16), comment="The administrator's pseudonymous id."),
+    sa.Column("alarm_id", _BIG, primary_key=True, autoincrement=True, comment="Number."),
+    sa.Column("origin", sa.String(128), nullable=False, index=True, comment="Whose log does not hold together."),
+    sa.Column("what", sa.String(16), nullable=False, comment="fork, shrunk, missing, false or signature."),
+    sa.Column("sentence", sa.Text, nullable=False, comment="What is wrong, in words."),
+    sa.Column("seen", sa.LargeBinary, comment="The note that was seen before; evidence."),
+    sa.Column("got", sa.LargeBinary, nullable=False, comment="The note that contradicts it; evidence."),
+    sa.Column("found_at", sa.BigInteger, nullable=False, comment="Seconds since 1970."),
+    sa.Column("acknowledged_at", sa.BigInteger, comment="Seconds since 1970 when an administrator let work go on."),
+    sa.Column("acknowledged_by", sa.String(16), comment="The administrator's pseudonymous id."),
     comment="Logs that were found rewritten, with both checkpoints as evidence.",
 )
 
 
-def declare(metadata: MetaData) -> None:
+def declare(metadata: sa.MetaData) -> None:
     """Declare the log's tables in a service's metadata."""
     for table in (ENTRIES, EDGE, NODES, CHECKPOINTS, WITNESSED, ALARMS):
         table.to_metadata(metadata)
@@ -128,7 +119,7 @@ def append(session: Session, entry: Entry) -> int:
     edge = frontier(session)
     index = edge.size
     session.execute(
-        insert(ENTRIES).values(
+        sa.insert(ENTRIES).values(
             index=index,
             leaf_hash=leaf,
             content=content,
@@ -142,9 +133,9 @@ def append(session: Session, entry: Entry) -> int:
     edge.append(leaf)
     values = {"size": edge.size, "peaks": b"".join(edge.peaks)}
     if index == 0:
-        session.execute(insert(EDGE).values(edge_id=1, **values))
+        session.execute(sa.insert(EDGE).values(edge_id=1, **values))
     else:
-        session.execute(update(EDGE).where(EDGE.c.edge_id == 1).values(**values))
+        session.execute(sa.update(EDGE).where(EDGE.c.edge_id == 1).values(**values))
     _store_nodes(session, edge.size)
     return index
 
@@ -161,7 +152,7 @@ def check_seals(session: Session, start: int, end: int) -> None:
         ForgedRowError: There is one.
     """
     key: RowKey | None = session.info.get(ROW_KEY)
-    query = select(*_SEALED, ENTRIES.c.seal)
+    query = sa.select(*_SEALED, ENTRIES.c.seal)
     for *sealed, seal in session.execute(query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end)):
         if key is not None:
             key.check(ENTRIES.name, sealed[0], sealed, seal)
@@ -170,26 +161,26 @@ def check_seals(session: Session, start: int, end: int) -> None:
 def seal_entries_again(session: Session, old: RowKey | None, new: RowKey) -> None:
     """Seal every entry under another key, as `row_seals.seal_again` does with rows."""
     at, end = 0, size(session)
-    query = select(*_SEALED, ENTRIES.c.seal).order_by(ENTRIES.c.index)
+    query = sa.select(*_SEALED, ENTRIES.c.seal).order_by(ENTRIES.c.index)
     while at < end:
         found = session.execute(query.where(ENTRIES.c.index >= at, ENTRIES.c.index < at + _AT_ONCE)).all()
         for *sealed, seal in found:
             if old is None or seal == old.seal(ENTRIES.name, sealed):
                 anew = new.seal(ENTRIES.name, sealed)
-                session.execute(update(ENTRIES).where(ENTRIES.c.index == sealed[0]).values(seal=anew))
+                session.execute(sa.update(ENTRIES).where(ENTRIES.c.index == sealed[0]).values(seal=anew))
         at += _AT_ONCE
 
 
 def count_forged(session: Session, key: RowKey) -> int:
     """Return how many entries this service did not append, by their seals."""
-    query = select(*_SEALED, ENTRIES.c.seal).execution_options(yield_per=_AT_ONCE)
+    query = sa.select(*_SEALED, ENTRIES.c.seal).execution_options(yield_per=_AT_ONCE)
     return sum(seal != key.seal(ENTRIES.name, sealed) for *sealed, seal in session.execute(query))
 
 
 def newest_of_accounts(session: Session) -> dict[str, int]:
     """Return for each account the index of the newest entry that says it was changed."""
     account = ENTRIES.c.account
-    query = select(account, func.max(ENTRIES.c.index)).where(account.is_not(None)).group_by(account)
+    query = sa.select(account, sa.func.max(ENTRIES.c.index)).where(account.is_not(None)).group_by(account)
     return {str(person): int(index) for person, index in session.execute(query)}
 
 
@@ -202,8 +193,8 @@ def approvals_of(session: Session, round_id: str | None) -> TwoPersons:
     """
     key: RowKey | None = session.info.get(ROW_KEY)
     kinds = ENTRIES.c.kind.in_([kind.value for kind in APPROVAL_KINDS])
-    rounds = or_(ENTRIES.c.round_id == round_id, ENTRIES.c.round_id.is_(None))
-    query = select(ENTRIES.c.index, ENTRIES.c.account, ENTRIES.c.seal, ENTRIES.c.content)
+    rounds = sa.or_(ENTRIES.c.round_id == round_id, ENTRIES.c.round_id.is_(None))
+    query = sa.select(ENTRIES.c.index, ENTRIES.c.account, ENTRIES.c.seal, ENTRIES.c.content)
     found: list[tuple[int, Entry]] = []
     for index, account, seal, content in session.execute(query.where(kinds, rounds).order_by(ENTRIES.c.index)):
         if content is None:
@@ -223,7 +214,7 @@ def actor_fields(actor: Actor, action: Action) -> dict[str, str]:
 
 def frontier(session: Session) -> Frontier:
     """Return the right edge of the log's tree; raises AuditError if what is stored does not hold together."""
-    row = session.execute(select(EDGE.c.size, EDGE.c.peaks)).one_or_none()
+    row = session.execute(sa.select(EDGE.c.size, EDGE.c.peaks)).one_or_none()
     if row is None:
         return Frontier()
     size, peaks = row
@@ -241,9 +232,12 @@ class TileReader:
         def tile(tile_level: int, number: int) -> dict[int, bytes]:
             # By number: a row that somebody removed must not move the others.
             if tile_level == 0:
-                place, query = ENTRIES.c.index, select(ENTRIES.c.index, ENTRIES.c.leaf_hash)
+                place, query = ENTRIES.c.index, sa.select(ENTRIES.c.index, ENTRIES.c.leaf_hash)
             else:
-                place, query = NODES.c.number, select(NODES.c.number, NODES.c.hash).where(NODES.c.level == tile_level)
+                place, query = (
+                    NODES.c.number,
+                    sa.select(NODES.c.number, NODES.c.hash).where(NODES.c.level == tile_level),
+                )
             first = number * TILE_WIDTH
             found = session.execute(query.where(place >= first, place < first + TILE_WIDTH))
             return {at: bytes(one) for at, one in found}
@@ -264,7 +258,7 @@ class TileReader:
 
 def leaves(session: Session, start: int, end: int) -> list[bytes]:
     """Return the hashes of the leaves from `start` up to `end`."""
-    query = select(ENTRIES.c.leaf_hash).where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
+    query = sa.select(ENTRIES.c.leaf_hash).where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
     return [bytes(leaf) for leaf in session.scalars(query.order_by(ENTRIES.c.index))]
 
 
@@ -274,7 +268,7 @@ def entries(session: Session, start: int = 0, end: int | None = None) -> Iterato
     Raises:
         AuditError: What is stored is no entry.
     """
-    query = select(ENTRIES.c.index, ENTRIES.c.content).where(ENTRIES.c.index >= start).order_by(ENTRIES.c.index)
+    query = sa.select(ENTRIES.c.index, ENTRIES.c.content).where(ENTRIES.c.index >= start).order_by(ENTRIES.c.index)
     if end is not None:
         query = query.where(ENTRIES.c.index < end)
     for index, content in session.execute(query):
@@ -283,7 +277,7 @@ def entries(session: Session, start: int = 0, end: int | None = None) -> Iterato
 
 def contents_from(session: Session, start: int, end: int) -> list[bytes]:
     """Return the contents of the entries from `start` up to `end`; nothing in place of one that was erased."""
-    query = select(ENTRIES.c.content).where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
+    query = sa.select(ENTRIES.c.content).where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
     return [bytes(content or b"") for content in session.scalars(query.order_by(ENTRIES.c.index))]
 
 
@@ -291,14 +285,14 @@ def contents(session: Session, indices: Sequence[int]) -> Iterator[tuple[int, by
     """Yield the contents of entries with their indices, but for those that retention erased."""
     for first in range(0, len(indices), _AT_ONCE):
         place = ENTRIES.c.index.in_(indices[first : first + _AT_ONCE])
-        for index, content in session.execute(select(ENTRIES.c.index, ENTRIES.c.content).where(place)):
+        for index, content in session.execute(sa.select(ENTRIES.c.index, ENTRIES.c.content).where(place)):
             if content is not None:
                 yield index, bytes(content)
 
 
 def contents_of_kind(session: Session, kind: EntryKind) -> list[bytes]:
     """Return the contents of the entries of a kind in their order, but for those that retention erased."""
-    query = select(ENTRIES.c.content).where(ENTRIES.c.kind == kind.value, ENTRIES.c.content.is_not(None))
+    query = sa.select(ENTRIES.c.content).where(ENTRIES.c.kind == kind.value, ENTRIES.c.content.is_not(None))
     return [bytes(content or b"") for content in session.scalars(query.order_by(ENTRIES.c.index))]
 
 
@@ -313,7 +307,7 @@ class StoredEntry:
 
 def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
     """Return the entries of a round in their order."""
-    query = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash).where(ENTRIES.c.round_id == round_id)
+    query = sa.select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash).where(ENTRIES.c.round_id == round_id)
     return _stored(session, query.order_by(ENTRIES.c.index))
 
 
@@ -321,7 +315,7 @@ def entries_down(
     session: Session, below: int | None, limit: int, kind: str | None = None, round_id: str | None = None
 ) -> list[StoredEntry]:
     """Return entries from the newest down."""
-    query = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
+    query = sa.select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
     query = query.order_by(ENTRIES.c.index.desc()).limit(limit)
     for column, wanted in ((ENTRIES.c.kind, kind), (ENTRIES.c.round_id, round_id)):
         query = query if wanted is None else query.where(column == wanted)
@@ -331,19 +325,19 @@ def entries_down(
 
 def newest_of_round(session: Session, round_id: str) -> dict[str, int]:
     """Return for each kind of entry of a round the time of the newest, in seconds since 1970."""
-    query = select(ENTRIES.c.kind, func.max(ENTRIES.c.time)).where(ENTRIES.c.round_id == round_id)
+    query = sa.select(ENTRIES.c.kind, sa.func.max(ENTRIES.c.time)).where(ENTRIES.c.round_id == round_id)
     return {str(kind): int(at) for kind, at in session.execute(query.group_by(ENTRIES.c.kind))}
 
 
 def statements_kept(session: Session, round_id: str, kind: EntryKind) -> set[str]:
     """Return the digests of a round's statements of a kind whose entries still have their contents."""
-    query = select(ENTRIES.c.content).where(
+    query = sa.select(ENTRIES.c.content).where(
         ENTRIES.c.round_id == round_id, ENTRIES.c.kind == kind.value, ENTRIES.c.content.is_not(None)
     )
     return {read_entry(bytes(content)).digests["statement"] for content in session.scalars(query)}
 
 
-def _stored(session: Session, query: Select[Any]) -> list[StoredEntry]:
+def _stored(session: Session, query: sa.Select[Any]) -> list[StoredEntry]:
     return [
         StoredEntry(index, None if content is None else bytes(content), bytes(leaf))
         for index, content, leaf in session.execute(query)
@@ -351,7 +345,7 @@ def _stored(session: Session, query: Select[Any]) -> list[StoredEntry]:
 
 
 def size(session: Session) -> int:
-    return session.scalar(select(func.max(EDGE.c.size))) or 0
+    return session.scalar(sa.select(sa.func.max(EDGE.c.size))) or 0
 
 
 def _store_nodes(session: Session, entries_now: int) -> None:
@@ -361,7 +355,7 @@ def _store_nodes(session: Session, entries_now: int) -> None:
         count //= TILE_WIDTH
         number = count - 1
         below = hashes(session, level - 1, number * TILE_WIDTH, count * TILE_WIDTH)
-        session.execute(insert(NODES).values(level=level, number=number, hash=tree_root(below)))
+        session.execute(sa.insert(NODES).values(level=level, number=number, hash=tree_root(below)))
         level += 1
 
 
@@ -369,7 +363,7 @@ def hashes(session: Session, level: int, start: int, end: int) -> list[bytes]:
     """Return hashes of a tile level in their order."""
     if level == 0:
         return leaves(session, start, end)
-    query = select(NODES.c.hash).where(NODES.c.level == level, NODES.c.number >= start, NODES.c.number < end)
+    query = sa.select(NODES.c.hash).where(NODES.c.level == level, NODES.c.number >= start, NODES.c.number < end)
     return [bytes(found) for found in session.scalars(query.order_by(NODES.c.number))]
 
 

@@ -18,6 +18,7 @@ from functools import cache, lru_cache
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from aquila.audit import merkle
 from aquila.audit.checkpoint import (
     CLOCK_SKEW,
     Checkpoint,
@@ -30,20 +31,6 @@ from aquila.audit.checkpoint import (
     parse_note,
 )
 from aquila.audit.entries import Entry, read_entry
-from aquila.audit.merkle import (
-    TILE_LEVELS,
-    TILE_WIDTH,
-    Reader,
-    bundle_path,
-    prove_consistency,
-    prove_inclusion,
-    span_root,
-    statements_path,
-    tile_path,
-    tiles_of,
-    write_bundle,
-    write_statements,
-)
 from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import AuditError, BindingError, LogRewrittenError
 from aquila.protocol.messages import LogHead
@@ -172,13 +159,15 @@ class OwnLog:
             return Proofs(
                 update=update.to_bytes().decode(),
                 heads=tuple(
-                    HeadProof(size=old, hashes=_hex(prove_consistency(old, size, read)))
+                    HeadProof(size=old, hashes=_hex(merkle.prove_consistency(old, size, read)))
                     for old in asked.heads
                     if old <= size
                 ),
                 statements=tuple(_statement_proofs(session, places, size, read)),
                 entries=tuple(
-                    EntryProof(index=index, content=content.decode(), hashes=_hex(prove_inclusion(index, size, read)))
+                    EntryProof(
+                        index=index, content=content.decode(), hashes=_hex(merkle.prove_inclusion(index, size, read))
+                    )
                     for index, content in named[0].items()
                 ),
                 entries_to=named[1],
@@ -242,7 +231,7 @@ class OwnLog:
         for number in numbers:
             with self._turn(), self.store.reading("log.refresh") as session:
                 newest = self._shown()
-                width = min(TILE_WIDTH, (newest.size if newest else 0) - number * TILE_WIDTH)
+                width = min(merkle.TILE_WIDTH, (newest.size if newest else 0) - number * merkle.TILE_WIDTH)
                 if width > 0:
                     self._write_bundles(session, number, width)
 
@@ -253,7 +242,7 @@ class OwnLog:
             return None
         note = parse_note(content)
         size = parse_checkpoint(note.text).size
-        proof = prove_consistency(old, size, TileReader(session)) if 0 < old < size else []
+        proof = merkle.prove_consistency(old, size, TileReader(session)) if 0 < old < size else []
         return Update(old, tuple(proof), note)
 
     def _shown(self) -> Checkpoint | None:
@@ -292,10 +281,12 @@ class OwnLog:
 
     def _write(self, session: Session, start: int, size: int) -> None:
         """Write what came between two sizes, and the checkpoint last."""
-        for level, number, width in tiles_of(size):
-            if (number + 1) << (TILE_LEVELS * (level + 1)) > start:
-                first = number * TILE_WIDTH
-                self._replace(tile_path, (level, number), width, b"".join(hashes(session, level, first, first + width)))
+        for level, number, width in merkle.tiles_of(size):
+            if (number + 1) << (merkle.TILE_LEVELS * (level + 1)) > start:
+                first = number * merkle.TILE_WIDTH
+                self._replace(
+                    merkle.tile_path, (level, number), width, b"".join(hashes(session, level, first, first + width))
+                )
                 if level == 0:
                     self._write_bundles(session, number, width)
         # Not as distinct values: an index of all rounds would be read for them.
@@ -328,12 +319,12 @@ class OwnLog:
 
     def _write_bundles(self, session: Session, number: int, width: int) -> None:
         """Write an entry bundle and the bundle of its statements; an erased entry leaves nothing in both."""
-        first = number * TILE_WIDTH
+        first = number * merkle.TILE_WIDTH
         found = contents_from(session, first, first + width)
         envelopes = iter(self.statements(session, [_read(content) for content in found if content]))
         said = [next(envelopes) or b"" if content else b"" for content in found]
-        self._replace(bundle_path, (number,), width, write_bundle(found))
-        self._replace(statements_path, (number,), width, write_statements(said))
+        self._replace(merkle.bundle_path, (number,), width, merkle.write_bundle(found))
+        self._replace(merkle.statements_path, (number,), width, merkle.write_statements(said))
 
     def _replace(self, path: Callable[..., str], place: tuple[int, ...], width: int, content: bytes) -> None:
         """Write a tile, and remove the narrower ones of its place that readers of older checkpoints had."""
@@ -355,19 +346,21 @@ class OwnLog:
             os.close(descriptor)
 
 
-@lru_cache(maxsize=2 * TILE_WIDTH)
+@lru_cache(maxsize=2 * merkle.TILE_WIDTH)
 def _read(content: bytes) -> Entry:
     """Read an entry, which the bundle that grows is written with again and again; raises as `read_entry` does."""
     return read_entry(content)
 
 
-def _statement_proofs(session: Session, places: Mapping[str, int], size: int, read: Reader) -> Iterator[StatementProof]:
+def _statement_proofs(
+    session: Session, places: Mapping[str, int], size: int, read: merkle.Reader
+) -> Iterator[StatementProof]:
     """Yield a proof for each statement whose entry is among the first `size`, by its digest and place."""
     found = dict(contents(session, [index for index in places.values() if index < size]))
     for digest, index in places.items():
         if index in found:
             entry = read_entry(found[index])
-            proof = _hex(prove_inclusion(index, size, read))
+            proof = _hex(merkle.prove_inclusion(index, size, read))
             yield StatementProof(digest=digest, index=index, time=entry.time, salt=entry.salt, hashes=proof)
 
 
@@ -379,7 +372,9 @@ def _head(session: Session, size: int) -> bytes:
     """Return the head of the first entries, from the checkpoint of this size where there is one."""
     note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size))
     return (
-        span_root(0, size, cache(TileReader(session))) if note is None else parse_checkpoint(parse_note(note).text).root
+        merkle.span_root(0, size, cache(TileReader(session)))
+        if note is None
+        else parse_checkpoint(parse_note(note).text).root
     )
 
 

@@ -5,26 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from aquila.audit.roles import Action
-from aquila.interface.people import (
-    Accounts,
-    AccountView,
-    Admission,
-    Authenticator,
-    BeginEnrolment,
-    ConfirmEnrolment,
-    CurrentUser,
-    Invitation,
-    LanguageChoice,
-    NewAccount,
-    PasswordChange,
-    ProviderReturn,
-    ProviderStart,
-    RoleChange,
-    SessionGrant,
-    Sessions,
-    SignIn,
-    SignInWays,
-)
+from aquila.interface import people as forms
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.http.routing import ServiceRoute
@@ -64,59 +45,59 @@ Person = Annotated[str, Path(pattern=r"^p-[0-9a-f]{12}$")]
 
 
 @router.post("/sign-in", status_code=201, summary="Sign in with password and authenticator")
-async def post_sign_in(people: At, replaced: Shown, shown: SignIn) -> SessionGrant:
+async def post_sign_in(people: At, replaced: Shown, shown: forms.SignIn) -> forms.SessionGrant:
     """Open a session; one whose token came with the call ends."""
     return await threads.run(Pool.PASSWORDS, sign_in.sign_in, people, shown, replaced)
 
 
 @router.post("/enrolment", summary="Begin to enrol with a one-time code")
-async def post_enrolment(people: At, shown: BeginEnrolment) -> Authenticator:
+async def post_enrolment(people: At, shown: forms.BeginEnrolment) -> forms.Authenticator:
     return await threads.run(Pool.PASSWORDS, sign_in.begin_enrolment, people, shown)
 
 
 @router.post("/enrolment/confirm", status_code=201, summary="Set the password and end the enrolment")
-async def post_confirmation(people: At, shown: ConfirmEnrolment) -> SessionGrant:
+async def post_confirmation(people: At, shown: forms.ConfirmEnrolment) -> forms.SessionGrant:
     return await threads.run(Pool.PASSWORDS, sign_in.confirm_enrolment, people, shown)
 
 
 @router.get("/ways", summary="How one can sign in")
-async def get_ways(people: At) -> SignInWays:
+async def get_ways(people: At) -> forms.SignInWays:
     """Return whether there is a provider besides local accounts, and whether an administrator can sign in."""
     set_up = await threads.run(Pool.SESSIONS, accounts.has_administrator, people)
-    return SignInWays(password=True, provider=people.provider is not None, set_up=set_up)
+    return forms.SignInWays(password=True, provider=people.provider is not None, set_up=set_up)
 
 
 @router.post("/provider/start", status_code=201, summary="Begin to sign in at the ministry's provider")
-async def post_provider_start(people: At) -> ProviderStart:
+async def post_provider_start(people: At) -> forms.ProviderStart:
     """Return where the browser goes, and what it keeps until it comes back."""
     return await threads.run(Pool.PROVIDER, provider_sign_in.start, people, provider_of(people))
 
 
 @router.post("/provider/finish", status_code=201, summary="End a sign-in at the ministry's provider")
-async def post_provider_finish(people: At, replaced: Shown, shown: ProviderReturn) -> SessionGrant:
+async def post_provider_finish(people: At, replaced: Shown, shown: forms.ProviderReturn) -> forms.SessionGrant:
     return await threads.run(Pool.PROVIDER, provider_sign_in.finish, people, provider_of(people), shown, replaced)
 
 
 @router.get("/me", summary="Who the caller is")
-def get_me(people: At, actor: Own) -> CurrentUser:
+def get_me(people: At, actor: Own) -> forms.CurrentUser:
     """Return the caller and the actions that its roles allow."""
     return show_current_user(people, actor)
 
 
 @router.put("/language", status_code=204, summary="Choose the language of the pages")
-def put_language(people: At, actor: Own, wanted: LanguageChoice) -> None:
+def put_language(people: At, actor: Own, wanted: forms.LanguageChoice) -> None:
     """Keep the language in which the caller reads the pages; a sign-in returns it."""
     choose_language(people, actor, wanted)
 
 
 @router.post("/password", status_code=201, summary="Set another password")
-async def post_password(people: At, actor: Own, shown: PasswordChange) -> SessionGrant:
+async def post_password(people: At, actor: Own, shown: forms.PasswordChange) -> forms.SessionGrant:
     """Set another password and end all sessions but the one that is returned."""
     return await threads.run(Pool.PASSWORDS, sign_in.change_password, people, actor, shown)
 
 
 @router.get("/sessions", summary="The caller's sessions")
-def get_sessions(people: At, actor: Own) -> Sessions:
+def get_sessions(people: At, actor: Own) -> forms.Sessions:
     return sessions.list_sessions(people, actor)
 
 
@@ -132,37 +113,37 @@ def post_sign_out(people: At, actor: Own) -> None:
 
 
 @router.get("/accounts", summary="All accounts", dependencies=[requires(Action.MANAGE_PEOPLE)])
-def get_accounts(people: At) -> Accounts:
+def get_accounts(people: At) -> forms.Accounts:
     return accounts.list_accounts(people)
 
 
 @router.post("/accounts", status_code=201, summary="Make an account")
-def post_account(people: At, actor: Administrator, wanted: NewAccount) -> Invitation:
+def post_account(people: At, actor: Administrator, wanted: forms.NewAccount) -> forms.Invitation:
     """Make an account and return its enrolment code, once."""
     return accounts.add_account(people, actor, wanted)
 
 
 @router.post("/accounts/{person}/reset", summary="Let a person enrol anew")
-def post_reset(people: At, actor: Administrator, person: Person) -> Invitation:
+def post_reset(people: At, actor: Administrator, person: Person) -> forms.Invitation:
     """Forget password and authenticator and return an enrolment code, once."""
     return accounts.reset_account(people, actor, person)
 
 
 @router.post("/accounts/{person}/admit", summary="Let in whom the provider named")
-def post_admit(people: At, actor: Administrator, person: Person, shown: Admission) -> AccountView:
+def post_admit(people: At, actor: Administrator, person: Person, shown: forms.Admission) -> forms.AccountView:
     return accounts.admit_account(people, actor, person, shown)
 
 
 @router.put("/accounts/{person}/roles", summary="Give an account other roles")
-def put_roles(people: At, actor: Administrator, person: Person, change: RoleChange) -> AccountView:
+def put_roles(people: At, actor: Administrator, person: Person, change: forms.RoleChange) -> forms.AccountView:
     return accounts.change_roles(people, actor, person, change.roles)
 
 
 @router.post("/accounts/{person}/deactivate", summary="Deactivate an account")
-def post_deactivate(people: At, actor: Administrator, person: Person) -> AccountView:
+def post_deactivate(people: At, actor: Administrator, person: Person) -> forms.AccountView:
     return accounts.switch_account(people, actor, person, active=False)
 
 
 @router.post("/accounts/{person}/activate", summary="Activate an account again")
-def post_activate(people: At, actor: Administrator, person: Person) -> AccountView:
+def post_activate(people: At, actor: Administrator, person: Person) -> forms.AccountView:
     return accounts.switch_account(people, actor, person, active=True)

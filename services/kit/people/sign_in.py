@@ -12,15 +12,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind, Word
 from aquila.errors import InputError
-from aquila.interface.people import (
-    Authenticator,
-    BeginEnrolment,
-    ConfirmEnrolment,
-    Method,
-    PasswordChange,
-    SessionGrant,
-    SignIn,
-)
+from aquila.interface import people as forms
 from services.kit.actor import Actor
 from services.kit.errors import SignInError
 from services.kit.logging import Log
@@ -36,7 +28,7 @@ _FIRST_DELAY = 60
 _LONGEST_DELAY = 3_600
 
 
-def sign_in(people: People, shown: SignIn, replaced: str = "") -> SessionGrant:
+def sign_in(people: People, shown: forms.SignIn, replaced: str = "") -> forms.SessionGrant:
     """Open a session for a person with login, password and code, in place of the one whose token is `replaced`.
 
     Raises:
@@ -54,11 +46,11 @@ def sign_in(people: People, shown: SignIn, replaced: str = "") -> SessionGrant:
             row.attempts = row.locked_until = 0
             row.password_hash = renewed
             log_entry(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
-            return open_session(session, people, row, Method.PASSWORD, replaced)
+            return open_session(session, people, row, forms.Method.PASSWORD, replaced)
     raise _refused(people, account)
 
 
-def begin_enrolment(people: People, shown: BeginEnrolment) -> Authenticator:
+def begin_enrolment(people: People, shown: forms.BeginEnrolment) -> forms.Authenticator:
     """Return the secret for the person's authenticator; each time a new one, until the enrolment is confirmed.
 
     Raises:
@@ -70,11 +62,11 @@ def begin_enrolment(people: People, shown: BeginEnrolment) -> Authenticator:
         if row and _is_invited(people, row, shown.code):
             secret, row.attempts, row.locked_until = new_secret(), 0, 0
             row.totp_secret, row.totp_step = people.key.seal(row.person, secret), 0
-            return Authenticator(secret=secret, uri=uri_of(secret, row.login, people.service.value))
+            return forms.Authenticator(secret=secret, uri=uri_of(secret, row.login, people.service.value))
     raise _refused(people, account)
 
 
-def confirm_enrolment(people: People, shown: ConfirmEnrolment) -> SessionGrant:
+def confirm_enrolment(people: People, shown: forms.ConfirmEnrolment) -> forms.SessionGrant:
     """Set the password, use up the enrolment code, and open the first session.
 
     Raises:
@@ -92,11 +84,11 @@ def confirm_enrolment(people: People, shown: ConfirmEnrolment) -> SessionGrant:
             row.attempts = row.locked_until = 0
             log_change(session, people, row, row.person, Word.TOTP)
             log_entry(session, people, EntryKind.SIGN_IN, row.person, ids={"by": Word.PASSWORD})
-            return open_session(session, people, row, Method.PASSWORD)
+            return open_session(session, people, row, forms.Method.PASSWORD)
     raise _refused(people, account)
 
 
-def change_password(people: People, actor: Actor, shown: PasswordChange) -> SessionGrant:
+def change_password(people: People, actor: Actor, shown: forms.PasswordChange) -> forms.SessionGrant:
     """Set another password and end all sessions; the one that is returned goes on in their place.
 
     Raises:
@@ -118,7 +110,7 @@ def change_password(people: People, actor: Actor, shown: PasswordChange) -> Sess
             row.password_hash, row.attempts, row.locked_until = hashed, 0, 0
             end_all(session, row.person)
             log_change(session, people, row, actor, Word.PASSWORD)
-            return open_session(session, people, row, Method.PASSWORD)
+            return open_session(session, people, row, forms.Method.PASSWORD)
     raise _refused(people, account)
 
 

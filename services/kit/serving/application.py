@@ -38,14 +38,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aquila.errors import AquilaError, InputError, SignatureError
 from aquila.protocol.messages.unusable import in_words
 from aquila.protocol.problems import MEDIA_TYPE
-from services.kit.errors import (
-    BodyTooLargeError,
-    LengthRequiredError,
-    MisdirectedError,
-    UnknownCallerError,
-    problem_of,
-    retry_after_of,
-)
+from services.kit import errors
 from services.kit.http.connections import PROBES
 from services.kit.http.openapi import describe
 from services.kit.http.routing import ServiceRoute, add_routes
@@ -156,14 +149,14 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
 
 def problem_response(error: AquilaError, instance: str = "") -> Response:
     """Return the response for an error: its problem document, status and headers."""
-    document = problem_of(error, instance)
+    document = errors.problem_of(error, instance)
     response = _document_response(document)
-    wait = retry_after_of(error)
+    wait = errors.retry_after_of(error)
     if wait is not None:
         response.headers["retry-after"] = str(wait)
     if isinstance(error, SignatureError):
         response.headers["www-authenticate"] = "Signature"
-    elif isinstance(error, UnknownCallerError):
+    elif isinstance(error, errors.UnknownCallerError):
         response.headers["www-authenticate"] = "Bearer"
     return response
 
@@ -242,7 +235,7 @@ async def _on_http(_request: Request, error: Exception) -> Response:
     """Answer what the framework refuses by itself, such as an unknown path (RFC 9457 section 4.2.1)."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem_response(BodyTooLargeError("body_too_large"))
+        return problem_response(errors.BodyTooLargeError("body_too_large"))
     document: dict[str, object] = {
         "type": "about:blank",
         "title": "The service has no such call",
@@ -297,7 +290,7 @@ class OwnNames:
         if scope["type"] != "http" or named_in(scope) in self._names:
             await self._app(scope, receive, send)
             return
-        error = MisdirectedError("service_name_unknown")
+        error = errors.MisdirectedError("service_name_unknown")
         await problem_response(error)(scope, receive, send)
 
 
@@ -346,7 +339,7 @@ class DeclaredLengths:
         if scope["type"] != "http" or all(name != b"transfer-encoding" for name, _ in scope["headers"]):
             await self._app(scope, receive, send)
             return
-        response = problem_response(LengthRequiredError("body_length_not_declared"))
+        response = problem_response(errors.LengthRequiredError("body_length_not_declared"))
         # Where the body ends is not known: nothing behind it can be read.
         response.headers["connection"] = "close"
         await response(scope, receive, send)

@@ -14,16 +14,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aquila.interface.approval import ApprovalKind
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView
+from aquila.protocol.registration import statements
 from aquila.protocol.registration.spoken_words import spoken
-from aquila.protocol.registration.statements import (
-    RegistryAcceptance,
-    RegistryStatement,
-    SignedStatement,
-    differences,
-    key_changes,
-    open_acceptance,
-    open_statement,
-)
 from aquila.protocol.registry import MATCHER, Registry, write_registry
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import Rows, new_metadata
@@ -65,7 +57,7 @@ def declare(metadata: MetaData) -> None:
         table.to_metadata(metadata)
 
 
-def statements_from(session: Session, registry: Registry, first: int = 1) -> list[SignedStatement]:
+def statements_from(session: Session, registry: Registry, first: int = 1) -> list[statements.SignedStatement]:
     """Return the stored statements from a number on, in their order.
 
     Raises:
@@ -74,10 +66,10 @@ def statements_from(session: Session, registry: Registry, first: int = 1) -> lis
     query = select(RegistryStatementRow.envelope).where(RegistryStatementRow.number >= first)
     query = query.order_by(RegistryStatementRow.number, RegistryStatementRow.digest)
     keys = registry.keys_of(MATCHER)
-    return [open_statement(envelope.encode(), *keys) for envelope in session.scalars(query)]
+    return [statements.open_statement(envelope.encode(), *keys) for envelope in session.scalars(query)]
 
 
-def store_statement(session: Session, statement: SignedStatement, now: int) -> bool:
+def store_statement(session: Session, statement: statements.SignedStatement, now: int) -> bool:
     """Store a statement, and return whether it is new."""
     key = (statement.message.number, statement.digest)
     if session.get(RegistryStatementRow, key) is not None:
@@ -88,23 +80,23 @@ def store_statement(session: Session, statement: SignedStatement, now: int) -> b
     return True
 
 
-def in_force(session: Session, registry: Registry) -> SignedStatement | None:
+def in_force(session: Session, registry: Registry) -> statements.SignedStatement | None:
     """Return the statement that was accepted here last; raises as `statements_from` does."""
     query = select(RegistryStatementRow.envelope).where(RegistryStatementRow.accepted_at.is_not(None))
     envelope = session.scalar(query.order_by(RegistryStatementRow.number.desc()).limit(1))
-    return None if envelope is None else open_statement(envelope.encode(), *registry.keys_of(MATCHER))
+    return None if envelope is None else statements.open_statement(envelope.encode(), *registry.keys_of(MATCHER))
 
 
-def mark_accepted(session: Session, statement: SignedStatement, now: int) -> None:
+def mark_accepted(session: Session, statement: statements.SignedStatement, now: int) -> None:
     """Keep that a stored statement came into force."""
     row = session.get_one(RegistryStatementRow, (statement.message.number, statement.digest))
     row.accepted_at = now
 
 
-def acceptances(session: Session, registry: Registry) -> dict[str, RegistryAcceptance]:
+def acceptances(session: Session, registry: Registry) -> dict[str, statements.RegistryAcceptance]:
     """Return the newest acceptance of each party of a registry; raises as `open_acceptance` does."""
     query = select(RegistryAcceptanceRow.envelope).order_by(RegistryAcceptanceRow.party)
-    found = [open_acceptance(envelope.encode(), registry) for envelope in session.scalars(query)]
+    found = [statements.open_acceptance(envelope.encode(), registry) for envelope in session.scalars(query)]
     return {one.party: one for one in found}
 
 
@@ -123,7 +115,7 @@ def newest_number(session: Session) -> int | None:
     return session.scalar(select(func.max(RegistryStatementRow.number)))
 
 
-def store_acceptance(session: Session, acceptance: RegistryAcceptance, envelope: bytes) -> bool:
+def store_acceptance(session: Session, acceptance: statements.RegistryAcceptance, envelope: bytes) -> bool:
     """Store a party's acceptance in place of an older one, and return whether it is new."""
     known = session.get(RegistryAcceptanceRow, acceptance.party)
     if known is not None and known.number >= acceptance.number:
@@ -141,16 +133,16 @@ def write_registry_file(path: Path, registry: Registry) -> None:
 
 
 def statement_view(
-    statement: SignedStatement,
+    statement: statements.SignedStatement,
     before: Registry,
-    accepted: Mapping[str, RegistryAcceptance],
+    accepted: Mapping[str, statements.RegistryAcceptance],
     address: tuple[str, str | None],
 ) -> RegistryStatementView:
     """Return a statement as it is shown, compared with the registry before it and the matcher's address and CA."""
     message, read_aloud = statement.message, spoken(statement.digest)
     registry = message.registry()
-    joined, left = differences(before, registry)
-    changes = key_changes(before, message)
+    joined, left = statements.differences(before, registry)
+    changes = statements.key_changes(before, message)
     return RegistryStatementView(
         number=message.number,
         digest=statement.digest,
@@ -168,7 +160,7 @@ def statement_view(
 
 
 def content_of(
-    message: RegistryStatement, before: Registry, address: tuple[str, str | None] | None, heard: str
+    message: statements.RegistryStatement, before: Registry, address: tuple[str, str | None] | None, heard: str
 ) -> dict[str, Any]:
     """Return the content of a request for a statement on the registry, as JSON (PROTOCOL.md 10.2.1).
 
@@ -179,7 +171,7 @@ def content_of(
         heard: The words that the first person typed; empty where none belong to the change.
     """
     registry = message.registry()
-    joined, left = differences(before, registry)
+    joined, left = statements.differences(before, registry)
     keys = [
         {
             "party": one.party,
@@ -187,7 +179,7 @@ def content_of(
             "fingerprint": registry.key_of(one.party).fingerprint,
             "by_both": one.by_both,
         }
-        for one in key_changes(before, message)
+        for one in statements.key_changes(before, message)
         if one.party not in joined
     ]
     changes = {
@@ -206,7 +198,9 @@ def _described(registry: Registry, code: str) -> dict[str, str]:
 
 
 def party_views(
-    registry: Registry, accepted: Mapping[str, RegistryAcceptance], statement: SignedStatement | None
+    registry: Registry,
+    accepted: Mapping[str, statements.RegistryAcceptance],
+    statement: statements.SignedStatement | None,
 ) -> tuple[RegistryPartyView, ...]:
     """Return the parties of a registry with what each accepted last, compared with a statement if there is one."""
     return tuple(
@@ -223,6 +217,6 @@ def party_views(
     )
 
 
-def _contradicts(acceptance: RegistryAcceptance, statement: SignedStatement) -> bool:
+def _contradicts(acceptance: statements.RegistryAcceptance, statement: statements.SignedStatement) -> bool:
     """Return whether a party accepted another registry under the number of a statement."""
     return acceptance.number == statement.message.number and acceptance.statement != statement.digest

@@ -20,22 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import (
-    URL,
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Engine,
-    Enum,
-    MetaData,
-    Table,
-    Text,
-    create_engine,
-    event,
-    make_url,
-    text,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
@@ -76,12 +61,12 @@ class Rows(DeclarativeBase):
     """
 
     __abstract__ = True
-    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger, str: Text}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: sa.BigInteger, str: sa.Text}
 
 
-def new_metadata() -> MetaData:
+def new_metadata() -> sa.MetaData:
     """Return the metadata for one service's tables."""
-    return MetaData(naming_convention=NAMING)
+    return sa.MetaData(naming_convention=NAMING)
 
 
 class Store:
@@ -91,7 +76,7 @@ class Store:
         row_key: The key of the seals of its rows, as soon as the service has read it (`row_seals`).
     """
 
-    def __init__(self, url: URL, wait_seconds: int = 30) -> None:
+    def __init__(self, url: sa.URL, wait_seconds: int = 30) -> None:
         self._wait_seconds = wait_seconds
         self.row_key: RowKey | None = None
         self.engine = _engine(url, wait_seconds)
@@ -134,10 +119,10 @@ class Store:
             session.connection()
             yield session
 
-    def _session(self, engine: Engine, *, autoflush: bool = True) -> Session:
+    def _session(self, engine: sa.Engine, *, autoflush: bool = True) -> Session:
         return SealedSession(engine, expire_on_commit=False, autoflush=autoflush, info={ROW_KEY: self.row_key})
 
-    def erase_deleted(self, *tables: Table) -> None:
+    def erase_deleted(self, *tables: sa.Table) -> None:
         """Remove the bytes of deleted rows from the database's files, as far as the database can.
 
         SQLite overwrites deleted rows at once (`secure_delete`); this empties the write-ahead log too. PostgreSQL
@@ -153,7 +138,7 @@ class Store:
                 return
             settled = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in tables:
-                settled.execute(text(f"VACUUM (FULL) {settled.dialect.identifier_preparer.format_table(table)}"))
+                settled.execute(sa.text(f"VACUUM (FULL) {settled.dialect.identifier_preparer.format_table(table)}"))
 
     def _empty_log(self, raw: sqlite3.Connection) -> None:
         """Empty SQLite's write-ahead log; raises StoreError where a reader of an old snapshot does not end in time.
@@ -174,21 +159,21 @@ class Store:
     def check(self) -> None:
         """Ask the database for an answer; raises StoreError if there is none."""
         with self.reading("store.check") as session:
-            session.execute(text("SELECT 1"))
+            session.execute(sa.text("SELECT 1"))
 
     def close(self) -> None:
         self.engine.dispose()
 
 
-def database_url(settings: DatabaseSettings, file: Path) -> URL:
+def database_url(settings: DatabaseSettings, file: Path) -> sa.URL:
     """Return the URL of the settings, with the password from its file; without one SQLite's in this file.
 
     Raises:
         KeyMaterialError: The password file cannot be read, or is open to others.
     """
     if not settings.url:
-        return URL.create("sqlite", database=str(file))
-    url = make_url(settings.url)
+        return sa.URL.create("sqlite", database=str(file))
+    url = sa.make_url(settings.url)
     if settings.password_file is None:
         return url
     return url.set(password=read_secret(settings.password_file).decode().strip())
@@ -211,7 +196,7 @@ def private_store(settings: DatabaseSettings, file: Path) -> Store:
 
 
 @contextlib.contextmanager
-def schema_change(store: Store) -> Iterator[Connection]:
+def schema_change(store: Store) -> Iterator[sa.Connection]:
     """Open one writing transaction in which tables may change; raises as `Store.transaction` does.
 
     SQLite rebuilds a table to change it, and would then act on the foreign keys to the old one. So they are off
@@ -232,7 +217,7 @@ def schema_change(store: Store) -> Iterator[Connection]:
             _raw(connection).execute("PRAGMA foreign_keys = ON")
 
 
-def _engine(url: URL, wait_seconds: int) -> Engine:
+def _engine(url: sa.URL, wait_seconds: int) -> sa.Engine:
     """Make an engine whose transactions begin as the module describes."""
     # Parameters are rows: they stay out of every exception's text.
     # The connection that came back last goes out first: its cache is warm, and those of the others need not fill.
@@ -243,14 +228,14 @@ def _engine(url: URL, wait_seconds: int) -> Engine:
         "pool_use_lifo": True,
     }
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": wait_seconds}, **options)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        engine = sa.create_engine(url, connect_args={"timeout": wait_seconds}, **options)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
     else:
         # lock_timeout ends the wait for the writer's lock; statement texts stay out of errors that a client sees.
         arguments = {"connect_timeout": wait_seconds, "options": f"-c lock_timeout={wait_seconds * 1000}"}
-        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
-        event.listen(engine, "begin", _begin_postgresql)
+        engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, **options)
+        sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
@@ -274,7 +259,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: sa.Connection) -> None:
     """Begin for reading, or as the one writer."""
     reading = connection.get_execution_options().get("aquila_access") == "reading"
     # The connection may come back from a reader: what it may do is set anew each time. SQLite opens no file for these
@@ -287,7 +272,7 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # may have to wait, and fail
 
 
-def _begin_postgresql(connection: Connection) -> None:
+def _begin_postgresql(connection: sa.Connection) -> None:
     """Begin with one snapshot for reading, or wait for the writer's lock."""
     if connection.get_execution_options().get("aquila_access") == "reading":
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -297,7 +282,7 @@ def _begin_postgresql(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _mapped(name: str, url: URL) -> Iterator[None]:
+def _mapped(name: str, url: sa.URL) -> Iterator[None]:
     """Turn an error of the database into ours, also one of SQLite's own connection, which SQLAlchemy does not wrap.
 
     The cause is cut off: PostgreSQL quotes rows in its messages. The class and the code say enough.
@@ -308,7 +293,7 @@ def _mapped(name: str, url: URL) -> Iterator[None]:
         raise store_error(error, name, url) from None
 
 
-def store_error(error: SQLAlchemyError | sqlite3.Error, name: str, url: URL) -> StoreError:
+def store_error(error: SQLAlchemyError | sqlite3.Error, name: str, url: sa.URL) -> StoreError:
     """Return the error of ours for one of the database's.
 
     What libpq says of a connection that it could not make or lost is told: it has seen no rows.
@@ -335,7 +320,7 @@ def _code(error: SQLAlchemyError | sqlite3.Error) -> str:
     return getattr(cause, name, None) or ""
 
 
-def _raw(connection: Connection) -> sqlite3.Connection:
+def _raw(connection: sa.Connection) -> sqlite3.Connection:
     """Return the sqlite3 connection, for what must run outside a transaction."""
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
@@ -345,9 +330,9 @@ def _raw(connection: Connection) -> sqlite3.Connection:
 StateT = TypeVar("StateT", bound=StrEnum)
 
 
-def state_text(states: type[StrEnum], length: int) -> Enum:
+def state_text(states: type[StrEnum], length: int) -> sa.Enum:
     """Return the type of a text column that holds one of these states; reading any other text raises LookupError."""
-    return Enum(
+    return sa.Enum(
         states,
         native_enum=False,
         create_constraint=False,
@@ -373,7 +358,7 @@ def enter_all(
     transitions: Mapping[StateT, frozenset[StateT]],
     before: Collection[StateT],
     after: StateT,
-    *where: ColumnElement[bool],
+    *where: sa.ColumnElement[bool],
 ) -> None:
     """Let all rows that are in some states enter another one, in one statement.
 
@@ -393,4 +378,4 @@ def enter_all(
         raise ValueError(f"{column} is sealed: change each row by itself")
     for state in before:
         following(transitions, state, after)
-    session.execute(update(column.class_).where(column.in_(before), *where).values({column: after}))
+    session.execute(sa.update(column.class_).where(column.in_(before), *where).values({column: after}))

@@ -29,17 +29,10 @@ from services.kit.serving.notifications.waiting import (
 from services.kit.settings import MEBIBYTE
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import CachedRound, RoundTransaction
+from services.matcher.rounds import progress
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import bytes_to_reserve, unreserved_bytes
-from services.matcher.rounds.progress import (
-    has_all_blinded,
-    has_all_tokens,
-    is_matched,
-    late,
-    ready_submissions,
-    waits_for,
-)
 from services.matcher.storage.tables import ChunkRow, RoundRow
 
 _SILENT_SECONDS = 2 * 3_600
@@ -102,7 +95,7 @@ def _open_round(turn: RoundTransaction, now: int) -> OpenRound:
         began_at=turn.row.created_at,
         newest=newest,
         awaited=list(dict.fromkeys(_awaited(turn.cached))),
-        late=late(turn.cached, now),
+        late=progress.late(turn.cached, now),
     )
 
 
@@ -125,12 +118,12 @@ def _awaited(known: CachedRound) -> Iterator[tuple[str, Awaited]]:
 def _bytes(known: CachedRound, submission_id: str) -> Iterator[tuple[str, Awaited]]:
     """Yield the bytes of a submission that have not come: of its elements, of their evaluations, or of its tokens."""
     origin = known.round.submissions[submission_id].party
-    if not has_all_blinded(known, submission_id):
+    if not progress.has_all_blinded(known, submission_id):
         yield origin, Awaited.LIST
     elif submission_id not in known.round.tokens:
-        for party in waits_for(known, submission_id):
+        for party in progress.waits_for(known, submission_id):
             yield party, Awaited.EVALUATIONS
-    if submission_id in ready_submissions(known, origin) and not has_all_tokens(known, submission_id):
+    if submission_id in progress.ready_submissions(known, origin) and not progress.has_all_tokens(known, submission_id):
         yield origin, Awaited.TOKENS
 
 
@@ -143,12 +136,12 @@ def _reports(known: CachedRound) -> Iterator[tuple[str, Awaited]]:
             if ReportKey(party, submission_id) not in record.receipts and (party, submission_id) not in record.alarms:
                 yield party, Awaited.RECEIPT
         for submission_id, submission in record.submissions.items():
-            is_due = submission.kind is Kind.QUERY and has_all_tokens(known, submission_id)
-            if is_due and not is_matched(record, submission_id):
+            is_due = submission.kind is Kind.QUERY and progress.has_all_tokens(known, submission_id)
+            if is_due and not progress.is_matched(record, submission_id):
                 yield MATCHER, Awaited.REPORT
     elif record.phase is Phase.MATCHING:
         lists = [record.list_of(party) for party in record.participants]
-        if all(found is not None and has_all_tokens(known, found) for found in lists):
+        if all(found is not None and progress.has_all_tokens(known, found) for found in lists):
             yield MATCHER, Awaited.REPORT
 
 

@@ -19,15 +19,7 @@ from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import InputError, KeyMaterialError, OrderError, PolicyError, SignatureError
 from aquila.interface.approval import ApprovalKind, PendingApproval
 from aquila.interface.service.party import FileContent, NewInvitation, NewMatcherAddress, RegistryView, RenewedKey
-from aquila.protocol.registration.self_signed import (
-    Invitation,
-    Renewal,
-    accepted_invitation,
-    check_renewal,
-    open_renewal,
-    open_request,
-    sign_file,
-)
+from aquila.protocol.registration import self_signed
 from aquila.protocol.registration.spoken_words import check_spoken, spoken
 from aquila.protocol.registration.statements import (
     MOST_STATEMENTS,
@@ -89,7 +81,7 @@ def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> File
     if wanted.party in context.registry.parties:
         raise PolicyError("party_registered_already", party=wanted.party)
     url, ca = address_of(context.settings)
-    invitation = Invitation(
+    invitation = self_signed.Invitation(
         invitation_id=context.random(16).hex(),
         party=wanted.party,
         name=wanted.name,
@@ -109,7 +101,7 @@ def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> File
             **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
         )
         entries.append(session, entry)
-    return FileContent(content=sign_file(invitation, context.matcher.identity).decode())
+    return FileContent(content=self_signed.sign_file(invitation, context.matcher.identity).decode())
 
 
 def ask_admission(
@@ -127,8 +119,8 @@ def ask_admission(
         AquilaError: As `_ask`.
     """
     # 1.
-    asked = open_request(content.encode())
-    invited = accepted_invitation(asked.message, context.registry.matcher, context.clock())
+    asked = self_signed.open_request(content.encode())
+    invited = self_signed.accepted_invitation(asked.message, context.registry.matcher, context.clock())
     # 2.
     check_spoken(asked.digest, heard)
     # 3.
@@ -160,7 +152,7 @@ def ask_renewal(context: MatcherContext, approvals: Approvals, actor: Actor, wan
         AquilaError: As `_ask`.
     """
     # 1.
-    renewal = open_renewal(wanted.content.encode())
+    renewal = self_signed.open_renewal(wanted.content.encode())
     check_spoken(renewal.digest, wanted.spoken)
     # 2.
     party = context.registry.parties.get(renewal.party)
@@ -168,7 +160,7 @@ def ask_renewal(context: MatcherContext, approvals: Approvals, actor: Actor, wan
         raise NotFoundError("party_not_registered", party=renewal.party)
     former = context.registry.former
     if party.key != renewal.key:
-        check_renewal(renewal, party.key, revoked=wanted.revoked)
+        self_signed.check_renewal(renewal, party.key, revoked=wanted.revoked)
         # 3.
         if holder := context.registry.by_fingerprint().get(renewal.key.fingerprint):
             raise PolicyError("key_registered_to_another_party", party=renewal.party, holder=holder[0])
@@ -285,7 +277,7 @@ def _ask(
     newer: Registry,
     *,
     moved: tuple[str, str | None] | None = None,
-    renewal: Renewal | None = None,
+    renewal: self_signed.Renewal | None = None,
     heard: str = "",
 ) -> PendingApproval:
     """Ask for the statement of a registry, of which everything is fixed now.

@@ -6,15 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
-from aquila.interface.service.party import (
-    Admittance,
-    FileContent,
-    NewInvitation,
-    NewMatcherAddress,
-    OwnRenewal,
-    RegistryView,
-    RenewedKey,
-)
+from aquila.interface.service import party as forms
 from aquila.protocol.registration.statements import RegistryFeed
 from services.kit.actor import Actor
 from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
@@ -59,12 +51,12 @@ def put_acceptance(context: At, call: SignedCaller) -> Response:
 
 
 @operator.get("", summary="The registry and who has accepted it", dependencies=[requires(Action.MANAGE_REGISTRY)])
-def get_registry(context: At) -> RegistryView:
+def get_registry(context: At) -> forms.RegistryView:
     return statements.show(context)
 
 
 @operator.get("/statements", summary="Statements as a file", dependencies=[requires(Action.MANAGE_REGISTRY)])
-def get_file(context: At) -> FileContent:
+def get_file(context: At) -> forms.FileContent:
     """Return the newest statements, for parties that do not reach the matcher."""
     return statements.as_file(context)
 
@@ -75,29 +67,33 @@ def post_registry(context: At, approvals: FourEyes, actor: Administrator) -> Pen
 
 
 @operator.post("/move", status_code=202, summary="Ask to state another address of the matcher")
-def post_move(context: At, approvals: FourEyes, actor: Administrator, wanted: NewMatcherAddress) -> PendingApproval:
+def post_move(
+    context: At, approvals: FourEyes, actor: Administrator, wanted: forms.NewMatcherAddress
+) -> PendingApproval:
     return statements.ask_move(context, approvals, actor, wanted)
 
 
 @operator.post("/invitations", summary="Invite a party")
-def post_invitation(context: At, actor: Administrator, wanted: NewInvitation) -> FileContent:
+def post_invitation(context: At, actor: Administrator, wanted: forms.NewInvitation) -> forms.FileContent:
     return statements.invite(context, actor, wanted)
 
 
 @operator.post("/parties", status_code=202, summary="Ask to admit a party, after its words were compared")
-def post_party(context: At, approvals: FourEyes, actor: Administrator, request: Admittance) -> PendingApproval:
+def post_party(context: At, approvals: FourEyes, actor: Administrator, request: forms.Admittance) -> PendingApproval:
     """Ask for the statement with the party of the request."""
     return statements.ask_admission(context, approvals, actor, request.content, request.spoken)
 
 
 @operator.post("/renewals", status_code=202, summary="Ask to put a party's new identity key in its old one's place")
-def post_renewal(context: At, approvals: FourEyes, actor: Administrator, wanted: RenewedKey) -> PendingApproval:
+def post_renewal(context: At, approvals: FourEyes, actor: Administrator, wanted: forms.RenewedKey) -> PendingApproval:
     """Ask for the statement with the new key, after its words were compared."""
     return statements.ask_renewal(context, approvals, actor, wanted)
 
 
 @operator.post("/own-renewal", status_code=202, summary="Ask to renew the matcher's own identity key")
-def post_own_renewal(context: At, approvals: FourEyes, actor: Administrator, wanted: OwnRenewal) -> PendingApproval:
+def post_own_renewal(
+    context: At, approvals: FourEyes, actor: Administrator, wanted: forms.OwnRenewal
+) -> PendingApproval:
     """Ask for the statement with the new key, which takes effect at the start after it was stated."""
     return statements.ask_own_renewal(context, approvals, actor, revoked=wanted.revoked)
 

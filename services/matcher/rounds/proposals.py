@@ -10,17 +10,8 @@ from aquila.audit.entries import Entry, EntryKind, Word, fields_at_fault
 from aquila.audit.roles import Action
 from aquila.errors import InputError, OrderError
 from aquila.interface.rounds import ProposalDefaults, RoundProposal
+from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import (
-    ClassCounts,
-    Manifest,
-    Outcome,
-    Padding,
-    Participant,
-    PartyCap,
-    TableReference,
-    Window,
-)
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
@@ -41,7 +32,7 @@ from services.matcher.storage.tables import RoundRow
 _LOG = Log("matcher.manifests")
 
 
-def check_proposal(context: MatcherContext, manifest: Manifest) -> None:
+def check_proposal(context: MatcherContext, manifest: messages.Manifest) -> None:
     """Refuse a round that could not be proposed now.
 
     Raises:
@@ -53,7 +44,7 @@ def check_proposal(context: MatcherContext, manifest: Manifest) -> None:
         raise OrderError("consent_time_before_proposal", round=manifest.round_id)
 
 
-def propose_round(context: MatcherContext, session: Session, manifest: Manifest) -> None:
+def propose_round(context: MatcherContext, session: Session, manifest: messages.Manifest) -> None:
     """Sign a manifest and store the new round; raises as `check_proposal` does, here and in `own_approvals`."""
     check_proposal(context, manifest)
     envelope = context.matcher.propose(manifest)
@@ -74,7 +65,7 @@ def propose_round(context: MatcherContext, session: Session, manifest: Manifest)
     _LOG.info("round_proposed", round=manifest.round_id, count=len(manifest.participants))
 
 
-def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
+def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Manifest:
     """Return the manifest of a proposal, with the settings where it leaves something open.
 
     Raises:
@@ -93,17 +84,17 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> Manifest:
     defaults = context.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
     try:
-        return Manifest.of_fields(
+        return messages.Manifest.of_fields(
             proposal,
             protocol="aquila/1",
             round_id=context.random(16).hex(),
             participants=tuple(
-                Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)
+                messages.Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)
                 for party in parties
             ),
             pairs=tuple(sorted((min(pair), max(pair)) for pair in pairs)),
-            rules=TableReference(name=table.name, digest=table.digest),
-            normalizer=TableReference(name=normalizer, digest=conformance),
+            rules=messages.TableReference(name=table.name, digest=table.digest),
+            normalizer=messages.TableReference(name=normalizer, digest=conformance),
             caps=_caps(parties, proposal, defaults),
             window=proposal.window or _window(context.clock(), defaults),
             padding=proposal.padding or _padding(defaults),
@@ -119,7 +110,7 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
     return ProposalDefaults(
         parties=context.registry.present(),
         rules=tuple(sorted(context.rules, key=lambda name: (name != first, name))),
-        caps=ClassCounts(full=settings.cap_full, partial=settings.cap_partial),
+        caps=messages.ClassCounts(full=settings.cap_full, partial=settings.cap_partial),
         window=_window(context.clock(), settings),
         padding=_padding(settings),
         minimum_certainty=fields["minimum_certainty"].default,
@@ -128,24 +119,24 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
     )
 
 
-def _padding(defaults: RoundSettings) -> Padding:
-    return Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records)
+def _padding(defaults: RoundSettings) -> messages.Padding:
+    return messages.Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records)
 
 
-def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) -> tuple[PartyCap, ...]:
+def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) -> tuple[messages.PartyCap, ...]:
     given = {cap.party: cap for cap in proposal.caps}
     if set(given) - set(parties):
         raise InputError("cap_of_party_outside_round")
-    common = ClassCounts(full=defaults.cap_full, partial=defaults.cap_partial)
-    return tuple(given.get(party, PartyCap(party=party, elements=common)) for party in parties)
+    common = messages.ClassCounts(full=defaults.cap_full, partial=defaults.cap_partial)
+    return tuple(given.get(party, messages.PartyCap(party=party, elements=common)) for party in parties)
 
 
-def _window(now: int, defaults: RoundSettings) -> Window:
+def _window(now: int, defaults: RoundSettings) -> messages.Window:
     window = defaults.window
     consent_by = now + window.consent_seconds
     submit_by = consent_by + window.submit_seconds
     evaluate_by = submit_by + window.evaluate_seconds
-    return Window(
+    return messages.Window(
         consent_by=consent_by,
         submit_by=submit_by,
         evaluate_by=evaluate_by,
@@ -164,7 +155,7 @@ def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
         check_end(turn)
         if holders := {party for party, _, _ in held_reports(turn.round)}:
             raise OrderError("round_report_on_hold_at", round=round_id, parties=", ".join(sorted(holders)))
-        turn.row.wish, turn.row.reason = Outcome.CLOSED.value, dumps(Sentence.of("every_party_has_its_hits"))
+        turn.row.wish, turn.row.reason = messages.Outcome.CLOSED.value, dumps(Sentence.of("every_party_has_its_hits"))
         append(
             turn.session,
             Entry.of(
@@ -181,11 +172,11 @@ def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
 
 def check_end(turn: RoundTransaction) -> None:
     """Refuse to close or abort a round that has ended; raises OrderError if it has, or is to be aborted already."""
-    if turn.round.ending is not None or turn.row.wish == Outcome.ABORTED.value:
+    if turn.round.ending is not None or turn.row.wish == messages.Outcome.ABORTED.value:
         raise OrderError("round_ended_or_ending", round=turn.row.round_id)
 
 
 def request_abort(turn: RoundTransaction, reason: str) -> None:
     """Store that a round shall be aborted, which cannot be taken back; raises as `check_end` does."""
     check_end(turn)
-    turn.row.wish, turn.row.reason = Outcome.ABORTED.value, dumps(quoted(reason))
+    turn.row.wish, turn.row.reason = messages.Outcome.ABORTED.value, dumps(quoted(reason))

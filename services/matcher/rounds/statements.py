@@ -5,19 +5,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session
 
+from aquila import errors
 from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import open_envelope
-from aquila.errors import (
-    AquilaError,
-    BindingError,
-    EquivocationError,
-    MalformedError,
-    OrderError,
-    PolicyError,
-    ProofError,
-    RepeatedError,
-    SignatureError,
-)
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import (
     PARTY_STATEMENTS,
@@ -50,7 +40,7 @@ from services.matcher.storage.tables import (
 
 _LOG = Log("matcher.statements")
 _TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
-_REFUSED = (OrderError, BindingError, PolicyError, MalformedError, ProofError)
+_REFUSED = (errors.OrderError, errors.BindingError, errors.PolicyError, errors.MalformedError, errors.ProofError)
 _MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot fill the disk with its lies
 
 
@@ -74,17 +64,17 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
     with context.round_cache.writing("statement.accept", round_id) as turn:
         check_participant(turn.round, caller)
         if context.registry.key_of(caller) != key:  # it was replaced while the statement waited for its turn
-            raise SignatureError("statement_by_replaced_key", party=caller)
+            raise errors.SignatureError("statement_by_replaced_key", party=caller)
         _tokens_are_due(turn.cached, message)
         now = context.clock()
         try:
             if message.log_head is not None:
                 context.log.own.check_head(turn.session, caller, message.log_head)
             accepted = turn.accept(envelope, now=now)
-        except EquivocationError as error:
-            refused: AquilaError | None = error
+        except errors.EquivocationError as error:
+            refused: errors.AquilaError | None = error
             _keep_evidence(turn, message, opened.digest, envelope, error, now)
-        except RepeatedError as error:
+        except errors.RepeatedError as error:
             refused = error
             _count_repeated(turn, message.party)
         except _REFUSED as error:
@@ -134,11 +124,11 @@ def _tokens_are_due(known: CachedRound, message: Statement) -> None:
     submission = known.round.submissions.get(message.submission_id)
     if submission is not None and message.submission_id not in ready_submissions(known, message.party):
         waits = "its evaluations and the lists' report" if submission.kind is Kind.QUERY else "all lists' evaluations"
-        raise OrderError("tokens_not_due", submission=message.submission_id, party=message.party, waits=waits)
+        raise errors.OrderError("tokens_not_due", submission=message.submission_id, party=message.party, waits=waits)
 
 
 def _keep_evidence(
-    turn: RoundTransaction, message: Statement, digest: str, envelope: bytes, error: EquivocationError, now: int
+    turn: RoundTransaction, message: Statement, digest: str, envelope: bytes, error: errors.EquivocationError, now: int
 ) -> None:
     """Store both envelopes, each pair once."""
     session, round_id = turn.session, turn.round.round_id
@@ -196,7 +186,7 @@ def _has_room(session: Session, of_party: Select[Any], same: ColumnElement[bool]
     return kept < _MOST_EVIDENCE and session.scalar(of_party.where(same)) is None
 
 
-def _rival(session: Session, message: Statement, error: EquivocationError) -> str | None:
+def _rival(session: Session, message: Statement, error: errors.EquivocationError) -> str | None:
     """Return the envelope that a refused one contradicts."""
     events = select(EventRow.envelope).where(
         EventRow.round_id == message.round_id, EventRow.envelope.is_not(None), EventRow.audience != NOBODY

@@ -6,38 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import LifecycleStepKind
+from aquila.interface import hits as forms
 from aquila.interface.approval import ApprovalEntry, OwnErasureRequests, PendingApproval
-from aquila.interface.hits import (
-    AssignmentRequest,
-    CloseRequest,
-    Colleagues,
-    DecisionRequest,
-    ErasureProposal,
-    ErasureReport,
-    ErasureRequest,
-    FollowUpRequest,
-    HitExport,
-    HitFilter,
-    HitPage,
-    HitSearch,
-    HitView,
-    LetterView,
-    ManyClosings,
-    ManyClosingsRequest,
-    ManyDecisions,
-    ManyDecisionsRequest,
-    NewFilter,
-    PermissionRequest,
-    ReferenceRequest,
-    RemarkRequest,
-    ReopenRequest,
-    ReplyRequest,
-    SavedFilters,
-    SavedFilterView,
-    UndoRequest,
-    UndoResult,
-    WithdrawRequest,
-)
 from services.kit.actor import Actor
 from services.kit.approvals.routes import ApprovalId
 from services.kit.http.routing import ServiceRoute
@@ -57,53 +27,53 @@ Analyst = Annotated[Actor, requires(Action.DECIDE_HITS)]
 
 
 @router.get("/hits", summary="Hits of all rounds, by a filter")
-def get_hits(node: Node, actor: Viewer, wanted: Annotated[HitFilter, Query()]) -> HitPage:
-    return review.hit_page(node, actor, HitSearch.model_validate(wanted.model_dump()))
+def get_hits(node: Node, actor: Viewer, wanted: Annotated[forms.HitFilter, Query()]) -> forms.HitPage:
+    return review.hit_page(node, actor, forms.HitSearch.model_validate(wanted.model_dump()))
 
 
 @router.post("/hits/search", summary="Hits of all rounds, by a filter and a name")
-def search_hits(node: Node, actor: Viewer, wanted: HitSearch) -> HitPage:
+def search_hits(node: Node, actor: Viewer, wanted: forms.HitSearch) -> forms.HitPage:
     """Return a page of hits; the name comes in the body, so that no address holds it."""
     return review.hit_page(node, actor, wanted)
 
 
 @router.post("/hits/decisions", summary="Decide on several hits at once")
-def decide_many(node: Node, actor: Analyst, wanted: ManyDecisionsRequest) -> ManyDecisions:
+def decide_many(node: Node, actor: Analyst, wanted: forms.ManyDecisionsRequest) -> forms.ManyDecisions:
     """Decide on hits that are chosen, or on all that a filter leaves."""
     return follow_up.decide_many(node.journal, node.rounds, actor, wanted)
 
 
 @router.post("/hits/closings", summary="Close several hits at once with one outcome")
-def close_many(node: Node, actor: Analyst, wanted: ManyClosingsRequest) -> ManyClosings:
+def close_many(node: Node, actor: Analyst, wanted: forms.ManyClosingsRequest) -> forms.ManyClosings:
     """Close hits that are chosen, or all that a filter leaves and that can be closed now."""
     return follow_up.close_many(node.journal, node.rounds, actor, wanted)
 
 
 @router.get("/hits/colleagues", summary="People of this node who may look after hits")
-def get_colleagues(node: Node, _actor: Viewer) -> Colleagues:
+def get_colleagues(node: Node, _actor: Viewer) -> forms.Colleagues:
     """Return colleagues with the names of their accounts."""
     return follow_up.list_colleagues(node.store)
 
 
 @router.post("/hits/assignments", status_code=204, summary="Let a person look after hits")
-def assign(node: Node, actor: Analyst, wanted: AssignmentRequest) -> None:
+def assign(node: Node, actor: Analyst, wanted: forms.AssignmentRequest) -> None:
     """Assign hits to a colleague, to oneself, or to nobody."""
     follow_up.assign(node, actor, wanted)
 
 
 @router.post("/hits/undo", summary="Undo an own decision that no other step followed")
-def undo(node: Node, actor: Analyst, wanted: UndoRequest) -> UndoResult:
+def undo(node: Node, actor: Analyst, wanted: forms.UndoRequest) -> forms.UndoResult:
     return follow_up.undo(node.journal, actor, wanted.number)
 
 
 @router.post("/hits/export", summary="All hits that a filter leaves, with what was decided")
-def export_hits(node: Node, actor: Exporter, wanted: HitSearch) -> HitExport:
+def export_hits(node: Node, actor: Exporter, wanted: forms.HitSearch) -> forms.HitExport:
     """Return hits to be exported; that they were is logged."""
     return review.export(node, actor, wanted)
 
 
 @router.get(_HIT, summary="One hit with its history")
-def get_hit(node: Node, actor: Viewer, round_id: str, hit_id: str) -> HitView:
+def get_hit(node: Node, actor: Viewer, round_id: str, hit_id: str) -> forms.HitView:
     return views.hit_view(node, actor, round_id, hit_id)
 
 
@@ -113,14 +83,14 @@ def acknowledge_hit(node: Node, actor: Analyst, round_id: str, hit_id: str) -> N
 
 
 @router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person")
-def decide(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: DecisionRequest) -> None:
+def decide(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.DecisionRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.DECIDED, wanted.decision.value, remark=wanted.remark
     )
 
 
 @router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up")
-def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: FollowUpRequest) -> None:
+def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.FollowUpRequest) -> None:
     follow_up.take_step(
         node,
         actor,
@@ -134,37 +104,37 @@ def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wante
 
 
 @router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number")
-def record_reference(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReferenceRequest) -> None:
+def record_reference(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.ReferenceRequest) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REFERENCED, reference=wanted.reference)
 
 
 @router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export")
-def permit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: PermissionRequest) -> None:
+def permit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.PermissionRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.PERMITTED, reference=wanted.reference, remark=wanted.remark
     )
 
 
 @router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit")
-def remark(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: RemarkRequest) -> None:
+def remark(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.RemarkRequest) -> None:
     """Add a remark, which stays at this node."""
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REMARKED, remark=wanted.remark)
 
 
 @router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply")
-def record_reply(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReplyRequest) -> None:
+def record_reply(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.ReplyRequest) -> None:
     follow_up.record_reply(node, actor, (round_id, hit_id), wanted)
 
 
 @router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it")
-def close_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: CloseRequest) -> None:
+def close_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.CloseRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.CLOSED, wanted.outcome.value, remark=wanted.remark
     )
 
 
 @router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit")
-def reopen_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: ReopenRequest) -> None:
+def reopen_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.ReopenRequest) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REOPENED, remark=wanted.reason)
 
 
@@ -174,20 +144,20 @@ def withdraw_hit(
     actor: Annotated[Actor, requires(Action.WITHDRAW_HITS)],
     round_id: str,
     hit_id: str,
-    wanted: WithdrawRequest,
+    wanted: forms.WithdrawRequest,
 ) -> None:
     """Withdraw a hit; the counterpart is informed."""
     follow_up.withdraw(node, actor, (round_id, hit_id), wanted)
 
 
 @router.post("/erasures", summary="Erase a record without hits everywhere at this node")
-def erase_record(node: Node, actor: Eraser, wanted: ErasureRequest) -> ErasureReport:
+def erase_record(node: Node, actor: Eraser, wanted: forms.ErasureRequest) -> forms.ErasureReport:
     """Erase a record; one with hits is refused, since a second person has to approve that."""
     return erasure.erase_record(node, actor, wanted.record_id)
 
 
 @router.post("/erasure-requests", status_code=202, summary="Ask for the erasure of a record with its hits")
-def ask_erasure(node: Node, four_eyes: FourEyes, actor: Eraser, wanted: ErasureProposal) -> PendingApproval:
+def ask_erasure(node: Node, four_eyes: FourEyes, actor: Eraser, wanted: forms.ErasureProposal) -> PendingApproval:
     """Store a request for an erasure, for a second person to approve; then the counterparts are informed."""
     return approvals.ask_erasure(node, four_eyes, actor, wanted)
 
@@ -205,13 +175,13 @@ def withdraw_erasure(four_eyes: FourEyes, actor: Eraser, approval_id: ApprovalId
 
 
 @router.get(f"{_HIT}/letter", summary="The request of a follow-up as it would be exported")
-def read_letter(node: Node, actor: Exporter, round_id: str, hit_id: str) -> LetterView:
+def read_letter(node: Node, actor: Exporter, round_id: str, hit_id: str) -> forms.LetterView:
     """Return the letter before it is exported; that the hit was looked at is logged."""
     return follow_up.draft_letter(node, actor, (round_id, hit_id))
 
 
 @router.post(f"{_HIT}/letter", summary="The request of a follow-up, references only")
-def write_letter(node: Node, actor: Exporter, round_id: str, hit_id: str) -> LetterView:
+def write_letter(node: Node, actor: Exporter, round_id: str, hit_id: str) -> forms.LetterView:
     """Return the letter, and note that it was exported."""
     return follow_up.write_letter(node, actor, (round_id, hit_id))
 
@@ -222,12 +192,12 @@ ViewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 @filters_router.get("", summary="The person's own views of hits")
-def get_views(node: Node, actor: Viewer) -> SavedFilters:
+def get_views(node: Node, actor: Viewer) -> forms.SavedFilters:
     return review.list_views(node.store, actor)
 
 
 @filters_router.post("", status_code=201, summary="Keep a view of hits under a name")
-def post_view(node: Node, actor: Viewer, wanted: NewFilter) -> SavedFilterView:
+def post_view(node: Node, actor: Viewer, wanted: forms.NewFilter) -> forms.SavedFilterView:
     return review.save_view(node.store, node.random, actor, wanted)
 
 

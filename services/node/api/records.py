@@ -5,14 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from aquila.audit.roles import Action
-from aquila.interface.records import (
-    CorrectionReport,
-    ListDifference,
-    RecordCorrection,
-    RecordPage,
-    RecordSearch,
-    RecordView,
-)
+from aquila.interface import records as forms
 from services.kit.actor import Actor
 from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
@@ -27,14 +20,14 @@ Searcher = Annotated[Actor, requires(Action.SEARCH_RECORDS)]
 
 
 @router.post("/records/search", summary="Search the party's own records")
-def search_records(node: Node, actor: Searcher, wanted: RecordSearch) -> RecordPage:
+def search_records(node: Node, actor: Searcher, wanted: forms.RecordSearch) -> forms.RecordPage:
     return search.search(node.journal, actor, wanted)
 
 
 @router.get("/imports/{import_id}/records", summary="The records of a stored list, a page at a time")
 def get_records(
     node: Node, actor: Searcher, import_id: str, offset: Annotated[int, Query(ge=0, le=2**40)] = 0
-) -> RecordPage:
+) -> forms.RecordPage:
     return search.browse(node.journal, actor, import_id, offset)
 
 
@@ -43,13 +36,13 @@ def get_records(
     summary="The difference of a stored list to the one before",
     dependencies=[requires(Action.LIST_RECORDS)],
 )
-def get_difference(node: Node, import_id: str) -> ListDifference:
+def get_difference(node: Node, import_id: str) -> forms.ListDifference:
     """Return the records that came, went or changed, by the party's own identifiers."""
     return comparisons.difference(node.store, import_id)
 
 
 @router.get("/imports/{import_id}/records/{position}", summary="One of the party's own records with its history")
-def get_record(node: Node, actor: Searcher, import_id: str, position: Place) -> RecordView:
+def get_record(node: Node, actor: Searcher, import_id: str, position: Place) -> forms.RecordView:
     return search.show(node.journal, actor, import_id, position)
 
 
@@ -58,15 +51,17 @@ def get_record(node: Node, actor: Searcher, import_id: str, position: Place) -> 
     summary="Check a correction of one record",
     dependencies=[requires(Action.IMPORT_RECORDS)],
 )
-def check_correction(node: Node, import_id: str, position: Place, wanted: RecordCorrection) -> CorrectionReport:
+def check_correction(
+    node: Node, import_id: str, position: Place, wanted: forms.RecordCorrection
+) -> forms.CorrectionReport:
     """Return how the corrected record would be read; nothing is stored."""
     return corrections.check_correction(node.journal, import_id, position, wanted)
 
 
 @router.put("/imports/{import_id}/records/{position}", summary="Correct one record of a list")
 def put_record(
-    node: Node, actor: Corrector, import_id: str, position: Place, wanted: RecordCorrection
-) -> CorrectionReport:
+    node: Node, actor: Corrector, import_id: str, position: Place, wanted: forms.RecordCorrection
+) -> forms.CorrectionReport:
     """Store other fields of a record that has no hit, in a list that no open round uses."""
     return corrections.correct_record(node.journal, actor, import_id, position, wanted)
 

@@ -12,17 +12,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 import aquila
 from aquila.audit.roles import Action
+from aquila.interface import records as forms
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
-from aquila.interface.records import (
-    Deliveries,
-    DuplicateRecords,
-    Findings,
-    Imports,
-    LayoutView,
-    ReadingProgress,
-    RecordReport,
-)
 from aquila.interface.rounds import (
     AbortReason,
     ConsentRequest,
@@ -123,7 +115,9 @@ def get_needs(node: Node) -> AttentionList:
     dependencies=[requires(Action.CHECK_RECORDS)],
     openapi_extra=_LIST,
 )
-async def recognize_records(request: Request, node: Node, layout: ListLayout, delivery: Delivery = None) -> LayoutView:
+async def recognize_records(
+    request: Request, node: Node, layout: ListLayout, delivery: Delivery = None
+) -> forms.LayoutView:
     """Return the layout of the list in the body, its headings, and the fields that they were chosen for or may be."""
     return await read_sent_list(request, delivery, lambda file: imports.recognize_list(node, file, layout))
 
@@ -141,7 +135,7 @@ async def check_records(
     rules: Name = "default",
     delivery: Delivery = None,
     progress: ProgressKey = None,
-) -> RecordReport:
+) -> forms.RecordReport:
     """Read the list in the body and return its findings."""
     return await read_sent_list(
         request, delivery, lambda file: imports.check_list(node, file, layout, rules, progress), progress
@@ -153,7 +147,7 @@ async def check_records(
     summary="How far a list is that is read now",
     dependencies=[requires(Action.CHECK_RECORDS)],
 )
-def get_reading_progress(node: Node, key: str) -> ReadingProgress:
+def get_reading_progress(node: Node, key: str) -> forms.ReadingProgress:
     """Return how many rows of the list were read that is checked or stored under this key."""
     return node.lists.find(key)
 
@@ -185,7 +179,7 @@ async def import_records(
     accept_refused: bool = False,
     delivery: Delivery = None,
     progress: ProgressKey = None,
-) -> RecordReport:
+) -> forms.RecordReport:
     """Store the list in the body, or one that was delivered, which leaves its folder.
 
     Nothing is stored where rows are refused and that was not accepted.
@@ -200,7 +194,7 @@ async def import_records(
 
 
 @router.get("/deliveries", summary="The list files that were delivered", dependencies=[requires(Action.CHECK_RECORDS)])
-def get_deliveries(node: Node) -> Deliveries:
+def get_deliveries(node: Node) -> forms.Deliveries:
     return list_reading.list_deliveries(node)
 
 
@@ -216,7 +210,7 @@ def delete_delivery(node: Node, delivery_id: str) -> None:
 
 
 @router.get("/imports", summary="The stored lists", dependencies=[requires(Action.LIST_RECORDS)])
-def get_imports(node: Node) -> Imports:
+def get_imports(node: Node) -> forms.Imports:
     return imports.list_imports(node.store)
 
 
@@ -225,7 +219,7 @@ def get_imports(node: Node) -> Imports:
     summary="The findings about a stored list",
     dependencies=[requires(Action.LIST_RECORDS)],
 )
-def get_stored_findings(node: Node, import_id: str) -> Findings:
+def get_stored_findings(node: Node, import_id: str) -> forms.Findings:
     """Return the first findings that the list's file had when it was stored."""
     return list_reading.stored_findings(node.store, import_id)
 
@@ -251,7 +245,7 @@ def get_duplicates(
     rules: Name = "default",
     offset: Offset = 0,
     limit: Limit = None,
-) -> DuplicateRecords:
+) -> forms.DuplicateRecords:
     """Search a stored list for records that are likely the same person; all pairs that are named, or a part of them."""
     return comparisons.list_duplicates(node, actor, import_id, rules, offset, limit)
 

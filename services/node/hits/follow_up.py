@@ -14,22 +14,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, Urgency, is_late
-from aquila.interface.hits import (
-    MOST_DECIDED,
-    AssignmentRequest,
-    Colleague,
-    Colleagues,
-    HitKey,
-    HitSearch,
-    LetterView,
-    ManyClosings,
-    ManyClosingsRequest,
-    ManyDecisions,
-    ManyDecisionsRequest,
-    ReplyRequest,
-    UndoResult,
-    WithdrawRequest,
-)
+from aquila.interface import hits as forms
 from services.kit.actor import Actor
 from services.kit.people.tables import AccountRow
 from services.kit.storage.store import Store
@@ -71,7 +56,7 @@ def take_step(
         lifecycle.apply_step(session, node.journal, lifecycle.hit_row(session, *hit), step, actor)
 
 
-def record_reply(node: NodeContext, actor: Actor, hit: Key, wanted: ReplyRequest) -> None:
+def record_reply(node: NodeContext, actor: Actor, hit: Key, wanted: forms.ReplyRequest) -> None:
     """Record that the counterpart replied by the channel, and when; what it wrote stays in the channel.
 
     Raises:
@@ -84,16 +69,16 @@ def record_reply(node: NodeContext, actor: Actor, hit: Key, wanted: ReplyRequest
     take_step(node, actor, hit, LifecycleStepKind.REPLIED, day, reference=number, remark=wanted.remark)
 
 
-def list_colleagues(store: Store) -> Colleagues:
+def list_colleagues(store: Store) -> forms.Colleagues:
     """Return the people who may look after hits now, by name, which only the node's own people see."""
     query = select(AccountRow).where(AccountRow.active, AccountRow.admitted)
     with store.reading("colleague.list") as session:
         rows = [row for row in session.scalars(query) if _may_decide(row)]
-    found = [Colleague(person=row.person, name=row.name or row.login) for row in rows]
-    return Colleagues(colleagues=tuple(sorted(found, key=lambda one: (one.name, one.person))))
+    found = [forms.Colleague(person=row.person, name=row.name or row.login) for row in rows]
+    return forms.Colleagues(colleagues=tuple(sorted(found, key=lambda one: (one.name, one.person))))
 
 
-def assign(node: NodeContext, actor: Actor, wanted: AssignmentRequest) -> None:
+def assign(node: NodeContext, actor: Actor, wanted: forms.AssignmentRequest) -> None:
     """Let a person look after hits, or nobody; all of them, or none where one cannot be assigned.
 
     Raises:
@@ -116,7 +101,7 @@ def _may_decide(row: AccountRow) -> bool:
     return role_table().allows(Service.NODE, map(Role, row.roles), Action.DECIDE_HITS)
 
 
-def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: WithdrawRequest) -> None:
+def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: forms.WithdrawRequest) -> None:
     """Withdraw a hit on an own record; the driver informs the counterpart, who marks it and acknowledges.
 
     Raises:
@@ -153,7 +138,7 @@ def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: WithdrawRequest)
     node.wake()
 
 
-def draft_letter(node: NodeContext, actor: Actor, key: Key) -> LetterView:
+def draft_letter(node: NodeContext, actor: Actor, key: Key) -> forms.LetterView:
     """Return the request as it would be exported now, so that what is made of it is made before the export is logged.
 
     That the person looked at the hit is logged. Raises as `write_letter` does.
@@ -163,7 +148,7 @@ def draft_letter(node: NodeContext, actor: Actor, key: Key) -> LetterView:
         return letter.view()
 
 
-def write_letter(node: NodeContext, actor: Actor, key: Key) -> LetterView:
+def write_letter(node: NodeContext, actor: Actor, key: Key) -> forms.LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
     Raises:
@@ -221,7 +206,9 @@ _UNDECIDED = frozenset({Stage.NEW, Stage.ACKNOWLEDGED})
 _DECIDED = frozenset({Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP})
 
 
-def decide_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: ManyDecisionsRequest) -> ManyDecisions:
+def decide_many(
+    journal: Journal, rounds: RoundMemories, actor: Actor, wanted: forms.ManyDecisionsRequest
+) -> forms.ManyDecisions:
     """Store one decision on several hits; those that somebody else changed in the database are left out.
 
     Of a filter only hits that have no decision are decided.
@@ -237,23 +224,25 @@ def decide_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: M
         LifecycleStepKind.DECIDED, journal.clock(), actor.person, wanted.decision.value, remark=wanted.remark
     )
     number, hits, left_out = _take_together(journal, rounds, actor, wanted, step, stages)
-    return ManyDecisions(number=number, hits=hits, left_out=left_out)
+    return forms.ManyDecisions(number=number, hits=hits, left_out=left_out)
 
 
-def close_many(journal: Journal, rounds: RoundMemories, actor: Actor, wanted: ManyClosingsRequest) -> ManyClosings:
+def close_many(
+    journal: Journal, rounds: RoundMemories, actor: Actor, wanted: forms.ManyClosingsRequest
+) -> forms.ManyClosings:
     """Close several hits with one outcome; raises as `decide_many`."""
     step = LifecycleStep(
         LifecycleStepKind.CLOSED, journal.clock(), actor.person, wanted.outcome.value, remark=wanted.remark
     )
     _, hits, left_out = _take_together(journal, rounds, actor, wanted, step, _DECIDED)
-    return ManyClosings(hits=hits, left_out=left_out)
+    return forms.ManyClosings(hits=hits, left_out=left_out)
 
 
 def _take_together(
     journal: Journal,
     rounds: RoundMemories,
     actor: Actor,
-    wanted: ManyDecisionsRequest | ManyClosingsRequest,
+    wanted: forms.ManyDecisionsRequest | forms.ManyClosingsRequest,
     step: LifecycleStep,
     stages: Collection[Stage],
 ) -> tuple[int | None, int, int]:
@@ -275,7 +264,7 @@ def _take_together(
     return number, done, len(keys) - done
 
 
-def undo(journal: Journal, actor: Actor, number: int) -> UndoResult:
+def undo(journal: Journal, actor: Actor, number: int) -> forms.UndoResult:
     """Undo an own decision on the hits of which it is the last step.
 
     Raises:
@@ -296,10 +285,12 @@ def undo(journal: Journal, actor: Actor, number: int) -> UndoResult:
                     undone.append((hit.round_id, hit.hit_id))
     if not undone:
         raise OrderError("decision_not_undoable")
-    return UndoResult(hits=len(undone), first=HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
+    return forms.UndoResult(hits=len(undone), first=forms.HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
 
 
-def _chosen(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest | ManyClosingsRequest) -> list[Key]:
+def _chosen(
+    journal: Journal, actor: Actor, wanted: forms.ManyDecisionsRequest | forms.ManyClosingsRequest
+) -> list[Key]:
     """Return the hits that a person chose, or that a filter leaves, with a reason if they are several."""
     if bool(wanted.hits) == (wanted.every is not None):
         raise InputError("decision_hits_ambiguous")
@@ -310,10 +301,10 @@ def _chosen(journal: Journal, actor: Actor, wanted: ManyDecisionsRequest | ManyC
     return keys
 
 
-def _seen(journal: Journal, actor: Actor, every: HitSearch, total: int) -> list[Key]:
+def _seen(journal: Journal, actor: Actor, every: forms.HitSearch, total: int) -> list[Key]:
     """Return the hits that a filter leaves, if they are as many as the person saw."""
     with journal.store.reading("hit.every") as session:
-        keys = review.keys_of(session, every, review.conditions(every, journal.clock(), actor), MOST_DECIDED)
+        keys = review.keys_of(session, every, review.conditions(every, journal.clock(), actor), forms.MOST_DECIDED)
     if len(keys) != total:
         raise OrderError("filter_hits_changed", count=len(keys), total=total)
     return keys

@@ -14,17 +14,8 @@ from aquila.audit.entries import EntryKind
 from aquila.errors import OrderError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, is_late
 from aquila.matching.certainty import Level
+from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import (
-    Acknowledgement,
-    Confirmation,
-    Fault,
-    LevelOutcomes,
-    Note,
-    Notes,
-    PairOutcomes,
-    Withdrawal,
-)
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.log import entries
@@ -76,10 +67,10 @@ def draw_reference(code: str, random: Callable[[int], bytes]) -> str:
     return f"{code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
 
 
-def note_of(node: NodeContext, record: Mapping[str, str], reference: str, told: str) -> Note:
+def note_of(node: NodeContext, record: Mapping[str, str], reference: str, told: str) -> messages.Note:
     """Return the note on a record of this node; for a record that is gone it holds only the reference."""
     contact = node.settings.contact or node.settings.name
-    return Note(
+    return messages.Note(
         source_evaluation=record.get("source_evaluation"),
         information_evaluation=record.get("information_evaluation"),
         handling_code=record.get("handling_code"),
@@ -105,7 +96,7 @@ def exchange_rows(session: Session, round_id: str, hit_ids: Collection[str]) -> 
     return found
 
 
-def keep_note(row: ExchangeRow, note: Note, rules: Iterable[int]) -> None:
+def keep_note(row: ExchangeRow, note: messages.Note, rules: Iterable[int]) -> None:
     """Store the contents of a verified note; it is shown when the hit is confirmed."""
     row.verified, row.rules = True, list(rules)
     row.note = note.model_dump(mode="json", exclude={"report"})
@@ -118,7 +109,7 @@ def forget_note(session: Session, round_id: str, hit_id: str) -> None:
         row.note = row.opening = None
 
 
-def apply_notes(session: Session, message: Notes, digest: str) -> None:
+def apply_notes(session: Session, message: messages.Notes, digest: str) -> None:
     """Remember a counterpart's batch, in the transaction that takes its statement; a step of the driver opens it."""
     session.add(
         NoteBatchRow(
@@ -133,7 +124,7 @@ def apply_notes(session: Session, message: Notes, digest: str) -> None:
     )
 
 
-def apply_confirmation(session: Session, journal: Journal, message: Confirmation) -> None:
+def apply_confirmation(session: Session, journal: Journal, message: messages.Confirmation) -> None:
     """Take what a counterpart found in this node's notes, in the transaction that takes its statement."""
     mine = NoteBatchRow.round_id == message.round_id, NoteBatchRow.own, NoteBatchRow.digest == message.notes
     batch = session.scalars(select(NoteBatchRow).where(*mine)).first()
@@ -154,7 +145,7 @@ def apply_confirmation(session: Session, journal: Journal, message: Confirmation
     record_confirmation(session, journal, message.round_id, accepted)
 
 
-def refute(session: Session, journal: Journal, rows: Sequence[ExchangeRow], fault: Fault, party: str) -> None:
+def refute(session: Session, journal: Journal, rows: Sequence[ExchangeRow], fault: messages.Fault, party: str) -> None:
     """Mark hits as refuted, and report it to the operator and in the log; the first finding is kept."""
     fresh = [row for row in rows if row.fault is None]
     for row in fresh:
@@ -180,7 +171,7 @@ def report_hidden(session: Session, journal: Journal, batch: NoteBatchRow, hits:
         EntryKind.HIT_REFUTED,
         round=batch.round_id,
         recipient=batch.counterpart,
-        counts={Fault.UNREPORTED.value: hits},
+        counts={messages.Fault.UNREPORTED.value: hits},
     )
 
 
@@ -207,7 +198,7 @@ def report_late(journal: Journal, round_id: str) -> bool:
     return new
 
 
-def apply_withdrawal(session: Session, journal: Journal, message: Withdrawal, digest: str) -> None:
+def apply_withdrawal(session: Session, journal: Journal, message: messages.Withdrawal, digest: str) -> None:
     """Mark the hits that a counterpart withdraws, in the transaction that takes its statement.
 
     The acknowledgement is signed by a step of the driver. Hits that this node does not hold are counted as unknown
@@ -245,7 +236,7 @@ def apply_withdrawal(session: Session, journal: Journal, message: Withdrawal, di
     _LOG.info("withdrawal_taken", round=message.round_id, counterpart=message.party, count=len(message.hits))
 
 
-def apply_acknowledgement(session: Session, clock: Clock, message: Acknowledgement, digest: str) -> None:
+def apply_acknowledgement(session: Session, clock: Clock, message: messages.Acknowledgement, digest: str) -> None:
     """Note that a counterpart has marked what this node withdrew."""
     own = WithdrawalRow.own & (WithdrawalRow.digest == message.withdrawal)
     session.execute(update(WithdrawalRow).where(own).values(acknowledged_at=clock()))
@@ -260,7 +251,7 @@ def outcome_of(stage: str, outcome: str | None) -> str:
     return outcome or "open"
 
 
-def outcomes_of(session: Session, round_id: str, held: Collection[str] = ()) -> list[PairOutcomes]:
+def outcomes_of(session: Session, round_id: str, held: Collection[str] = ()) -> list[messages.PairOutcomes]:
     """Return the outcomes of a round's hits so far, erased ones included, by counterpart and level.
 
     Hits of the queries in `held` are left out, because no receipt says yet that this node has them.
@@ -277,13 +268,13 @@ def outcomes_of(session: Session, round_id: str, held: Collection[str] = ()) -> 
     for row in session.scalars(select(ErasedOutcomeCountRow).where(ErasedOutcomeCountRow.round_id == round_id)):
         counts[row.counterpart, row.certainty, row.outcome] += row.hits
     counterparts = sorted({counterpart for counterpart, _, _ in counts})
-    return [PairOutcomes(counterpart=other, levels=tuple(_levels(counts, other))) for other in counterparts]
+    return [messages.PairOutcomes(counterpart=other, levels=tuple(_levels(counts, other))) for other in counterparts]
 
 
-def _levels(counts: Counter[tuple[str, str, str]], counterpart: str) -> list[LevelOutcomes]:
+def _levels(counts: Counter[tuple[str, str, str]], counterpart: str) -> list[messages.LevelOutcomes]:
     words = ("confirmed", "refuted", "unresolved", "withdrawn", "open")
     found = [
-        LevelOutcomes(certainty=level, **{word: counts[counterpart, level.value, word] for word in words})
+        messages.LevelOutcomes(certainty=level, **{word: counts[counterpart, level.value, word] for word in words})
         for level in sorted(Level)
     ]
     return [one for one in found if one.total]

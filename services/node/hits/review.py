@@ -14,25 +14,7 @@ from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
-from aquila.interface.hits import (
-    MOST_EXPORTED,
-    MOST_SAVED,
-    UNDO_HOURS,
-    AssigneeFilter,
-    ExportedHit,
-    HitEntry,
-    HitExport,
-    HitFilter,
-    HitPage,
-    HitQuery,
-    HitSearch,
-    HitSort,
-    NewFilter,
-    SavedFilter,
-    SavedFilters,
-    SavedFilterView,
-    UndoView,
-)
+from aquila.interface import hits as forms
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
 from aquila.records.rules import RuleTable
@@ -78,7 +60,7 @@ class ReadHit(NamedTuple):
         return self.hit.round_id, self.hit.hit_id
 
 
-def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
+def hit_page(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.HitPage:
     """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
     journal, now = node.journal, node.clock()
     where = conditions(wanted, now, actor)
@@ -97,7 +79,7 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
         with journal.store.transaction("hit.list_consulted") as session:
             for round_id, seen in by_round(row.key for row in rows):
                 log_consultation(session, journal, actor, round_id, seen)
-    return HitPage(
+    return forms.HitPage(
         hits=tuple(_entry(row, rounds, known, names, now) for row in rows),
         offset=wanted.offset,
         total=sum(by_stage.values()),
@@ -109,7 +91,7 @@ def hit_page(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitPage:
     )
 
 
-def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
+def export(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.HitExport:
     """Return all hits that a filter leaves, with what was decided; that they were exported is logged, by round.
 
     Raises:
@@ -118,7 +100,7 @@ def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
     journal, now = node.journal, node.clock()
     where = conditions(wanted, now, actor)
     with journal.store.reading("hit.export_list") as session:
-        keys = keys_of(session, wanted, where, MOST_EXPORTED)
+        keys = keys_of(session, wanted, where, forms.MOST_EXPORTED)
         rows = _read(session, keys)
         known = known_to(session, [row.hit.person for row in rows])
         steps = _last_steps(session, keys)
@@ -135,10 +117,10 @@ def export(node: NodeContext, actor: Actor, wanted: HitSearch) -> HitExport:
                 by, counts = (actor, Action.EXPORT_HITS), {"hits": len(seen)}
                 journal.log(session, EntryKind.EXPORT, by, round=round_id, counts=counts, ids={"of": Word.HITS})
     hits = tuple(_exported(_entry(row, rounds, known, names, now), steps.get(row.key, {}), names) for row in rows)
-    return HitExport(exported_at=now, hits=hits, problems=problems)
+    return forms.HitExport(exported_at=now, hits=hits, problems=problems)
 
 
-def keys_of(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[bool]], most: int) -> list[Key]:
+def keys_of(session: Session, wanted: forms.HitFilter, where: Sequence[ColumnElement[bool]], most: int) -> list[Key]:
     """Return the keys of all hits that a filter leaves, in its order.
 
     Raises:
@@ -150,7 +132,7 @@ def keys_of(session: Session, wanted: HitFilter, where: Sequence[ColumnElement[b
     return [(round_id, hit_id) for round_id, hit_id in keys]
 
 
-def conditions(wanted: HitFilter, now: int, actor: Actor) -> list[ColumnElement[bool]]:
+def conditions(wanted: forms.HitFilter, now: int, actor: Actor) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter, for a query of hits joined with their status."""
     of_lists = HitRow.submission_id.is_(None)
     pairs = [
@@ -160,12 +142,15 @@ def conditions(wanted: HitFilter, now: int, actor: Actor) -> list[ColumnElement[
         (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
         (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
         (wanted.known, HitStatusRow.known == (wanted.known and wanted.known.value)),
-        (wanted.whose, HitStatusRow.assignee == actor.person if wanted.whose is AssigneeFilter.MINE else _nobodys()),
+        (
+            wanted.whose,
+            HitStatusRow.assignee == actor.person if wanted.whose is forms.AssigneeFilter.MINE else _nobodys(),
+        ),
         (wanted.kind, of_lists if wanted.kind is Kind.LIST else ~of_lists),
         (wanted.overdue or None, HitStatusRow.due_at < now),
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
     ]
-    name = wanted.name.strip() if isinstance(wanted, HitSearch) else ""
+    name = wanted.name.strip() if isinstance(wanted, forms.HitSearch) else ""
     return [condition for given, condition in pairs if given is not None] + ([_named(name)] if name else [])
 
 
@@ -190,18 +175,18 @@ def _named(name: str) -> ColumnElement[bool]:
     return or_(number, exists().where(_OWN_RECORD, *words)) if words else number
 
 
-def _ordered(wanted: HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[str, str]:
+def _ordered(wanted: forms.HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[str, str]:
     """Return the query for the keys of hits in an order in which each has one place."""
     surest = func.min(_RANK).over(partition_by=(HitRow.round_id, HitRow.record_id))
     person = surest, HitRow.record_id, _RANK, HitRow.round_id, HitRow.hit_id
     newest = HitStatusRow.arrived_at.desc()
     name = select(RecordRow.words).where(_OWN_RECORD).correlate(HitRow).scalar_subquery()
-    orders: dict[HitSort, tuple[ColumnExpressionArgument[Any], ...]] = {
-        HitSort.NEWEST: (newest, *person),
-        HitSort.CERTAINTY: (surest, newest, *person[1:]),
-        HitSort.DUE: (HitStatusRow.due_at.is_(None), HitStatusRow.due_at, *person),
-        HitSort.NAME: (func.coalesce(name, ""), HitRow.record_id, newest, *person[2:]),
-        HitSort.PARTY: (HitRow.counterpart, newest, *person),
+    orders: dict[forms.HitSort, tuple[ColumnExpressionArgument[Any], ...]] = {
+        forms.HitSort.NEWEST: (newest, *person),
+        forms.HitSort.CERTAINTY: (surest, newest, *person[1:]),
+        forms.HitSort.DUE: (HitStatusRow.due_at.is_(None), HitStatusRow.due_at, *person),
+        forms.HitSort.NAME: (func.coalesce(name, ""), HitRow.record_id, newest, *person[2:]),
+        forms.HitSort.PARTY: (HitRow.counterpart, newest, *person),
     }
     return (
         select(HitRow.round_id, HitRow.hit_id)
@@ -244,7 +229,7 @@ class _RoundFacts(NamedTuple):
     """Match rules, queries by submission id, and signed reports of a round."""
 
     table: RuleTable
-    queries: dict[str, HitQuery]
+    queries: dict[str, forms.HitQuery]
     reported: Reported
 
 
@@ -279,7 +264,7 @@ def _entry(
     known: Mapping[str, tuple[str, ...]],
     names: Mapping[str, str],
     now: int,
-) -> HitEntry:
+) -> forms.HitEntry:
     facts = rounds[row.hit.round_id]
     more = {
         "reasons": why(row.hit.families, row.exchange, facts.table),
@@ -291,15 +276,15 @@ def _entry(
     return entry_of(row.hit, row.life, row.content, now).model_copy(update=more)
 
 
-def _undo(session: Session, actor: Actor, now: int) -> UndoView | None:
+def _undo(session: Session, actor: Actor, now: int) -> forms.UndoView | None:
     """Return a person's last decision that no other step followed, as long as it is offered to undo it."""
     mine = HitStatusRow.undo_person == actor.person
     number = session.scalar(select(func.max(HitStatusRow.undo_number)).where(mine))
     first = session.get(HitStepRow, number) if number is not None else None
-    if number is None or first is None or first.at < now - UNDO_HOURS * HOUR:
+    if number is None or first is None or first.at < now - forms.UNDO_HOURS * HOUR:
         return None
     hits = session.scalar(select(func.count()).where(mine, HitStatusRow.undo_number == number)) or 0
-    return UndoView(number=number, decision=first.value, hits=hits)
+    return forms.UndoView(number=number, decision=first.value, hits=hits)
 
 
 def _last_steps(session: Session, keys: Sequence[Key]) -> dict[Key, dict[str, HitStepRow]]:
@@ -313,11 +298,11 @@ def _last_steps(session: Session, keys: Sequence[Key]) -> dict[Key, dict[str, Hi
     return found
 
 
-def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow], names: Mapping[str, str]) -> ExportedHit:
+def _exported(entry: forms.HitEntry, steps: Mapping[str, HitStepRow], names: Mapping[str, str]) -> forms.ExportedHit:
     decided = steps.get(LifecycleStepKind.DECIDED) if entry.decision else None
     opened = steps.get(LifecycleStepKind.OPENED)
     reference = steps.get(LifecycleStepKind.REFERENCED) or opened
-    return ExportedHit(
+    return forms.ExportedHit(
         entry=entry,
         channel=opened.value if opened else None,
         reference=reference.reference if reference else "",
@@ -327,15 +312,17 @@ def _exported(entry: HitEntry, steps: Mapping[str, HitStepRow], names: Mapping[s
     )
 
 
-def list_views(store: Store, actor: Actor) -> SavedFilters:
+def list_views(store: Store, actor: Actor) -> forms.SavedFilters:
     """Return a person's own views, by name."""
     query = select(SavedFilterRow).where(SavedFilterRow.person == actor.person)
     with store.reading("view.list") as session:
         rows = session.scalars(query.order_by(SavedFilterRow.name, SavedFilterRow.view_id)).all()
-    return SavedFilters(views=tuple(map(_saved_view, rows)))
+    return forms.SavedFilters(views=tuple(map(_saved_view, rows)))
 
 
-def save_view(store: Store, random: Callable[[int], bytes], actor: Actor, wanted: NewFilter) -> SavedFilterView:
+def save_view(
+    store: Store, random: Callable[[int], bytes], actor: Actor, wanted: forms.NewFilter
+) -> forms.SavedFilterView:
     """Keep a view, in place of an own one of the same name.
 
     Raises:
@@ -346,8 +333,8 @@ def save_view(store: Store, random: Callable[[int], bytes], actor: Actor, wanted
     with store.transaction("view.save") as session:
         row = session.scalar(select(SavedFilterRow).where(mine, SavedFilterRow.name == wanted.name))
         if row is None:
-            if (session.scalar(select(func.count()).where(mine)) or 0) >= MOST_SAVED:
-                raise InputError("views_too_many", expected=MOST_SAVED)
+            if (session.scalar(select(func.count()).where(mine)) or 0) >= forms.MOST_SAVED:
+                raise InputError("views_too_many", expected=forms.MOST_SAVED)
             row = SavedFilterRow(view_id=random(16).hex(), person=actor.person, name=wanted.name, shows=shows)
             session.add(row)
         row.shows = shows
@@ -374,5 +361,5 @@ def forget_views(store: Store) -> bool:
     return found is not None
 
 
-def _saved_view(row: SavedFilterRow) -> SavedFilterView:
-    return SavedFilterView(view_id=row.view_id, name=row.name, shows=SavedFilter.model_validate(row.shows))
+def _saved_view(row: SavedFilterRow) -> forms.SavedFilterView:
+    return forms.SavedFilterView(view_id=row.view_id, name=row.name, shows=forms.SavedFilter.model_validate(row.shows))

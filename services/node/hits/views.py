@@ -15,18 +15,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import LifecycleStepKind
-from aquila.interface.hits import (
-    ChanceOfHit,
-    HitEntry,
-    HitKey,
-    HitQuery,
-    HitView,
-    QueryReason,
-    StepView,
-    WeightView,
-    WithdrawalState,
-    WithdrawalView,
-)
+from aquila.interface import hits as forms
 from aquila.interface.rounds import (
     AnswerState,
     AnswerView,
@@ -144,7 +133,7 @@ def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, t
     )
 
 
-def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> HitView:
+def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> forms.HitView:
     """Return one hit with its history; that a person looked at it is logged.
 
     Raises:
@@ -162,7 +151,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
         graded_by, strangers = weights(node, session, round_, hit, exchange)
         place = hit.import_id, hit.position
         name = names_of(session, [status.assignee]).get(status.assignee or "", "")
-        view = HitView.of_fields(
+        view = forms.HitView.of_fields(
             life,
             entry=entry.model_copy(
                 update={"assignee_name": name, "query": query_of(node.code, round_, hit.submission_id)}
@@ -187,16 +176,16 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> Hit
     return view.model_copy(update={"own_names": own_names, "own_records": own_records})
 
 
-def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], now: int) -> Iterator[HitEntry]:
+def with_records(session: Session, rows: Sequence[tuple[HitRow, HitStatusRow]], now: int) -> Iterator[forms.HitEntry]:
     """Yield hits with own records, which are read for these hits alone."""
     for hit, life in rows:
         record = session.get(RecordRow, (hit.import_id, hit.position))
         yield entry_of(hit, life, record.content if record else None, now)
 
 
-def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -> HitEntry:
+def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -> forms.HitEntry:
     """Return a hit as a list shows it. There is no content where the list of the own record was deleted."""
-    return HitEntry.of_fields(
+    return forms.HitEntry.of_fields(
         life,
         counterpart=hit.counterpart,
         certainty=hit.certainty,
@@ -207,25 +196,25 @@ def entry_of(hit: HitRow, life: HitStatusRow, content: bytes | None, now: int) -
     )
 
 
-def query_of(code: str, round_: Round, submission_id: str | None) -> HitQuery | None:
+def query_of(code: str, round_: Round, submission_id: str | None) -> forms.HitQuery | None:
     """Return the query that a hit comes from; None of a hit between lists, or where its asker was left out."""
     query = round_.submissions.get(submission_id or "")
     if query is None:
         return None
     why = query.justification
-    reason = None if why == ERASED else QueryReason(**why.model_dump(exclude={"officer"}))
-    return HitQuery(asker=query.party, own=query.party == code, reason=reason)
+    reason = None if why == ERASED else forms.QueryReason(**why.model_dump(exclude={"officer"}))
+    return forms.HitQuery(asker=query.party, own=query.party == code, reason=reason)
 
 
-def _earlier(session: Session, status: HitStatusRow) -> HitKey | None:
+def _earlier(session: Session, status: HitStatusRow) -> forms.HitKey | None:
     """Return the hit whose decision one carries, unless it is erased."""
     if status.earlier_round_id is None or status.earlier_hit_id is None:
         return None
-    key = HitKey(round_id=status.earlier_round_id, hit_id=status.earlier_hit_id)
+    key = forms.HitKey(round_id=status.earlier_round_id, hit_id=status.earlier_hit_id)
     return key if session.get(HitRow, (key.round_id, key.hit_id)) is not None else None
 
 
-def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> ChanceOfHit | None:
+def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> forms.ChanceOfHit | None:
     """Return the number of hits like this one expected by chance; None if its report is gone."""
     for said in chances(node, session, round_):
         if (said.counterpart, said.submission_id) == (hit.counterpart, hit.submission_id):
@@ -235,32 +224,36 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
                 HitRow.certainty == hit.certainty,
                 HitRow.submission_id.is_not_distinct_from(hit.submission_id),
             )
-            return ChanceOfHit(hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty])
+            return forms.ChanceOfHit(
+                hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty]
+            )
     return None
 
 
-def history_of(session: Session, hit: HitRow) -> tuple[StepView, ...]:
+def history_of(session: Session, hit: HitRow) -> tuple[forms.StepView, ...]:
     steps = lifecycle.steps_of(session, hit)
     assigned = [step.reference for step in steps if step.kind == LifecycleStepKind.ASSIGNED]
     names = names_of(session, [*(step.person for step in steps), *assigned])
     return tuple(_step_view(step, names) for step in steps)
 
 
-def _step_view(row: HitStepRow, names: Mapping[str, str]) -> StepView:
+def _step_view(row: HitStepRow, names: Mapping[str, str]) -> forms.StepView:
     assigned = row.kind == LifecycleStepKind.ASSIGNED
-    return StepView.of_fields(row, name=names.get(row.person, ""), to=names.get(row.reference, "") if assigned else "")
+    return forms.StepView.of_fields(
+        row, name=names.get(row.person, ""), to=names.get(row.reference, "") if assigned else ""
+    )
 
 
-def withdrawals_of(session: Session, code: str, hit: HitRow) -> Iterator[WithdrawalView]:
+def withdrawals_of(session: Session, code: str, hit: HitRow) -> Iterator[forms.WithdrawalView]:
     """Yield withdrawals by either party with their delivery state."""
     query = select(WithdrawalRow).where(WithdrawalRow.round_id == hit.round_id, WithdrawalRow.hit_id == hit.hit_id)
     for row in session.scalars(query.order_by(WithdrawalRow.withdrawal_id)):
         statement = session.get(StatementRow, (row.round_id, row.digest)) if row.digest else None
         told = statement is not None and statement.sent
-        state = WithdrawalState.TOLD if told else WithdrawalState.WAITING
+        state = forms.WithdrawalState.TOLD if told else forms.WithdrawalState.WAITING
         if row.acknowledged_at is not None:
-            state = WithdrawalState.ACKNOWLEDGED
-        yield WithdrawalView.of_fields(row, by=code if row.own else row.counterpart, state=state)
+            state = forms.WithdrawalState.ACKNOWLEDGED
+        yield forms.WithdrawalView.of_fields(row, by=code if row.own else row.counterpart, state=state)
 
 
 def answers(session: Session, signer: Signer, round_: Round, row: RoundRow) -> Iterator[AnswerView]:
@@ -311,7 +304,7 @@ def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[Chan
 
 def weights(
     node: NodeContext, session: Session, round_: Round, hit: HitRow, exchange: ExchangeRow | None
-) -> tuple[tuple[WeightView, ...], int | None]:
+) -> tuple[tuple[forms.WeightView, ...], int | None]:
     """Return the weights by which a confirmed hit was graded, and how many pairs of strangers agree like it.
 
     Returns:
@@ -327,7 +320,7 @@ def weights(
             second = any(hit.hit_id in page.second for page in every)  # which page of the report has it
             found = weights_of(table, mask, basis, second=second)
             return tuple(
-                WeightView(
+                forms.WeightView(
                     kind=one.kind, sentence=one.sentence, centibits=round(CENTIBITS * one.bits), differs=one.differs
                 )
                 for one in found

@@ -11,18 +11,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
-from aquila.interface.records import (
-    SAMPLED,
-    FindingGroupView,
-    FindingView,
-    ImportEntry,
-    Imports,
-    LayoutView,
-    Prospects,
-    RecordReport,
-    SampledRecord,
-    rule_yields,
-)
+from aquila.interface import records as forms
 from aquila.matching.own_list import DuplicateSearch, FamilyNames, forecast
 from aquila.records.person import Record
 from aquila.records.reading.csv_rows import suggest_columns
@@ -59,14 +48,14 @@ class _Reading:
     search: DuplicateSearch
     counts: ReadReport = field(default_factory=ReadReport)
     groups: FindingGroups = field(default_factory=FindingGroups)
-    findings: list[FindingView] = field(default_factory=list)
+    findings: list[forms.FindingView] = field(default_factory=list)
     left_out: int = 0
-    unstored: list[FindingView] | None = None
+    unstored: list[forms.FindingView] | None = None
     stored: int = 0
     for_query: bool = False
     names: FamilyNames = field(default_factory=FamilyNames)
     sampled: int = 0
-    sample: list[SampledRecord] = field(default_factory=list)
+    sample: list[forms.SampledRecord] = field(default_factory=list)
     digest: ListDigest = field(default_factory=ListDigest)
     read: RowsRead = field(default_factory=RowsRead)
 
@@ -86,28 +75,30 @@ class _Reading:
             self.search.add(row.record)
             self.names.add(row.record)
             if len(self.sample) < self.sampled:
-                self.sample.append(SampledRecord.of(row.record))
+                self.sample.append(forms.SampledRecord.of(row.record))
 
-    def report(self, import_id: str | None, name: str, layout: FoundLayout) -> RecordReport:
+    def report(self, import_id: str | None, name: str, layout: FoundLayout) -> forms.RecordReport:
         twice = len(self.search.found().pairs)
-        return RecordReport(
+        return forms.RecordReport(
             import_id=import_id,
             name=name,
             accepted=self.counts.accepted,
             refused=self.counts.refused,
             warnings=self.counts.warnings,
-            groups=tuple(map(FindingGroupView.of, self.groups.largest())),
+            groups=tuple(map(forms.FindingGroupView.of, self.groups.largest())),
             findings=tuple(self.findings),
             findings_left_out=self.left_out,
-            rules=rule_yields(self.table, self.search.inputs(), self.search.held_back()),
+            rules=forms.rule_yields(self.table, self.search.inputs(), self.search.held_back()),
             duplicates=twice,
             sample=tuple(self.sample),
-            layout=LayoutView.of(layout),
-            prospects=Prospects.of(forecast(self.table, self.counts.accepted, self.search, twice, self.names)),
+            layout=forms.LayoutView.of(layout),
+            prospects=forms.Prospects.of(forecast(self.table, self.counts.accepted, self.search, twice, self.names)),
         )
 
 
-def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str, key: str | None = None) -> RecordReport:
+def check_list(
+    node: NodeContext, stream: BinaryIO, layout: Layout, rules: str, key: str | None = None
+) -> forms.RecordReport:
     """Read a list and return its findings, its counts and how its first names are read; nothing is stored.
 
     Its progress is shown under `key`.
@@ -118,13 +109,13 @@ def check_list(node: NodeContext, stream: BinaryIO, layout: Layout, rules: str, 
     table = node.table_named(rules)
     with node.lists.reading(key) as read, comparisons.searching(node.settings.home, table) as search:
         raw = open_remembered(node.store, stream, layout)
-        reading = _Reading(table, search, sampled=SAMPLED, read=read)
+        reading = _Reading(table, search, sampled=forms.SAMPLED, read=read)
         for row in reading.counts.watch(without_erased(node.store, read_rows(raw))):
             reading.watch(row)
         return reading.report(None, "", raw.layout)
 
 
-def recognize_list(node: NodeContext, stream: BinaryIO, layout: Layout) -> LayoutView:
+def recognize_list(node: NodeContext, stream: BinaryIO, layout: Layout) -> forms.LayoutView:
     """Return the layout of a list, with the columns that were chosen for its headings before, or else suggested ones.
 
     Raises:
@@ -132,7 +123,7 @@ def recognize_list(node: NodeContext, stream: BinaryIO, layout: Layout) -> Layou
     """
     found = recognize(stream, layout)
     columns = layout.columns or recall(node.store, found.headings) or suggest_columns(found.headings)
-    return LayoutView.of(replace(found, columns=columns))
+    return forms.LayoutView.of(replace(found, columns=columns))
 
 
 def import_list(  # what an import is made of, and by whom
@@ -145,7 +136,7 @@ def import_list(  # what an import is made of, and by whom
     accept_refused: bool,
     for_query: bool = False,
     key: str | None = None,
-) -> RecordReport:
+) -> forms.RecordReport:
     """Read a list and store its records.
 
     With `accept_refused` it goes on without the rows that cannot be used. `for_query` marks the persons of one query,
@@ -170,7 +161,7 @@ def import_list(  # what an import is made of, and by whom
 
 def _import_list(  # what an import is made of
     node: NodeContext, actor: Actor, raw: RawList, name: str, reading: _Reading, *, accept_refused: bool
-) -> RecordReport:
+) -> forms.RecordReport:
     """Read and store a list; raises as `import_list` does."""
     import_id = node.random(16).hex()
     try:
@@ -268,15 +259,16 @@ def remove_incomplete(journal: Journal, home: Path) -> None:
         _remove(journal, import_id)
 
 
-def list_imports(store: Store) -> Imports:
+def list_imports(store: Store) -> forms.Imports:
     """Return the stored lists, newest first."""
     query = select(ImportRow).where(ImportRow.complete).order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
     counted = select(FindingRow.import_id, func.count()).group_by(FindingRow.import_id)
     with store.reading("import.list") as session:
         findings = {row[0]: row[1] for row in session.execute(counted)}
-        return Imports(
+        return forms.Imports(
             imports=tuple(
-                ImportEntry.of_fields(row, findings=findings.get(row.import_id, 0)) for row in session.scalars(query)
+                forms.ImportEntry.of_fields(row, findings=findings.get(row.import_id, 0))
+                for row in session.scalars(query)
             )
         )
 

@@ -21,17 +21,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action, Service, role_table
 from aquila.errors import InputError
-from aquila.interface.records import (
-    MOST_FOUND,
-    MOST_OF_RECORD,
-    FoundRecord,
-    RecordHit,
-    RecordPage,
-    RecordSearch,
-    RecordUse,
-    RecordView,
-    names_of,
-)
+from aquila.interface import records as forms
 from aquila.records.person import Record
 from aquila.records.search import name_in, part_in, search_for, words_of
 from services.kit.actor import Actor
@@ -49,7 +39,7 @@ T = TypeVar("T")
 _LOG = Log("node.records")
 
 
-def search(journal: Journal, actor: Actor, wanted: RecordSearch) -> RecordPage:
+def search(journal: Journal, actor: Actor, wanted: forms.RecordSearch) -> forms.RecordPage:
     """Return a page of the party's own records that a search finds; a consultation, also where it finds none.
 
     Raises:
@@ -61,10 +51,10 @@ def search(journal: Journal, actor: Actor, wanted: RecordSearch) -> RecordPage:
         records = tuple(_page(session, where, wanted.offset))
     with journal.store.transaction("record.searched") as session:
         _log_look(session, journal, actor, len(records))
-    return RecordPage(records=records, offset=wanted.offset, total=total)
+    return forms.RecordPage(records=records, offset=wanted.offset, total=total)
 
 
-def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> RecordPage:
+def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> forms.RecordPage:
     """Return a page of a list in its own order; a consultation.
 
     Raises:
@@ -74,13 +64,13 @@ def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> Recor
     with journal.store.transaction("record.browse") as session:
         stored = complete_import(session, import_id)
         total = session.scalar(select(func.count()).where(RecordRow.import_id == import_id)) or 0
-        rows = session.scalars(query.offset(offset).limit(MOST_FOUND))
+        rows = session.scalars(query.offset(offset).limit(forms.MOST_FOUND))
         records = tuple(_found(row, stored.name) for row in rows)
         _log_look(session, journal, actor, len(records))
-    return RecordPage(records=records, offset=offset, total=total)
+    return forms.RecordPage(records=records, offset=offset, total=total)
 
 
-def show(journal: Journal, actor: Actor, import_id: str, position: int) -> RecordView:
+def show(journal: Journal, actor: Actor, import_id: str, position: int) -> forms.RecordView:
     """Return the record at a place of a list, with its history; a consultation, of its hits too where these are shown.
 
     Raises:
@@ -94,9 +84,9 @@ def show(journal: Journal, actor: Actor, import_id: str, position: int) -> Recor
         uses, all_uses = _uses(session, import_id)
         elsewhere, all_elsewhere = _elsewhere(session, row)
         hits, all_hits = _hits(session, journal, actor, row)
-        return RecordView(
+        return forms.RecordView(
             entry=_found(row, stored.name),
-            names=names_of(Record.from_json(row.content)),
+            names=forms.names_of(Record.from_json(row.content)),
             imported_at=stored.imported_at,
             uses=tuple(uses),
             elsewhere=tuple(elsewhere),
@@ -107,7 +97,7 @@ def show(journal: Journal, actor: Actor, import_id: str, position: int) -> Recor
         )
 
 
-def _where(wanted: RecordSearch) -> Sequence[ColumnElement[bool]]:
+def _where(wanted: forms.RecordSearch) -> Sequence[ColumnElement[bool]]:
     """Return the conditions of a search."""
     number, name = wanted.number.strip(), wanted.name.strip()
     if not (number or name):
@@ -120,20 +110,20 @@ def _where(wanted: RecordSearch) -> Sequence[ColumnElement[bool]]:
     return (complete, *([RecordRow.record_id == number] if number else []), *named)
 
 
-def _page(session: Session, where: Sequence[ColumnElement[bool]], offset: int) -> Iterator[FoundRecord]:
+def _page(session: Session, where: Sequence[ColumnElement[bool]], offset: int) -> Iterator[forms.FoundRecord]:
     """Yield the records of a page in the order of their words; only these are read whole."""
     places = (
         select(RecordRow.import_id, RecordRow.position)
         .where(*where)
         .order_by(RecordRow.words, RecordRow.import_id, RecordRow.position)
     )
-    for import_id, position in session.execute(places.offset(offset).limit(MOST_FOUND)).all():
+    for import_id, position in session.execute(places.offset(offset).limit(forms.MOST_FOUND)).all():
         row = session.get_one(RecordRow, (import_id, position))
         yield _found(row, session.get_one(ImportRow, import_id).name)
 
 
-def _found(row: RecordRow, list_name: str) -> FoundRecord:
-    return FoundRecord(
+def _found(row: RecordRow, list_name: str) -> forms.FoundRecord:
+    return forms.FoundRecord(
         import_id=row.import_id,
         position=row.position,
         list_name=list_name,
@@ -145,15 +135,15 @@ def _found(row: RecordRow, list_name: str) -> FoundRecord:
 def _newest(session: Session, query: Select[T], *order: ColumnElement[Any]) -> tuple[list[T], int]:
     """Return the first rows that a record's page shows, and how many there are in all."""
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    return list(session.scalars(query.order_by(*order).limit(MOST_OF_RECORD))), total
+    return list(session.scalars(query.order_by(*order).limit(forms.MOST_OF_RECORD))), total
 
 
-def _uses(session: Session, import_id: str) -> tuple[list[RecordUse], int]:
+def _uses(session: Session, import_id: str) -> tuple[list[forms.RecordUse], int]:
     """Return the newest submissions that a list was made into, and how many there are."""
     query = select(SubmissionRow).where(SubmissionRow.import_id == import_id)
     rows, total = _newest(session, query, SubmissionRow.wished_at.desc(), SubmissionRow.submission_id.asc())
     uses = [
-        RecordUse(
+        forms.RecordUse(
             round_id=row.round_id,
             submission_id=row.submission_id,
             kind=row.kind,
@@ -172,7 +162,9 @@ def _elsewhere(session: Session, row: RecordRow) -> tuple[list[str], int]:
     return _newest(session, others, ImportRow.imported_at.desc(), ImportRow.import_id.asc())
 
 
-def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> tuple[tuple[RecordHit, ...] | None, int]:
+def _hits(
+    session: Session, journal: Journal, actor: Actor, row: RecordRow
+) -> tuple[tuple[forms.RecordHit, ...] | None, int]:
     """Return the newest hits on a record and how many it has, to whom hits are shown; None to anyone else.
 
     The look at those that are returned is logged.
@@ -186,7 +178,7 @@ def _hits(session: Session, journal: Journal, actor: Actor, row: RecordRow) -> t
         log_consultation(session, journal, actor, round_id, [hit.hit_id for hit in hits if hit.round_id == round_id])
     entries = with_records(session, [(hit, lifecycle.status_row(session, hit)) for hit in hits], journal.clock())
     shown = tuple(
-        RecordHit(
+        forms.RecordHit(
             entry=entry, history=history_of(session, hit), withdrawals=tuple(withdrawals_of(session, journal.code, hit))
         )
         for hit, entry in zip(hits, entries, strict=True)

@@ -10,23 +10,8 @@ from sqlalchemy import BindParameter, ColumnExpressionArgument, Exists, bindpara
 
 from services.kit.errors import NotFoundError
 from services.kit.storage.store import Store
+from services.node.storage import tables
 from services.node.storage.states import UNSIGNED, EvaluationDownloadState, SubmissionState
-from services.node.storage.tables import (
-    AlarmRow,
-    ChunkDownloadRow,
-    ChunkRow,
-    ColumnPieceRow,
-    EvaluationDownloadRow,
-    EvaluationRow,
-    NoteBatchRow,
-    NoteSecretRow,
-    PendingStatementRow,
-    PreparedReportRow,
-    RoundRow,
-    StatementRow,
-    SubmissionRow,
-    WithdrawalRow,
-)
 
 _ROUND_ID: BindParameter[str] = bindparam("round_id")
 
@@ -35,7 +20,7 @@ _ROUND_ID: BindParameter[str] = bindparam("round_id")
 class Due:
     """A round as it is stored, and what is due in it."""
 
-    row: RoundRow
+    row: tables.RoundRow
     """The round."""
     prepared: int
     """Reports whose hits are prepared."""
@@ -70,25 +55,27 @@ def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:
 
 # In the order of the attributes, and made once: a node asks this in each of its looks.
 _QUERY = select(
-    RoundRow,
-    select(func.count()).where(PreparedReportRow.round_id == _ROUND_ID).scalar_subquery(),
-    _any(PendingStatementRow),
-    or_(RoundRow.outcomes_changed_at.is_not(None), _any(WithdrawalRow)),
-    or_(_any(NoteSecretRow), _any(NoteBatchRow, NoteBatchRow.own, ~NoteBatchRow.done)),
-    _any(AlarmRow),
-    _any(SubmissionRow, SubmissionRow.state.in_(UNSIGNED)),
-    _any(ChunkDownloadRow, ChunkDownloadRow.is_waiting()),
-    _any(EvaluationDownloadRow, EvaluationDownloadRow.is_waiting()),
-    _any(SubmissionRow, SubmissionRow.state == SubmissionState.SUBMITTED),
-    _any(EvaluationDownloadRow, EvaluationDownloadRow.state == EvaluationDownloadState.VERIFIED),
-    _any(StatementRow, StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)),
-    or_(
-        _any(ChunkRow, ~ChunkRow.sent),
-        _any(ChunkRow, ~ChunkRow.tokens_sent, ChunkRow.token_rows.is_not(None)),
-        _any(ColumnPieceRow, ~ColumnPieceRow.sent),
-        _any(EvaluationRow, ~EvaluationRow.sent),
+    tables.RoundRow,
+    select(func.count()).where(tables.PreparedReportRow.round_id == _ROUND_ID).scalar_subquery(),
+    _any(tables.PendingStatementRow),
+    or_(tables.RoundRow.outcomes_changed_at.is_not(None), _any(tables.WithdrawalRow)),
+    or_(_any(tables.NoteSecretRow), _any(tables.NoteBatchRow, tables.NoteBatchRow.own, ~tables.NoteBatchRow.done)),
+    _any(tables.AlarmRow),
+    _any(tables.SubmissionRow, tables.SubmissionRow.state.in_(UNSIGNED)),
+    _any(tables.ChunkDownloadRow, tables.ChunkDownloadRow.is_waiting()),
+    _any(tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.is_waiting()),
+    _any(tables.SubmissionRow, tables.SubmissionRow.state == SubmissionState.SUBMITTED),
+    _any(tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.state == EvaluationDownloadState.VERIFIED),
+    _any(
+        tables.StatementRow, tables.StatementRow.own, ~tables.StatementRow.sent, tables.StatementRow.refusal.is_(None)
     ),
-).where(RoundRow.round_id == _ROUND_ID)
+    or_(
+        _any(tables.ChunkRow, ~tables.ChunkRow.sent),
+        _any(tables.ChunkRow, ~tables.ChunkRow.tokens_sent, tables.ChunkRow.token_rows.is_not(None)),
+        _any(tables.ColumnPieceRow, ~tables.ColumnPieceRow.sent),
+        _any(tables.EvaluationRow, ~tables.EvaluationRow.sent),
+    ),
+).where(tables.RoundRow.round_id == _ROUND_ID)
 
 
 def due_in(store: Store, round_id: str) -> Due:

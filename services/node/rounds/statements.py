@@ -11,16 +11,8 @@ from sqlalchemy.orm import Session
 
 from aquila.crypto.envelope import OpenedEnvelope, open_envelope
 from aquila.errors import RestoredBackupError
+from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import (
-    ANNOUNCEMENTS,
-    PARTY_STATEMENTS,
-    Message,
-    Refusal,
-    Statement,
-    StatementKind,
-    kind_of,
-)
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 from aquila.sentences import Sentence
@@ -37,17 +29,17 @@ from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, Statem
 LAST_WORDS = tuple(
     kind.value
     for kind in (
-        StatementKind.CHECKED,
-        StatementKind.ALARM,
-        StatementKind.WITHHELD_ANSWER,
-        StatementKind.RECEIPT,
-        StatementKind.NOTES,
-        StatementKind.CONFIRMATION,
-        StatementKind.CLOSING,
-        StatementKind.REFUSAL,
-        StatementKind.WITHDRAWAL,
-        StatementKind.ACKNOWLEDGEMENT,
-        StatementKind.OUTCOMES,
+        messages.StatementKind.CHECKED,
+        messages.StatementKind.ALARM,
+        messages.StatementKind.WITHHELD_ANSWER,
+        messages.StatementKind.RECEIPT,
+        messages.StatementKind.NOTES,
+        messages.StatementKind.CONFIRMATION,
+        messages.StatementKind.CLOSING,
+        messages.StatementKind.REFUSAL,
+        messages.StatementKind.WITHDRAWAL,
+        messages.StatementKind.ACKNOWLEDGEMENT,
+        messages.StatementKind.OUTCOMES,
     )
 )
 """Kinds of statements that are sent also after the round has ended here."""
@@ -55,7 +47,9 @@ LAST_WORDS = tuple(
 LOST = "lost"
 """The problem of a round whose time is over and that the matcher does not know: nothing of it is sent any more."""
 
-_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
+_MESSAGES: dict[str, type[messages.Message]] = {
+    kind.payload_type: kind for kind in (*messages.PARTY_STATEMENTS, *messages.ANNOUNCEMENTS)
+}
 
 
 def open_statement(registry: Registry, envelope: bytes) -> OpenedEnvelope:
@@ -64,7 +58,7 @@ def open_statement(registry: Registry, envelope: bytes) -> OpenedEnvelope:
     return open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
 
 
-def message_of(found: OpenedEnvelope) -> Message:
+def message_of(found: OpenedEnvelope) -> messages.Message:
     """Return the message of an opened envelope; raises MalformedError where it is none."""
     return _MESSAGES[found.payload_type].from_payload(found.payload)
 
@@ -102,7 +96,7 @@ def given_up(session: Session, high_water: HighWater, round_id: str, below: int)
     )
     refused = round_row(session, round_id).refused is not None
     goes = StatementRow.sent | (
-        StatementRow.kind == StatementKind.REFUSAL.value if refused else StatementRow.kind.in_(LAST_WORDS)
+        StatementRow.kind == messages.StatementKind.REFUSAL.value if refused else StatementRow.kind.in_(LAST_WORDS)
     )
     marked = high_water.last_number(round_id) or 0
     ranges, last = [], marked if marked >= next_number(session, round_id) else 0
@@ -126,10 +120,10 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     """
     found = open_statement(signer.registry, envelope)
     message = message_of(found)
-    assert isinstance(message, Statement)
+    assert isinstance(message, messages.Statement)
     if round_row(session, round_id).refused is None:
         signer.high_water.check(session, round_id)
-    elif not isinstance(message, Refusal):
+    elif not isinstance(message, messages.Refusal):
         raise RestoredBackupError("node_part_ended", round=round_id)
     taken = select(StatementRow.digest).where(
         StatementRow.round_id == round_id, StatementRow.own, StatementRow.sequence == message.sequence
@@ -141,7 +135,7 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
         digest=found.digest,
         party=signer.code,
         sequence=message.sequence,
-        kind=kind_of(message).value,
+        kind=messages.kind_of(message).value,
         envelope=envelope,
         own=True,
         sent=False,
@@ -155,7 +149,7 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     return row
 
 
-def own_statements(session: Session, round_id: str, kind: StatementKind) -> Sequence[StatementRow]:
+def own_statements(session: Session, round_id: str, kind: messages.StatementKind) -> Sequence[StatementRow]:
     """Return this node's statements of a kind in the order in which they were signed."""
     query = select(StatementRow).where(
         StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == kind.value

@@ -9,30 +9,9 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from aquila import errors
 from aquila.crypto.envelope import OpenedEnvelope, open_envelope
-from aquila.errors import (
-    AquilaError,
-    BindingError,
-    EquivocationError,
-    MalformedError,
-    PolicyError,
-    ProtocolError,
-    RepeatedError,
-    SignatureError,
-)
-from aquila.protocol.messages import (
-    Acknowledgement,
-    Amendment,
-    Confirmation,
-    Ending,
-    HitReport,
-    Message,
-    Notes,
-    Opening,
-    Outcome,
-    Withdrawal,
-    kind_of,
-)
+from aquila.protocol import messages
 from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import Phase
@@ -87,7 +66,7 @@ async def fetch(node: NodeContext, round_id: str, held: LongPollResult | None = 
     try:
         page = Events.model_validate_json(answer)
     except ValidationError:
-        raise MalformedError("matcher_feed_page_unreadable", round=round_id) from None
+        raise errors.MalformedError("matcher_feed_page_unreadable", round=round_id) from None
     return FeedPage(page, asked_at)
 
 
@@ -135,22 +114,22 @@ def look_for_the_end(store: Store, registry: Registry, round_id: str, page: Even
         row.cursor = max([row.cursor, *(event.event_id for event in page.events)])
         if ending is None:
             return
-        row.phase = (Phase.CLOSED if ending.outcome is Outcome.CLOSED else Phase.ABORTED).value
+        row.phase = (Phase.CLOSED if ending.outcome is messages.Outcome.CLOSED else Phase.ABORTED).value
         if row.state == LocalRoundState.ACTIVE:
             row.enter(LocalRoundState.DESTROYING)
             row.outcome = DestructionReason(ending.outcome).value
     _LOG.info("round_ends", round=round_id, state=ending.outcome.value)
 
 
-def _ending_of(registry: Registry, round_id: str, event: Event) -> Ending | None:
+def _ending_of(registry: Registry, round_id: str, event: Event) -> messages.Ending | None:
     """Return the matcher's ending of a round, if an event is one."""
     if event.kind is not EventKind.STATEMENT or event.envelope is None:
         return None
     matcher = registry.matcher
     try:
-        found = open_envelope(event.envelope.encode(), [Ending.payload_type], {matcher.fingerprint: matcher})
-        ending = Ending.from_payload(found.payload)
-    except ProtocolError:
+        found = open_envelope(event.envelope.encode(), [messages.Ending.payload_type], {matcher.fingerprint: matcher})
+        ending = messages.Ending.from_payload(found.payload)
+    except errors.ProtocolError:
         return None
     return ending if ending.round_id == round_id else None
 
@@ -223,7 +202,7 @@ def _in_turns(code: str, registry: Registry, events: Sequence[Event]) -> Iterato
 def _take(taking: _FeedContext, event: Event) -> bool:
     """Take one event, and return whether to go on with the next."""
     if event.event_id <= taking.row.cursor:
-        raise MalformedError("matcher_feed_goes_backwards", round=taking.row.round_id)
+        raise errors.MalformedError("matcher_feed_goes_backwards", round=taking.row.round_id)
     if event.kind is EventKind.STATEMENT:
         return _take_statement(taking, event)
     _store_download(taking, event)
@@ -246,10 +225,10 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     before = taking.round.participants
     try:
         if stored is None and opened.signer != node.registry.key_of(signer):
-            raise SignatureError("statement_by_replaced_key", party=signer)
+            raise errors.SignatureError("statement_by_replaced_key", party=signer)
         reports.check(node, taking.round, statements.message_of(opened))
         accepted = taking.round.accept(envelope, now=taking.not_before)
-    except (ProtocolError, PolicyError) as error:
+    except (errors.ProtocolError, errors.PolicyError) as error:
         return _keep_refused(taking, opened, envelope, error)
     # 3. It is stored with its place in the feed.
     if stored is None:
@@ -263,24 +242,24 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     return True
 
 
-def _follow(taking: _FeedContext, message: Message, digest: str, before: tuple[str, ...]) -> None:
+def _follow(taking: _FeedContext, message: messages.Message, digest: str, before: tuple[str, ...]) -> None:
     """Do at this node what follows from a statement that counts."""
     session, node, round_, row = taking.session, taking.node, taking.round, taking.row
-    if isinstance(message, HitReport):
+    if isinstance(message, messages.HitReport):
         node.rounds.of(row.round_id).take_report(message)
-    if isinstance(message, Opening):
+    if isinstance(message, messages.Opening):
         consent.check_own_part(session, node.signer, round_, row)
-    elif isinstance(message, Amendment) and round_.participants != before:
+    elif isinstance(message, messages.Amendment) and round_.participants != before:
         consent.drop_absent(session, node.signer, round_, row)
-    elif isinstance(message, HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:
+    elif isinstance(message, messages.HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:
         reports.store(session, node, round_, message, digest, taking.found)
-    elif isinstance(message, Notes) and message.to == node.code:
+    elif isinstance(message, messages.Notes) and message.to == node.code:
         notes.apply_notes(session, message, digest)
-    elif isinstance(message, Confirmation) and message.to == node.code:
+    elif isinstance(message, messages.Confirmation) and message.to == node.code:
         notes.apply_confirmation(session, node.journal, message)
-    elif isinstance(message, Withdrawal) and message.counterpart == node.code:
+    elif isinstance(message, messages.Withdrawal) and message.counterpart == node.code:
         notes.apply_withdrawal(session, node.journal, message, digest)
-    elif isinstance(message, Acknowledgement) and message.party != node.code:
+    elif isinstance(message, messages.Acknowledgement) and message.party != node.code:
         notes.apply_acknowledgement(session, node.clock, message, digest)
 
 
@@ -300,13 +279,13 @@ def _store_download(taking: _FeedContext, event: Event) -> None:
         session.add(EvaluationDownloadRow(submission_id=key[0], index=index, party=party, round_id=row.round_id))
 
 
-def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes, error: AquilaError) -> bool:
+def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes, error: errors.AquilaError) -> bool:
     """Keep a signed statement that does not count, unless it repeats others, and return whether to go on after it."""
     session, node, row = taking.session, taking.node, taking.row
     signer = node.registry.by_fingerprint()[opened.signer.fingerprint][0]
-    contradicts = isinstance(error, BindingError | EquivocationError)
+    contradicts = isinstance(error, errors.BindingError | errors.EquivocationError)
     kept = session.get(StatementRow, (row.round_id, opened.digest)) is not None
-    if not kept and (isinstance(error, RepeatedError) or (not contradicts and _is_full(session, row, signer))):
+    if not kept and (isinstance(error, errors.RepeatedError) or (not contradicts and _is_full(session, row, signer))):
         problem = Sentence.of("statements_not_kept", party=signer)
         statements.report_problem(session, node.clock, row.round_id, f"repeated {signer}", problem)
         return True
@@ -338,7 +317,7 @@ def _row_of(
         digest=opened.digest,
         party=accepted.signer,
         sequence=getattr(accepted.message, "sequence", None),
-        kind=kind_of(accepted.message).value,
+        kind=messages.kind_of(accepted.message).value,
         envelope=envelope,
         own=False,
         sent=True,

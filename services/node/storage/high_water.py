@@ -15,19 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    CompoundSelect,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal,
-    select,
-    union_all,
-)
 from sqlalchemy.orm import Session
 
 from aquila.errors import RestoredBackupError
@@ -184,7 +173,7 @@ class HighWater:
     def _unknown(self, session: Session, stored: _Stored) -> dict[str, RoundMark]:
         """Return the marks of rounds that the database does not know, given those that are not over."""
         others = {one: mark for one, mark in (self.marks or Marks()).rounds.items() if one not in stored.rounds}
-        known = set(session.scalars(select(_ROUND.c.round_id))) if others else set()
+        known = set(session.scalars(sa.select(_ROUND.c.round_id))) if others else set()
         return {one: mark for one, mark in others.items() if one not in known}
 
     def _lost(self, stored: _Stored) -> Iterator[tuple[int, Counter[str]]]:
@@ -230,28 +219,30 @@ def _read(path: Path) -> Marks | None:
         return None
 
 
-def _query(place: ColumnElement[bool]) -> CompoundSelect[Any]:
+def _query(place: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
     """Return one query for how far the database has gone in rounds, and for what it has counted from a day on.
 
     A node asks it in each of its steps: it is one statement over plain columns, and finds own numbers by their index.
     """
-    said = select(func.max(_SAID.c.sequence)).where(_SAID.c.round_id == _ROUND.c.round_id, _SAID.c.own)
-    refused, last = case((_ROUND.c.refused.is_(None), 0), else_=1), said.scalar_subquery()
-    rounds = select(_ROUND.c.round_id, literal(""), literal(""), refused, last)
-    spent = select(_SPENT.c.round_id, _SPENT.c.origin, _SPENT.c.input_class, literal(_OF_ROUND), _SPENT.c.elements)
-    counted = cast(func.sum(_COUNTED.c.elements), BigInteger)
-    days = select(literal(""), _COUNTED.c.origin, _COUNTED.c.input_class, _COUNTED.c.day, counted)
-    return union_all(
+    said = sa.select(sa.func.max(_SAID.c.sequence)).where(_SAID.c.round_id == _ROUND.c.round_id, _SAID.c.own)
+    refused, last = sa.case((_ROUND.c.refused.is_(None), 0), else_=1), said.scalar_subquery()
+    rounds = sa.select(_ROUND.c.round_id, sa.literal(""), sa.literal(""), refused, last)
+    spent = sa.select(
+        _SPENT.c.round_id, _SPENT.c.origin, _SPENT.c.input_class, sa.literal(_OF_ROUND), _SPENT.c.elements
+    )
+    counted = sa.cast(sa.func.sum(_COUNTED.c.elements), sa.BigInteger)
+    days = sa.select(sa.literal(""), _COUNTED.c.origin, _COUNTED.c.input_class, _COUNTED.c.day, counted)
+    return sa.union_all(
         rounds.where(place),
         spent.join(_ROUND, _ROUND.c.round_id == _SPENT.c.round_id).where(place),
-        days.where(_COUNTED.c.day >= bindparam("first")).group_by(
+        days.where(_COUNTED.c.day >= sa.bindparam("first")).group_by(
             _COUNTED.c.origin, _COUNTED.c.input_class, _COUNTED.c.day
         ),
     )
 
 
 _ALL = _query(_ROUND.c.state.in_([LocalRoundState.ACTIVE, LocalRoundState.DESTROYING]))
-_ONE = _query(_ROUND.c.round_id == bindparam("round_id"))
+_ONE = _query(_ROUND.c.round_id == sa.bindparam("round_id"))
 
 
 def _stored(session: Session, round_id: str | None, first_day: int) -> _Stored:

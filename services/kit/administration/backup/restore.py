@@ -18,16 +18,7 @@ from aquila.audit.checkpoint import log_name, open_checkpoint
 from aquila.audit.merkle import Frontier, leaf_hash
 from aquila.crypto.keys import SealingKey
 from aquila.errors import AuditError, InputError, KeyMaterialError
-from services.kit.administration.backup.archive import (
-    Counts,
-    Head,
-    HomeFile,
-    Row,
-    RowWriter,
-    TableHead,
-    is_empty,
-    read_archive,
-)
+from services.kit.administration.backup import archive
 from services.kit.administration.backup.home import BackedService, check_name, file_settings
 from services.kit.log.entries import seal_entries_again
 from services.kit.people.keys import TOKEN_FILE, OperatorToken, PeopleKey
@@ -43,7 +34,7 @@ from services.kit.storage.store import schema_change
 class BackupCheck:
     """A backup that was verified to its end: its head, the rows of each table, and its files by name."""
 
-    head: Head
+    head: archive.Head
     rows: dict[str, int]
     files: dict[str, bytes]
 
@@ -52,11 +43,11 @@ class BackupCheck:
 class LogVerification:
     """Follows the rows of a log as they pass: each entry is its leaf, and each checkpoint its root."""
 
-    head: Head
+    head: archive.Head
     roots: dict[int, bytes] = field(default_factory=dict)
     edge: Frontier = field(default_factory=Frontier)
 
-    def check_row(self, row: Row) -> None:
+    def check_row(self, row: archive.Row) -> None:
         """Take a row of any table; raises AuditError if the log does not hold together."""
         if row.table == "log_checkpoint":
             keys = self.head.keys
@@ -90,27 +81,27 @@ def check(service: BackedService, source: BinaryIO, key: SealingKey) -> BackupCh
         InputError: It is no backup, of another service, or of a later release.
         AuditError: Its log does not hold together.
     """
-    lines = read_archive(source, key)
+    lines = archive.read_archive(source, key)
     head = next(lines)
-    assert isinstance(head, Head)
+    assert isinstance(head, archive.Head)
     check_head(service, head)
     log, files, rows = LogVerification(head), {}, {}
     for line in lines:
         match line:
-            case Row():
+            case archive.Row():
                 log.check_row(line)
-            case HomeFile():
+            case archive.HomeFile():
                 check_name(line.file)
                 files[line.file] = line.octets()
-            case Counts():
+            case archive.Counts():
                 rows = line.rows
-            case Head() | TableHead():
+            case archive.Head() | archive.TableHead():
                 pass
     log.finish()
     return BackupCheck(head, rows, files)
 
 
-def check_head(service: BackedService, head: Head) -> None:
+def check_head(service: BackedService, head: archive.Head) -> None:
     """Refuse a backup of another service, or of a release that this one does not know.
 
     Raises:
@@ -205,18 +196,18 @@ def _put_files(service: BackedService, source: Source, home: Path, checked: Back
 def _put_rows(service: BackedService, source: Source, settings: KeyedSettings) -> None:
     """Write the rows into an empty database, in one transaction."""
     with contextlib.closing(service.open_store(settings, new=True)) as store, schema_change(store) as connection:
-        if not is_empty(connection):
+        if not archive.is_empty(connection):
             raise InputError("restore_database_not_empty")
         with source.file.open("rb") as file:
-            lines = read_archive(file, source.key)
+            lines = archive.read_archive(file, source.key)
             head = next(lines)
-            assert isinstance(head, Head)
+            assert isinstance(head, archive.Head)
             lay(connection, service.package, head.revision)
-            writer = RowWriter(connection)
+            writer = archive.RowWriter(connection)
             for line in lines:
-                if isinstance(line, TableHead):
+                if isinstance(line, archive.TableHead):
                     writer.begin(line)
-                elif isinstance(line, Row):
+                elif isinstance(line, archive.Row):
                     writer.put(line)
             writer.finish()
         # The backup is signed by this very service: its rows are sealed as they are, under the key that the home has.

@@ -15,18 +15,7 @@ from fastapi import APIRouter, Request
 import aquila
 from aquila.audit.roles import Action, Service
 from aquila.interface.log import CosignatureView
-from aquila.interface.service.health import (
-    CertificateHealth,
-    ContactHealth,
-    DriverHealth,
-    Grade,
-    HealthCheck,
-    RoundHealth,
-    ServiceHealth,
-    Subject,
-    not_ready,
-    worst,
-)
+from aquila.interface.service import health as forms
 from services.kit.approvals.requests import waiting_count
 from services.kit.errors import NotReadyError, StoreError
 from services.kit.http.certificates import CertificateEnds
@@ -51,13 +40,13 @@ FRESH_SECONDS = 5.0
 class OwnPart:
     """The part of a report that only a node or only the matcher has."""
 
-    rounds: tuple[RoundHealth, ...]
+    rounds: tuple[forms.RoundHealth, ...]
     left_out: int
     """Open rounds that were not looked at."""
-    contacts: tuple[ContactHealth, ...]
+    contacts: tuple[forms.ContactHealth, ...]
     chunks_waiting: int
     statements_waiting: int = 0
-    faults: Mapping[Subject, Sequence[Fault]] = field(default_factory=lambda: MappingProxyType({}))
+    faults: Mapping[forms.Subject, Sequence[Fault]] = field(default_factory=lambda: MappingProxyType({}))
     """Faults of subjects that the other service does not have, or not in this way."""
     clock_difference: int | None = None
 
@@ -81,7 +70,7 @@ class HealthParts:
     drivers: Sequence[Driver]
     read_own: Callable[[], OwnPart]
     """Finds out the part that only this service has; raises `StoreError` where the database failed."""
-    subjects: tuple[Subject, ...] = ()
+    subjects: tuple[forms.Subject, ...] = ()
     """The subjects of that part."""
 
 
@@ -93,10 +82,10 @@ class HealthReport:
         self._cosignatures = NewestCosignatures(parts.log.own)
         self._started_at = parts.clock()
         self._lock = threading.Lock()
-        self._found: ServiceHealth | None = None
+        self._found: forms.ServiceHealth | None = None
         self._fresh_until = 0.0
 
-    def health(self) -> ServiceHealth:
+    def health(self) -> forms.ServiceHealth:
         """Return the report, at most `FRESH_SECONDS` old."""
         with self._lock:
             if self._found is None or time.monotonic() >= self._fresh_until:
@@ -124,52 +113,52 @@ class HealthReport:
         if found:
             raise NotReadyError("service_not_live", listed=", ".join(found))
 
-    def _look(self) -> ServiceHealth:
+    def _look(self) -> forms.ServiceHealth:
         """Find out the health as it is now; a database that fails is a finding too."""
         parts, now = self._parts, self._parts.clock()
         kept, own = parts.settings.limits.free_mebibytes * MEBIBYTE, OwnPart((), 0, (), 0)
-        found: list[HealthCheck] = []
+        found: list[forms.HealthCheck] = []
         log_size, requests, free = 0, 0, 0
         witnesses: tuple[CosignatureView, ...] = ()
         try:
             free = parts.files.free_space()
-            found.append(checked(Subject.DISK, checks.disk_faults(free, kept)))
+            found.append(checked(forms.Subject.DISK, checks.disk_faults(free, kept)))
         except StoreError as error:
-            found.append(checked(Subject.DISK, [(Grade.CRITICAL, error.sentence)]))
+            found.append(checked(forms.Subject.DISK, [(forms.Grade.CRITICAL, error.sentence)]))
         try:
             parts.store.check()
             own = parts.read_own()
             with parts.store.reading("health.counts") as session:
                 log_size, requests = size(session), waiting_count(session, now)
             witnesses = self._cosignatures.current()
-            logs = checked(Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(Subject.LOG, ())])
-            found = [checked(Subject.DATABASE, ()), *found, logs]
+            logs = checked(forms.Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(forms.Subject.LOG, ())])
+            found = [checked(forms.Subject.DATABASE, ()), *found, logs]
         except StoreError as error:
-            found = [checked(Subject.DATABASE, [(Grade.CRITICAL, error.sentence)]), *found]
+            found = [checked(forms.Subject.DATABASE, [(forms.Grade.CRITICAL, error.sentence)]), *found]
         workers, drivers, certificates = parts.workers.current_state(), parts.drivers, parts.certificates()
         found += [
-            checked(Subject.WORKERS, checks.worker_faults(workers)),
-            checked(Subject.DRIVERS, checks.driver_faults(drivers, parts.workers)),
+            checked(forms.Subject.WORKERS, checks.worker_faults(workers)),
+            checked(forms.Subject.DRIVERS, checks.driver_faults(drivers, parts.workers)),
             *(checked(subject, own.faults.get(subject, ())) for subject in parts.subjects),
-            checked(Subject.IDENTITY, checks.identity_faults(parts.log.own.key)),
-            checked(Subject.CERTIFICATES, checks.certificate_faults(certificates, now)),
-            checked(Subject.ROUNDS, [*round_faults(own.rounds, now), *own.faults.get(Subject.ROUNDS, ())]),
-            checked(Subject.ROWS, checks.row_faults(parts.store.row_key)),
+            checked(forms.Subject.IDENTITY, checks.identity_faults(parts.log.own.key)),
+            checked(forms.Subject.CERTIFICATES, checks.certificate_faults(certificates, now)),
+            checked(forms.Subject.ROUNDS, [*round_faults(own.rounds, now), *own.faults.get(forms.Subject.ROUNDS, ())]),
+            checked(forms.Subject.ROWS, checks.row_faults(parts.store.row_key)),
         ]
-        return ServiceHealth(
+        return forms.ServiceHealth(
             service=parts.service.value,
             name=parts.name,
             version=aquila.__version__,
             backend=parts.backend,
             at=now,
             started_at=self._started_at,
-            grade=worst(one.grade for one in found),
-            not_ready=not_ready(found, own.rounds),
+            grade=forms.worst(one.grade for one in found),
+            not_ready=forms.not_ready(found, own.rounds),
             checks=tuple(found),
             rounds=own.rounds,
             left_out=own.left_out,
             certificates=tuple(
-                CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=checks.days_left(end, now))
+                forms.CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=checks.days_left(end, now))
                 for end in certificates.current()
             ),
             drivers=tuple(map(_driver, drivers)),
@@ -189,22 +178,22 @@ class HealthReport:
         )
 
 
-def _driver(driver: Driver) -> DriverHealth:
+def _driver(driver: Driver) -> forms.DriverHealth:
     state = driver.state
-    return DriverHealth(
+    return forms.DriverHealth(
         driver=driver.name, failures=state.failures, failing=state.failing, step_seconds=int(state.step_seconds)
     )
 
 
-def contacts_of(at: Mapping[str, int | None]) -> tuple[ContactHealth, ...]:
-    return tuple(ContactHealth(party=party, at=when) for party, when in sorted(at.items()))
+def contacts_of(at: Mapping[str, int | None]) -> tuple[forms.ContactHealth, ...]:
+    return tuple(forms.ContactHealth(party=party, at=when) for party, when in sorted(at.items()))
 
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/service", tags=["service"])
 
 
 @router.get("/health", summary="The health of the service", dependencies=[requires(Action.SEE_STATUS)])
-def get_service_health(request: Request) -> ServiceHealth:
+def get_service_health(request: Request) -> forms.ServiceHealth:
     report = request.app.state.health
     assert isinstance(report, HealthReport)
     return report.health()

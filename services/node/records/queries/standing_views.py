@@ -10,18 +10,8 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import Stage
+from aquila.interface import queries as forms
 from aquila.interface.hits import QueryReason
-from aquila.interface.queries import (
-    MOST_DAYS,
-    REMINDED_DAYS,
-    SkippedRound,
-    StandingQueries,
-    StandingQueryEntry,
-    StandingQueryRound,
-    StandingQueryState,
-    StandingQueryView,
-    WatchedPerson,
-)
 from aquila.interface.rounds import AnswerState
 from aquila.protocol.messages import Manifest
 from services.kit.actor import Actor
@@ -55,16 +45,18 @@ class _HitCounts(NamedTuple):
     new: int = 0
 
 
-def list_standing(node: NodeContext) -> StandingQueries:
+def list_standing(node: NodeContext) -> forms.StandingQueries:
     """Return the standing queries of this node with what each found in which round, in numbers."""
-    ended = (StandingQueryRow.state != StandingQueryState.ACTIVE).asc()
+    ended = (StandingQueryRow.state != forms.StandingQueryState.ACTIVE).asc()
     newest = select(StandingQueryRow).order_by(ended, StandingQueryRow.approved_at.desc(), StandingQueryRow.standing_id)
     with node.store.reading("standing.list") as session:
         rows = session.scalars(newest.limit(_LISTED)).all()
-    return StandingQueries(queries=_entries(node, rows), most_days=MOST_DAYS, reminded_days=REMINDED_DAYS)
+    return forms.StandingQueries(
+        queries=_entries(node, rows), most_days=forms.MOST_DAYS, reminded_days=forms.REMINDED_DAYS
+    )
 
 
-def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> StandingQueryView:
+def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> forms.StandingQueryView:
     """Return a standing query with its persons: a consultation of own records, which is logged.
 
     Raises:
@@ -76,7 +68,7 @@ def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> Standing
     with node.store.transaction("standing.show") as session:
         query = select(RecordRow).where(RecordRow.import_id == row.import_id).order_by(RecordRow.position)
         persons = tuple(
-            WatchedPerson(record_id=record.record_id, record=json.loads(record.content))
+            forms.WatchedPerson(record_id=record.record_id, record=json.loads(record.content))
             for record in session.scalars(query)
         )
         seen = Entry.of(
@@ -88,7 +80,7 @@ def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> Standing
             **log_entries.actor_fields(actor, Action.SEE_QUERIES),
         )
         log_entries.append(session, seen)
-    return StandingQueryView(entry=entry, persons=persons)
+    return forms.StandingQueryView(entry=entry, persons=persons)
 
 
 class _Facts(NamedTuple):
@@ -103,7 +95,7 @@ class _Facts(NamedTuple):
     """Their numbers, by submission id."""
 
 
-def _entries(node: NodeContext, rows: Sequence[StandingQueryRow]) -> tuple[StandingQueryEntry, ...]:
+def _entries(node: NodeContext, rows: Sequence[StandingQueryRow]) -> tuple[forms.StandingQueryEntry, ...]:
     """Return standing queries as they are listed."""
     with node.store.reading("standing.asked") as session:
         made = [one for row in rows for one in standing_queries.queries_of(session, row.import_id)]
@@ -111,7 +103,7 @@ def _entries(node: NodeContext, rows: Sequence[StandingQueryRow]) -> tuple[Stand
     # Rounds are read before the next look at the database: a round may have to be built from its statements.
     answers = {made.submission_id: _answer(node, made, row) for made, row in found}
     with node.store.reading("standing.entries") as session:
-        active = any(row.state is StandingQueryState.ACTIVE for row in rows)
+        active = any(row.state is forms.StandingQueryState.ACTIVE for row in rows)
         people = [person for row in rows for person in (row.justification["officer"], row.ended_by)]
         facts = _Facts(
             rounds=standing_queries.open_rounds(session, node.clock()) if active else (),
@@ -129,12 +121,16 @@ def _answer(node: NodeContext, made: SubmissionRow, row: RoundRow) -> AnswerStat
         return answer_state(node.code, round_, row, made.submission_id)
 
 
-def _entry(node: NodeContext, session: Session, row: StandingQueryRow, facts: _Facts) -> StandingQueryEntry:
+def _entry(node: NodeContext, session: Session, row: StandingQueryRow, facts: _Facts) -> forms.StandingQueryEntry:
     stored, rounds, names = session.get(ImportRow, row.import_id), facts.rounds, facts.names
     officer, by = row.justification["officer"], row.ended_by or ""
     made = [one for one in standing_queries.queries_of(session, row.import_id) if one.submission_id in facts.answers]
-    open_ = standing_queries.unasked(session, node.code, row, rounds) if row.state is StandingQueryState.ACTIVE else ()
-    return StandingQueryEntry.of_fields(
+    open_ = (
+        standing_queries.unasked(session, node.code, row, rounds)
+        if row.state is forms.StandingQueryState.ACTIVE
+        else ()
+    )
+    return forms.StandingQueryEntry.of_fields(
         row,
         name=stored.name if stored else "",
         persons=stored.records if stored else 0,
@@ -153,10 +149,10 @@ def _entry(node: NodeContext, session: Session, row: StandingQueryRow, facts: _F
     )
 
 
-def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> Iterator[SkippedRound]:
+def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> Iterator[forms.SkippedRound]:
     for row, manifest, reason in found:
         if reason is not None:
-            yield SkippedRound.model_validate(
+            yield forms.SkippedRound.model_validate(
                 {
                     "round_id": row.round_id,
                     "area": manifest.area,
@@ -168,9 +164,9 @@ def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> 
             )
 
 
-def _asked(session: Session, made: SubmissionRow, facts: _Facts) -> StandingQueryRound:
+def _asked(session: Session, made: SubmissionRow, facts: _Facts) -> forms.StandingQueryRound:
     found = facts.hits.get(made.submission_id, _HitCounts())
-    return StandingQueryRound(
+    return forms.StandingQueryRound(
         round_id=made.round_id,
         area=stored_manifest(round_row(session, made.round_id)).area,
         submission_id=made.submission_id,
