@@ -43,7 +43,7 @@ ACTIONS: Mapping[AttentionKind, Action] = MappingProxyType(
         AttentionKind.LIST: Action.ASK_SUBMISSION,
     }
 )
-"""The action for which an item of a node is; the others are for whoever may see rounds."""
+"""The action that makes an item of a node a person's; the others are for everyone who may see rounds."""
 
 
 class RoundAttention(Message):

@@ -227,7 +227,7 @@ class RecordView(Message):
     elsewhere: tuple[str, ...]
     """Lists of this node that hold a record of the same number too, by their names."""
     hits: tuple[RecordHit, ...] | None
-    """Its hits, the newest first, or None where none of the roles of whoever asks may see hits."""
+    """Its hits, the newest first, or None where the caller's roles may not see hits."""
     uses_left_out: Count = 0
     elsewhere_left_out: Count = 0
     hits_left_out: Count = 0

@@ -23,7 +23,7 @@ class SentenceView(Message):
 
     @property
     def sentence(self) -> Sentence:
-        """The sentence; its English as it came where it is none that a sentence can be."""
+        """The sentence; where it is not one of the table, its English text as it came."""
         return from_json({"code": self.code, "fields": self.fields}) or quoted(self.text)
 
 

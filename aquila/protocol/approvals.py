@@ -6,7 +6,7 @@ entry names, the list, the terms of a standing query and the changes of a regist
 entries of the request and of its approval hold. So whoever has the log and what was signed makes the digest again: an
 auditor over a whole log, and a service over its own one before it signs.
 
-Who stands behind a pseudonymous id no log tells: whoever rules a service can have two accounts.
+No log says who stands behind a pseudonymous id: whoever runs a service can have two accounts.
 """
 
 import hashlib

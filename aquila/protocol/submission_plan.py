@@ -159,7 +159,7 @@ def _frequent(entries: NDArray[np.uint64], manifest: Manifest, table: RuleTable)
 
 
 def _not_among(entries: NDArray[np.uint64], values: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Return which entries are none of some values, in ascending order; a part at a time, which takes little memory."""
+    """Return which entries are not among some ascending values; a part at a time, which takes little memory."""
     absent = np.ones(len(entries), dtype=bool)
     if len(values):
         for start in range(0, len(entries), _COMPARED_AT_ONCE):

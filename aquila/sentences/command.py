@@ -8,7 +8,7 @@ COMMAND: Final[Table] = {
     "another_demo_running": Text(
         "another demo is running in {folder}", "end it with Ctrl-C, or name another folder with --folder"
     ),
-    "answer_needs_file": Text("{operation} answers with {kind}, which is no JSON", "name a file with --out"),
+    "answer_needs_file": Text("{operation} answers with {kind}, which is not JSON", "name a file with --out"),
     "approval_digest_differs": Text(
         "the content that was read differs from the content of the request",
         "read it again with `aquila call get_approval`",

@@ -32,7 +32,7 @@ KIT: Final[Table] = {
     "call_body_differs": Text("the call's body is not the one that was signed"),
     "call_content_type_not_signed": Text("the call's signature does not cover its content type"),
     "call_host_not_one": Text("the call needs exactly one Host"),
-    "call_path_malformed": Text("the path of a call is none"),
+    "call_path_malformed": Text("the path of a call is not valid"),
     "call_signature_not_pinned": Text(
         "the call has no valid signature of a pinned key over method, authority, path and query",
         "the caller may have left or have another key: compare its fingerprint with `aquila party registry` at the "
@@ -294,7 +294,7 @@ KIT: Final[Table] = {
     ),
     "request_of_home_key": Text(
         "this was asked for with the key in the home, which any administrator may hold",
-        "another person approves it, whose account has not got the role administrator",
+        "another person approves it, whose account does not have the role administrator",
     ),
     "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
     "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),

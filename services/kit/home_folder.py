@@ -123,8 +123,8 @@ def make_home(
         identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:
-        InputError: There is a home already, or a value is none that a setting can have.
-        KeyMaterialError: The folder was there already, and is open to others; or the address is none.
+        InputError: There is a home already, or a setting cannot have one of the values.
+        KeyMaterialError: The folder was there already, and is open to others; or the address is not valid.
         Pkcs11Error: The token cannot be used, and why.
         StoreError: The disk is full or failed.
     """

@@ -203,7 +203,7 @@ def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | No
 
 
 def _is_shown(envelope: str | None) -> bool:
-    """Return whether the log's files may hold a statement: sealed notes are nobody's but their receiver's."""
+    """Return whether the log's files may hold a statement: sealed notes are for their receiver alone."""
     return envelope is None or f'"payloadType":"{Notes.payload_type}"' not in envelope
 
 

@@ -232,7 +232,7 @@ def picture(
 
     Args:
         category: Of the round; by default that of the latest of all.
-        round_id: The round; another one is shown where it is none of these.
+        round_id: The round; another one is shown where it is not one of these.
     """
     with context.store.reading("statistics.picture") as session:
         categories, found = _listed(context, session, category, period)

@@ -91,7 +91,7 @@ def restore_node(
         erased: Identifiers of records that were erased since the backup, which are erased again.
 
     Raises:
-        InputError: As `restoring`; or the mark is none.
+        InputError: As `restoring`; or the mark cannot be read.
         AquilaError: As `restoring`.
     """
     marks = None if mark is None else read_marks(read_secret(mark))

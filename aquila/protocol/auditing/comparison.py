@@ -24,7 +24,7 @@ def check_at_least(log: LogRecord, note: bytes, registry: Registry) -> None:
     """Check that a log contains a checkpoint of it that somebody kept.
 
     Raises:
-        AuditError: The checkpoint is none of this log, or the log is older, or another one.
+        AuditError: The checkpoint is not one of this log, the log is older, or it is another log.
     """
     kept, _ = open_checkpoint(note, registry.origin_of(log.holder), *registry.keys_of(log.holder))
     _check_contains(log, kept, Sentence.of("kept_checkpoint"))
@@ -203,7 +203,7 @@ def _check_all_known(matchers: LogRecord, known: dict[str, int], said: dict[str,
         if entry.party != own.holder or digest in said or own.erased or own.left_out.count:
             continue
         if number < newest.get(entry.round, 0):
-            # An entry without an envelope blames nobody: whoever has the matcher's key can make one up.
+            # An entry without an envelope blames nobody: anyone with the matcher's key can make one up.
             is_signed = bool(matchers.statements[index])
             raise AuditError(
                 "log_lacks_own_statement" if is_signed else "statement_nobody_signed",

@@ -55,7 +55,7 @@ class KeyPeriods:
         """Read the entries of a log that replace keys.
 
         Raises:
-            AuditError: One of them is none that the registry knows, or comes out of turn.
+            AuditError: The registry does not know one of them, or it comes out of turn.
         """
         found = cls(registry)
         for index, entry in enumerate(entries):

@@ -226,7 +226,7 @@ def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, 
 
 
 def _take_unheard(audit: RoundAudit, index: int, entry: Entry, wrong: AuditError, message: Message) -> None:
-    """Take a statement that the matcher refused for the head that it names, which is none of this log."""
+    """Take a statement that the matcher refused for the head that it names, which is not a head of this log."""
     assert isinstance(message, Statement)  # no other names a head
     audit.entries[index] = entry
     why = Sentence.of("named_head_refused", reason=wrong.sentence, party=message.party)

@@ -64,14 +64,14 @@ class RegistryStatement(Message):
         if len(keys) != len(self.parties) + 1:
             raise ValueError("a key occurs twice")
         if (self.number == 1) != (self.previous is None):
-            raise ValueError("the first statement alone has none before")
+            raise ValueError("only the first statement has no previous one")
         return self
 
     def registry(self) -> Registry:
         """Return the registry that it states.
 
         Raises:
-            MalformedError: A key is none, or occurs twice.
+            MalformedError: A key is not valid, or occurs twice.
             SignatureError: A renewal is not signed as it must be.
         """
         parties = {
@@ -178,7 +178,7 @@ def open_statement(envelope: bytes, *matcher: VerifyKey) -> SignedStatement:
     """Read a statement that the pinned matcher signed, or a key to which renewals lead from the pinned one.
 
     Raises:
-        MalformedError: It is none, or its matcher's key is not the one that signed it.
+        MalformedError: It is not a statement, or its matcher's key is not the one that signed it.
         SignatureError: Another key signed it, or a key of a party that it names was renewed without the signatures
             that this needs.
     """
@@ -239,7 +239,7 @@ def open_acceptance(envelope: bytes, registry: Registry, newest: int | None = No
         newest: The number of the statement that states this registry, which nobody accepts with a replaced key.
 
     Raises:
-        MalformedError: It is none, or names another party than its signer.
+        MalformedError: It is not an acceptance, or names another party than its signer.
         SignatureError: The registry does not know its signer, or the key was replaced before.
     """
     kind = RegistryAcceptance.payload_type

@@ -72,7 +72,7 @@ def fine(subject: str, code: str, **fields: str | int) -> Finding:
 
 
 def warning(subject: str, code: str, **fields: str | int) -> Finding:
-    """Return a finding that needs a person some day."""
+    """Return a finding that a person should look at before long."""
     return Finding(subject, Grade.WARNING, Sentence.of(code, **fields))
 
 

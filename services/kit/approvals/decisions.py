@@ -121,7 +121,7 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
 
     1. Who approves is not who asked.
     2. What was read is what was asked for: the digests are one.
-    3. What is stored is what was asked for: its digest is computed anew.
+    3. What is stored is what was asked for: its digest is computed again.
     4. Both accounts may still do their part: the author's was not deactivated, reset or deprived of the right.
     5. The use case takes effect in the transaction that records the approval; if either fails, neither happened.
 

@@ -230,7 +230,7 @@ def _read_ca(files: OwnCertificates) -> tuple[x509.Certificate, ec.EllipticCurve
     """Return a CA and its key.
 
     Raises:
-        KeyMaterialError: There is none in the folder, the key is another one's, or it is open to others.
+        KeyMaterialError: The folder has no CA, the key belongs to another one, or it is open to others.
     """
     try:
         ca = x509.load_pem_x509_certificate(read_secret(files.ca))

@@ -19,7 +19,7 @@ session, the home's key or a party's signature do not. Those that give way are r
 from the number of connections. What this does not do: count by address, since behind a proxy all callers share one.
 
 Admission: every call runs in one event loop. Hundreds of strangers' calls that come at once would each take a step in
-every turn of the loop, and whoever comes then would wait for all of them at each of its own steps. Here at most
+every turn of the loop, and a caller who comes then would wait for all of them at each of its own steps. Here at most
 `AT_ONCE` calls are worked on at a time, and the others wait in the order in which they came; there are never more of
 them than connections.
 
@@ -347,7 +347,7 @@ class BoundedProtocol(H11Protocol, asyncio.BufferedProtocol):
             self._timer = None
 
     def _give_up(self) -> None:
-        """Break the connection, unless the time was extended meanwhile or it is we who do not read."""
+        """Break the connection, unless its time was extended, or this side has stopped reading."""
         if self.flow.read_paused and not self._answered:
             self._until = self.loop.time() + self._times.body
         if self.loop.time() < self._until:

@@ -89,7 +89,7 @@ class Peer:
             PeerFullError: The peer has no room now.
             PeerFailedError: The peer's store or a worker of its failed; other calls may go through.
             AquilaError: What the peer's problem document says.
-            ProtocolError: The answer is none: too large, a redirect, an unknown refusal.
+            ProtocolError: The answer cannot be used: too large, a redirect, an unknown refusal.
         """
         async with self._stream(method, path, options) as response:
             body = b"".join([piece async for piece in _pieces(response, self._answer_bytes)])

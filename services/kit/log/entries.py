@@ -189,7 +189,7 @@ def approvals_of(session: Session, round_id: str | None) -> TwoPersons:
 
     Raises:
         ForgedRowError: One of these entries was not appended by this service, or was changed.
-        AuditError: What is stored is no entry.
+        AuditError: What is stored is not an entry.
     """
     key: RowKey | None = session.info.get(ROW_KEY)
     kinds = ENTRIES.c.kind.in_([kind.value for kind in APPROVAL_KINDS])
@@ -266,7 +266,7 @@ def entries(session: Session, start: int = 0, end: int | None = None) -> Iterato
     """Yield entries with their indices; None in place of one whose content was erased.
 
     Raises:
-        AuditError: What is stored is no entry.
+        AuditError: What is stored is not an entry.
     """
     query = sa.select(ENTRIES.c.index, ENTRIES.c.content).where(ENTRIES.c.index >= start).order_by(ENTRIES.c.index)
     if end is not None:

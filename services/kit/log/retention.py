@@ -68,7 +68,7 @@ class Retention:
         # 1. What a crash left: rows without contents whose files still have them.
         if own.files.exists(_MARK):
             self._rewrite(json.loads(own.files.read(_MARK))["bundles"])
-        # 2. The mark comes before the rows. If we crash after it, the files are written anew for nothing.
+        # 2. The mark comes before the rows. If we crash after it, the files are written again for nothing.
         with own.store.reading("retention.look") as session:
             size = self._covered(session, now)
             due = self._due(session, size, now)

@@ -131,7 +131,7 @@ def post_cosignature(request: Request, call: SignedCaller) -> None:
     responses=raw_answer("A number in digits.", TEXT),
 )
 def get_witnessed(request: Request, call: SignedCaller) -> Response:
-    """Return the size from which the caller proves the growth of its log."""
+    """Return the size of the caller's log that was seen last, from which it proves growth."""
     return Response(str(_log(request).witness.seen_size(call.party)), media_type=_TEXT)
 
 

@@ -60,7 +60,7 @@ def checked(session: Session, own: OwnLog, rows: Iterable[StoredEntry]) -> tuple
 
 
 def _signed(session: Session, own: OwnLog) -> tuple[int, bytes]:
-    """Return size and head of the newest checkpoint; a checkpoint that this service did not sign is none."""
+    """Return size and head of the newest checkpoint; one that this service did not sign does not count."""
     note = session.scalar(select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1))
     if note is None:
         return 0, b""
@@ -190,7 +190,7 @@ class LogUseCases:
         """Return the entries of a round; looking at the log is an entry of it.
 
         Raises:
-            NotFoundError: The log has none of this round.
+            NotFoundError: The log has no entry of this round.
         """
         own = self.own
         with own.store.transaction("log.consult") as session:

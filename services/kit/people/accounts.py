@@ -32,7 +32,7 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
     """Create an account and return the code with which its person enrols.
 
     Raises:
-        InputError: A role is none of this service, or the login is taken.
+        InputError: This service does not have one of the roles, or the login is taken.
     """
     _check_roles(people, wanted.roles)
     if wanted.login == LOCAL:
@@ -90,7 +90,7 @@ def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role
 
     Raises:
         NotFoundError: There is no such account.
-        InputError: A role is none of this service.
+        InputError: This service does not have one of the roles.
     """
     _check_roles(people, roles)
     with people.store.transaction("account.roles") as session:
@@ -103,7 +103,7 @@ def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role
 
 
 def switch_account(people: People, actor: Actor, person: str, *, active: bool) -> AccountView:
-    """Let an account sign in again, or no more: then its sessions end at once, and what it asked for is withdrawn.
+    """Let an account sign in again, or stop it: then its sessions end at once, and what it asked for is withdrawn.
 
     Raises:
         NotFoundError: There is no such account.

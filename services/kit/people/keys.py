@@ -6,8 +6,8 @@ shown as a bearer token. It is a random value and no password: comparing it in c
 The key of people seals the secrets of authenticators and, by a key derived from it, rows. A new one waits in a file of
 its own until its service starts, before anybody signs in: then all secrets are sealed under it in one transaction, and
 its file takes the old one's place. So a running service has one key from its start to its end, and nobody has to enrol
-again. Where the old key is lost, the new one takes all rows as they are: that is for whoever rules the home to say, and
-not for whoever writes in the database.
+again. Where the old key is lost, the new one takes all rows as they are: the owner of the home decides that, and not
+someone who can write to the database.
 """
 
 import contextlib
@@ -95,7 +95,7 @@ class PeopleKey:
         """Read the key of a home, or make it at the first start.
 
         Raises:
-            KeyMaterialError: The file is open to others, or is no key.
+            KeyMaterialError: The file is open to others, or is not a key.
             StoreError: It cannot be written.
         """
         path = home / KEY_FILE
@@ -109,7 +109,7 @@ class PeopleKey:
         return nonce + self._cipher.encrypt(nonce, secret.encode(), person.encode())
 
     def number(self, text: str) -> int:
-        """Return a number of 128 bits for a text, always the same and nobody's to foresee without the key."""
+        """Return a number of 128 bits for a text, always the same, and unpredictable without the key."""
         return int.from_bytes(self._cipher.encrypt(bytes(_NONCE_BYTES), text.encode(), b"number"), "big")
 
     def open(self, person: str, sealed: bytes) -> str:
@@ -136,7 +136,7 @@ def row_key_of(home: Path) -> RowKey | None:
     """Return the key of the seals of a home's rows for a command, or None where the home has none.
 
     Raises:
-        KeyMaterialError: The file is open to others, or is no key.
+        KeyMaterialError: The file is open to others, or is not a key.
     """
     path = home / KEY_FILE
     return PeopleKey(read_secret(path)).rows if path.exists() else None
@@ -161,11 +161,11 @@ def key_at_start(home: Path, store: Store, tables: Sequence[type[Rows]]) -> Peop
     stays one that this service did not write, unless the old key is gone: then all rows are taken as they are.
 
     Raises:
-        KeyMaterialError: A file is open to others, or is no key, or the key is gone from a service with accounts.
+        KeyMaterialError: A file is open to others, or is not a key, or the key is gone from a service with accounts.
         StoreError: The database or the disk failed.
     """
     path, waiting = home / KEY_FILE, home / NEXT_KEY_FILE
-    store.row_key = None  # no row is refused before it is sealed anew
+    store.row_key = None  # no row is refused before it is sealed again
     if not waiting.exists():
         if not path.exists() and _has_accounts(store):
             raise KeyMaterialError("people_key_missing", key_file=KEY_FILE)

@@ -170,7 +170,7 @@ def _answer(session: httpx.Client, url: str) -> dict[str, Any]:
 
     Raises:
         HTTPError: The provider is away or refuses.
-        ValueError: The answer is none.
+        ValueError: The answer is not such an object.
     """
     response = session.get(url)
     response.raise_for_status()

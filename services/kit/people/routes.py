@@ -123,7 +123,7 @@ def post_account(people: At, actor: Administrator, wanted: forms.NewAccount) -> 
     return accounts.add_account(people, actor, wanted)
 
 
-@router.post("/accounts/{person}/reset", summary="Let a person enrol anew")
+@router.post("/accounts/{person}/reset", summary="Let a person enrol again")
 def post_reset(people: At, actor: Administrator, person: Person) -> forms.Invitation:
     """Forget password and authenticator and return an enrolment code, once."""
     return accounts.reset_account(people, actor, person)

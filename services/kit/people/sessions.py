@@ -65,7 +65,7 @@ def find_actor(people: People, token: str) -> Actor | None:
             row = session.get(SessionRow, _hashed(token))
             account = session.get(AccountRow, row.person) if row else None
     except ForgedRowError:
-        return None  # whoever wrote it is nobody who signed in
+        return None  # no sign-in wrote it
     now = people.clock()
     if row is None or account is None or not account.active or not _lives(people, row, now):
         return None

@@ -158,9 +158,9 @@ def _unknown(session: Session) -> UnknownLoginRow:
 
 
 def _decoy(people: People, login: str) -> str | None:
-    """Return a stored hash, for one login always that of the same account: a login that is none costs as some other.
+    """Return a stored hash, always the same one for a login: an unknown login takes as long as a known one.
 
-    After a change of the settings, hashes of before are cheaper or dearer until their persons sign in: one cost for all
+    After a change of the settings, older hashes are cheaper or dearer until their persons sign in: one cost for all
     unknown logins would tell them apart.
     """
     with people.store.reading("account.decoy") as session:

@@ -58,7 +58,7 @@ class ChunkFiles:
             DigestError: The content has another digest; what was there before stays.
             StoreFullError: No room; what was there before stays.
             StoreError: The disk failed.
-            InputError: The name is none.
+            InputError: The name is not valid.
         """
         target = self.path(name)
         pieces = [content] if isinstance(content, bytes) else content
@@ -216,7 +216,7 @@ def secret_exists(path: Path) -> bool:
 def check_private(path: Path) -> None:
     """Refuse a folder, or a file that another library opens, which others on the machine can read or write.
 
-    One that is missing is for whoever opens it to refuse.
+    A missing one is refused when it is opened.
 
     Raises:
         ExposedSecretError: It is open to group or others.

@@ -41,7 +41,7 @@ def address_in(content: bytes, path: Path) -> KeyAddress | None:
     """Return the address of a key in a token that is the content of a key's file, or None for any other content.
 
     Raises:
-        KeyMaterialError: It begins as an address, and is none that can be used.
+        KeyMaterialError: It begins like an address, and cannot be used as one.
     """
     if not content.lstrip().startswith(SCHEME.encode()):
         return None
@@ -62,7 +62,7 @@ def make_key(path: Path, where: str = IN_FILE, other_than: VerifyKey | None = No
 
     Raises:
         InputError: The key in the token is that one.
-        KeyMaterialError: It is no address.
+        KeyMaterialError: It is not an address.
         Pkcs11Error: The token cannot be used, and why.
         StoreError: The disk is full or failed.
     """

@@ -109,7 +109,7 @@ class RowKey:
 
 
 class Changes(NamedTuple):
-    """What the log has of the changes of a table's rows: one that was sealed before the newest counts no more."""
+    """What the log has of the changes of a table's rows: one sealed before the newest change no longer counts."""
 
     place: str
     """The column of the row's key."""
@@ -151,7 +151,7 @@ def seal_again(session: Session, bases: Iterable[type[DeclarativeBase]], old: Ro
 
     Args:
         bases: Of the service's tables.
-        old: The key of before: a row that is not sealed under it stays as it is. None accepts all rows as they are.
+        old: The earlier key: a row that is not sealed under it stays as it is. None accepts all rows as they are.
     """
     for one in sealed_classes(bases):
         for row in session.scalars(select(one)):

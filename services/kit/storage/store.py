@@ -262,7 +262,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Begin for reading, or as the one writer."""
     reading = connection.get_execution_options().get("aquila_access") == "reading"
-    # The connection may come back from a reader: what it may do is set anew each time. SQLite opens no file for these
+    # The connection may come back from a reader: what it may do is set again each time. SQLite opens no file for these
     # two, so they go to it at once: this runs at the beginning of all that is read.
     raw = _raw(connection)
     raw.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")

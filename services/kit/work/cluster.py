@@ -238,7 +238,7 @@ def _check_files(settings: ServiceSettings) -> None:
     """Refuse certificates that cannot be used, before anything is connected.
 
     Raises:
-        InputError: A file is missing, or is no certificate or key.
+        InputError: A file is missing, or is not a certificate or key.
         KeyMaterialError: The key is open to others.
     """
     for name in ("dask_ca_file", "dask_certificate_file", "dask_key_file"):

@@ -201,7 +201,7 @@ class ExecutorHandle:
         return ExecutorError("dask_worker_gone")
 
     def _release(self, opened: OpenExecutor) -> bool:
-        """Use a broken executor no more; return whether it was in use, so that it is closed once."""
+        """Stop using a broken executor; return whether it was in use, so that it is closed once."""
         with self._lock:
             ours = self._open is opened
             if ours:

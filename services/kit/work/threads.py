@@ -47,7 +47,7 @@ _THREADS: Mapping[Pool, int] = MappingProxyType(
         Pool.PEOPLE: 12,
         Pool.PAGES: 12,
         Pool.SESSIONS: 4,
-        # Each takes tens of MiB: whoever asks for a thousand sign-ins does not get the machine's memory.
+        # Each takes tens of MiB: a thousand sign-ins at once do not take the machine's memory.
         Pool.PASSWORDS: 2,
         Pool.PROVIDER: 4,
         Pool.HEALTH: 1,

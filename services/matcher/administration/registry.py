@@ -142,7 +142,7 @@ def ask_renewal(context: MatcherContext, approvals: Approvals, actor: Actor, wan
 
     1. The renewal is whole, and the words are those that the party reads aloud, so the party made it.
     2. The party is registered under the replaced key, and that key signed, too, unless it is to be revoked.
-    3. The new key is nobody's, and was nobody's before.
+    3. Nobody has the new key, or had it before.
 
     Raises:
         InputError: The file or the words cannot be read.
@@ -329,7 +329,7 @@ def state(context: MatcherContext, session: Session, message: RegistryStatement)
 
     Raises:
         PolicyError: The log has no approval of it by two persons.
-        OrderError: The key that it names for this matcher waits here no more.
+        OrderError: The key that it names for this matcher no longer waits here.
     """
     changed = check_change(context, session, message)
     digest = digest_of_payload(message.payload_type, message.payload())

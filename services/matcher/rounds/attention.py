@@ -19,7 +19,7 @@ from services.matcher.rounds.views import disputed_pairs, held_reports
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
 
 MOST = 40
-"""What a page takes; no more rounds than that are looked at."""
+"""Rounds that a page shows; no more are looked at."""
 
 REMEMBERED = 30 * 86_400
 """How long after a round's end its evidence and its flags stand on the first page."""

@@ -41,7 +41,7 @@ def check_room_for_consent(context: MatcherContext, session: Session, round_: Ro
         session: The transaction that stores it; there is one at a time, so that nobody reserves the same room.
 
     Raises:
-        StoreFullError: It has none.
+        StoreFullError: There is no room.
     """
     quota = context.settings.quotas.evaluation_bytes
     if reserved_bytes(session, quota) > context.files.free_space():
@@ -69,7 +69,7 @@ def reserved_bytes(session: Session, evaluation_bytes: int) -> int:
         evaluation_bytes: The quota of evaluations of a round.
     """
     is_open = RoundRow.ended_at.is_(None)
-    going = select(RoundRow.round_id).where(is_open)  # and not the chunks of years, of which the rows stay
+    going = select(RoundRow.round_id).where(is_open)  # without the chunks of earlier rounds, whose rows stay
     taken = (
         select(ChunkRow.round_id, func.sum(ChunkRow.size).label("bytes"))
         .where(ChunkRow.round_id.in_(going), ChunkRow.deleted_at.is_(None))

@@ -89,7 +89,7 @@ async def events_of(
         if not call.counts():
             raise SignatureError("call_signature_not_pinned")
         left = ends - time.monotonic()
-        # Something is due: the caller may not know it, because what made it due was not for its eyes. It hears of it
+        # Something is due: the caller may not know it, because it may not see what made it due. It hears of it
         # within a second, and one that knows already asks no more often than that.
         # A service that stops keeps nobody waiting.
         if page.events or left <= 0 or context.wakeup.down or (due and left < wait - _LOOK_SECONDS):

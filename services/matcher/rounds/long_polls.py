@@ -238,7 +238,7 @@ def _content(context: MatcherContext, round_id: str, caller: str, event: Event) 
     try:
         return get_chunk(context, caller, address, LARGEST_CONTENT * 3 // 4)
     except (NotFoundError, PolicyError, ProtocolError, StoreError):
-        return None  # whoever asks for them hears why
+        return None  # a call that asks for them is told why
 
 
 def _all_due(context: MatcherContext, caller: str, mine: AbstractSet[str]) -> dict[str, list[list[str]]]:

@@ -108,7 +108,7 @@ def _follow(context: MatcherContext, turn: RoundTransaction, message: Statement)
 
 
 def check_participant(round_: Round, caller: str) -> None:
-    """Hide a round from those whom its manifest does not name; raises NotFoundError if the caller is none of them."""
+    """Hide a round from those whom its manifest does not name; raises NotFoundError for them."""
     if round_.manifest.fingerprint_of(caller) is None:
         raise NotFoundError("round_unknown", round=round_.round_id)
 

@@ -80,7 +80,7 @@ def create(
     Raises:
         InputError: There is a home already, the settings cannot be read or name another home, or a value is none that
             a setting can have.
-        KeyMaterialError: The address of the key is none.
+        KeyMaterialError: The address of the key is not valid.
         Pkcs11Error: The token cannot be used, and why.
         StoreError: The disk is full or failed.
     """

@@ -42,7 +42,7 @@ def take_step(
     urgency: Urgency | None = None,
     remark: str = "",
 ) -> None:
-    """Take a hit one step further at a person's word.
+    """Take a hit one step further, as a person asked.
 
     Raises:
         NotFoundError: The node holds no such hit.

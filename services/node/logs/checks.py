@@ -99,7 +99,7 @@ def promises_are_kept(session: Session, round_id: str) -> bool:
 def judge_promises(
     registry: Registry, rows: Sequence[StatementRow], shown: Checkpoint, proofs: Mapping[str, StatementProof]
 ) -> list[PromiseCheck]:
-    """Verify what came for each promise against a checkpoint; a proof of anything else is none."""
+    """Verify what came for each promise against a checkpoint; a proof of anything else does not count."""
     return [PromiseCheck(row, _proved_at(registry, row, shown, proofs.get(row.digest))) for row in rows]
 
 
@@ -127,7 +127,7 @@ def record_promises(session: Session, judged: Sequence[PromiseCheck], shown: Che
 
 
 def excuse_promises(session: Session, *, lost: bool) -> None:
-    """Ask no more for what looks did not prove, in the transaction of an administrator's acknowledgement.
+    """Stop asking for what looks did not prove, in the transaction of an administrator's acknowledgement.
 
     Where entries were lost, nothing that was promised before is asked for, looked for or not.
     """
@@ -227,7 +227,7 @@ def judged_entries(session: Session) -> int:
 
 
 def judge_again(session: Session) -> None:
-    """Judge every entry anew: the log is another one than before, in the transaction of an acknowledgement."""
+    """Judge every entry again, since the log is another one than before, in the transaction of an acknowledgement."""
     row = session.get(NamedEntriesRow, 1)
     if row is not None:
         row.judged, row.waiting_since = 0, None
@@ -240,7 +240,7 @@ def judge_entries(node: NodeContext, start: int, shown: Checkpoint, proofs: Proo
 
     Raises:
         AuditError: One of them is not in the log, or they are not in order.
-        MalformedError: One of them is no entry.
+        MalformedError: One of them is not an entry.
     """
     end = proofs.entries_to
     if end is None or not start <= end <= shown.size:

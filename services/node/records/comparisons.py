@@ -76,7 +76,7 @@ def list_duplicates(
     return DuplicateRecords(
         import_id=import_id,
         records=found.records,
-        # A record that was erased just now is named no more.
+        # A record that was erased just now is no longer named.
         pairs=tuple(_view(pair, record_ids) for pair in pairs if {pair.first, pair.second} <= record_ids.keys()),
         pairs_left_out=found.left_out,
         offset=offset,

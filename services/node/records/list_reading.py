@@ -227,7 +227,7 @@ def open_delivery(node: NodeContext, delivery_id: str) -> BinaryIO:
     """Open a file that waits, for the caller to close.
 
     Raises:
-        NotFoundError: It is gone, or was written anew since it was listed.
+        NotFoundError: It is gone, or was written again since it was listed.
         PolicyError: It is still being written, or larger than a list may be.
         StoreError: It cannot be read.
     """
@@ -253,7 +253,7 @@ def remove_delivery(node: NodeContext, delivery_id: str) -> None:
     """Remove a file that waits from the folder.
 
     Raises:
-        NotFoundError: It is gone, or was written anew since it was listed.
+        NotFoundError: It is gone, or was written again since it was listed.
         StoreError: The node may not remove it.
     """
     path, _ = _find(node, delivery_id)
@@ -273,7 +273,7 @@ def remove_stored(node: NodeContext, delivery_id: str) -> None:
 
 
 def _delivered_files(folder: Path | None) -> Iterator[tuple[Path, os.stat_result]]:
-    """Yield paths and states of the files that may be lists; links, folders and hidden files are none."""
+    """Yield paths and states of the files that may be lists; links, folders and hidden files are not among them."""
     if folder is None:
         return
     try:

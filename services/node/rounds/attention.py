@@ -118,7 +118,7 @@ def _withheld(session: Session) -> Iterator[_Found]:
 
 
 def stored_manifest(row: RoundRow) -> Manifest:
-    """Return the manifest of a round as it was stored: a key that the registry names no more hides nothing of it."""
+    """Return the manifest of a round as it was stored: a key that the registry no longer names hides nothing of it."""
     return manifest_in(row.manifest)
 
 

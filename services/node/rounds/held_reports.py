@@ -13,6 +13,6 @@ def held_back(session: Session, round_id: str) -> frozenset[str]:
 
 
 def on_hold(session: Session, round_id: str) -> bool:
-    """Return whether a report is held back on which nobody's decision, a release or a refusal, is signed yet."""
+    """Return whether a report is held back for which no release or refusal is signed yet."""
     waits = AlarmRow.round_id == round_id, ~AlarmRow.acknowledged, ~AlarmRow.refusal_signed
     return session.scalar(select(AlarmRow.submission_id).where(*waits).limit(1)) is not None

@@ -1,6 +1,6 @@
 """Paths of the files of a round below `chunks/`: one folder for each round, one in it for each submission.
 
-Elements and evaluations are random to whoever lacks the key. Digested batches, runs and rows hold input digests, as
+Elements and evaluations look random without the key. Digested batches, runs and rows hold input digests, as
 telling as the records beside which they lie in the node's home. Token rows and token secrets are sealed.
 """
 

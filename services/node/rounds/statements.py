@@ -59,7 +59,7 @@ def open_statement(registry: Registry, envelope: bytes) -> OpenedEnvelope:
 
 
 def message_of(found: OpenedEnvelope) -> messages.Message:
-    """Return the message of an opened envelope; raises MalformedError where it is none."""
+    """Return the message of an opened envelope; raises MalformedError if it is not a message."""
     return _MESSAGES[found.payload_type].from_payload(found.payload)
 
 

@@ -325,7 +325,7 @@ def _obstacle(node: NodeContext, known: Sequence[SignedStatement], accepted: Sig
 def take_over(node: NodeContext) -> None:
     """Do at a start what follows from a new key that the registry in force names, once; nothing was signed with it yet.
 
-    The log gets its entry, and own statements that the matcher has not got are signed again: their digests stay.
+    The log gets its entry, and own statements that the matcher does not have are signed again: their digests stay.
     """
     registry, identity = node.registry, node.party.identity
     if not registry.former.get(node.code) or registry.key_of(node.code) != identity.public:

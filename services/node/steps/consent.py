@@ -220,7 +220,7 @@ def _rounds_over(store: Store) -> set[str]:
 
 
 def read_rounds(content: bytes, form: type[Listed]) -> Listed:
-    """Read the matcher's list of rounds, alone or with other news; raises MalformedError if it is none."""
+    """Read the matcher's list of rounds, alone or with other news; raises MalformedError if it cannot be read."""
     try:
         return form.model_validate_json(content)
     except ValidationError:

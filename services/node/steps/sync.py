@@ -293,7 +293,7 @@ def _keep_refused(taking: _FeedContext, opened: OpenedEnvelope, envelope: bytes,
         session.add(consent.evidence(row.round_id, opened.digest, signer, envelope))
     place = f"statement {opened.digest[:16]}"
     if contradicts:
-        # Somebody says two things: whoever it is, this node says nothing more in this round.
+        # Somebody contradicts itself, and this node signs nothing more in this round.
         statements.refuse(session, node.clock, row.round_id, place, error.sentence)
         return False
     problem = Sentence.of("statement_does_not_count", reason=error.sentence)

@@ -207,7 +207,7 @@ def _judge(node: NodeContext, wanted: _Open, content: bytes) -> Note:
     Raises:
         LogRewrittenError: The log is not what was seen, named by others or promised.
         AuditError: It cannot be told.
-        MalformedError: The answer is none.
+        MalformedError: The answer cannot be read.
     """
     witness = node.log.witness
     if not wanted:
@@ -297,7 +297,7 @@ async def _publish_log(node: NodeContext) -> None:
 
 
 def _size(content: bytes) -> int:
-    """Read the size that the matcher saw last; raises AuditError if it is none."""
+    """Read the size that the matcher saw last; raises AuditError if it is not a size."""
     if not content.isdigit() or len(content) > _MOST_DIGITS:
         raise AuditError("matcher_seen_size_missing")
     return int(content)

@@ -130,7 +130,7 @@ def _sign_acknowledgement(
 def _report_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
     """Sign what came of the hits so far, some hours after the first change; return whether it was time.
 
-    One statement tells of many. Hits of a report that an alarm of this node holds back are none of them.
+    One statement tells of many. It leaves out hits of a report that an alarm of this node holds back.
     """
     row = round_row(session, round_.round_id)
     if row.outcomes_changed_at is None or node.clock() < row.outcomes_changed_at + node.settings.outcome_hours * HOUR:

@@ -205,7 +205,7 @@ class HighWater:
 
 
 def read_marks(content: bytes) -> Marks | None:
-    """Return the content of a file, or None where it is none."""
+    """Return the content of a file, or None if it cannot be read."""
     try:
         return Marks.model_validate_json(content)
     except ValidationError:

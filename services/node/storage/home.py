@@ -133,8 +133,8 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:
-        InputError: There is a home already, or a value is none that a setting can have.
-        KeyMaterialError: The address of the key is none.
+        InputError: There is a home already, or a setting cannot have one of the values.
+        KeyMaterialError: The address of the key is not valid.
         Pkcs11Error: The token cannot be used, and why.
         StoreError: The disk is full or failed.
     """

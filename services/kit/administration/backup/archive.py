@@ -63,16 +63,16 @@ class Head(_Line):
     log_root: str
     """The root over them, or nothing for an empty log."""
     needed: tuple[Needed, ...] = ()
-    """Files that a restored home needs besides."""
+    """Files that a restored home also needs."""
 
     @property
     def key(self) -> VerifyKey:
-        """The public identity key; raises MalformedError where it is none."""
+        """The public identity key; raises MalformedError if it is not valid."""
         return VerifyKey.from_hex(self.identity)
 
     @property
     def keys(self) -> tuple[VerifyKey, ...]:
-        """The keys of the own log, the oldest first; raises MalformedError where one is none."""
+        """The keys of the own log, the oldest first; raises MalformedError if one is not valid."""
         return tuple(map(VerifyKey.from_hex, self.log_keys or (self.identity,)))
 
 
@@ -88,7 +88,7 @@ class HomeFile(_Line):
         return cls(file=name, content=base64.b64encode(content).decode())
 
     def octets(self) -> bytes:
-        """Return the content; raises ValueError where it is none."""
+        """Return the content; raises ValueError if it is not base64."""
         return base64.b64decode(self.content, validate=True)
 
 

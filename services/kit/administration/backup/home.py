@@ -96,7 +96,7 @@ def is_secret(setting: str) -> bool:
 
 
 def collect(service: BackedService, settings: KeyedSettings, folder: Path) -> tuple[list[HomeFile], list[Needed]]:
-    """Return the files of a home that a backup holds, and those that a restored home needs besides.
+    """Return the files of a home that a backup holds, and those that a restored home also needs.
 
     Raises:
         InputError: A file that the settings name cannot be read.

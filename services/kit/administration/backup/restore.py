@@ -155,7 +155,7 @@ def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Re
     try:
         settings = _put_files(service, source, home, checked)
         missing = [f"{setting}: {path}" for setting, path in file_settings(settings) if not path.exists()]
-        # Keys that no setting names: the key of people is made anew where it is missing.
+        # Keys that no setting names: the key of people is made again where it is missing.
         unnamed = [one.file for one in checked.head.needed if one.setting == "home"]
         missing += [name for name in unnamed if not (home / name).exists()]
         _put_rows(service, source, settings)

@@ -111,7 +111,7 @@ def _connected(settings: MailSettings, context: ssl.SSLContext) -> smtplib.SMTP:
     server = smtplib.SMTP(settings.host, settings.port, timeout=_SECONDS)
     if settings.security == "starttls":
         try:
-            server.starttls(context=context)  # refuses a server that does not offer it
+            server.starttls(context=context)  # which raises if the server does not offer it
         except BaseException:
             server.close()
             raise

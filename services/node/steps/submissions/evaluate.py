@@ -112,7 +112,7 @@ def store_answer(node: NodeContext, row: ChunkDownloadRow, evaluated: ChunkEvalu
     """
     memory = node.rounds.of(row.round_id)
     memory.check_key()
-    # If we crash here, nobody has seen an answer; the elements come out the same, the proof is made anew.
+    # If we crash here, nobody has seen an answer; the elements come out the same, the proof is made again.
     node.files.write(paths.answer(row.round_id, row.submission_id, row.index), evaluated.elements)
     # The evaluation and its count are committed before the answer leaves.
     with memory.reading() as round_, node.store.transaction("evaluation.commit") as session:
