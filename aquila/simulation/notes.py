@@ -16,16 +16,7 @@ import numpy as np
 from aquila.crypto.group import Group
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import Fault, HitReport, Note, Notes
-from aquila.protocol.rounds import hit_columns
-from aquila.protocol.rounds.exchange import (
-    entries_of,
-    entry_bytes,
-    marks_needed,
-    prepare,
-    seal_entries,
-    signed_sizes,
-    verify_batch,
-)
+from aquila.protocol.rounds import exchange, hit_columns
 from aquila.protocol.rounds.verified_round import AcceptedStatement
 from aquila.records.rules import RuleTable
 from aquila.simulation.manifest import REHEARSED
@@ -78,7 +69,7 @@ class _Sealings:
         self._node, self._table, self._random, self._told = node, table, random, node.told
         self._held = hit_columns.held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
         node.forget_tokens()
-        self._marks, self._sizes = marks_needed(self._held.most), signed_sizes(node.round, node.told)
+        self._marks, self._sizes = exchange.marks_needed(self._held.most), exchange.signed_sizes(node.round, node.told)
         self._left: dict[str, deque[hit_columns.HitBatch]] = {}
         for batch in node.batches:
             self._left.setdefault(batch.hits.counterpart, deque()).append(batch)
@@ -116,11 +107,11 @@ def sealings_of(
 def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:
     """Seal a note for each hit of a batch; a task for any executor, which needs no group."""
     random = drawn_from(work.fresh)
-    prepared = prepare(work.sizes, work.table, work.report, work.hits, work.held, random)
+    prepared = exchange.prepare(work.sizes, work.table, work.report, work.hits, work.held, random)
     digests = hexadecimal(prepared.openings.told, hit_columns.DIGEST_BYTES)
     references = hexadecimal(random(_REFERENCE_BYTES * len(digests)), _REFERENCE_BYTES)
     notes = _notes(work.report.party, references, digests)
-    return SealedNotes(seal_entries(prepared, notes, work.marks, random), prepared.openings)
+    return SealedNotes(exchange.seal_entries(prepared, notes, work.marks, random), prepared.openings)
 
 
 class WaitingBatches:
@@ -174,7 +165,7 @@ def open_notes(node: SimulatedParty, notes: Notes) -> OpenedNotes:
     """
     assert node.secrets is not None
     batch = node.party.open_batch(notes, node.secrets.sealing)
-    ids = np.unique(np.frombuffer(batch, dtype=f"S{entry_bytes(batch, notes.hits)}").astype(HIT_ID))
+    ids = np.unique(np.frombuffer(batch, dtype=f"S{exchange.entry_bytes(batch, notes.hits)}").astype(HIT_ID))
     waiting = node.openings.get(notes.party, [])
     near = [one for one in waiting if one.may_name(ids)]
     ended = [one for one in near if one.tick_off(ids)]
@@ -195,7 +186,7 @@ def _noted_before(node: SimulatedParty, sender: str, ids: np.ndarray) -> frozens
 
 def verify_notes(_group: Group, work: OpenedNotes) -> dict[str, Fault]:
     """Verify the notes of a batch, and return the hits that do not hold, and why; a task for any executor."""
-    found = verify_batch(work.openings, work.before, entries_of(work.batch, work.hits))
+    found = exchange.verify_batch(work.openings, work.before, exchange.entries_of(work.batch, work.hits))
     return {hit_id: one for hit_id, one in found.items() if isinstance(one, Fault)}
 
 

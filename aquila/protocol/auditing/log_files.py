@@ -9,16 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from aquila.audit import checkpoint as checkpoints
 from aquila.audit import merkle
-from aquila.audit.checkpoint import (
-    Checkpoint,
-    Note,
-    checkpoint_key,
-    cosigned_by,
-    open_checkpoint,
-    parse_checkpoint,
-    parse_note,
-)
 from aquila.audit.entries import LEFT_OUT_FILE, LeftOutEntries, read_entry, read_left_out
 from aquila.errors import AuditError
 from aquila.protocol.auditing.coverage import check_erased, check_newest, check_times
@@ -105,27 +97,27 @@ def _take_seen(files: Files, log: LogRecord, registry: Registry) -> None:
         log.seen[other] = checkpoint
 
 
-def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, Checkpoint, Note]:
+def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, checkpoints.Checkpoint, checkpoints.Note]:
     """Return whose checkpoint a file holds, and the checkpoint with its verified signature."""
     with _where(name):
-        origin = parse_checkpoint(parse_note(content).text).origin
+        origin = checkpoints.parse_checkpoint(checkpoints.parse_note(content).text).origin
         for holder in (MATCHER, *registry.parties):
             if registry.origin_of(holder) == origin:
-                return holder, *open_checkpoint(content, origin, *registry.keys_of(holder))
+                return holder, *checkpoints.open_checkpoint(content, origin, *registry.keys_of(holder))
         raise AuditError("log_holder_unknown", origin=origin[:200])
 
 
-def _take_cosignatures(log: LogRecord, name: str, note: Note, size: int, registry: Registry) -> None:
+def _take_cosignatures(log: LogRecord, name: str, note: checkpoints.Note, size: int, registry: Registry) -> None:
     """Verify every cosignature by a witness that the registry names, and remember it with its key."""
     for holder in (MATCHER, *registry.parties):
         with _where(name):
-            found = cosigned_by(note, registry.witness_of(holder), *registry.keys_of(holder))
+            found = checkpoints.cosigned_by(note, registry.witness_of(holder), *registry.keys_of(holder))
         if found is not None:
             log.cosigned.setdefault(holder, {})[size] = found[1]
             log.signed_by.append((size, holder, found[0]))
 
 
-def _leaves(files: Files, checkpoint: Checkpoint) -> list[bytes]:
+def _leaves(files: Files, checkpoint: checkpoints.Checkpoint) -> list[bytes]:
     """Return all leaf hashes; every tile above them is what they give, and the head is the checkpoint's."""
     level_hashes: list[bytes] = []
     leaves: list[bytes] = []
@@ -170,7 +162,7 @@ def _check_saved(files: Files, log: LogRecord, registry: Registry) -> None:
             tree.append(leaf)
         if tree.root != saved.root:
             raise AuditError("log_forked_at_checkpoint", name=name, size=size)
-        key = checkpoint_key(content, saved.origin, *registry.keys_of(holder))
+        key = checkpoints.checkpoint_key(content, saved.origin, *registry.keys_of(holder))
         log.signed_by.append((size, holder, key))
         _take_cosignatures(log, name, note, size, registry)
 

@@ -8,25 +8,8 @@ from aquila.audit.statistics import statistics_of
 from aquila.crypto.envelope import open_envelope
 from aquila.crypto.group import Group
 from aquila.errors import AquilaError, AuditError
+from aquila.protocol.auditing import entry_checks, hits
 from aquila.protocol.auditing.coverage import check_witnessed
-from aquila.protocol.auditing.entry_checks import (
-    check_forms,
-    check_heads,
-    check_party,
-    check_registry,
-    check_round,
-    persons_of,
-    wrong_heads,
-)
-from aquila.protocol.auditing.hits import (
-    check_exchanged,
-    check_hits,
-    check_left_out,
-    check_queries,
-    take_match,
-    take_notes,
-    take_report,
-)
 from aquila.protocol.auditing.log_files import Files
 from aquila.protocol.auditing.log_record import KeyPeriods, LogRecord, UnprovenClaim
 from aquila.protocol.auditing.round_audit import RoundAudit, check_numbers
@@ -51,14 +34,14 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         AuditError: The first thing that is wrong, and where.
     """
     # 7. Statements.
-    check_forms(log)
+    entry_checks.check_forms(log)
     said = dict(_statements(log, registry))
-    persons = persons_of(log)
-    log.unproven += check_registry(persons, log)  # 14
+    persons = entry_checks.persons_of(log)
+    log.unproven += entry_checks.check_registry(persons, log)  # 14
     if log.holder != MATCHER:
-        log.unproven += check_party(persons, log, said)  # 14
+        log.unproven += entry_checks.check_party(persons, log, said)  # 14
         return []
-    wrong = wrong_heads(log, said)
+    wrong = entry_checks.wrong_heads(log, said)
     # 8. Rounds.
     rounds: dict[str, RoundAudit] = {}
     proposed = _proposals(log)
@@ -78,33 +61,29 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         elif index in said or entry.kind in _OF_ROUNDS:
             raise AuditError("entry_round_not_proposed", what="proposal_missing", round=entry.round, index=index)
     for audit in rounds.values():
-        audit.unproven += check_round(persons, audit)  # 14
+        audit.unproven += entry_checks.check_round(persons, audit)  # 14
         if audit.left_out:
             audit.statistics = statistics_of(audit.round.round_id, audit.entries.values())
             audit.unproven += check_numbers(audit.round, audit.numbers, audit.left_out)
             audit.unproven += check_witnessed(audit, log)
             continue
         # 9. and 10.
-        audit.unproven += check_hits(audit)
-        audit.unproven += check_left_out(audit)
+        audit.unproven += hits.check_hits(audit)
+        audit.unproven += hits.check_left_out(audit)
         _check_complete(audit, log)
-        audit.unproven += check_queries(audit)
+        audit.unproven += hits.check_queries(audit)
         audit.unproven += check_numbers(audit.round, audit.numbers)
         # 11.
         _check_statistics(audit, files)
         # 12.
         audit.unproven += check_witnessed(audit, log)
     # 13.
-    check_heads(log, wrong)
+    entry_checks.check_heads(log, wrong)
     return list(rounds.values())
 
 
 def _proposals(log: LogRecord) -> dict[str, int]:
-    """Return for each round the index of its proposal.
-
-    Raises:
-        AuditError: A round was proposed twice: what came before the second proposal would count for nothing.
-    """
+    """Return for each round the index of its proposal."""
     found: dict[str, int] = {}
     for index, entry in enumerate(log.entries):
         if entry is None or entry.kind is not EntryKind.PROPOSAL or entry.round is None:
@@ -189,11 +168,11 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message:
     if entry.kind is EntryKind.OPENING:
         audit.opened_at = index
     elif entry.kind is EntryKind.REPORT:
-        take_report(audit, index, entry)
+        hits.take_report(audit, index, entry)
     elif entry.kind is EntryKind.DISCLOSURE:
-        take_notes(audit, index, entry)
+        hits.take_notes(audit, index, entry)
     elif entry.kind is EntryKind.MATCH:
-        take_match(audit, index, entry)
+        hits.take_match(audit, index, entry)
     if message is None or entry.kind is EntryKind.PROPOSAL:
         return
     if entry.kind in REFUSED:
@@ -255,7 +234,7 @@ def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
             raise AuditError(
                 "round_closed_without_statement", **_of(round_), round_id=round_.round_id, what=what, party=party
             )
-    check_exchanged(audit)
+    hits.check_exchanged(audit)
     if log.newest > round_.manifest.window.closes_at:
         for party in sorted({*round_.participants} - {*round_.closings} - {*round_.refusals}):
             raise AuditError("round_closing_missing", **_of(round_), round_id=round_.round_id, party=party)

@@ -15,18 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
+from aquila.crypto import sealing
 from aquila.crypto.oprf import SECRET_BYTES
-from aquila.crypto.sealing import (
-    MARK_BYTES,
-    NONCE_BYTES,
-    NOTE_KEYS_BYTES,
-    TAG_BYTES,
-    NoteTerms,
-    derive_marked,
-    note_core,
-    open_notes,
-    seal_notes,
-)
 from aquila.errors import InputError, MalformedError
 from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.octets import hexadecimal, parted
@@ -52,8 +42,8 @@ NOTE_BYTES = 640
 MOST_MARKS = 256
 _MARKS_STEP = 32
 _BEFORE_ID = HIT_ID_BYTES.to_bytes(4, "big")  # as `behind_length` has it
-_FIXED_BYTES = HIT_ID_BYTES + NONCE_BYTES + NOTE_BYTES + TAG_BYTES
-_MARK_BITS = np.uint64(8 * MARK_BYTES)
+_FIXED_BYTES = HIT_ID_BYTES + sealing.NONCE_BYTES + NOTE_BYTES + sealing.TAG_BYTES
+_MARK_BITS = np.uint64(8 * sealing.MARK_BYTES)
 _NO_MARK = np.uint64(2**64 - 1)
 
 
@@ -95,8 +85,10 @@ def prepare(
         every if one.are_all else b"".join([every[SECRET_BYTES * at : SECRET_BYTES * (at + 1)] for at in one.places])
         for every, one in zip(own.secrets, compared, strict=True)
     ]
-    terms = NoteTerms(secrets, own.tokens, _contexts(report, hits, compared))
-    (keys, marks), (others, others_marks) = derive_marked(bytes.fromhex(report.binding), terms, note_core())
+    terms = sealing.NoteTerms(secrets, own.tokens, _contexts(report, hits, compared))
+    (keys, marks), (others, others_marks) = sealing.derive_marked(
+        bytes.fromhex(report.binding), terms, sealing.note_core()
+    )
     ids = parted(hits.ids, HIT_ID_BYTES)
     told = [hashlib.sha256(one.told + hit_id).digest() for one, hit_id in zip(compared, ids, strict=True)]
     openings = NoteOpenings(
@@ -252,13 +244,13 @@ def seal_entries(prepared: PreparedNotes, notes: Sequence[bytes], marks: int, ra
     longest = max(map(len, notes), default=0)
     if longest > NOTE_BYTES - 2:
         raise InputError("note_too_long", got=longest)
-    nonces = random(NONCE_BYTES * len(notes))
-    filled = parted(_filled_up(prepared, marks, random), marks * MARK_BYTES)
+    nonces = random(sealing.NONCE_BYTES * len(notes))
+    filled = parted(_filled_up(prepared, marks, random), marks * sealing.MARK_BYTES)
     plaintexts = [
         len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00") + own
         for content, own in zip(notes, filled, strict=True)
     ]
-    sealed = seal_notes(prepared.keys, nonces, plaintexts, note_core())
+    sealed = sealing.seal_notes(prepared.keys, nonces, plaintexts, sealing.note_core())
     return list(map(operator.add, parted(prepared.openings.ids, HIT_ID_BYTES), sealed))
 
 
@@ -268,17 +260,19 @@ def _filled_up(prepared: PreparedNotes, marks: int, random: Random) -> bytes:
     They are in the order of their bytes, which says nothing of the order of the tokens.
     """
     counts = np.frombuffer(prepared.openings.tokens, dtype=np.uint8)
-    octets = np.frombuffer(random(len(counts) * marks * MARK_BYTES), dtype=np.uint8).copy()
-    every = octets.reshape(len(counts), marks, MARK_BYTES)
-    every[np.arange(marks) < counts[:, np.newaxis]] = np.frombuffer(prepared.marks, np.uint8).reshape(-1, MARK_BYTES)
+    octets = np.frombuffer(random(len(counts) * marks * sealing.MARK_BYTES), dtype=np.uint8).copy()
+    every = octets.reshape(len(counts), marks, sealing.MARK_BYTES)
+    every[np.arange(marks) < counts[:, np.newaxis]] = np.frombuffer(prepared.marks, np.uint8).reshape(
+        -1, sealing.MARK_BYTES
+    )
     ordered = np.sort(_numbers(octets).reshape(len(counts), marks), axis=1)
-    return ordered.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - MARK_BYTES :].tobytes()
+    return ordered.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - sealing.MARK_BYTES :].tobytes()
 
 
 def _numbers(marks: np.ndarray) -> np.ndarray:
     """Return marks of 5 bytes as numbers in the order of their bytes."""
-    padded = np.zeros((len(marks) // MARK_BYTES, 8), dtype=np.uint8)
-    padded[:, 8 - MARK_BYTES :] = marks.reshape(-1, MARK_BYTES)
+    padded = np.zeros((len(marks) // sealing.MARK_BYTES, 8), dtype=np.uint8)
+    padded[:, 8 - sealing.MARK_BYTES :] = marks.reshape(-1, sealing.MARK_BYTES)
     return padded.view(">u8")[:, 0].astype(np.uint64)
 
 
@@ -296,7 +290,7 @@ def entry_bytes(batch: bytes, hits: int) -> int:
         MalformedError: It does not hold so many entries of one length, each with a number of marks that it can have.
     """
     width, over = divmod(len(batch), hits)
-    marks, odd = divmod(width - _FIXED_BYTES, MARK_BYTES)
+    marks, odd = divmod(width - _FIXED_BYTES, sealing.MARK_BYTES)
     if over or odd or not 0 < marks <= MOST_MARKS:
         raise MalformedError("batch_note_count_differs", expected=hits)
     return width
@@ -331,8 +325,8 @@ def _common_places(own: Sequence[bytes], theirs: Sequence[bytes]) -> Iterator[by
 
 def _by_note(marks: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
     """Return how many marks each note has, and all of them as numbers with that of the note, from 0, before them."""
-    counts = np.array([len(some) // MARK_BYTES for some in marks], dtype=np.int64)
-    whole = b"".join([some[: len(some) // MARK_BYTES * MARK_BYTES] for some in marks])
+    counts = np.array([len(some) // sealing.MARK_BYTES for some in marks], dtype=np.int64)
+    whole = b"".join([some[: len(some) // sealing.MARK_BYTES * sealing.MARK_BYTES] for some in marks])
     notes = np.repeat(np.arange(len(marks), dtype=np.uint64), counts)
     return counts, notes << _MARK_BITS | _numbers(np.frombuffer(whole, dtype=np.uint8))
 
@@ -365,9 +359,11 @@ def verify_batch(
         else:
             waiting[hit_id] = place, sealed
     opened: dict[str, tuple[int, bytes]] = {}
-    keys, told = parted(openings.keys, NOTE_KEYS_BYTES), hexadecimal(openings.told, DIGEST_BYTES)
+    keys, told = parted(openings.keys, sealing.NOTE_KEYS_BYTES), hexadecimal(openings.told, DIGEST_BYTES)
     due = list(waiting.values())
-    contents = open_notes(b"".join([keys[place] for place, _ in due]), [sealed for _, sealed in due], note_core())
+    contents = sealing.open_notes(
+        b"".join([keys[place] for place, _ in due]), [sealed for _, sealed in due], sealing.note_core()
+    )
     for (hit_id, (place, _)), content in zip(waiting.items(), contents, strict=True):
         result = _read_note(told[place], content)
         if hit_id in found:  # a second note of the hit is a fault already

@@ -22,16 +22,7 @@ from aquila.errors import OrderError, PolicyError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
 from aquila.interface.people import AccountState
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.approvals.requests import (
-    Approvals,
-    about,
-    about_content,
-    content_of,
-    entry_of,
-    expire,
-    row_of,
-    waiting_row,
-)
+from services.kit.approvals import requests
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotAllowedError
 from services.kit.people.accounts import state_of
@@ -77,7 +68,7 @@ def withdraw_lost(session: Session, people: People, account: AccountRow, actor: 
             _withdraw(session, people, row, actor)
 
 
-def withdraw_abandoned(approvals: Approvals) -> bool:
+def withdraw_abandoned(approvals: requests.Approvals) -> bool:
     """Withdraw every request whose author may not ask for it any more, and return whether there were any."""
     people = approvals.people
     query = (
@@ -98,7 +89,7 @@ def withdraw_abandoned(approvals: Approvals) -> bool:
 def _withdraw(session: Session, people: People, row: ApprovalRow, actor: Actor | None) -> None:
     row.state, row.decided_at = ApprovalState.WITHDRAWN.value, people.clock()
     row.decided_by = None if actor is None else actor.person
-    log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
+    log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **requests.about(row, Word.WITHDRAWN))
 
 
 def _may_ask(people: People, row: ApprovalRow, account: AccountRow | None) -> bool:
@@ -116,7 +107,7 @@ def _may(people: People, account: AccountRow | None, action: Action) -> bool:
     return role_table().allows(people.service, roles_of(account), action)
 
 
-def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -> ApprovalEntry:
+def approve(approvals: requests.Approvals, actor: Actor, approval_id: str, digest: str) -> ApprovalEntry:
     """Let a request take effect.
 
     1. Who approves is not who asked.
@@ -135,22 +126,22 @@ def approve(approvals: Approvals, actor: Actor, approval_id: str, digest: str) -
     """
     people = approvals.people
     with people.store.reading("approval.read") as session:
-        content = content_of(waiting_row(approvals, session, approval_id))
+        content = requests.content_of(requests.waiting_row(approvals, session, approval_id))
     with approvals.openings[ApprovalKind(content["kind"])]("approval.approve", content) as opened:
-        row = waiting_row(approvals, opened.session, approval_id)
+        row = requests.waiting_row(approvals, opened.session, approval_id)
         _check_other(row, actor)  # 1
         if row.digest != digest:  # 2
             raise PolicyError("decision_digest_differs", expected=row.digest, got=digest)
-        content = content_of(row)  # 3
+        content = requests.content_of(row)  # 3
         check_persons(opened.session, people, row, actor)  # 4
         # The log has the approval before what follows from it (PROTOCOL.md 10.2.1); if 5 fails, it has neither.
         _decide(approvals, row, actor, ApprovalState.APPROVED)
-        log_entry(opened.session, people, EntryKind.APPROVED, actor, **about_content(row, content))
+        log_entry(opened.session, people, EntryKind.APPROVED, actor, **requests.about_content(row, content))
         opened.apply()  # 5
-    return entry_of(row, actor, people.clock())
+    return requests.entry_of(row, actor, people.clock())
 
 
-def refuse(approvals: Approvals, actor: Actor, approval_id: str, reason: str) -> ApprovalEntry:
+def refuse(approvals: requests.Approvals, actor: Actor, approval_id: str, reason: str) -> ApprovalEntry:
     """End a request with a reason.
 
     Raises:
@@ -160,15 +151,15 @@ def refuse(approvals: Approvals, actor: Actor, approval_id: str, reason: str) ->
     """
     people = approvals.people
     with people.store.transaction("approval.refuse") as session:
-        row = waiting_row(approvals, session, approval_id)
+        row = requests.waiting_row(approvals, session, approval_id)
         _check_other(row, actor)
         _decide(approvals, row, actor, ApprovalState.REFUSED)
         row.reason = reason
-        log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.REFUSED))
-    return entry_of(row, actor, people.clock())
+        log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **requests.about(row, Word.REFUSED))
+    return requests.entry_of(row, actor, people.clock())
 
 
-def withdraw(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEntry:
+def withdraw(approvals: requests.Approvals, actor: Actor, approval_id: str) -> ApprovalEntry:
     """Take a request back.
 
     Raises:
@@ -178,13 +169,13 @@ def withdraw(approvals: Approvals, actor: Actor, approval_id: str) -> ApprovalEn
     """
     people = approvals.people
     with people.store.transaction("approval.withdraw") as session:
-        row = row_of(session, approval_id)
+        row = requests.row_of(session, approval_id)
         if row.author != actor.person:
             raise NotAllowedError("request_of_another_person")
-        row = waiting_row(approvals, session, approval_id)
+        row = requests.waiting_row(approvals, session, approval_id)
         _decide(approvals, row, actor, ApprovalState.WITHDRAWN)
-        log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **about(row, Word.WITHDRAWN))
-    return entry_of(row, actor, people.clock())
+        log_entry(session, people, EntryKind.APPROVAL_DENIED, actor, **requests.about(row, Word.WITHDRAWN))
+    return requests.entry_of(row, actor, people.clock())
 
 
 def _check_other(row: ApprovalRow, actor: Actor) -> None:
@@ -192,19 +183,19 @@ def _check_other(row: ApprovalRow, actor: Actor) -> None:
         raise NotAllowedError("request_of_same_person", approval=row.approval_id)
 
 
-def _decide(approvals: Approvals, row: ApprovalRow, actor: Actor, state: ApprovalState) -> None:
+def _decide(approvals: requests.Approvals, row: ApprovalRow, actor: Actor, state: ApprovalState) -> None:
     row.state, row.decided_by, row.decided_at = state.value, actor.person, approvals.people.clock()
 
 
 _DAY = 86_400
 
 
-def expire_requests(approvals: Approvals, retention_days: int) -> bool:
+def expire_requests(approvals: requests.Approvals, retention_days: int) -> bool:
     """End requests that were not decided in time or lost their author, erase old contents; return whether any was."""
-    return expire(approvals) | withdraw_abandoned(approvals) | erase_contents(approvals, retention_days)
+    return requests.expire(approvals) | withdraw_abandoned(approvals) | erase_contents(approvals, retention_days)
 
 
-def erase_contents(approvals: Approvals, retention_days: int) -> bool:
+def erase_contents(approvals: requests.Approvals, retention_days: int) -> bool:
     """Erase the contents of requests that were decided, after the retention; return whether there were any."""
     people = approvals.people
     old = (

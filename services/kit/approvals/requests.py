@@ -240,12 +240,7 @@ def _pending(row: ApprovalRow, submission_id: str | None = None) -> PendingAppro
 
 
 def _check_new(session: Session, row: ApprovalRow) -> None:
-    """Refuse a request that waits already, or one too many of its author.
-
-    Raises:
-        OrderError: The same waits already, whoever asked for it.
-        PolicyError: The author has as many requests waiting as one account may have.
-    """
+    """Refuse a request that waits already, or one too many of its author."""
     waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > row.asked_at
     same = select(ApprovalRow.approval_id).where(*waiting, ApprovalRow.subject == row.subject)
     if (found := session.scalar(same)) is not None:

@@ -227,11 +227,7 @@ def take_prepared(files: OwnCertificates, prepared: OwnCertificates) -> dt.datet
 
 
 def _read_ca(files: OwnCertificates) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """Return a CA and its key.
-
-    Raises:
-        KeyMaterialError: The folder has no CA, the key belongs to another one, or it is open to others.
-    """
+    """Return a CA and its key."""
     try:
         ca = x509.load_pem_x509_certificate(read_secret(files.ca))
         key = load_pem_private_key(read_secret(files.ca_key), password=None)

@@ -19,14 +19,7 @@ import aquila
 from aquila.errors import AquilaError, ExecutorError, InputError, ProtocolError
 from aquila.protocol.problems import MEDIA_TYPE
 from aquila.sentences import Sentence
-from services.kit.errors import (
-    PeerFailedError,
-    PeerFullError,
-    PeerUnavailableError,
-    StoreError,
-    StoreFullError,
-    error_from_problem,
-)
+from services.kit import errors
 from services.kit.http.tls import RenewedContext, certificate_fault, tls_context
 from services.kit.logging import HEADER, REQUEST, Log, new_id
 from services.kit.settings import PeerSettings
@@ -38,7 +31,11 @@ AS_JSON = {"content-type": "application/json"}
 
 _LOG = Log("kit.peer")
 _AWAY = frozenset({429, 502, 503, 504})  # 429 is for a node that calls too fast: it comes again like one that waited
-_AS_OURS = ((StoreFullError, PeerFullError), (StoreError, PeerFailedError), (ExecutorError, PeerFailedError))
+_AS_OURS = (
+    (errors.StoreFullError, errors.PeerFullError),
+    (errors.StoreError, errors.PeerFailedError),
+    (ExecutorError, errors.PeerFailedError),
+)
 _PROBLEM_BYTES = 1 << 16
 _LONGEST_WAIT = 3600
 _PIECE_BYTES = 1 << 16
@@ -140,7 +137,7 @@ class Peer:
         except (httpx.HTTPError, ssl.SSLError) as error:
             # Its message may quote what came; the class says what happened.
             kind, code = type(error).__name__, certificate_fault(error)
-            raise PeerUnavailableError(code or "peer_unreachable", peer=self.url, kind=kind) from None
+            raise errors.PeerUnavailableError(code or "peer_unreachable", peer=self.url, kind=kind) from None
 
 
 def _settle_optional(module: str) -> None:
@@ -154,11 +151,7 @@ def _settle_optional(module: str) -> None:
 
 
 async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
-    """Hand out the non-empty pieces of an answer as they come over the wire.
-
-    Raises:
-        ProtocolError: It has more than `limit` bytes, or is compressed though nobody asked for it.
-    """
+    """Hand out the non-empty pieces of an answer as they come over the wire."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise ProtocolError("peer_answer_compressed")
     size = 0
@@ -173,9 +166,9 @@ async def _pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
 async def _refusal(response: httpx.Response) -> AquilaError:
     """Return the error that an unsuccessful answer describes."""
     if response.headers.get("content-type", "").partition(";")[0] == MEDIA_TYPE:
-        error = error_from_problem(b"".join([piece async for piece in _pieces(response, _PROBLEM_BYTES)]))
+        error = errors.error_from_problem(b"".join([piece async for piece in _pieces(response, _PROBLEM_BYTES)]))
     elif response.status_code in _AWAY:
-        error = PeerUnavailableError("peer_answer_failed", status_code=response.status_code)
+        error = errors.PeerUnavailableError("peer_answer_failed", status_code=response.status_code)
     else:
         error = ProtocolError("peer_refused_without_problem_document", status=response.status_code)
     if response.status_code not in _AWAY:
@@ -183,7 +176,7 @@ async def _refusal(response: httpx.Response) -> AquilaError:
     # A failed store or full disk of the peer is not ours: our own disk is fine.
     wait = _retry_after(response.headers.get("retry-after", ""))
     fields = {name: value for name, value in error.sentence.fields.items() if name != "retry_after"}
-    away = next((ours for theirs, ours in _AS_OURS if isinstance(error, theirs)), PeerUnavailableError)
+    away = next((ours for theirs, ours in _AS_OURS if isinstance(error, theirs)), errors.PeerUnavailableError)
     return away(Sentence(error.sentence.code, fields), **({} if wait is None else {"retry_after": wait}))
 
 

@@ -210,11 +210,7 @@ class OwnLog:
                 self.files.write(CHECKPOINT_FILE, note)
 
     def _check_clock(self, session: Session, size: int, at: int) -> None:
-        """Refuse a cosignature whose time cannot be: an auditor holds the times of entries against it.
-
-        Raises:
-            AuditError: The witness saw the checkpoint before it was signed, or after a later one was.
-        """
+        """Refuse a cosignature whose time cannot be: an auditor holds the times of entries against it."""
         signed = session.scalar(select(CHECKPOINTS.c.signed_at).where(CHECKPOINTS.c.size == size))
         later = session.scalar(select(func.min(CHECKPOINTS.c.signed_at)).where(CHECKPOINTS.c.size > size))
         if not (signed or 0) - CLOCK_SKEW <= at <= (later or self.clock()) + CLOCK_SKEW:
@@ -270,11 +266,7 @@ class OwnLog:
         return checkpoint
 
     def _check_shown(self, session: Session, size: int, shown: Checkpoint) -> None:
-        """Refuse to sign anything where the database does not hold what its log has shown already.
-
-        Raises:
-            LogRewrittenError: It does not.
-        """
+        """Refuse to sign anything where the database does not hold what its log has shown already."""
         stored = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == shown.size))
         if stored is None or parse_checkpoint(parse_note(stored).text).root != shown.root or size < shown.size:
             raise LogRewrittenError("database_log_differs_from_files", what="shrunk", expected=shown.size, got=size)

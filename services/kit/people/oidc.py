@@ -166,12 +166,7 @@ class _Client(OAuth2Client):  # type: ignore[misc]  # likewise
 
 
 def _answer(session: httpx.Client, url: str) -> dict[str, Any]:
-    """Return a small JSON object that the provider answers with.
-
-    Raises:
-        HTTPError: The provider is away or refuses.
-        ValueError: The answer is not such an object.
-    """
+    """Return a small JSON object that the provider answers with."""
     response = session.get(url)
     response.raise_for_status()
     if len(response.content) > _ANSWER_BYTES:

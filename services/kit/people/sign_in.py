@@ -170,11 +170,7 @@ def _decoy(people: People, login: str) -> str | None:
 
 
 def _check_choice(people: People, account: AccountRow, password: str) -> None:
-    """Refuse a password that is too easy; choosing another one does not count as a failed attempt.
-
-    Raises:
-        InputError: It is.
-    """
+    """Refuse a password that is too easy; choosing another one does not count as a failed attempt."""
     try:
         check_password(password, account.login, people.names)
     except InputError:

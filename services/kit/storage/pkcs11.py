@@ -179,11 +179,7 @@ class TokenSession:
 
 
 def _library() -> Foreign:
-    """Return `python-pkcs11`, which is optional: only a service whose key is in a token loads it.
-
-    Raises:
-        Pkcs11Error: It is not installed.
-    """
+    """Return `python-pkcs11`, which is optional: only a service whose key is in a token loads it."""
     try:
         return importlib.import_module("pkcs11")
     except ImportError:
@@ -434,11 +430,7 @@ def _signed(uri: KeyAddress, message: bytes, opened: TokenSession) -> bytes:
 
 
 def _found(uri: KeyAddress, opened: TokenSession) -> VerifyKey:
-    """Return the public half of a key whose private half is there too.
-
-    Raises:
-        Pkcs11Error: Either is missing, or it is no Ed25519 key.
-    """
+    """Return the public half of a key whose private half is there too."""
     opened.keys.clear()
     _private(uri, opened)
     point = bytes(_one(uri, opened, "PUBLIC_KEY")[_library().Attribute.EC_POINT])

@@ -20,18 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import LargeBinary, event, inspect, select
+from sqlalchemy import LargeBinary, event, inspect, orm, select
 from sqlalchemy.engine import Connection, Result
-from sqlalchemy.orm import (
-    DeclarativeBase,
-    Mapped,
-    Mapper,
-    ORMExecuteState,
-    QueryContext,
-    Session,
-    mapped_column,
-    object_session,
-)
 
 from services.kit.errors import ForgedRowError
 from services.kit.logging import Log
@@ -115,7 +105,7 @@ class Changes(NamedTuple):
     """The column of the row's key."""
     by: str
     """The column with the index of the newest entry about the row."""
-    newest: Callable[[Session], Mapping[str, int]]
+    newest: Callable[[orm.Session], Mapping[str, int]]
     """Returns that from the log, by key."""
 
 
@@ -126,7 +116,7 @@ class SealedRow:
     """Columns that the database numbers, or that are changed in many rows at once."""
     changes: ClassVar[Changes | None] = None
     """The changes of its rows that the log has, if any."""
-    seal: Mapped[bytes | None] = mapped_column(
+    seal: orm.Mapped[bytes | None] = orm.mapped_column(
         LargeBinary, sort_order=1_000, comment="HMAC of what of it counts, under a key of the home."
     )
 
@@ -134,11 +124,11 @@ class SealedRow:
     @cache
     def sealed(cls) -> tuple[str, ...]:
         """Return the names of the sealed columns, in the order in which the seal has them."""
-        columns: Mapper[Any] = inspect(cls)
+        columns: orm.Mapper[Any] = inspect(cls)
         return tuple(one.key for one in columns.column_attrs if one.key not in {"seal", *cls.unsealed})
 
 
-def sealed_classes(bases: Iterable[type[DeclarativeBase]]) -> Iterator[type[DeclarativeBase]]:
+def sealed_classes(bases: Iterable[type[orm.DeclarativeBase]]) -> Iterator[type[orm.DeclarativeBase]]:
     """Yield the classes of sealed rows of a service, by the bases of its tables."""
     for base in bases:
         for mapper in base.registry.mappers:
@@ -146,7 +136,9 @@ def sealed_classes(bases: Iterable[type[DeclarativeBase]]) -> Iterator[type[Decl
                 yield mapper.class_
 
 
-def seal_again(session: Session, bases: Iterable[type[DeclarativeBase]], old: RowKey | None, new: RowKey) -> None:
+def seal_again(
+    session: orm.Session, bases: Iterable[type[orm.DeclarativeBase]], old: RowKey | None, new: RowKey
+) -> None:
     """Seal every row under another key, in a session of a store without a key.
 
     Args:
@@ -160,7 +152,7 @@ def seal_again(session: Session, bases: Iterable[type[DeclarativeBase]], old: Ro
                 row.seal = seal_of(row, new)
 
 
-def count_forged(session: Session, bases: Iterable[type[DeclarativeBase]], key: RowKey) -> Counter[str]:
+def count_forged(session: orm.Session, bases: Iterable[type[orm.DeclarativeBase]], key: RowKey) -> Counter[str]:
     """Return by table how many rows are older ones, or not sealed under a key, in a session of a store without one."""
     found: Counter[str] = Counter()
     for one in sealed_classes(bases):
@@ -193,12 +185,12 @@ def _plain(value: object) -> object:
     return bytes(value).hex() if isinstance(value, bytes | memoryview) else value
 
 
-def _key_of(session: Session | None) -> RowKey | None:
+def _key_of(session: orm.Session | None) -> RowKey | None:
     return None if session is None else session.info.get(ROW_KEY)
 
 
 @event.listens_for(SealedRow, "before_insert", propagate=True)
-def _before_insert(mapper: Mapper[Any], _connection: Connection, row: SealedRow) -> None:
+def _before_insert(mapper: orm.Mapper[Any], _connection: Connection, row: SealedRow) -> None:
     """Seal a new row, with the defaults that it will have."""
     for name in row.sealed():
         default = mapper.columns[name].default
@@ -208,14 +200,14 @@ def _before_insert(mapper: Mapper[Any], _connection: Connection, row: SealedRow)
 
 
 @event.listens_for(SealedRow, "before_update", propagate=True)
-def _before_update(_mapper: Mapper[Any], _connection: Connection, row: SealedRow) -> None:
-    key = _key_of(object_session(row))
+def _before_update(_mapper: orm.Mapper[Any], _connection: Connection, row: SealedRow) -> None:
+    key = _key_of(orm.object_session(row))
     if key is not None:
         row.seal = seal_of(row, key)
 
 
 @event.listens_for(SealedRow, "load", propagate=True)
-def _loaded(row: SealedRow, context: QueryContext) -> None:
+def _loaded(row: SealedRow, context: orm.QueryContext) -> None:
     """Check a row that was read: it is noted where the query leaves it out, and refused otherwise."""
     key, leaving_out = _key_of(context.session), context.session.info.get(_RUNNING)
     if key is None:
@@ -231,12 +223,12 @@ def _loaded(row: SealedRow, context: QueryContext) -> None:
 
 
 @event.listens_for(SealedRow, "refresh", propagate=True)
-def _refreshed(row: SealedRow, context: QueryContext, attributes: Iterable[str] | None) -> None:
+def _refreshed(row: SealedRow, context: orm.QueryContext, attributes: Iterable[str] | None) -> None:
     if attributes is None:
         _loaded(row, context)
 
 
-class SealedSession(Session):
+class SealedSession(orm.Session):
     """A session whose queries leave out rows that this service did not write; `get` and `get_one` refuse one."""
 
     def get(self, *asked: Any, **options: Any) -> Any:  # noqa: ANN401 - as SQLAlchemy's
@@ -244,14 +236,14 @@ class SealedSession(Session):
         return super().get(*asked, **options | {"execution_options": {REFUSED: True}})
 
 
-def left_out(session: Session) -> list[SealedRow]:
+def left_out(session: orm.Session) -> list[SealedRow]:
     """Return the rows that queries of a session have left out, with the values that somebody else wrote."""
     found: list[SealedRow] = session.info.get(_LEFT_OUT, [])
     return found
 
 
 @event.listens_for(SealedSession, "do_orm_execute")
-def _executing(state: ORMExecuteState) -> Result[Any] | None:
+def _executing(state: orm.ORMExecuteState) -> Result[Any] | None:
     """Leave rows that this service did not write out of a query's result."""
     info = state.session.info
     if not state.is_select or not state.is_orm_statement or not (kinds := _sealed_kinds(state.statement)):
@@ -281,7 +273,7 @@ def _sealed_kinds(statement: object) -> list[type[SealedRow]]:
     return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, SealedRow)]
 
 
-def _newest(session: Session, kind: type[Any]) -> Mapping[str, int]:
+def _newest(session: orm.Session, kind: type[Any]) -> Mapping[str, int]:
     """Return the newest changes of a class of rows, by key."""
     return {} if kind.changes is None else kind.changes.newest(session)
 

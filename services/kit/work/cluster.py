@@ -235,12 +235,7 @@ def _log_as_we_do() -> None:
 
 
 def _check_files(settings: ServiceSettings) -> None:
-    """Refuse certificates that cannot be used, before anything is connected.
-
-    Raises:
-        InputError: A file is missing, or is not a certificate or key.
-        KeyMaterialError: The key is open to others.
-    """
+    """Refuse certificates that cannot be used, before anything is connected."""
     for name in ("dask_ca_file", "dask_certificate_file", "dask_key_file"):
         path: Path | None = getattr(settings, name)
         if path is None or not path.is_file():

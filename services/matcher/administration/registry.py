@@ -369,11 +369,7 @@ def adopt(context: MatcherContext, message: RegistryStatement) -> None:
 
 
 def _check_rounds(session: Session, holders: set[str]) -> None:
-    """Refuse a change of those whom a round names that is not over, or of the matcher while there is such a round.
-
-    Raises:
-        PolicyError: There is one.
-    """
+    """Refuse a change of those whom a round names that is not over, or of the matcher while there is such a round."""
     query = select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES)).order_by(RoundRow.created_at)
     rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
     if MATCHER in holders and rows:

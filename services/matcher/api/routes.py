@@ -15,16 +15,7 @@ from aquila.interface.attention import AttentionList
 from aquila.interface.rounds import AbortReason, MatcherRoundView, ProposalDefaults, RoundPage, RoundProposal
 from aquila.interface.service.party import Parties
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.feed import (
-    BytesPart,
-    Consignment,
-    ConsignmentAnswer,
-    EventKind,
-    Events,
-    LongPollAnswer,
-    Rounds,
-    StatementPart,
-)
+from aquila.protocol.messages import feed
 from services.kit.actor import Actor
 from services.kit.errors import StoreError, problem_of
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
@@ -89,7 +80,7 @@ async def _read_state(
 @parties.get(
     "",
     summary="The rounds whose manifest names the caller, at once or as soon as there is news",
-    response_model=LongPollAnswer,
+    response_model=feed.LongPollAnswer,
 )
 async def get_rounds(
     context: At,
@@ -100,10 +91,10 @@ async def get_rounds(
 ) -> Response:
     """List the rounds of the caller; with `wait` the call is held until there is news (PROTOCOL.md 9.6)."""
     if wait is None:
-        found: Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, context, call.party)
+        found: feed.Rounds | AsyncIterator[bytes] = await threads.run_call(rounds_of, context, call.party)
     else:
         found = await answer_long_poll(context, contacts, call, known, wait)
-    if isinstance(found, Rounds):
+    if isinstance(found, feed.Rounds):
         return Response(found.model_dump_json(), media_type=JSON)
     return StreamingResponse(found, media_type=JSON)
 
@@ -126,7 +117,7 @@ async def get_events(
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
     wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT)] = 0,
-) -> Events:
+) -> feed.Events:
     return await events_of(context, round_id, call, after, limit, wait)
 
 
@@ -153,7 +144,7 @@ def post_statement(context: At, call: SignedCaller, round_id: RoundId) -> Respon
 def put_blinded(
     context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
 ) -> Response:
-    place = ChunkAddress(round_id, submission_id, EventKind.BLINDED, call.party, index)
+    place = ChunkAddress(round_id, submission_id, feed.EventKind.BLINDED, call.party, index)
     return _stored(new=put_chunk(context, call.party, place, call.body))
 
 
@@ -167,13 +158,13 @@ def get_blinded(
     context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
 ) -> Response:
     return Response(
-        get_chunk(context, call.party, ChunkAddress(round_id, submission_id, EventKind.BLINDED, "", index)),
+        get_chunk(context, call.party, ChunkAddress(round_id, submission_id, feed.EventKind.BLINDED, "", index)),
         media_type=OCTETS,
     )
 
 
 async def _evaluation(round_id: RoundId, submission_id: SubmissionId, party: Party, index: Index) -> ChunkAddress:
-    return ChunkAddress(round_id, submission_id, EventKind.EVALUATION, party, index)
+    return ChunkAddress(round_id, submission_id, feed.EventKind.EVALUATION, party, index)
 
 
 EvaluationPlace = Annotated[ChunkAddress, Depends(_evaluation)]
@@ -291,17 +282,17 @@ _LOG = Log("matcher.consignments")
 @parties.post(
     "/{round_id}/consignments",
     summary="Signed statements, with the bytes that they name",
-    response_model=ConsignmentAnswer,
+    response_model=feed.ConsignmentAnswer,
     openapi_extra=raw_body("The canonical JSON of a Consignment message (PROTOCOL.md 9.8).", JSON),
 )
 def post_consignment(context: At, call: SignedCaller, round_id: RoundId) -> Response:
-    answer = take_consignment(context, round_id, call.party, Consignment.from_payload(call.body))
+    answer = take_consignment(context, round_id, call.party, feed.Consignment.from_payload(call.body))
     return Response(answer.payload(), media_type=JSON)
 
 
 def take_consignment(
-    context: MatcherContext, round_id: str, caller: str, consignment: Consignment
-) -> ConsignmentAnswer:
+    context: MatcherContext, round_id: str, caller: str, consignment: feed.Consignment
+) -> feed.ConsignmentAnswer:
     """Take parts one after the other, up to the first that is refused; what was taken before it stays.
 
     Raises:
@@ -309,7 +300,7 @@ def take_consignment(
     """
     for number, part in enumerate(consignment.parts):
         try:
-            if isinstance(part, StatementPart):
+            if isinstance(part, feed.StatementPart):
                 accept_statement(context, round_id, caller, part.envelope.encode())
             else:
                 address = ChunkAddress(round_id, part.submission_id, part.part, caller, part.index)
@@ -317,14 +308,14 @@ def take_consignment(
         except StoreError:
             if not number:
                 raise
-            return ConsignmentAnswer(taken=number)  # sent again by itself, it is told how long to wait
+            return feed.ConsignmentAnswer(taken=number)  # sent again by itself, it is told how long to wait
         except AquilaError as error:
             _LOG.info("part_refused", round=round_id, party=caller, error=error)
-            return ConsignmentAnswer(taken=number, problem=canonical(problem_of(error)).decode())
-    return ConsignmentAnswer(taken=len(consignment.parts))
+            return feed.ConsignmentAnswer(taken=number, problem=canonical(problem_of(error)).decode())
+    return feed.ConsignmentAnswer(taken=len(consignment.parts))
 
 
-def _content(part: BytesPart) -> bytes:
+def _content(part: feed.BytesPart) -> bytes:
     """Return the bytes of a part; raises MalformedError if they are not base64."""
     try:
         return base64.b64decode(part.content, validate=True)

@@ -93,11 +93,7 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
 
 
 def _follow(context: MatcherContext, turn: RoundTransaction, message: Statement) -> None:
-    """Do what follows from a new statement, in addition to the round's record.
-
-    Raises:
-        StoreFullError: The disk has no room for what a consent allows.
-    """
+    """Do what follows from a new statement, in addition to the round's record."""
     match message:
         case Consent():
             check_room_for_consent(context, turn.session, turn.round, message.party)
@@ -114,11 +110,7 @@ def check_participant(round_: Round, caller: str) -> None:
 
 
 def _tokens_are_due(known: CachedRound, message: Statement) -> None:
-    """Refuse tokens that come too early, because the first of a list ends the time of amendments (3.8.2).
-
-    Raises:
-        OrderError: Not all evaluations are there.
-    """
+    """Refuse tokens that come too early, because the first of a list ends the time of amendments (3.8.2)."""
     if not isinstance(message, Tokens) or message.submission_id in known.round.tokens or known.round.ending:
         return
     submission = known.round.submissions.get(message.submission_id)

@@ -179,11 +179,7 @@ def _destroy(node: NodeContext, round_id: str) -> None:
 
 
 def _prepare_reports(node: NodeContext, round_id: str) -> AquilaError | None:
-    """Prepare the hits of a round for notes, and return the error if that fails.
-
-    Raises:
-        StoreError: The store failed, and it is not too late to wait until that has passed.
-    """
+    """Prepare the hits of a round for notes, and return the error if that fails."""
     try:
         exchange_notes.prepare_reports(node, round_id)
     except AquilaError as error:

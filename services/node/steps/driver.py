@@ -81,11 +81,7 @@ class RoundsDriver:
         driver.wake()
 
     async def _turn(self) -> bool:
-        """Take one step and finish the work that it makes possible; return whether another has something to do already.
-
-        Raises:
-            AquilaError: As `step` does.
-        """
+        """Take one step and finish the work that it makes possible; return whether another has something to do already."""
         await self.step(self._node.retries.waiting())
         ends = turn(self._node)
         while self._working and not (self._again or ends()):

@@ -150,11 +150,7 @@ async def _look(node: NodeContext, wanted: _Open, held: LongPollResult | None) -
 
 
 async def _shown(node: NodeContext, wanted: _Open, held: LongPollResult | None) -> bytes | None:
-    """Return the matcher's answer about its log, from the long poll if that is enough; None for an empty log.
-
-    Raises:
-        PeerUnavailableError: The matcher is away.
-    """
+    """Return the matcher's answer about its log, from the long poll if that is enough; None for an empty log."""
     if wanted:
         answer = await node.peer.call("POST", "/v1/log/proofs", content=wanted.request())
     elif held is not None and held.news.log is not None and held.log_size == wanted.old:

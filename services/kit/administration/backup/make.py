@@ -95,11 +95,7 @@ def _log_keys(settings: KeyedSettings, party: str, own: VerifyKey) -> tuple[str,
 
 
 def _check_revision(store: Store, service: BackedService) -> None:
-    """Refuse a database that this release has not brought up to date yet.
-
-    Raises:
-        StoreError: It has another revision.
-    """
+    """Refuse a database that this release has not brought up to date yet."""
     with store.reading("backup.revision") as session:
         revision = revision_of(session.connection())
     if revision != head_revision(service.package):

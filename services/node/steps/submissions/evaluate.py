@@ -132,11 +132,7 @@ def store_answer(node: NodeContext, row: ChunkDownloadRow, evaluated: ChunkEvalu
 
 
 def _check_cap(session: Session, round_: Round, row: ChunkDownloadRow) -> None:
-    """Count once more what this node evaluated for the origin, by itself (PROTOCOL.md 3.4.3).
-
-    Raises:
-        CapError: With this chunk it would be more than the cap.
-    """
+    """Count once more what this node evaluated for the origin, by itself (PROTOCOL.md 3.4.3)."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None:
         return  # its origin left; whoever works on it says so
