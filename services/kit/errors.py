@@ -25,7 +25,7 @@ class RoundDamagedError(StoreError):
 
 
 class ForgedRowError(StoreError):
-    """A row that this service did not write: somebody changed the database. Nothing is done by it."""
+    """A row that this service did not write: somebody changed the database. It is not acted on."""
 
 
 class Pkcs11Error(StoreError):

@@ -231,7 +231,7 @@ def _housekeeping(node: NodeContext) -> Driver:
 
 
 def _standing_queries(node: NodeContext) -> Driver:
-    """Return the driver that asks standing queries in the rounds that came."""
+    """Return the driver that asks standing queries in new rounds."""
 
     async def step() -> bool:
         asked = await threads.run(Pool.DRIVERS, standing_rounds.advance, node)

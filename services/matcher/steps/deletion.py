@@ -45,7 +45,7 @@ def delete_notes(context: MatcherContext) -> bool:
         rounds = session.scalars(select(EventRow.round_id).where(*kept).distinct()).all()
     busy = False
     for round_id in rounds:
-        with contextlib.suppress(RoundDamagedError):  # other steps log it, and the report on health tells of it
+        with contextlib.suppress(RoundDamagedError):  # other steps log it, and the report on health names it
             busy |= _delete_notes(context, round_id)
     return busy
 

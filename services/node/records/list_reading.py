@@ -323,5 +323,5 @@ def _unreadable(error: OSError) -> StoreError:
 
 
 def _said(error: OSError) -> str:
-    """Return the system's word for an error, without a path."""
+    """Return the system's message for an error, without a path."""
     return os.strerror(error.errno or errno.EIO)

@@ -251,7 +251,7 @@ def adopt(node: NodeContext) -> None:
 
 
 def _check_rounds(session: Session, parties: set[str]) -> None:
-    """Refuse to replace keys of parties that a round names which is not over here."""
+    """Refuse to replace keys of parties in a round that is not over here."""
     for row in session.scalars(select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES))):
         named = sorted(parties & {MATCHER, *(one.party for one in manifest_in(row.manifest).participants)})
         if named:

@@ -212,7 +212,7 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
 
 
 def _rounds_over(store: Store) -> set[str]:
-    """Return the rounds that ended and whose keys are gone: another manifest of theirs can do nothing any more."""
+    """Return the rounds that ended and whose keys are gone: another manifest of them has no effect."""
     ended = RoundRow.phase.in_(ENDED_PHASES)
     query = select(RoundRow.round_id).where(RoundRow.state == LocalRoundState.DESTROYED, ended)
     with store.reading("discover.over") as session:
@@ -232,7 +232,7 @@ async def _look(node: NodeContext, round_id: str) -> bool:
     try:
         new = await to_thread(store_manifest, node, round_id, envelope)
     except (ProtocolError, PolicyError) as error:
-        # It is no manifest of the pinned matcher for the pinned parties: there is no round that could be shown.
+        # It is not a manifest of the pinned matcher for the pinned parties, so there is no round to show.
         _LOG.warning("manifest_refused", round=round_id, error=error)
         return False
     node.rounds.of(round_id).manifest_seen = True

@@ -81,7 +81,7 @@ class RoundsDriver:
         driver.wake()
 
     async def _turn(self) -> bool:
-        """Take one step and finish the work that it makes possible; return whether another has something to do already."""
+        """Take one step, finish the work that it makes possible, and return whether there is more to do already."""
         await self.step(self._node.retries.waiting())
         ends = turn(self._node)
         while self._working and not (self._again or ends()):
@@ -263,7 +263,7 @@ def open_rounds(node: NodeContext) -> list[str]:
 
 
 async def _look_after_hits(node: NodeContext) -> bool:
-    """Erase what retention ends, and look whether hits are gone; raises as `expire.expire` does."""
+    """Erase what retention ends, and look whether hits are gone; raises as `close.expire` does."""
     erased = await to_thread(close.expire, node)
     await to_thread(look_for_missing, node.store)
     return erased
