@@ -11,7 +11,7 @@ from aquila.interface.queries import MOST_DAYS, REMINDED_DAYS
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS
 from services.kit.log import entries
 from services.node.records.queries import standing_rounds
-from services.node.rounds.justification_retention import erase_justifications
+from services.node.steps.close import erase_justifications
 from services.node.storage.tables import StandingQueryRow
 from tests.support.node_steps import does, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
