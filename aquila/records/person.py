@@ -41,11 +41,14 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.]) ?(\d{1,2})\2 ?(\d{4})\.?", re.ASCII)
 _MONTH_YEAR = re.compile(r"(\d{1,2})[-/.] ?(\d{4})\.?", re.ASCII)
 _MIDNIGHT = re.compile(r"[T ]0?0:00(?::00(?:\.0+)?)?", re.ASCII)  # which databases write behind a date
+_SHORT_YEAR = re.compile(r"(\d{1,2})([-/.]) ?(\d{1,2})\2 ?(\d{2})\.?", re.ASCII)
+_ENDING_YEAR = re.compile(r"(?<!\d)(\d{2})\.?\Z", re.ASCII)
 _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
 _SIGNS = frozenset(" .,/-")  # between the tokens of a date with the name of its month
 _TABLE = Path(__file__).with_name("months.toml")
 _YEAR_DIGITS = 4
 _DAY_DIGITS = 2
+_MOST_DAYS = 31  # a number of two digits above it is a year of the last century: nobody is born in another one
 # What programs write for a date that they do not know; nobody of these days is alive.
 _PLACEHOLDERS = frozenset({(1900, 1, 1), (1899, 12, 30), (1899, 12, 31)})
 
@@ -111,8 +114,9 @@ class PartialDate:
         """Read the usable part of a date as lists write it.
 
         Year first (`1980-2-3`, `1980/02`, `1980.02.03.`, `19800203`), year last (`3.2.1980`, `03/02/1980`, `2.1980`)
-        and with the name of the month (`3. februar 1980.`, `03-FEB-1980`). Zeros mean an unknown day or month. With
-        points the day comes before the month, as the region writes; with other signs `day_first` says so.
+        and with the name of the month (`3. februar 1980.`, `03-FEB-1980`). A year may have two digits where they can be
+        nothing else (`24-9-92`, `3 feb 80`, `80.02.03.`). Zeros mean an unknown day or month. With points the day comes
+        before the month, as the region writes; with other signs `day_first` says so.
 
         Args:
             text: The date.
@@ -150,9 +154,20 @@ class PartialDate:
         return cls(year, month, None if fault else day), fault
 
 
+def date_meanings(text: str) -> list[str]:
+    """Return the dates that one which is not used whole may mean, or what of it is used; none where nobody can say."""
+    text = text.strip()
+    used, fault = PartialDate.salvage(text)
+    if fault not in {"form", "ambiguous"}:
+        return [str(used)] if used else []
+    texts = [text] if used else [_ENDING_YEAR.sub(rf"{century}\1", text) for century in (20, 19)]
+    found = [PartialDate.salvage(one, day_first=day_first) for one in texts for day_first in (True, False)]
+    return list(dict.fromkeys(str(date) for date, _fault in found if date))
+
+
 def date_order(text: str) -> bool | None:
     """Return whether a date shows that the day comes before the month (`13/2/1980`), or after it; None if neither."""
-    found = _YEAR_LAST.fullmatch(text.strip())
+    found = _YEAR_LAST.fullmatch(_with_century(text.strip()))
     if found is None or found[2] == ".":
         return None
     first, second = int(found[1]), int(found[3])
@@ -166,6 +181,7 @@ _Parts = tuple[int, int | None, int | None]
 
 def _written(text: str, *, day_first: bool | None) -> tuple[_Parts | None, bool]:
     """Return year, month and day, not judged, or None for an unknown form; and whether their order is known."""
+    text = _with_century(text)
     if found := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text):
         year, *_sign, month, day = found.groups()
         if found.re is _COMPACT and _fault(int(year), None, None):
@@ -184,12 +200,26 @@ def _written(text: str, *, day_first: bool | None) -> tuple[_Parts | None, bool]
     return _worded(text), True
 
 
+def _with_century(text: str) -> str:
+    """Return a date of three numbers with a whole year, where just one of its first and last cannot be a day."""
+    found = _SHORT_YEAR.fullmatch(text)
+    if found is None:
+        return text
+    first, sign, second, last = found.groups()
+    if (int(first) > _MOST_DAYS) == (int(last) > _MOST_DAYS):
+        return text
+    return sign.join((first, second, f"19{last}") if int(last) > _MOST_DAYS else (f"19{first}", second, last))
+
+
 def _worded(text: str) -> _Parts | None:
     """Return the parts of a date with the name of a month; the longest number is the year, in whatever order."""
     tokens = _TOKEN.findall(text)
     months = [month for token in tokens if (month := _months().get(_folded(token)))]
     years = [token for token in tokens if len(token) == _YEAR_DIGITS and token.isdecimal()]
     days = [token for token in tokens if len(token) <= _DAY_DIGITS and token.isdecimal()]
+    if not years:
+        years = [f"19{token}" for token in days if int(token) > _MOST_DAYS]
+        days = [token for token in days if int(token) <= _MOST_DAYS]
     kinds = len(months), len(years), len(tokens) - len(days)
     if kinds != (1, 1, 2) or len(days) > 1 or not _SIGNS.issuperset(_TOKEN.sub("", text)):
         return None
@@ -249,6 +279,7 @@ class Record:
     Attributes:
         record_id: The party's own identifier, unique in its list.
         full_name: The whole name where the source does not split it; it stands for given and family names.
+        aliases: Other whole names; one stands for both where there is no other name.
         sex, source_evaluation, information_evaluation, handling_code: One of `CODES`, or None.
 
     Raises:
@@ -290,8 +321,8 @@ class Record:
 
     @property
     def is_enough(self) -> bool:
-        """Return whether two of given names, family names and date of birth are there; a full name is both names."""
-        names = _ENOUGH if self.full_name else bool(self.given_names) + bool(self.family_names)
+        """Return whether two of given names, family names and date of birth are there; a whole name is both names."""
+        names = _ENOUGH if self.full_name or self.aliases else bool(self.given_names) + bool(self.family_names)
         return names + (self.date_of_birth is not None) >= _ENOUGH
 
     def to_json(self) -> bytes:

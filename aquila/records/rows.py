@@ -36,6 +36,7 @@ from aquila.records.person import (
     PartialDate,
     Record,
     RecordColumns,
+    date_meanings,
     sound_record,
     sound_records,
 )
@@ -256,7 +257,7 @@ class FieldError:
         value: What can be used of it.
         reasons: Why the rest cannot.
         doubts: What is to be said of values that are used.
-        example: The field as it is written, cut to `LONGEST_EXAMPLE` characters.
+        example: The field as it is written, cut to `LONGEST_EXAMPLE` characters; of a date also what it may mean.
     """
 
     value: Any
@@ -287,7 +288,10 @@ def read_field(name: str, texts: Sequence[str], *, day_first: bool | None = None
     doubts = _doubts(name, value)
     if not reasons and not doubts:
         return value
-    return FieldError(value, tuple(reasons), doubts, clean("; ".join(texts))[:LONGEST_EXAMPLE])
+    example = clean("; ".join(texts))[:LONGEST_EXAMPLE]
+    if name == "date_of_birth" and values and (meant := date_meanings(values[0])):
+        example += f" → {' / '.join(meant)}"
+    return FieldError(value, tuple(reasons), doubts, example)
 
 
 def make_row(line: int, values: Sequence[Any], faults: Mapping[int, FieldError]) -> Row:

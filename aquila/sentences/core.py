@@ -68,7 +68,7 @@ CORE: Final[Table] = {
     "line_too_long": Text("is longer than {most} bytes; look for a missing line end before it"),
     "list_columns_too_few": Text(
         "the list has too few columns to match on",
-        "give two of given_names, family_names (or full_name for both) and date_of_birth",
+        "give two of given_names, family_names (or full_name or aliases for both) and date_of_birth",
     ),
     "list_empty": Text("the list is empty", "its first line names the columns, such as record_id"),
     "list_format_unknown": Text("this format of lists is unknown", "use {known}"),

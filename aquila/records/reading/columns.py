@@ -18,7 +18,7 @@ MOST_KNOWN = 1 << 15  # cells of one column
 LONGEST_KNOWN = 100  # characters
 _LISTS = frozenset(LIST_FIELDS)
 _ID, _BORN, _SEX, _NATIONAL = map(FIELDS.index, ("record_id", "date_of_birth", "sex", "national_numbers"))
-_NAMES = tuple(map(FIELDS.index, ("given_names", "family_names", "full_name")))
+_NAMES = tuple(map(FIELDS.index, ("given_names", "family_names", "full_name", "aliases")))
 _ENOUGH = 2  # of given names, family names and date of birth, as `Record.is_enough`
 _PLAIN: dict[str, Callable[[str], object]] = {"document_numbers": is_plain_document, "phones": is_plain_phone}
 _OWN = frozenset({"record_id", "document_numbers", "national_numbers", "phones", "emails"})  # hardly ever repeat
@@ -169,13 +169,15 @@ def _faults(column: Sequence[Any]) -> list[int]:
 def _incomplete(values: Sequence[Sequence[Any]]) -> list[int]:
     """Return the rows without an id, or with too little to match on; and others of which something is wrong."""
     ids, births = values[_ID], values[_BORN]
-    given, family, full = (values[place] for place in _NAMES)
+    given, family, full, aliases = (values[place] for place in _NAMES)
     if all(ids) and (all(full) or (all(given) and all(family))):
         return []
     return [
         at
-        for at, (record_id, *names, whole, born) in enumerate(zip(ids, given, family, full, births, strict=True))
-        if not record_id or (_ENOUGH if whole else sum(map(bool, names))) + (born is not None) < _ENOUGH
+        for at, (record_id, *names, whole, other, born) in enumerate(
+            zip(ids, given, family, full, aliases, births, strict=True)
+        )
+        if not record_id or (_ENOUGH if whole or other else sum(map(bool, names))) + (born is not None) < _ENOUGH
     ]
 
 

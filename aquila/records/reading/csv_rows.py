@@ -172,7 +172,7 @@ def _lacks(columns: Sequence[str]) -> str:
     """Return the error of a header under which no record can be complete, or nothing."""
     if "record_id" not in columns:
         return "record_id_column_missing"
-    if "full_name" not in columns and len(_MATCHED.intersection(columns)) < _ENOUGH:
+    if not {"full_name", "aliases"} & set(columns) and len(_MATCHED.intersection(columns)) < _ENOUGH:
         return "list_columns_too_few"
     return ""
 

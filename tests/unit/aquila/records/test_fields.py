@@ -4,6 +4,7 @@ import pytest
 
 from aquila.records.reading.columns import read_texts
 from aquila.records.rows import (
+    LONGEST_EXAMPLE,
     LONGEST_ID,
     LONGEST_VALUE,
     MOST_VALUES,
@@ -68,7 +69,7 @@ def test_the_words_for_the_sexes_are_known(text: str, sex: str) -> None:
         ("national_numbers", "12"),
         ("phones", "123"),
         ("emails", "ana"),
-        ("date_of_birth", "3 February 80"),
+        ("date_of_birth", "3 February 20"),
         ("date_of_birth", "1700-02-03"),
     ],
 )
@@ -86,6 +87,26 @@ def test_what_can_be_used_of_a_date_is_used(text: str, kept: str) -> None:
     row = accepted(date_of_birth=[text])
     assert str(row.record.date_of_birth) == kept
     assert [warning.field for warning in row.warnings] == ["date_of_birth"]
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        ("3 February 20", "3 February 20 → 2020-02-03 / 1920-02-03"),
+        ("1980-02-31", "1980-02-31 → 1980-02"),
+        ("soon", "soon"),
+        ("x" * (LONGEST_VALUE + 1), "x" * LONGEST_EXAMPLE),
+    ],
+)
+def test_beside_a_date_stands_what_it_may_mean(text: str, example: str) -> None:
+    (warning,) = accepted(date_of_birth=[text]).warnings
+    assert warning.example == example
+
+
+@pytest.mark.parametrize("name", [{"given_names": ["Ana"]}, {"full_name": ["Skenderbeg"]}, {"aliases": ["Abu Bakr"]}])
+def test_a_name_and_a_date_are_enough(name: dict[str, list[str]]) -> None:
+    for date in ("24-9-92", "5 maj 1966", "1980"):
+        assert accepted(**{"given_names": [], "family_names": [], **name}, date_of_birth=[date]).warnings == ()
 
 
 def test_a_wrong_check_digit_is_a_warning_and_the_number_is_used() -> None:

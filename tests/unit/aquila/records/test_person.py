@@ -13,7 +13,17 @@ from babel import Locale
 
 from aquila.errors import InputError
 from aquila.records.field_table import field_table
-from aquila.records.person import ABSENT, CODES, FIELDS, LIST_FIELDS, PartialDate, Record, date_order, sound_record
+from aquila.records.person import (
+    ABSENT,
+    CODES,
+    FIELDS,
+    LIST_FIELDS,
+    PartialDate,
+    Record,
+    date_meanings,
+    date_order,
+    sound_record,
+)
 
 
 def whole_record() -> Record:
@@ -59,10 +69,11 @@ def test_the_fields_are_the_columns_of_the_list() -> None:
         {"given_names": ("Ana",), "date_of_birth": PartialDate(1980)},
         {"family_names": ("Ilić",), "date_of_birth": PartialDate(1980)},
         {"full_name": "Ana Ilić"},
+        {"aliases": ("Anica",)},
     ],
 )
 def test_two_of_three_are_enough(fields: dict[str, object]) -> None:
-    """Given names, family names and date of birth: any two make a record; a full name is both names."""
+    """Given names, family names and date of birth: any two make a record; a whole name is both names."""
     assert Record(record_id="1", **fields).is_enough  # type: ignore[arg-type]  # one dictionary for all cases
 
 
@@ -201,8 +212,11 @@ def test_what_can_be_used_of_a_date_is_kept(text: str, kept: str, fault: str) ->
     [
         ("1066-10-14", "year"),
         ("14 October", "form"),
-        ("01.02.80", "form"),
-        ("24-9-92", "form"),
+        ("01.02.31", "form"),
+        ("5-9-12", "form"),
+        ("45.12.66", "form"),
+        ("4 Mar 12", "form"),
+        ("66 Mar 77", "form"),
         ("13021980", "form"),
         ("12345678", "form"),
         ("1980-02-13 10:30", "form"),
@@ -223,7 +237,7 @@ def test_what_can_be_used_of_a_date_is_kept(text: str, kept: str, fault: str) ->
     ],
 )
 def test_nothing_is_kept_of_a_date_without_a_year(text: str, fault: str) -> None:
-    """A date whose year cannot be used is gone; a year of two digits or an order of numbers is not guessed."""
+    """A date whose year cannot be used is gone; what has two meanings is not guessed."""
     assert PartialDate.salvage(text) == (None, fault)
 
 
@@ -260,6 +274,14 @@ def test_nothing_is_kept_of_a_date_without_a_year(text: str, fault: str) -> None
         ("5 nëntor 1966", "1966-11-05"),
         ("5 AĞUSTOS 1966", "1966-08-05"),
         ("1 KASIM 1966", "1966-11-01"),
+        ("24-9-92", "1992-09-24"),
+        ("1.2.80", "1980-02-01"),
+        ("9/24/92", "1992-09-24"),
+        ("80.02.03.", "1980-02-03"),
+        ("92-09-24", "1992-09-24"),
+        ("5 maj 66", "1966-05-05"),
+        ("05-SEP-92", "1992-09-05"),
+        ("mart 66", "1966-03"),
         ("1980-02-13 00:00:00", "1980-02-13"),
         ("1980-02-13T00:00", "1980-02-13"),
         ("13.02.1980 0:00:00.000", "1980-02-13"),
@@ -293,6 +315,7 @@ def test_an_order_that_is_known_is_used(text: str, day_first: str, month_first: 
         ("13/4/1980", True),
         (" 4-13-1980", False),
         ("4/5/1980", None),
+        ("24-9-92", True),
         ("13.4.1980", None),
         ("13/14/1980", None),
         ("", None),
@@ -300,6 +323,23 @@ def test_an_order_that_is_known_is_used(text: str, day_first: str, month_first: 
 )
 def test_a_date_may_show_its_order(text: str, shown: bool | None) -> None:  # noqa: FBT001 - three answers
     assert date_order(text) is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "meanings"),
+    [
+        ("04/03/1980", ["1980-03-04", "1980-04-03"]),
+        ("5.9.12", ["2012-09-05", "1912-09-05"]),
+        ("3 February 05 ", ["2005-02-03", "1905-02-03"]),
+        ("1980-02-31", ["1980-02"]),
+        ("1980-13-01", ["1980-01-13"]),
+        ("1900-01-01", []),
+        ("1700-02-03", []),
+        ("unknown", []),
+    ],
+)
+def test_a_date_that_is_not_used_whole_may_mean_others(text: str, meanings: list[str]) -> None:
+    assert date_meanings(text) == meanings
 
 
 LANGUAGES = [
