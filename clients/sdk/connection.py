@@ -5,12 +5,13 @@ only.
 """
 
 import ssl
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import httpx
@@ -53,6 +54,15 @@ class Access:
     """PEM file of the CA that signed its certificate; the system's CAs without one."""
     certificate: ClientCertificate | None = None
     """What is shown to a service with `verify_clients`."""
+
+
+class RequestOptions(TypedDict, total=False):
+    """What a call sends beside its method and path, as httpx names it."""
+
+    json: Mapping[str, Any]
+    params: Mapping[str, str]
+    content: bytes | Iterable[bytes]
+    timeout: httpx.Timeout
 
 
 class Connection:
@@ -106,7 +116,7 @@ class Connection:
     def close(self) -> None:
         self._client.close()
 
-    def fetch(self, answer: type[M], method: str, path: str, **options: Any) -> M:  # noqa: ANN401 - httpx's own
+    def fetch(self, answer: type[M], method: str, path: str, **options: Unpack[RequestOptions]) -> M:
         """Make a call and read its answer as a message.
 
         Raises:
@@ -125,7 +135,7 @@ class Connection:
                 "service_answer_unexpected", service=self.service, url=self.url, kind=answer.__name__
             ) from None
 
-    def call(self, method: str, path: str, **options: Any) -> bytes:  # noqa: ANN401 - httpx's own
+    def call(self, method: str, path: str, **options: Unpack[RequestOptions]) -> bytes:
         """Make a call and return the body of its answer, whose status is 2xx.
 
         Raises:

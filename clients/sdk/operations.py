@@ -38,7 +38,7 @@ class Parameter:
     private: bool = False
     """Whether it holds a secret or a person; then it never stands in a command line."""
 
-    def value_of(self, texts: Sequence[str]) -> Any:  # noqa: ANN401 - of any JSON type
+    def value_of(self, texts: Sequence[str]) -> object:
         """Return the value that texts mean; texts that are not several values come one at a time.
 
         Raises:
@@ -53,7 +53,7 @@ class Parameter:
         if self.kind in {"string", "file"}:
             return texts[0]
         try:
-            value = json.loads(texts[0])
+            value: object = json.loads(texts[0])
         except (ValueError, RecursionError):
             value = None
         expected = _TYPES.get(self.kind, list | dict)
@@ -130,7 +130,7 @@ class Operation:
         return path, options | {"params": query}
 
 
-def _put(body: dict[str, Any], names: list[str], value: Any) -> None:  # noqa: ANN401 - of any JSON type
+def _put(body: dict[str, Any], names: list[str], value: object) -> None:
     for name in names[:-1]:
         body = body.setdefault(name, {})
     body[names[-1]] = value

@@ -25,7 +25,7 @@ from aquila.errors import AquilaError, InputError
 from aquila.sentences import Sentence
 from clients.web.app.navigation import local_path
 from clients.web.app.site import Site
-from clients.web.app.visit import SignInNeeded, keep_cookie, visit_of
+from clients.web.app.visit import SignInNeededError, keep_cookie, visit_of
 from clients.web.pages import routers_of
 from clients.web.text.errors import error_page_of, field_of, form_name
 from services.kit.errors import UnknownCallerError
@@ -55,7 +55,7 @@ def pages_of(site: Site) -> FastAPI:
     app.state.site = site
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(ValidationError, _on_invalid)
-    app.add_exception_handler(SignInNeeded, _on_stranger)
+    app.add_exception_handler(SignInNeededError, _on_stranger)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_middleware(SecurityHeaders, site=site)
     add_routes(app, routers_of(site))

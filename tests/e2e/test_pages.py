@@ -136,7 +136,7 @@ def look_through_long_list(officer: Visitor) -> None:
     assert officer.shows(f"{LONG:,}\nrecords can be used")
     assert any("/records/waiting/" in address for address in officer.addresses)
     officer.follow("Not now")
-    assert officer.shows("it waits for your decision whether it is stored.")
+    assert officer.shows("waiting for you to decide whether to store it.")
 
 
 def _names(many: int) -> list[str]:

@@ -156,7 +156,7 @@ def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:
         assert visitor.shows("Sign out")
         [back] = [address for address in visitor.addresses if f"{BACK}?" in address]
         visitor.page.goto(back)
-        assert visitor.shows("Begin it again.")
+        assert visitor.shows("Start again.")
         visitor.close()
 
 

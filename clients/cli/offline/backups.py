@@ -17,6 +17,7 @@ from clients.cli.services import matcher, node
 from clients.sdk import find_home
 
 if TYPE_CHECKING:
+    from aquila.crypto.keys import SealingKey
     from services.kit.administration.backup.archive import Head
     from services.kit.administration.backup.make import BackupSummary
     from services.kit.administration.backup.restore import BackupCheck, Source
@@ -218,7 +219,7 @@ def _new_home(home: Path | None) -> Path:
     return home
 
 
-def _source(file: Path, key: Any, secret: list[Path] | None, settings: Path | None) -> Source:  # noqa: ANN401 - a key
+def _source(file: Path, key: SealingKey, secret: list[Path] | None, settings: Path | None) -> Source:
     from services.kit.administration.backup.restore import Source
 
     return Source(file, key, secret or [], settings)

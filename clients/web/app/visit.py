@@ -34,7 +34,7 @@ LANGUAGE_COOKIE = "aquila-language"
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-class SignInNeeded(Exception):  # noqa: N818 - it is no error: the visitor is shown the way in
+class SignInNeededError(Exception):
     """The visitor has no session."""
 
 
@@ -78,9 +78,9 @@ class Visit:
 
     @property
     def person(self) -> str:
-        """The visitor's pseudonymous id; raises SignInNeeded if there is no session."""
+        """The visitor's pseudonymous id; raises SignInNeededError if there is no session."""
         if self.user is None:
-            raise SignInNeeded
+            raise SignInNeededError
         return self.user.person
 
     @property
@@ -178,10 +178,10 @@ class Visit:
         """Return a connection that calls with the visitor's session; the clients above have it too.
 
         Raises:
-            SignInNeeded: There is none.
+            SignInNeededError: There is none.
         """
         if not self.session:
-            raise SignInNeeded
+            raise SignInNeededError
         return self.site.connection.as_bearer(self.session)
 
     def may(self, action: str) -> bool:
@@ -189,15 +189,15 @@ class Visit:
         return self.user is not None and action in self.user.actions
 
     def need_session(self) -> None:
-        """Refuse a visitor without a session; raises SignInNeeded if there is none."""
+        """Refuse a visitor without a session; raises SignInNeededError if there is none."""
         if self.user is None:
-            raise SignInNeeded
+            raise SignInNeededError
 
     def need(self, action: str) -> None:
         """Show a page that asks the service for nothing only to whom it is meant for.
 
         Raises:
-            SignInNeeded: There is no session.
+            SignInNeededError: There is no session.
             NotAllowedError: The visitor's roles do not allow the action.
         """
         self.need_session()

@@ -157,13 +157,13 @@ def _of_standing_queries(visit: Visit) -> Iterator[AttentionItem]:
 def _watched(visit: Visit, found: RoundPage) -> Iterator[AttentionItem]:
     """Yield the newest rounds that are not over, and how many more there are."""
     for entry in (one for one in found.rounds if one.phase in _WATCHED):
-        path, link = f"/rounds/{entry.round_id}", visit.say("Look at the round")
+        path, link = f"/rounds/{entry.round_id}", visit.say("See the round")
         which = f"{visit.say('Round')} {entry.round_id[:_SHORT]}, {', '.join(entry.participants)}"
         text = f"{visit.say(_WATCHED[entry.phase])} {which}."
         yield AttentionItem(f"{entry.area}: {entry.category}", text, path, link)
     if more := found.total - len(found.rounds):
         text = visit.say("Not shown here: %(count)s.", count=visit.language.number(more))
-        yield AttentionItem(visit.say("More rounds that are not over"), text, "/rounds", visit.say("See all rounds"))
+        yield AttentionItem(visit.say("More rounds that are not over"), text, "/rounds", visit.say("See the rounds"))
 
 
 def _pressing(needs: list[AttentionItem], *, later: bool = False) -> list[AttentionItem]:
@@ -206,7 +206,7 @@ _NODE: Mapping[AttentionKind, _Words] = {
     AttentionKind.LEFT_OUT: _Words(
         n_("Hits may have been left out"),
         n_(
-            "In the round %(round)s, the report of your hits with %(parties)s is not shown to be all there is. "
+            "In the round %(round)s, the report of your hits with %(parties)s may be incomplete. "
             "Do not rely on a no-hit with them before this is explained."
         ),
         n_("See what was checked"),
@@ -257,33 +257,33 @@ _NODE: Mapping[AttentionKind, _Words] = {
         "told",
     ),
     AttentionKind.LIST: _Words(
-        "", n_("Your party takes part. Its list is due by %(until)s."), n_("Submit a list"), n_("list"), "told"
+        "", n_("Your party takes part. Its list is due by %(until)s."), n_("Submit your list"), n_("list"), "told"
     ),
 }
 _MATCHER: Mapping[AttentionKind, _Words] = {
     AttentionKind.LEFT_OUT: _Words(
-        n_("Two parties do not both find that nothing was left out"),
+        n_("Two parties disagree on whether hits were left out"),
         n_("In the round %(round)s: %(parties)s. One of them was told less, or claims so."),
-        n_("Look at the round"),
+        n_("See the round"),
         n_("alarm"),
     ),
     AttentionKind.HELD_BACK: _Words(
         n_("A party withholds a report"),
         n_("In the round %(round)s, %(parties)s found far more hits of a query than the lists explain."),
-        n_("Look at the round"),
+        n_("See the round"),
         n_("alarm"),
     ),
     AttentionKind.EVIDENCE: _Words(
         n_("Contradicting statements were signed"),
         n_("In the round %(round)s. Pairs that are kept as evidence: %(count)s."),
-        n_("Look at the round"),
+        n_("See the round"),
         n_("evidence"),
     ),
     AttentionKind.PROBLEM: _Words("", n_("There is an obstacle to this round."), n_("See what it is"), n_("problem")),
     AttentionKind.LATE: _Words(
         n_("Parties are late"),
         n_("In the round %(round)s: %(parties)s. The others can leave them out, or you can abort the round."),
-        n_("Look at the round"),
+        n_("See the round"),
         n_("late"),
         "care",
     ),
@@ -291,7 +291,7 @@ _MATCHER: Mapping[AttentionKind, _Words] = {
         n_("Tokens that look like guesses"),
         n_("In the round %(round)s. Findings to look into: %(count)s. Nothing was refused because of them."),
         n_("See the findings"),
-        n_("to look into"),
+        n_("to check"),
         "care",
         place="#flags",
     ),
@@ -307,7 +307,7 @@ def of_rounds(visit: Visit, found: AttentionList) -> Iterator[AttentionItem]:
         if told is not None and visit.may(ACTIONS.get(one.kind, Action.SEE_ROUNDS)):
             yield _told(visit, one, told)
     if found.left_out:
-        text = visit.say("More needs of rounds than this page shows: %(count)s.", count=found.left_out)
+        text = visit.say("More rounds need attention than this page shows: %(count)s.", count=found.left_out)
         yield AttentionItem(visit.say("More rounds"), text, "/rounds", visit.say("See the rounds"))
 
 
@@ -318,7 +318,7 @@ def of_logs(visit: Visit) -> Iterator[AttentionItem]:
             continue
         holder = alarm.origin.split("/")[1]
         text = visit.say(
-            "The log of %(holder)s has forked, or became shorter. Nothing more is signed or sent to it until an "
+            "The log of %(holder)s has forked or shrunk. Nothing more is signed or sent to it until an "
             "administrator has had it explained.",
             holder=visit.say("the matcher") if holder == "matcher" else holder,
         )

@@ -204,7 +204,7 @@ CONSENT = n_("Ask for the consent to a round")
 CONSENT_TEXT = n_("Read the terms of the round that the secretariat proposes, and ask for your party's consent.")
 APPROVE_CONSENT = n_("Approve the consent")
 APPROVE_CONSENT_TEXT = n_("You are the second person now. Read what the officer asks for, and approve exactly that.")
-SUBMIT = n_("Submit the list")
+SUBMIT = n_("Submit your list")
 SUBMIT_TEXT = n_(
     "The round opens when all parties have consented, which the others do by themselves. Submit your list, with the "
     "reason and an invented case reference."

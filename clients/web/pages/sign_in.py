@@ -2,9 +2,10 @@
 
 import contextlib
 from pathlib import PurePosixPath
+from typing import Annotated
 
 import segno
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
@@ -23,10 +24,10 @@ _PROVIDER_SECONDS = 600
 
 
 @router.get("/sign-in")
-def get_sign_in(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - the word that addresses use for it
+def get_sign_in(visit: Visited, wanted: Annotated[str, Query(alias="next")] = "/") -> Response:
     if visit.user is not None:
-        return visit.go(local_path(next))
-    return _ask(visit, wanted=local_path(next))
+        return visit.go(local_path(wanted))
+    return _ask(visit, wanted=local_path(wanted))
 
 
 @router.post("/sign-in")

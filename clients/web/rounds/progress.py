@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 from aquila.errors import AquilaError
 from aquila.interface.rounds import Awaited, MatcherRoundView, NodeRoundView, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from clients.web.app.visit import SignInNeeded, Visit
+from clients.web.app.visit import SignInNeededError, Visit
 from clients.web.i18n.languages import Language, n_
 from services.kit.http.connections import mark_caller_known
 
@@ -198,7 +198,7 @@ async def _events(visit: Visit, look: Callable[[], LiveState], seconds: float) -
             return
         try:
             seen = await to_thread.run_sync(look, limiter=visit.site.threads)
-        except (AquilaError, SignInNeeded):
+        except (AquilaError, SignInNeededError):
             yield _event("ended")
             return
         if mark and mark != seen.mark:

@@ -36,15 +36,15 @@ _MOST_ELEMENTS = 2**40
 
 TOO_FEW = n_("Choose at least two parties.")
 UNKNOWN = n_("One of these parties is not registered here.")
-NO_WORDS = n_("Write something, in one line of at most 500 letters.")
+NO_WORDS = n_("Write one line of at most 500 characters.")
 NO_CHOICE = n_("Choose one of these.")
 NO_NUMBER = n_("Write a whole number from %(least)s to %(most)s.")
 NO_SIZES = n_("Write whole numbers from 1 to 255, the smallest first, or nothing.")
 NO_MOMENT = n_("Write a day and a time.")
-NOT_IN_ORDER = n_("This has to come after the moment before it.")
+NOT_IN_ORDER = n_("This has to be later than the deadline before it.")
 NO_PAIR = n_("Choose at least one pair.")
 MOVED = n_("The parties have changed. Look at the pairs and caps once more.")
-PASSED = n_("This moment has passed.")
+PASSED = n_("This time has passed.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "dual-control": Term(
             n_("dual control"),
             n_(
-                "Two persons are needed: one requests, another approves exactly that content. Nobody can approve an "
-                "own request."
+                "Two persons are needed: one requests, another approves exactly that content. Nobody can approve "
+                "their own request."
             ),
         ),
         "fingerprint": Term(

@@ -83,7 +83,7 @@ ROLES = {
 ENCODINGS = {
     "utf-8": n_("Unicode (UTF-8)"),
     "utf-16le": n_("Unicode (UTF-16)"),
-    "utf-16be": n_("Unicode (UTF-16, big end first)"),
+    "utf-16be": n_("Unicode (UTF-16, big-endian)"),
     "windows-1250": n_("Latin letters of Central Europe (Windows-1250)"),
     "windows-1251": n_("Cyrillic (Windows-1251)"),
     "windows-1252": n_("Latin letters of Western Europe and Albania (Windows-1252)"),
@@ -91,7 +91,7 @@ ENCODINGS = {
     "windows-1254": n_("Turkish (Windows-1254)"),
     "iso-8859-2": n_("Latin letters of Central Europe (ISO 8859-2)"),
     "iso-8859-5": n_("Cyrillic (ISO 8859-5)"),
-    "ibm852": n_("Latin letters of Central Europe, of old programs (IBM 852)"),
+    "ibm852": n_("Latin letters of Central Europe, in old programs (IBM 852)"),
 }
 LIST_FORMATS = {
     "csv": n_("CSV"),
@@ -102,7 +102,7 @@ LIST_FORMATS = {
 ACCOUNTS = {
     "invited": (n_("has to enrol"), "told"),
     "active": (n_("active"), "good"),
-    "locked": (n_("waits after failures"), "care"),
+    "locked": (n_("locked after failed sign-ins"), "care"),
     "deactivated": (n_("deactivated"), "stop"),
 }
 WISHES = {
@@ -148,7 +148,7 @@ DECISION_BUTTONS = {"same": n_("Same person"), "not_the_same": n_("Not the same"
 WHOSE = {"mine": n_("mine"), "nobody": n_("unassigned")}
 SORTS = {
     "newest": n_("newest first"),
-    "certainty": n_("surest first"),
+    "certainty": n_("highest certainty first"),
     "due": n_("due first"),
     "name": n_("by name"),
     "party": n_("by other party"),
@@ -158,7 +158,7 @@ URGENCIES = {"urgent": n_("urgent: answer within 8 hours"), "normal": n_("normal
 OUTCOMES = {
     "confirmed": n_("the same person, confirmed by the other party"),
     "refuted": n_("not the same person"),
-    "unresolved": n_("it could not be found out"),
+    "unresolved": n_("it could not be determined"),
 }
 GROUNDS = {
     "incorrect": n_("the record is not correct"),
@@ -231,7 +231,7 @@ ENTRIES = {
     "sign_in": n_("sign-in"),
     "sign_in_failed": n_("sign-in failed"),
     "sign_out": n_("sign-out"),
-    "account_locked": n_("account waits after failures"),
+    "account_locked": n_("account locked after failed sign-ins"),
     "account_changed": n_("account changed"),
     "log_alarm": n_("a log was rewritten"),
     "alarm_acknowledged": n_("alarm acknowledged"),
@@ -283,10 +283,10 @@ STANDING_QUERIES = {
     "emptied": (n_("without persons"), ""),
 }
 NOT_ASKED = {
-    "terms": n_("Its terms are others than those that were approved."),
-    "parties": n_("A party takes part that was not among those that were approved."),
+    "terms": n_("Its terms differ from those that were approved."),
+    "parties": n_("A party takes part that was not approved."),
     "persons": n_("The persons are not those that were approved: their list was changed."),
-    "later": n_("A record was erased. It is asked when the earlier round is over, without your doing anything."),
+    "later": n_("A record was erased. It is asked when the earlier round is over; you need do nothing."),
 }
 HIT_KINDS = {"list": n_("between lists"), "query": n_("of queries")}
 QUERY_TEMPLATES = {
@@ -301,7 +301,7 @@ QUERY_STEPS = {
     "list": n_("its list is not in the round yet"),
     "evaluations": n_("it has not evaluated the query yet"),
     "tokens": n_("its list is not sent yet"),
-    "nothing": n_("no step of it is known to be missing"),
+    "nothing": n_("no missing step is known"),
 }
 PROMISES = {
     "high": n_("Of the hits called high, at least 99 in 100 are right."),

@@ -76,14 +76,14 @@ def as_text(message: LetterMessage) -> str:
     return "\n".join([*lines, f"Legal basis: {message.legal_basis}", f"Purpose: {message.purpose}", "", *message.body])
 
 
-CHANNELS = {"mail": n_("Mail"), "command": n_("Your organization's own way")}
+CHANNELS = {"mail": n_("Mail"), "command": n_("Your organization's own channel")}
 FAILURES = {
     DeliveryFailure.UNREACHABLE: n_("The mail server cannot be reached."),
     DeliveryFailure.TLS: n_("The connection to the mail server is not secure, so nothing is sent over it."),
     DeliveryFailure.SIGN_IN: n_("The mail server does not accept the service's user and password."),
     DeliveryFailure.REFUSED: n_("The mail server refuses the address or the message."),
     DeliveryFailure.COMMAND: n_("Your organization's own command failed."),
-    DeliveryFailure.SETTINGS: n_("The service's settings for this do not work, or no longer name this way."),
+    DeliveryFailure.SETTINGS: n_("The service's settings for this channel do not work, or no longer name it."),
 }
 
 
@@ -114,7 +114,7 @@ _LINES = (
     ("requests", n_("Requests that wait for your decision: %(count)s.")),
     ("standing_queries", n_("Standing queries that need an officer: %(count)s.")),
     ("deliveries", n_("Delivered list files that wait: %(count)s.")),
-    ("rounds", n_("Needs of rounds: %(count)s.")),
+    ("rounds", n_("Rounds that need attention: %(count)s.")),
 )
 """The lines of a notification in their order, by the count without which a line is left out."""
 

@@ -199,7 +199,7 @@ async def test_search(node: Any) -> None:
         page = await search(browser, **fields)
         assert ("1 record found" in page) == found
         assert ("Драган Хаџи-Петровић" in page) == found
-        assert ("No record of your lists is like this." in page) == (not found)
+        assert ("No record in your lists matches." in page) == (not found)
 
 
 async def test_pages_of_a_search(node: Any) -> None:
@@ -239,7 +239,7 @@ async def test_one_record(node: Any) -> None:
     await analyst.open(path[1])
     assert analyst.answer.status_code in {404, 200}
     assert "Петровић" not in analyst.page
-    assert "No record of your lists is like this." in await search(analyst, name="Hadži")
+    assert "No record in your lists matches." in await search(analyst, name="Hadži")
 
 
 async def test_places_that_there_are_not(node: Any) -> None:
@@ -387,7 +387,7 @@ async def test_a_long_list_shows_how_far_it_is(node: Any) -> None:
     await browser.open(place)
     page = await until_done(browser)
     assert "Store 1,200 records" in page
-    assert "it waits for your decision" in await browser.open("/records")
+    assert "waiting for you to decide whether to store it." in await browser.open("/records")
     assert "event: changed" in (await browser.client.get(f"{place}/live?shown=0")).text
     assert "event: ended" in (await browser.client.get(f"{place}/live")).text
     assert "Store 1,200 records" in await browser.open(place)

@@ -46,7 +46,7 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
     party_node = world.nodes["AL"]
     app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
     officer, analyst = visitor_of(app, party_node, Role.OFFICER), visitor_of(app, party_node, Role.ANALYST)
-    assert "None was made yet." in await officer.open("/queries")
+    assert "None yet." in await officer.open("/queries")
     page = await officer.send("/queries", round_id=round_id, **REASON | {"case_reference": ""}, **EMPTY)
     assert officer.answer.status_code == 422
     assert "Type or paste at least one person" in page

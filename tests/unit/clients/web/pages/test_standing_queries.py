@@ -100,11 +100,11 @@ async def test_an_officer_asks_once_more_prolongs_and_withdraws(world_after: Wor
     other = await world.propose(mode="lists_and_queries", purpose="another purpose")
     await party_node.post(f"/rounds/{other}/consent")
     page = await officer.open(path)
-    assert "Its terms are others than those that were approved." in page
+    assert "Its terms differ from those that were approved." in page
     assert "Purpose: another purpose." in page
     assert "Waiting for approval." in await officer.send(f"{path}/ask", round_id=other)
     await approve(party_node, approver)
-    assert "Its terms are others" not in await officer.open(path)
+    assert "Its terms differ" not in await officer.open(path)
     await officer.send(f"{path}/prolong", until="never")
     assert officer.answer.status_code == 422
     await officer.open(path)
