@@ -13,19 +13,7 @@
 
 from enum import IntEnum
 
-from aquila.errors import (
-    AquilaError,
-    BindingError,
-    DigestError,
-    EquivocationError,
-    ExecutorError,
-    KeyMaterialError,
-    MalformedError,
-    ProofError,
-    RestoredBackupError,
-    SealError,
-    SignatureError,
-)
+from aquila import errors
 from services.kit.errors import PeerUnavailableError, StoreConflictError, StoreError
 
 
@@ -43,24 +31,24 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-_CODES: dict[type[AquilaError], ExitCode] = {
+_CODES: dict[type[errors.AquilaError], ExitCode] = {
     PeerUnavailableError: ExitCode.AWAY,
     StoreConflictError: ExitCode.REFUSED,
     StoreError: ExitCode.MACHINE,
-    KeyMaterialError: ExitCode.MACHINE,
-    RestoredBackupError: ExitCode.MACHINE,
-    ExecutorError: ExitCode.MACHINE,
-    SignatureError: ExitCode.PROTOCOL,
-    ProofError: ExitCode.PROTOCOL,
-    SealError: ExitCode.PROTOCOL,
-    DigestError: ExitCode.PROTOCOL,
-    MalformedError: ExitCode.PROTOCOL,
-    BindingError: ExitCode.PROTOCOL,
-    EquivocationError: ExitCode.PROTOCOL,
-    AquilaError: ExitCode.REFUSED,
+    errors.KeyMaterialError: ExitCode.MACHINE,
+    errors.RestoredBackupError: ExitCode.MACHINE,
+    errors.ExecutorError: ExitCode.MACHINE,
+    errors.SignatureError: ExitCode.PROTOCOL,
+    errors.ProofError: ExitCode.PROTOCOL,
+    errors.SealError: ExitCode.PROTOCOL,
+    errors.DigestError: ExitCode.PROTOCOL,
+    errors.MalformedError: ExitCode.PROTOCOL,
+    errors.BindingError: ExitCode.PROTOCOL,
+    errors.EquivocationError: ExitCode.PROTOCOL,
+    errors.AquilaError: ExitCode.REFUSED,
 }
 
 
-def exit_code_of(error: AquilaError) -> ExitCode:
+def exit_code_of(error: errors.AquilaError) -> ExitCode:
     """Return the exit code of an error, or of its nearest ancestor that has one."""
     return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)

@@ -25,7 +25,6 @@ class FindingCounts:
     record_id: str
 
     def document(self) -> dict[str, str | int]:
-        """Return the finding for a report: where it is and what is wrong, without the person's values."""
         return {
             "line": self.finding.line,
             "field": self.finding.field,

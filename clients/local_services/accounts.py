@@ -53,7 +53,6 @@ class StaffSessions:
         return MatcherClient(self.connections[login])
 
     def approve(self, login: str, asked: PendingApproval) -> None:
-        """Let a second person read a request, and approve exactly that."""
         second = ApprovalClient(self.connections[login])
         second.approve(asked.approval_id, second.show(asked.approval_id).entry.digest)
 
@@ -86,12 +85,10 @@ def logins_of(process: Process) -> tuple[str, ...]:
 
 
 def secret_file(process: Process, login: str) -> Path:
-    """Return where the secret of a person's authenticator lies."""
     return secret_beside(process.home.path, login)
 
 
 def secret_beside(home: Path, login: str) -> Path:
-    """Return where the secret of a person's authenticator lies, by the home of the service."""
     return home.parent / SECRETS / f"{home.name}-{login}"
 
 

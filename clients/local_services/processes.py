@@ -111,7 +111,6 @@ class DemoProcesses:
         return started
 
     def ended(self) -> list[Process]:
-        """Return the processes that ended although nobody stopped them."""
         return [process for process in self.processes if process.has_ended()]
 
     def stop(self) -> None:

@@ -89,7 +89,6 @@ def document_number(random: Random) -> str:
 
 
 def _drawn(culture: str, kind: str, sex: str, random: Random, fewest: int) -> str:
-    """Draw a name as often as it is borne."""
     names = _names(fewest)
     words, bounds = names.get((culture, kind, sex)) or names[culture, kind, ""]
     return random.choices(words, cum_weights=bounds)[0]

@@ -84,7 +84,6 @@ def invent_national(country: str, random: Random) -> National:
 
 
 def is_notable(person: Person) -> bool:
-    """Return whether somebody of note bears this given and family name."""
     return f"{person.given} {person.family}" in NOTABLE
 
 

@@ -11,27 +11,7 @@ from random import Random
 _BULGARIAN = dict(
     zip(
         "абвгдежзийклмнопрстуфхцчшщъьюя",
-        [
-            "a",
-            "b",
-            "v",
-            "g",
-            "d",
-            "e",
-            "zh",
-            "z",
-            "i",
-            "y",
-            *"klmnoprstufh",
-            "ts",
-            "ch",
-            "sh",
-            "sht",
-            "a",
-            "y",
-            "yu",
-            "ya",
-        ],
+        [*"abvgde", "zh", *"ziyklmnoprstufh", "ts", "ch", "sh", "sht", "a", "y", "yu", "ya"],
         strict=True,
     )
 )
@@ -77,7 +57,6 @@ def latin(name: str, culture: str) -> str:
 
 
 def plain(name: str) -> str:
-    """Write a Latin name on a keyboard without marks."""
     spelled = "".join(_PLAIN.get(letter, letter) for letter in name)
     return "".join(letter for letter in unicodedata.normalize("NFD", spelled) if not unicodedata.combining(letter))
 
@@ -97,7 +76,6 @@ def serbian(name: str, culture: str) -> str:
 
 
 def albanian(name: str) -> str:
-    """Write a South Slavic name as Albanian spells its sounds."""
     return "".join(_ALBANIAN.get(letter, letter) for letter in name)
 
 

@@ -29,7 +29,6 @@ class Card:
     former: tuple[VerifyKey, ...] = ()
 
     def text(self) -> str:
-        """Return the card as a piece of a registry file."""
         former = "".join(f"{line}\n" for line in former_lines(self.former))
         if self.code == MATCHER:
             return f'[matcher]\nidentity_key = "{self.key.hex}"\n{former}'

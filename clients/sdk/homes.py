@@ -243,7 +243,6 @@ class SessionFiles:
     folder: Path = field(default_factory=default_folder)
 
     def logins(self) -> list[str]:
-        """Return the logins with a session here."""
         return sorted(path.name.removeprefix(self._prefix) for path in self.folder.glob(f"{self._prefix}*"))
 
     def read(self, login: str) -> str:

@@ -164,7 +164,6 @@ def _operation(name: str, entry: dict[str, Any]) -> Operation:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    """Return the known names that are like a name, for a hint."""
     known = list(known)
     words = [one for one in known if name and name in one]
     return ", ".join(get_close_matches(name, known, 5) or words[:5] or known[:10]) or "none"

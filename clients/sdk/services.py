@@ -310,7 +310,6 @@ class PeopleClient(ServiceClient):
         return self._grant("/sign-in", of_people.SignIn(login=login, password=password, code=code))
 
     def begin_enrolment(self, login: str, code: str) -> of_people.Authenticator:
-        """Return the secret for the person's authenticator."""
         shown = of_people.BeginEnrolment(login=login, code=code)
         body = shown.model_dump(mode="json")
         return self.connection.fetch(of_people.Authenticator, "POST", f"{_PEOPLE}/enrolment", json=body)

@@ -100,7 +100,6 @@ def questions(population: Population, asking: str) -> tuple[Row, Row, Row]:
 
 
 def _few_fields(row: Row) -> Row:
-    """Return the fields of a person that an officer at a border knows."""
     return {name: row[name] for name in ("given_names", "family_names", "date_of_birth")}
 
 
@@ -119,7 +118,6 @@ def _unusable(country: str, size: int) -> Row:
 
 
 def _truth(noted: dict[str, list[tuple[int, Row]]]) -> frozenset[tuple[str, str, str, str]]:
-    """Return the pairs of records that are one person."""
     ids = {
         (country, number): row["record_id"] for country, rows in noted.items() for number, row in rows if number >= 0
     }

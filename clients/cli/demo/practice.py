@@ -94,7 +94,8 @@ class Practice:
         for code in self._others:
             if view.entry.phase == Phase.OPEN and code not in self.submitted:
                 self._submit(code)
-        if not self.asked and self._is_answered():
+        queries = QueryClient(self.staff[self.trainee].connections["officer"]).queries().queries
+        if not self.asked and any(one.answer is AnswerState.ANSWERED for one in queries):
             self._raise_alarm()
 
     def _write_material(self) -> None:
@@ -136,11 +137,6 @@ class Practice:
         wanted = SubmissionRequest(import_id=import_id, kind=Kind.LIST, justification=reason)
         staff.approve("approver", staff.node("officer").submit(self.round_id, wanted))
         self.submitted.add(code)
-
-    def _is_answered(self) -> bool:
-        """Return whether a query of the trainee has its answer."""
-        found = QueryClient(self.staff[self.trainee].connections["officer"]).queries().queries
-        return any(one.answer is AnswerState.ANSWERED for one in found)
 
     def _raise_alarm(self) -> None:
         """Make a query of another party that raises an alarm at the trainee's node: it hits too many persons."""

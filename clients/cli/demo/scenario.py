@@ -11,16 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aquila.followup.lifecycle import Urgency
+from aquila.interface import rounds as round_views
 from aquila.interface.queries import QueryAnswer, QueryPerson, QueryRequest
-from aquila.interface.rounds import (
-    AnswerState,
-    Hits,
-    JustificationInput,
-    MatcherRoundView,
-    OwnHit,
-    RoundProposal,
-    SubmissionRequest,
-)
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
@@ -138,7 +130,7 @@ class DemoScenario:
 
     def _open_round(self, secretariat: StaffSessions, all_staff: Mapping[str, StaffSessions]) -> None:
         self._head("The secretariat proposes a round; each party reads it and consents, always two persons together")
-        proposal = RoundProposal(
+        proposal = round_views.RoundProposal(
             participants=COUNTRIES,
             area="counter-terrorism",
             legal_basis=_BASIS,
@@ -167,10 +159,12 @@ class DemoScenario:
         self._head("Each party submits its list: an officer gives the reason, another person approves exactly that")
         started, rows = time.monotonic(), list[tuple[object, ...]]()
         for code, staff in all_staff.items():
-            justification = JustificationInput(
+            justification = round_views.JustificationInput(
                 legal_basis=_BASIS, purpose=_PURPOSE, case_reference=f"{code} 2026-001 (demo)", category=_CATEGORY
             )
-            request = SubmissionRequest(import_id=imports[code], kind=Kind.LIST, justification=justification)
+            request = round_views.SubmissionRequest(
+                import_id=imports[code], kind=Kind.LIST, justification=justification
+            )
             asked = staff.node("officer").submit(self.round_id, request)
             staff.approve("approver", asked)
             rows.append((code, justification.case_reference, asked.digest[:16], *map(staff.pseudonyms.get, _TWO)))
@@ -189,7 +183,7 @@ class DemoScenario:
     def _show_hits(self, nodes: Mapping[str, NodeClient]) -> None:
         self._head("What each party sees: its own records that others hold too, and why")
         self._until(lambda: all(node.round(self.round_id).hits is not None for node in nodes.values()), "the reports")
-        hits: dict[str, Hits] = {}
+        hits: dict[str, round_views.Hits] = {}
 
         def exchanged() -> bool:
             hits.update({code: node.hits(self.round_id) for code, node in nodes.items()})
@@ -204,7 +198,7 @@ class DemoScenario:
         self._check_reports(nodes)
         self._compare(hits)
 
-    def _read_notes(self, hits: Mapping[str, Hits]) -> None:
+    def _read_notes(self, hits: Mapping[str, round_views.Hits]) -> None:
         states = Counter(hit.exchange.state for hit in _every(hits) if hit.exchange)
         told = [hit.exchange.intelligence for hit in _every(hits) if hit.exchange and hit.exchange.intelligence]
         raised = [one for one in told if one.before != one.after]
@@ -237,7 +231,7 @@ class DemoScenario:
         )
         self.document["checks"] = {"pairs": len(rows), "nothing_left_out": sum(row[2] == "nothing" for row in rows)}
 
-    def _compare(self, hits: Mapping[str, Hits]) -> None:
+    def _compare(self, hits: Mapping[str, round_views.Hits]) -> None:
         """Report the known pairs that were found; both sides show a hit under one id, so the demo can join them."""
         sides: dict[str, list[tuple[str, str]]] = {}
         levels: dict[str, Level] = {}
@@ -268,7 +262,7 @@ class DemoScenario:
         """Play a query, from the officer's question to the answers of the other parties."""
         self._head(f"A query: {NAMES[_ASKING]} asks for three persons, and two persons stand for it")
         client = QueryClient(staff.connections["officer"])
-        justification = JustificationInput(
+        justification = round_views.JustificationInput(
             legal_basis=_BASIS,
             purpose="a check at the border",
             case_reference=f"{_ASKING} 2026-002 (demo)",
@@ -283,7 +277,11 @@ class DemoScenario:
 
         def answered() -> bool:
             answers[:] = [client.answer(one.submission_id) for one in client.queries().queries]
-            return bool(answers) and answers[0].entry.answer is AnswerState.ANSWERED and _is_confirmed(answers[0])
+            return (
+                bool(answers)
+                and answers[0].entry.answer is round_views.AnswerState.ANSWERED
+                and _is_confirmed(answers[0])
+            )
 
         self._until(answered, "the answers to the query")
         seconds = round(time.monotonic() - started, 1)
@@ -320,10 +318,8 @@ class DemoScenario:
 
     def _close(self, demo_homes: DemoHomes, matcher: MatcherClient) -> None:
         self._head("The round is closed: keys and tokens are destroyed")
-        before, samples = (
-            {name: left_in(home) for name, home in demo_homes.homes.items()},
-            samples_of(demo_homes.homes.values()),
-        )
+        before = {name: left_in(home) for name, home in demo_homes.homes.items()}
+        samples = samples_of(demo_homes.homes.values())
         self._until(
             lambda: all(p.acknowledged for p in matcher.round(self.round_id).parties), "every party to fetch its hits"
         )
@@ -331,7 +327,6 @@ class DemoScenario:
         self._until(
             lambda: all(p.closed for p in matcher.round(self.round_id).parties), "every party to destroy its keys"
         )
-        after = {name: left_in(home) for name, home in demo_homes.homes.items()}
         self._until(lambda: left_in(demo_homes.homes[MATCHER]).chunks == 0, "the matcher to delete the tokens")
         after = {name: left_in(home) for name, home in demo_homes.homes.items()}
         rows = [
@@ -350,7 +345,7 @@ class DemoScenario:
     def _leave_waiting(self, secretariat: StaffSessions, all_staff: Mapping[str, StaffSessions]) -> None:
         """Leave something to do: a second round, to which one party's officer asks to consent."""
         self._head("A second round waits, for whoever wants to go on by hand")
-        proposal = RoundProposal(
+        proposal = round_views.RoundProposal(
             participants=COUNTRIES,
             area="counter-terrorism",
             legal_basis=_BASIS,
@@ -374,7 +369,12 @@ class DemoScenario:
     def _audit(self, demo_homes: DemoHomes, auditor: LogClient) -> None:
         self._head("An auditor takes the log away and checks it alone, with nothing but the parties' public keys")
         ended = auditor.entries(limit=1).size
-        self._until(lambda: _witnessed(auditor, ended), "every party to witness the end of the round")
+
+        def witnessed() -> bool:
+            sizes = [one.size for one in auditor.view().witnesses]
+            return len(sizes) == len(COUNTRIES) and min(sizes) >= ended
+
+        self._until(witnessed, "every party to witness the end of the round")
         archive = demo_homes.homes[MATCHER].with_name("log.tar")
         archive.write_bytes(auditor.export())
         log, rounds, forged = check_log(archive, find_home(demo_homes.homes[MATCHER]).registry)
@@ -388,14 +388,14 @@ class DemoScenario:
         )
         self.document["log"] = {"entries": log.checkpoint.size, "rounds": len(rounds), "witnesses": len(log.cosigned)}
 
-    def _follow(self, matcher: MatcherClient, until: Phase) -> MatcherRoundView:
+    def _follow(self, matcher: MatcherClient, until: Phase) -> round_views.MatcherRoundView:
         """Show progress until the round reaches a phase.
 
         Raises:
             PeerUnavailableError: The round was aborted, or a process ended.
         """
 
-        def look() -> MatcherRoundView:
+        def look() -> round_views.MatcherRoundView:
             self._check_processes()
             return matcher.round(self.round_id)
 
@@ -434,17 +434,12 @@ class DemoScenario:
         self.screen.narrate("", f"{self.steps}. {title}")
 
 
-def _witnessed(log: LogClient, entries: int) -> bool:
-    witnesses = log.view().witnesses
-    return len(witnesses) == len(COUNTRIES) and all(one.size >= entries for one in witnesses)
-
-
 def _is_confirmed(answer: QueryAnswer) -> bool:
     """Return whether both sides have verified every hit of a query."""
     return all(hit.exchange != "unconfirmed" for person in answer.persons for hit in person.hits)
 
 
-def _every(hits: Mapping[str, Hits]) -> list[OwnHit]:
+def _every(hits: Mapping[str, round_views.Hits]) -> list[round_views.OwnHit]:
     return [hit for found in hits.values() for hit in found.hits]
 
 

@@ -13,19 +13,7 @@ from aquila.crypto.backend import load_group
 from aquila.crypto.keys import short_digits
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.interface.log import LogAlarmView, NumberedEntry
-from aquila.protocol.auditing import (
-    LogRecord,
-    RoundAudit,
-    UnprovenClaim,
-    audit_rounds,
-    check_at_least,
-    compare,
-    count_shown,
-    last_statements,
-    read_log,
-    refuse_unproven,
-    still_unproven,
-)
+from aquila.protocol import auditing
 from aquila.protocol.registry import Registry, read_registry
 from aquila.sentences import text_of
 from clients.cli.connect import ConnectedService
@@ -132,7 +120,6 @@ def _evidence(alarm: LogAlarmView) -> str:
 
 
 def _size_and_head(note: str) -> str:
-    """Return size and head of a signed checkpoint in words."""
     try:
         size = parse_checkpoint(note.partition("\n\n")[0] + "\n").size
     except AquilaError:
@@ -206,14 +193,14 @@ def verify(
     pinned = read_registry(_content(registry))
     log, rounds = _audited(place, pinned, retention_days)
     if at_least is not None:
-        check_at_least(log, _content(at_least), pinned)
+        auditing.check_at_least(log, _content(at_least), pinned)
     beside = [_audited(other, pinned, retention_days) for other in others or ()]
     against = [other for other, _ in beside]
-    compared = list(compare([log, *against], pinned))
+    compared = list(auditing.compare([log, *against], pinned))
     claims = [*log.unproven, *(found for audit in rounds for found in audit.unproven), *compared]
-    unproven = still_unproven(claims, against)
+    unproven = auditing.still_unproven(claims, against)
     if strict:
-        refuse_unproven(unproven)
+        auditing.refuse_unproven(unproven)
     open_points = _not_compared(log, rounds, against, at_least is not None)
     document = _document(log, rounds, unproven) | {"not_checked": open_points}
     Screen(as_json).result(document, *_views(log, rounds, unproven), *(f"NOT CHECKED: {one}." for one in open_points))
@@ -227,20 +214,28 @@ def _content(path: Path) -> bytes:
         raise InputError("option_file_unreadable", file=str(path), path=path, fault=error.strerror) from None
 
 
-def _audited(place: str, registry: Registry, retention_days: int) -> tuple[LogRecord, list[RoundAudit]]:
+def _audited(
+    place: str, registry: Registry, retention_days: int
+) -> tuple[auditing.LogRecord, list[auditing.RoundAudit]]:
     """Check a log by itself; raises as `read_log` and `audit_rounds` do."""
     files = open_bundle(place)
-    log = read_log(files, registry, retention_days)
-    return log, audit_rounds(log, files, registry, load_group())
+    log = auditing.read_log(files, registry, retention_days)
+    return log, auditing.audit_rounds(log, files, registry, load_group())
 
 
-def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> list[Table | str]:
+def _views(
+    log: auditing.LogRecord, rounds: list[auditing.RoundAudit], unproven: list[auditing.UnprovenClaim]
+) -> list[Table | str]:
     witnesses = [(holder, max(sizes), _time(max(sizes.values()))) for holder, sizes in sorted(log.cosigned.items())]
     views: list[Table | str] = [
         f"The log of {log.holder} holds together: {log.checkpoint.size} entries, {len(log.saved)} checkpoints"
         + (f", {log.erased} contents erased after their time." if log.erased else "."),
         Table("Witnesses", ("witness", "cosigned entries", "last at"), witnesses),
-        Table("What shows the content of entries", ("shown by", "entries"), list(count_shown(log.entries).items())),
+        Table(
+            "What shows the content of entries",
+            ("shown by", "entries"),
+            list(auditing.count_shown(log.entries).items()),
+        ),
     ]
     views += _not_checked(log, rounds)
     if rounds:
@@ -261,7 +256,9 @@ def _views(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClai
     return views + [f"NOT PROVEN: {text_of(found.sentence)}." for found in unproven]
 
 
-def _not_compared(log: LogRecord, rounds: list[RoundAudit], against: list[LogRecord], kept: bool) -> list[str]:
+def _not_compared(
+    log: auditing.LogRecord, rounds: list[auditing.RoundAudit], against: list[auditing.LogRecord], kept: bool
+) -> list[str]:
     """State the limits of a log alone, without another log or kept checkpoint to compare with."""
     found = []
     if not kept and not any(other.holder == log.holder or log.holder in other.seen for other in against):
@@ -279,14 +276,14 @@ def _not_compared(log: LogRecord, rounds: list[RoundAudit], against: list[LogRec
     return found
 
 
-def _last_statements(log: LogRecord, rounds: list[RoundAudit]) -> list[Table | str]:
+def _last_statements(log: auditing.LogRecord, rounds: list[auditing.RoundAudit]) -> list[Table | str]:
     """Show how far each party's statements reach, and how far witnesses cover them."""
-    rows = [(audit.round.round_id[:8], *last) for audit in rounds for last in last_statements(audit, log)]
+    rows = [(audit.round.round_id[:8], *last) for audit in rounds for last in auditing.last_statements(audit, log)]
     columns = ("round", "party", "last statement", "cosigned by itself up to", "by any witness up to")
     return [Table("Statements", columns, rows)] if rows else []
 
 
-def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
+def _not_checked(log: auditing.LogRecord, rounds: list[auditing.RoundAudit]) -> list[str]:
     """State the parts that a copy omits, and that were therefore not checked."""
     if not log.left_out.count:
         return []
@@ -304,7 +301,9 @@ def _not_checked(log: LogRecord, rounds: list[RoundAudit]) -> list[str]:
     return [sentence, *lacking]
 
 
-def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenClaim]) -> dict[str, object]:
+def _document(
+    log: auditing.LogRecord, rounds: list[auditing.RoundAudit], unproven: list[auditing.UnprovenClaim]
+) -> dict[str, object]:
     return {
         "holder": log.holder,
         "origin": log.checkpoint.origin,
@@ -312,12 +311,12 @@ def _document(log: LogRecord, rounds: list[RoundAudit], unproven: list[UnprovenC
         "erased": log.erased,
         "left_out": log.left_out.count,
         "left_out_of_rounds": dict(sorted(log.left_out.rounds.items())),
-        "shown_by": count_shown(log.entries),
+        "shown_by": auditing.count_shown(log.entries),
         "checkpoints": len(log.saved),
         "witnesses": {holder: max(sizes) for holder, sizes in sorted(log.cosigned.items())},
         "rounds": [json.loads(audit.statistics.to_bytes()) for audit in rounds],
         "statements": {
-            audit.round.round_id: {last.party: last._asdict() for last in last_statements(audit, log)}
+            audit.round.round_id: {last.party: last._asdict() for last in auditing.last_statements(audit, log)}
             for audit in rounds
         },
         "unproven": [{"what": found.what, "sentence": text_of(found.sentence)} for found in unproven],

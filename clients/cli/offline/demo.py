@@ -52,13 +52,11 @@ def demo(
 
 
 def _show_logs(screen: Screen, stage: DemoProcesses) -> None:
-    """Show the last log lines of the processes that ended, or of all if none did."""
     for process in stage.ended() or stage.processes:
         screen.show(f"The last lines of {process.name}, from {process.home.path}:", *process.last_lines())
 
 
 def _pages(stage: DemoProcesses) -> list[str | Table]:
-    """Return where the pages are, and who can sign in there."""
     from clients.local_services.accounts import PASSWORD, SECRETS, logins_of
 
     rows = [(process.name, f"{process.url}/", ", ".join(logins_of(process))) for process in stage.processes]
@@ -72,7 +70,6 @@ def _pages(stage: DemoProcesses) -> list[str | Table]:
 
 
 def _next_steps(made: DemoHomes, *, keep: bool) -> list[str]:
-    """Return suggestions for next steps."""
     from clients.local_services.accounts import PASSWORD, SECRETS
 
     party, matcher = made.homes["SI"], made.homes["matcher"]

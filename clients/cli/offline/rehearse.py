@@ -158,7 +158,6 @@ class _HitCounts:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The pairs of parties that have hits, in their order."""
         return sorted({(a, b) for a, b, _level in self._counts})
 
     def of_party(self, code: str) -> int:

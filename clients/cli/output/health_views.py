@@ -144,7 +144,6 @@ def _workers_figure(health: ServiceHealth) -> str:
 
 
 def _rows(one: RoundHealth, now: int) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield a row for each step that a round waits for; one without, if it waits for none."""
     round_, phase = one.round_id[:8], one.phase
     progress = f"{_ago(now - one.progress_at)} ago" + (" (stuck)" if one.stuck else "")
     if not one.awaited:

@@ -5,20 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from aquila.interface import rounds as round_views
 from aquila.interface.queries import QueriedParty, QueriedPerson, QueryAnswer
-from aquila.interface.rounds import (
-    AnswerState,
-    AnswerView,
-    Awaited,
-    Hits,
-    MatcherRoundView,
-    NodeRoundView,
-    NodeStatus,
-    OwnHit,
-    Progress,
-    RoundPage,
-    RoundSummary,
-)
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
@@ -34,7 +22,7 @@ _NAMES = ("given_names", "family_names", "full_name")
 _EXACT = "These numbers are exact and not for publication: publish those of the page *Statistics*."
 
 
-def rounds_table(rounds: RoundPage) -> Table:
+def rounds_table(rounds: round_views.RoundPage) -> Table:
     rows = [
         (entry.round_id[:SHORT], entry.phase, entry.area, entry.category, ", ".join(entry.participants))
         for entry in rounds.rounds
@@ -42,9 +30,9 @@ def rounds_table(rounds: RoundPage) -> Table:
     return Table("Rounds", ("round", "phase", "area", "category", "parties"), rows)
 
 
-def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
+def round_tables(view: round_views.MatcherRoundView | round_views.NodeRoundView) -> list[Table | str]:
     tables: list[Table | str] = [_terms(view)]
-    if isinstance(view, MatcherRoundView):
+    if isinstance(view, round_views.MatcherRoundView):
         counts = sorted(view.hits_by_certainty.items())
         levels = [Table("Hits", ("certainty", "hits"), counts)] if counts else []
         exact = [_EXACT] if any(party.hits is not None for party in view.parties) else []
@@ -60,38 +48,39 @@ def round_tables(view: MatcherRoundView | NodeRoundView) -> list[Table | str]:
     return tables + [f"Stopped by: {problem.text}" for problem in view.problems]
 
 
-def hits_views(hits: Hits, limit: int) -> list[Table | str]:
+def hits_views(hits: round_views.Hits, limit: int) -> list[Table | str]:
     """Return the hits of a round, what chance made of them, and of what is unanswered that nothing is known."""
     views: list[Table | str] = [*hits_table(hits, limit), chance_table(hits)] if hits.hits else []
     if hits.complete and not hits.hits:
         views.append("There is no hit.")
-    views += [_unanswered(answer, hits) for answer in hits.answers if answer.state is not AnswerState.ANSWERED]
+    views += [
+        _unanswered(answer, hits) for answer in hits.answers if answer.state is not round_views.AnswerState.ANSWERED
+    ]
     views += [sentence for answer in hits.answers for sentence in _withheld(answer)]
     views += [f"Awaited: {one.step.value} from {one.party or 'the matcher'}" for one in hits.awaited]
     return views + [f"Problem: {problem.text}" for problem in hits.problems]
 
 
-def _unanswered(answer: AnswerView, hits: Hits) -> str:
+def _unanswered(answer: round_views.AnswerView, hits: round_views.Hits) -> str:
     """Return why nothing is known of a submission."""
     own = f"query {answer.submission_id[:SHORT]}" if answer.kind is Kind.QUERY and answer.submission_id else "list"
     why = {
-        AnswerState.AWAITED: "is not answered yet",
-        AnswerState.NEVER: "was not answered, and will not be",
-        AnswerState.ERASED: "has no hits here any more: they were erased when the retention of the round was over",
+        round_views.AnswerState.AWAITED: "is not answered yet",
+        round_views.AnswerState.NEVER: "was not answered, and will not be",
+        round_views.AnswerState.ERASED: "has no hits here any more: they were erased after the round's retention",
     }[answer.state]
     return f"No answer: the round is {hits.phase}; the {own} {why}. This is neither a hit nor a no-hit."
 
 
-def _withheld(answer: AnswerView) -> Iterator[str]:
-    """Yield which parties withhold their answer to a submission, and what to do."""
+def _withheld(answer: round_views.AnswerView) -> Iterator[str]:
     for one in answer.parties:
-        if one.state is AnswerState.ON_HOLD:
+        if one.state is round_views.AnswerState.ON_HOLD:
             yield f"{one.party} withholds its answer until one of its people decides. Contact it and explain the case."
-        elif one.state is AnswerState.REFUSED:
+        elif one.state is round_views.AnswerState.REFUSED:
             yield f"{one.party} refuses its answer: no hit with {one.party} is not a no-hit. Contact it if you need it."
 
 
-def hits_table(hits: Hits, limit: int) -> list[Table | str]:
+def hits_table(hits: round_views.Hits, limit: int) -> list[Table | str]:
     """Return hits, each with the own record, the surest first, and the contents of the counterparts' notes."""
     shown = sorted(hits.hits, key=lambda hit: (-hit.certainty.least, hit.counterpart, hit.record_id))[:limit]
     rows = [
@@ -109,15 +98,15 @@ def hits_table(hits: Hits, limit: int) -> list[Table | str]:
     return [*views, f"{numbered(left, 'more hit')} not shown."] if left else views
 
 
-def _state(hit: OwnHit) -> str:
+def _state(hit: round_views.OwnHit) -> str:
     return hit.exchange.state if hit.exchange else "unconfirmed"
 
 
-def _fault(hit: OwnHit) -> str:
+def _fault(hit: round_views.OwnHit) -> str:
     return f"refuted by {hit.exchange.blamed_by}: {hit.exchange.sentence.text}" if hit.exchange else ""
 
 
-def _note_rows(hit: OwnHit) -> Iterator[tuple[str, ...]]:
+def _note_rows(hit: round_views.OwnHit) -> Iterator[tuple[str, ...]]:
     """Yield the row of a confirmed hit's note; the own evaluation is shown before and after."""
     if hit.exchange and hit.exchange.note and hit.exchange.intelligence:
         note, own = hit.exchange.note, hit.exchange.intelligence
@@ -133,8 +122,7 @@ def _note_rows(hit: OwnHit) -> Iterator[tuple[str, ...]]:
         )
 
 
-def chance_table(hits: Hits) -> Table:
-    """Return the expected chance hits, next to the actual ones, by counterpart and level."""
+def chance_table(hits: round_views.Hits) -> Table:
     counted = Counter((hit.counterpart, hit.submission_id, hit.certainty.value) for hit in hits.hits)
     levels = [level.value for level in sorted(Level, reverse=True)]
     rows = []
@@ -155,11 +143,10 @@ def factor(centibits: int) -> str:
 
 
 def _joined(parts: Sequence[str]) -> str:
-    """Return a list in words: `a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def own_name(hit: OwnHit) -> str:
+def own_name(hit: round_views.OwnHit) -> str:
     """Return name and date of birth of the own record, as the list has them."""
     texts = [hit.record.get(name, "") for name in _NAMES]
     words = [text if isinstance(text, str) else " ".join(text) for text in texts]
@@ -167,7 +154,7 @@ def own_name(hit: OwnHit) -> str:
     return ", ".join(part for part in (" ".join(filter(None, words)), str(date)) if part)
 
 
-def _terms(view: MatcherRoundView | NodeRoundView) -> Table:
+def _terms(view: round_views.MatcherRoundView | round_views.NodeRoundView) -> Table:
     manifest, entry = view.manifest, view.entry
     window = manifest.window
     absent = [p.party for p in manifest.participants if view.participants and p.party not in view.participants]
@@ -191,7 +178,7 @@ def _terms(view: MatcherRoundView | NodeRoundView) -> Table:
     return Table(f"Round {entry.round_id[:SHORT]}", ("", ""), rows)
 
 
-def _parties(view: MatcherRoundView) -> Table:
+def _parties(view: round_views.MatcherRoundView) -> Table:
     rows = [
         (
             party.party,
@@ -211,7 +198,7 @@ def _parties(view: MatcherRoundView) -> Table:
     return Table("Parties", columns, rows)
 
 
-def _parties_at_node(view: NodeRoundView) -> Table:
+def _parties_at_node(view: round_views.NodeRoundView) -> Table:
     """Return the progress of each party as the node sees it; evaluations between other parties it does not see."""
     rows = [
         (
@@ -222,7 +209,7 @@ def _parties_at_node(view: NodeRoundView) -> Table:
             _of(party.evaluated),
             _of(party.tokens),
             "?" if party.has_hits is None else _tick(value=party.has_hits),
-            "-" if party.awaited is Awaited.NOTHING else party.awaited.value,
+            "-" if party.awaited is round_views.Awaited.NOTHING else party.awaited.value,
         )
         for party in view.parties
     ]
@@ -230,7 +217,7 @@ def _parties_at_node(view: NodeRoundView) -> Table:
     return Table("Parties", columns, rows)
 
 
-def _submissions(view: NodeRoundView) -> Table:
+def _submissions(view: round_views.NodeRoundView) -> Table:
     rows = [
         (
             one.submission_id[:SHORT],
@@ -253,11 +240,11 @@ def _tick(*, value: bool) -> str:
     return "yes" if value else "-"
 
 
-def _of(progress: Progress) -> str:
+def _of(progress: round_views.Progress) -> str:
     return f"{progress.done}/{progress.of}"
 
 
-def entry_line(entry: RoundSummary) -> str:
+def entry_line(entry: round_views.RoundSummary) -> str:
     return f"Round {entry.round_id[:SHORT]} of {', '.join(entry.participants)} is {entry.phase}."
 
 
@@ -305,7 +292,7 @@ def warn_of_declared(reached: ConnectedService, screen: Screen, round_id: str) -
             screen.warn(warning.text)
 
 
-def contact_warnings(status: NodeStatus) -> Iterator[str]:
+def contact_warnings(status: round_views.NodeStatus) -> Iterator[str]:
     """Yield the faults between a node and the matcher, in sentences."""
     if not status.matcher_reachable:
         yield f"the node does not reach the matcher at {status.matcher_url}; what is shown here may be old"
@@ -322,7 +309,7 @@ def contact_warnings(status: NodeStatus) -> Iterator[str]:
 
 
 ReportProgress = Callable[[str, str, int, int], None]
-V = TypeVar("V", bound=MatcherRoundView | NodeRoundView)
+V = TypeVar("V", bound=round_views.MatcherRoundView | round_views.NodeRoundView)
 
 POLL_SECONDS = 1.0
 _ORDER = list(Phase)
@@ -350,7 +337,7 @@ def follow_round(
         pause(POLL_SECONDS)
 
 
-def report_progress(view: MatcherRoundView | NodeRoundView, told: ReportProgress) -> None:
+def report_progress(view: round_views.MatcherRoundView | round_views.NodeRoundView, told: ReportProgress) -> None:
     """Report the progress in a view: of each party the steps that are done, and the first that is not."""
     for who, steps in _steps(view):
         for name, done, of in steps:
@@ -360,9 +347,11 @@ def report_progress(view: MatcherRoundView | NodeRoundView, told: ReportProgress
                 break
 
 
-def _steps(view: MatcherRoundView | NodeRoundView) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
+def _steps(
+    view: round_views.MatcherRoundView | round_views.NodeRoundView,
+) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
     """Return whose steps a view shows, and of each its name, how much is done, and of how much."""
-    if isinstance(view, MatcherRoundView):
+    if isinstance(view, round_views.MatcherRoundView):
         for party in view.parties:
             counts = party.blinded, party.evaluated, party.tokens
             yield party.party, [("consent", int(party.consented), 1), *_named(_AT_MATCHER, counts)]
@@ -376,5 +365,5 @@ def _steps(view: MatcherRoundView | NodeRoundView) -> Iterator[tuple[str, list[t
     yield "others", _named(("evaluated for others",), (view.evaluated_for_others,))
 
 
-def _named(names: Sequence[str], counts: Sequence[Progress]) -> list[tuple[str, int, int]]:
+def _named(names: Sequence[str], counts: Sequence[round_views.Progress]) -> list[tuple[str, int, int]]:
     return [(name, count.done, count.of) for name, count in zip(names, counts, strict=True)]

@@ -52,7 +52,6 @@ def table_document(table: RuleTable) -> dict[str, object]:
 
 
 def table_views(table: RuleTable) -> list[Table | str]:
-    """Return a rule table as tables: its rules, their parts, and what it presumes."""
     words = dict(table.families)
     rules = [
         (
@@ -127,7 +126,6 @@ def _missing_evidence(bits: float | None) -> tuple[str, str]:
 
 
 def _certainty_table(found: Comparison, sizes: Iterable[int]) -> Table:
-    """Return certainty by the records of the longer list, with and without what needs a rare value."""
     columns = ["records", "prior", "evidence", "two persons by chance", "probability", "certainty"]
     if found.depends_on_rarity:
         columns[4:] = ["if rare", "certainty", "if not rare", "certainty"]
@@ -195,7 +193,6 @@ class RuleExplanation:
 
 
 def explain(rule: Rule, record: Record, table: RuleTable) -> RuleExplanation:
-    """Explain a record's input under a rule of a table, or why it has none."""
     values = tuple(readable(item.value) for item in record_inputs(record, table) if item.rule == rule.number)
     return RuleExplanation(rule, values, () if values else tuple(_missing(rule.parts, record)))
 
@@ -223,7 +220,6 @@ def _lack(reads: str, record: Record) -> str:
 
 
 def _lack_of_date(form: str, born: PartialDate | None) -> str:
-    """Explain why a date of birth has no value in a form."""
     if born is None:
         return "there is no date of birth"
     if form == "bare-year":
@@ -297,7 +293,6 @@ class Comparison:
         return any(all(part_values(record, names, read) for record, names in both) for read in reads)
 
     def bits(self) -> float:
-        """Return the weight of agreement and of missing evidence, in bits."""
         return table_bits(self.table, self.rules)
 
     def prior(self, size: int) -> float:

@@ -93,7 +93,6 @@ class Screen:
         self.err.flush()
 
     def warn(self, sentence: str) -> None:
-        """Report something that the person should look at."""
         self._say(f"aquila: warning: {sentence}")
 
     def error(self, error: AquilaError) -> None:

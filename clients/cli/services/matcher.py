@@ -10,23 +10,8 @@ from aquila.interface.approval import PendingApproval
 from aquila.interface.service.party import NewInvitation
 from aquila.protocol.registration.self_signed import open_renewal, open_request
 from aquila.protocol.registry import MATCHER, Registry, read_registry, write_registry
+from clients.cli import options
 from clients.cli.connect import ConnectedService
-from clients.cli.options import (
-    Ca,
-    HomePath,
-    Json,
-    NewCa,
-    NewCertificate,
-    NewHome,
-    NewIdentity,
-    NewKey,
-    NewUrl,
-    NextIdentity,
-    RegistryFile,
-    Spoken,
-    TokenFile,
-    Url,
-)
 from clients.cli.output.health_views import show_status
 from clients.cli.output.screen import Screen, write_result
 from clients.cli.prompts import ask, read_file
@@ -43,21 +28,21 @@ app = typer.Typer()
 
 @app.command()
 def init(
-    home: NewHome,
+    home: options.NewHome,
     port: Annotated[
         int | None,
         typer.Option(min=0, max=65535, help="Where the matcher listens; that of --public-url by default, or 8700."),
     ] = None,
-    public_url: NewUrl = "",
-    certificate: NewCertificate = None,
-    key: NewKey = None,
-    certificate_ca: NewCa = None,
+    public_url: options.NewUrl = "",
+    certificate: options.NewCertificate = None,
+    key: options.NewKey = None,
+    certificate_ca: options.NewCa = None,
     settings: Annotated[
         Path | None,
         typer.Option("--settings", metavar="FILE", help="A settings file to begin with, instead of the least one."),
     ] = None,
-    identity: NewIdentity = "file",
-    as_json: Json = False,
+    identity: options.NewIdentity = "file",
+    as_json: options.Json = False,
 ) -> None:
     """Make the home of a matcher: settings, a new identity key, the operator's token. Starts nothing."""
     from services.kit.home_folder import REGISTRY_FILE, NewAddress, port_of
@@ -105,7 +90,7 @@ def admit(
     reached: ConnectedService,
     screen: Screen,
     request: Annotated[Path, typer.Argument(metavar="FILE", help="The party's request to join.")],
-    spoken: Spoken = None,
+    spoken: options.Spoken = None,
 ) -> None:
     """Ask to register the party of a request to join, after it has read its words to you by telephone."""
     content = read_file(request)
@@ -125,7 +110,7 @@ def replace_key(
     revoke: Annotated[
         bool, typer.Option("--revoke", help="The old key is lost or stolen, so it did not sign for the new one.")
     ] = False,
-    spoken: Spoken = None,
+    spoken: options.Spoken = None,
 ) -> None:
     """Ask to put a party's new identity key in its old one's place, after it has read its words to you by telephone.
 
@@ -147,7 +132,7 @@ def renew_identity(
     revoke: Annotated[
         bool, typer.Option("--revoke", help="The old key is stolen: it does not sign for the new one.")
     ] = False,
-    identity: NextIdentity = "",
+    identity: options.NextIdentity = "",
 ) -> None:
     """Make a new identity key of the matcher, and ask to state it to the parties. It takes effect at the next start.
 
@@ -196,7 +181,7 @@ def move(
             " the old one's, and else where it is, behind a proxy.",
         ),
     ] = None,
-    out: RegistryFile = Path("matcher.registry"),
+    out: options.RegistryFile = Path("matcher.registry"),
 ) -> None:
     """Ask to state the matcher's new address; given again, write it into the settings, and the file for the parties.
 
@@ -224,7 +209,7 @@ def move(
 
 @app.command("renew-ca")
 @speaking
-def renew_ca(reached: ConnectedService, screen: Screen, out: RegistryFile = Path("matcher.registry")) -> None:
+def renew_ca(reached: ConnectedService, screen: Screen, out: options.RegistryFile = Path("matcher.registry")) -> None:
     """Ask to state a new CA of the matcher's home; given again, put it in place, and write the file for the parties.
 
     Run it as the matcher's user on its machine. The parties reach the matcher again when they have accepted the file.
@@ -269,7 +254,7 @@ def state_registry(reached: ConnectedService, screen: Screen) -> None:
 
 
 @app.command()
-def serve(home: NewHome) -> None:
+def serve(home: options.NewHome) -> None:
     """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
     from clients.web.text.request_letter import compose
     from services.matcher.main import run
@@ -279,7 +264,13 @@ def serve(home: NewHome) -> None:
 
 
 @app.command()
-def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
+def status(
+    home: options.HomePath,
+    url: options.Url = None,
+    token_file: options.TokenFile = None,
+    ca: options.Ca = None,
+    as_json: options.Json = False,
+) -> None:
     """Show whether the matcher is well: rounds and who they wait for, database, disk, workers, log, certificates.
 
     The first line and the exit status are for monitoring programs of the Nagios kind: 0 ok, 1 warning, 2 critical,

@@ -8,20 +8,7 @@ import typer
 from aquila.protocol.registration.self_signed import open_invitation
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import read_registry
-from clients.cli.options import (
-    Ca,
-    HomePath,
-    Json,
-    NewCa,
-    NewCertificate,
-    NewHome,
-    NewIdentity,
-    NewKey,
-    NewUrl,
-    NextIdentity,
-    TokenFile,
-    Url,
-)
+from clients.cli import options
 from clients.cli.output.health_views import show_status
 from clients.cli.output.registry_views import spoken_views
 from clients.cli.output.screen import Screen, check_target, write_result
@@ -37,7 +24,7 @@ app = typer.Typer()
 
 @app.command()
 def init(
-    home: NewHome,
+    home: options.NewHome,
     code: Annotated[str, typer.Option(metavar="CODE", help="The party's code: two capital letters, such as SI.")],
     name: Annotated[str, typer.Option(help="The party's name, as the others know it.")],
     matcher: Annotated[str, typer.Option(metavar="URL", help="Where the secretariat's matcher is.")],
@@ -46,8 +33,8 @@ def init(
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the node listens; 0 takes a free port.")] = 8701,
     poll_seconds: Annotated[float, typer.Option(help="Seconds between two looks at the matcher.")] = 2.0,
-    identity: NewIdentity = "file",
-    as_json: Json = False,
+    identity: options.NewIdentity = "file",
+    as_json: options.Json = False,
 ) -> None:
     """Make the home of a party's node: settings, a new identity key, the operator's token. Starts nothing."""
     from services.node.storage.home import create
@@ -64,7 +51,7 @@ def init(
 @app.command()
 def join(
     invitation: Annotated[Path, typer.Argument(metavar="FILE", help="The secretariat's invitation.")],
-    home: NewHome,
+    home: options.NewHome,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where the request to join goes; si.join of SI.")
     ] = None,
@@ -72,12 +59,12 @@ def join(
         int | None,
         typer.Option(min=0, max=65535, help="Where the node listens; that of --public-url by default, or 8701."),
     ] = None,
-    public_url: NewUrl = "",
-    certificate: NewCertificate = None,
-    key: NewKey = None,
-    certificate_ca: NewCa = None,
-    identity: NewIdentity = "file",
-    as_json: Json = False,
+    public_url: options.NewUrl = "",
+    certificate: options.NewCertificate = None,
+    key: options.NewKey = None,
+    certificate_ca: options.NewCa = None,
+    identity: options.NewIdentity = "file",
+    as_json: options.Json = False,
 ) -> None:
     """Make the home of a party's node from an invitation, and write the request to join. Starts nothing."""
     from services.kit.home_folder import NewAddress, port_of
@@ -112,7 +99,7 @@ def join(
 
 
 @app.command()
-def serve(home: NewHome) -> None:
+def serve(home: options.NewHome) -> None:
     """Serve a node until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
     from clients.web.text.request_letter import compose
     from services.node.main import run
@@ -122,7 +109,13 @@ def serve(home: NewHome) -> None:
 
 
 @app.command()
-def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca = None, as_json: Json = False) -> None:
+def status(
+    home: options.HomePath,
+    url: options.Url = None,
+    token_file: options.TokenFile = None,
+    ca: options.Ca = None,
+    as_json: options.Json = False,
+) -> None:
     """Show whether the node is well: rounds and who they wait for, database, disk, workers, log, certificates.
 
     The first line and the exit status are for monitoring programs of the Nagios kind: 0 ok, 1 warning, 2 critical,
@@ -133,15 +126,15 @@ def status(home: HomePath, url: Url = None, token_file: TokenFile = None, ca: Ca
 
 @app.command("renew-identity")
 def renew_identity(
-    home: NewHome,
+    home: options.NewHome,
     lost: Annotated[
         bool, typer.Option("--lost", help="The old key is lost or stolen: it does not sign for the new one.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where the renewal goes; si.renewal of SI.")
     ] = None,
-    identity: NextIdentity = "",
-    as_json: Json = False,
+    identity: options.NextIdentity = "",
+    as_json: options.Json = False,
 ) -> None:
     """Make a new identity key, and write the renewal for the secretariat. The old key counts until all accept it."""
     from services.kit.storage.own_identity import next_path, prepare_renewal, token_address

@@ -20,20 +20,10 @@ from aquila.records.person import Record
 from aquila.records.reading.layouts import RECOGNIZED, Layout
 from aquila.records.rules import DEFAULT_LIMIT
 from aquila.records.template import TEMPLATES
+from clients.cli import options
 from clients.cli.connect import ConnectedService
 from clients.cli.exit_codes import ExitCode
 from clients.cli.list_files import layout_of, load_table, open_list_file, read_list
-from clients.cli.options import (
-    AcceptRefused,
-    FindingLimit,
-    ImportName,
-    Json,
-    ListColumns,
-    ListEncoding,
-    ListFile,
-    ListSheet,
-    Rules,
-)
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
 from clients.cli.services.speaking import speaking
 from clients.sdk import NodeClient
@@ -45,13 +35,13 @@ _ALL = 10_000
 
 @app.command()
 def check(
-    file: ListFile,
-    rules: Rules = "default",
-    limit: FindingLimit = 50,
-    encoding: ListEncoding = None,
-    sheet: ListSheet = None,
-    column: ListColumns = None,
-    as_json: Json = False,
+    file: options.ListFile,
+    rules: options.Rules = "default",
+    limit: options.FindingLimit = 50,
+    encoding: options.ListEncoding = None,
+    sheet: options.ListSheet = None,
+    column: options.ListColumns = None,
+    as_json: options.Json = False,
 ) -> int:
     """Read a list and report its findings, line by line. Nothing is stored and nothing leaves this machine.
 
@@ -67,13 +57,13 @@ def check(
 def import_list(
     reached: ConnectedService,
     screen: Screen,
-    file: ListFile,
-    name: ImportName = "",
-    accept_refused: AcceptRefused = False,
-    limit: FindingLimit = 50,
-    encoding: ListEncoding = None,
-    sheet: ListSheet = None,
-    column: ListColumns = None,
+    file: options.ListFile,
+    name: options.ImportName = "",
+    accept_refused: options.AcceptRefused = False,
+    limit: options.FindingLimit = 50,
+    encoding: options.ListEncoding = None,
+    sheet: options.ListSheet = None,
+    column: options.ListColumns = None,
 ) -> None:
     """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
     layout = layout_of(file, encoding, sheet, column)
@@ -122,7 +112,7 @@ def template(
     out: Annotated[
         Path, typer.Argument(metavar="FILE", help="Where the empty list goes: a name that ends in .csv or .xlsx.")
     ],
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Write an empty list with a column for each field. The .xlsx file keeps as text all that is typed into it."""
     make = TEMPLATES.get(out.suffix.lower().removeprefix("."))
@@ -135,16 +125,16 @@ def template(
 
 @app.command()
 def duplicates(
-    file: ListFile,
-    rules: Rules = "default",
+    file: options.ListFile,
+    rules: options.Rules = "default",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where all pairs go, as CSV: record ids and why.")
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="How many pairs to show.")] = 50,
-    encoding: ListEncoding = None,
-    sheet: ListSheet = None,
-    column: ListColumns = None,
-    as_json: Json = False,
+    encoding: options.ListEncoding = None,
+    sheet: options.ListSheet = None,
+    column: options.ListColumns = None,
+    as_json: options.Json = False,
 ) -> None:
     """Find records of a list that are likely the same person, by the rules of a round. Nothing leaves this machine.
 
@@ -286,7 +276,6 @@ def search_file(path: Path, rules: str, layout: Layout = RECOGNIZED) -> FileDupl
 
 
 def duplicates_document(found: FileDuplicates) -> dict[str, object]:
-    """Return all pairs and groups for JSON."""
     ids = found.record_ids
     return {
         "file": found.name,
@@ -300,7 +289,6 @@ def duplicates_document(found: FileDuplicates) -> dict[str, object]:
 
 
 def duplicates_csv(found: FileDuplicates) -> str:
-    """Return all pairs as CSV: the surest first, with the number of their group."""
     text = io.StringIO()
     writer = CsvWriter(text, line_end="\n")
     writer.write(_COLUMNS)

@@ -14,15 +14,7 @@ from aquila.protocol.rounds.round_state import Phase
 from clients.cli.connect import ConnectedService, resolve_id
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Minimum, NamesChecked, RoundId
-from clients.cli.output.round_views import (
-    entry_line,
-    follow_round,
-    hits_views,
-    round_tables,
-    rounds_table,
-    warn_of_contact,
-    warn_of_declared,
-)
+from clients.cli.output import round_views
 from clients.cli.output.screen import Screen
 from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
@@ -39,8 +31,8 @@ Until = Literal["open", "matching", "reporting", "closed"]
 def list_rounds(reached: ConnectedService, screen: Screen) -> None:
     """List the rounds that the node or matcher knows of, newest first."""
     rounds = reached.client.rounds()
-    warn_of_contact(reached, screen)
-    views = [rounds_table(rounds)] if rounds.rounds else ["There is no round yet."]
+    round_views.warn_of_contact(reached, screen)
+    views = [round_views.rounds_table(rounds)] if rounds.rounds else ["There is no round yet."]
     screen.result(rounds.model_dump(mode="json"), *views)
 
 
@@ -50,9 +42,9 @@ def show(reached: ConnectedService, screen: Screen, round_id: RoundId) -> None:
     """Show a round: its terms, who did what, and what stops it."""
     chosen = reached.round_id(round_id)
     view = reached.client.round(chosen)
-    warn_of_contact(reached, screen)
-    warn_of_declared(reached, screen, chosen)
-    screen.result(view.model_dump(mode="json"), *round_tables(view))
+    round_views.warn_of_contact(reached, screen)
+    round_views.warn_of_declared(reached, screen, chosen)
+    screen.result(view.model_dump(mode="json"), *round_views.round_tables(view))
 
 
 @app.command()
@@ -113,7 +105,7 @@ def consent(
     """
     wanted, chosen = ConsentRequest(records=records, queries=queries), reached.round_id(round_id)
     show_asked(screen, reached.node().consent(chosen, wanted))
-    warn_of_declared(reached, screen, chosen)
+    round_views.warn_of_declared(reached, screen, chosen)
 
 
 @app.command()
@@ -154,8 +146,8 @@ def watch(
     """Follow a round until it reaches a phase. Ends with 1 if the round was aborted instead."""
     with screen.progress() as told:
         chosen = reached.round_id(round_id)
-        view = follow_round(lambda: reached.client.round(chosen), told, Phase(until))
-    screen.result(view.model_dump(mode="json"), entry_line(view.entry))
+        view = round_views.follow_round(lambda: reached.client.round(chosen), told, Phase(until))
+    screen.result(view.model_dump(mode="json"), round_views.entry_line(view.entry))
     return ExitCode.REFUSED if view.entry.phase == Phase.ABORTED else ExitCode.DONE
 
 
@@ -172,8 +164,8 @@ def hits(
     Ends with 6 if an own list or query is not answered: a record without a hit is then not a no-hit.
     """
     found = reached.node().hits(reached.round_id(round_id))
-    warn_of_contact(reached, screen)
-    screen.result(found.model_dump(mode="json"), *hits_views(found, limit))
+    round_views.warn_of_contact(reached, screen)
+    screen.result(found.model_dump(mode="json"), *round_views.hits_views(found, limit))
     return ExitCode.DONE if found.complete else ExitCode.UNANSWERED
 
 

@@ -102,7 +102,6 @@ class SubmittedForm:
 
 
 def token_of(secret: str) -> str:
-    """Return the form token of a visitor's cookie."""
     return hmac.new(secret.encode(), _CONTEXT, "sha256").hexdigest()
 
 

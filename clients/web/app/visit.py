@@ -185,7 +185,6 @@ class Visit:
         return self.site.connection.as_bearer(self.session)
 
     def may(self, action: str) -> bool:
-        """Return whether the visitor's roles allow an action; the service asks again whenever it is called."""
         return self.user is not None and action in self.user.actions
 
     def need_session(self) -> None:

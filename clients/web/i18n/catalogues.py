@@ -54,7 +54,6 @@ Message = str | tuple[str, ...]
 
 
 def messages() -> list[Message]:
-    """Return every message of the pages once, in the order of files."""
     found: dict[Message, None] = {}
     for message in _messages():
         found[message if isinstance(message, str) else tuple(message)] = None
@@ -76,7 +75,6 @@ def update(path: Path, wanted: list[Message]) -> Catalog:
 
 
 def written(catalogue: Catalog, tag: str) -> bytes:
-    """Return a catalogue as a file, the same bytes for the same messages."""
     body = BytesIO()
     write_po(body, catalogue, width=_WIDTH, omit_header=True, no_location=True)
     head = (

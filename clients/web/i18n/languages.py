@@ -64,7 +64,6 @@ class Language:
         return format_date(_local(seconds), "medium", locale=self.locale)
 
     def day(self, iso: str) -> str:
-        """Return a day that somebody wrote, as 2026-11-26, in this language; it is in no zone."""
         return format_date(date.fromisoformat(iso), "medium", locale=self.locale)
 
     def moment(self, seconds: int) -> str:
@@ -131,7 +130,6 @@ def _preferences(accepted: str) -> Sequence[str]:
 
 
 def _known_tag(wanted: str) -> str:
-    """Return the tag of ours that a browser's tag means, or nothing."""
     first = wanted.split(_TAG_SEPARATOR, maxsplit=1)[0]
     if first == "sr":
         return "sr-Cyrl" if "cyrl" in wanted else "sr-Latn"

@@ -230,6 +230,5 @@ def get_stated(visit: Visited) -> Response:
 
 
 def _page(visit: Visit, view: RegistryView, error: AquilaError | None = None, spoken: str = "") -> Response:
-    """Return the page, with the words that were typed and their fault."""
     fault = "" if error is None else visit.language.compose(error.sentence)
     return visit.show("registry.html", 200 if error is None else 422, registry=view, fault=fault, spoken=spoken)

@@ -62,7 +62,6 @@ _WATCHED = {
 
 
 def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield the requests that the visitor may decide on as a second person."""
     if not visit.may("approvals.decide"):
         return
     for one in ApprovalClient(visit.connection()).approvals(waiting=True).approvals:
@@ -115,7 +114,6 @@ def _of_hits(visit: Visit) -> Iterator[AttentionItem]:
 
 
 def _of_urgent_queries(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield new hits of urgent queries, from the counts of the bar."""
     count = (visit.waiting or visit.people().waiting()).counts.urgent_hits
     if count:
         text = visit.say(
@@ -128,7 +126,6 @@ def _of_urgent_queries(visit: Visit) -> Iterator[AttentionItem]:
 
 
 def _of_deliveries(visit: Visit) -> Iterator[AttentionItem]:
-    """Yield the list files that wait in the watched folder, from the counts of the bar."""
     count = (visit.waiting or visit.people().waiting()).counts.deliveries
     if count:
         text = visit.say("Delivered list files that wait: %(count)s.", count=visit.language.number(count))
@@ -155,7 +152,6 @@ def _of_standing_queries(visit: Visit) -> Iterator[AttentionItem]:
 
 
 def _watched(visit: Visit, found: RoundPage) -> Iterator[AttentionItem]:
-    """Yield the newest rounds that are not over, and how many more there are."""
     for entry in (one for one in found.rounds if one.phase in _WATCHED):
         path, link = f"/rounds/{entry.round_id}", visit.say("See the round")
         which = f"{visit.say('Round')} {entry.round_id[:_SHORT]}, {', '.join(entry.participants)}"

@@ -209,5 +209,4 @@ def _late(view: MatcherRoundView, now: float) -> frozenset[str]:
 
 @matcher.get("/parties")
 def get_parties(visit: Visited) -> Response:
-    """Show the parties: keys with fingerprints to compare by telephone, last contact, release."""
     return visit.show("parties.html", known=visit.matcher().parties())

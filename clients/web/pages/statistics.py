@@ -109,7 +109,6 @@ def get_svg(visit: Visited, name: str) -> Response:
 
 @router.post("/picture.pdf")
 def post_pdf(visit: Visited, sent: Sent) -> Response:
-    """Return the picture as a PDF, with a table next to each drawing."""
     picture = _picture(visit, *map(sent.text, _CHOICE))
     content = {
         "title": visit.say("Regional picture"),
@@ -155,15 +154,16 @@ def _drawn(visit: Visit, picture: Picture) -> dict[str, str]:
         (visit.say(LEVELS[level][0]), Amount(f"{percent} %", percent))
         for level, percent in _precision(picture.found).items()
     ]
+    table = picture.one.table(Kind.LIST) if picture.one else None
+    parties = [of.party for of in table.parties] if table else []
     return {
-        "pairs": heat_map(pairs, _parties(picture), _cells(visit, picture)),
+        "pairs": heat_map(pairs, parties, _cells(visit, picture)),
         "known": bars(known, [(str(parties), amount) for parties, amount in _known(visit, picture).items()]),
         "right": bars(right, levels, 100),
     }
 
 
 def _tables(visit: Visit, picture: Picture) -> list[tuple[str, list[list[str]]]]:
-    """Return the title of each picture and the rows of its table."""
     return [
         (
             visit.say("Hits between parties, of their lists"),
@@ -181,7 +181,6 @@ def _tables(visit: Visit, picture: Picture) -> list[tuple[str, list[list[str]]]]
 
 
 def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
-    """Return which round a picture is of, in words."""
     if one is None or one.matched_at is None:
         return visit.say("Nothing to show yet")
     return visit.say(
@@ -197,11 +196,6 @@ def _amount(visit: Visit, published: PublishedCount) -> Amount:
     return Amount(published)
 
 
-def _parties(picture: Picture) -> list[str]:
-    table = picture.one.table(Kind.LIST) if picture.one else None
-    return [of.party for of in table.parties] if table else []
-
-
 def _cells(visit: Visit, picture: Picture) -> dict[tuple[str, str], Amount]:
     """Return hits of lists, of a level and above, by pair."""
     table = picture.one.table(Kind.LIST) if picture.one else None
@@ -210,7 +204,6 @@ def _cells(visit: Visit, picture: Picture) -> dict[tuple[str, str], Amount]:
 
 
 def _known(visit: Visit, picture: Picture) -> dict[int, Amount]:
-    """Return persons by the number of parties that know them by hits of a level and above."""
     known = picture.one.known if picture.one else ()
     return {of.parties: _amount(visit, of.persons) for of in known if of.certainty == picture.least}
 

@@ -80,7 +80,6 @@ def deadline(view: RoundView, now: float) -> Deadline:
 
 
 def node_values(view: RoundView, language: Language) -> Values:
-    """Return the changing values of a node's view, by their names on the page."""
     assert isinstance(view, NodeRoundView)
     values = _time(view, language)
     for one in view.submissions:
@@ -116,7 +115,6 @@ def words_of(party: PartyAtNode) -> dict[str, str]:
 
 
 def matcher_values(view: RoundView, language: Language) -> Values:
-    """Return the changing values of the matcher's view, by their names on the page."""
     assert isinstance(view, MatcherRoundView)
     values = _time(view, language)
     for one in view.parties:

@@ -250,7 +250,6 @@ def zone() -> str:
 
 
 def written(seconds: int) -> str:
-    """Return a moment as a browser's field has it, in this machine's zone."""
     return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%dT%H:%M")
 
 

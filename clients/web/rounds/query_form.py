@@ -103,11 +103,9 @@ class QueryForm:
         return self.refusal is not None and self.refusal.code == MAY_NAME
 
     def add_rows(self) -> None:
-        """Add rows, up to the most that a query takes."""
         self.rows += [{} for _ in range(min(_ROWS, MOST_PERSONS - len(self.rows)))]
 
     def fill(self, template: str, found: Queries) -> None:
-        """Fill the justification with a template's texts, or with those of the chosen round."""
         rounds = (*found.rounds, *found.earlier)
         chosen = next((one for one in rounds if one.round_id == self.text("round_id")), None)
         texts = next((one for one in found.templates if one.name == template), None)

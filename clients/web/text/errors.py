@@ -8,14 +8,7 @@ from starlette.exceptions import HTTPException
 from aquila.errors import AquilaError, InputError, OrderError, PolicyError
 from aquila.sentences import Sentence
 from clients.web.i18n.languages import n_
-from services.kit.errors import (
-    BodyTooLargeError,
-    BusyError,
-    NotAllowedError,
-    NotFoundError,
-    PeerUnavailableError,
-    problem_of,
-)
+from services.kit import errors as kit_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +32,14 @@ _FAILED = (
     n_("No partial change was saved. Try again; if it fails again, inform the administrator."),
 )
 _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
-    NotAllowedError: (n_("Your role does not allow this"), n_("Somebody with another role has to do it.")),
-    NotFoundError: _NOT_FOUND,
-    BodyTooLargeError: _TOO_LARGE,
-    BusyError: (n_("Too many visitors at once"), n_("Try again in a moment.")),
-    PeerUnavailableError: (n_("The service cannot be reached"), n_("It may be starting. Try again in a moment.")),
+    kit_errors.NotAllowedError: (n_("Your role does not allow this"), n_("Somebody with another role has to do it.")),
+    kit_errors.NotFoundError: _NOT_FOUND,
+    kit_errors.BodyTooLargeError: _TOO_LARGE,
+    kit_errors.BusyError: (n_("Too many visitors at once"), n_("Try again in a moment.")),
+    kit_errors.PeerUnavailableError: (
+        n_("The service cannot be reached"),
+        n_("It may be starting. Try again in a moment."),
+    ),
     OrderError: (n_("This cannot be done now"), n_("Look at the page again: things may have moved on meanwhile.")),
     PolicyError: (n_("This was refused"), n_("A rule of the round or of this service does not allow it.")),
     InputError: (n_("This cannot be used"), n_("Go back, correct what is named below, and send it again.")),
@@ -70,7 +66,6 @@ _NAMED = frozenset(
 
 
 def field_of(error: AquilaError) -> str:
-    """Return the name of the form's field that an error is about, or nothing."""
     sentence = error.sentence
     return str(sentence.fields["name"]) if sentence.code in _NAMED else _FIELDS.get(sentence.code, "")
 
@@ -86,7 +81,7 @@ def error_page_of(error: AquilaError | HTTPException) -> ErrorPage:
         too_large = error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return ErrorPage(error.status_code, *(_TOO_LARGE if too_large else _NOT_FOUND), None)
     title, meaning = next(_MEANINGS[kind] for kind in type(error).__mro__ if kind in _MEANINGS)
-    return ErrorPage(int(str(problem_of(error)["status"])), title, meaning, error.sentence)
+    return ErrorPage(int(str(kit_errors.problem_of(error)["status"])), title, meaning, error.sentence)
 
 
 DONE = {

@@ -412,7 +412,6 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
 
 
 def plain_rule(parts: Iterable[str], language: Language) -> str:
-    """Return a match rule in one line: its parts in a few words each, by their names."""
     return " + ".join(language.say(RULE_PARTS.get(part, part)) for part in parts)
 
 
@@ -435,7 +434,6 @@ def figure(published: int | str, language: Language) -> str:
 
 
 def short(identifier: str) -> str:
-    """Return the digits of an identifier that pages show."""
     return identifier[:_SHORT]
 
 

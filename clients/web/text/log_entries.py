@@ -151,7 +151,6 @@ _SHORT = 8
 
 
 def entry_fields(entry: Entry, language: Language) -> Iterator[tuple[str, Markup]]:
-    """Yield the name and the value of each particular, in the visitor's language."""
     for name, value in entry.ids.items():
         word = WORDS.get(value)
         yield _name(name, language), Markup("{}").format(language.say(word)) if word else _code(value)

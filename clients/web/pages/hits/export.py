@@ -46,7 +46,6 @@ _PAPER = (1, 2, 3, 4, 17, 18, 6, 7, 8, 10)
 
 @router.post("/hits/export.csv")
 def post_csv(visit: Visited, sent: Sent) -> Response:
-    """Return the hits as CSV; that they were exported is logged."""
     found = visit.hits().export(list_of_form(visit, sent).wanted)
     stream = io.StringIO(newline="")
     stream.write(_BOM)

@@ -33,7 +33,6 @@ class RequestedList:
 
     @property
     def query(self) -> str:
-        """The query of the address, which a form carries along in one field."""
         return urlencode(self.fields)
 
     @property

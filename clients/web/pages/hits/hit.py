@@ -199,7 +199,6 @@ def _factor(visit: Visit, one: WeightView) -> str:
 
 
 def _differing(visit: Visit, hit: HitView) -> Iterator[str]:
-    """Yield the differences in words, and the attributes that are not known."""
     for one in hit.weights:
         if one.kind is WeightKind.MISSING:
             yield _weight_words(visit, one)

@@ -7,18 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
+from aquila.interface import queries as query_views
 from aquila.interface.approval import ApprovalKind, ApprovalState
-from aquila.interface.queries import (
-    MOST_DAYS,
-    MOST_PERSONS,
-    Queries,
-    QueryEntry,
-    QueryProgress,
-    QueryRequest,
-    QueryRound,
-    StandingQueryEntry,
-    StandingQueryRequest,
-)
 from aquila.interface.rounds import JustificationInput
 from clients.sdk import ApprovalClient, QueryClient
 from clients.sdk.services import end_of_day
@@ -46,15 +36,17 @@ def get_standing_queries(visit: Visited) -> Response:
 @router.get("/queries/standing/{standing_id}")
 def get_standing_query(visit: Visited, standing_id: str) -> Response:
     view = QueryClient(visit.connection()).standing_query(identifier(standing_id))
-    latest = (datetime.now(UTC) + timedelta(days=MOST_DAYS - 1)).date().isoformat()
-    return visit.show("standing_query.html", entry=view.entry, persons=view.persons, latest=latest, most_days=MOST_DAYS)
+    latest = (datetime.now(UTC) + timedelta(days=query_views.MOST_DAYS - 1)).date().isoformat()
+    return visit.show(
+        "standing_query.html", entry=view.entry, persons=view.persons, latest=latest, most_days=query_views.MOST_DAYS
+    )
 
 
 @router.post("/queries/standing/{standing_id}/prolong")
 def post_prolong(visit: Visited, sent: Sent, standing_id: str) -> Response:
     """Ask for the same persons for longer; a second person approves, and this one is replaced."""
     client, entry = _found(visit, standing_id)
-    wanted = StandingQueryRequest(
+    wanted = query_views.StandingQueryRequest(
         round_id=entry.round_id,
         import_id=entry.import_id,
         justification=_why(entry),
@@ -69,7 +61,7 @@ def post_ask(visit: Visited, sent: Sent, standing_id: str) -> Response:
     """Ask once in a round that the approval does not hold for; a second person approves."""
     client, entry = _found(visit, standing_id)
     round_id = identifier(sent.text("round_id"))
-    wanted = QueryRequest(round_id=round_id, import_id=entry.import_id, justification=_why(entry))
+    wanted = query_views.QueryRequest(round_id=round_id, import_id=entry.import_id, justification=_why(entry))
     client.ask(wanted, names_checked=True)  # when it was asked for first
     return visit.go(f"/queries/standing/{entry.standing_id}", "asked")
 
@@ -80,15 +72,14 @@ def post_withdraw(visit: Visited, sent: Sent, standing_id: str) -> Response:
     return visit.go("/queries/standing", "standing-withdrawn")
 
 
-def _found(visit: Visit, standing_id: str) -> tuple[QueryClient, StandingQueryEntry]:
+def _found(visit: Visit, standing_id: str) -> tuple[QueryClient, query_views.StandingQueryEntry]:
     """Return the client and a standing query of this party."""
     visit.need("submission.ask")
     client = QueryClient(visit.connection())
     return client, client.standing_query(identifier(standing_id)).entry
 
 
-def _why(entry: StandingQueryEntry) -> JustificationInput:
-    """Return the justification of a standing query, for another request about the same persons."""
+def _why(entry: query_views.StandingQueryEntry) -> JustificationInput:
     return JustificationInput(**entry.reason.model_dump(exclude={"urgency"}))
 
 
@@ -96,7 +87,7 @@ def _why(entry: StandingQueryEntry) -> JustificationInput:
 def get_queries(visit: Visited) -> Response:
     client, read = QueryClient(visit.connection()), []
 
-    def part(offset: int) -> tuple[Sequence[QueryEntry], int]:
+    def part(offset: int) -> tuple[Sequence[query_views.QueryEntry], int]:
         read.append(client.queries(offset, _PAGE))
         return read[-1].queries, read[-1].total
 
@@ -121,7 +112,7 @@ def post_query(visit: Visited, sent: Sent) -> Response:
         return _show(visit, found, page, form)
     try:
         wanted = form.request(found)
-        if isinstance(wanted, StandingQueryRequest):
+        if isinstance(wanted, query_views.StandingQueryRequest):
             client.watch(wanted, names_checked=sent.ticked(NAMES_CHECKED))
             return visit.go("/queries", "asked")
         if wanted is not None:
@@ -151,7 +142,7 @@ def get_sheet(visit: Visited, submission_id: str) -> Response:
     return _answer(visit, "query_sheet.html", submission_id)
 
 
-def _named(round_: QueryRound) -> str:
+def _named(round_: query_views.QueryRound) -> str:
     return f"{round_.area}: {', '.join(round_.participants)}"
 
 
@@ -172,7 +163,7 @@ def _answer(visit: Visit, template: str, submission_id: str) -> Response:
     )
 
 
-def _live_state(visit: Visit, progress: QueryProgress) -> LiveState:
+def _live_state(visit: Visit, progress: query_views.QueryProgress) -> LiveState:
     """Return the state of a query for those who watch it: its page is loaded again when an answer or a hit changes."""
     answers = ",".join(f"{one.party} {one.state}" for one in progress.parties)
     values: dict[str, object] = {"own-state": visit.say(labels.SUBMISSIONS[progress.state][0])}
@@ -182,7 +173,7 @@ def _live_state(visit: Visit, progress: QueryProgress) -> LiveState:
     return LiveState(shape, values, ended=not progress.pending)
 
 
-def _show(visit: Visit, found: Queries, page: Page[QueryEntry], form: QueryForm) -> Response:
+def _show(visit: Visit, found: query_views.Queries, page: Page[query_views.QueryEntry], form: QueryForm) -> Response:
     """Show the page, with each error next to its field."""
     faults = form.field_errors(visit.say, visit.language.compose)
     may_ask = visit.may("submission.ask")
@@ -208,15 +199,19 @@ def _show(visit: Visit, found: Queries, page: Page[QueryEntry], form: QueryForm)
             *((one.round_id, _named(one)) for one in found.rounds),
             *((one.round_id, visit.say("later rounds like %(round)s", round=_named(one))) for one in found.earlier),
         ],
-        latest=(datetime.now(UTC) + timedelta(days=MOST_DAYS - 1)).date().isoformat(),
-        most_days=MOST_DAYS,
+        latest=(datetime.now(UTC) + timedelta(days=query_views.MOST_DAYS - 1)).date().isoformat(),
+        most_days=query_views.MOST_DAYS,
         template_choices=[
             (OF_ROUND, visit.say("as the round has it")),
             *((one.name, visit.say(labels.QUERY_TEMPLATES.get(one.name, one.name))) for one in found.templates),
         ],
         list_choices=[
             ("", visit.say("none")),
-            *((one.import_id, one.name) for one in stored if not one.for_query and one.records <= MOST_PERSONS),
+            *(
+                (one.import_id, one.name)
+                for one in stored
+                if not one.for_query and one.records <= query_views.MOST_PERSONS
+            ),
         ],
         queries=page,
         waiting=waiting,

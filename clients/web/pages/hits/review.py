@@ -9,17 +9,7 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision, HitOutcome, Stage
-from aquila.interface.hits import (
-    MOST_CHOSEN,
-    AssigneeFilter,
-    HitPage,
-    HitSort,
-    KnownPair,
-    ManyClosings,
-    ManyDecisions,
-    SavedFilter,
-    SavedFilters,
-)
+from aquila.interface import hits as hit_views
 from aquila.interface.rounds import RoundSummary
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
@@ -172,7 +162,7 @@ def post_assign(visit: Visited, sent: Sent) -> Response:
 def post_view(visit: Visited, sent: Sent) -> Response:
     """Keep the filter that is shown under a name of the visitor's own, and show it again."""
     asked = list_of_form(visit, sent)
-    visit.hits().save_view(sent.text("view"), SavedFilter.model_validate(asked.restricting))
+    visit.hits().save_view(sent.text("view"), hit_views.SavedFilter.model_validate(asked.restricting))
     return visit.go(_path(asked, "view-kept"))
 
 
@@ -203,13 +193,13 @@ def _meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
 
 def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:
     """Return the rows that are chosen; raises InputError if none is."""
-    chosen = [_key(text) for text in sent.texts("hit")[:MOST_CHOSEN]]
+    chosen = [_key(text) for text in sent.texts("hit")[: hit_views.MOST_CHOSEN]]
     if not chosen:
         raise InputError("no_row_chosen")
     return chosen
 
 
-def _count(done: ManyDecisions | ManyClosings) -> str:
+def _count(done: hit_views.ManyDecisions | hit_views.ManyClosings) -> str:
     """Return the number of hits that were left out, as an address has it."""
     return str(min(done.left_out, _MOST_SHOWN_LEFT)) if done.left_out else ""
 
@@ -233,7 +223,7 @@ def _path(asked: RequestedList, done: str, at: str = "", left_out: str = "") -> 
     return f"{query.path}#{row}"
 
 
-def _pages(asked: RequestedList, page: HitPage) -> list[PageLink]:
+def _pages(asked: RequestedList, page: hit_views.HitPage) -> list[PageLink]:
     """Return links to the first, the last and the near pages, with gaps between them; none where all is on one page."""
     last, here = max(0, page.total - 1) // PAGE, page.offset // PAGE
     near = {0, last, *range(max(0, here - _NEAR), min(last, here + _NEAR) + 1)}
@@ -246,7 +236,7 @@ def _pages(asked: RequestedList, page: HitPage) -> list[PageLink]:
     return links if last else []
 
 
-def _views(visit: Visit, asked: RequestedList, kept: SavedFilters) -> list[View]:
+def _views(visit: Visit, asked: RequestedList, kept: hit_views.SavedFilters) -> list[View]:
     """Return the ready views and then the visitor's own; each keeps the order and the name that is searched for."""
     shown = asked.restricting
     ready = [(wanted, visit.say(name), "") for name, wanted in _READY]
@@ -257,14 +247,13 @@ def _views(visit: Visit, asked: RequestedList, kept: SavedFilters) -> list[View]
     ]
 
 
-def _asked_by(shows: SavedFilter) -> dict[str, str]:
+def _asked_by(shows: hit_views.SavedFilter) -> dict[str, str]:
     """Return a kept filter as an address asks for it."""
     given = shows.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
 def _chosen_round(visit: Visit, newest: Iterable[RoundSummary], round_id: str | None) -> Iterator[RoundSummary]:
-    """Yield the round that a filter names, if it is none of the newest and the node knows it."""
     if round_id and all(one.round_id != round_id for one in newest):
         with contextlib.suppress(NotFoundError):
             yield visit.node().round(round_id).entry
@@ -278,8 +267,14 @@ def _choices(visit: Visit, listed: Sequence[RoundSummary], counterpart: str | No
         "party_choices": [any_one, *((code, code) for code in parties)],
         "level_choices": [any_one, *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True))],
         "stage_choices": [any_one, *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],
-        "known_choices": [any_one, *((one.value, visit.say(labels.KNOWN_PAIRS[one.value])) for one in KnownPair)],
-        "whose_choices": [any_one, *((whose.value, visit.say(labels.WHOSE[whose.value])) for whose in AssigneeFilter)],
+        "known_choices": [
+            any_one,
+            *((one.value, visit.say(labels.KNOWN_PAIRS[one.value])) for one in hit_views.KnownPair),
+        ],
+        "whose_choices": [
+            any_one,
+            *((whose.value, visit.say(labels.WHOSE[whose.value])) for whose in hit_views.AssigneeFilter),
+        ],
         "kind_choices": [any_one, *((kind.value, visit.say(labels.HIT_KINDS[kind.value])) for kind in Kind)],
-        "sort_choices": [(sort.value, visit.say(labels.SORTS[sort.value])) for sort in HitSort],
+        "sort_choices": [(sort.value, visit.say(labels.SORTS[sort.value])) for sort in hit_views.HitSort],
     }

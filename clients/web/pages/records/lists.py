@@ -151,7 +151,6 @@ def get_template(visit: Visited, form: str) -> Response:
 
 @router.get("/records/{import_id}/findings.csv")
 def get_stored_findings(visit: Visited, import_id: str) -> Response:
-    """Return all that was found in a list when it was stored."""
     return _csv(visit, visit.node().stored_findings_file(identifier(import_id)))
 
 
@@ -181,7 +180,6 @@ def get_all(visit: Visited, import_id: str) -> Response:
 
 @router.get("/records/{import_id}/duplicates")
 def get_duplicates(visit: Visited, import_id: str) -> Response:
-    """Show the records of a list that are likely the same person."""
     entry, read = _entry(visit, import_id), []
 
     def part(offset: int) -> tuple[Sequence[DuplicatePairView], int]:

@@ -10,15 +10,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
-from aquila.interface.records import (
-    CORRECTABLE,
-    FARTHEST,
-    MOST_FOUND,
-    CorrectionReport,
-    FoundRecord,
-    RecordCorrection,
-    RecordSearch,
-)
+from aquila.interface import records as record_views
 from aquila.records.person import LIST_FIELDS
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
@@ -30,14 +22,16 @@ _DIGITS = 12
 @router.get("/search")
 def get_search(visit: Visited) -> Response:
     visit.need("records.search")
-    return _form(visit, RecordSearch())
+    return _form(visit, record_views.RecordSearch())
 
 
 @router.post("/search")
 def post_search(visit: Visited, sent: Sent) -> Response:
     """Show a page of what a search finds; that it was made is logged, and not what was looked for."""
     offset = sent.number("offset") if sent.text("offset") else 0
-    wanted = RecordSearch(number=sent.text("number"), name=sent.text("name"), alike=sent.ticked("alike"), offset=offset)
+    wanted = record_views.RecordSearch(
+        number=sent.text("number"), name=sent.text("name"), alike=sent.ticked("alike"), offset=offset
+    )
     if not (wanted.number or wanted.name):
         return _form(visit, wanted, empty=True)
     page = visit.records().search(wanted)
@@ -47,8 +41,8 @@ def post_search(visit: Visited, sent: Sent) -> Response:
         wanted=wanted,
         empty=False,
         page=page,
-        earlier=max(0, offset - MOST_FOUND) if offset else None,
-        later=after if after < min(page.total, FARTHEST + 1) else None,
+        earlier=max(0, offset - record_views.MOST_FOUND) if offset else None,
+        later=after if after < min(page.total, record_views.FARTHEST + 1) else None,
     )
 
 
@@ -66,17 +60,16 @@ def position_of(text: str) -> int:
     return int(text)
 
 
-def _form(visit: Visit, wanted: RecordSearch, *, empty: bool = False) -> Response:
+def _form(visit: Visit, wanted: record_views.RecordSearch, *, empty: bool = False) -> Response:
     """Return the form alone, or with a word that nothing was asked for."""
     return visit.show("search.html", wanted=wanted, empty=empty, page=None, earlier=None, later=None)
 
 
 @router.get("/search/{import_id}/{position}/correct")
 def get_correction(visit: Visited, import_id: str, position: str) -> Response:
-    """Show the fields of a record to be corrected; that they were looked at is logged."""
     visit.need("records.import")
     entry = visit.records().show(identifier(import_id), position_of(position)).entry
-    held = {name: value for name, value in entry.record.items() if name in CORRECTABLE}
+    held = {name: value for name, value in entry.record.items() if name in record_views.CORRECTABLE}
     texts = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in held.items()}
     return _correction(visit, entry, texts)
 
@@ -86,8 +79,8 @@ def post_correction(visit: Visited, sent: Sent, import_id: str, position: str) -
     """Show how the corrected record is read, or store it."""
     visit.need("records.import")
     list_id, place = identifier(import_id), position_of(position)
-    texts = {name: _texts(sent, name) for name in CORRECTABLE}
-    wanted = RecordCorrection(fields=texts)
+    texts = {name: _texts(sent, name) for name in record_views.CORRECTABLE}
+    wanted = record_views.RecordCorrection(fields=texts)
     if sent.ticked("store"):
         visit.records().correct(list_id, place, wanted)
         return visit.go(f"/search/{list_id}/{place}", "corrected")
@@ -110,7 +103,10 @@ def _texts(sent: Sent, name: str) -> tuple[str, ...]:
 
 
 def _correction(
-    visit: Visit, entry: FoundRecord, wanted: Mapping[str, tuple[str, ...]], report: CorrectionReport | None = None
+    visit: Visit,
+    entry: record_views.FoundRecord,
+    wanted: Mapping[str, tuple[str, ...]],
+    report: record_views.CorrectionReport | None = None,
 ) -> Response:
     refused = report is not None and report.names is None
     return visit.show(
@@ -120,6 +116,6 @@ def _correction(
         place=f"/search/{entry.import_id}/{entry.position}",
         wanted=wanted,
         report=report,
-        fields=CORRECTABLE,
+        fields=record_views.CORRECTABLE,
         lists=LIST_FIELDS,
     )

@@ -125,7 +125,7 @@ def test_no_hit_is_said_of_an_answered_list_alone() -> None:
         ),
         "Problem: the key is gone",
     ]
-    assert "erased when the retention" in str(sentences(answers=[LIST | {"state": "erased"}])[0])
+    assert "erased after the round's retention" in str(sentences(answers=[LIST | {"state": "erased"}])[0])
 
 
 def test_a_withheld_answer_is_no_answer() -> None:
