@@ -369,7 +369,6 @@ CORE: Final[Table] = {
     "form_sent_by_another_site": Text("the form was sent by another site"),
     "form_date_unreadable": Text("the date cannot be read", "write it as 2026-11-26"),
     "form_thing_unknown": Text("the form names no such thing"),
-    "import_not_listed": Text("the node holds no such import"),
     "letter_changed_meanwhile": Text("the letter changed while it was made", "ask for it again"),
     "log_entry_kind_unknown": Text("the log has no such kind of entry"),
     "no_file_chosen": Text("no file was chosen"),

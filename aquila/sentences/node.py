@@ -82,7 +82,7 @@ NODE: Final[Table] = {
     "hit_erased_only_with_record": Text(
         "a hit is withdrawn as erased by erasing its record", "`aquila call erase_record`"
     ),
-    "hit_unknown": Text("the node holds no such hit", "see them with `aquila hit list`"),
+    "hit_unknown": Text("the node holds no such hit", "see them with `aquila call get_hits`"),
     "hits_hidden_by_matcher": Text(
         "notes of {counterpart} on hits that the matcher did not report here: {hits}; it hid them"
     ),
@@ -111,7 +111,7 @@ NODE: Final[Table] = {
         "hits with {counterpart} unconfirmed after the round's time: {hits}; its note or its confirmation did not come"
     ),
     "import_name_malformed": Text("an import needs a name of one printable line"),
-    "import_unknown": Text("the node holds no such import", "see them with `aquila records list`"),
+    "import_unknown": Text("the node holds no such import", "see them with `aquila call get_imports`"),
     "key_replaced_in_open_round": Text(
         "the registry replaces the key of {party}, and the round {round} with it is not over here",
         "wait until this node has seen the end of the round, or let the secretariat abort it",

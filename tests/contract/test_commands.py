@@ -1,8 +1,10 @@
 """Every command and every operation: what they share, and whose they are."""
 
+import re
 from typing import Any
 
 from aquila.audit.roles import role_table
+from aquila.sentences import SENTENCES
 from clients.cli.services.people import role_document
 from clients.sdk.operations import operations
 from tests.support.commands import every_command, loaded_command
@@ -43,3 +45,17 @@ def test_options_that_others_rely_on_stay() -> None:
     commands = dict(every_command(loaded_command()))
     for name, options in STABLE_OPTIONS.items():
         assert set(options.split()) <= {word for option in commands[name].params for word in option.opts}, name
+
+
+def test_hints_name_commands_that_exist() -> None:
+    """Whoever follows a hint finds the command, and the operation of `aquila call`."""
+    commands = {name for name, _ in every_command(loaded_command())}
+    calls = {f"call {name}" for service in ("node", "matcher") for name in operations(service)}
+    known = commands | calls | {"call --list", "--as NAME", "--cert FILE", "--version"}
+    named = [
+        (code, words)
+        for code, text in SENTENCES.items()
+        for words in re.findall(r"`aquila ([a-z-]+(?: [\w-]+)?|--\w+(?: [A-Z]+)?)", text.hint)
+    ]
+    assert len(named) > 20
+    assert [(code, words) for code, words in named if words not in known and words.split()[0] not in commands] == []

@@ -315,4 +315,4 @@ def _entry(visit: Visit, import_id: str) -> ImportEntry:
     for entry in visit.node().imports().imports:
         if entry.import_id == import_id:
             return entry
-    raise NotFoundError("import_not_listed")
+    raise NotFoundError("import_unknown")
