@@ -85,11 +85,7 @@ def key_id(name: str, algorithm: int, public_key: bytes) -> bytes:
 
 
 def parse_note(content: bytes) -> Note:
-    """Read a note without checking any signature.
-
-    Raises:
-        AuditError: The bytes are no note.
-    """
+    """Read a note without checking any signature; raises AuditError if the bytes are no note."""
     if len(content) > LARGEST_NOTE:
         raise AuditError("signed_note_too_long", expected=LARGEST_NOTE, got=len(content))
     try:
@@ -140,11 +136,7 @@ class Checkpoint:
     """The head over them, 32 bytes."""
 
     def text(self) -> str:
-        """Return the three lines.
-
-        Raises:
-            InputError: This could not be read back.
-        """
+        """Return the three lines; raises InputError if this could not be read back."""
         if not self.origin or not self.origin.isprintable() or len(self.root) != HASH_BYTES:
             raise InputError("checkpoint_origin_or_head_wrong")
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
@@ -161,11 +153,7 @@ class Checkpoint:
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """Read a checkpoint's text.
-
-    Raises:
-        AuditError: It is none, or not written in the one way that there is.
-    """
+    """Read a checkpoint's text; raises AuditError if it is none, or not written in the one way that there is."""
     lines = text.split("\n")
     if len(lines) != _LINES + 1 or lines[-1]:
         raise AuditError("checkpoint_not_three_lines", expected=_LINES, got=len(lines) - 1)
@@ -328,11 +316,7 @@ class Update:
 
 
 def parse_update(content: bytes) -> Update:
-    """Read an update without verifying anything.
-
-    Raises:
-        AuditError: The bytes are not an update.
-    """
+    """Read an update without verifying anything; raises AuditError if the bytes are not an update."""
     if len(content) > LARGEST_UPDATE:
         raise AuditError("log_update_too_long", expected=LARGEST_UPDATE, got=len(content))
     head, separator, note = content.partition(b"\n\n")

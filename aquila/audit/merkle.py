@@ -289,11 +289,7 @@ def bundles_of(size: int) -> Iterator[tuple[int, int]]:
 
 
 def write_bundle(entries: Sequence[bytes]) -> bytes:
-    """Return an entry bundle.
-
-    Raises:
-        InputError: More entries than fit, or one that is too long.
-    """
+    """Return an entry bundle; raises InputError if more entries than fit, or one that is too long."""
     if len(entries) > TILE_WIDTH or any(len(entry) > LARGEST_ENTRY for entry in entries):
         raise InputError("bundle_too_large", got=len(entries))
     return b"".join(len(entry).to_bytes(_LENGTH_BYTES, "big") + entry for entry in entries)
@@ -305,11 +301,7 @@ def write_statements(envelopes: Sequence[bytes]) -> bytes:
 
 
 def read_bundle(content: bytes, width: int) -> list[bytes]:
-    """Return the entries of a bundle of that width.
-
-    Raises:
-        AuditError: The bytes are no such bundle.
-    """
+    """Return the entries of a bundle of that width; raises AuditError if the bytes are no such bundle."""
     entries = _parts(content, width, _LENGTH_BYTES)
     if entries is None:
         raise AuditError("entry_bundle_count_differs", expected=width)
@@ -329,11 +321,7 @@ def read_statements(content: bytes, width: int) -> list[bytes]:
 
 
 def read_tile(content: bytes, width: int) -> list[bytes]:
-    """Return the hashes of a tile of that width.
-
-    Raises:
-        AuditError: The bytes are no such tile.
-    """
+    """Return the hashes of a tile of that width; raises AuditError if the bytes are no such tile."""
     if len(content) != width * HASH_BYTES:
         raise AuditError("hash_tile_length_differs", expected=width * HASH_BYTES)
     return [content[start : start + HASH_BYTES] for start in range(0, len(content), HASH_BYTES)]

@@ -33,11 +33,7 @@ class OpenedEnvelope:
 
 
 def sign_envelope(payload_type: str, payload: bytes, key: SigningKey) -> bytes:
-    """Return the envelope of a payload as canonical JSON.
-
-    Raises:
-        KeyMaterialError: the key is closed.
-    """
+    """Return the envelope of a payload as canonical JSON; raises KeyMaterialError if the key is closed."""
     signature = key.sign(_signed_bytes(payload_type, payload))
     return _encode(payload_type, payload, key.public.fingerprint, signature)
 

@@ -301,11 +301,7 @@ def require_finalize(operands: FinalizeOperands) -> int:
 
 
 def require_equal(left: int, right: int) -> int:
-    """Return the common number of positions of two batches.
-
-    Raises:
-        InputError: the batches differ in length.
-    """
+    """Return the common number of positions of two batches; raises InputError if the batches differ in length."""
     if left != right:
         raise InputError("batch_lengths_differ", left=left, right=right)
     return left

@@ -203,20 +203,12 @@ class SigningKey(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64-byte Ed25519 signature (RFC 8032).
-
-        Raises:
-            AquilaError: The key cannot be used now.
-        """
+        """Return the 64-byte Ed25519 signature (RFC 8032); raises AquilaError if the key cannot be used now."""
         ...
 
 
 class _SecretKey(SecretBytes):
-    """A key of 32 secret bytes.
-
-    Raises:
-        KeyMaterialError: These are not 32 bytes.
-    """
+    """A key of 32 secret bytes; raises KeyMaterialError if these are not 32 bytes."""
 
     __slots__ = ()
 
@@ -242,11 +234,7 @@ class IdentityKey(_SecretKey):
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
-        """Read an unencrypted PKCS #8 key.
-
-        Raises:
-            KeyMaterialError: the text is no such key, or not Ed25519.
-        """
+        """Read an unencrypted PKCS #8 key; raises KeyMaterialError if the text is no such key, or not Ed25519."""
         try:
             key = load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):

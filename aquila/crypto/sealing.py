@@ -357,11 +357,7 @@ class OpeningReader(io.RawIOBase):
         return True
 
     def readinto(self, into: WriteableBuffer) -> int:
-        """Give the next bytes, 0 at the end.
-
-        Raises:
-            SealError: A chunk was changed, moved, or is missing.
-        """
+        """Give the next bytes, 0 at the end; raises SealError if a chunk was changed, moved, or is missing."""
         while not self._left and not self._ended:
             self._next()
         given = min(memoryview(into).nbytes, len(self._left))

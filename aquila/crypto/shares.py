@@ -87,11 +87,7 @@ def verify_knowledge(group: Group, public_key: bytes, context: bytes, proof: byt
 
 
 def validate_public_key(group: Group, public_key: bytes) -> None:
-    """Check that the bytes are one element other than the identity.
-
-    Raises:
-        MalformedError: they are not.
-    """
+    """Check that the bytes are one element other than the identity; raises MalformedError if they are not."""
     if len(public_key) != ELEMENT_BYTES:
         raise MalformedError("share_key_not_32_bytes", got=len(public_key))
     group.validate(public_key)

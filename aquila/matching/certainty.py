@@ -57,42 +57,36 @@ _LEAST = {Level.LOW: 0.50, Level.MEDIUM: 0.90, Level.HIGH: 0.99}
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """The grade that results from the rules that met.
-
-    Attributes:
-        level: None where the probability is below every level: no hit.
-        probability: That the two records are one person, 0 to 1.
-        families: The evidence families that agree, strongest first.
-        rules: The names of the rules that met, in the order of their numbers.
-        sentences: The agreements in plain words, in the order of `families`.
-    """
+    """The grade that results from the rules that met."""
 
     level: Level | None
+    """None where the probability is below every level: no hit."""
     probability: float
+    """That the two records are one person, 0 to 1."""
     families: tuple[str, ...]
+    """The evidence families that agree, strongest first."""
     rules: tuple[str, ...]
+    """The names of the rules that met, in the order of their numbers."""
     sentences: tuple[str, ...] = ()
+    """The agreements in plain words, in the order of `families`."""
 
 
 @dataclass(frozen=True, slots=True)
 class GradingBasis:
-    """The basis on which the pairs of two lists are graded, besides the rules that met.
-
-    Attributes:
-        size_a: Records of the one list, padding included.
-        size_b: Records of the other.
-        common_per_million: Of the smaller list, the share of persons that the other holds too, 1 to a million.
-        duplicates_per_million: The share of persons that a list tells of twice.
-        settled: How many records of each list have a certain partner in the other.
-        learned: What the round learned of the table's weights.
-    """
+    """The basis on which the pairs of two lists are graded, besides the rules that met."""
 
     size_a: int
+    """Records of the one list, padding included."""
     size_b: int
+    """Records of the other."""
     common_per_million: int
+    """Of the smaller list, the share of persons that the other holds too, 1 to a million."""
     duplicates_per_million: int
+    """The share of persons that a list tells of twice."""
     settled: int = 0
+    """How many records of each list have a certain partner in the other."""
     learned: Learned = ()
+    """What the round learned of the table's weights."""
 
 
 def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: float | None = None) -> Grade:
@@ -308,11 +302,7 @@ def strongest_parts(rules: tuple[Rule, ...]) -> tuple[Part, ...]:
 
 @lru_cache(maxsize=_CACHED)
 def rules_of(table: RuleTable, rule_mask: int) -> tuple[Rule, ...]:
-    """The rules of a mask.
-
-    Raises:
-        InputError: None, or one that the table does not have.
-    """
+    """The rules of a mask; raises InputError if none, or one that the table does not have."""
     rules = tuple(rule for rule in table.rules if rule_mask >> (rule.number - 1) & 1)
     if not rules or mask_of(rule.number for rule in rules) != rule_mask:
         raise InputError("rule_mask_empty_or_unknown")

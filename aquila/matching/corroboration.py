@@ -36,18 +36,15 @@ class Corroboration:
 
 @dataclass(frozen=True, slots=True)
 class CorroborationTable:
-    """The table, by own and other evaluation.
-
-    Attributes:
-        source: Where the codes are defined.
-        assumption: What must hold for a raise to mean anything, and what no machine can check.
-        cells: The information code that a note has afterwards, and why.
-    """
+    """The table, by own and other evaluation."""
 
     version: int
     source: str
+    """Where the codes are defined."""
     assumption: str
+    """What must hold for a raise to mean anything, and what no machine can check."""
     cells: dict[tuple[str, str], tuple[str, str]]
+    """The information code that a note has afterwards, and why."""
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -67,19 +67,19 @@ class MetTokens(NamedTuple):
     """Columns of the m tokens that met in n pairs of records; a token that a record has twice comes twice.
 
     Attributes:
-        pairs: How many pairs of records there are, n.
-        numbers: Of each token that of its pair, ascending.
         lefts, rights: Its places among all tokens of the two records, a byte each.
-        rules: Its rule.
-        tokens: The tokens, 16 bytes each.
     """
 
     pairs: int
+    """How many pairs of records there are, n."""
     numbers: NDArray[np.int64]
+    """Of each token that of its pair, ascending."""
     lefts: NDArray[np.uint8]
     rights: NDArray[np.uint8]
     rules: NDArray[np.uint8]
+    """Its rule."""
     tokens: NDArray[np.void]
+    """The tokens, 16 bytes each."""
 
     def positions(self) -> list[MatchedTokenPositions]:
         """Return for each pair the places of the tokens that met (PROTOCOL.md 3.7.3)."""

@@ -29,17 +29,14 @@ _BORDERS = np.arange(PREFIXES, dtype=np.uint64) << np.uint64(PREFIX_BITS)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one DuckDB database.
-
-    Attributes:
-        directory: Where files are read and written, and nowhere else.
-        memory_mib: Memory before it spills into the directory, in MiB.
-        threads: Its threads.
-    """
+    """Limits of one DuckDB database."""
 
     directory: str
+    """Where files are read and written, and nowhere else."""
     memory_mib: int
+    """Memory before it spills into the directory, in MiB."""
     threads: int
+    """Its threads."""
 
 
 class TokenFile(NamedTuple):
@@ -170,21 +167,21 @@ class JoinTask:
     """Join the tokens of a range of prefixes.
 
     Attributes:
-        limits: What DuckDB may use.
-        files: Where tokens of the range are; what else they hold is passed over.
         first, last: The range of prefixes, both included.
-        allowed: The pairs of list numbers that may be joined; the place of a pair is its number.
-        frequency_limit: A token that more records of one list bear is left out.
-        target: The file to write: pairs of handles by number of their pair of lists, in order, with the rules that met.
     """
 
     limits: Limits
+    """What DuckDB may use."""
     files: tuple[str, ...]
+    """Where tokens of the range are; what else they hold is passed over."""
     first: int
     last: int
     allowed: tuple[tuple[int, int], ...]
+    """The pairs of list numbers that may be joined; the place of a pair is its number."""
     frequency_limit: int
+    """A token that more records of one list bear is left out."""
     target: str
+    """The file to write: pairs of handles by number of their pair of lists, in order, with the rules that met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,21 +189,21 @@ class GroupTask:
     """Gather all rules that met between two handles, for some pairs of lists.
 
     Attributes:
-        limits: What DuckDB may use.
-        files: What the join tasks wrote.
         first_pair, last_pair: The numbers of the pairs of lists, both included.
         first_handle, last_handle: The first 64 bits of the left handles, both included; all of them, or a part of one
             pair of lists that has very many.
-        target: The file to write: every pair of handles once, in order.
     """
 
     limits: Limits
+    """What DuckDB may use."""
     files: tuple[str, ...]
+    """What the join tasks wrote."""
     first_pair: int
     last_pair: int
     first_handle: int
     last_handle: int
     target: str
+    """The file to write: every pair of handles once, in order."""
 
 
 def join_prefixes(task: JoinTask) -> dict[int, int]:

@@ -62,19 +62,19 @@ class _Cells:
     """A pair of lists, mask by mask, m.
 
     Attributes:
-        counts: How many pairs of records.
         names, dates, contexts: What agrees, by number; -1 where it is not counted or not told.
-        rest: The table's bits of everything else.
         told, silent: For each family whose missing evidence is learned, whether the mask tells of it, and whether it is
             missing, m x F.
     """
 
     pair: ListPair
     counts: NDArray[np.float64]
+    """How many pairs of records."""
     names: NDArray[np.int64]
     dates: NDArray[np.int64]
     contexts: NDArray[np.int64]
     rest: NDArray[np.float64]
+    """The table's bits of everything else."""
     told: NDArray[np.float64]
     silent: NDArray[np.float64]
 

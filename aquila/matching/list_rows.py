@@ -95,11 +95,7 @@ class Multiplicity:
         self._tokens: dict[int, list[NDArray[np.uint64]]] = {}
 
     def add(self, rows: bytes) -> None:
-        """Count one chunk.
-
-        Raises:
-            MalformedError: The rows are not whole.
-        """
+        """Count one chunk; raises MalformedError if the rows are not whole."""
         wire = parse_rows(rows)
         high = wire["high"].astype(np.uint64)
         sampled = high <= self._bound

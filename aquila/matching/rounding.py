@@ -38,15 +38,12 @@ _BELOW = 10  # where a count of nothing stands below zero, before noise is added
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A count that is published by itself.
-
-    Attributes:
-        count: The exact number, which is not published.
-        rounded: The multiple of 5 that stands for it in totals.
-    """
+    """A count that is published by itself."""
 
     count: int
+    """The exact number, which is not published."""
     rounded: int
+    """The multiple of 5 that stands for it in totals."""
 
     @property
     def figure(self) -> Figure:

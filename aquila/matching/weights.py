@@ -35,20 +35,17 @@ class WeightKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One weight.
-
-    Attributes:
-        kind: The prior odds, an agreement, evidence that is missing, or the lift of an uncertain pair where most
-            records of both lists have a certain partner.
-        sentence: What agrees, or the name of the family of which nothing agrees; empty for prior and lift.
-        bits: By how much it moves the odds, as log2.
-        differs: Of an agreement, what then differs or is not known; empty where nothing.
-    """
+    """One weight."""
 
     kind: WeightKind
+    """The prior odds, an agreement, evidence that is missing, or the lift of an uncertain pair where most records of
+    both lists have a certain partner."""
     sentence: str
+    """What agrees, or the name of the family of which nothing agrees; empty for prior and lift."""
     bits: float
+    """By how much it moves the odds, as log2."""
     differs: str = ""
+    """Of an agreement, what then differs or is not known; empty where nothing."""
 
 
 def level_bits(level: Level) -> float:

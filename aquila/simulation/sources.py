@@ -82,11 +82,7 @@ class ListFile:
         return self._watched().watch(rows)
 
     def end(self) -> None:
-        """Refuse a list without a row, and forget the ids.
-
-        Raises:
-            InputError: There was none.
-        """
+        """Refuse a list without a row, and forget the ids; raises InputError if there was none."""
         self._watched().end()
         self._whole = None
 

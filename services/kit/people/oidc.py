@@ -169,12 +169,10 @@ def _answer(session: httpx.Client, url: str) -> dict[str, Any]:
     """Return a small JSON object that the provider answers with."""
     response = session.get(url)
     response.raise_for_status()
-    if len(response.content) > _ANSWER_BYTES:
-        raise ValueError("too large")
-    found = response.json()
-    if not isinstance(found, dict):
-        raise ValueError("no object")  # noqa: TRY004 - to the caller both are no answer
-    return found
+    match response.json() if len(response.content) <= _ANSWER_BYTES else None:
+        case dict() as found:
+            return found
+    raise ValueError("too large, or not an object")
 
 
 def _is_safe(url: object) -> bool:

@@ -226,8 +226,9 @@ def _with_bytes(context: MatcherContext, round_id: str, caller: str, after: int)
         content = None if event.kind is EventKind.STATEMENT or not room else _content(context, round_id, caller, event)
         if content is not None and len(content) <= room:
             room -= len(content)
-            event = event.model_copy(update={"content": base64.b64encode(content).decode()})  # noqa: PLW2901 - it is the same event
-        events.append(event)
+            events.append(event.model_copy(update={"content": base64.b64encode(content).decode()}))
+        else:
+            events.append(event)
     return page.model_copy(update={"events": tuple(events)})
 
 

@@ -6,15 +6,7 @@ from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from aquila.errors import LogRewrittenError, ReplayError
-from aquila.interface.rounds import (
-    NodeRoundView,
-    NodeStatus,
-    PartyAnswer,
-    Progress,
-    RoundPage,
-    RoundSummary,
-    SubmissionView,
-)
+from aquila.interface import rounds as forms
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES
@@ -33,9 +25,9 @@ from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow
 _WISHES = ("consent", "close", "abort")
 
 
-def status(node: NodeContext, version: str) -> NodeStatus:
+def status(node: NodeContext, version: str) -> forms.NodeStatus:
     obstacle, contact = node.contact.obstacle, node.contact
-    return NodeStatus(
+    return forms.NodeStatus(
         party=node.code,
         version=version,
         identity_fingerprint=node.party.identity.public.fingerprint,
@@ -56,7 +48,7 @@ def clock_difference(node: NodeContext) -> int | None:
     return node.contact.clock_difference
 
 
-def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: bool = False) -> RoundPage:
+def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: bool = False) -> forms.RoundPage:
     """Return rounds that the node knows, newest first; only their rows and manifests are read.
 
     Args:
@@ -69,12 +61,14 @@ def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: 
     with store.reading("rounds.list") as session:
         total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
         rows = session.scalars(query.offset(offset).limit(limit))
-        return RoundPage(
-            rounds=tuple(RoundSummary.of(stored_manifest(row), row.phase) for row in rows), offset=offset, total=total
+        return forms.RoundPage(
+            rounds=tuple(forms.RoundSummary.of(stored_manifest(row), row.phase) for row in rows),
+            offset=offset,
+            total=total,
         )
 
 
-def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
+def round_view(node: NodeContext, round_id: str) -> forms.NodeRoundView:
     """Return one round; raises NotFoundError if the node knows no such round."""
     with node.rounds.reading(round_id) as round_, node.store.reading("round.view") as session:
         row = round_row(session, round_id)
@@ -82,8 +76,8 @@ def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
             select(SubmissionRow).where(SubmissionRow.round_id == round_id).order_by(SubmissionRow.submission_id)
         )
         verified = progress.verified(session, round_)
-        return NodeRoundView(
-            entry=RoundSummary.of(round_.manifest, row.phase),
+        return forms.NodeRoundView(
+            entry=forms.RoundSummary.of(round_.manifest, row.phase),
             manifest=round_.manifest,
             manifest_digest=round_.manifest_digest,
             binding=round_.binding if round_.bindings else None,
@@ -101,7 +95,7 @@ def round_view(node: NodeContext, round_id: str) -> NodeRoundView:
 
 def _answers(
     session: Session, node: NodeContext, round_: Round, round_row_: RoundRow, row: SubmissionRow
-) -> tuple[PartyAnswer, ...]:
+) -> tuple[forms.PartyAnswer, ...]:
     """Return the state of each party's answer to a submission, once others can answer it."""
     if row.submission_id not in round_.tokens:
         return ()
@@ -116,14 +110,14 @@ def _submission(
     round_row_: RoundRow,
     row: SubmissionRow,
     verified: Counter[tuple[str, str]],
-) -> SubmissionView:
+) -> forms.SubmissionView:
     mine = ChunkRow.submission_id == row.submission_id
     chunks = _count(session, mine)
     evaluators = progress.evaluators(round_, row.submission_id)
     evaluated = sum(verified[row.submission_id, party] for party in evaluators)
     names = {str(rule.number): rule.name for rule in node.table_of(round_.manifest).rules}
     list_ = session.get(ImportRow, row.import_id)
-    return SubmissionView(
+    return forms.SubmissionView(
         submission_id=row.submission_id,
         kind=Kind(row.kind),
         import_id=row.import_id,
@@ -131,10 +125,10 @@ def _submission(
         name=list_.name if list_ else "",
         records=row.records or (list_.records if list_ else 0),
         elements=session.scalar(select(func.coalesce(func.sum(ChunkRow.elements), 0)).where(mine)) or 0,
-        prepared=Progress(done=row.prepared, of=row.batches),
-        sent=Progress(done=_count(session, mine & ChunkRow.sent), of=chunks),
-        evaluated=Progress(done=evaluated, of=chunks * len(evaluators)),
-        tokens_sent=Progress(done=_count(session, mine & ChunkRow.tokens_sent), of=chunks),
+        prepared=forms.Progress(done=row.prepared, of=row.batches),
+        sent=forms.Progress(done=_count(session, mine & ChunkRow.sent), of=chunks),
+        evaluated=forms.Progress(done=evaluated, of=chunks * len(evaluators)),
+        tokens_sent=forms.Progress(done=_count(session, mine & ChunkRow.tokens_sent), of=chunks),
         held_back={names.get(rule, rule): count for rule, count in row.held_back.items()},
         answers=_answers(session, node, round_, round_row_, row),
     )
