@@ -60,7 +60,7 @@ def group() -> Group:
 @pytest.fixture(scope="session")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Homes of a matcher and three nodes after a round of lists with a query, and the logs of all, exported."""
-    from tests.support.exported import play  # noqa: PLC0415 - most tests need no services
+    from tests.support.exported import play
 
     with made_once(tmp_path_factory, "audited") as (path, is_new):
         if is_new:
@@ -70,7 +70,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def matchers_log(audited: Path) -> Exported:
-    from tests.support.exported import exported  # noqa: PLC0415 - as above
+    from tests.support.exported import exported
 
     return exported(audited, "matcher")
 

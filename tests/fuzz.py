@@ -106,7 +106,7 @@ def _one(content: bytes) -> None:
 
 def main(seconds: str = "300") -> None:
     """Run all targets under atheris for so many seconds."""
-    import atheris  # noqa: PLC0415 - in an environment of its own, requirements/fuzz.txt
+    import atheris
 
     atheris.instrument_all()
     atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=8192", "-rss_limit_mb=4096"], _one)

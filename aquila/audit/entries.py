@@ -148,10 +148,10 @@ class Word(StrEnum):
     CHANGED = "changed"
     DISABLED = "disabled"
     ENABLED = "enabled"
-    PASSWORD = "password"  # noqa: S105 - says that one was changed, not what it is
+    PASSWORD = "password"
     TOTP = "totp"
     OIDC = "oidc"
-    TOKEN = "token"  # noqa: S105 - the way of a sign-in
+    TOKEN = "token"
     ROLES = "roles"
     FORK = "fork"
     SHRUNK = "shrunk"

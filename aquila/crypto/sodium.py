@@ -118,7 +118,7 @@ def load_bundled_library(package: str = "rbcl") -> Library:
     return _initialized(handle, f"the copy in the package {package}, because the system has none")
 
 
-def _initialized(handle: Any, origin: str) -> Library:  # noqa: ANN401 - see Library.handle
+def _initialized(handle: Any, origin: str) -> Library:
     """Declare the functions' types, let libsodium choose its code for this processor, and name its version."""
     if handle.sodium_init() < 0:
         raise InputError("libsodium_not_initialized", origin=origin)

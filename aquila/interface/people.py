@@ -36,7 +36,7 @@ class AccountState(StrEnum):
 class Method(StrEnum):
     """The method by which a person signed in."""
 
-    PASSWORD = "password"  # noqa: S105 - names the way
+    PASSWORD = "password"
     PROVIDER = "provider"
 
 

@@ -200,7 +200,7 @@ def _attribute_reader(attribute: str, parts: tuple[str, ...]) -> Callable[[Any],
     """The function that reads the values of some parts from their attribute."""
     readers = [part_reader(part) for part in parts]
 
-    def read_values(value: Any) -> PartValues:  # noqa: ANN401 - the value of any field
+    def read_values(value: Any) -> PartValues:
         return tuple([once(read(value)) for read in readers])
 
     if attribute == _BIRTH:  # by its number, since to look up a date costs more than all else about it

@@ -266,7 +266,7 @@ class FieldError:
     example: str = field(default="", compare=False)
 
 
-def read_field(name: str, texts: Sequence[str], *, day_first: bool | None = None) -> Any:  # noqa: ANN401 - of any field
+def read_field(name: str, texts: Sequence[str], *, day_first: bool | None = None) -> Any:
     """Read one field of `FIELDS`: its value, or a `FieldError` one; the same for the same arguments.
 
     Args:
@@ -375,7 +375,7 @@ def _list(name: str, texts: Sequence[str], reasons: list[Sentence]) -> tuple[str
     return tuple(values)[:MOST_VALUES]
 
 
-def _value(name: str, values: tuple[str, ...], reasons: list[Sentence]) -> Any:  # noqa: ANN401 - the value of any field
+def _value(name: str, values: tuple[str, ...], reasons: list[Sentence]) -> Any:
     """The value of a field whose usable texts are given: all of them, or what the first is where it holds one."""
     if name in _LISTS:
         return values
@@ -412,7 +412,7 @@ def _date(values: tuple[str, ...], reasons: list[Sentence], *, day_first: bool |
     return date
 
 
-def _doubts(name: str, value: Any) -> tuple[Sentence, ...]:  # noqa: ANN401 - the value of any field
+def _doubts(name: str, value: Any) -> tuple[Sentence, ...]:
     """Return findings on values that are used: names in other scripts, unknown countries, wrong check digits."""
     if name in _NAME_FIELDS and value:
         reason = Sentence.of("word_of_unknown_script")

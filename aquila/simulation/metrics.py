@@ -107,7 +107,7 @@ class TimedGroup:
         self._group = group
         self.seconds = 0.0
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the group has
+    def __getattr__(self, name: str) -> Any:
         """Return an operation of the group that adds its time, or one of the group's other attributes."""
         attribute = getattr(self._group, name)
         return partial(self._timed, attribute) if callable(attribute) else attribute

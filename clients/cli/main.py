@@ -72,7 +72,7 @@ _PARTS = {
 class Part(TyperCommand):
     """A part that is imported when it is called for, so that help and completion answer at once."""
 
-    def load(self) -> Any:  # noqa: ANN401 - the parser's own
+    def load(self) -> Any:
         assert self.name is not None
         text, *places = _PARTS[self.name]
         modules = [import_module(f"clients.cli.{place.partition(':')[0]}") for place in places]
@@ -88,7 +88,7 @@ class Part(TyperCommand):
 class _Parts(TyperGroup):
     """The command."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:  # noqa: ANN401 - the parser's own
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command that a line names, and the words behind its name."""
         name, found, rest = super().resolve_command(ctx, args)
         if name is not None and isinstance(found, Part):
@@ -129,7 +129,7 @@ def start(
     return ExitCode.DONE
 
 
-def _all_as_json(command: Any) -> dict[str, Any]:  # noqa: ANN401 - the parser's own
+def _all_as_json(command: Any) -> dict[str, Any]:
     """Return the parser's defaults by which `aquila --json ...` is `aquila ... --json`."""
     return {name: _all_as_json(child) for name, child in getattr(command, "commands", {}).items()} or {"as_json": True}
 

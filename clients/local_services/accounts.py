@@ -18,7 +18,7 @@ from clients.local_services.processes import Process
 from clients.sdk import ApprovalClient, Connection, MatcherClient, NodeClient, PeopleClient
 from services.kit.storage.files import write_secret
 
-PASSWORD = "only for this demo"  # noqa: S105 - of accounts that live as long as the demo
+PASSWORD = "only for this demo"
 SECRETS = "authenticators"
 _LOGINS = {
     "node": {

@@ -191,9 +191,7 @@ def _start(name: str, home: Home, temporary: Path | None) -> Process:
     with (home.path / _LOG).open("ab") as log, (home.path / _READY).open("wb") as ready:
         environment = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
         # The process stays in our group, so that a closed terminal ends it with us.
-        popen = subprocess.Popen(  # noqa: S603 - our own
-            command, stdin=subprocess.DEVNULL, stdout=ready, stderr=log, env=environment
-        )
+        popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=ready, stderr=log, env=environment)
     return Process(name, home, popen)
 
 

@@ -20,7 +20,7 @@ from services.kit.storage.files import read_secret, write_secret
 
 Service = Literal["node", "matcher"]
 
-TOKEN_FILE = "operator.token"  # noqa: S105 - the name of a file
+TOKEN_FILE = "operator.token"
 _DEFAULT_HOST = "127.0.0.1"
 _DEFAULT_PORT = 8700
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a service listens on is not where one calls it

@@ -51,7 +51,7 @@ def memory_after_work(backend: NativeBackend, inputs: bytes) -> Iterator[list[by
         process.stdin.write(inputs)
         process.stdin.flush()
         assert process.stdout.readline() == b"done\n"
-        with open(f"/proc/{process.pid}/maps") as maps, open(f"/proc/{process.pid}/mem", "rb") as memory:  # noqa: PTH123
+        with open(f"/proc/{process.pid}/maps") as maps, open(f"/proc/{process.pid}/mem", "rb") as memory:
             regions = [line.split() for line in maps]
             found = []
             for places, rights, *_ in regions:

@@ -163,7 +163,7 @@ class Slow(Passwords):
         self.real, self.release, self.lock = real, threading.Event(), threading.Lock()
         self.now = self.most = 0
 
-    def verify(self, stored: str | None, password: str, decoy: str | None = None) -> bool:  # noqa: ARG002 - as the real one
+    def verify(self, stored: str | None, password: str, decoy: str | None = None) -> bool:
         """Wait."""
         with self.lock:
             self.now += 1

@@ -173,7 +173,7 @@ async def _step(world: World) -> None:
     for party_node in world.nodes.values():
         try:
             await party_node.rounds.step()
-        except Exception:  # noqa: BLE001 - whatever a failed commit leads to
+        except Exception:
             party_node.node.rounds.clear()
             for row in list(context.round_cache._known):
                 context.round_cache.forget(row)

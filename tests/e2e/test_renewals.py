@@ -67,7 +67,7 @@ class Renewals(CertifiedCallers):
             connection.execute(text(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD 'first'"))
             connection.execute(text(f'ALTER DATABASE {make_url(self.database).database} OWNER TO "{ROLE}"'))
             [[found]] = connection.execute(text("SHOW hba_file"))
-            with open(found, "r+", encoding="utf-8") as file:  # noqa: PTH123 - a path of PostgreSQL
+            with open(found, "r+", encoding="utf-8") as file:
                 before = file.read()
                 file.seek(0)
                 file.write(f'local all "{ROLE}" scram-sha-256\nhost all "{ROLE}" all scram-sha-256\n{before}')

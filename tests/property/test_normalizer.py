@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - letters of several scripts are the point
 """Properties of the normalizer: a name in every script, a number in every spelling."""
 
 import re

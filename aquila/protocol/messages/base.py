@@ -37,7 +37,7 @@ Count = Annotated[int, Field(ge=0, le=2**40)]
 Positive = Annotated[int, Field(ge=1, le=2**40)]
 
 
-def optional() -> Any:  # noqa: ANN401 - as pydantic's own Field, so that it fits a field of any type
+def optional() -> Any:
     """Declare a field, typed `... | None`, that a message need not have.
 
     A message without it reads as None and is encoded again without the field, byte for byte as it was signed. A field

@@ -49,7 +49,7 @@ class Column(dict[str, Any]):
             return list(map(self.__getitem__, cells))
         return [(cell,) if cell and is_plain(cell) else self[cell] for cell in cells]
 
-    def __missing__(self, cell: str) -> Any:  # noqa: ANN401 - the value of any field
+    def __missing__(self, cell: str) -> Any:
         if not cell:
             value = ABSENT[FIELDS.index(self.name)]
         else:
@@ -154,7 +154,7 @@ def _are_plain_ids(cells: Sequence[str]) -> bool:
     )
 
 
-def _sound(value: Any) -> Any:  # noqa: ANN401 - the value of any field
+def _sound(value: Any) -> Any:
     """Return a value of which nothing is wrong, or None for another."""
     return None if value.__class__ is FieldError else value
 

@@ -59,7 +59,7 @@ def _read_entity(line: Line) -> Row | None:
     return read_texts(line.number, _texts(entity["id"], entity["properties"]))
 
 
-def _is_entity(entity: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+def _is_entity(entity: Any) -> bool:
     """Return whether a value has an entity's shape."""
     if not isinstance(entity, dict) or not isinstance(entity.get("properties"), dict):
         return False

@@ -214,7 +214,7 @@ def _reader(file: int, form: Format | None, wanted: int | None) -> Iterator[subp
         order = json.dumps({"form": form, "wanted": wanted, "seconds": seconds, "memory": MOST_MEMORY, "caller": heard})
         command = [sys.executable, "-I", "-c", f"from {__name__} import main; main()", order]
         try:
-            process = subprocess.Popen(  # noqa: S603 - this Python, with this module
+            process = subprocess.Popen(
                 command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=(heard,), env=_SANDBOX
             )
         finally:
@@ -252,7 +252,7 @@ def _raise(message: dict[str, Any]) -> None:
     raise InputError(sentence.code, **sentence.fields)
 
 
-def _row(message: Any) -> SheetRow:  # noqa: ANN401 - whatever JSON holds
+def _row(message: Any) -> SheetRow:
     number, texts, typed, faults = message
     return SheetRow(
         int(number), list(map(str, texts)), set(map(int, typed)), {int(p): Sentence.of(c) for p, c in faults}

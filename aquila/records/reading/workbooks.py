@@ -230,7 +230,7 @@ _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 class _XlsxWorkbook:
     """An open workbook."""
 
-    def __init__(self, workbook: Any) -> None:  # noqa: ANN401 - openpyxl states no types
+    def __init__(self, workbook: Any) -> None:
         self._workbook = workbook
         self.sheets = tuple(str(sheet.title) for sheet in workbook.worksheets)
 
@@ -281,7 +281,7 @@ def _xlsx_row(number: int, cells: Sequence[Any]) -> SheetRow:
     return row
 
 
-def _xlsx_text(cell: Any) -> str:  # noqa: ANN401 - openpyxl states no types
+def _xlsx_text(cell: Any) -> str:
     """Return the text of a cell that holds something other than a text."""
     value = cell.value
     if cell.data_type == "e":

@@ -23,7 +23,7 @@ from services.kit.http.routing import SMALL_BODY, limited
 
 E = TypeVar("E", bound=StrEnum)
 
-TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
+TOKEN_FIELD = "form_token"
 NAMES_CHECKED = "names_checked"
 """The box by which an officer confirms that a possible name in a text is not one."""
 

@@ -76,7 +76,7 @@ class ListWork:
 
         from_thread.run(begin)
 
-    def outcome(self) -> Any:  # noqa: ANN401 - the work's own
+    def outcome(self) -> Any:
         """Return the result, or raise the error that ended the work."""
         if self.error is not None:
             raise self.error

@@ -317,9 +317,9 @@ SentList = Annotated[forms.SubmittedForm, Depends(_list)]
 class PageRoute(APIRoute):
     """The route of a page, whose handler waits for the service and so runs in a thread of the site's own."""
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         @functools.wraps(endpoint)
-        async def call(**given: Any) -> Any:  # noqa: ANN401 - the handler's own
+        async def call(**given: Any) -> Any:
             handler = functools.partial(endpoint, **given)
             return await to_thread.run_sync(handler, limiter=self.threads_of(given["visit"].site))
 

@@ -235,7 +235,7 @@ class Reader(Connection):
 class BoundedProtocol(H11Protocol, asyncio.BufferedProtocol):
     """uvicorn's protocol with the limits of this module."""
 
-    def __init__(self, connections: Connections, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(self, connections: Connections, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn: Reader = Reader()
         self._connections = connections

@@ -74,7 +74,7 @@ class Peer:
         """Return a client of the same peer at another address; this one stays for the calls that it makes."""
         return Peer(settings, self._auth, self._transport)
 
-    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Make a call and return its whole answer, whose status is 2xx.
 
         Args:

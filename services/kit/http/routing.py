@@ -70,7 +70,7 @@ class CallerCheck(SecurityBase):
 class ServiceRoute(APIRoute):
     """One call of a service; see the module."""
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         status = options.get("status_code") or 200
         options["generate_unique_id_function"] = operation_id
         super().__init__(path, endpoint if iscoroutinefunction(endpoint) else _threaded(endpoint, status), **options)

@@ -99,13 +99,13 @@ class RenewedContext(ssl.SSLContext):
                     _LOG.error("certificates_not_renewed", error=error)
             return self._inner
 
-    def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> ssl.SSLObject:  # noqa: ANN401 - the standard library's signature
+    def wrap_bio(self, incoming: ssl.MemoryBIO, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         begun = self.current().wrap_bio(incoming, *args, **kwargs)
         if isinstance(begun, _ServerHandshake):
             begun.incoming, begun.refused = incoming, self._log_refusal
         return begun
 
-    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:  # noqa: ANN401 - the standard library's signature
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         return self.current().wrap_socket(*args, **kwargs)
 
     def _log_refusal(self, code: str) -> None:

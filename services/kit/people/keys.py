@@ -29,7 +29,7 @@ from services.kit.storage.files import destroy_secret, read_secret, write_secret
 from services.kit.storage.row_seals import RowKey, is_sealed, seal_again, seal_of
 from services.kit.storage.store import Rows, Store
 
-TOKEN_FILE = "operator.token"  # noqa: S105 - the name of a file
+TOKEN_FILE = "operator.token"
 _TOKEN_BYTES = 32
 
 

@@ -231,7 +231,7 @@ def _refreshed(row: SealedRow, context: orm.QueryContext, attributes: Iterable[s
 class SealedSession(orm.Session):
     """A session whose queries leave out rows that this service did not write; `get` and `get_one` refuse one."""
 
-    def get(self, *asked: Any, **options: Any) -> Any:  # noqa: ANN401 - as SQLAlchemy's
+    def get(self, *asked: Any, **options: Any) -> Any:
         """Return a row by its primary key, or None; raises ForgedRowError if the service did not write it."""
         return super().get(*asked, **options | {"execution_options": {REFUSED: True}})
 

@@ -137,7 +137,7 @@ class PickledTask:
     def of(cls, content: object) -> PickledTask:
         return cls(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
 
-    def open(self) -> Any:  # noqa: ANN401 - whatever was wrapped up
+    def open(self) -> Any:
         """Return the content of a message; the other side is of our own zone and has a certificate of our own CA."""
         return pickle.loads(self._content)  # noqa: S301 - as the docstring says
 

@@ -341,7 +341,7 @@ def waiting_key(node: NodeContext) -> SigningKey | None:
     return read_next(node.settings.identity)
 
 
-async def call_matcher(node: NodeContext, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+async def call_matcher(node: NodeContext, method: str, path: str, **options: Any) -> httpx.Response:
     """Call the matcher with the own key, or with the one that waits where the matcher knows that one already.
 
     Raises:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Cyrillic letters are meant
 """The names of a culture, each with its share: given names of a word list, family names by the culture's morphology.
 
 Shares follow the law of Zipf and Mandelbrot, `1 / (rank + shift) ** slope`, as counted names of whole populations do:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Cyrillic letters are meant
 """How a record comes about: five sources, each with the faults of its kind.
 
 A border post reads passports by machine; a register is typed by clerks who know the language; a remark is heard, and

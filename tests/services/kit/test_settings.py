@@ -127,7 +127,7 @@ def test_settings_are_frozen() -> None:
         ("::1", True),
         ("[::1]", True),
         ("localhost", True),
-        ("0.0.0.0", False),  # noqa: S104 - nothing is bound
+        ("0.0.0.0", False),
         ("::", False),
         ("192.0.2.1", False),
         ("localhost.example", False),

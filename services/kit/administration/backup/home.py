@@ -74,7 +74,7 @@ _NO_FILES = frozenset({"home", "deliveries"})
 _SECRETS = ("identity", "key", "key_file", "password_file", "secret_file")
 _LARGEST_FILE = 16 << 20
 
-TOKEN = "identity.token"  # noqa: S105 - the name of what a backup lacks
+TOKEN = "identity.token"
 """The setting by which a backup names an identity key that is in a token."""
 PIN = "identity.pin"
 """The setting by which it names the file of the token's PIN."""

@@ -132,7 +132,7 @@ def _run(command: tuple[str, ...], notification: dict[str, str | bool]) -> None:
     """Run the command with nothing of the service's environment, and without a shell."""
     content = json.dumps(notification).encode()
     try:
-        ended = subprocess.run(  # noqa: S603 - the administrator's own settings name it
+        ended = subprocess.run(
             command,
             input=content,
             stdout=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ import pytest
 from http_message_signatures import HTTPMessageVerifier, MappingKeyResolver, algorithms
 
 from aquila.crypto.keys import IdentityKey, VerifyKey
-from aquila.errors import AquilaError, ReplayError, SignatureError
+from aquila.errors import ReplayError, SignatureError
 from services.kit.http.signatures import CallSigner, CallVerifier, SignedRequest, content_digest, signature_base
 from tests.support.clock import Clock
 from tests.support.memory_nonces import MemoryNonces
@@ -378,25 +378,6 @@ def test_hostile_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerif
     with pytest.raises(SignatureError) as caught:
         verifier.verify(_with_header(_signed(signer), name, value), BODY)
     assert not value or value not in caught.value.message
-
-
-def test_random_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerifier) -> None:
-    import random  # noqa: PLC0415 - used here only
-
-    source = random.Random(7)
-    for _ in range(1_000):
-        request = _signed(signer)
-        name = source.choice(["signature", "signature-input"])
-        value = list(request.headers[name])
-        for _ in range(source.randint(1, 3)):
-            value[source.randrange(len(value))] = chr(source.randrange(32, 127))
-        try:
-            verifier.verify(_with_header(request, name, "".join(value)), BODY)
-        except AquilaError as error:
-            assert isinstance(error, SignatureError | ReplayError)  # noqa: PT017 - most mutations are refused, not all
-        else:
-            # Only what means the same may get through: the trailing bits of base64.
-            assert name == "signature" or "".join(value) == request.headers[name]
 
 
 def test_a_signer_shows_its_party_alone(signer: CallSigner) -> None:

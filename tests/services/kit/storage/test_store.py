@@ -60,7 +60,7 @@ def test_a_transaction_commits_everything_or_nothing(filled: Store) -> None:
     with filled.transaction("test") as session:
         session.get_one(Counter, "a").value = 1
     assert _value(filled) == 1
-    with pytest.raises(ZeroDivisionError), filled.transaction("test") as session:  # noqa: PT012 - the block is the test
+    with pytest.raises(ZeroDivisionError), filled.transaction("test") as session:
         session.get_one(Counter, "a").value = 2
         session.flush()
         _ = 1 // 0
@@ -121,7 +121,7 @@ def test_a_foreign_key_holds(filled: Store) -> None:
 
 def test_a_failed_commit_is_no_success(filled: Store) -> None:
     """A check that is deferred to the commit fails there, and the block's end raises."""
-    with pytest.raises(StoreError), filled.transaction("test") as session:  # noqa: PT012 - the commit is what fails
+    with pytest.raises(StoreError), filled.transaction("test") as session:
         if filled.is_sqlite:
             session.execute(text("PRAGMA defer_foreign_keys = ON"))
         else:
@@ -349,7 +349,7 @@ def test_a_connection_that_breaks_before_the_commit_is_no_success(postgres_url: 
     with schema_change(store) as connection:
         _Base.metadata.create_all(connection)
     other = Store(postgres_url)
-    with pytest.raises(StoreError), store.transaction("test") as session:  # noqa: PT012 - the commit is what fails
+    with pytest.raises(StoreError), store.transaction("test") as session:
         session.add(Counter(name="a", value=1))
         session.flush()
         number = session.execute(text("SELECT pg_backend_pid()")).scalar_one()

@@ -84,7 +84,7 @@ SEED = bytes(range(32))
 
 def test_bytes_are_blocks_of_numbered_counters() -> None:
     """Block j of number i is AES-256 of both as 8 bytes little endian, under the label's HMAC key."""
-    cipher = Cipher(AES256(hmac.digest(SEED, b"label", "sha256")), ECB()).encryptor()  # noqa: S305 - the test's own way
+    cipher = Cipher(AES256(hmac.digest(SEED, b"label", "sha256")), ECB()).encryptor()
     blocks = [
         number.to_bytes(8, "little") + block.to_bytes(8, "little") for number in (7, 2**64 - 1) for block in (0, 1)
     ]

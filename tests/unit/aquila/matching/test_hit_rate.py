@@ -43,6 +43,6 @@ def test_the_tail_is_that_of_a_poisson_distribution(hits: int, expected: float) 
         (250, 300.0, False),
     ],
 )
-def test_alarm(hits: int, expected: float, alarming: bool) -> None:  # noqa: FBT001 - a table of cases
+def test_alarm(hits: int, expected: float, alarming: bool) -> None:
     """A case of a few persons raises none, as many as persons explain raise none, far more do."""
     assert is_alarming(hits, expected) is alarming

@@ -76,7 +76,7 @@ def test_a_task_done_again(tmp_path: Path) -> None:
     task = JoinTask(limits, files, 0, PREFIXES - 1, ((0, 1),), 8, str(tmp_path / "met.parquet"))
     written = []
     for _ in range(2):
-        assert join_prefixes(pickle.loads(pickle.dumps(task))) == {0: 1}  # noqa: S301  # our own bytes
+        assert join_prefixes(pickle.loads(pickle.dumps(task))) == {0: 1}
         written.append(Path(task.target).read_bytes())
     assert written[0] == written[1]
 

@@ -63,7 +63,7 @@ def test_nothing_is_seldom_shown_as_something() -> None:
 
 
 class _Loud(Rounding):
-    def drawn(self, count: int, name: tuple[str, ...]) -> tuple[int, int]:  # noqa: ARG002 - loud for every cell
+    def drawn(self, count: int, name: tuple[str, ...]) -> tuple[int, int]:
         return 0, 3 * BASE
 
 

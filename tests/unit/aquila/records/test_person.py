@@ -321,7 +321,7 @@ def test_an_order_that_is_known_is_used(text: str, day_first: str, month_first: 
         ("", None),
     ],
 )
-def test_a_date_may_show_its_order(text: str, shown: bool | None) -> None:  # noqa: FBT001 - three answers
+def test_a_date_may_show_its_order(text: str, shown: bool | None) -> None:
     assert date_order(text) is shown
 
 

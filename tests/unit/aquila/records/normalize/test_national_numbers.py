@@ -68,10 +68,7 @@ SHORT = NumberBirth(80, 2, 3, has_century=False)
     ],
 )
 def test_a_record_contradicts_only_with_what_it_knows(
-    told: NumberBirth,
-    birth: PartialDate | None,
-    sex: str | None,
-    contradicts: bool,  # noqa: FBT001 - a column of the table
+    told: NumberBirth, birth: PartialDate | None, sex: str | None, contradicts: bool
 ) -> None:
     assert told.contradicts(birth, sex) is contradicts
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - such letters are meant
 """Numbers are read at little cost as they are by definition: character by character, scheme by scheme."""
 
 import re

@@ -217,7 +217,7 @@ def test_a_header_is_a_plan() -> None:
 def test_a_plan_travels_and_is_a_key() -> None:
     """Processes get it with each batch and find their reader by it."""
     plan = csv_plan(b"record_id,full_name\n")
-    assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - what this test wrote
+    assert pickle.loads(pickle.dumps(plan)) == plan
     assert {plan: 1}[CsvPlan(",", ("record_id", "full_name"))] == 1
 
 
@@ -257,12 +257,12 @@ TEXT = (";".join(HEADINGS) + "\n" + ";".join(ROW) + "\n").encode()
 
 REGION = {
     "Презиме|Име|Датум рођења|Држављанство": "family_names|given_names|date_of_birth|nationality",
-    "Име и презиме|Матичен број|Пол": "full_name|national_numbers|sex",  # noqa: RUF001 - Cyrillic letters
+    "Име и презиме|Матичен број|Пол": "full_name|national_numbers|sex",
     "Фамилно име|ЕГН|Дата на раждане": "family_names|national_numbers|date_of_birth",
     "Emri|Mbiemri|Datëlindja|Shtetësia": "given_names|family_names|date_of_birth|nationality",
     "Prenume|Nume|CNP|Data naşterii": "given_names|family_names|national_numbers|date_of_birth",
-    "ΕΠΩΝΥΜΟ|Όνομα|ΑΜΚΑ": "family_names|given_names|national_numbers",  # noqa: RUF001 - Greek letters
-    "Soyadı|ADI|Doğum Tarihi": "family_names|given_names|date_of_birth",  # noqa: RUF001 - letters of Turkish
+    "ΕΠΩΝΥΜΟ|Όνομα|ΑΜΚΑ": "family_names|given_names|national_numbers",
+    "Soyadı|ADI|Doğum Tarihi": "family_names|given_names|date_of_birth",
     "Record_ID|Name|name|": "record_id|full_name||",
 }
 

@@ -24,7 +24,7 @@ NAMES = {
     "Serbian": "Đorđević Života, Šešelj Čedomir, Petrović Željko, Ćirić Đurđa, Stanišić Uroš",
     "Serbian in Cyrillic": "Ђорђевић Живота, Петровић Љубиша, Његош Џејна, Ћирић Ђурђа, Шешељ Чедомир",
     "Slovenian": "Novak Matjaž, Žagar Špela, Černač Boštjan, Hočevar Jože",
-    "Turkish": "Yılmaz Ömer, Şahin Ayşe, Çelik İbrahim, Doğan Gökhan, Yıldız Uğur, Kılıç Büşra",  # noqa: RUF001 - letters of Turkish
+    "Turkish": "Yılmaz Ömer, Şahin Ayşe, Çelik İbrahim, Doğan Gökhan, Yıldız Uğur, Kılıç Büşra",
 }
 WRITTEN = {
     "windows-1250": ("Albanian", "Croatian", "German", "Hungarian", "Romanian", "Serbian", "Slovenian"),
@@ -64,7 +64,7 @@ def test_the_old_encodings_of_the_region_are_guessed_by_their_letters(
 @pytest.mark.parametrize("language", NAMES)
 @pytest.mark.parametrize("mark", [True, False])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16le", "utf-16be"])
-def test_unicode_is_recognized_for_certain(encoding: Encoding, mark: bool, language: str) -> None:  # noqa: FBT001 - a parameter
+def test_unicode_is_recognized_for_certain(encoding: Encoding, mark: bool, language: str) -> None:
     text = csv(language)
     content = (("\ufeff" if mark else "") + text).encode(encoding)
     assert find_encoding(BytesIO(content)) == (encoding, False)

@@ -65,8 +65,8 @@ def test_a_batch_is_read_wherever_it_is_sent(content: bytes) -> None:
     """Plan, batches and rows are pickled on their way to another process and back."""
     raw = open_list(BytesIO(content))
     (batch,) = raw.batches
-    sent = pickle.loads(pickle.dumps((raw.plan, batch)))  # noqa: S301 - what this test wrote
-    rows = pickle.loads(pickle.dumps(read_batch(*sent)))  # noqa: S301 - likewise
+    sent = pickle.loads(pickle.dumps((raw.plan, batch)))
+    rows = pickle.loads(pickle.dumps(read_batch(*sent)))
     assert rows == read_batch(raw.plan, batch)
 
 

@@ -74,7 +74,7 @@ def test_a_spreadsheet_is_read_as_its_csv_would_be(content: bytes) -> None:
     ("value", "form", "born"),
     [
         (date(1980, 5, 3), None, "1980-05-03"),
-        (datetime(1980, 5, 3), "dd.mm.yyyy", "1980-05-03"),  # noqa: DTZ001 - spreadsheets know no zones
+        (datetime(1980, 5, 3), "dd.mm.yyyy", "1980-05-03"),
         (date(1980, 5, 1), "mm.yyyy", "1980-05"),
         (date(1980, 1, 1), 'yyyy" godine"', "1980"),
         (29344, "dd/mm/yyyy;@", "1980-05-03"),
@@ -82,7 +82,7 @@ def test_a_spreadsheet_is_read_as_its_csv_would_be(content: bytes) -> None:
         (61, "dd.mm.yyyy", "1900-03-01"),
         (1980, None, "1980"),
         ("03.05.1980.", None, "1980-05-03"),
-        (datetime(1980, 5, 3, 23, 0), None, None),  # noqa: DTZ001 - likewise
+        (datetime(1980, 5, 3, 23, 0), None, None),
         (29344, None, None),
         (time(8, 30), None, None),
         (True, None, None),
