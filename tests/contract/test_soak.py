@@ -20,7 +20,12 @@ def run(folder: Path, content: str, *, plugin: bool = True) -> subprocess.Comple
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull]
     more = ["-p", "tests.support.nothing_skipped"] if plugin else []
     return subprocess.run(
-        [*words, *more, str(folder / "test_it.py")], check=False, capture_output=True, text=True, cwd=ROOT
+        [*words, *more, str(folder / "test_it.py")],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
 
 

@@ -22,7 +22,7 @@ REGION = Path(__file__).parent / "region"
 TABLE = load_rules("default")
 SETS: dict[str, Callable[[], LabelledSet]] = {
     "region, all fields": lambda: region(REGION),
-    "20,000, all fields": lambda: common_lists(20_000, 31, ("BA", "RS")),
+    "8,000, all fields": lambda: common_lists(8_000, 31, ("BA", "RS")),
 }
 MARGIN = 1.1
 QUERIES = 100

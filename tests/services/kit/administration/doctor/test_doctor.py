@@ -169,15 +169,12 @@ def serve(home: Path) -> tuple[int, list[str]]:
     return done.returncode, [line for line in done.stderr.splitlines() if line.startswith("aquila: ")]
 
 
-@pytest.mark.parametrize("offset", [0, 4_096], ids=["no database", "malformed"])
-def test_a_damaged_database_and_the_way_out(
-    home: Path, tmp_path: Path, offset: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_database_and_the_way_out(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A start and the doctor name the damage and the runbook, whose commands bring the node back from its backup."""
     private, backup, before = tmp_path / "backup.key", tmp_path / "node.aquila", tmp_path / "home-before"
     assert main(["backup-key", "--out", str(private)]) == 0
     assert main(["node", "backup", "--home", str(home), "--to", f"{private}.pub", "--out", str(backup)]) == 0
-    damage(home / "node.db", offset)
+    damage(home / "node.db", 4_096)
     capsys.readouterr()
     assert serve(home) == (
         ExitCode.MACHINE,
