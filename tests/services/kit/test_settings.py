@@ -6,15 +6,7 @@ import pytest
 from pydantic import Field
 
 from aquila.errors import InputError
-from services.kit.settings import (
-    DatabaseSettings,
-    ListenSettings,
-    PeerSettings,
-    ServiceSettings,
-    described,
-    is_loopback,
-    load,
-)
+from services.kit.settings import DatabaseSettings, PeerSettings, ServiceSettings, is_loopback, load
 from services.node.settings import NodeSettings
 
 
@@ -106,17 +98,6 @@ def test_a_missing_file_and_other_bytes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="not UTF-8"):
         load(tmp_path / "bytes.toml", ServiceSettings)
-
-
-def test_every_setting_has_a_description() -> None:
-    settings = dict(described(_Settings))
-    assert {"listen.port", "tls.verify_clients", "database.url", "limits.body_mebibytes", "peer.url"} <= set(settings)
-    assert not [name for name, text in settings.items() if not text.endswith(".")]
-
-
-def test_settings_are_frozen() -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        ListenSettings().port = 1  # type: ignore[misc]  # what the test is about
 
 
 @pytest.mark.parametrize(

@@ -119,17 +119,6 @@ async def test_one_local_worker_is_a_thread(tmp_path: Path) -> None:
     workers.close()
 
 
-async def test_a_process_that_ends_is_replaced() -> None:
-    workers = ExecutorHandle(lambda: open_local(2, []))
-    try:
-        assert await workers.run(double, 4) == 8
-        with pytest.raises(ExecutorError):
-            await workers.run(leave, 1)
-        assert await workers.run(double, 5) == 10
-    finally:
-        workers.close()
-
-
 async def test_small_work_opens_nothing() -> None:
     workers, _ = opener()
     assert await workers.run(double, 2, small=True) == 4

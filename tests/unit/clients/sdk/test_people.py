@@ -8,20 +8,11 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.interface.people import SessionGrant
-from clients.sdk import Connection, PeopleClient, find_home
+from clients.sdk import Connection, find_home
 from clients.sdk.homes import SessionFiles, default_folder
 
 PERSON = "p-0123456789ab"
 GRANT = {"token": "s" * 43, "person": PERSON, "login": "ana", "roles": ["officer"], "ends_at": 2, "language": "sq"}
-
-
-def test_calls_without_an_answer(connection: Connection, answers: Any) -> None:
-    for _ in range(2):
-        answers.says(204)
-    people = PeopleClient(connection)
-    people.sign_out()
-    people.end_session("../x")
-    assert [asked.url.raw_path for asked in answers.asked] == [b"/v1/people/sign-out", b"/v1/people/sessions/..%2Fx"]
 
 
 def test_a_connection_goes_on_with_another_token(connection: Connection, answers: Any) -> None:

@@ -77,12 +77,6 @@ async def test_the_language_is_kept_with_the_account(node: Any) -> None:
     assert first.page.index('action="/language"') < first.page.index("<main")
 
 
-async def test_a_neighbour_of_a_language_is_english(node: Any) -> None:
-    browser = node.browser()
-    browser.client.headers["accept-language"] = "bs-BA,bs;q=0.9"
-    assert '<html lang="en">' in await browser.open("/sign-in")
-
-
 async def test_account_is_made_and_ended(node: Any) -> None:
     administrator = await node.visitor("boss", "administrator")
     await administrator.open("/people")
