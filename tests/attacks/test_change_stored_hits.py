@@ -18,18 +18,12 @@ from services.node.storage.tables import HitRow, WithdrawalRow
 from tests.support.node_steps import hit_path, round_for_queries, round_with_hits
 from tests.support.node_world import HEADER, PartyNode, clock, codes, world
 from tests.support.played_worlds import WorldAfter, played_worlds, world_after
-from tests.support.sealing import sealed
+from tests.support.sealing import sealed, write
 from tests.support.web_world import endpoint, visitor_of
 
 __all__ = ["clock", "codes", "played_worlds", "world", "world_after"]
 
 DECIDE = {"decision": "not_the_same", "remark": "the same reason for all"}
-
-
-def write(store: Store, sql: str, **values: object) -> None:
-    """Write into a database as its administrator does: past the service, without its key."""
-    with store.engine.begin() as connection:
-        assert connection.execute(text(sql), values).rowcount == 1
 
 
 def resealed(store: Store, hit_id: str, **values: str) -> None:

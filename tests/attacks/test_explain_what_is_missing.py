@@ -7,27 +7,17 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import (
-    LogRecord,
-    UnprovenClaim,
-    audit_rounds,
-    compare,
-    read_log,
-    refuse_unproven,
-    still_unproven,
-)
+from aquila.protocol.auditing import LogRecord, UnprovenClaim, compare, read_log, refuse_unproven, still_unproven
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Statement, Withdrawal
 from aquila.sentences import text_of
-from tests.support.exported import CODES, NOW, Exported, exported
+from tests.support.exported import CODES, NOW, Exported, exported, verify
 
 
-def verify(log: Exported, group: Group, *others: LogRecord) -> list[UnprovenClaim]:
+def unproven(log: Exported, group: Group, *others: LogRecord) -> list[UnprovenClaim]:
     """Check a log as the command does, and return what is not proven."""
-    record = read_log(log.files.get, log.registry)
-    rounds = audit_rounds(record, log.files.get, log.registry, group)
-    claims = [*record.unproven, *(one for audit in rounds for one in audit.unproven)]
-    return still_unproven([*claims, *compare([record, *others], log.registry)], others)
+    mine = read_log(log.files.get, log.registry)
+    return still_unproven([*verify(log, group), *compare([mine, *others], log.registry)], others)
 
 
 def replace_by_notes(log: Exported) -> list[int]:
@@ -60,7 +50,7 @@ def replace_by_notes(log: Exported) -> list[int]:
 def test_a_query_called_sealed_notes(log: Exported, group: Group) -> None:
     """Nobody confirmed these notes, so each of their numbers is not proven, and a strict audit fails."""
     numbers = replace_by_notes(log)
-    found = verify(log, group)
+    found = unproven(log, group)
     said = [text_of(one.sentence) for one in found if one.shown_by == "AL"]
     assert [f"number {number} of AL is of sealed notes that nobody confirmed" in " ".join(said) for number in numbers]
     with pytest.raises(AuditError, match="sealed notes that nobody confirmed"):
@@ -87,7 +77,7 @@ def test_a_withdrawal_called_refused(log: Exported, audited: Path, group: Group,
     own = exported(audited, "AL")
     own.holder = "AL"
     hidden_withdrawal(log, own, whose)
-    found = verify(log, group, read_log(own.files.get, own.registry))
+    found = unproven(log, group, read_log(own.files.get, own.registry))
     assert [one.what for one in found] == ["refused_unshown"]
     with pytest.raises(AuditError, match="said to have been refused"):
         refuse_unproven(found)
@@ -101,7 +91,7 @@ def test_an_alarm_that_was_acknowledged(log: Exported, audited: Path, group: Gro
         own.append(Entry.of(kind, NOW, "AL", recipient="matcher", ids={"what": "missing"}, counts=counts))
     own.append(Entry.of(EntryKind.LOG_ALARM, NOW, "AL", recipient="matcher", ids={"what": "fork"}))
     own.sign_anew(statistics=False, witnesses=("matcher",))
-    said = [text_of(one.sentence) for one in verify(log, group, read_log(own.files.get, own.registry))]
+    said = [text_of(one.sentence) for one in unproven(log, group, read_log(own.files.get, own.registry))]
     assert len(said) == 2
     assert "over the log of matcher (missing), which was acknowledged by entry" in said[0]
     assert "over the log of matcher (fork), which nobody has acknowledged" in said[1]

@@ -5,16 +5,9 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import UnprovenClaim, audit_rounds, read_log, refuse_unproven
+from aquila.protocol.auditing import refuse_unproven
 from aquila.sentences import text_of
-from tests.support.exported import CODES, NOW, Exported
-
-
-def verify(log: Exported, group: Group) -> list[UnprovenClaim]:
-    """Check a log as the command does, and return what it does not prove."""
-    record = read_log(log.files.get, log.registry)
-    rounds = audit_rounds(record, log.files.get, log.registry, group)
-    return [*record.unproven, *(found for audit in rounds for found in audit.unproven)]
+from tests.support.exported import CODES, NOW, Exported, verify
 
 
 def test_everything_after_the_opening(log: Exported, group: Group) -> None:

@@ -5,8 +5,7 @@ import pytest
 from aquila.audit.entries import EntryKind
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, read_log
-from tests.support.exported import CODES, Exported
+from tests.support.exported import CODES, Exported, verify
 
 
 def of_the_query(log: Exported) -> list[int]:
@@ -14,11 +13,6 @@ def of_the_query(log: Exported) -> list[int]:
     entries = [log.entry(place) for place in range(log.size)]
     query = next(entry.ids["submission"] for entry in entries if entry.ids.get("kind") == "query")
     return [place for place, entry in enumerate(entries) if entry.ids.get("submission") == query]
-
-
-def verify(log: Exported, group: Group) -> None:
-    """Check a log as the command does."""
-    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
 
 
 def test_nothing_of_it_was_ever_written(log: Exported, group: Group) -> None:

@@ -4,14 +4,8 @@ import pytest
 
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Outcomes, Statement, Withdrawal
-from tests.support.exported import NOW, Exported
-
-
-def verify(log: Exported, group: Group) -> None:
-    """Check a log as the command does."""
-    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+from tests.support.exported import NOW, Exported, verify
 
 
 def after_the_end(log: Exported, kind: type[Statement], **fields: object) -> int:

@@ -22,18 +22,13 @@ from tests.support.node_steps import closed_round, hit_path, round_with_hits, ro
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, MATCHER_URL, World, clock, codes, world
 from tests.support.people import signed_in
 from tests.support.played_worlds import WorldAfter, played_worlds, world_after
+from tests.support.sealing import write
 
 __all__ = ["clock", "codes", "played_worlds", "world", "world_after"]
 
 pytestmark = pytest.mark.parties("AL", "RS")
 TOKEN, OTHER = "stolen", "0123456789abcdef" * 2
 FORGED = "p-" + "0" * 12
-
-
-def write(store: Store, sql: str, **values: object) -> None:
-    """Write into a database as its administrator does: past the service, without its key."""
-    with store.engine.begin() as connection:
-        assert connection.execute(text(sql), values).rowcount == 1
 
 
 def copied(store: Store, table: str, where: str, changes: Mapping[str, object]) -> None:

@@ -11,10 +11,10 @@ from aquila.audit.merkle import tree_root
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
-from aquila.protocol.auditing import audit_rounds, read_log
+from aquila.protocol.auditing import read_log
 from aquila.protocol.messages import LogHead, Outcomes
 from aquila.protocol.registry import Registry
-from tests.support.exported import Exported, exported
+from tests.support.exported import Exported, exported, verify
 from tests.support.registering import key_of
 
 NEW = key_of("AL new")
@@ -51,13 +51,9 @@ def say(log: Exported, key: IdentityKey, number: int = 1) -> None:
     log.sign(Outcomes(sequence=sequence, pairs=(), log_head=head, **common), newest(log))
 
 
-def verify_files(log: Exported, group: Group) -> None:
-    audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
-
-
-def verify(log: Exported, group: Group) -> None:
+def verified(log: Exported, group: Group) -> None:
     log.sign_anew()
-    verify_files(log, group)
+    verify(log, group)
 
 
 def refusal(log: Exported, group: Group) -> str:
@@ -68,7 +64,7 @@ def refusal(log: Exported, group: Group) -> str:
 
 def refusal_of(log: Exported, group: Group) -> str:
     with pytest.raises(AuditError) as caught:
-        verify_files(log, group)
+        verify(log, group)
     reason = caught.value.sentence.fields.get("reason")
     return reason.code if reason is not None else caught.value.sentence.code  # type: ignore[union-attr]  # a sentence
 
@@ -78,12 +74,12 @@ def test_a_log_over_a_succession(log: Exported, group: Group) -> None:
     enter_change(log)
     say(log, NEW)
     assert b"key_replaced" in log.contents[-2]
-    verify(log, group)
+    verified(log, group)
 
 
 def test_an_older_log_with_a_newer_registry(log: Exported, group: Group) -> None:
     log.registry = renewed(log)
-    verify(log, group)
+    verified(log, group)
 
 
 def test_the_old_key_signs_after_its_succession(log: Exported, group: Group) -> None:
@@ -126,7 +122,7 @@ def test_a_succession_that_was_erased(log: Exported, group: Group) -> None:
     log.append(Entry.of(EntryKind.LOG_PRUNED, then, "matcher", counts=counts))
     leaf, seen = log.leaf(place), [(place + 1, at), (place + 2, then), (place + 3, then)]
     log.sign_anew(seen=seen)
-    verify_files(log, group)
+    verify(log, group)
     log.contents[place] = b""
     log.sign_anew(seen=seen, leaves={place: leaf})
     assert refusal_of(log, group) == "entry_key_never_introduced"
@@ -146,7 +142,7 @@ def test_a_succession_in_the_copy_of_a_party(audited: Path, group: Group, *, kep
     log.sign_anew(leaves={place: leaf})
     log.files[LEFT_OUT_FILE] = json.dumps(listed).encode()
     if kept:
-        verify_files(log, group)
+        verify(log, group)
     else:
         assert refusal_of(log, group) == "entry_key_never_introduced"
 

@@ -398,26 +398,21 @@ def _called_refused(log: Exported) -> None:
 
 def _erased_too_early(log: Exported) -> None:
     pruned = Entry.of(EntryKind.LOG_PRUNED, NOW + 10 * DAY, "matcher", counts={"size": 5, "days": 10, "entries": 5})
-    _append(log, pruned)
+    log.append(pruned)
     for place in range(5):
         log.contents[place] = log.envelopes[place] = b""
 
 
 def _erased_before_seen(log: Exported) -> None:
     pruned = Entry.of(EntryKind.LOG_PRUNED, NOW + DAY, "matcher", counts={"size": 5, "days": 1095, "entries": 5})
-    _append(log, pruned)
+    log.append(pruned)
     for place in range(5):
         log.contents[place] = log.envelopes[place] = b""
 
 
 def _keys_kept(log: Exported) -> None:
     log.drop(log.index("closing"))
-    _append(log, Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
-
-
-def _append(log: Exported, entry: Entry) -> None:
-    log.contents.append(entry.content())
-    log.envelopes.append(b"")
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
 
 
 MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
@@ -562,7 +557,7 @@ def test_a_round_that_goes_on_is_taken_as_far_as_it_came(log: Exported, group: G
 
 
 def test_a_round_whose_time_is_over_may_be_whole(log: Exported, group: Group) -> None:
-    _append(log, Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
     log.sign_anew()
     assert len(verify(log, group)) == 1
 
@@ -594,7 +589,7 @@ def test_contents_may_be_erased_in_time(log: Exported, group: Group) -> None:
         counts={"size": log.index("closing"), "days": 1095, "entries": log.index("closing")},
     )
     last = log.index("closing")
-    _append(log, pruned)
+    log.append(pruned)
     leaves = log.leaf_of
     for place in set(range(last)) - {log.index("proposal")}:
         log.contents[place] = log.envelopes[place] = b""

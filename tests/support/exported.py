@@ -22,7 +22,9 @@ from aquila.audit.merkle import (
 )
 from aquila.audit.statistics import statistics_of
 from aquila.crypto.envelope import open_envelope, sign_envelope
+from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey
+from aquila.protocol.auditing import UnprovenClaim, audit_rounds, read_log
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
@@ -241,6 +243,13 @@ class Exported:
         """The leaves of the tree as it is in the files."""
         (name,) = (name for name in self.files if name.startswith("tile/0/"))
         return [self.files[name][start : start + 32] for start in range(0, len(self.files[name]), 32)]
+
+
+def verify(log: Exported, group: Group) -> list[UnprovenClaim]:
+    """Check a log as the command does, and return what it does not prove."""
+    record = read_log(log.files.get, log.registry)
+    rounds = audit_rounds(record, log.files.get, log.registry, group)
+    return [*record.unproven, *(found for audit in rounds for found in audit.unproven)]
 
 
 def exported(path: Path, holder: str) -> Exported:

@@ -4,12 +4,15 @@ import io
 import tarfile
 from typing import Any
 
+import httpx
+
 from aquila.crypto.backend import load_group
 from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.registry import read_registry
+from services.kit.http.signatures import CallSigner
 from services.kit.log import entries
 from tests.support.ceremony import REGISTRY, accept
-from tests.support.node_world import World, open_world
+from tests.support.node_world import MATCHER_URL, World, open_world
 
 
 async def play(world: World) -> str:
@@ -59,3 +62,10 @@ async def renew_matcher(world: World, *, revoked: bool = False) -> World:
         await accept(node)
     await again.settle()
     return again
+
+
+async def call_of(world: World, auth: CallSigner) -> int:
+    """Return the status of a call of the matcher that a signer makes."""
+    transport = httpx.ASGITransport(app=world.app)
+    async with httpx.AsyncClient(transport=transport, base_url=MATCHER_URL, auth=auth) as client:
+        return (await client.get("/v1/registry")).status_code

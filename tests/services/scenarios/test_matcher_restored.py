@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from aquila.audit.checkpoint import cosigned_at
@@ -17,7 +16,8 @@ from services.node.storage.tables import NamedEntriesRow
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
 from tests.support.node_steps import closed_round, does, hit_with, open_round, round_with_hits
-from tests.support.node_world import MATCHER_URL, World
+from tests.support.node_world import World
+from tests.support.renewing import call_of
 from tests.support.sentence_texts import texts
 
 pytestmark = pytest.mark.rounds
@@ -182,21 +182,15 @@ async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe)
         await accept(member)
     node.restart()
     thief = CallSigner(stolen, "SI", world.clock)
-    assert await _calls(world, thief) == 401
+    assert await call_of(world, thief) == 401
     await safe.lose_matcher()
-    assert await _calls(world, thief) == 200
+    assert await call_of(world, thief) == 200
     assert all(member.node.registry.key_of("SI") != stolen.public for member in world.nodes.values())
     # Revoked again, it is revoked; nodes see two statements of one number, and accept nothing more by themselves.
     world.clock.time += 60
     assert (await replace_key(world, renewal, revoked=True)).status_code == 202
-    assert await _calls(world, thief) == 401
+    assert await call_of(world, thief) == 401
     assert (await fetched(world.nodes["RS"]))["obstacle"]["code"] == "registry_stated_twice"
-
-
-async def _calls(world: World, auth: CallSigner) -> int:
-    transport = httpx.ASGITransport(app=world.app)
-    async with httpx.AsyncClient(transport=transport, base_url=MATCHER_URL, auth=auth) as client:
-        return (await client.get("/v1/registry")).status_code
 
 
 async def test_what_the_restored_log_says_is_judged_anew(world: World, safe: Safe) -> None:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from aquila.errors import EquivocationError, InputError, KeyMaterialError, OrderError, SignatureError
@@ -13,8 +12,9 @@ from services.kit.http.signatures import CallSigner
 from services.matcher.backup import RestoredMatcher, restore_matcher
 from tests.support.backups import KEY, Safe
 from tests.support.ceremony import fetched, renew
-from tests.support.node_world import MATCHER_URL, World
+from tests.support.node_world import World
 from tests.support.registering import key_of
+from tests.support.renewing import call_of
 
 pytestmark = pytest.mark.rounds
 
@@ -38,7 +38,7 @@ async def test_a_newer_registry_comes_back_from_a_party(world: World, safe: Safe
     before = await fetched(world.nodes["AL"])
     restored = await safe.lose_matcher((await world.nodes["AL"].get("/registry/statements"))["content"])
     assert (restored.registry, restored.taken) == (2, 1)
-    assert await _calls(world, thief) == 401
+    assert await call_of(world, thief) == 401
     # 1. Registry and acceptances are those of before, in the file of the home too.
     at_matcher = (await world.operator.get("/v1/operator/registry")).json()
     assert at_matcher["in_force"]["digest"] == before["in_force"]["digest"]
@@ -95,9 +95,3 @@ async def test_a_registry_that_names_a_newer_key_of_the_matcher(world: World, sa
     source = Source(safe.folder / "matcher" / "backup", KEY, [safe.folder / "matcher" / "identity.pem"])
     with pytest.raises(KeyMaterialError, match="another identity key"):
         restore_matcher(source, tmp_path / "new", world.clock, content)
-
-
-async def _calls(world: World, auth: CallSigner) -> int:
-    transport = httpx.ASGITransport(app=world.app)
-    async with httpx.AsyncClient(transport=transport, base_url=MATCHER_URL, auth=auth) as client:
-        return (await client.get("/v1/registry")).status_code

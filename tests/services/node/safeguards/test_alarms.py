@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select, update
 
 from aquila.protocol.messages import StatementKind
-from services.kit.log import entries
 from services.node.steps.advance import advance
 from services.node.storage.states import Promise
 from services.node.storage.tables import AlarmRow, RoundRow, StatementRow
@@ -14,6 +13,7 @@ from tests.support.fishing import fishing
 from tests.support.node_steps import PEOPLE, answered
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
+from tests.support.renewing import logged
 from tests.support.sentence_texts import texts
 
 pytestmark = pytest.mark.rounds
@@ -24,11 +24,6 @@ async def asked(world_after: WorldAfter) -> tuple[World, str, str]:
     """A round in which RS asked for nearly everyone on AL's list, and the report to AL is there."""
     world, (round_id, query) = await world_after(fishing)
     return world, round_id, query
-
-
-def logged(party_node: PartyNode, kind: str) -> list[Any]:
-    with party_node.node.store.reading("test.log") as session:
-        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
 
 
 async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str, str]) -> None:
@@ -50,7 +45,7 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     assert any("is held back until an approver" in line for line in texts((await owner.round(round_id))["problems"]))
     (alarm,) = (await owner.get(f"/rounds/{round_id}/safeguards"))["alarms"]
     assert (alarm["asker"], alarm["hits"], alarm["released_at"]) == ("RS", len(PEOPLE), None)
-    assert logged(owner, "fishing_alarm")
+    assert logged(owner.node.store, "fishing_alarm")
     (need,) = (await owner.get("/needs"))["needs"]
     assert (need["kind"], need["parties"]) == ("held_back", ["RS"])
     (need,) = (await world.operator.get("/v1/operator/needs")).json()["needs"]
@@ -75,7 +70,7 @@ async def test_it_is_held_back_and_released_by_a_person(asked: tuple[World, str,
     for party_node in (owner, asker):
         assert (await party_node.get("/needs"))["needs"] == []
     assert (await world.operator.get("/v1/operator/needs")).json()["needs"] == []
-    (entry,) = logged(owner, "alarm_released")
+    (entry,) = logged(owner.node.store, "alarm_released")
     assert entry.person
     assert entry.recipient == "RS"
     assert not any("held back" in line for line in texts((await owner.round(round_id))["problems"]))
@@ -140,9 +135,9 @@ async def test_one_answer_is_refused_and_the_round_goes_on(asked: tuple[World, s
     assert (await world.operator.get("/v1/operator/needs")).json()["needs"] == []
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert any("AL refuses its answer to a query of RS" in line for line in texts(view["problems"]))
-    (entry,) = logged(owner, "answer_refused")
+    (entry,) = logged(owner.node.store, "answer_refused")
     assert (entry.recipient, bool(entry.person), entry.reason) == ("RS", True, None)
-    assert [entry.ids["value"] for entry in logged(owner, "answer_withheld")] == ["on_hold", "refused"]
+    assert [entry.ids["value"] for entry in logged(owner.node.store, "answer_withheld")] == ["on_hold", "refused"]
     # The owner's own hits are no hits of the round for anyone else, and notes are not waited for; the owner may close.
     assert (await owner.post(f"/rounds/{round_id}/close")).status_code == 202
     await world.settle()

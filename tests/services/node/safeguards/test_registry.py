@@ -1,22 +1,16 @@
 """A party joins by an invitation, everyone accepts the registry with it, and a party leaves: at the whole services."""
 
 from pathlib import Path
-from typing import Any
 
 from aquila.protocol.registry import read_registry
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
-from services.kit.log import entries
 from services.node.safeguards import registry as statements
 from tests.support.authority import Authority
 from tests.support.ceremony import REGISTRY, accept, admit, fetched, heard, join
 from tests.support.node_world import World
 from tests.support.registering import key_of
-
-
-def logged(store: Any, kind: str) -> list[Any]:
-    with store.reading("test.log") as session:
-        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
+from tests.support.renewing import logged
 
 
 async def test_a_party_joins_and_takes_part_at_once(world: World) -> None:

@@ -2,20 +2,14 @@
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
-from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode, World
+from tests.support.node_steps import round_without_lists
+from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode
 from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import endpoint, visitor_of
 
 BEFORE = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\na-3,Eva,Kos,1970-01-02,\n"
 AFTER = "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-03,\na-4,Iva,Kos,1971-01-02,\na-5,Ivo,Kos,1972-01-02,\n"
 DIFFERENCE = {"records are new": "2", "has other contents": "1", "is not in it any more": "1", "is the same": "1"}
-
-
-async def consented(world: World) -> str:
-    """Play a round until it is open, and no list was submitted yet."""
-    round_id = await world.begin(lists=False)
-    await world.settle()
-    return round_id
 
 
 async def asked(party_node: PartyNode, round_id: str, import_id: str) -> str:
@@ -31,7 +25,7 @@ async def test_the_approver_of_a_list_sees_what_changed(world_after: WorldAfter)
 
     The service tells it to an approver, and not to an analyst.
     """
-    world, round_id = await world_after(consented)
+    world, round_id = await world_after(round_without_lists)
     party_node = world.nodes["AL"]
     first = await party_node.load(HEADER + BEFORE, "spring")
     world.clock.time += 60
