@@ -17,10 +17,8 @@ from services.matcher.context import MatcherContext
 from services.node.context import NodeContext
 from services.node.safeguards.registry import accept
 from tests.support.ceremony import REGISTRY, fetched, invite, make_home
-from tests.support.node_world import MATCHER_URL, World, clock, codes, world
+from tests.support.node_world import MATCHER_URL, World
 from tests.support.people import signed_in
-
-__all__ = ["clock", "codes", "world"]
 
 pytestmark = pytest.mark.parties("AL", "RS")
 

@@ -16,12 +16,10 @@ from services.kit.storage.store import Store
 from services.node.rounds.reported_hits import look_for_missing
 from services.node.storage.tables import HitRow, WithdrawalRow
 from tests.support.node_steps import hit_path, round_for_queries, round_with_hits
-from tests.support.node_world import HEADER, PartyNode, clock, codes, world
-from tests.support.played_worlds import WorldAfter, played_worlds, world_after
+from tests.support.node_world import HEADER, PartyNode
+from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import sealed, write
 from tests.support.web_world import endpoint, visitor_of
-
-__all__ = ["clock", "codes", "played_worlds", "world", "world_after"]
 
 DECIDE = {"decision": "not_the_same", "remark": "the same reason for all"}
 

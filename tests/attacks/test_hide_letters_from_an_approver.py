@@ -10,9 +10,7 @@ import pytest
 from markupsafe import Markup
 
 from clients.web.app.site import environment_of
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World, clock, codes, world
-
-__all__ = ["clock", "codes", "world"]
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World
 
 HIDDEN = ["\u202e", "\u2066", "\u200b", "\u00ad", "\ufeff", "\u3164", "\u2800", "\U000e0041"]
 

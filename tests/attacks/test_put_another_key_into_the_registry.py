@@ -23,11 +23,9 @@ from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.storage.registry import acceptance_of, statements_from
 from tests.support.ceremony import REGISTRY, accept, admit, fetched, invite, join, make_home
-from tests.support.node_world import PartyNode, World, clock, codes, world
+from tests.support.node_world import PartyNode, World
 from tests.support.people import signed_in
 from tests.support.registering import key_of
-
-__all__ = ["clock", "codes", "world"]
 
 FALSE = key_of("false")
 

@@ -16,10 +16,8 @@ from services.matcher.steps import join
 from services.matcher.storage.tables import RoundRow
 from services.node.storage.tables import NamedEntriesRow
 from tests.support.node_steps import round_before_matching, round_with_hits
-from tests.support.node_world import World, clock, world
-from tests.support.played_worlds import WorldAfter, played_worlds, world_after
-
-__all__ = ["clock", "played_worlds", "world", "world_after"]
+from tests.support.node_world import World
+from tests.support.played_worlds import WorldAfter
 
 
 @pytest.fixture

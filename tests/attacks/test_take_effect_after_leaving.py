@@ -17,10 +17,8 @@ from services.kit.log import entries
 from services.kit.people.accounts import change_roles, reset_account, switch_account
 from services.kit.people.context import People
 from services.kit.people.tables import AccountRow, PeopleRows
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World, clock, codes, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.sealing import sealed
-
-__all__ = ["clock", "codes", "world"]
 
 ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}), Role.ADMINISTRATOR)
 

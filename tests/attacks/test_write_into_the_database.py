@@ -19,12 +19,10 @@ from services.kit.storage.store import Store
 from services.node.round_memory import round_row
 from services.node.steps.verify_logs import show_looks
 from tests.support.node_steps import closed_round, hit_path, round_with_hits, round_without_lists
-from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, MATCHER_URL, World, clock, codes, world
+from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, MATCHER_URL, World
 from tests.support.people import signed_in
-from tests.support.played_worlds import WorldAfter, played_worlds, world_after
+from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import write
-
-__all__ = ["clock", "codes", "played_worlds", "world", "world_after"]
 
 pytestmark = pytest.mark.parties("AL", "RS")
 TOKEN, OTHER = "stolen", "0123456789abcdef" * 2

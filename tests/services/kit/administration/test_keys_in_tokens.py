@@ -18,9 +18,7 @@ from services.node.backup import restore_node
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.registering import MATCHER_KEY, key_of
-from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, make_token, token, token_folder
-
-__all__ = ["token", "token_folder"]
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, make_token
 
 pytestmark = NEEDED
 

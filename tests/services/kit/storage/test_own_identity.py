@@ -20,9 +20,7 @@ from services.kit.storage.own_identity import (
 )
 from services.kit.storage.pkcs11 import TOKENS, Pkcs11Key, address
 from tests.support.registering import MATCHER_KEY, key_of
-from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, token, token_folder
-
-__all__ = ["token", "token_folder"]
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken
 
 OLD = key_of("SI")
 

@@ -8,9 +8,7 @@ from services.kit.storage.pkcs11 import TOKENS
 from services.node.round_memory import round_row
 from tests.support.ceremony import renew
 from tests.support.node_world import World
-from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, token, token_folder
-
-__all__ = ["token", "token_folder"]
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken
 
 pytestmark = [NEEDED, pytest.mark.more_rounds]
 

@@ -13,9 +13,7 @@ from clients.web.text.labels import fingerprint
 from services.kit.storage.own_identity import prepare_renewal
 from services.kit.storage.registry import store_statement
 from tests.support.registering import key_of
-from tests.support.web_world import ServedPages, homes, matcher, node
-
-__all__ = ["homes", "matcher", "node"]
+from tests.support.web_world import ServedPages
 
 
 def _state(homes: Path, served: ServedPages, left: tuple[str, ...] = (), **keys: IdentityKey) -> SignedStatement:

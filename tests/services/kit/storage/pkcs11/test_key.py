@@ -16,9 +16,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, KeyMaterialError
 from services.kit.errors import Pkcs11Error, StoreError
 from services.kit.storage.pkcs11 import TOKENS, KeyAddress, Pkcs11Key, Pkcs11Tokens
-from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, make_token, token, token_folder
-
-__all__ = ["token", "token_folder"]
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, make_token
 
 ED25519 = bytes.fromhex("06032b6570")
 ED448 = bytes.fromhex("06032b6571")
