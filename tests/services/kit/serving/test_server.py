@@ -57,7 +57,7 @@ def put_chunk(call: SignedCaller) -> dict[str, object]:
 
 @router.get("/slow")
 async def get_slow() -> str:
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.6)
     return "done"
 
 @router.get("/frozen")

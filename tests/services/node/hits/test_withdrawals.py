@@ -81,22 +81,15 @@ async def test_both_sides_withdraw(world_after: WorldAfter) -> None:
     await world.until(acknowledged)
 
 
-async def test_a_node_that_was_restarted_tells_it_still(world_after: WorldAfter) -> None:
-    """A withdrawal that was asked for before a crash is signed and sent after it."""
-    world, _ = await world_after(closed_round)
+@pytest.mark.parametrize("restarted", [True, False], ids=["restarted", "in a round that goes on"])
+async def test_it_is_told_still(world_after: WorldAfter, *, restarted: bool) -> None:
+    """A withdrawal that was asked for before a crash is signed and sent after it; also where the round goes on."""
+    world, _ = await world_after(closed_round if restarted else round_with_hits)
     al = world.nodes["AL"]
     hit = await hit_with(al, "RS")
     await does(al, hit, "withdrawal", ground="incorrect")
-    al.restart()
-    await world.settle()
-    assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
-
-
-async def test_in_a_round_that_goes_on(world_after: WorldAfter) -> None:
-    world, _ = await world_after(round_with_hits)
-    al = world.nodes["AL"]
-    hit = await hit_with(al, "RS")
-    await does(al, hit, "withdrawal", ground="incorrect")
+    if restarted:
+        al.restart()
     await world.settle()
     assert [one["state"] for one in await withdrawals(al, hit)] == ["acknowledged"]
 

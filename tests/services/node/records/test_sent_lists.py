@@ -14,6 +14,7 @@ from aquila.records.reading.endable import EndableFile
 from services.kit.work import threads
 from services.kit.work.memory import PATIENCE
 from services.kit.work.threads import Pool
+from services.node.api import rounds
 from services.node.api.rounds import read_sent_list
 from services.node.context import NodeContext
 from tests.support.node_world import World
@@ -49,12 +50,17 @@ class Work:
             file.check()
 
 
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "_LOOK_SECONDS", 0.05)
+
+
 async def test_a_caller_that_hangs_up(world: World) -> None:
     node, gone = world.nodes["AL"].node, asyncio.Event()
     work = Work(node)
     reading = asyncio.create_task(read_sent_list(request_of(node, gone), None, work))
     await asyncio.to_thread(work.begun.wait)
-    assert not await asyncio.to_thread(work.ended.wait, 2.5)
+    assert not await asyncio.to_thread(work.ended.wait, 0.3)
     gone.set()
     with pytest.raises(InputError, match="its caller is gone"):
         await reading
@@ -69,7 +75,7 @@ async def test_a_caller_that_asks_no_more(world: World, monkeypatch: pytest.Monk
     now[0] += PATIENCE
     node.lists.find(KEY)
     now[0] += PATIENCE
-    assert not await asyncio.to_thread(work.ended.wait, 2.5)
+    assert not await asyncio.to_thread(work.ended.wait, 0.3)
     now[0] += 1
     with pytest.raises(InputError, match="its caller is gone"):
         await reading

@@ -88,12 +88,18 @@ def test_usable_url(url: str) -> None:
         assert opened.url == url
 
 
-def test_unreadable_certificate(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trusted", [True, False], ids=["authority", "own"])
+def test_unreadable_certificate(tmp_path: Path, *, trusted: bool) -> None:
     broken = tmp_path / "mine.pem"
     broken.write_text("no certificate")
     for path in (broken, tmp_path / "missing.pem"):
+        access = (
+            Access("node", "https://node.example.org", "t", path)
+            if trusted
+            else Access("node", "https://node.example.org", "t", None, ClientCertificate(path, path))
+        )
         with pytest.raises(InputError, match=path.name):
-            Connection(Access("node", "https://node.example.org", "t", None, ClientCertificate(path, path)))
+            Connection(access)
 
 
 def test_a_service_that_ends_the_connection() -> None:
@@ -111,11 +117,3 @@ def test_a_service_that_ends_the_connection() -> None:
             connection.call("GET", "/v1/rounds")
         hints[url] = caught.value.hint
     assert ["--cert" in hint for hint in hints.values()] == [True, False]
-
-
-def test_unreadable_ca(tmp_path: Path) -> None:
-    broken = tmp_path / "ca.pem"
-    broken.write_text("no certificate")
-    for path in (broken, tmp_path / "missing.pem"):
-        with pytest.raises(InputError, match=path.name):
-            Connection(Access("node", "https://node.example.org", "t", path))
