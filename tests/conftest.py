@@ -17,6 +17,7 @@ from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url
 from tests.support.exported import Exported
 from tests.support.made_once import made_once
+from tests.support.played_stages import PlayedStage
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.staged_round import StagedRound
 
@@ -82,7 +83,7 @@ def log(matchers_log: Exported) -> Exported:
 
 @pytest.fixture
 def staged(group: Group, tmp_path: Path) -> Callable[..., StagedRound]:
-    return partial(StagedRound, group, tmp_path)
+    return partial(PlayedStage, group, tmp_path)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def group() -> Group:
 @pytest.fixture(scope="module")
 def played(group: Group, tmp_path_factory: pytest.TempPathFactory) -> StagedRound:
     stage = StagedRound(group, tmp_path_factory.mktemp("played"))
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     return stage

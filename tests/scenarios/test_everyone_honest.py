@@ -10,7 +10,7 @@ def test_the_right_records_hit(stage: StagedRound) -> None:
 
 
 def test_both_sides_see_the_same_hit(stage: StagedRound) -> None:
-    stage.finalized().match()
+    stage.reported()
     sides = {code: {hit.hit_id: hit for hit in node.report.hits} for code, node in stage.nodes.items()}
     for code, hits in sides.items():
         for hit_id, hit in hits.items():

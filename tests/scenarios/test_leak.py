@@ -29,7 +29,7 @@ PERSONS = {
 def played(staged: Callable[..., StagedRound]) -> StagedRound:
     """A round under the full table with dummies, played until everyone has its hits, but not closed."""
     stage = staged(PERSONS, rules="default", chunk_elements=64)
-    stage.finalized().match()
+    stage.reported()
     return stage
 
 

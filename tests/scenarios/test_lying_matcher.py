@@ -55,7 +55,7 @@ def test_of_another_binding(stage: StagedRound) -> None:
 
 def test_two_reports_to_one_party(stage: StagedRound) -> None:
     """A second, different report to one party is an equivocation, kept as evidence where the first one was shown."""
-    stage.finalized().match()
+    stage.reported()
     stage.refused(EquivocationError, report(stage), "two different announcements of the kind hitreport", only={"SI"})
 
 

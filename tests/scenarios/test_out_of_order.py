@@ -44,7 +44,7 @@ def test_an_opening_with_a_consent_too_few(stage: StagedRound) -> None:
 
 
 def test_a_list_twice(stage: StagedRound) -> None:
-    stage.finalized().match()
+    stage.reported()
     party_node = stage.nodes["SI"]
     stage.publish(party_node.party.close(party_node.round, party_node.next_sequence(), 0))
     submission = stage.round.submissions[stage.nodes["AL"].submission_id]
@@ -62,7 +62,7 @@ def test_closing_before_the_receipt(stage: StagedRound) -> None:
 
 
 def test_closing_another_round(stage: StagedRound) -> None:
-    stage.finalized().match()
+    stage.reported()
     for binding in ("0" * 64, None):
         closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=binding)
         stage.refused(BindingError, stage.signed("SI", closing), "another round than this")
@@ -70,14 +70,14 @@ def test_closing_another_round(stage: StagedRound) -> None:
 
 def test_the_matcher_closes_before_all_receipts(stage: StagedRound) -> None:
     """While a party has not acknowledged its hits, the matcher does not close the round, and says for whom it waits."""
-    stage.finalized().match()
+    stage.reported()
     del stage.round.receipts["RS", None]
     with pytest.raises(OrderError, match="waiting for RS"):
         stage.matcher.end(stage.round, Outcome.CLOSED, "done", NOW)
 
 
 def test_the_matcher_ends_twice(stage: StagedRound) -> None:
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     with pytest.raises(OrderError, match="closed already"):

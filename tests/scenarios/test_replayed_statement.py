@@ -8,7 +8,7 @@ from tests.support.staged_round import StagedRound
 
 
 def test_everything_again_changes_nothing(stage: StagedRound) -> None:
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     for record, seen in ((stage.round, stage.envelopes), (stage.nodes["SI"].round, stage.seen["SI"])):
@@ -19,7 +19,7 @@ def test_everything_again_changes_nothing(stage: StagedRound) -> None:
 
 def test_statements_of_another_round(staged: Callable[..., StagedRound], stage: StagedRound) -> None:
     """No statement of one round counts in another one of the same parties under the same keys."""
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     other = staged()
@@ -39,14 +39,14 @@ def test_old_contents_under_a_new_number(stage: StagedRound) -> None:
 
 
 def test_a_receipt_of_another_report(stage: StagedRound) -> None:
-    stage.finalized().match()
+    stage.reported()
     receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0, pairs=())
     stage.refused(BindingError, stage.signed("SI", receipt), "was not sent")
 
 
 def test_a_restart_reads_the_same_round(stage: StagedRound) -> None:
     """What was accepted, read back in its order, gives the same record."""
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     for record, seen in ((stage.round, stage.envelopes), (stage.nodes["AL"].round, stage.seen["AL"])):

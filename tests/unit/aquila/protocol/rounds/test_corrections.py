@@ -18,7 +18,7 @@ from tests.support.staged_round import NOW, StagedRound
 @pytest.fixture
 def over(stage: StagedRound) -> StagedRound:
     """A round of three parties that was closed after everyone had its hits."""
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     return stage

@@ -76,7 +76,7 @@ def test_every_message_of_a_round_has_a_rule_and_a_kind() -> None:
 
 def test_the_example_is_what_a_round_does(stage: StagedRound) -> None:
     played = []
-    stage.finalized().match()
+    stage.reported()
     stage.verify(*stage.send_notes(*stage.nodes.values()))
     stage.close()
     record = stage.new_record(sees_everything=True)
@@ -91,7 +91,7 @@ def test_the_example_is_what_a_round_does(stage: StagedRound) -> None:
 
 
 def test_the_example_names_what_each_message_needs(stage: StagedRound) -> None:
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     kinds = [kind_of(stage.round.accept(envelope).message).value for envelope in stage.envelopes]

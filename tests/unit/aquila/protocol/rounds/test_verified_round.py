@@ -86,7 +86,7 @@ def test_a_node_may_see_tokens_before_their_evaluations(stage: StagedRound) -> N
 
 @pytest.mark.parametrize("code", ["AL", "RS", "SI"])
 def test_what_a_node_is_shown_is_enough(stage: StagedRound, code: str) -> None:
-    stage.finalized().match()
+    stage.reported()
     stage.exchange_notes()
     stage.close()
     record, hidden = stage.new_record(), 0
