@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from aquila.records.inputs import record_inputs
 from aquila.records.normalize.names import fold, to_latin
 from aquila.records.person import CODES, LIST_FIELDS, PartialDate, Record
+from aquila.records.rule_parts import part_values, record_names
 from aquila.records.rules import load_rules
 
 DEFAULT = load_rules("default")
@@ -88,6 +89,24 @@ def test_a_name_in_columns_gives_the_inputs_of_the_whole_name(first: str, last: 
         assert record_inputs(columns, DEFAULT) == record_inputs(
             Record("2", full_name=whole, date_of_birth=date), DEFAULT
         )
+
+
+MORE = ["Juan", "Carlos", "Ђорђе", "Abd al-Rahman", "Nagy-Kovács", "mr sc. Ana", "Ilić", "Morales, dipl. ing."]
+
+
+@given(st.lists(st.sampled_from(MORE), min_size=1, max_size=3), st.lists(st.sampled_from(MORE), min_size=1, max_size=3))
+def test_columns_give_all_that_the_whole_name_gives(given_names: list[str], family_names: list[str]) -> None:
+    """All words together and each by itself are the same; the first and the last word are a pair of the columns."""
+    columns = Record("1", tuple(given_names), tuple(family_names))
+    whole = Record("2", full_name=" ".join((*given_names, *family_names)))
+    for part in ("all:sound", "all:folded", "word:start"):
+        assert sorted(_values(columns, part)) == sorted(_values(whole, part))
+    for part in ("main:folded", "main:sound", "main:sound+initial", "main:initial"):
+        assert set(_values(whole, part)) <= set(_values(columns, part))
+
+
+def _values(record: Record, part: str) -> tuple[str, ...]:
+    return part_values(record, record_names(record), part)
 
 
 @given(records())
