@@ -11,19 +11,16 @@ _TABLE = Path(__file__).with_name("fields.toml")
 
 @dataclass(frozen=True, slots=True)
 class FieldEntry:
-    """An entry of the table.
-
-    Attributes:
-        label: The name of the field on pages, in English.
-        content: The content of its column in a list, in Markdown.
-        headings: Headings of such a column in the region's languages.
-        properties: The properties of FollowTheMoney that are read into it, in this order.
-    """
+    """An entry of the table."""
 
     label: str
+    """The name of the field on pages, in English."""
     content: str
+    """The content of its column in a list, in Markdown."""
     headings: list[str]
+    """Headings of such a column in the region's languages."""
     properties: list[str]
+    """The properties of FollowTheMoney that are read into it, in this order."""
 
 
 @cache

@@ -60,17 +60,14 @@ class Input(NamedTuple):
 
 
 class DigestedInputs(NamedTuple):
-    """The inputs of m records, digested, as columns.
-
-    Attributes:
-        counts: How many inputs each record has.
-        rules: The rule of each of n inputs, the sum of `counts`.
-        digests: Of each, 32 bytes: as secret as the inputs, since a guess can be compared with them.
-    """
+    """The inputs of m records, digested, as columns."""
 
     counts: NDArray[np.uint16]
+    """How many inputs each record has."""
     rules: NDArray[np.uint8]
+    """The rule of each of n inputs, the sum of `counts`."""
     digests: bytes
+    """Of each, 32 bytes: as secret as the inputs, since a guess can be compared with them."""
 
     def __repr__(self) -> str:
         return f"DigestedInputs({len(self.rules)})"

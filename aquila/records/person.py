@@ -57,10 +57,6 @@ _PLACEHOLDERS = frozenset({(1900, 1, 1), (1899, 12, 30), (1899, 12, 31)})
 class PartialDate:
     """A day, a month or a year of the Gregorian calendar.
 
-    Attributes:
-        number: One whole number for each date, by which dates are looked up at less cost: days since the year 1, and
-            negative where the day is not known; never zero.
-
     Raises:
         InputError: The date is impossible, or has a day without a month.
     """
@@ -69,6 +65,8 @@ class PartialDate:
     month: int | None = None
     day: int | None = None
     number: int = field(init=False, compare=False)
+    """One whole number for each date, by which dates are looked up at less cost: days since the year 1, and negative
+    where the day is not known; never zero."""
 
     def __post_init__(self) -> None:
         fault = _fault(self.year, self.month, self.day)
@@ -277,9 +275,6 @@ class Record:
     """A person with at least two of given names, family names and date of birth.
 
     Attributes:
-        record_id: The party's own identifier, unique in its list.
-        full_name: The whole name where the source does not split it; it stands for given and family names.
-        aliases: Other whole names; one stands for both where there is no other name.
         sex, source_evaluation, information_evaluation, handling_code: One of `CODES`, or None.
 
     Raises:
@@ -287,10 +282,13 @@ class Record:
     """
 
     record_id: str
+    """The party's own identifier, unique in its list."""
     given_names: tuple[str, ...] = ()
     family_names: tuple[str, ...] = ()
     full_name: str | None = None
+    """The whole name where the source does not split it; it stands for given and family names."""
     aliases: tuple[str, ...] = ()
+    """Other whole names; one stands for both where there is no other name."""
     date_of_birth: PartialDate | None = None
     sex: str | None = None
     place_of_birth: str | None = None
@@ -335,11 +333,7 @@ class Record:
 
     @classmethod
     def from_json(cls, content: bytes) -> Record:
-        """Read the output of `to_json`.
-
-        Raises:
-            InputError: Bytes that are no record.
-        """
+        """Read the output of `to_json`; raises InputError if bytes that are no record."""
         try:
             text = content.decode()
             stored, end = _read_json(text)

@@ -52,20 +52,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with one line.
-
-    Attributes:
-        line: The line of the file on which the row begins, counted from 1.
-        field: The column or property, or an empty string where the whole row is meant.
-        sentence: What is wrong and what to do, without the person's own values.
-        example: The field as it is written, or an empty string; never stored, sent to others or logged.
-    """
+    """Something wrong with one line."""
 
     line: int
+    """The line of the file on which the row begins, counted from 1."""
     field: str
+    """The column or property, or an empty string where the whole row is meant."""
     sentence: Sentence
+    """What is wrong and what to do, without the person's own values."""
     severity: Severity = Severity.WARNING
     example: str = dataclass_field(default="", repr=False, compare=False)
+    """The field as it is written, or an empty string; never stored, sent to others or logged."""
 
     @property
     def reason(self) -> str:
@@ -75,15 +72,12 @@ class Finding:
 
 @dataclass(slots=True, repr=False)
 class FindingGroup:
-    """Findings of one list with the same field and reason.
-
-    Attributes:
-        first: The first of them, with its example.
-        count: How many there are.
-    """
+    """Findings of one list with the same field and reason."""
 
     first: Finding
+    """The first of them, with its example."""
     count: int = 0
+    """How many there are."""
 
 
 class FindingGroups:
@@ -153,17 +147,14 @@ class ReadReport:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RowColumns:
-    """Rows that were read together, column by column; nearly all of them give a record without a finding.
-
-    Attributes:
-        lines: The line on which each row begins.
-        values: Of each field, in the order of `FIELDS`, the value in each row; that of a row in `apart` does not count.
-        apart: By place, the rows that have findings or give no record.
-    """
+    """Rows that were read together, column by column; nearly all of them give a record without a finding."""
 
     lines: Sequence[int]
+    """The line on which each row begins."""
     values: Sequence[Sequence[Any]]
+    """Of each field, in the order of `FIELDS`, the value in each row; that of a row in `apart` does not count."""
     apart: dict[int, Row]
+    """By place, the rows that have findings or give no record."""
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> RowColumns:
@@ -251,19 +242,16 @@ _DATE_FAULTS = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FieldError:
-    """A field of which something is wrong.
-
-    Attributes:
-        value: What can be used of it.
-        reasons: Why the rest cannot.
-        doubts: What is to be said of values that are used.
-        example: The field as it is written, cut to `LONGEST_EXAMPLE` characters; of a date also what it may mean.
-    """
+    """A field of which something is wrong."""
 
     value: Any
+    """What can be used of it."""
     reasons: tuple[Sentence, ...]
+    """Why the rest cannot."""
     doubts: tuple[Sentence, ...] = ()
+    """What is to be said of values that are used."""
     example: str = field(default="", compare=False)
+    """The field as it is written, cut to `LONGEST_EXAMPLE` characters; of a date also what it may mean."""
 
 
 def read_field(name: str, texts: Sequence[str], *, day_first: bool | None = None) -> Any:

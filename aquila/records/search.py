@@ -23,17 +23,14 @@ from aquila.records.rule_parts import MOST_WORDS, record_names
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ReadName:
-    """A name, or the given or family part of one.
-
-    Attributes:
-        field: The record's field.
-        written: As the source writes it; several given or family names by blanks, as they are read.
-        words: The folded words that match rules compare, in the order of the text.
-    """
+    """A name, or the given or family part of one."""
 
     field: str
+    """The record's field."""
     written: str
+    """As the source writes it; several given or family names by blanks, as they are read."""
     words: tuple[str, ...]
+    """The folded words that match rules compare, in the order of the text."""
 
     def __repr__(self) -> str:
         return "ReadName()"

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -67,13 +68,12 @@ class NodeWaiting:
         self._folder = folder
         self._faults = faults
         self._now = journal.clock()
-        self._rounds: tuple[RoundAttention, ...] | None = None
         self._hits: _Hits | None = None
 
     def work_of(self, person: str, roles: Collection[Role]) -> WaitingWork:
         """Return how much waits for a person with these roles."""
         allowed = {action for action in Action if role_table().allows(Service.NODE, roles, action)}
-        rounds = [one for one in self._needs() if ACTIONS.get(one.kind, Action.SEE_ROUNDS) in allowed]
+        rounds = [one for one in self._needs if ACTIONS.get(one.kind, Action.SEE_ROUNDS) in allowed]
         alarms = sum(one.kind in ALARMS for one in rounds)
         takes = Action.IMPORT_RECORDS in allowed
         delivered, delivered_at = count_deliveries(self._folder, self._now) if takes else (0, 0)
@@ -106,10 +106,9 @@ class NodeWaiting:
         newest = max(hits.newest, hits.newest_standing, hits.newest_of_urgent, asked_at, delivered_at)
         return WaitingWork(counts, newest, urgent, hits.new)
 
+    @cached_property
     def _needs(self) -> tuple[RoundAttention, ...]:
-        if self._rounds is None:
-            self._rounds = attention_list(self._journal).needs
-        return self._rounds
+        return attention_list(self._journal).needs
 
     def _seen_hits(self, session: Session, allowed: Collection[Action]) -> _Hits:
         """Return the hits that are reported to a person with these rights."""

@@ -125,21 +125,18 @@ TAJ_WEIGHTS = (3, 7, 3, 7, 3, 7, 3, 7)
 
 
 class Scheme(NamedTuple):
-    """A kind of national number.
-
-    Attributes:
-        countries: The codes of those who issue or issued it.
-        length: How many characters its numbers have.
-        form: What its canonical numbers look like.
-        check: Whether a number of that form has right check digits.
-        birth: What such a number tells of its bearer's birth and sex; None where it tells nothing.
-    """
+    """A kind of national number."""
 
     countries: tuple[str, ...]
+    """The codes of those who issue or issued it."""
     length: int
+    """How many characters its numbers have."""
     form: re.Pattern[str]
+    """What its canonical numbers look like."""
     check: Callable[[str], bool]
+    """Whether a number of that form has right check digits."""
     birth: Callable[[str], NumberBirth | None] | None = None
+    """What such a number tells of its bearer's birth and sex; None where it tells nothing."""
 
 
 def jmbg(number: str) -> bool:

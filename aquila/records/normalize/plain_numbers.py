@@ -104,19 +104,16 @@ class _Known(NamedTuple):
 
 
 class _Scheme(NamedTuple):
-    """A scheme of `national_numbers.SCHEMES`.
-
-    Attributes:
-        check: Returns which numbers have right check digits; a letter is its place in the alphabet.
-        birth: Reads the births in numbers, where there are any.
-        first: The digits, or letters, with which a number may begin.
-        letters: Where it has letters.
-    """
+    """A scheme of `national_numbers.SCHEMES`."""
 
     check: Check
+    """Returns which numbers have right check digits; a letter is its place in the alphabet."""
     birth: Callable[[Whole], _Births] | None = None
+    """Reads the births in numbers, where there are any."""
     first: range = range(10)
+    """The digits, or letters, with which a number may begin."""
     letters: tuple[int, ...] = ()
+    """Where it has letters."""
 
     def fits(self, characters: Whole, known: _Known) -> Truth:
         """Return which numbers are of this scheme and contradict nothing that is known."""

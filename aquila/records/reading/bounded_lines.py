@@ -18,15 +18,12 @@ MARK = b"\xef\xbb\xbf"  # the byte-order mark that some programs write before a 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Line:
-    """One line of a file.
-
-    Attributes:
-        number: Counted from 1.
-        text: The line with its end, or an empty string where `fault` says why it cannot be read.
-    """
+    """One line of a file."""
 
     number: int
+    """Counted from 1."""
     text: str
+    """The line with its end, or an empty string where `fault` says why it cannot be read."""
     fault: Sentence | None = None
 
     def __repr__(self) -> str:
@@ -40,19 +37,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Batch:
-    """Lines of a file that follow each other, as they are: what a process takes to read a part of a list.
-
-    Attributes:
-        first: The number of the first line, counted from 1.
-        contents: The lines with their ends.
-        is_head: Whether the list's first row is here.
-        findings: What was found before its lines were made, where they come from a spreadsheet.
-    """
+    """Lines of a file that follow each other, as they are: what a process takes to read a part of a list."""
 
     first: int
+    """The number of the first line, counted from 1."""
     contents: tuple[bytes, ...]
+    """The lines with their ends."""
     is_head: bool = False
+    """Whether the list's first row is here."""
     findings: tuple[Finding, ...] = ()
+    """What was found before its lines were made, where they come from a spreadsheet."""
 
     def __repr__(self) -> str:
         return f"Batch(first={self.first}, lines={len(self.contents)})"

@@ -64,13 +64,10 @@ class Column(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class CellReader:
-    """Reads rows whose cells are in a fixed order.
-
-    Attributes:
-        columns: Of each column that is read: its place in the row, the field's place in a record, the column.
-    """
+    """Reads rows whose cells are in a fixed order."""
 
     columns: tuple[tuple[int, int, Column], ...]
+    """Of each column that is read: its place in the row, the field's place in a record, the column."""
 
     def read(self, lines: Sequence[int], columns: Sequence[Sequence[str]]) -> RowColumns:
         """Read rows that begin on some lines, column by column.

@@ -65,23 +65,20 @@ _LEAST_LIKENESS = 0.8  # of an unknown name to that of a missing field, above wh
 
 @dataclass(frozen=True, slots=True)
 class CsvPlan:
-    """The way in which the rows of a CSV list are read.
-
-    Attributes:
-        separator: `,`, `;` or a tab.
-        columns: The fields of the columns in their order; None where a column is unknown.
-        findings: What is wrong with the header; they are told with the list's first row.
-        line: The line of the header.
-        encoding: Of the lines.
-        day_first: Whether days come before months in dates that do not say so; None if nobody knows.
-    """
+    """The way in which the rows of a CSV list are read."""
 
     separator: str
+    """`,`, `;` or a tab."""
     columns: tuple[str | None, ...]
+    """The fields of the columns in their order; None where a column is unknown."""
     findings: tuple[Finding, ...] = ()
+    """What is wrong with the header; they are told with the list's first row."""
     line: int = 1
+    """The line of the header."""
     encoding: Encoding = "utf-8"
+    """Of the lines."""
     day_first: bool | None = None
+    """Whether days come before months in dates that do not say so; None if nobody knows."""
 
 
 def read_headings(content: bytes, encoding: Encoding = "utf-8") -> tuple[tuple[str, ...], str]:
@@ -191,17 +188,14 @@ _UNREADABLE = Sentence.of("row_is_no_csv")
 
 
 class _Parted(NamedTuple):
-    """One row, parted into its fields.
-
-    Attributes:
-        line: The line on which it begins.
-        end: The place in the batch after its last line.
-        cells: Its fields; None where `reason` says why there are none.
-    """
+    """One row, parted into its fields."""
 
     line: Line
+    """The line on which it begins."""
     end: int
+    """The place in the batch after its last line."""
     cells: list[str] | None
+    """Its fields; None where `reason` says why there are none."""
     reason: Sentence | None = None
 
 

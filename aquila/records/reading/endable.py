@@ -34,11 +34,7 @@ class EndableFile(BufferedReader):
                 then()
 
     def check(self) -> None:
-        """Refuse to go on after the end.
-
-        Raises:
-            InputError: The reading was ended.
-        """
+        """Refuse to go on after the end; raises InputError if the reading was ended."""
         if self._ended:
             raise InputError("reading_ended")
 

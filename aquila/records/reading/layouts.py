@@ -51,26 +51,19 @@ WIDE_ENCODINGS: frozenset[Encoding] = frozenset({"utf-16le", "utf-16be"})
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The way in which a file is a list. What is None is recognized from the file.
-
-    Attributes:
-        format: One of `FORMATS`.
-        encoding: One of `ENCODINGS`; a spreadsheet has none.
-        sheet: The number of a spreadsheet's sheet, counted from 1; the first one that names a known column by default.
-        columns: The field of each column, or None for one that is not read; by default columns are named as fields are.
-    """
+    """The way in which a file is a list. What is None is recognized from the file."""
 
     format: Format | None = None
+    """One of `FORMATS`."""
     encoding: Encoding | None = None
+    """One of `ENCODINGS`; a spreadsheet has none."""
     sheet: int | None = None
+    """The number of a spreadsheet's sheet, counted from 1; the first one that names a known column by default."""
     columns: tuple[str | None, ...] | None = None
+    """The field of each column, or None for one that is not read; by default columns are named as fields are."""
 
     def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            InputError: An unknown format or encoding, or a sheet that cannot be.
-        """
+        """Check the values; raises InputError if an unknown format or encoding, or a sheet that cannot be."""
         if self.format is not None and self.format not in FORMATS:
             raise InputError("list_format_unknown", known=", ".join(FORMATS))
         if self.encoding is not None and self.encoding not in ENCODINGS:
@@ -87,25 +80,22 @@ RECOGNIZED = Layout()
 
 @dataclass(frozen=True, slots=True)
 class FoundLayout:
-    """The layout in which a list is read.
-
-    Attributes:
-        format: One of `FORMATS`.
-        encoding: One of `ENCODINGS`, or None for a spreadsheet.
-        is_guess: Whether the encoding was concluded from the letters, which a person should check with some names.
-        sheet: The number of the sheet, from 1, or None where the file has none.
-        sheets: The names of all sheets of a spreadsheet.
-        headings: The columns as the list names them; nothing for FollowTheMoney.
-        columns: The fields that they are read into, or None for each that is not read; nothing before that is known.
-    """
+    """The layout in which a list is read."""
 
     format: Format
+    """One of `FORMATS`."""
     encoding: Encoding | None = None
+    """One of `ENCODINGS`, or None for a spreadsheet."""
     is_guess: bool = False
+    """Whether the encoding was concluded from the letters, which a person should check with some names."""
     sheet: int | None = None
+    """The number of the sheet, from 1, or None where the file has none."""
     sheets: tuple[str, ...] = ()
+    """The names of all sheets of a spreadsheet."""
     headings: tuple[str, ...] = field(default=(), repr=False)
+    """The columns as the list names them; nothing for FollowTheMoney."""
     columns: tuple[str | None, ...] = ()
+    """The fields that they are read into, or None for each that is not read; nothing before that is known."""
 
 
 _HEAD = 4_096  # bytes, of which UTF-16 is recognized

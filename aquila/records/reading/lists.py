@@ -155,38 +155,32 @@ _SPREADSHEETS: frozenset[Format] = frozenset({"xlsx", "ods"})
 
 @dataclass(frozen=True, slots=True)
 class RawList:
-    """A file that was opened as a list.
-
-    Attributes:
-        layout: The layout in which it is read.
-        plan: How its batches are read.
-        batches: Its lines in their order; each batch is a whole number of rows. To be gone through once.
-    """
+    """A file that was opened as a list."""
 
     layout: FoundLayout
+    """The layout in which it is read."""
     plan: Plan
+    """How its batches are read."""
     batches: Iterator[Batch]
+    """Its lines in their order; each batch is a whole number of rows. To be gone through once."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The head of a file: what concerns the whole of it.
-
-    Attributes:
-        layout: Its layout, with the headings of its columns.
-        separator: What parts the fields of a line.
-        line: The line of the headings.
-        encoding: Of the lines that `source` gives.
-        source: The lines of a text; of CSV those below the headings.
-        rows: The rows of the sheet, each with one cell more than there are headings at most.
-    """
+    """The head of a file: what concerns the whole of it."""
 
     layout: FoundLayout
+    """Its layout, with the headings of its columns."""
     separator: str = SEPARATOR
+    """What parts the fields of a line."""
     line: int = 1
+    """The line of the headings."""
     encoding: Encoding = UTF_8
+    """Of the lines that `source` gives."""
     source: LineSource | None = None
+    """The lines of a text; of CSV those below the headings."""
     rows: Iterator[SheetRow] | None = None
+    """The rows of the sheet, each with one cell more than there are headings at most."""
 
 
 def recognize(stream: BinaryIO, layout: Layout = RECOGNIZED) -> FoundLayout:
@@ -342,11 +336,7 @@ class WholeList:
         return True
 
     def end(self) -> None:
-        """Signal that no batch follows.
-
-        Raises:
-            InputError: There was no row at all.
-        """
+        """Signal that no batch follows; raises InputError if there was no row at all."""
         if not self._is_empty:
             return
         if isinstance(self._plan, CsvPlan):
@@ -355,20 +345,12 @@ class WholeList:
 
 
 def read_records(stream: BinaryIO, layout: Layout = RECOGNIZED) -> Iterator[Row]:
-    """Read a list.
-
-    Raises:
-        InputError: A file that cannot be read as a whole.
-    """
+    """Read a list; raises InputError if a file that cannot be read as a whole."""
     return read_rows(open_list(stream, layout))
 
 
 def read_rows(raw: RawList) -> Iterator[Row]:
-    """Read the rows of a list that was opened.
-
-    Raises:
-        InputError: A file that cannot be read as a whole.
-    """
+    """Read the rows of a list that was opened; raises InputError if a file that cannot be read as a whole."""
     whole = WholeList(raw.plan)
     for batch in raw.batches:
         yield from whole.watch(read_batch(raw.plan, batch))

@@ -148,23 +148,20 @@ _END = "end"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OpenedSheet:
-    """The sheet of a spreadsheet that is being read.
-
-    Attributes:
-        format: Of the file.
-        sheets: The names of all its sheets.
-        sheet: The number of this one, from 1.
-        headings: The texts of its first row that is not blank.
-        line: The number of that row.
-        rows: That row and those below that are not blank, each with one cell more than there are headings at most.
-    """
+    """The sheet of a spreadsheet that is being read."""
 
     format: Format
+    """Of the file."""
     sheets: tuple[str, ...]
+    """The names of all its sheets."""
     sheet: int
+    """The number of this one, from 1."""
     headings: tuple[str, ...]
+    """The texts of its first row that is not blank."""
     line: int
+    """The number of that row."""
     rows: Iterator[SheetRow]
+    """That row and those below that are not blank, each with one cell more than there are headings at most."""
 
 
 @contextmanager

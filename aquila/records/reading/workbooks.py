@@ -46,19 +46,16 @@ _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 @dataclass(slots=True, repr=False)
 class SheetRow:
-    """A row of a sheet.
-
-    Attributes:
-        number: Counted from 1, as the spreadsheet shows it.
-        texts: Its cells as texts, dates as `YYYY-MM-DD`.
-        typed: The places of cells that hold a number and no text.
-        faults: What is wrong with cells, by place; these have no text.
-    """
+    """A row of a sheet."""
 
     number: int
+    """Counted from 1, as the spreadsheet shows it."""
     texts: list[str]
+    """Its cells as texts, dates as `YYYY-MM-DD`."""
     typed: set[int] = field(default_factory=set)
+    """The places of cells that hold a number and no text."""
     faults: dict[int, Sentence] = field(default_factory=dict)
+    """What is wrong with cells, by place; these have no text."""
 
     @property
     def is_blank(self) -> bool:
@@ -93,11 +90,7 @@ def is_archive(stream: BinaryIO) -> bool:
 
 
 def spreadsheet_format(stream: BinaryIO) -> Format:
-    """Return the format of a spreadsheet.
-
-    Raises:
-        InputError: It is damaged, or another archive.
-    """
+    """Return the format of a spreadsheet; raises InputError if it is damaged, or another archive."""
     with opened_archive(stream) as archive:
         names = set(archive.namelist())
         if "xl/workbook.xml" in names:
@@ -244,11 +237,7 @@ class _XlsxWorkbook:
 
 @contextmanager
 def opened_xlsx(stream: BinaryIO) -> Iterator[Workbook]:
-    """Open a workbook.
-
-    Raises:
-        InputError: It is damaged, or larger than a list can be.
-    """
+    """Open a workbook; raises InputError if it is damaged, or larger than a list can be."""
     from openpyxl import load_workbook  # noqa: PLC0415 - to import it takes as long as to read 50,000 records of CSV
 
     with opened_archive(stream):
@@ -417,11 +406,7 @@ class _TableReader:
 
 @contextmanager
 def opened_ods(stream: BinaryIO) -> Iterator[Workbook]:
-    """Open a spreadsheet.
-
-    Raises:
-        InputError: It is damaged, or larger than a list can be.
-    """
+    """Open a spreadsheet; raises InputError if it is damaged, or larger than a list can be."""
     with opened_archive(stream) as archive:
         yield _OdsWorkbook(archive)
 

@@ -1,6 +1,7 @@
 """The matcher's part of the report on its health, and counts of the work that waits for its people."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 
 from sqlalchemy import func, select
 
@@ -163,11 +164,10 @@ class MatcherWaiting:
     def __init__(self, context: MatcherContext, faults: FaultWatch, alarms: Sightings) -> None:
         self._context, self._faults, self._alarms = context, faults, alarms
         self._now = context.clock()
-        self._rounds: tuple[RoundAttention, ...] | None = None
 
     def work_of(self, person: str, roles: Collection[Role]) -> WaitingWork:
         allowed = {action for action in Action if role_table().allows(Service.MATCHER, roles, action)}
-        rounds = self._needs() if Action.SEE_ROUNDS in allowed else ()
+        rounds = self._needs if Action.SEE_ROUNDS in allowed else ()
         alarms = frozenset((one.round_id, one.kind, one.parties, one.count) for one in rounds if one.kind in _ALARMS)
         faults = self._faults.current() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
         with self._context.store.reading("waiting.count") as session:
@@ -180,7 +180,6 @@ class MatcherWaiting:
         raised_at = self._alarms.newest(alarms) if rounds else 0
         return WaitingWork(counts, asked_at, max(raised_at, rewritten_at, faults.found_at))
 
+    @cached_property
     def _needs(self) -> tuple[RoundAttention, ...]:
-        if self._rounds is None:
-            self._rounds = attention_list(self._context).needs
-        return self._rounds
+        return attention_list(self._context).needs
