@@ -62,7 +62,7 @@ _PARTS = {
     "logout": ("Sign out: the session ends at the service, and its file here goes.", "services.people:logout"),
     "whoami": ("Show the account under which commands act, and its roles.", "services.people:whoami"),
     "enrol": ("Set password and authenticator with the administrator's code.", "services.people:enrol"),
-    "code": ("Show the present code of an authenticator's secret.", "services.people:code"),
+    "code": ("Show the current code of an authenticator's secret.", "services.people:code"),
     "roles": ("Show the role table.", "services.people:show_roles"),
     "web": ("Serve the pages of a node or of the matcher that runs elsewhere.", "services.web:web"),
 }

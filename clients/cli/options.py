@@ -73,8 +73,7 @@ ListSheet = Annotated[
 ]
 
 NamesChecked = Annotated[
-    bool,
-    typer.Option("--names-checked", help="A word like a name of the own lists names nobody; asked for by an error."),
+    bool, typer.Option("--names-checked", help="A word like a name of your lists names nobody; an error asks for this.")
 ]
 
 HomePath = Annotated[
@@ -158,7 +157,9 @@ NewCa = Annotated[
 
 Spoken = Annotated[
     str | None,
-    typer.Option("--spoken", metavar="TEXT", help="The words or digits that were read to you; asked for without it."),
+    typer.Option(
+        "--spoken", metavar="TEXT", help="The words or digits that were read to you; by default you are asked."
+    ),
 ]
 
 RoundId = Annotated[str, typer.Argument(metavar="ROUND", help="The round's id, its beginning, or `latest`.")]

@@ -81,7 +81,7 @@ def _number(option: str, text: str) -> int:
 _Round = Annotated[str, typer.Option("--round", metavar="ROUND", help="The round's id, its beginning, or `latest`.")]
 _Registry = Annotated[Path, typer.Option(metavar="FILE", help="The registry file with the parties' public keys.")]
 _Retention = Annotated[
-    int, typer.Option(min=1, metavar="DAYS", help="For how long contents of entries must be there at least.")
+    int, typer.Option(min=1, metavar="DAYS", help="For how many days the contents of entries must be kept.")
 ]
 _With = Annotated[
     list[str] | None,
@@ -185,7 +185,7 @@ def verify(
     registry: _Registry,
     others: _With = None,
     at_least: _AtLeast = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail over what is not proven, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Also fail if anything is not proven.")] = False,
     retention_days: _Retention = 1_095,
     as_json: Json = False,
 ) -> None:

@@ -22,7 +22,7 @@ _TERMS = "--area demo --legal-basis demo --purpose demo --category demo"
 
 
 def demo(
-    size: Annotated[int, typer.Option(min=100, help="Persons of each list.")] = 1_000,
+    size: Annotated[int, typer.Option(min=100, help="How many persons each list has.")] = 1_000,
     seed: Annotated[int, typer.Option(help="Other seeds invent other persons.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where homes and lists go.")] = Path(".demo"),

@@ -163,7 +163,7 @@ def _ago(seconds: int) -> str:
 
 _FIGURES: Mapping[Subject, Callable[[ServiceHealth], str]] = {
     Subject.DATABASE: lambda _: "answers",
-    Subject.ROWS: lambda _: "bear their seals",
+    Subject.ROWS: lambda _: "have valid seals",
     Subject.DRIVERS: lambda _: "make progress",
     Subject.DISK: lambda health: f"{health.disk_free >> 20:,} MiB left for files",
     Subject.WORKERS: _workers_figure,

@@ -57,7 +57,7 @@ def call(
     ca: Ca = None,
     as_json: Json = False,
 ) -> None:
-    """Call an operation of a node or of the matcher, such as every button of the pages is one; the answer is JSON.
+    """Call an operation of a node or of the matcher, as every button of the pages does; the answer is JSON.
 
     Secrets, and what names a person, are taken from files or stdin alone: every user of a machine sees its command
     lines.

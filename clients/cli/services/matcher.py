@@ -71,7 +71,7 @@ def invite(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Where the invitation goes; si.invite of SI.")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=90, help="How long it counts.")] = 14,
+    days: Annotated[int, typer.Option(min=1, max=90, help="For how many days it is valid.")] = 14,
 ) -> None:
     """Invite a party: write a file with the matcher's key, its address and its CA's certificate. It holds no secret."""
     wanted = NewInvitation(party=party, name=name, days=days)
@@ -79,7 +79,7 @@ def invite(
     content = reached.matcher().invite(wanted).content
     write_result(path, content)
     sentence = (
-        f"Send {path} to {name}. It counts for {days} days, for {party} alone. Then wait for the request to join."
+        f"Send {path} to {name}. It is valid for {days} days, for {party} alone. Then wait for the request to join."
     )
     screen.result({"party": party, "file": str(path), "days": days}, sentence)
 
@@ -114,7 +114,7 @@ def replace_key(
 ) -> None:
     """Ask to put a party's new identity key in its old one's place, after it has read its words to you by telephone.
 
-    Once it is stated, nothing new counts under the old key.
+    Once it is stated, nothing new is accepted under the old key.
     """
     content = read_file(renewal)
     party = open_renewal(content).party
@@ -136,7 +136,7 @@ def renew_identity(
 ) -> None:
     """Make a new identity key of the matcher, and ask to state it to the parties. It takes effect at the next start.
 
-    With --identity, run it as the matcher's user on its machine: where a key lies is nothing that a call can name.
+    With --identity, run it as the matcher's user on its machine: a call cannot name where a key lies.
     """
     from services.kit.storage.own_identity import wait_key
 

@@ -136,7 +136,7 @@ def renew_identity(
     identity: options.NextIdentity = "",
     as_json: options.Json = False,
 ) -> None:
-    """Make a new identity key, and write the renewal for the secretariat. The old key counts until all accept it."""
+    """Make a new identity key, and write the renewal for the secretariat. The old one is valid until all accept it."""
     from services.kit.storage.own_identity import next_path, prepare_renewal, token_address
     from services.node.settings import NodeSettings
 

@@ -148,7 +148,7 @@ def renew_token(home: NewHome, as_json: Json = False) -> None:
 
     found = find_home(home)
     OperatorToken.create(found.path / TOKEN_FILE)
-    sentence = f"The new key is in {TOKEN_FILE}. Restart the {found.service}: until then the old one counts."
+    sentence = f"The new key is in {TOKEN_FILE}. Restart the {found.service}: until then the old one is valid."
     Screen(as_json).result({"file": str(found.path / TOKEN_FILE)}, sentence)
 
 
@@ -162,7 +162,7 @@ def renew_people_key(home: NewHome, as_json: Json = False) -> None:
     sentences = (
         *(() if (found.path / KEY_FILE).exists() else (lost,)),
         f"The new key waits in {NEXT_KEY_FILE}. Restart the {found.service}: it seals all secrets under that key.",
-        f"Then put a copy of {KEY_FILE} into the safe, and keep the old one there as long as backups from before.",
+        f"Then put a copy of {KEY_FILE} into the safe, and keep the old one there with older backups.",
     )
     Screen(as_json).result({"file": str(found.path / NEXT_KEY_FILE)}, *sentences)
 

@@ -26,7 +26,7 @@ app = typer.Typer()
 Name = Annotated[str, typer.Argument(metavar="LOGIN", help="The login of the account, such as ana.novak.")]
 Roles = Annotated[list[Role], typer.Option("--role", help="A role of the account, once for each.")]
 PasswordFile = Annotated[
-    Path | None, typer.Option("--password-file", metavar="FILE", help="Where the password lies, for scripts.")
+    Path | None, typer.Option("--password-file", metavar="FILE", help="A file with the password, for scripts.")
 ]
 
 
@@ -86,16 +86,17 @@ def roles(reached: ConnectedService, screen: Screen, login: Name, role: Roles) -
     """Give an account other roles, in place of those it has."""
     account = reached.people.change_roles(_person(reached.people, login), role)
     screen.result(
-        account.model_dump(mode="json"), f"{login} now has the roles {', '.join(account.roles)}; its sessions are over."
+        account.model_dump(mode="json"),
+        f"{login} now has the roles {', '.join(account.roles)}; its sessions have ended.",
     )
 
 
 @app.command()
 @speaking
 def deactivate(reached: ConnectedService, screen: Screen, login: Name) -> None:
-    """Let an account sign in no more, and end its sessions."""
+    """Deactivate an account, and end its sessions."""
     account = reached.people.deactivate_account(_person(reached.people, login))
-    screen.result(account.model_dump(mode="json"), f"{login} can sign in no more; its sessions are over.")
+    screen.result(account.model_dump(mode="json"), f"{login} can no longer sign in; its sessions have ended.")
 
 
 @app.command()
@@ -178,7 +179,7 @@ def code(
     secret: Annotated[Path, typer.Argument(metavar="FILE", help="A file whose first line is the secret.")],
     as_json: Json = False,
 ) -> None:
-    """Show the present code of an authenticator's secret, for machines that sign in by themselves and for the demo."""
+    """Show the current code of an authenticator's secret, for machines that sign in by themselves and for the demo."""
     try:
         shown = pyotp.TOTP(ask("Secret", secret)).at(int(time.time()))
     except ValueError:
@@ -239,15 +240,13 @@ def role_tables(table: RoleTable) -> list[Table | str]:
     shown: list[Table | str] = []
     for service in Service:
         rows = [row for row in table.rows.values() if row.service is service]
-        shown.append(
-            Table(f"At the {service}", ("role", "is there for"), [(row.role.value, row.means) for row in rows])
-        )
+        shown.append(Table(f"At the {service}", ("role", "purpose"), [(row.role.value, row.means) for row in rows]))
         actions = [action for action in Action if any(action in row.actions for row in rows)]
         cells = [(action.value, *("yes" if action in row.actions else "" for row in rows)) for action in actions]
         shown.append(Table("", ("action", *(row.role.value for row in rows)), cells))
     shown.append(
-        "What two persons do together (a consent, a submission, a standing query, the proposal or abort of a round, a "
-        "change of the registry and its acceptance) one asks for and another approves, whatever roles the two have. "
+        "A consent, a submission, a standing query, the proposal or abort of a round, and a change of the registry or "
+        "its acceptance need two persons: one asks and another approves, whatever their roles. "
         "The key in a home folder acts as administrator."
     )
     return shown

@@ -58,11 +58,11 @@ def propose(
     purpose: Annotated[str, typer.Option(help="What the round is for.")] = "",
     category: Annotated[str, typer.Option(help="The category of persons.")] = "",
     pair: Annotated[
-        list[str] | None, typer.Option(metavar="A-B", help="Two that may be matched; all, if none is named.")
+        list[str] | None, typer.Option(metavar="A-B", help="A pair that may be matched, once for each; by default all.")
     ] = None,
     rules: Annotated[str, typer.Option(help="The match rules by name.")] = "",
     minimum: Annotated[Minimum | None, typer.Option(help="The least certainty that is a hit.")] = None,
-    queries: Annotated[bool, typer.Option("--queries", help="Allow queries beside lists.")] = False,
+    queries: Annotated[bool, typer.Option("--queries", help="Allow queries as well as lists.")] = False,
     padding: Annotated[Literal["none", "default"] | None, typer.Option(help="Whether sizes are hidden.")] = None,
     terms: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML with any terms (caps, window, ...); options go before it.")
@@ -93,10 +93,12 @@ def consent(
     round_id: RoundId,
     records: Annotated[
         int | None,
-        typer.Option(min=0, max=1_000_000_000, help="Records of the list, at most; a fourth more than the longest."),
+        typer.Option(
+            min=0, max=1_000_000_000, help="The most records of the list; by default a quarter more than the longest."
+        ),
     ] = None,
     queries: Annotated[
-        int | None, typer.Option(min=0, max=1_000_000_000, help="Queries of a few persons, at most; 100.")
+        int | None, typer.Option(min=0, max=1_000_000_000, help="The most queries of a few persons; by default 100.")
     ] = None,
 ) -> None:
     """Ask for a consent to a round: once approved, the node makes fresh keys for it and signs (party).

@@ -24,7 +24,7 @@ def test_a_service_that_is_well() -> None:
     shown = {row[0]: row[2] for row in checks.rows}
     assert shown == {
         "database": "answers",
-        "rows": "bear their seals",
+        "rows": "have valid seals",
         "disk": "5 MiB left for files",
         "workers": "2, group backend native",
         "drivers": "make progress",
