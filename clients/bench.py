@@ -102,7 +102,8 @@ class Bench:
         yield from self._round(inputs, share)
 
     def _operations(self, inputs: bytes, share: Share) -> Iterator[MeasuredStep]:
-        group, scalars = self.group, self._scalars()
+        # One scalar in 2^252 would be zero.
+        group, scalars = self.group, self.group.reduce_each(os.urandom(WIDE_BYTES * self.size))
         left = oprf.hash_inputs(group, inputs, _INPUT_BYTES)
         right = group.multiply_each(left, scalars)
         short = dleq.expand_weights(os.urandom(dleq.WEIGHT_BYTES * self.size))
@@ -137,10 +138,6 @@ class Bench:
             blinds, evaluations = blinds_of(group, seed, numbers), [evaluated] * others
             operands = inputs, _INPUT_BYTES, blinds, blinded, share, evaluations
             yield self._step(operation, partial(oprf.finalize_shared, group, *operands))
-
-    def _scalars(self) -> bytes:
-        """Return random scalars; one that is zero would come once in 2^252."""
-        return self.group.reduce_each(os.urandom(WIDE_BYTES * self.size))
 
     def _step(self, operation: Operation, work: Callable[[], object]) -> MeasuredStep:
         return MeasuredStep(operation, self.group.name, measure(work, self.size, self.repeats))

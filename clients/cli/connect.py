@@ -83,16 +83,12 @@ class SignInAttempt:
             StoreError: The disk is full or failed.
         """
         home, way = self._home, self._access
-        if home is None or (isinstance(home, ClientHome) and not self._leads_there(home)):
+        leads = self._connection.url, way.ca, way.certificate
+        if home is None or (isinstance(home, ClientHome) and (home.address, home.ca, home.certificate) != leads):
             me = PeopleClient(self._connection.as_bearer(grant.token)).me()
             service = cast("Literal['node', 'matcher']", me.service)
             home = make_client_home(self._path, service, self._connection.url, way.ca, way.certificate)
         SessionFiles(home).write(grant)
-
-    def _leads_there(self, home: ClientHome) -> bool:
-        """Return whether commands of the home go the way of this sign-in."""
-        way = self._access
-        return (home.address, home.ca, home.certificate) == (self._connection.url, way.ca, way.certificate)
 
 
 @contextmanager
