@@ -73,18 +73,18 @@ async def test_preview_shows_how_names_are_read(node: Any) -> None:
 async def test_preview_groups_findings(node: Any) -> None:
     """Field, reason, number, first line and an example of each; the lines themselves are folded if there are many."""
     browser = await node.visitor("ana", "officer")
-    rows = "".join(f"m-{n},Eva,Kos,4/{n}/80,\n" for n in range(10, 30)) + f"h-1,Eva,Kos,{HOSTILE},\n"
+    rows = "".join(f"m-{n},Eva,Kos,4|{n}|80,\n" for n in range(10, 30)) + f"h-1,Eva,Kos,{HOSTILE},\n"
     dated = "".join(f"g-{n},Eva,Kos,19{n}0102,\n" for n in range(10, 20))
     page = await preview(browser, LIST + dated + rows)
     assert HOSTILE not in page
     groups = page.split("<h2>Findings</h2>")[1].split("</table>")[0]
-    assert '<code class="nowrap">4/10/80</code>' in groups
+    assert '<code class="nowrap">4|10|80</code>' in groups
     assert re.findall(r">(\d+)</td>", groups) == ["21", "14"]
     assert "<details><summary>Line by line</summary>" in page
     page = await preview(browser, LIST + rows)
     assert "of 23 dates of birth in column 4 21 cannot be read" in page
-    assert "9/99/99" in page
-    assert "4/10/80" not in page
+    assert "9|99|99" in page
+    assert "4|10|80" not in page
 
 
 async def test_preview_warns_of_a_list_with_few_names(node: Any) -> None:
