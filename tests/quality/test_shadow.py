@@ -8,7 +8,9 @@ import pytest
 from aquila.matching.certainty import Level
 from aquila.protocol.shadow.meeting import masks_of
 from aquila.records.rules import load_rules
+from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.main import ALL_FIELDS
+from tests.quality.measuring.plaintext_matching import Sent
 from tests.quality.measuring.set_files import NAMES_AND_DATE, region
 from tests.quality.measuring.shadow import (
     BARS,
@@ -30,28 +32,37 @@ REGION = Path(__file__).parent / "region"
 TABLE = load_rules("default")
 
 
+@pytest.fixture(scope="module")
+def two() -> LabelledSet:
+    return region(REGION).among(["BA", "RS"]).only(ALL_FIELDS)
+
+
+@pytest.fixture(scope="module")
+def sent(two: LabelledSet) -> dict[str, Sent]:
+    return send_all(two, TABLE)
+
+
 @pytest.mark.parametrize("fields", [ALL_FIELDS, NAMES_AND_DATE], ids=["all fields", "names and date"])
-def test_sets_cover_hits_and_little_else(fields: tuple[str, ...]) -> None:
+def test_sets_cover_hits_and_little_else(two: LabelledSet, sent: dict[str, Sent], fields: tuple[str, ...]) -> None:
     """Nearly every hit meets a set, no side doubts an honest matcher, and few hits can be hidden as too weak."""
-    shown = measure(region(REGION).among(["BA", "RS"]).only(fields), TABLE)
+    shown = measure(two.only(fields), TABLE, None, sent if fields == ALL_FIELDS else None)
     assert shown.hits > 100
     assert shown.keeps, shown.line()
     assert shown.hidden[Level.LOW].high <= 1
 
 
-def test_least_sets_alone_hide_hits() -> None:
+def test_least_sets_alone_hide_hits(two: LabelledSet, sent: dict[str, Sent]) -> None:
     """Without the sets that hold others, a matcher can call a tenth of the hits too weak unseen."""
     least = least_sets(TABLE.shadow_sets(5_000))
-    shown = measure(region(REGION).among(["BA", "RS"]).only(ALL_FIELDS), TABLE, least)
+    shown = measure(two, TABLE, least, sent)
     assert not shown.keeps
     for one in shown.hidden.values():
         assert one.all - one.anyway > 0.08 * shown.covered, shown.line()
     assert shown.hidden[Level.LOW].high > 3
 
 
-def test_short_lists_leave_no_room() -> None:
+def test_short_lists_leave_no_room(two: LabelledSet) -> None:
     """Of two lists of 300 records with 40 common persons no honest pair is doubted: one called too weak shows."""
-    two = region(REGION).among(["BA", "RS"]).only(ALL_FIELDS)
     known = {one for pair in two.same for one in (pair.record_a, pair.record_b)}
     kept = {one for pair in sorted(two.same)[:40] for one in (pair.record_a, pair.record_b)}
     lists = {
@@ -76,9 +87,8 @@ def test_sets_of_longer_lists() -> None:
             assert hidden <= MOST_HIDDEN * hits, (records, hidden)
 
 
-def test_choice() -> None:
+def test_choice(sent: dict[str, Sent]) -> None:
     """Sets that are chosen anew have one to four rules; a superset holds one of them, whatever it is judged on."""
-    sent = send_all(region(REGION).among(["BA", "RS"]).only(ALL_FIELDS), TABLE)
     lists = met_sides(sent, TABLE)
     assert all(1 <= len(rules) <= 4 for rules in choose(lists, TABLE, LENGTHS[0]))
     for records in (5_000, 1_000_000):

@@ -126,9 +126,14 @@ class Shown:
         )
 
 
-def measure(labelled: LabelledSet, table: RuleTable, sets: Sets | None = None) -> Shown:
-    """Measure sets on labelled lists, those of the table for lists of their length if no others are given."""
-    sent = send_all(labelled, table)
+def measure(
+    labelled: LabelledSet, table: RuleTable, sets: Sets | None = None, sent: Mapping[str, Sent] | None = None
+) -> Shown:
+    """Measure sets on labelled lists, those of the table for lists of their length if no others are given.
+
+    What `send_all` made of the lists may be given, too.
+    """
+    sent = sent or send_all(labelled, table)
     longest = max(map(len, labelled.lists.values()))
     sets = sets or table.shadow_sets(longest)
     masks = masks_of(sets)
