@@ -12,6 +12,7 @@ from aquila.followup.lifecycle import Stage
 from aquila.interface.hits import QueryReason
 from aquila.interface.records import OwnFields
 from aquila.interface.rounds import AnswerState, Awaited, JustificationInput
+from aquila.interface.safeguard import PairCheckView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Seconds, Text
@@ -229,6 +230,7 @@ class QueryAnswer(Message):
         seen_at: When this was put together; seconds since 1970.
         left: Persons whose record was erased since.
         problems: What stops the round, or makes its hits untrustworthy, in sentences.
+        checks: Of each party whose answer is here, whether anything was left out.
     """
 
     entry: QueryEntry
@@ -239,6 +241,7 @@ class QueryAnswer(Message):
     seen_at: Seconds
     left: Count
     problems: tuple[SentenceView, ...]
+    checks: tuple[PairCheckView, ...]
 
 
 class StandingQueryState(StrEnum):
@@ -256,13 +259,15 @@ class SkipReason(StrEnum):
 
     `terms`: area, legal basis, purpose or category of the round differ from those that were approved; `parties`: a
     party takes part that was not among those approved; `persons`: the persons are not those that were approved;
-    `later`: an earlier round still uses the list of which a record was erased.
+    `later`: an earlier round still uses the list of which a record was erased; `used_up`: this party has asked as many
+    queries in the round as it takes.
     """
 
     TERMS = "terms"
     PARTIES = "parties"
     PERSONS = "persons"
     LATER = "later"
+    USED_UP = "used_up"
 
 
 class StandingTerms(Message):

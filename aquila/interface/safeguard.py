@@ -58,20 +58,31 @@ class RefusedAnswer(Message):
 
 
 class PairCheckView(Message):
-    """This node's check that the report of its list and another's leaves nothing out (PROTOCOL.md 3.7.13).
+    """This node's check that the report of its list and another's, or of a query, leaves nothing out (3.7.13).
 
     Attributes:
+        submission_id: The query; none for the lists.
         below: How many pairs were told to the node that nearly are hits; no person sees them.
         fault: What is wrong; none where nothing was left out.
         told: Whether the other side said what it found.
         agreed: Whether it found the same, of the same tags.
+        their_fault: What is wrong by its word; none where it found nothing, or did not say.
     """
 
+    submission_id: Identifier | None
     counterpart: PartyCode
     below: Count
     fault: CheckFault | None
     told: bool
     agreed: bool
+    their_fault: CheckFault | None
+
+    @property
+    def is_distrusted(self) -> bool:
+        """Whether something is wrong by the word of one side: a person without a hit is no no-hit."""
+        if CheckFault.EARLIER in {self.fault, self.their_fault}:
+            return False  # that side could not check it
+        return self.fault is not None or (self.told and not self.agreed)
 
 
 class EarlierSpent(Message):

@@ -222,7 +222,10 @@ def _checked(message: ReportCheck) -> tuple[EntryKind, dict[str, Any]]:
         "faults": sum(pair.fault is not None for pair in message.pairs),
         "below": sum(pair.below for pair in message.pairs),
     }
-    return EntryKind.CHECKED, {"counts": counts, "digests": {"report": message.report_digest}}
+    of: dict[str, Any] = {"ids": _of(message.submission_id)}
+    if message.submission_id is not None:
+        of |= {"recipient": message.pairs[0].counterpart}
+    return EntryKind.CHECKED, of | {"counts": counts, "digests": {"report": message.report_digest}}
 
 
 @fields_of.register(Closing)
@@ -278,7 +281,7 @@ def match_entry(
         right: The other, later in the alphabet.
         query: The query's submission id, or None for the lists.
         hits: How many at each level.
-        met: The digest of the tags that met (3.7.13); none of a query, and of lists whose columns do not fit.
+        met: The digest of the tags that met (3.7.13); none where their columns do not fit.
     """
     ids = {"left": left, "right": right} | _of(query)
     return Entry.of(

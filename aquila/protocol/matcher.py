@@ -45,11 +45,11 @@ from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import met_digest
-from aquila.protocol.shadow.meeting import ColumnTerms, column_terms, due_tags, meets_a_set, met_tags
+from aquila.protocol.shadow.meeting import ColumnTerms, EarlierRows, column_terms, due_tags, meets_a_set, met_tags
 from aquila.protocol.shadow.token_rows import TokenRows, numbered
 from aquila.protocol.submissions.caps import records_for
-from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, TAG_BYTES
-from aquila.protocol.submissions.submission import HANDLE_BYTES
+from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, TAG_BYTES, planned_dummies
+from aquila.protocol.submissions.submission import HANDLE_BYTES, TOKEN_ROW
 from aquila.records.rules import InputClass, RuleTable
 
 _THOUSANDTHS = 1_000
@@ -72,8 +72,8 @@ class GradedPairs(NamedTuple):
     """The pairs that are hits, and on what they were graded in the end.
 
     Attributes:
-        below: Of two lists, the other pairs that meet a set of their shadow columns (3.7.13).
-        met: The tags that met between two lists; none of lists whose columns do not fit.
+        below: The other pairs that meet a set of the shadow columns (3.7.13).
+        met: The tags that met between two lists, or a query and a list; none where their columns do not fit.
     """
 
     grading_bases: GradingBases
@@ -258,7 +258,7 @@ def grade_pairs(
     table: RuleTable,
     grading_bases: GradingBases,
     pairs: Iterable[MatchedPair],
-    columns: Mapping[tuple[int, int], ColumnTerms] | None = None,
+    columns: Mapping[tuple[int, int], ColumnTerms],
 ) -> GradedPairs:
     """Grade every pair of records, and keep those that reach the manifest's minimum (PROTOCOL.md 3.7.2, 7.4).
 
@@ -267,7 +267,7 @@ def grade_pairs(
         table: The match rules.
         grading_bases: What `learn_footings` gave.
         pairs: What the join found, the pairs of two lists together.
-        columns: Of lists the terms of their shadow columns (`columns_between`); a query has none.
+        columns: The terms of the shadow columns (`columns_between`).
     """
     settled = dict(grading_bases)
     enough = {level for level in Level if level >= round_.manifest.minimum_certainty}
@@ -275,7 +275,7 @@ def grade_pairs(
     below: list[MatchedPair] = []
     for lists, met in groupby(pairs, key=lambda pair: (pair.left, pair.right)):
         meeting: list[MatchedPair] = []
-        masks = columns[lists].masks if columns else ()
+        masks = columns[lists].masks
         settled[lists], standing = grade_lists(table, grading_bases[lists], _noting(met, masks, meeting))
         found = [
             GradedPair(pair, result.level, result, second)
@@ -300,7 +300,17 @@ def _noting(pairs: Iterable[MatchedPair], masks: Sequence[int], meeting: list[Ma
 
 
 def columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> dict[tuple[int, int], ColumnTerms]:
-    """Return the terms of the shadow columns of each two lists that may be joined, by their list numbers."""
+    """Return the terms of the shadow columns of each two lists that may be joined, by their list numbers.
+
+    Where the first submission is a query, they are of it and each list.
+    """
+    first, *others = submissions
+    if round_.submissions[first].kind is Kind.QUERY:
+        asker = round_.submissions[first].party
+        return {
+            (0, number): column_terms(round_, table, asker, round_.submissions[one].party, first)
+            for number, one in enumerate(others, start=1)
+        }
     numbers = {submission: number for number, submission in enumerate(submissions)}
     return {
         (numbers[left], numbers[right]): column_terms(
@@ -313,28 +323,38 @@ def columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> 
 
 def settle_columns(
     round_: Round,
+    table: RuleTable,
     submissions: list[str],
     graded: GradedPairs,
     columns: Mapping[tuple[int, int], ColumnTerms],
     found: MetTokens,
     tags: Callable[[str, str], NDArray[np.bytes_]],
+    earlier: Sequence[bytes] = (),
 ) -> tuple[GradedPairs, list[MatchedTokenPositions]]:
     """Find which tags of each two lists met, and drop the pairs of lists whose columns do not fit their rows (3.7.13).
 
+    A query counts as a list here. The basis of dropped pairs is that of lists that share nothing: what was learned of
+    them, how many records have a certain partner too, would tell a party that sends wrong tags how often it hit.
+
     Args:
         round_: The record of the round.
+        table: The match rules, of the manifest's digest.
         submissions: Submission ids by list number.
         graded: What `grade_pairs` gave.
         columns: What `columns_between` gave.
         found: What met of `graded.every` (`TokenTable.met`).
         tags: Reads the shadow column of a submission for a party.
+        earlier: Of a query the token rows of each submission that its asker sent before (`sent_before`), those of the
+            tokens that met at least.
 
     Returns:
         The pairs that stay, and which of their tokens met.
     """
     owners = [round_.submissions[submission].party for submission in submissions]
-    numbers = numbered(found.tokens)[1]
-    rows = TokenRows(found.pairs, found.numbers, found.rules, numbers)
+    sent = [np.frombuffer(rows, dtype=TOKEN_ROW) for rows in earlier]
+    numbers = numbered(np.concatenate([found.tokens, *(rows["token"] for rows in sent)]))[1]
+    rows = TokenRows(found.pairs, found.numbers, found.rules, numbers[: len(found.tokens)])
+    before = list(_numbered_rows(sent, numbers[len(found.tokens) :]))
     lists_of = [(pair.left, pair.right) for pair in graded.every]
     places = {lists: number for number, lists in enumerate(columns)}
     of_rows = np.array([places[lists] for lists in lists_of], dtype=np.int64)[found.numbers]
@@ -343,12 +363,22 @@ def settle_columns(
         terms = columns[left, right]
         sides = tags(submissions[left], owners[right]), tags(submissions[right], owners[left])
         both = met_tags(*sides)
-        if len(both) == due_tags(rows[of_rows == place], terms.sets, terms.left_out):
+        gone = [EarlierRows(*one) for one in zip(before, terms.before, strict=True)] if before else None
+        if len(both) == due_tags(rows[of_rows == place], terms, gone):
             met[left, right] = MetTags(tags=len(both), digest=met_digest(both))
     hits = [one for one in graded.pairs if (one.pair.left, one.pair.right) in met]
     below = [pair for pair in graded.below if (pair.left, pair.right) in met]
     positions = [one for one, lists in zip(found.positions(), lists_of, strict=True) if lists in met]
-    return GradedPairs(graded.grading_bases, hits, below, met), positions
+    nothing = {lists: dict[int, int]() for lists in columns if lists not in met}
+    bases = learn_grading_bases(round_, table, submissions, nothing) if nothing else {}
+    return GradedPairs(graded.grading_bases | bases, hits, below, met), positions
+
+
+def _numbered_rows(sent: Sequence[np.ndarray], tokens: NDArray[np.int64]) -> Iterator[TokenRows]:
+    """Yield the token rows of some submissions, whose tokens have these numbers in the order of the rows."""
+    for rows, numbers in zip(sent, np.split(tokens, np.cumsum([len(rows) for rows in sent])), strict=False):
+        handles, records = numbered(rows["handle"])
+        yield TokenRows(len(handles), records, rows["rule"], numbers)
 
 
 def make_reports(
@@ -438,13 +468,14 @@ def _met(
 
 
 def without_refused(round_: Round, report: HitReport) -> HitReport:
-    """Return a query's report to its asker without the hits and bases of owners that refused their answer (3.7.16)."""
+    """Return a query's report to its asker without all of owners that refused their answer (3.7.16)."""
     refused = {basis.counterpart for basis in report.bases} | {hit.counterpart for hit in report.hits}
     refused = {owner for owner in refused if round_.has_refused(owner, report.submission_id)}
     return report.model_copy(
         update={
             "bases": tuple(basis for basis in report.bases if basis.counterpart not in refused),
             "hits": tuple(hit for hit in report.hits if hit.counterpart not in refused),
+            "below": tuple(pair for pair in report.below if pair.counterpart not in refused),
         }
     )
 
@@ -497,8 +528,10 @@ def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties:
     evaluations = elements * ELEMENT_BYTES * max(0, len(caps) - 1)
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)
-    # Tokens lie there twice while they are joined: as they came, and laid down for the join. A shadow column has as
-    # many tags as are taken of a list of as many records as the caps are for; most lists have less than a fifth.
-    tags = sum(DUMMIES + MOST_TAGS_OF_A_RECORD * records_for(cap.elements) for cap in caps)
+    # Tokens lie there twice while they are joined: as they came, and laid down for the join. Shadow columns have as
+    # many tags as are taken for as many records as the caps are for; most have less than a fifth. The dummies of
+    # queries are in the columns of lists and of queries.
+    dummies = DUMMIES + 2 * planned_dummies(manifest.mode)
+    tags = sum(dummies + MOST_TAGS_OF_A_RECORD * records_for(cap.elements) for cap in caps)
     shadows = TAG_BYTES * tags * max(0, len(caps) - 1)
     return elements * (ELEMENT_BYTES + 2 * TOKEN_ROW_BYTES) + shadows + evaluations

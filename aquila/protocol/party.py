@@ -413,7 +413,7 @@ class Party:
             sequence: The statement's number.
             submission_id: Which submission was finalized.
             chunks: Rows and SHA-256 of each token chunk, in order.
-            columns: Of a list its shadow column for each counterpart, in their order.
+            columns: Its shadow column for each counterpart, in their order.
 
         Raises:
             OrderError: A participant has not signed its list yet, as far as this record knows (3.6.4).
@@ -466,12 +466,15 @@ class Party:
         """Sign for a query's asker that this party's answer is on hold or refused (PROTOCOL.md 3.7.16)."""
         return self._signed(WithheldAnswer(**self._bound(round_, sequence), submission_id=submission_id, state=state))
 
-    def checked(self, round_: Round, sequence: int, pairs: Sequence[CheckedPair]) -> bytes:
-        """Sign what this party found when it checked its report of the lists; before its receipt (3.7.13)."""
+    def checked(
+        self, round_: Round, sequence: int, pairs: Sequence[CheckedPair], submission_id: str | None = None
+    ) -> bytes:
+        """Sign what this party found when it checked its report of the lists, or one pair of a query's (3.7.13)."""
         return self._signed(
             ReportCheck(
                 **self._bound(round_, sequence),
-                report_digest=round_.reports[ReportKey(self.code, None)],
+                submission_id=submission_id,
+                report_digest=round_.reports[ReportKey(self.code, submission_id)],
                 pairs=tuple(pairs),
             )
         )

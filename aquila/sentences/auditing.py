@@ -133,11 +133,11 @@ AUDITING: Final[Table] = {
     "numbers_perhaps_left_out": Text("the numbers {numbers} of {party} may be of entries that this copy leaves out"),
     "numbers_perhaps_tokens": Text("the numbers {numbers} of {party} may be tokens that are not due yet"),
     "pair_checks_differ": Text(
-        "{left} and {right} each signed that no hit of their lists was left out, and cannot both be right: they have "
+        "{left} and {right} each signed {of_query} that no hit was left out, and cannot both be right: they have "
         "other keys for their tags, or were told of other pairs"
     ),
-    "pair_left_out": Text("{party} signed of its hits with {other}: {why}"),
-    "pair_not_checked": Text("{party} has not signed whether hits of its list with {other} were left out"),
+    "pair_left_out": Text("{party} signed of its hits with {other} {of_query}: {why}"),
+    "pair_not_checked": Text("{party} has not signed {of_query} whether hits with {other} were left out"),
     "point_of_round": Text("round {round}: {point}"),
     "published_statistics_differ_from_log": Text(
         "{name}: the matcher published other statistics than the log's entries give"

@@ -8,7 +8,7 @@ MATCHER: Final[Table] = {
     "aborted_by_secretariat": Text("the secretariat aborted it"),
     "answer_refused": Text("{owner} refuses its answer to a query of {asker}; the round goes on without it"),
     "bytes_for_another_party": Text("these bytes are for another party"),
-    "checks_differ": Text("{left} and {right} do not both find that nothing was left out between their lists"),
+    "checks_differ": Text("{left} and {right} do not both find that nothing was left out between them"),
     "cap_of_party_outside_round": Text("a cap is for a party that does not take part"),
     "caps_exceed_free_disk": Text(
         "the round's caps may take {needed} MiB of disk, and what other rounds have reserved leaves {free} MiB free",

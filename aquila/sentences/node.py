@@ -178,6 +178,10 @@ NODE: Final[Table] = {
     "node_not_consented": Text("this node has not consented to the round", "consent first"),
     "node_part_ended": Text("this node takes no further part in the round"),
     "node_part_refused": Text("this node takes no part in the round: {reason}"),
+    "node_queries_used_up": Text(
+        "this node has asked {expected} queries in this round, the most that a round takes of a party",
+        "ask in the next round",
+    ),
     "node_registry_unreadable": Text(
         "the registry {registry} cannot be read: {fault}",
         "give it to the service's user if it is there: chown; else put the file there that the parties exchanged",
@@ -200,6 +204,7 @@ NODE: Final[Table] = {
     ),
     "queries_in_days": Text("the queries in {days} days"),
     "queries_in_round": Text("the queries in this round"),
+    "query_hits_not_trusted": Text("what {pair} is told of the query {submission} is not to be trusted: {what}"),
     "query_person_unusable": Text("person {number} cannot be asked for: {reason}"),
     "query_persons_too_many": Text("a query takes at most {most} persons, and this list has {got}"),
     "query_unknown": Text("the node has no such query", "see them with `aquila call get_queries`"),
@@ -297,6 +302,11 @@ NODE: Final[Table] = {
     "time_for_notes_is_over": Text(
         "the time for notes is over, and hits that are unconfirmed stay so: the matcher withheld a note or "
         "its confirmation, or hid a hit from the other side"
+    ),
+    "tokens_not_in_feed": Text(
+        "the matcher refused tokens of this node, or took their statement and does not show it in its feed: a query's "
+        "tokens are not sent before it does, and its later queries in this round wait",
+        "ask the secretariat; this node's queries in this round go on when the feed shows the statement",
     ),
     "two_manifests_signed": Text("the matcher signed two different manifests under this round's number; both are kept"),
     "view_unknown": Text("there is no such view"),

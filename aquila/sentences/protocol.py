@@ -22,10 +22,14 @@ PROTOCOL: Final[Table] = {
     "batch_note_count_differs": Text("a batch holds another number of notes than its sender signed"),
     "batches_more_than_hits": Text("{party} sends more batches of notes than it has hits"),
     "check_columns": Text("the tags that met do not fit the rows that met, so the matcher reported nothing of it"),
+    "check_earlier": Text(
+        "the report of the lists or of an earlier query between the two is missing or was not found whole, so this "
+        "query cannot be checked"
+    ),
     "check_levels": Text("too many pairs are called too weak to be hits"),
     "check_pairs": Text("a record was left out that shares the tags of a reported hit"),
     "check_tags": Text("other tags met than follow from the reported hits, so hits were left out"),
-    "checked_before_tokens": Text("{party} says what it has checked before every list is in"),
+    "checked_before_tokens": Text("{party} says what it has checked before the tokens are in"),
     "checked_tags_not_told": Text("{party} says that other tags met than its report tells"),
     "chunk_already_evaluated_otherwise": Text("{party} has evaluated this chunk already, with another answer"),
     "chunk_element_count_differs": Text("the chunk holds another number of elements than its origin signed"),
@@ -166,6 +170,10 @@ PROTOCOL: Final[Table] = {
         "accept a newer registry that waits: `aquila party accept`",
     ),
     "peer_answer_not_problem_document": Text("the peer's answer is not a problem document"),
+    "query_checked_before_asker": Text(
+        "{party} says what it has checked of a query before its asker does, or of a refused answer"
+    ),
+    "query_tokens_before_lists": Text("{party} sends tokens of a query before those of all lists are in"),
     "receipt_of_refused_answer": Text("{party} acknowledges a report after it has refused its answer"),
     "record_inputs_too_many": Text("a record has more inputs than can be sent"),
     "registry_acceptance_of_another_party": Text("an acceptance of the registry names {party}, which did not sign it"),
@@ -211,6 +219,7 @@ PROTOCOL: Final[Table] = {
     "report_already_acknowledged": Text("{party} has acknowledged this report already"),
     "report_already_checked": Text("{party} has checked its report already"),
     "report_before_all_lists": Text("the report comes before every list is in"),
+    "report_before_earlier_query": Text("the report of a query comes before that of an earlier one"),
     "report_binding_differs": Text("the report names another binding"),
     "report_hits_below_least_certainty": Text("the report has hits below the round's least certainty"),
     "report_list_size_differs": Text("the report tells another size for the list of {counterpart} than it signed"),
@@ -241,6 +250,10 @@ PROTOCOL: Final[Table] = {
         "if the consent was sent in time, ask the secretariat why it was left out",
     ),
     "round_phase_already_reached": Text("the round is {phase} already"),
+    "round_queries_used_up": Text(
+        "{party} has asked {expected} queries in this round, which is the most that a round takes of a party",
+        "ask in the next round",
+    ),
     "round_retention_over": Text("the round's retention has passed"),
     "round_secrets_unreadable": Text("the round's secrets cannot be read", "restore nothing; abort the round"),
     "round_takes_no_queries": Text("this round takes no queries"),

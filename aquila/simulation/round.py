@@ -33,6 +33,7 @@ from aquila.protocol.messages import (
     HitReport,
     Kind,
     LogHead,
+    Mode,
     Notes,
     Outcome,
     Padding,
@@ -316,15 +317,13 @@ class Rehearsal:
 
     def _make_columns(self, node: SimulatedParty) -> list[ShadowColumn]:
         """Make a list's shadow column for each counterpart, and return their entries (PROTOCOL.md 3.7.12)."""
-        if node.round.submissions[node.submission_id].kind is not Kind.LIST:
-            return []
-        told = []
+        told, takes_queries = [], self.manifest.mode is Mode.LISTS_AND_QUERIES
         with self.measured.phase("shadow", node.code):
             rows = RecordRows(chunk.rows for chunk in node.finalized())
             for counterpart in sorted(node.round.counterparts_of(node.code)):
                 sets = sets_between(node.round, self.table, node.code, counterpart)
                 with node.pair_key(counterpart) as key:
-                    column = make_column(key, rows, sets)
+                    column = make_column(key, rows, sets, counterpart if takes_queries else None)
                     told.append(column.statement(counterpart, key))
                 node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
                 for piece in column.pieces():
@@ -367,6 +366,7 @@ class Rehearsal:
             of = {node.submission_id: node for node in self.nodes.values()}
             graded, positions = roles.settle_columns(
                 self.round,
+                self.table,
                 submissions,
                 graded,
                 columns,

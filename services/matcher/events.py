@@ -19,6 +19,7 @@ from aquila.protocol.messages import (
     Notes,
     Outcomes,
     Receipt,
+    ReportCheck,
     StatementKind,
     Withdrawal,
     WithheldAnswer,
@@ -68,6 +69,8 @@ def statement_event(round_: Round, accepted: AcceptedStatement, envelope: bytes)
             audience, reader = READER, round_.withdrawals[message.withdrawal].party
         case Notes() | Confirmation():
             audience, reader = READER, message.to
+        case ReportCheck() if message.submission_id is not None:
+            audience, reader = READER, message.pairs[0].counterpart
         case _:
             audience = ALL
     return EventRow(

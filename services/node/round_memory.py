@@ -24,6 +24,7 @@ from aquila.matching.certainty import GradingBasis
 from aquila.protocol.messages import HitReport
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.registry import Registry
+from aquila.protocol.rounds.round_state import CheckKey
 from aquila.protocol.rounds.verified_round import Round, read_erased
 from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.records.rules import InputClass
@@ -127,6 +128,7 @@ class RoundMemory:
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
         compared: Counterparts whose check of their report was compared with the own one since the node started.
+        compared_queries: As `compared`, the checks of queries.
         reports: What the reports for this node say of all their hits, by digest, once somebody asked.
         reported: What the reports for this node, as far as they came, say of each hit, by its id; part of the record.
         read_last: When the record was read last, by a clock that only counts, in seconds.
@@ -153,6 +155,7 @@ class RoundMemory:
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0
         self.compared: set[str] = set()
+        self.compared_queries: set[CheckKey] = set()
         self.reports: dict[str, ReportFacts] = {}
         self.reported: dict[str, ReportedHit] = {}
         self.no_room_for = frozenset((party, kind) for party in parts.registry.parties for kind in InputClass)

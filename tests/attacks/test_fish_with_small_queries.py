@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from aquila.audit.roles import Role
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES
-from aquila.protocol.messages import Hit, HitReport, Kind
+from aquila.protocol.messages import Basis, BelowPair, ChanceHits, Hit, HitReport, Kind
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.actor import Actor
 from services.node.context import NodeContext
@@ -107,6 +107,40 @@ async def test_many_small_queries_in_a_round(world: World) -> None:
     # What a person released is explained, with what came before it.
     alarms.release(world.nodes["AL"].node, round_id, alarm.submission_id, replace(APPROVER, role=Role.APPROVER))
     assert first_alarm(world, round_id, range(4_000, 7_000)) == 9
+
+
+async def test_pairs_that_nearly_are_hits_count_too(world: World) -> None:
+    """A query with the rows of one set alone is told who agrees in it, and has no hit: the alarm counts these."""
+    (round_id,) = await rounds(world)
+    node, named = world.nodes["AL"].node, {"counterpart": "RS", "counterpart_handle": "0" * 32, "met": "00"}
+    for number in range(9):
+        pairs = tuple(BelowPair(handle=f"{number:016x}{n:016x}", pair_id=f"{n:032x}", **named) for n in range(3))
+        with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
+            told = report(node, round_, number, 0, MULTIPLE).model_copy(update={"below": pairs})
+            held = alarms.raise_alarm(session, node, round_, told, 0)
+        assert held is (number == 8)
+
+
+async def test_wrong_tags_count_as_a_hit(world: World) -> None:
+    """Whether a column fits that lacks the tags of a person tells its sender whether that person met."""
+    (round_id,) = await rounds(world)
+    node = world.nodes["AL"].node
+    most = MOST_QUERIES * node.settings.caps.window_days
+    basis = Basis(
+        chance_hits=ChanceHits(high=0, medium=0, low=0),
+        common_per_million=1,
+        counterpart="RS",
+        duplicates_per_million=1,
+        learned=(),
+        met=None,
+        records=1,
+        settled=0,
+    )
+    for number in range(most + 1):
+        with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
+            told = report(node, round_, number, 0, MULTIPLE).model_copy(update={"bases": (basis,)})
+            held = alarms.raise_alarm(session, node, round_, told, 0)
+        assert held is (number == most)
 
 
 async def test_many_small_queries_over_rounds(world: World) -> None:

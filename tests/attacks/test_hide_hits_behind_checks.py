@@ -28,8 +28,11 @@ def check_of(log: Exported, party: str) -> tuple[int, ReportCheck]:
 
 
 def test_an_honest_log(log: Exported, group: Group) -> None:
-    """Each party has checked each of its pairs, and a strict audit has nothing to say of it."""
-    assert len(log.all_of("checked")) == 3
+    """Each party has checked each pair, of lists and of a query, and a strict audit has nothing to say of it."""
+    entries = [log.entry(place) for place in log.all_of("checked")]
+    assert sorted(entry.party for entry in entries if "submission" not in entry.ids) == ["AL", "RS", "SI"]
+    of_query = sorted((entry.party, entry.recipient) for entry in entries if "submission" in entry.ids)
+    assert of_query == [("AL", "RS"), ("AL", "SI"), ("RS", "AL"), ("SI", "AL")]
     assert not {"not_checked", "left_out", "checks_differ"} & {one.what for one in verify(log, group)}
 
 
@@ -38,7 +41,7 @@ def test_a_party_that_found_something(log: Exported, group: Group) -> None:
     place, said = check_of(log, "AL")
     log.say(place, pairs=(said.pairs[0].model_copy(update={"fault": CheckFault.TAGS}), *said.pairs[1:]))
     (point,) = (one for one in verify(log, group) if one.what == "left_out")
-    assert "AL signed of its hits with RS: other tags met" in text_of(point.sentence)
+    assert "AL signed of its hits with RS for the lists: other tags met" in text_of(point.sentence)
     with pytest.raises(AuditError, match="hits were left out"):
         refuse_unproven([point])
 
@@ -73,10 +76,10 @@ def test_two_reports_of_two_sides(log: Exported, group: Group) -> None:
         verify(log, group)
 
 
-def test_a_match_of_a_query_has_no_tags(log: Exported, group: Group) -> None:
-    """Queries have no columns: whoever writes tags into such a match has made the entry up."""
+def test_another_match_of_a_query_than_was_told(log: Exported, group: Group) -> None:
+    """As of lists, asker and owner signed which tags met."""
     place = next(place for place in log.all_of("match") if log.entry(place).ids["of"] == "query")
     log.change(place, digests={"met": "0" * 64})
     with pytest.raises(AuditError) as caught:
         verify(log, group)
-    assert caught.value.fields["what"] == "form"
+    assert caught.value.fields["what"] == "pair_tags"

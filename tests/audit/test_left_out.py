@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import Any, cast
 
 import pytest
 
 from aquila.errors import AuditError
 from aquila.protocol.auditing import RoundAudit
 from aquila.protocol.auditing.hits import check_left_out
-from aquila.protocol.messages import CheckedPair, CheckFault, ReportCheck, Tokens
+from aquila.protocol.messages import CheckedPair, CheckFault, ReportCheck, Submission, Tokens
+from aquila.protocol.rounds.round_state import CheckKey, ReportKey
 from aquila.sentences import text_of
 from tests.support.receipts import audit_of
 from tests.support.samples import SAMPLES
@@ -28,7 +30,7 @@ def checked_round() -> RoundAudit:
         round_.checked[party] = ReportCheck.model_validate(SAMPLES[ReportCheck]).model_copy(update={"pairs": pairs})
         columns = [column | {"counterpart": other, "key": MET} for other in others]
         round_.tokens[party] = Tokens.model_validate(SAMPLES[Tokens] | {"columns": columns})
-    audit.met = dict.fromkeys(PAIRS, MET)
+    audit.met = {(*pair, None): MET for pair in PAIRS}
     return audit
 
 
@@ -60,9 +62,9 @@ def test_a_side_that_signed_nothing() -> None:
     points = found(audit)
     assert {what for what, _ in points} == {"not_checked"}
     who = (
-        "RS has not signed whether hits of its list with AL",
-        "SI has not signed whether hits of its list with AL",
-        "SI has not signed whether hits of its list with RS",
+        "RS has not signed for the lists whether hits with AL",
+        "SI has not signed for the lists whether hits with AL",
+        "SI has not signed for the lists whether hits with RS",
     )
     assert [start in sentence for start, (_, sentence) in zip(who, points, strict=True)] == [True] * 3
 
@@ -74,13 +76,13 @@ def test_a_side_that_found_something(fault: CheckFault) -> None:
     say(audit, "RS", "AL", fault=fault)
     ((what, sentence),) = found(audit)
     assert what == "left_out"
-    assert "RS signed of its hits with AL: " in sentence
+    assert "RS signed of its hits with AL for the lists: " in sentence
 
 
 def test_columns_that_did_not_fit() -> None:
     """The match has no tags then, and both sides say so."""
     audit = checked_round()
-    audit.met["AL", "RS"] = None
+    audit.met["AL", "RS", None] = None
     for party, other in (("AL", "RS"), ("RS", "AL")):
         say(audit, party, other, met=None, fault=CheckFault.COLUMNS)
     assert [what for what, _ in found(audit)] == ["left_out", "left_out"]
@@ -107,3 +109,47 @@ def test_sides_that_cannot_both_be_right() -> None:
     ((what, sentence),) = found(audit)
     assert what == "checks_differ"
     assert "AL and SI each signed" in sentence
+
+
+QUERY = "5" * 32
+
+
+def asked_round() -> RoundAudit:
+    """Return a round in which RS asked AL a query, and both found that nothing was left out of its answer."""
+    audit = audit_of(PAIRS, PAIRS)
+    round_: Any = audit.round
+    round_.submissions[QUERY] = Submission.model_validate(SAMPLES[Submission] | {"party": "RS", "kind": "query"})
+    pair = {"met": MET, "below": 0, "fault": None}
+    column = SAMPLES[Tokens]["columns"][0] | {"key": MET}
+    for party, other, submission in (("RS", "AL", QUERY), ("AL", "RS", "AL")):
+        round_.query_checks[CheckKey(party, other, QUERY)] = CheckedPair.model_validate(pair | {"counterpart": other})
+        columns = [column | {"counterpart": other}]
+        round_.tokens[submission] = Tokens.model_validate(SAMPLES[Tokens] | {"columns": columns})
+    audit.met = {("AL", "RS", QUERY): MET}
+    audit.reported[ReportKey("RS", QUERY)] = Counter()
+    return audit
+
+
+def test_an_answer_to_a_query() -> None:
+    """It is held against its match as lists are, and named by the query."""
+    assert found(asked_round()) == []
+    audit = asked_round()
+    del audit.round.query_checks[CheckKey("AL", "RS", QUERY)]
+    ((what, sentence),) = found(audit)
+    assert (what, f"AL has not signed for the query {QUERY}" in sentence) == ("not_checked", True)
+    audit = asked_round()
+    audit.met = {("AL", "RS", QUERY): OTHER}
+    with pytest.raises(AuditError, match="than the match says"):
+        found(audit)
+
+
+def test_answers_that_nobody_checks() -> None:
+    """Of a report that the asker never got, and of a refused answer, there is nothing to sign."""
+    for without in (True, False):
+        audit = asked_round()
+        audit.round.query_checks.clear()
+        if without:
+            del audit.reported[ReportKey("RS", QUERY)]
+        else:
+            cast("Any", audit.round).refused.add(("AL", QUERY))
+        assert found(audit) == []

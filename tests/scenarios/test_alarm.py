@@ -1,7 +1,6 @@
 """A query hits a list far too often: the owner withholds its receipt, and what may be said of that."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -9,23 +8,22 @@ from aquila.errors import BindingError, OrderError, RepeatedError
 from aquila.followup.lifecycle import Ground
 from aquila.protocol.messages import Mode, Outcome
 from aquila.simulation import SimulatedParty
-from tests.scenarios.test_query import reports_of
 from tests.support.staged_round import LISTS, StagedRound
 
 
-def ask_in(stage: StagedRound, tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
+def ask_in(stage: StagedRound) -> tuple[StagedRound, SimulatedParty]:
     stage.finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
     stage.answer(asker)
-    for report in reports_of(stage, asker, tmp_path / "query"):
+    for report in stage.reports_of(asker):
         if report.party != "SI":
             stage.publish(stage.matcher.report(report))
     return stage, asker
 
 
 @pytest.fixture
-def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty]:
-    return ask_in(staged(changes={"mode": Mode.LISTS_AND_QUERIES}), tmp_path)
+def asked(staged: Callable[..., StagedRound]) -> tuple[StagedRound, SimulatedParty]:
+    return ask_in(staged(changes={"mode": Mode.LISTS_AND_QUERIES}))
 
 
 def test_an_owner_raises_its_alarm_once(asked: tuple[StagedRound, SimulatedParty]) -> None:
@@ -65,9 +63,7 @@ def acknowledged_by_owner(stage: StagedRound, asker: SimulatedParty) -> Simulate
     return node
 
 
-def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
-    asked: tuple[StagedRound, SimulatedParty], tmp_path: Path
-) -> None:
+def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(asked: tuple[StagedRound, SimulatedParty]) -> None:
     stage, asker = asked
     node = acknowledged_by_owner(stage, asker)
 
@@ -80,7 +76,7 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(
     with pytest.raises(OrderError, match="before SI has its report of it"):
         stage.round.accept(withdrawal(asker.submission_id), now=stage.now)
     assert not stage.round.withdrawals
-    (report,) = (one for one in reports_of(stage, asker, tmp_path / "again") if one.party == "SI")
+    (report,) = (one for one in stage.reports_of(asker) if one.party == "SI")
     stage.publish(stage.matcher.report(report))
     stage.publish(withdrawal(asker.submission_id))
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]

@@ -151,8 +151,8 @@ def test_a_column_without_its_tags(stage: StagedRound) -> None:
 def test_statements_that_do_not_count(stage: StagedRound) -> None:
     """A list's tokens have a column for each counterpart, none too long; a check comes once, after all tokens."""
     stage.evaluated()
-    check = stage.statement("AL", ReportCheck, report_digest="0" * 64, pairs=())
-    stage.refused(OrderError, stage.signed("AL", check), "before every list is in")
+    check = stage.statement("AL", ReportCheck, submission_id=None, report_digest="0" * 64, pairs=())
+    stage.refused(OrderError, stage.signed("AL", check), "before the tokens are in")
     stage.finalize_all()
     said = stage.round.tokens[stage.nodes["AL"].submission_id]
     records = (stage.round, *(node.round for node in stage.nodes.values()))

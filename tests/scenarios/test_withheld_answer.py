@@ -1,7 +1,6 @@
 """An owner tells a query's asker that its answer is on hold or refused; the report is then without it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -11,18 +10,17 @@ from aquila.protocol.matcher import without_refused
 from aquila.protocol.messages import HitReport, Mode, WithheldAnswer, Withholding
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.simulation import SimulatedParty
-from tests.scenarios.test_query import reports_of
 from tests.support.staged_round import LISTS, StagedRound
 
 ON_HOLD, REFUSED = Withholding
 
 
-def play(stage: StagedRound, directory: Path) -> tuple[SimulatedParty, HitReport]:
+def play(stage: StagedRound) -> tuple[SimulatedParty, HitReport]:
     stage.restage({"mode": Mode.LISTS_AND_QUERIES})
     stage.finalized()
     asker = stage.ask("SI", LISTS["AL"][:2])
     stage.answer(asker)
-    reports = {report.party: report for report in reports_of(stage, asker, directory)}
+    reports = {report.party: report for report in stage.reports_of(asker)}
     for code in ("AL", "RS"):
         stage.publish(stage.matcher.report(reports[code]), only=[code])
     owner = stage.nodes["AL"]
@@ -32,9 +30,9 @@ def play(stage: StagedRound, directory: Path) -> tuple[SimulatedParty, HitReport
 
 
 @pytest.fixture
-def asked(staged: Callable[..., StagedRound], tmp_path: Path) -> tuple[StagedRound, SimulatedParty, HitReport]:
+def asked(staged: Callable[..., StagedRound]) -> tuple[StagedRound, SimulatedParty, HitReport]:
     stage = staged()
-    return stage, *play(stage, tmp_path / "query")
+    return stage, *play(stage)
 
 
 def withhold(stage: StagedRound, code: str, query: str, state: Withholding) -> bytes:

@@ -16,14 +16,15 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages import HitReport, Kind, LogHead, Message, Notes
+from aquila.protocol.messages import HitReport, Kind, LogHead, Message, Mode, Notes
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.shadow.columns import make_column
-from aquila.protocol.shadow.meeting import sets_between
+from aquila.protocol.shadow.columns import Column, make_column
+from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
 from aquila.protocol.shadow.pair_keys import pair_key
+from aquila.protocol.shadow.queries import asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions.submission import chunk_reference, finalize_chunk, merge_runs
 from aquila.records.person import PartialDate, Record
@@ -206,17 +207,28 @@ class Node:
         return self.tokens_statement(sent)
 
     def tokens_statement(self, sent: Sent) -> bytes:
-        """Sign the statement of a submission's tokens, with the shadow columns of a list."""
+        """Sign the statement of a submission's tokens, with its shadow columns."""
         chunks = [(len(rows) // TOKEN_ROW_BYTES, hashlib.sha256(rows).hexdigest()) for rows in sent.tokens]
         columns, sent.pieces = [], []
-        others = self.round.counterparts_of(self.code) if sent.submission_id == self.round.list_of(self.code) else ()
-        for other in sorted(others):
+        for other in sorted(self.round.counterparts_of(self.code)):
             key = pair_key(self.round, self.code, self.secrets.exchange, other, "shadow")
-            sets = sets_between(self.round, self.world.table, self.code, other)
-            column = make_column(key, RecordRows(sent.tokens), sets)
+            column = self.column_for(key, sent, other)
             columns.append(column.statement(other, key))
             sent.pieces += column.pieces()
         return self.party.tokens(self.round, self.next(), sent.submission_id, chunks, columns)
+
+    def column_for(self, key: SecretBytes, sent: Sent, other: str) -> Column:
+        """Make the shadow column of a list or a query for a counterpart."""
+        sets = sets_between(self.round, self.world.table, self.code, other)
+        if sent.submission_id == self.round.list_of(self.code):
+            takes_queries = self.round.manifest.mode is Mode.LISTS_AND_QUERIES
+            return make_column(key, RecordRows(sent.tokens), sets, other if takes_queries else None)
+        query = sent.submission_id
+        before = [self.sent[one].tokens for one in sent_before(self.round, query)]
+        asked = asked_rows(lambda: sent.tokens, [lambda rows=rows: rows for rows in before])
+        terms = ColumnTerms(sets, frozenset(), left_out_before(self.round, query, other))
+        number = max(0, query_number(self.round, query))  # a test may send it before the list
+        return make_query_column(key, asked, terms, self.code, number)
 
     async def finalize(self, sent: Sent) -> None:
         """Send the tokens of a submission."""

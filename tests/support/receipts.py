@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import Any, cast
 
 from aquila.protocol.auditing import RoundAudit
-from aquila.protocol.messages import Receipt, ReportCheck, Tokens
+from aquila.protocol.messages import CheckedPair, Receipt, ReportCheck, Tokens
 from aquila.protocol.party import pair_hits
-from aquila.protocol.rounds.round_state import EvaluationKey, ReportKey
+from aquila.protocol.rounds.round_state import CheckKey, EvaluationKey, ReportKey, RoundState
 from aquila.protocol.rounds.verified_round import Round
 from tests.support.samples import SAMPLES
 
@@ -27,6 +27,7 @@ class ReportedRound:
         self.submissions: dict[str, Any] = {}
         self.alarms: dict[Any, Any] = {}
         self.checked: dict[str, ReportCheck] = {}
+        self.query_checks: dict[CheckKey, CheckedPair] = {}
         self.tokens: dict[str, Tokens | None] = {}
         self.evaluations: dict[EvaluationKey, None] = {}
         self.refused: set[tuple[str, str | None]] = set()
@@ -41,6 +42,10 @@ class ReportedRound:
     def list_of(self, party: str) -> str:
         """Return the id of a party's list: its code."""
         return party
+
+    def check_of(self, party: str, counterpart: str, query: str | None = None) -> CheckedPair | None:
+        """Return what a party signed of a pair."""
+        return RoundState.check_of(cast("RoundState", self), party, counterpart, query)
 
     def has_refused(self, owner: str, query: str | None) -> bool:
         """Return whether the owner of a list refused its answer."""

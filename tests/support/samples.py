@@ -132,6 +132,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     WithheldAnswer: _BOUND | {"submission_id": OTHER, "state": "on_hold"},
     ReportCheck: _BOUND
     | {
+        "submission_id": None,
         "report_digest": DIGEST,
         "pairs": [
             {"counterpart": "AL", "met": DIGEST, "below": 3, "fault": None},

@@ -144,7 +144,8 @@ class ShadowPair:
         tokens = numbered(np.frombuffer(b"".join(one for _, _, one in shared), dtype="V16"))[1]
         rules = np.frombuffer(bytes(rule for _, rule, _ in shared), dtype=np.uint8)
         numbers = np.array([n for n, _, _ in shared], dtype=np.int64)
-        return due_tags(TokenRows(len(places), numbers, rules, tokens), self.sets, self.left_out)
+        terms = ColumnTerms(self.sets, self.left_out)
+        return due_tags(TokenRows(len(places), numbers, rules, tokens), terms)
 
     @property
     def meeting(self) -> list[tuple[int, int]]:

@@ -27,8 +27,10 @@ from aquila.crypto.shares import Share, prove_knowledge
 from aquila.errors import AquilaError, InputError
 from aquila.matching.certainty import Grade, Level, grade_on
 from aquila.matching.join import TokenTable
+from aquila.protocol import matcher as roles
 from aquila.protocol.messages import (
     BoundStatement,
+    CheckFault,
     Consent,
     Evaluation,
     Hit,
@@ -37,6 +39,7 @@ from aquila.protocol.messages import (
     Manifest,
     Message,
     Outcome,
+    ShadowColumn,
     SharePublic,
     Statement,
     Window,
@@ -47,6 +50,19 @@ from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds import rules as round_rules
 from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
+from aquila.protocol.shadow.checks import ToldPair, told_pairs
+from aquila.protocol.shadow.columns import Column
+from aquila.protocol.shadow.meeting import ColumnTerms, have_one_key, left_out_before, sent_before, sets_between
+from aquila.protocol.shadow.queries import (
+    AskedRows,
+    asked_pair,
+    asked_rows,
+    check_query,
+    make_query_column,
+    query_number,
+    told_rows,
+)
+from aquila.protocol.shadow.token_rows import TokenRows
 from aquila.protocol.submission_plan import SubmissionPlan, plan_submission
 from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
@@ -54,6 +70,7 @@ from aquila.records.rules import InputClass, RuleTable, load_rules, mask_of, par
 from aquila.sentences import quoted
 from aquila.simulation import Rehearsal, RehearsedHit, SimulatedParty
 from aquila.simulation.round import NO_LOG, Answer
+from aquila.simulation.scratch_files import Spool
 from tests.support.evaluations import evaluate
 from tests.support.record_lists import RecordList, in_memory
 
@@ -208,6 +225,10 @@ class StagedRound(Rehearsal):
         self.seen: dict[str, list[bytes]] = {code: [] for code in lists}
         self.answers: dict[tuple[str, int, str], Answer] = {}
         self.tokens: dict[str, list[bytes]] = {}
+        self.tabled: dict[str, SimulatedParty] = {}
+        self.alter: Callable[[Column], Column] = lambda column: column
+        self.told_of: dict[tuple[str, str], dict[str, ToldPair]] = {}
+        self.query_faults: dict[tuple[str, str, str], CheckFault | None] = {}
         self.lie: Callable[[HitReport], HitReport] = lambda report: report
         self.restage({"window": WINDOW} | dict(changes or {}))
 
@@ -319,6 +340,9 @@ class StagedRound(Rehearsal):
         with self.token_table() as tokens:
             pairs, reports = self.grade_tokens(tokens)
         deque(self.deliver(reports), maxlen=0)
+        for node in self.nodes.values():
+            if node.report is not None:
+                self.told_of[node.code, ""] = told_pairs([node.report])
         return self._with_record_ids(pairs)
 
     def matched(self) -> set[tuple[str, str, str, str]]:
@@ -390,6 +414,109 @@ class StagedRound(Rehearsal):
         self.submit_lists([asker], Kind.QUERY)
         node.sequence = asker.sequence
         return asker
+
+    def _make_columns(self, node: SimulatedParty) -> list[ShadowColumn]:
+        """As a rehearsal does, of queries too."""
+        query = node.submission_id
+        self.tabled[query] = node
+        if node.round.submissions[query].kind is Kind.LIST:
+            return super()._make_columns(node)
+        told = []
+        for counterpart in sorted(node.round.counterparts_of(node.code)):
+            terms = ColumnTerms(
+                sets_between(node.round, self.table, node.code, counterpart),
+                frozenset(),
+                left_out_before(node.round, query, counterpart),
+            )
+            with node.pair_key(counterpart) as key:
+                number = query_number(node.round, query)
+                column = self.alter(make_query_column(key, self.asked_rows(query), terms, node.code, number))
+                told.append(column.statement(counterpart, key))
+            node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
+            for piece in column.pieces():
+                node.columns[counterpart].append(piece)
+        return told
+
+    def rows_of(self, submission_id: str) -> Callable[[], list[bytes]]:
+        """Return a reader of the token rows of a submission."""
+        return lambda: self.tokens.get(submission_id) or [one.rows for one in self.tabled[submission_id].finalized()]
+
+    def asked_rows(self, query: str) -> AskedRows:
+        """Return the rows of a query and what its asker sent before."""
+        return asked_rows(self.rows_of(query), [self.rows_of(one) for one in sent_before(self.round, query)])
+
+    def reports_of(self, asker: SimulatedParty) -> list[HitReport]:
+        """Match a query against the lists of its counterparts, as the matcher does."""
+        query = asker.submission_id
+        submissions = [query, *roles.lists_for_query(self.round, query)]
+        directory = self.directory / f"tokens-{len(list(self.directory.iterdir()))}"
+        directory.mkdir()
+        with TokenTable(directory) as tokens:
+            for number, submission in enumerate(submissions):
+                for chunk in self.tokens[submission]:
+                    tokens.add(number, chunk)
+            tokens.join([(0, number) for number in range(1, len(submissions))], self.manifest.frequency_limit)
+            columns = roles.columns_between(self.round, self.table, submissions)
+            patterns = {key: dict[int, int]() for key in columns} | tokens.patterns()
+            bases = roles.learn_grading_bases(self.round, self.table, submissions, patterns)
+            graded = roles.grade_pairs(self.round, self.table, bases, tokens.pairs(), columns)
+            earlier = [b"".join(self.rows_of(one)()) for one in sent_before(self.round, query)]
+            graded, met = roles.settle_columns(
+                self.round,
+                self.table,
+                submissions,
+                graded,
+                columns,
+                tokens.met(graded.every),
+                lambda submission, party: self.tabled[submission].column_for(party),
+                earlier,
+            )
+        return list(roles.make_reports(self.round, submissions, graded, met, query, self.random))
+
+    def tell(self, asker: SimulatedParty) -> dict[tuple[str, str], CheckFault | None]:
+        """Report a query with the matcher's lie to the owners of lists, then to its asker; return what they find."""
+        query, found = asker.submission_id, {}
+        reports = sorted(map(self.lie, self.reports_of(asker)), key=lambda one: one.party == asker.code)
+        for report in reports:
+            self.publish(self.matcher.report(report), only={report.party})
+            node, pairs = self.nodes[report.party], told_pairs([report])
+            self.told_of[report.party, query] = pairs
+            others = sorted(node.round.counterparts_of(node.code)) if node.code == asker.code else [asker.code]
+            for other in others:
+                found[node.code, other] = self.check_told(node, other, query)
+        for code, other in sorted(found, key=lambda pair: pair[0] != asker.code):  # the owners' follow the asker's
+            node, pair = self.nodes[code], self.told_of[code, query].get(other, ToldPair((), None))
+            checked = [pair.checked(other, found[code, other])]
+            self.publish(node.party.checked(node.round, node.next_sequence(), checked, query), only={code, other})
+            self.query_faults[code, other, query] = found[code, other]
+        return found
+
+    def check_told(self, node: SimulatedParty, other: str, query: str) -> CheckFault | None:
+        """Let a party check what it is told of a query and another party."""
+        round_ = node.round
+        asker = round_.submissions[query].party
+        earlier, before = sent_before(round_, query), []
+        for one in earlier:
+            pairs = self.told_of.get((node.code, one if round_.submissions[one].kind is Kind.QUERY else ""), {})
+            fault = (
+                self.query_faults.get((node.code, other, one), None)
+                if round_.submissions[one].kind is Kind.QUERY
+                else self.checked[node.code, other]
+            )
+            if fault not in {None, CheckFault.LEVELS} or other not in pairs:
+                return CheckFault.EARLIER
+            before.append(pairs[other])
+        told = self.told_of[node.code, query].get(other, ToldPair((), None))
+        owner = other if node.code == asker else node.code
+        sent: Sequence[TokenRows] = ()
+        if node.code == asker:
+            rows, _, _, sent = self.asked_rows(query)
+        else:
+            rows = told_rows(self.rows_of(self.nodes[node.code].submission_id), told.pairs)
+        if not have_one_key(round_, node.code, other, query):
+            return CheckFault.COLUMNS
+        with node.pair_key(other) as key:
+            return check_query(key, rows, asked_pair(round_, self.table, query, owner), told, before, sent)
 
     def answer(self, asker: SimulatedParty) -> None:
         """Let everyone else evaluate a query, and its asker send the tokens."""

@@ -38,6 +38,7 @@ def test_demo(tmp_path: Path) -> None:
     assert document["pairs"]["known"] == 11
     assert document["pairs"]["found"] >= 9
     assert document["query"]["hits"] == [["AL", "RS"], ["AL"], []]
+    assert document["query"]["checked"] == ["AL", "RS"]
     assert document["checks"] == {"pairs": 3, "nothing_left_out": 3}
     assert document["search"]["found_in"] == document["samples_still_found"] == 0
     assert document["search"]["bytes"] > 100_000

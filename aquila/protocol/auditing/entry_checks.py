@@ -54,7 +54,7 @@ def _match(entry: Entry) -> Entry:
         raise KeyError
     hits = {level: entry.counts[level] for level in LEVELS}
     query = query_of(entry)
-    met = entry.digests.get("met") if query is None else None
+    met = entry.digests.get("met")
     return match_entry(entry.round, entry.time, left, right, query, hits, met)
 
 

@@ -33,8 +33,7 @@ def take_match(audit: RoundAudit, index: int, entry: Entry) -> None:
     if (left, right, query) in audit.matched or not audit.round.manifest.may_match(left, right):
         raise AuditError("entry_pair_wrongly_matched", round=audit.round.round_id, index=index, left=left, right=right)
     audit.matched[left, right, query] = Counter({level: entry.counts[level] for level in LEVELS})
-    if query is None:
-        audit.met[left, right] = entry.digests.get("met")
+    audit.met[left, right, query] = entry.digests.get("met")
 
 
 def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
@@ -120,18 +119,23 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
 
 
 def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
-    """Compare both sides' checks of each pair of lists with its match; yield the pairs that are not checked.
+    """Compare both sides' checks of each pair with its match; yield the pairs that are not checked.
+
+    Of a query that its asker has no report of nobody says anything, nor of an answer that was refused.
 
     Raises:
         AuditError: A party signed that other tags met than the match says.
     """
     round_ = audit.round
-    for (left, right), met in audit.met.items():
-        found = []
-        for party, other in ((left, right), (right, left)):
-            said = round_.checked[party].of(other) if party in round_.checked else None
+    for (left, right, query), met in audit.met.items():
+        found, sides = [], ((left, right), (right, left))
+        if query is not None and _is_untold(audit, left, right, query):
+            continue
+        for party, other in sides:
+            said = round_.check_of(party, other, query)
+            of_query = words(query)
             if said is None:
-                yield _claim(audit, "not_checked", "pair_not_checked", party=party, other=other)
+                yield _claim(audit, "not_checked", "pair_not_checked", party=party, other=other, of_query=of_query)
                 continue
             if said.met != met:
                 raise AuditError(
@@ -145,9 +149,17 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             found.append(said)
             if said.fault is not None:
                 why = Sentence.of(FAULTS[said.fault])
-                yield _claim(audit, "left_out", "pair_left_out", party=party, other=other, why=why)
-        if [one.fault for one in found] == [None, None] and not (agree(*found) and have_one_key(round_, left, right)):
-            yield _claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right)
+                yield _claim(audit, "left_out", "pair_left_out", party=party, other=other, why=why, of_query=of_query)
+        one_key = have_one_key(round_, left, right, query)
+        if [one.fault for one in found] == [None, None] and not (agree(*found) and one_key):
+            yield _claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right, of_query=words(query))
+
+
+def _is_untold(audit: RoundAudit, left: str, right: str, query: str) -> bool:
+    """Return whether a query's asker has no report of it, or none with the answer of the other of the two."""
+    asker = audit.round.submissions[query].party
+    owner = right if asker == left else left
+    return ReportKey(asker, query) not in audit.reported or audit.round.has_refused(owner, query)
 
 
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:

@@ -145,7 +145,7 @@ class RoundAudit:
         reported: Hits at each level by party and submission, from the reports' entries.
         pages: By party and submission, the next page of a report and the hits at each level on those before it.
         matched: Hits at each level by pair and submission, from the matches' entries.
-        met: The digest of the tags that met between two lists, from the match entries; None if an entry names none.
+        met: The digest of the tags that met between two parties, from the match entries; None if an entry names none.
         last_words: For each party the index of its last statement.
         numbers: For each party the numbers of its statements.
         statistics: What its entries give.
@@ -159,7 +159,7 @@ class RoundAudit:
     reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
     pages: dict[ReportKey, tuple[int, Counter[str]]] = field(default_factory=dict)
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
-    met: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    met: dict[tuple[str, str, str | None], str | None] = field(default_factory=dict)
     last_words: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, StatementNumbers] = field(default_factory=dict)
     statistics: Statistics = field(default_factory=lambda: Statistics(""))

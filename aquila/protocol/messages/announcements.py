@@ -115,7 +115,7 @@ class Basis(Message):
 
     Its records, padded; the learned share of common persons and of persons that stand in a list twice; how many
     records have a certain partner; how many of the hits chance alone is expected to have made; the weights that
-    these two lists moved; and of two lists which tags met, or none where the columns do not fit the rows.
+    these two lists moved; and which tags met, or none where the columns do not fit the rows.
     """
 
     chance_hits: ChanceHits
@@ -167,8 +167,6 @@ class HitReport(Message):
                 raise ValueError("a page must have hits or other pairs, and be of the lists")
             ascending([hit.hit_id for hit in self.hits], "hits of a page")
             ascending([pair.pair_id for pair in self.below], "other pairs of a page")
-        if self.submission_id is not None and self.below:
-            raise ValueError("only a report of the lists has pairs below the minimum")
         return self
 
     @property

@@ -190,7 +190,7 @@ class TagPiece(Message):
 
 
 class ShadowColumn(Message):
-    """The shadow column of a list for one counterpart (PROTOCOL.md 3.7.12).
+    """The shadow column of a list or a query for one counterpart (PROTOCOL.md 3.7.12).
 
     Attributes:
         key: The digest of the pair's key, the same from both sides.
@@ -204,7 +204,7 @@ class ShadowColumn(Message):
 
 
 class Tokens(BoundStatement):
-    """The tokens of a finalized submission, and of a list its shadow columns (PROTOCOL.md 3.6 and 3.7.12)."""
+    """The tokens of a finalized submission, and its shadow columns (PROTOCOL.md 3.6 and 3.7.12)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.tokens+json"
 
@@ -316,13 +316,15 @@ class CheckFault(StrEnum):
 
     `columns`: the tags that met are not as many as the rows that met say, or the two sides have different keys; then
     the matcher reports nothing of the pair. `tags`: others met than follow from the pairs reported. `pairs`: a record
-    that shares a reported pair's tags is missing. `levels`: too many pairs are called too weak.
+    that shares a reported pair's tags is missing. `levels`: too many pairs are called too weak. `earlier`, of a query:
+    the report of the lists, or of an earlier query of its asker, is missing or was not found whole.
     """
 
     COLUMNS = "columns"
     TAGS = "tags"
     PAIRS = "pairs"
     LEVELS = "levels"
+    EARLIER = "earlier"
 
 
 class CheckedPair(Message):
@@ -341,16 +343,25 @@ class CheckedPair(Message):
 
 
 class ReportCheck(BoundStatement):
-    """A party has checked whether the report of the lists leaves anything out (PROTOCOL.md 3.7.13)."""
+    """A party has checked whether its report leaves anything out (PROTOCOL.md 3.7.13).
+
+    Attributes:
+        submission_id: The query that the report is of, or None for the lists.
+        report_digest: Digest of the report, or of its last page.
+        pairs: The result for each counterpart; of a query for one.
+    """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.reportcheck+json"
 
+    submission_id: Identifier | None
     report_digest: Digest
     pairs: tuple[CheckedPair, ...]
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
         ascending([pair.counterpart for pair in self.pairs], "counterparts")
+        if self.submission_id is not None and len(self.pairs) != 1:
+            raise ValueError("the check of a query is of one pair")
         return self
 
     def of(self, party: str) -> CheckedPair | None:

@@ -18,6 +18,7 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Basis,
+    CheckedPair,
     Closing,
     Confirmation,
     Consent,
@@ -93,6 +94,14 @@ class PagesTaken(NamedTuple):
     bases: tuple[Basis, ...]
     hits: Counter[tuple[str, str]]
     last: str
+
+
+class CheckKey(NamedTuple):
+    """Key of a check of a query's answer: who checked it, with whom, and the query."""
+
+    party: str
+    counterpart: str
+    submission_id: str
 
 
 class AlarmKey(NamedTuple):
@@ -177,6 +186,7 @@ class RoundState:
         batches: By party and query, the batches of `notes` that it sent.
         confirmations: By the digest of the notes that it confirms, the confirmation (3.7.8).
         checked: By party, what it found when it checked its report of the lists (3.7.13).
+        query_checks: By party, counterpart and query, what it found when it checked its report of a query.
         alarms: By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows.
         withheld: By the list's owner and the query, what the owner last told the asker of its answer (3.7.16); "on
             hold" stays when a receipt follows.
@@ -215,6 +225,7 @@ class RoundState:
     batches: dict[ReportKey, set[SentNotes]] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     checked: dict[str, ReportCheck] = field(default_factory=dict)
+    query_checks: dict[CheckKey, CheckedPair] = field(default_factory=dict)
     alarms: dict[AlarmKey, Alarm] = field(default_factory=dict)
     withheld: dict[AlarmKey, Withholding] = field(default_factory=dict)
     closings: dict[str, Closing] = field(default_factory=dict)
@@ -300,6 +311,13 @@ class RoundState:
     def list_of(self, party: str) -> str | None:
         """Return the submission id of a party's list, or None while it has submitted none."""
         return next((i for i, s in self.submissions.items() if s.party == party and s.kind is Kind.LIST), None)
+
+    def check_of(self, party: str, counterpart: str, query: str | None = None) -> CheckedPair | None:
+        """Return what a party signed of its list and another, or of a query between the two; None if nothing."""
+        if query is not None:
+            return self.query_checks.get(CheckKey(party, counterpart, query))
+        said = self.checked.get(party)
+        return said.of(counterpart) if said else None
 
     def cap_of(self, party: str, input_class: InputClass) -> int:
         """Return how many elements of a class a party may have evaluated: those that its consent declares, if any."""

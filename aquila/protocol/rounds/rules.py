@@ -12,12 +12,13 @@ What must come before what:
     3.4.2).
  4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
  5. An amendment comes before all tokens (3.8.2). Who has signed one sends no tokens until it is in force (3.6.1).
- 6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once.
+ 6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once; those of
+    a query also all lists' tokens (3.7.12).
  7. A report follows all tokens that it rests on: those of every list, or of the query (3.7.1).
- 8. A receipt follows its party's report (3.7.4). So does what it has checked (3.7.13), once, and an alarm (3.7.14),
-    once, of which the receipt may still follow; it never comes after the receipt. The owner tells the asker after its
-    alarm that its answer is on hold, and after that, in place of the receipt and before the asker's report, that it is
-    refused (3.7.16).
+ 8. A receipt follows its party's report (3.7.4). So does what it has checked (3.7.13), once, of a query the owner's
+    after the asker's (3.7.13.2), and an alarm (3.7.14), once, of which the receipt may still follow; it never comes
+    after the receipt. The owner tells the asker after its alarm that its answer is on hold, and after that, in place
+    of the receipt and before the asker's report, that it is refused (3.7.16).
  9. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
     days after `closes_at` (3.7.9).
 10. A closing follows the ending, or its party's own receipt of the lists (3.9.2). A refusal comes at any time
@@ -51,6 +52,7 @@ messages without which the matcher's record refuses it.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from itertools import takewhile
 from operator import attrgetter
 from typing import Any
 
@@ -93,6 +95,7 @@ from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outc
 from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import (
     AlarmKey,
+    CheckKey,
     EvaluationKey,
     NotesSize,
     PagesTaken,
@@ -101,7 +104,7 @@ from aquila.protocol.rounds.round_state import (
     SentNotes,
 )
 from aquila.protocol.submissions.caps import records_for
-from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD
+from aquila.protocol.submissions.column_sizes import PLANNED_QUERIES, most_tags
 from aquila.records.rules import InputClass
 
 Rule = Callable[[Any, RoundState, str, int | None], None]
@@ -289,6 +292,9 @@ def _submission(message: Submission, round_: RoundState, _digest: str, now: int 
     # 3.4.1: one list per party and round; queries where the manifest allows them; an id is used once.
     if message.kind is Kind.QUERY and manifest.mode is not Mode.LISTS_AND_QUERIES:
         raise PolicyError("round_takes_no_queries", round=round_.round_id, party=message.party)
+    asked = sum(s.party == message.party and s.kind is Kind.QUERY for s in round_.submissions.values())
+    if message.kind is Kind.QUERY and asked >= PLANNED_QUERIES:
+        raise PolicyError("round_queries_used_up", round=round_.round_id, party=message.party, expected=PLANNED_QUERIES)
     if message.kind is Kind.LIST and round_.list_of(message.party):
         raise EquivocationError("list_already_submitted", round=round_.round_id, party=message.party)
     if message.submission_id in round_.submissions:
@@ -428,12 +434,14 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
             raise OrderError(
                 "tokens_before_evaluations", submission=message.submission_id, party=message.party, count=len(missing)
             )
-    # 3.7.12: a list has a shadow column for each counterpart, and a query none.
-    due = sorted(round_.counterparts_of(message.party)) if submission.kind is Kind.LIST else []
-    if [column.counterpart for column in message.columns] != due:
+    # 3.7.12: a query's tags rest on those of the lists.
+    if submission.kind is Kind.QUERY and not round_.all_lists_are_in():
+        raise OrderError("query_tokens_before_lists", round=round_.round_id, party=message.party)
+    # 3.7.12: there is a shadow column for each counterpart.
+    if [column.counterpart for column in message.columns] != sorted(round_.counterparts_of(message.party)):
         raise MalformedError("counterparts_not_all_told", party=message.party)
     records = min(submission.records, records_for(round_.consents[message.party].elements))
-    most = DUMMIES + records * MOST_TAGS_OF_A_RECORD
+    most = most_tags(round_.manifest.mode, submission.kind, records)
     if any(sum(piece.tags for piece in column.pieces) > most for column in message.columns):
         raise MalformedError("shadow_column_too_long", party=message.party, expected=most)
     round_.tokens[message.submission_id] = message
@@ -472,6 +480,10 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         raise OrderError("report_before_all_lists", round=round_.round_id)
     if message.submission_id is not None and message.submission_id not in round_.tokens:
         raise OrderError("report_submission_without_tokens", submission=message.submission_id)
+    # 3.7.13.2: a list's owner is told of an asker's queries in their order; each check rests on those before it.
+    #            A matcher knows its own order, and forgets reports that were acknowledged.
+    if message.submission_id is not None and not round_.sees_everything and _earlier_untold(round_, message):
+        raise OrderError("report_before_earlier_query", submission=message.submission_id, party=message.party)
     others = {found for told in (message.hits, message.below, message.bases) for found in map(_COUNTERPART, told)}
     if others - set(round_.counterparts_of(message.party)):
         raise PolicyError("report_pair_not_matchable", party=message.party)
@@ -489,6 +501,17 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     round_.reports[key] = payload_digest
     round_.reported[key] = hits
     round_.met[key] = {basis.counterpart: basis.met.digest if basis.met else None for basis in message.bases}
+
+
+def _earlier_untold(round_: RoundState, message: HitReport) -> bool:
+    """Return whether a list's owner lacks its report of a query that the same asker sent tokens of before."""
+    query = message.submission_id or ""
+    asker = round_.submissions[query].party
+    return asker != message.party and any(
+        ReportKey(message.party, one) not in round_.reports
+        for one in takewhile(query.__ne__, round_.tokens)
+        if (round_.submissions[one].party, round_.submissions[one].kind) == (asker, Kind.QUERY)
+    )
 
 
 def _sizes_as_signed(message: HitReport, round_: RoundState) -> None:
@@ -599,8 +622,11 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
 
 
 def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int | None) -> None:
-    """Take what a party found when it checked its report of the lists (PROTOCOL.md 3.7.13)."""
+    """Take what a party found when it checked its report (PROTOCOL.md 3.7.13)."""
     _in_force(round_, message)
+    if message.submission_id is not None:
+        _query_checked(message, round_, message.submission_id)
+        return
     if message.party in round_.checked:
         raise EquivocationError("report_already_checked", party=message.party)
     if not round_.all_lists_are_in():
@@ -612,6 +638,31 @@ def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int |
     if pairs != sorted(round_.counterparts_of(message.party)):
         raise MalformedError("counterparts_not_all_told", party=message.party)
     round_.checked[message.party] = message
+
+
+def _query_checked(message: ReportCheck, round_: RoundState, query: str) -> None:
+    """Take what one of two parties found when it checked its report of a query (PROTOCOL.md 3.7.13.2)."""
+    submission, pair = round_.submissions.get(query), message.pairs[0]
+    if submission is None or submission.kind is not Kind.QUERY or query not in round_.tokens:
+        raise OrderError("checked_before_tokens", round=round_.round_id, party=message.party)
+    asker, other = submission.party, pair.counterpart
+    owner = other if message.party == asker else message.party
+    if asker not in (message.party, other) or owner not in round_.counterparts_of(asker):
+        raise PolicyError("report_pair_not_matchable", party=message.party)
+    if CheckKey(message.party, other, query) in round_.query_checks:
+        raise EquivocationError("report_already_checked", party=message.party)
+    # The owner says nothing before the asker has its report: the digest of what met tells whether there are hits. Nor
+    # is there anything to say of an answer that was refused.
+    if round_.has_refused(owner, query) or (
+        message.party == owner and CheckKey(asker, owner, query) not in round_.query_checks
+    ):
+        raise OrderError("query_checked_before_asker", submission=query, party=message.party)
+    # A party knows its own report alone. The matcher takes no check before the report itself: an asker whose answer is
+    # held, and says that it checked it, would be told by the owner's check.
+    untold = None if round_.sees_everything else message.report_digest
+    if round_.reports.get(ReportKey(message.party, query), untold) != message.report_digest:
+        raise BindingError("told_report_not_sent", party=message.party)
+    round_.query_checks[CheckKey(message.party, other, query)] = pair
 
 
 def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:

@@ -44,7 +44,7 @@ _NOT_AFTER_THE_LAST = (
     Closing,
     Refusal,
 )
-"""What a party does not say after its refusal or closing; notes and what follows hits still come."""
+"""What a party does not say after its refusal or closing; notes, checks of queries and what follows hits still come."""
 
 
 def check_bounds(round_: RoundState, message: Statement) -> None:
@@ -55,7 +55,8 @@ def check_bounds(round_: RoundState, message: Statement) -> None:
         MalformedError: It counts more or fewer hits than there are.
     """
     over = message.party in round_.refusals or message.party in round_.closings
-    if over and isinstance(message, _NOT_AFTER_THE_LAST):
+    late = isinstance(message, ReportCheck) and message.submission_id is not None  # the owner waits for the asker's
+    if over and isinstance(message, _NOT_AFTER_THE_LAST) and not late:
         raise RepeatedError("party_already_ended", round=round_.round_id, party=message.party, kind=kind_of(message))
     _check(message, round_)
 
@@ -116,7 +117,7 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
 @_check.register(ReportCheck)
 def _checked(message: ReportCheck, round_: RoundState) -> None:
     """Refuse a check of other tags than the report's, so that no party can make the matcher's log look wrong."""
-    told = round_.met.get(ReportKey(message.party, None))
+    told = round_.met.get(ReportKey(message.party, message.submission_id))
     if told is not None and any(pair.met != told.get(pair.counterpart) for pair in message.pairs):
         raise MalformedError("checked_tags_not_told", party=message.party)
 

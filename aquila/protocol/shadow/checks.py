@@ -37,6 +37,7 @@ FAULTS = {
     CheckFault.TAGS: "check_tags",
     CheckFault.PAIRS: "check_pairs",
     CheckFault.LEVELS: "check_levels",
+    CheckFault.EARLIER: "check_earlier",
 }
 """The sentence of each fault."""
 
@@ -59,7 +60,7 @@ class ReportedPair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ToldPair:
-    """The part of a report that concerns two lists.
+    """The part of a report that concerns two parties.
 
     Attributes:
         pairs: Every hit, and every other pair that meets a set.
@@ -110,7 +111,7 @@ def own_side(round_: RoundState, table: RuleTable, rows: RecordRows, own: str, c
 
 
 def told_pairs(pages: Iterable[HitReport]) -> dict[str, ToldPair]:
-    """Return the part of a report of the lists that concerns each counterpart.
+    """Return the part of a report that concerns each counterpart.
 
     Args:
         pages: Its pages, or the one message that it is.
@@ -174,19 +175,39 @@ def check_tags(key: SecretBytes, rows: RecordRows, columns: ColumnTerms, told: T
         told: What the report tells; which tags met is in it.
     """
     assert told.met is not None
-    shared = _shared(rows, told.pairs)
-    every = list(shared.combinations(*columns))
     # (a) The tags of what the reported pairs share, and the dummies, are what met: no more and no fewer.
+    every = shared_rows(rows, told.pairs).combinations(columns.sets, columns.left_out)
     due = ascending([dummies(key), *(tags_of(key, rows, found.number, found.each_once()) for found in every)])
-    if (len(due), met_digest(due)) != (told.met.tags, told.met.digest):
+    if not is_due(due, told.met):
         return CheckFault.TAGS
     # (b) All own records with the tokens of such a tag are reported, each with the same records of the other side.
-    own = rows.records_of([pair.handle for pair in told.pairs])
-    other = numbered(np.frombuffer(b"".join([pair.other for pair in told.pairs]), dtype=f"V{HANDLE_BYTES}"))[1]
-    all_own = rows.bearing(shared.tokens).combinations(*columns)
-    if all(_is_whole(found, bearing, own, other) for found, bearing in zip(every, all_own, strict=True)):
-        return None
-    return CheckFault.PAIRS
+    return None if are_whole(rows, columns, told.pairs) else CheckFault.PAIRS
+
+
+def is_due(tags: NDArray[np.bytes_], met: MetTags) -> bool:
+    """Return whether the tags that have to meet, which are in ascending order, are those that are told."""
+    return (len(tags), met_digest(tags)) == (met.tags, met.digest)
+
+
+def are_whole(
+    rows: RecordRows, columns: ColumnTerms, pairs: Sequence[ReportedPair], apart: Iterable[TokenRows] = ()
+) -> bool:
+    """Return whether all own records with the tokens of a told tag are reported, each with the same other records.
+
+    Args:
+        rows: The own token rows.
+        columns: The terms of the columns.
+        pairs: The reported pairs.
+        apart: The rows of own records that are not looked at; no pair is of them.
+    """
+    shared = shared_rows(rows, pairs)
+    bearing_rows = rows.bearing(shared.tokens)
+    for one in apart:
+        bearing_rows = bearing_rows[~np.isin(bearing_rows.records, one.records)]
+    own = rows.records_of([pair.handle for pair in pairs])
+    other = numbered(np.frombuffer(b"".join([pair.other for pair in pairs]), dtype=f"V{HANDLE_BYTES}"))[1]
+    told, all_own = (one.combinations(columns.sets, columns.left_out) for one in (shared, bearing_rows))
+    return all(_is_whole(found, bearing, own, other) for found, bearing in zip(told, all_own, strict=True))
 
 
 def _is_whole(found: Combinations, bearing: Combinations, own: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
@@ -249,7 +270,7 @@ def own_basis(
 
 def matched_pairs(rows: RecordRows, pairs: Sequence[ReportedPair]) -> list[tuple[MatchedPair, bool]]:
     """Return the reported pairs with the rules that met, by the own tokens; without those that name no own token."""
-    shared = _shared(rows, pairs)
+    shared = shared_rows(rows, pairs)
     masks = np.zeros(len(pairs), dtype=np.uint64)
     np.bitwise_or.at(masks, shared.records, np.uint64(1) << (shared.rules - 1).astype(np.uint64))
     return [
@@ -265,6 +286,6 @@ def doubts_too_many(minimum: Level, doubted: int, hits: int, sizes: tuple[int, i
     return doubted > strangers + _SHARE_DOUBTED[minimum] * hits
 
 
-def _shared(rows: RecordRows, pairs: Sequence[ReportedPair]) -> TokenRows:
+def shared_rows(rows: RecordRows, pairs: Sequence[ReportedPair]) -> TokenRows:
     """Return the own tokens of each pair that met, under the pair's number."""
     return rows.at([pair.handle for pair in pairs], [pair.places for pair in pairs])

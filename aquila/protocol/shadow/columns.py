@@ -14,7 +14,14 @@ from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import behind_length, digest, framed
 from aquila.protocol.messages import ShadowColumn, TagPiece
 from aquila.protocol.shadow.token_rows import RecordRows, Sets, TokenRows, numbered
-from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, PIECE_TAGS, TAG_BYTES
+from aquila.protocol.submissions.column_sizes import (
+    DUMMIES,
+    MOST_TAGS_OF_A_RECORD,
+    PIECE_TAGS,
+    PLANNED_QUERIES,
+    QUERY_DUMMIES,
+    TAG_BYTES,
+)
 
 _TAG = f"S{TAG_BYTES}"  # of one length all of them, so that NumPy's zeros at an end change no comparison
 _NUMBER_BYTES = 4
@@ -42,24 +49,26 @@ class Column(NamedTuple):
             yield self.tags[first : first + PIECE_TAGS].tobytes()
 
 
-def make_column(key: SecretBytes, rows: RecordRows, sets: Sets) -> Column:
-    """Make a party's column for one counterpart.
+def make_column(key: SecretBytes, rows: RecordRows, sets: Sets, asker: str | None = None) -> Column:
+    """Make the column of a party's list for one counterpart.
 
     Args:
         key: The pair's key of the purpose `shadow`.
         rows: All token rows of the party's list.
         sets: The rule table's sets for the longer of the two lists.
+        asker: The counterpart, where it may ask queries: the dummies of all of them are in the column.
     """
-    left_out = too_many(rows.numbers, sets)
+    left_out = too_many(rows.numbers, sets, rows.numbers.count * MOST_TAGS_OF_A_RECORD)
     tags = [tags_of(key, rows, found.number, found.tokens) for found in rows.numbers.combinations(sets, left_out)]
-    return Column(ascending([*tags, dummies(key)]), left_out)
+    planned = [] if asker is None else [query_dummies(key, asker, range(PLANNED_QUERIES))]
+    return Column(ascending([*tags, dummies(key), *planned]), left_out)
 
 
-def too_many(rows: TokenRows, sets: Sets) -> tuple[int, ...]:
+def too_many(rows: TokenRows, sets: Sets, most_tags: int) -> tuple[int, ...]:
     """Return the sets that have to be left out, beginning with the one that gives most tags."""
     counts = {number: rows.combined_count(rules) for number, rules in enumerate(sets)}
     gone: list[int] = []
-    while sum(counts.values()) > rows.count * MOST_TAGS_OF_A_RECORD:
+    while sum(counts.values()) > most_tags:
         most = max(counts, key=lambda number: counts[number])
         gone.append(most)
         del counts[most]
@@ -87,6 +96,17 @@ def dummies(key: SecretBytes) -> NDArray[np.bytes_]:
     """Return the tags of no record, which both columns of a pair have."""
     numbers = np.arange(DUMMIES, dtype=">u4").view(np.uint8).reshape(-1, _NUMBER_BYTES)
     return _tags(key, framed("aquila/1 shadow dummy"), numbers, np.arange(DUMMIES).reshape(-1, 1))
+
+
+def query_dummies(key: SecretBytes, asker: str, queries: range) -> NDArray[np.bytes_]:
+    """Return the tags of no record for some queries of a party, by their numbers from 0.
+
+    They are in the column of each query, and from the start in those of the lists that it meets.
+    """
+    numbers = np.arange(queries.start * QUERY_DUMMIES, queries.stop * QUERY_DUMMIES, dtype=">u4")
+    parts = numbers.view(np.uint8).reshape(-1, _NUMBER_BYTES)
+    prefix = framed("aquila/1 shadow query dummy", asker.encode())
+    return _tags(key, prefix, parts, np.arange(len(parts)).reshape(-1, 1))
 
 
 def key_digest(key: SecretBytes) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -10,21 +11,35 @@ from numpy.typing import NDArray
 
 from aquila.protocol.messages import ShadowColumn
 from aquila.protocol.rounds.round_state import RoundState
-from aquila.protocol.shadow.token_rows import Sets, TokenRows, numbered
-from aquila.protocol.submissions.column_sizes import DUMMIES
+from aquila.protocol.shadow.token_rows import Combinations, Sets, TokenRows, numbered, numbered_rows
+from aquila.protocol.submissions.column_sizes import DUMMIES, QUERY_DUMMIES
 from aquila.records.rules import RuleTable, mask_of
 
 
+class EarlierRows(NamedTuple):
+    """Rows of a submission whose tags went out, or met, before a query's.
+
+    Attributes:
+        rows: Its rows, or of its pairs those that met, under the numbers of the query's tokens.
+        left_out: The numbers of the sets that its column leaves out.
+    """
+
+    rows: TokenRows
+    left_out: frozenset[int]
+
+
 class ColumnTerms(NamedTuple):
-    """The terms of the shadow columns of two lists.
+    """The terms of the shadow columns of two lists, or of a query and a list.
 
     Attributes:
         sets: The rule table's sets for lists of their length.
         left_out: The numbers of those that one of the columns leaves out.
+        before: Of a query the numbers of those that the column of each earlier submission of its asker leaves out.
     """
 
     sets: Sets
     left_out: frozenset[int]
+    before: tuple[frozenset[int], ...] = ()
 
     @property
     def masks(self) -> tuple[int, ...]:
@@ -38,21 +53,48 @@ def sets_between(round_: RoundState, table: RuleTable, left: str, right: str) ->
     return table.shadow_sets(max(one.records for one in lists))
 
 
-def column_terms(round_: RoundState, table: RuleTable, left: str, right: str) -> ColumnTerms:
-    """Return the terms of the columns of two parties, whose statements of tokens are there."""
-    left_out = {number for column in _columns(round_, left, right) if column for number in column.left_out}
-    return ColumnTerms(sets_between(round_, table, left, right), frozenset(left_out))
+def column_terms(round_: RoundState, table: RuleTable, left: str, right: str, query: str | None = None) -> ColumnTerms:
+    """Return the terms of the columns of two parties, whose statements of tokens are there.
+
+    Args:
+        round_: The record.
+        table: The round's rule table.
+        left: The one party.
+        right: The other one.
+        query: The query of one of them that is compared with the other's list; None where both lists are.
+    """
+    left_out = {number for column in _columns(round_, left, right, query) if column for number in column.left_out}
+    before: tuple[frozenset[int], ...] = ()
+    if query is not None:
+        owner = right if round_.submissions[query].party == left else left
+        before = left_out_before(round_, query, owner)
+    return ColumnTerms(sets_between(round_, table, left, right), frozenset(left_out), before)
 
 
-def have_one_key(round_: RoundState, left: str, right: str) -> bool:
-    """Return whether two parties name the same key for their columns."""
-    return len({column and column.key for column in _columns(round_, left, right)}) == 1
+def left_out_before(round_: RoundState, query: str, owner: str) -> tuple[frozenset[int], ...]:
+    """Return the sets that the column of each of `sent_before` for a list's owner leaves out."""
+    columns = (round_.tokens[one].column_for(owner) for one in sent_before(round_, query))
+    return tuple(frozenset(column.left_out if column else ()) for column in columns)
 
 
-def _columns(round_: RoundState, left: str, right: str) -> list[ShadowColumn | None]:
+def sent_before(round_: RoundState, query: str) -> list[str]:
+    """Return the submissions of a query's asker whose tags went out before the query's: its list, then queries."""
+    asker = round_.submissions[query].party
+    earlier = takewhile(query.__ne__, round_.tokens)  # in the order in which they were taken, which is that of the feed
+    return [one for one in earlier if round_.submissions[one].party == asker]
+
+
+def have_one_key(round_: RoundState, left: str, right: str, query: str | None = None) -> bool:
+    """Return whether two parties name the same key for their columns; arguments as `column_terms`."""
+    return len({column and column.key for column in _columns(round_, left, right, query)}) == 1
+
+
+def _columns(round_: RoundState, left: str, right: str, query: str | None) -> list[ShadowColumn | None]:
     """Return what two parties' statements of tokens say of their columns for each other."""
+    asker = round_.submissions[query].party if query else None
     sides = ((left, right), (right, left))
-    return [round_.tokens[round_.list_of(party) or ""].column_for(other) for party, other in sides]
+    compared = (query if party == asker else round_.list_of(party) for party, _ in sides)
+    return [round_.tokens[one or ""].column_for(other) for one, (_, other) in zip(compared, sides, strict=True)]
 
 
 def meets_a_set(rules: int, masks: Iterable[int]) -> bool:
@@ -79,12 +121,35 @@ def met_tags(left: NDArray[np.bytes_], right: NDArray[np.bytes_]) -> NDArray[np.
     return distinct[sides.all(axis=0)].view(left.dtype)[:, 0]
 
 
-def due_tags(shared: TokenRows, sets: Sets, left_out: Iterable[int]) -> int:
+def due_tags(shared: TokenRows, terms: ColumnTerms, before: Sequence[EarlierRows] | None = None) -> int:
     """Return how many tags of two columns have to meet, from the rows that met.
 
     Args:
         shared: The tokens that each pair of records shares, under the pair's number.
-        sets: The rule table's sets for these lists.
-        left_out: Those that one of the columns leaves out.
+        terms: The terms of the columns.
+        before: Of a query what its asker sent before; None of two lists.
     """
-    return DUMMIES + sum(len(found.each_once()) for found in shared.combinations(sets, left_out))
+    due = DUMMIES if before is None else QUERY_DUMMIES
+    return due + sum(len(new) for _, new in new_combinations(shared, terms, before or ()))
+
+
+def new_combinations(
+    shared: TokenRows, terms: ColumnTerms, before: Iterable[EarlierRows]
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield of each set that counts its number, and the tokens of each combination once that is not one of before."""
+    earlier = list(before)
+    for found in shared.combinations(terms.sets, terms.left_out):
+        gone = [
+            one.rows.combined(found.number, terms.sets[found.number]).tokens
+            for one in earlier
+            if found.number not in one.left_out
+        ]
+        yield found.number, _without(found, gone)
+
+
+def _without(found: Combinations, gone: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    every = found.each_once()
+    kinds = numbered_rows(np.concatenate([every, *gone]))[1]
+    is_gone = np.zeros(len(kinds), dtype=bool)
+    is_gone[kinds[len(every) :]] = True
+    return every[~is_gone[kinds[: len(every)]]]

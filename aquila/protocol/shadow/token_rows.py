@@ -69,7 +69,7 @@ class TokenRows:
 
     def combinations(self, sets: Sets, left_out: Iterable[int] = ()) -> Iterator[Combinations]:
         """Yield the combinations of every set but those that are left out; of two records with one, both."""
-        return (self._combined(number, rules) for number, rules in enumerate(sets) if number not in left_out)
+        return (self.combined(number, rules) for number, rules in enumerate(sets) if number not in left_out)
 
     def combined_count(self, rules: tuple[int, ...]) -> int:
         """Return how many combinations a set gives."""
@@ -87,8 +87,8 @@ class TokenRows:
             self._by_rule[rule] = _TokensOfRule(counts, np.cumsum(counts) - counts, tokens)
         return self._by_rule[rule]
 
-    def _combined(self, number: int, rules: tuple[int, ...]) -> Combinations:
-        """Combine the tokens of each record: one for each rule, in the order of the rules."""
+    def combined(self, number: int, rules: tuple[int, ...]) -> Combinations:
+        """Return the combinations of a set: of each record one token for each rule, in the order of the rules."""
         records = np.arange(self.count)
         columns: list[NDArray[np.int64]] = []
         for rule in rules:
@@ -130,6 +130,10 @@ class RecordRows:
         here = places < len(self.handles)
         here[here] = self.handles[places[here]] == wanted[here]
         return np.where(here, places, -1)
+
+    def between(self, first: int, end: int) -> TokenRows:
+        """Return some of the rows by their places in the order in which they were given."""
+        return self.numbers[np.arange(first, end)]
 
     def at(self, handles: Sequence[bytes], places: Sequence[bytes]) -> TokenRows:
         """Return the rows at places of records, under the number of each of these records in the order given.

@@ -277,11 +277,9 @@ class DemoScenario:
 
         def answered() -> bool:
             answers[:] = [client.answer(one.submission_id) for one in client.queries().queries]
-            return (
-                bool(answers)
-                and answers[0].entry.answer is round_views.AnswerState.ANSWERED
-                and _is_confirmed(answers[0])
-            )
+            if not answers or answers[0].entry.answer is not round_views.AnswerState.ANSWERED:
+                return False
+            return _is_confirmed(answers[0]) and all(one.told for one in answers[0].checks)
 
         self._until(answered, "the answers to the query")
         seconds = round(time.monotonic() - started, 1)
@@ -296,7 +294,8 @@ class DemoScenario:
             "is a query, its case and its urgency, and which of their own records it hit.",
         )
         hits = [sorted({hit.party for hit in person.hits}) for person in answers[0].persons]
-        self.document["query"] = {"seconds": seconds, "hits": hits}
+        checked = sorted(one.counterpart for one in answers[0].checks if one.agreed)
+        self.document["query"] = {"seconds": seconds, "hits": hits, "checked": checked}
 
     def _search_matcher(self, demo_homes: DemoHomes) -> None:
         self._head("What the matcher holds: no name, no date, no number")

@@ -250,20 +250,25 @@ def entry_line(entry: round_views.RoundSummary) -> str:
 
 def query_views(answer: QueryAnswer) -> list[Table | str]:
     """Return the answer person by party, and the meaning of a no-hit in a sentence."""
-    rows = [(person.record_id, *(_cell(person, party) for party in answer.parties)) for person in answer.persons]
+    distrusted = {one.counterpart for one in answer.checks if one.is_distrusted}
+    rows = [
+        (person.record_id, *(_cell(person, party, distrusted=party.party in distrusted) for party in answer.parties))
+        for person in answer.persons
+    ]
     shown: list[Table | str] = [
         Table(f"Query {answer.entry.submission_id[:SHORT]}", ("person", *(one.party for one in answer.parties)), rows)
     ]
     shown += [f"{one.party} is awaited: {one.awaited.value}." for one in answer.parties if one.state.value == "awaited"]
     shown += [problem.text for problem in answer.problems]
+    checked = ", ".join(one.counterpart for one in answer.checks if one.agreed) or "no party"
     shown.append(
         f"A no-hit says that no record of the list reaches {answer.minimum_certainty.value}. It clears nobody. "
-        "Nobody checks that the matcher leaves out no hit of a query."
+        f"Both nodes checked with {checked} that the matcher hid no hit; it can still call one too weak."
     )
     return shown
 
 
-def _cell(person: QueriedPerson, party: QueriedParty) -> str:
+def _cell(person: QueriedPerson, party: QueriedParty, *, distrusted: bool) -> str:
     hits = [hit for hit in person.hits if hit.party == party.party]
     if hits:
         return ", ".join(
@@ -271,7 +276,7 @@ def _cell(person: QueriedPerson, party: QueriedParty) -> str:
             for hit in hits
         )
     if party.state.value == "answered":
-        return "no-hit" if person.compared else "not compared"
+        return "not compared" if not person.compared else "not to be trusted" if distrusted else "no-hit"
     return party.state.value.replace("_", " ")
 
 

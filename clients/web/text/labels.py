@@ -271,6 +271,7 @@ PARTY_ANSWERS = {
     "on_hold": (n_("on hold"), "stop"),
     "refused": (n_("refused"), "stop"),
     "not_compared": (n_("not compared"), ""),
+    "distrusted": (n_("not to be trusted"), "stop"),
     "left_out": (n_("not in the round"), ""),
     "never": (n_("no answer"), "stop"),
     "erased": (n_("erased"), ""),
@@ -286,6 +287,7 @@ NOT_ASKED = {
     "terms": n_("Its terms differ from those that were approved."),
     "parties": n_("A party takes part that was not approved."),
     "persons": n_("The persons are not those that were approved: their list was changed."),
+    "used_up": n_("Your party has asked as many queries in this round as it takes."),
     "later": n_("A record was erased. It is asked when the earlier round is over; you need do nothing."),
 }
 HIT_KINDS = {"list": n_("between lists"), "query": n_("of queries")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 
 from sqlalchemy import delete
 
@@ -30,6 +31,12 @@ def undecided_alarms(round_: Round, query: str) -> list[str]:
     """Return the owners of lists whose alarm over a query still holds its report: neither released nor refused."""
     waited_for = owners_waited_for(round_, query)
     return sorted(key.party for key in round_.alarms if key.submission_id == query and key.party in waited_for)
+
+
+def in_order(round_: Round, held: Iterable[HeldReportRow]) -> list[HeldReportRow]:
+    """Return held reports in the order of their queries' tokens: a check rests on the reports before it (3.7.13.2)."""
+    order = list(round_.tokens)
+    return sorted(held, key=lambda row: order.index(row.submission_id))
 
 
 def give_to_asker(context: MatcherContext, turn: RoundTransaction, row: HeldReportRow) -> None:

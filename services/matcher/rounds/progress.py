@@ -23,7 +23,7 @@ def waits_for(known: CachedRound, submission_id: str) -> tuple[str, ...]:
 
 
 def has_all_tokens(known: CachedRound, submission_id: str) -> bool:
-    """Return whether all token chunks of a submission came, and of a list its shadow columns."""
+    """Return whether all token chunks of a submission came, and its shadow columns."""
     tokens = known.round.tokens.get(submission_id)
     return tokens is not None and known.stored[TOKENS, submission_id, tokens.party] == len(tokens.parts)
 

@@ -11,6 +11,7 @@ import aquila
 from aquila.interface.rounds import MatcherRoundView, PartyProgress, Progress, RoundSummary
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
+from aquila.protocol.messages import CheckFault
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
@@ -63,11 +64,17 @@ def _repeated(turn: RoundTransaction) -> Iterator[tuple[str, int]]:
 
 def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
     """Yield the pairs whose two sides do not both find, of the same tags, that nothing was left out."""
-    for party, said in sorted(record.checked.items()):
-        for pair in said.pairs:
-            other = record.checked.get(pair.counterpart)
-            if party < pair.counterpart and other is not None and not agree(pair, other.of(party)):
-                yield party, pair.counterpart
+    said = {(party, pair.counterpart, ""): pair for party, one in record.checked.items() for pair in one.pairs}
+    said |= {(key.party, key.counterpart, key.submission_id): pair for key, pair in record.query_checks.items()}
+    disputed = {
+        (party, other)
+        for (party, other, query), pair in said.items()
+        if party < other
+        and (theirs := said.get((other, party, query))) is not None
+        and CheckFault.EARLIER not in {pair.fault, theirs.fault}  # a side that could not check finds nothing
+        and not agree(pair, theirs)
+    }
+    yield from sorted(disputed)
 
 
 def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:

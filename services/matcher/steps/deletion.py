@@ -146,8 +146,8 @@ def _is_needless(known: CachedRound, what: str, submission_id: str, party: str) 
     # An amendment left out its origin, or the evaluator.
     if submission is None or party not in record.participants:
         return True
-    # A query goes when it was matched.
-    if submission.kind is Kind.QUERY and is_matched(record, submission_id):
+    # A query goes when it was matched, but for its tokens: which tags of the next one are new follows from them.
+    if submission.kind is Kind.QUERY and is_matched(record, submission_id) and what != TOKENS:
         return True
     # Blinded elements go when everyone has evaluated them.
     if what == EventKind.BLINDED:

@@ -35,6 +35,7 @@ from aquila.protocol.matcher import (
 from aquila.protocol.messages import HitReport
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
+from aquila.protocol.shadow.meeting import sent_before
 from aquila.records.rules import RuleTable
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
@@ -127,17 +128,15 @@ def join(
             if executor is not None:
                 check_view(executor, folder)
             tokens.join(pairs, round_.manifest.frequency_limit, executor)
-            columns = {} if query is not None else columns_between(round_, table, submissions)
+            columns = columns_between(round_, table, submissions)
             # Two lists that share nothing are told of too, so that both sides can check it.
             patterns = {lists: dict[int, int]() for lists in columns} | tokens.patterns()
             grading_bases = learn_grading_bases(round_, table, submissions, patterns)
             graded = grade_pairs(round_, table, grading_bases, tokens.pairs(), columns)
             met = tokens.met(graded.every)
-    if query is None:
-        read = partial(_column, context, round_)
-        graded, positions = settle_columns(round_, submissions, graded, columns, met, read)
-    else:
-        positions = met.positions()
+            earlier = [] if query is None else _sent_before(context, round_, query)
+    read = partial(_column, context, round_, query)
+    graded, positions = settle_columns(round_, table, submissions, graded, columns, met, read, earlier)
     reports = make_reports(round_, submissions, graded, positions, query, context.random)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
@@ -249,16 +248,41 @@ def _chunks(context: MatcherContext, round_: Round, submission_id: str) -> Itera
         yield context.files.read(place.name, bytes.fromhex(reference.digest))
 
 
-def _column(context: MatcherContext, round_: Round, submission_id: str, counterpart: str) -> NDArray[np.bytes_]:
-    """Read the shadow column of a list for a party; raises as `join` does where a file was lost or changed."""
+def _sent_before(context: MatcherContext, round_: Round, query: str) -> list[bytes]:
+    """Read what matters for a query of its asker's earlier submissions; raises as `_chunks` does."""
+    sought = first_bits(_chunks(context, round_, query))
+    found = []
+    for one in sent_before(round_, query):
+        handles = meeting_handles(_chunks(context, round_, one), sought)
+        found.append(b"".join(rows_of(_chunks(context, round_, one), handles)))
+    return found
+
+
+def _column(
+    context: MatcherContext, round_: Round, query: str | None, submission_id: str, counterpart: str
+) -> NDArray[np.bytes_]:
+    """Read the shadow column of a submission for a party; of a list that a query meets only what can meet it.
+
+    Raises:
+        NotFoundError, DigestError: A file was lost or changed on our disk.
+    """
+    if query is None or submission_id == query:
+        return read_column(_pieces(context, round_, submission_id, counterpart))
+    asked = read_column(_pieces(context, round_, query, round_.submissions[submission_id].party))
+    pieces = _pieces(context, round_, submission_id, counterpart)
+    return np.concatenate(
+        [asked[:0], *(piece[np.isin(piece, asked)] for piece in (read_column([one]) for one in pieces))]
+    )
+
+
+def _pieces(context: MatcherContext, round_: Round, submission_id: str, counterpart: str) -> Iterator[bytes]:
+    """Read a shadow column piece by piece."""
     party, said = round_.submissions[submission_id].party, round_.tokens[submission_id]
     column = said.column_for(counterpart)
     assert column is not None  # as the rule of the statement has it
-    pieces = []
     for index, piece in enumerate(column.pieces, start=said.first_piece_for(counterpart)):
         place = ChunkAddress(round_.round_id, submission_id, TOKENS, party, index)
-        pieces.append(context.files.read(place.name, bytes.fromhex(piece.digest)))
-    return read_column(pieces)
+        yield context.files.read(place.name, bytes.fromhex(piece.digest))
 
 
 @contextlib.contextmanager

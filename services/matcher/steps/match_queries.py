@@ -11,7 +11,7 @@ from aquila.protocol.rounds.round_state import Phase
 from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT
 from services.matcher.round_memory import CachedRound, RoundTransaction
-from services.matcher.rounds.held_reports import give_to_asker, owners_waited_for
+from services.matcher.rounds.held_reports import give_to_asker, in_order, owners_waited_for
 from services.matcher.rounds.progress import has_all_tokens, is_matched
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.steps.join import FaultyTokensError, JoinResult, frozen, join, store_counts
@@ -81,16 +81,20 @@ def _release(context: MatcherContext, round_id: str) -> bool:
 def _releasable(turn: RoundTransaction) -> list[HeldReportRow]:
     """Return the held reports that nobody is waited for any more."""
     held = turn.session.scalars(select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)).all()
-    return [row for row in held if not owners_waited_for(turn.round, row.submission_id)]
+    return in_order(turn.round, [row for row in held if not owners_waited_for(turn.round, row.submission_id)])
 
 
 def _due(session: Session, known: CachedRound) -> list[str]:
-    """Return the queries that can be matched now."""
+    """Return the queries that can be matched now: of each party the first, in the order of their tokens."""
     record = known.round
     if record.phase is not Phase.REPORTING:
         return []
     held = set(
         session.scalars(select(HeldReportRow.submission_id).where(HeldReportRow.round_id == record.round_id)).all()
     )
-    queries = [i for i, s in record.submissions.items() if s.kind is Kind.QUERY]
-    return [i for i in queries if has_all_tokens(known, i) and i not in held and not is_matched(record, i)]
+    first: dict[str, str] = {}
+    for one in record.tokens:
+        said = record.submissions[one]
+        if said.kind is Kind.QUERY and one not in held and not is_matched(record, one):
+            first.setdefault(said.party, one)
+    return [one for one in first.values() if has_all_tokens(known, one)]

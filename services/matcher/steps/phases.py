@@ -18,7 +18,7 @@ from services.kit.log import own_approvals
 from services.kit.logging import Log
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
-from services.matcher.rounds.held_reports import give_to_asker, undecided_alarms
+from services.matcher.rounds.held_reports import give_to_asker, in_order, undecided_alarms
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
@@ -82,7 +82,7 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
     ending = context.matcher.end(turn.round, outcome, text_of(reason)[:_LONGEST_REASON], context.clock())
     turn.row.reason = dumps(reason)
     held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
-    for row in turn.session.scalars(held).all():
+    for row in in_order(turn.round, turn.session.scalars(held)):
         if not undecided_alarms(turn.round, row.submission_id):
             give_to_asker(context, turn, row)
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))

@@ -15,6 +15,7 @@ from aquila.protocol.messages import ClassCounts, Justification, Kind, Manifest,
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.caps import elements_for
+from aquila.protocol.submissions.column_sizes import PLANNED_QUERIES
 from aquila.records.conformance import normalizer_reference
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
@@ -97,6 +98,16 @@ def rounds_with_list() -> Select[str]:
     )
 
 
+def queries_are_used_up(session: Session, round_id: str) -> bool:
+    """Return whether a round takes no further query of this node (3.4.1); those that were given up do not count."""
+    query = select(func.count()).where(
+        SubmissionRow.round_id == round_id,
+        SubmissionRow.kind == Kind.QUERY.value,
+        SubmissionRow.state != SubmissionState.FAILED,
+    )
+    return (session.scalar(query) or 0) >= PLANNED_QUERIES
+
+
 def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRow:
     """Refuse a consent that could not be signed now, and return the round's row.
 
@@ -141,7 +152,7 @@ def check_submission(clock: Clock, session: Session, round_: Round, import_id: s
 
     Raises:
         NotFoundError: The node knows no such round or import.
-        PolicyError: The round takes no such submission, or the node refuses the round for good.
+        PolicyError: The round takes no such submission or no further query, or the node refuses the round for good.
         OrderError: The node has not consented, has submitted a list already, or the time is over.
     """
     row = _active(session, round_.round_id)
@@ -193,6 +204,8 @@ def _check_kind(session: Session, clock: Clock, round_: Round, kind: Kind) -> No
     if kind is Kind.QUERY and round_.manifest.mode is not Mode.LISTS_AND_QUERIES:
         raise PolicyError("round_takes_no_queries", round=round_.round_id)
     check_submission_time(round_, kind, clock())
+    if kind is Kind.QUERY and queries_are_used_up(session, round_.round_id):
+        raise PolicyError("node_queries_used_up", round=round_.round_id, expected=PLANNED_QUERIES)
     lists = rounds_with_list().where(SubmissionRow.round_id == round_.round_id)
     if kind is Kind.LIST and session.scalars(lists).first() is not None:
         raise OrderError("node_list_already_in_round")

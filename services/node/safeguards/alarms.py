@@ -14,7 +14,7 @@ of hits between lists. A list has a person once, or a few times; whoever looks f
 that differ in one thing, and learns it from those that are hits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Self
 
@@ -41,6 +41,7 @@ from services.node.storage.tables import DAY, AlarmRow, HitRow, QueryHitsRow, St
 _LOG = Log("node.alarms")
 _MILLION = 1_000_000
 _MOST_TIMES = 10
+_DIGITS = 4  # of the digest of a person that was nearly hit: enough to see that it comes again, and not who it is
 
 
 class Asked(NamedTuple):
@@ -61,10 +62,20 @@ class Asked(NamedTuple):
         )
 
 
-def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitReport, stored: int) -> bool:
+def raise_alarm(
+    session: Session, node: NodeContext, round_: Round, report: HitReport, stored: int, below: Collection[str] = ()
+) -> bool:
     """Hold a query's report back where it hit this node's list far too often; return whether it did.
 
     Called in the transaction that stores the report, in place of signing the receipt.
+
+    Args:
+        session: The transaction.
+        node: The node.
+        round_: The record.
+        report: The report.
+        stored: How many of its hits are on own records.
+        below: The digests of own persons that it nearly hits, but for those that it hits.
     """
     query = round_.submissions.get(report.submission_id or "")
     own = round_.list_of(node.code)
@@ -80,9 +91,13 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
     share = max(share, round(_MILLION * expected_share))
     submission_id, caps = query.submission_id, node.settings.caps
     earlier = _sums(session, node.clock, caps, round_.round_id, query.party)
-    handles = len({hit.handle for hit in report.hits})
+    # A query with the rows of one set alone meets below the least certainty: its sender is told of it all the same.
+    handles = len({hit.handle for hit in report.hits} | {pair.handle for pair in report.below})
+    # Whether an asker's wrong tags fit tells it whether a person met, and no hit is reported: it counts as one.
+    handles += any(basis.counterpart == query.party and basis.met is None for basis in report.bases)
+    weak = {person[:_DIGITS] for person in below}
     this = Asked(
-        hits=handles - _told_before(session, node.clock, caps, submission_id, query.party),
+        hits=handles - _told_before(session, node.clock, caps, (submission_id, weak), query.party),
         expected=expected_hits(share, persons, round_.submissions[own].records),
         queries=1,
         persons=persons,
@@ -96,6 +111,7 @@ def raise_alarm(session: Session, node: NodeContext, round_: Round, report: HitR
             expected=round(_MILLION * this.expected),
             persons=persons,
             reported_at=node.clock(),
+            below=sorted(weak),
         )
     )
     found = _alarming(this, earlier, caps.window_days) if this.hits else None  # else there is nothing to hold back
@@ -176,12 +192,20 @@ def _since(clock: Clock, caps: EvaluationCaps) -> int:
     return (clock() // DAY - caps.window_days + 1) * DAY
 
 
-def _told_before(session: Session, clock: Clock, caps: EvaluationCaps, submission_id: str, asker: str) -> int:
+def _told_before(session: Session, clock: Clock, caps: EvaluationCaps, query: tuple[str, set[str]], asker: str) -> int:
     """Return the number of own persons hit by a query of which its asker knew from another query in the window.
 
     A standing query asks for the same persons again, and learns nothing by it. An answer that is held back or refused
     tells nothing.
+
+    Args:
+        session: The transaction.
+        clock: Seconds since 1970.
+        caps: They say how long the window is.
+        query: The query, and the first digits of the digests of the persons that it nearly hits.
+        asker: Whose query it is.
     """
+    submission_id, weak = query
     withheld = select(AlarmRow.submission_id).where(AlarmRow.released_at.is_(None))
     told = select(QueryHitsRow.submission_id).where(
         QueryHitsRow.asker == asker,
@@ -189,8 +213,13 @@ def _told_before(session: Session, clock: Clock, caps: EvaluationCaps, submissio
         QueryHitsRow.submission_id.not_in(withheld),
     )
     known = select(HitRow.person).where(HitRow.submission_id.in_(told), HitRow.person.is_not(None))
-    persons = select(func.count(HitRow.person.distinct()))
-    return session.scalars(persons.where(HitRow.submission_id == submission_id, HitRow.person.in_(known))).one()
+    nearly = select(QueryHitsRow.below).where(QueryHitsRow.submission_id.in_(told))
+    before = {digits for one in session.scalars(nearly) for digits in one}
+    digits = func.substr(HitRow.person, 1, _DIGITS)
+    persons = select(func.count(HitRow.person.distinct())).where(HitRow.submission_id == submission_id)
+    hits = session.scalars(persons.where(HitRow.person.in_(known) | digits.in_(before))).one()
+    hit_before = session.scalars(select(digits).where(HitRow.submission_id.in_(told), digits.in_(weak)))
+    return hits + len(weak & before.union(hit_before))
 
 
 def _alarming(this: Asked, earlier: list[tuple[Sentence, Asked]], days: int) -> tuple[Asked, Sentence, str] | None:

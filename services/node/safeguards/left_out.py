@@ -3,7 +3,7 @@
 Columns are sealed under the round key until they are sent. What was checked stays, as a row for each pair.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import count
 
@@ -12,23 +12,44 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.keys import SecretBytes
-from aquila.protocol.messages import CheckedPair, CheckFault, HitReport, Kind, ShadowColumn
+from aquila.protocol.messages import (
+    CheckedPair,
+    CheckFault,
+    HitReport,
+    Kind,
+    Mode,
+    ReportCheck,
+    ShadowColumn,
+    StatementKind,
+)
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import FAULTS, ToldPair, agree, check_pair, own_side, told_pairs
-from aquila.protocol.shadow.columns import make_column
-from aquila.protocol.shadow.meeting import have_one_key, sets_between
+from aquila.protocol.shadow.columns import Column, make_column
+from aquila.protocol.shadow.meeting import ColumnTerms, have_one_key, left_out_before, sent_before, sets_between
 from aquila.protocol.shadow.pair_keys import pair_key
+from aquila.protocol.shadow.queries import (
+    AskedRows,
+    asked_pair,
+    asked_rows,
+    check_query,
+    make_query_column,
+    query_number,
+    told_rows,
+)
 from aquila.protocol.shadow.strangers import count_strangers
-from aquila.protocol.shadow.token_rows import RecordRows
+from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
 from aquila.sentences import Sentence
 from services.kit.log import entries
 from services.kit.logging import Log
 from services.node.context import Journal, NodeContext
 from services.node.rounds import paths, statements
 from services.node.rounds.own_reports import own_reports, pages_of
-from services.node.storage.tables import ChunkRow, ColumnPieceRow, PairCheckRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, ColumnPieceRow, PairCheckRow, ProblemRow, StatementRow, SubmissionRow
 
 _LOG = Log("node.left_out")
+_MISSING_TOKENS = "tokens"
+_FEED_SECONDS = 600  # in which a statement that the matcher took is in its feed
 
 
 def token_rows(node: NodeContext, round_id: str, submission: str) -> Iterator[bytes]:
@@ -49,19 +70,17 @@ def token_rows(node: NodeContext, round_id: str, submission: str) -> Iterator[by
 def make_columns(
     node: NodeContext, round_: Round, row: SubmissionRow
 ) -> tuple[tuple[ShadowColumn, ...], list[ColumnPieceRow]]:
-    """Make the shadow columns of an own list, on the disk, and return their entries in the statement and their rows.
+    """Make the shadow columns of an own list or query, on the disk; return their entries in the statement and rows.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    if row.kind != Kind.LIST:
-        return (), []
-    memory, table = node.rounds.of(row.round_id), node.table_of(round_.manifest)
-    rows = RecordRows(token_rows(node, row.round_id, row.submission_id))
+    memory = node.rounds.of(row.round_id)
+    make = _list_columns(node, round_, row) if row.kind == Kind.LIST else _query_columns(node, round_, row)
     columns, pieces, index = [], [], count(len(round_.submissions[row.submission_id].chunks))
     for counterpart in sorted(round_.counterparts_of(node.code)):
         with _key(node, round_, counterpart) as key:
-            column = make_column(key, rows, sets_between(round_, table, node.code, counterpart))
+            column = make(counterpart, key)
             columns.append(column.statement(counterpart, key))
         for piece in column.pieces():
             place = next(index)
@@ -73,20 +92,91 @@ def make_columns(
     return tuple(columns), pieces
 
 
+def _list_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
+    """Return what makes the column of the own list for a counterpart."""
+    table, takes_queries = node.table_of(round_.manifest), round_.manifest.mode is Mode.LISTS_AND_QUERIES
+    rows = RecordRows(token_rows(node, row.round_id, row.submission_id))
+
+    def make(counterpart: str, key: SecretBytes) -> Column:
+        sets = sets_between(round_, table, node.code, counterpart)
+        return make_column(key, rows, sets, counterpart if takes_queries else None)
+
+    return make
+
+
+def _query_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
+    """Return what makes the column of an own query for a counterpart."""
+    table, query = node.table_of(round_.manifest), row.submission_id
+    asked, number = _asked_rows(node, round_, query), query_number(round_, query)
+
+    def make(counterpart: str, key: SecretBytes) -> Column:
+        sets = sets_between(round_, table, node.code, counterpart)
+        terms = ColumnTerms(sets, frozenset(), left_out_before(round_, query, counterpart))
+        return make_query_column(key, asked, terms, node.code, number)
+
+    return make
+
+
+def _asked_rows(node: NodeContext, round_: Round, query: str) -> AskedRows:
+    """Return the rows of an own query, and what is needed of those that went out before it."""
+    read = partial(token_rows, node, round_.round_id)
+    return asked_rows(partial(read, query), [partial(read, one) for one in sent_before(round_, query)])
+
+
+def is_next(session: Session, round_: Round, query: str) -> bool:
+    """Return whether an own query's tokens may be signed: the own check of the lists, and all earlier tokens, counted.
+
+    What a column leaves out follows from what the matcher took before it, so queries go one after the other, and none
+    goes after one whose tokens were refused.
+    """
+    own = round_.submissions[query].party
+    waits = select(StatementRow.digest).where(
+        StatementRow.round_id == round_.round_id,
+        StatementRow.own,
+        StatementRow.kind == StatementKind.TOKENS.value,
+        StatementRow.event_id.is_(None),
+    )
+    return own in round_.checked and session.scalars(waits.limit(1)).first() is None
+
+
+def report_missing_tokens(node: NodeContext, round_id: str) -> None:
+    """Report own tokens that the matcher refused, or took some time ago and does not show in its feed."""
+    read_at = node.rounds.of(round_id).read_at
+    missing = select(StatementRow.digest).where(
+        StatementRow.round_id == round_id,
+        StatementRow.own,
+        StatementRow.kind == StatementKind.TOKENS.value,
+        StatementRow.event_id.is_(None),
+        StatementRow.refusal.is_not(None) | (StatementRow.sent & (StatementRow.taken_at < read_at - _FEED_SECONDS)),
+    )
+    with node.store.reading("left_out.missing_tokens") as session:
+        is_missing = session.scalars(missing.limit(1)).first() is not None
+        if is_missing == (session.get(ProblemRow, (round_id, _MISSING_TOKENS)) is not None):
+            return
+    with node.store.transaction("left_out.report_missing_tokens") as session:
+        if is_missing:
+            problem = Sentence.of("tokens_not_in_feed")
+            statements.report_problem(session, node.clock, round_id, _MISSING_TOKENS, problem)
+        else:
+            statements.clear_problem(session, round_id, _MISSING_TOKENS)
+
+
 def check(node: NodeContext, round_: Round, report: HitReport, submission: str) -> tuple[CheckedPair, ...]:
-    """Check that this node's report of the lists leaves nothing out; empty before its last page.
+    """Check that this node's report of the lists or a query leaves nothing out; empty before its last page.
 
     Args:
         node: The node.
         round_: The record, which has not taken the report yet.
         report: The report, or its last page; the pages before it are stored.
-        submission: The own list.
+        submission: The own list, or the own query.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    if report.submission_id is not None or not report.is_complete or not node.has_rules_of(round_.manifest):
+    if not report.is_complete or not node.has_rules_of(round_.manifest):
         return ()
+    if report.submission_id is not None:
+        return tuple(_check_query(node, round_, report.submission_id, [report], submission))
     before = own_reports(node.store, node.registry, node.code, round_.round_id).get("") if report.page else None
     told = told_pairs([*(pages_of(node.store, node.registry, before) if before else ()), report])
     rows = RecordRows(token_rows(node, round_.round_id, submission))
@@ -103,14 +193,82 @@ def check(node: NodeContext, round_: Round, report: HitReport, submission: str) 
     return tuple(found)
 
 
-def store_checks(session: Session, node: NodeContext, round_: Round, pairs: tuple[CheckedPair, ...]) -> None:
-    """Sign what this node found, before its receipt, and store a row for each pair."""
+def _check_query(
+    node: NodeContext, round_: Round, query: str, pages: Iterable[HitReport], submission: str
+) -> Iterator[CheckedPair]:
+    """Check this node's report of a query with each party whose answer is in it; raises as `check` does."""
+    told, table = told_pairs(pages), node.table_of(round_.manifest)
+    asker = round_.submissions[query].party
+    if asker == node.code:
+        others = [one for one in sorted(round_.counterparts_of(asker)) if not round_.has_refused(one, query)]
+    else:
+        others = [asker]
+
+    @cache
+    def rows() -> tuple[RecordRows, tuple[TokenRows, ...]]:
+        if asker == node.code:
+            asked = _asked_rows(node, round_, query)
+            return asked.rows, asked.before
+        read = partial(token_rows, node, round_.round_id, submission)
+        return told_rows(read, told[asker].pairs if asker in told else ()), ()
+
+    whole, earlier = _found_whole(node, round_.round_id), _before(round_, query)
+    before = cache(partial(_told_before, node, round_.round_id, earlier))
+    for other in others:
+        pair = told.get(other, ToldPair((), None))
+        fault: CheckFault | None = CheckFault.EARLIER
+        if not have_one_key(round_, node.code, other, query):
+            fault = CheckFault.COLUMNS
+        elif {(one, other) for one in earlier} <= whole:
+            asked = asked_pair(round_, table, query, other if asker == node.code else node.code)
+            with _key(node, round_, other) as key:
+                every, sent = rows()
+                fault = check_query(key, every, asked, pair, [found[other] for found in before().values()], sent)
+        yield pair.checked(other, fault)
+
+
+def _before(round_: Round, query: str) -> tuple[str, ...]:
+    """Return the reports that a check of a query rests on: of the lists (an empty text), and of earlier queries."""
+    return ("", *sent_before(round_, query)[1:])
+
+
+def _told_before(node: NodeContext, round_id: str, queries: Sequence[str]) -> dict[str, dict[str, ToldPair]]:
+    """Return what this node was told of the lists (an empty text) and of queries, by counterpart."""
+    reports = own_reports(node.store, node.registry, node.code, round_id)
+    found: dict[str, dict[str, ToldPair]] = {}
+    for one in queries:
+        report = reports.get(one)
+        found[one] = told_pairs(pages_of(node.store, node.registry, report)) if report and report.complete else {}
+    return found
+
+
+def _found_whole(node: NodeContext, round_id: str) -> set[tuple[str, str]]:
+    """Return with whom which reports were found whole here: the query, or an empty text, and the counterpart.
+
+    So is one of lists in which too many pairs are called too weak: all of them are told.
+    """
+    is_whole = PairCheckRow.fault.is_(None) | (PairCheckRow.fault == CheckFault.LEVELS.value)
+    query = select(PairCheckRow).where(PairCheckRow.round_id == round_id, is_whole)
+    with node.store.reading("left_out.whole") as session:
+        return {(row.submission_id, row.counterpart) for row in session.scalars(query)}
+
+
+def store_checks(
+    session: Session, node: NodeContext, round_: Round, pairs: tuple[CheckedPair, ...], query: str | None
+) -> None:
+    """Store a row for each pair, and sign what this node found, before its receipt.
+
+    Of a query its asker signs for each counterpart, but where an earlier report is missing, which may come
+    (`check_waiting`); the list's owner waits for that (`compare`), because the digest of what met tells whether there
+    are hits.
+    """
     if not pairs:
         return
     for pair in pairs:
         session.add(
             PairCheckRow(
                 round_id=round_.round_id,
+                submission_id=query or "",
                 counterpart=pair.counterpart,
                 met=pair.met,
                 below=pair.below,
@@ -118,13 +276,131 @@ def store_checks(session: Session, node: NodeContext, round_: Round, pairs: tupl
                 checked_at=node.clock(),
             )
         )
-        if pair.fault is not None:
-            _report(session, node.journal, round_.round_id, pair.counterpart, pair.fault)
-    statements.sign(session, node.signer, round_.round_id, lambda number: node.party.checked(round_, number, pairs))
+        # After a report that was not whole nothing new is found out.
+        if pair.fault not in {None, CheckFault.EARLIER}:
+            _report(session, node.journal, (round_.round_id, query), pair.counterpart, pair.fault)
+    if query is None:
+        _sign(session, node, round_, pairs, None)
+    elif round_.submissions[query].party == node.code:
+        for pair in pairs:
+            if pair.fault is not CheckFault.EARLIER:
+                _sign(session, node, round_, (pair,), query)
+
+
+def _waiting(node: NodeContext, round_: Round) -> list[PairCheckRow]:
+    """Return what this node could not check of its own queries, and has not signed; those sent first come first."""
+    unsigned = [
+        query
+        for query in round_.tokens
+        if (round_.submissions[query].party, round_.submissions[query].kind) == (node.code, Kind.QUERY)
+        and ReportKey(node.code, query) in round_.reports
+        and any(
+            round_.check_of(node.code, other, query) is None and not round_.has_refused(other, query)
+            for other in round_.counterparts_of(node.code)
+        )
+    ]
+    if not unsigned:
+        return []
+    waits = PairCheckRow.submission_id.in_(unsigned), PairCheckRow.fault == CheckFault.EARLIER.value
+    with node.store.reading("left_out.waiting") as session:
+        rows = session.scalars(select(PairCheckRow).where(PairCheckRow.round_id == round_.round_id, *waits)).all()
+    return sorted(rows, key=lambda row: (unsigned.index(row.submission_id), row.counterpart))
+
+
+def check_waiting(node: NodeContext, round_id: str) -> None:
+    """Check the answers to own queries that came before the answer to an earlier one, as far as that is here now.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    round_ = node.rounds.of(round_id).record()
+    waiting = _waiting(node, round_)
+    for query in dict.fromkeys(row.submission_id for row in waiting):
+        earlier, whole = _before(round_, query), _found_whole(node, round_id)
+        others = [row.counterpart for row in waiting if row.submission_id == query]
+        if not any({(one, other) for one in earlier} <= whole for other in others):
+            continue
+        report = own_reports(node.store, node.registry, node.code, round_id)[query]
+        pages = pages_of(node.store, node.registry, report)
+        found = [
+            pair for pair in _check_query(node, round_, query, pages, query) if pair.fault is not CheckFault.EARLIER
+        ]
+        with node.store.transaction("left_out.check_waiting") as session:
+            for pair in found:
+                row = session.get(PairCheckRow, (round_id, query, pair.counterpart))
+                if row is None or row.fault != CheckFault.EARLIER.value:
+                    continue
+                row.fault, row.checked_at = pair.fault and pair.fault.value, node.clock()
+                if pair.fault is not None:
+                    _report(session, node.journal, (round_id, query), pair.counterpart, pair.fault)
+                _sign(session, node, round_, (pair,), query)
+
+
+def sign_unchecked(node: NodeContext, round_id: str) -> None:
+    """Sign of a round that is over here what could not be checked, for want of an earlier report."""
+    round_ = node.rounds.of(round_id).record()
+    waiting = _waiting(node, round_)
+    if not waiting:
+        return
+    with node.store.transaction("left_out.sign_unchecked") as session:
+        said = set()
+        for statement in statements.own_statements(session, round_id, StatementKind.CHECKED):
+            message = statements.message_of(statements.open_statement(node.registry, statement.envelope))
+            if isinstance(message, ReportCheck):
+                said |= {(message.submission_id, pair.counterpart) for pair in message.pairs}
+        for row in waiting:
+            if (row.submission_id, row.counterpart) not in said:
+                pair = CheckedPair(counterpart=row.counterpart, met=row.met, below=row.below, fault=CheckFault.EARLIER)
+                _sign(session, node, round_, (pair,), row.submission_id)
+
+
+def _sign(
+    session: Session, node: NodeContext, round_: Round, pairs: tuple[CheckedPair, ...], query: str | None
+) -> None:
+    statements.sign(
+        session, node.signer, round_.round_id, lambda number: node.party.checked(round_, number, pairs, query)
+    )
 
 
 def compare(node: NodeContext, round_id: str) -> None:
     """Compare the results of this node with those of the other sides, as far as these have come."""
+    _compare_lists(node, round_id)
+    _compare_queries(node, round_id)
+
+
+def _compare_queries(node: NodeContext, round_id: str) -> None:
+    """Compare what was found of queries, and sign as a list's owner what waited for the asker's check."""
+    memory = node.rounds.of(round_id)
+    round_ = memory.record()
+    said = {
+        key: pair
+        for key, pair in round_.query_checks.items()
+        if key.counterpart == node.code
+        and key not in memory.compared_queries
+        # Before its receipt counts, this party's answer is not given, and its own check would tell of it.
+        and (
+            round_.submissions[key.submission_id].party == node.code
+            or ReportKey(node.code, key.submission_id) in round_.receipts
+        )
+    }
+    if not said:
+        return
+    with node.store.transaction("left_out.compare_queries") as session:
+        for key, theirs in said.items():
+            row = session.get(PairCheckRow, (round_id, key.submission_id, key.party))
+            if row is None or row.agreed is not None:
+                continue
+            fault = row.fault and CheckFault(row.fault)
+            mine = CheckedPair(counterpart=key.party, met=row.met, below=row.below, fault=fault or None)
+            if round_.submissions[key.submission_id].party == key.party:
+                _sign(session, node, round_, (mine,), key.submission_id)
+            row.agreed, row.their_fault, row.checked_at = agree(mine, theirs), theirs.fault, node.clock()
+            if not row.agreed and mine.fault is None and theirs.fault is not CheckFault.EARLIER:
+                _report(session, node.journal, (round_id, key.submission_id), key.party, None)
+    memory.compared_queries |= said.keys()
+
+
+def _compare_lists(node: NodeContext, round_id: str) -> None:
     memory = node.rounds.of(round_id)
     round_ = memory.record()
     said = {party: checked.of(node.code) for party, checked in round_.checked.items() if party != node.code}
@@ -132,13 +408,20 @@ def compare(node: NodeContext, round_id: str) -> None:
     if own is None or said.keys() <= memory.compared:
         return
     with node.store.transaction("left_out.compare") as session:
-        waiting = select(PairCheckRow).where(PairCheckRow.round_id == round_id, PairCheckRow.agreed.is_(None))
+        waiting = select(PairCheckRow).where(
+            PairCheckRow.round_id == round_id, PairCheckRow.submission_id == "", PairCheckRow.agreed.is_(None)
+        )
         for row in session.scalars(waiting).all():
             mine = own.of(row.counterpart)
             if row.counterpart in said and mine is not None:
-                row.agreed, row.checked_at = agree(mine, said[row.counterpart]), node.clock()
+                theirs = said[row.counterpart]
+                row.agreed, row.their_fault, row.checked_at = (
+                    agree(mine, theirs),
+                    theirs.fault if theirs else None,
+                    node.clock(),
+                )
                 if not row.agreed and row.fault is None:
-                    _report(session, node.journal, round_id, row.counterpart, None)
+                    _report(session, node.journal, (round_id, None), row.counterpart, None)
     memory.compared |= said.keys()
 
 
@@ -146,12 +429,26 @@ def _key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
     return pair_key(round_, node.code, node.rounds.of(round_.round_id).secrets().exchange, counterpart, "shadow")
 
 
-def _report(session: Session, journal: Journal, round_id: str, counterpart: str, fault: CheckFault | None) -> None:
-    """Report that hits of a pair may have been left out, and log it; without a fault, that the sides differ."""
+def _report(
+    session: Session, journal: Journal, of: tuple[str, str | None], counterpart: str, fault: CheckFault | None
+) -> None:
+    """Report that hits of a pair may have been left out, and log it; without a fault, that the sides differ.
+
+    Args:
+        session: The transaction.
+        journal: Where it is logged.
+        of: The round, and the query; None for the lists.
+        counterpart: With whom.
+        fault: What is wrong.
+    """
     what = Sentence.of(FAULTS[fault] if fault else "check_differs")
-    pair = "-".join(sorted((journal.code, counterpart)))
+    pair, (round_id, query) = "-".join(sorted((journal.code, counterpart))), of
     problem = Sentence.of("hits_not_trusted", pair=pair, what=what)
-    statements.report_problem(session, journal.clock, round_id, f"check {counterpart}", problem)
+    place = f"check {counterpart}"
+    if query is not None:
+        problem = Sentence.of("query_hits_not_trusted", pair=pair, what=what, submission=query[:8])
+        place = f"check {counterpart} {query}"
+    statements.report_problem(session, journal.clock, round_id, place, problem)
     entry = Entry.of(
         EntryKind.HITS_LEFT_OUT,
         journal.clock(),
@@ -159,6 +456,7 @@ def _report(session: Session, journal: Journal, round_id: str, counterpart: str,
         round=round_id,
         recipient=counterpart,
         counts={fault.value if fault else "differs": 1},
+        ids={} if query is None else {"submission": query},
     )
     entries.append(session, entry)
     _LOG.error("hits_left_out", round=round_id, counterpart=counterpart)

@@ -44,9 +44,6 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
     """
     with node.rounds.reading(round_id) as round_, node.store.reading("round.safeguards") as session:
         raised = session.scalars(select(AlarmRow).where(AlarmRow.round_id == round_id).order_by(AlarmRow.raised_at))
-        checks = session.scalars(
-            select(PairCheckRow).where(PairCheckRow.round_id == round_id).order_by(PairCheckRow.counterpart)
-        )
         earlier, all_earlier = _earlier(session, node.code, round_)
         return Safeguards(
             round_id=round_id,
@@ -58,17 +55,28 @@ def safeguards(node: NodeContext, round_id: str) -> Safeguards:
             held_back=_held_back(session, round_id),
             frequency_limit=round_.manifest.frequency_limit,
             alarms=tuple(_alarm(round_, row) for row in raised),
-            checks=tuple(
-                PairCheckView(
-                    counterpart=row.counterpart,
-                    below=row.below,
-                    fault=row.fault and CheckFault(row.fault),
-                    told=row.agreed is not None,
-                    agreed=bool(row.agreed),
-                )
-                for row in checks
-            ),
+            checks=pair_checks(session, round_id),
         )
+
+
+def pair_checks(session: Session, round_id: str, query: str | None = None) -> tuple[PairCheckView, ...]:
+    """Return what was found of a round's reports, those of the lists first; or of one query."""
+    found = select(PairCheckRow).where(PairCheckRow.round_id == round_id)
+    if query is not None:
+        found = found.where(PairCheckRow.submission_id == query)
+    order = PairCheckRow.submission_id != "", PairCheckRow.counterpart, PairCheckRow.checked_at
+    return tuple(
+        PairCheckView(
+            submission_id=row.submission_id or None,
+            counterpart=row.counterpart,
+            below=row.below,
+            fault=row.fault and CheckFault(row.fault),
+            told=row.agreed is not None,
+            agreed=bool(row.agreed),
+            their_fault=row.their_fault and CheckFault(row.their_fault),
+        )
+        for row in session.scalars(found.order_by(*order))
+    )
 
 
 def _alarm(round_: Round, row: AlarmRow) -> FishingAlarmView:

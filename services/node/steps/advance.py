@@ -151,6 +151,8 @@ async def _sign_before_work(node: NodeContext, due: Due) -> bool:
         AquilaError: The matcher's log cannot be found right; receipts of released reports are signed when it can.
     """
     round_id = due.row.round_id
+    if due.sends:  # so they do while a query's tokens wait for the feed
+        await to_thread(left_out.report_missing_tokens, node, round_id)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     signed = await to_thread(_sign_amendment, node, round_id)
     if due.alarms:
@@ -184,6 +186,9 @@ async def _follow_up(node: NodeContext, due: Due, ends: Callable[[], bool]) -> t
         Whether anything was exchanged, and whether more is left.
     """
     round_id, exchanged = due.row.round_id, False
+    if due.row.state != LocalRoundState.ACTIVE:  # an asker may have its report as the round ends
+        await to_thread(left_out.sign_unchecked, node, round_id)
+        await to_thread(left_out.compare, node, round_id)
     more = due.corrects and await to_thread(withdraw.send_corrections, node, round_id)
     if not due.exchanges and due.prepared >= len(node.rounds.of(round_id).record().reports):
         return False, more
@@ -246,6 +251,7 @@ def _decide(node: NodeContext, row: RoundRow) -> bool:
     """
     try:
         if row.refused is None:
+            left_out.check_waiting(node, row.round_id)
             left_out.compare(node, row.round_id)
         return close.decide(node, row)
     except AquilaError as error:

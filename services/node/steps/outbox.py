@@ -27,7 +27,7 @@ from aquila.errors import (
 )
 from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.log_entries import refused_entry
-from aquila.protocol.messages import Evaluation, Statement, StatementKind, Submission, Tokens
+from aquila.protocol.messages import Evaluation, Kind, Statement, StatementKind, Submission, Tokens
 from aquila.protocol.messages.feed import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import EvaluationKey
@@ -132,7 +132,7 @@ def _packed(
     items: list[_Item] = []
     room = _TOGETHER_BYTES
     for row in rows:
-        uploads = _uploads_of(node, row) if row.kind in _WITH_BYTES else []
+        uploads = _uploads_of(node, row) if row.kind in _WITH_BYTES and not _waits_for_feed(node, row) else []
         if items and (len(items) + 1 + len(uploads) > MOST_PARTS or len(row.envelope) > room):
             break
         items.append((StatementPart(envelope=row.envelope.decode()), row))
@@ -146,6 +146,19 @@ def _packed(
 def _bytes_part(upload: PendingUpload) -> BytesPart:
     content = base64.b64encode(upload.read()).decode()
     return BytesPart(part=upload.what, submission_id=upload.row.submission_id, index=upload.row.index, content=content)
+
+
+def _waits_for_feed(node: NodeContext, row: StatementRow) -> bool:
+    """Return whether the bytes that a statement names wait until it is in the feed: tokens of a query (3.6.3).
+
+    A matcher that had them and refused the statement would get the same dummies in the column of the next query.
+    """
+    if row.kind != StatementKind.TOKENS:
+        return False
+    return (
+        node.rounds.of(row.round_id).record().submissions[_named_by(node.registry, row).submission_id].kind
+        is Kind.QUERY
+    )
 
 
 def _uploads_of(node: NodeContext, row: StatementRow) -> list[PendingUpload]:
@@ -168,7 +181,7 @@ async def _took(node: NodeContext, rows: Sequence[StatementRow]) -> None:
     """Store that the matcher took statements."""
     await to_thread(_mark_sent, node.store, rows)
     for row in rows:
-        if row.kind in _WITH_BYTES:
+        if row.kind in _WITH_BYTES and not _waits_for_feed(node, row):
             node.rounds.of(row.round_id).taken.add(await to_thread(_named_by, node.registry, row))
         _LOG.info("statement_sent", round=row.round_id, state=row.kind)
 

@@ -59,7 +59,7 @@ class ResolvedReport(NamedTuple):
 
     Attributes:
         erased: Handles of records that were erased since their list was submitted.
-        checked: What this node found when it checked a report of the lists.
+        checked: What this node found when it checked the report.
     """
 
     import_id: str
@@ -94,6 +94,8 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
     if report is None or report.party != node.code:
         return None
     wanted = {hit.handle for hit in report.hits}
+    if report.submission_id is not None:
+        wanted |= {pair.handle for pair in report.below}  # who was told of before, for the alarm
     with node.store.reading("report.submission") as session:
         if round_row(session, round_id).state != LocalRoundState.ACTIVE:
             return None  # the keys are gone, and with them the way from handles to records
@@ -183,8 +185,11 @@ def store(
     stored = (len(report.hits) if reported is None else reported.total()) - unknown
     alarms.report_meetings(session, node.clock, round_.round_id)
     # Before the receipt: once the matcher has that of everybody it may end the round.
-    left_out.store_checks(session, node, round_, found.checked if found else ())
-    withheld = alarms.raise_alarm(session, node, round_, report, stored)
+    left_out.store_checks(session, node, round_, found.checked if found else (), report.submission_id)
+    hit_handles = {hit.handle for hit in report.hits}
+    weak = (_record_of(found, pair.handle) for pair in report.below if pair.handle not in hit_handles)
+    below = {record.person for record in weak if record and record.person}
+    withheld = alarms.raise_alarm(session, node, round_, report, stored, below)
     _withdraw_erased(session, node.clock, report, gone, counted=not withheld)
     if not withheld:
         place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}

@@ -17,11 +17,14 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    func,
+    or_,
     text,
 )
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, object_mapper
 
 from aquila.interface.queries import StandingQueryState
+from aquila.protocol.messages import CheckFault
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
@@ -357,7 +360,7 @@ class ChunkRow(NodeRows):
 
 
 class ColumnPieceRow(NodeRows):
-    """A piece of a shadow column of an own list, which is sent behind its token rows."""
+    """A piece of a shadow column of an own list or query, which is sent behind its token rows."""
 
     __tablename__ = "column_piece"
     submission_id: Mapped[Id] = mapped_column(
@@ -497,6 +500,9 @@ class QueryHitsRow(NodeRows):
     explained: Mapped[bool] = mapped_column(
         default=False, comment="Whether a later release explains it: it counts no more."
     )
+    below: Mapped[list[str]] = mapped_column(
+        JSON, comment="Of each record that it nearly hit, the first digits of the person's digest: of no use otherwise."
+    )
 
 
 class AlarmRow(SealedRow, NodeRows):
@@ -525,17 +531,23 @@ class PairCheckRow(NodeRows):
 
     __tablename__ = "pair_check"
     round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[Id] = mapped_column(primary_key=True, comment="The query; empty for the lists.")
     counterpart: Mapped[Code] = mapped_column(primary_key=True, comment="The other party.")
     met: Mapped[Digest | None] = mapped_column(comment="Digest of the tags that met; none where none was told.")
     below: Mapped[int] = mapped_column(comment="How many pairs were told that nearly are hits.")
     fault: Mapped[Code | None] = mapped_column(comment="What is wrong; none where nothing was left out.")
     checked_at: Mapped[int] = mapped_column(comment="Seconds since 1970 of the last look at it.")
     agreed: Mapped[bool | None] = mapped_column(comment="Whether the other side found the same, once it said.")
+    their_fault: Mapped[Code | None] = mapped_column(comment="What is wrong by the other side's word, if anything.")
 
     @classmethod
     def failed(cls) -> ColumnElement[bool]:
-        """Return the condition that this node or the other side found that hits were left out."""
-        return cls.fault.is_not(None) | cls.agreed.is_(False)
+        """Return the condition that hits were left out by the word of this node or the other side.
+
+        A side that could not check says nothing of the kind.
+        """
+        could_not = [func.coalesce(fault, "") == CheckFault.EARLIER.value for fault in (cls.fault, cls.their_fault)]
+        return (cls.fault.is_not(None) | cls.agreed.is_(False)) & ~or_(*could_not)
 
 
 class PreparedReportRow(NodeRows):

@@ -1,8 +1,13 @@
 """Queries: the owners of the lists hear first, the asker when they have, and then the question is gone."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import CheckedPair, CheckFault, Kind
+from aquila.protocol.rounds.round_state import CheckKey
+from services.matcher.rounds.views import disputed_pairs
 from services.matcher.storage.tables import HeldReportRow
 from tests.support.matcher_world import LISTS, Sent, World
 
@@ -36,8 +41,10 @@ async def test_the_owners_hear_first(world_on_both: World) -> None:
     await asker.acknowledge(sent.submission_id)
     assert len(asker.reports[sent.submission_id].hits) == 2
     assert world.count(HeldReportRow) == 0
-    assert not any(sent.submission_id in name for name in world.chunk_files())
-    assert any("/tokens/" in name for name in world.chunk_files())  # the lists' tokens wait for more queries
+    left = [name for name in world.chunk_files() if sent.submission_id in name]
+    # The lists' tokens wait for more queries, and which tags of these are new follows from those of this one.
+    assert left
+    assert all("/tokens/" in name for name in (*left, *world.chunk_files()))
 
 
 async def test_a_query_waits_for_the_lists(three: World) -> None:
@@ -62,6 +69,7 @@ async def test_two_queries_at_once(three: World) -> None:
     sent = [await asked(three), await asked(three)]
     for one in sent:
         await asker.finalize(one)
+        await asker.sync()  # what the second column leaves out follows from the first one's tokens
     three.advance()
     assert three.count(HeldReportRow) == 2
     for code in ("RS", "SI"):
@@ -75,13 +83,29 @@ async def test_two_queries_at_once(three: World) -> None:
 @pytest.mark.parametrize("outcome", ["close", "abort"])
 async def test_an_end_does_not_withhold_what_the_others_have(three: World, outcome: str) -> None:
     await three.acknowledged(**QUERIES)
-    sent = await asked(three)
-    await three.nodes["AL"].finalize(sent)
+    asker = three.nodes["AL"]
+    sent = [await asked(three) for _ in range(3)]
+    for one in sent:
+        await asker.finalize(one)
+        await asker.sync()
     three.advance()
     options = {"json": {"reason": "test"}} if outcome == "abort" else {}
     await three.operate("POST", f"/{three.round_id}/{outcome}", **options)
     three.advance()
-    await three.nodes["AL"].sync()
-    assert len(three.nodes["AL"].reports[sent.submission_id].hits) == 2
+    await asker.sync()
+    assert [len(asker.reports[one.submission_id].hits) for one in sent] == [2, 2, 2]
+    # In the order of their tokens: the check of each rests on those before it.
+    assert [one for one in asker.reports if one is not None] == [one.submission_id for one in sent]
     assert three.count(HeldReportRow) == 0
     assert three.chunk_files() == []
+
+
+@pytest.mark.parametrize("fault", [None, CheckFault.TAGS, CheckFault.EARLIER])
+def test_a_side_that_could_not_check_disputes_nothing(fault: CheckFault | None) -> None:
+    """A pair is disputed where a side found a fault, not where an earlier report kept it from looking."""
+    sides = {
+        CheckKey(party, other, "q"): CheckedPair(counterpart=other, met="0" * 64, below=0, fault=of)
+        for party, other, of in (("AL", "RS", None), ("RS", "AL", fault))
+    }
+    record: Any = SimpleNamespace(checked={}, query_checks=sides)
+    assert list(disputed_pairs(record)) == ([("AL", "RS")] if fault is CheckFault.TAGS else [])

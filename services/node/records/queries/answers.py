@@ -44,6 +44,7 @@ from services.node.rounds.party_answers import answer_state
 from services.node.rounds.reported_hits import Reported, problems_of, reported
 from services.node.rounds.requests import has_consented, submit_until
 from services.node.rounds.views import problems
+from services.node.safeguards.views import pair_checks
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     ExchangeRow,
@@ -121,6 +122,7 @@ def query_answer(node: NodeContext, actor: Actor, submission_id: str) -> QueryAn
             seen_at=node.clock(),
             left=max(0, entry.persons - len(persons)),
             problems=(*problems_of(session, {round_id: said}, unseen), *problems(session, made.round)),
+            checks=pair_checks(session, round_id, submission_id),
         )
 
 

@@ -33,7 +33,7 @@ from services.node.records.erasure import has_gaps_in_use
 from services.node.records.stored_lists import standing_queries_of, stored_digest
 from services.node.round_memory import round_row
 from services.node.rounds.attention import stored_manifest
-from services.node.rounds.requests import has_consented, submit_until
+from services.node.rounds.requests import has_consented, queries_are_used_up, submit_until
 from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StandingQueryRow, SubmissionRow
@@ -102,7 +102,9 @@ def queries_of(session: Session, import_id: str) -> Sequence[SubmissionRow]:
     return session.scalars(query.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id)).all()
 
 
-def not_asked(session: Session, code: str, row: StandingQueryRow, manifest: Manifest) -> SkipReason | None:
+def not_asked(
+    session: Session, code: str, row: StandingQueryRow, round_id: str, manifest: Manifest
+) -> SkipReason | None:
     """Return why a standing query is not asked in a round that takes queries, or None where it is."""
     approved, now = approved_terms(row), terms_of(code, manifest)
     if approved.model_copy(update={"parties": now.parties}) != now:
@@ -111,6 +113,8 @@ def not_asked(session: Session, code: str, row: StandingQueryRow, manifest: Mani
         return SkipReason.PARTIES
     if stored_digest(session, row.import_id) != row.records_digest:
         return SkipReason.PERSONS
+    if queries_are_used_up(session, round_id):
+        return SkipReason.USED_UP
     return SkipReason.LATER if has_gaps_in_use(session, row.import_id) else None
 
 
@@ -121,7 +125,7 @@ def unasked(
     made = {query.round_id for query in queries_of(session, row.import_id)}
     for found, manifest in rounds:
         if found.round_id not in made:
-            yield found, manifest, not_asked(session, code, row, manifest)
+            yield found, manifest, not_asked(session, code, row, found.round_id, manifest)
 
 
 def needing(session: Session, code: str, now: int) -> int:
@@ -130,7 +134,10 @@ def needing(session: Session, code: str, now: int) -> int:
     rounds = open_rounds(session, now) if active else []
     return sum(
         reminds(row, now)
-        or any(reason not in {None, SkipReason.LATER} for *_, reason in unasked(session, code, row, rounds))
+        or any(
+            reason not in {None, SkipReason.LATER, SkipReason.USED_UP}
+            for *_, reason in unasked(session, code, row, rounds)
+        )
         for row in active
     )
 

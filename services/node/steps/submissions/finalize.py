@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import ROW, FinalizedChunk
 from aquila.protocol.submissions.tasks import FinalizeTask
@@ -81,6 +82,8 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
     """Return whether every list is signed and every evaluation verified here, and the matcher holds tokens for due."""
     submission = round_.submissions.get(row.submission_id)
     if submission is None or row.submission_id not in ready:
+        return False
+    if row.kind == Kind.QUERY and not left_out.is_next(session, round_, row.submission_id):
         return False
     if any(round_.list_of(party) is None for party in round_.participants):
         return False  # the matcher's word alone is not enough (3.6.4)

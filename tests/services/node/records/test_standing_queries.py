@@ -11,6 +11,7 @@ from aquila.interface.queries import MOST_DAYS, REMINDED_DAYS
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS
 from services.kit.log import entries
 from services.node.records.queries import standing_rounds
+from services.node.rounds import requests
 from services.node.steps.close import erase_justifications
 from services.node.storage.tables import StandingQueryRow
 from tests.support.node_steps import does, round_for_queries
@@ -154,6 +155,20 @@ async def test_a_round_of_other_terms_needs_its_own_approval(world_after: WorldA
         assert (await al.post("/queries", json=body)).status_code == 202
     after = await listed(world)
     assert (after["unasked"], {one["round_id"] for one in after["rounds"]}) == ([], {first, *rounds})
+    assert (await waiting(al, Role.OFFICER))["standing_queries"] == 0
+
+
+async def test_a_round_takes_so_many_queries(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is refused before anybody approves it; a standing query says why it is not asked, and needs nobody."""
+    world, round_id = await world_after(round_for_queries)
+    monkeypatch.setattr(requests, "PLANNED_QUERIES", 1)
+    al, body = world.nodes["AL"], {"round_id": round_id, "persons": [MIRA], "justification": JUSTIFICATION}
+    assert (await al.post("/queries", json=body)).status_code == 202
+    answer = await al.post("/queries", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "node_queries_used_up")
+    await watch(world, round_id, NOBODY)
+    assert not await asked(world)
+    assert [one["reason"] for one in (await listed(world))["unasked"]] == ["used_up"]
     assert (await waiting(al, Role.OFFICER))["standing_queries"] == 0
 
 

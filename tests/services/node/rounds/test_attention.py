@@ -34,7 +34,9 @@ def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
 
 
 def checked(round_id: str, counterpart: str, at: int, **changes: Any) -> PairCheckRow:
-    return PairCheckRow(round_id=round_id, counterpart=counterpart, met="0" * 64, below=0, checked_at=at, **changes)
+    return PairCheckRow(
+        round_id=round_id, submission_id="", counterpart=counterpart, met="0" * 64, below=0, checked_at=at, **changes
+    )
 
 
 async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) -> None:
@@ -85,9 +87,13 @@ async def test_hits_left_out_stay_after_the_round_for_a_while(world: World) -> N
     round_id = await world.propose()
     party_node, now = world.nodes["AL"], world.clock.time
     with party_node.node.store.transaction("test.over") as session:
-        session.add(checked(round_id, "RS", now, fault="levels"))
+        session.add(checked(round_id, "RS", now, agreed=False, their_fault="earlier"))
+        session.add(checked(round_id, "SI", now, fault="earlier"))
         session.add(alarm(round_id, 1, now))
         session.get_one(RoundRow, round_id).phase = "closed"
+    assert await kinds(party_node) == []  # a side that could not check found nothing
+    with party_node.node.store.transaction("test.fault") as session:
+        session.get_one(PairCheckRow, (round_id, "", "SI")).fault = "levels"
     assert await kinds(party_node) == ["left_out"]
     world.clock.time += attention.REMEMBERED + 1
     assert await kinds(party_node) == []

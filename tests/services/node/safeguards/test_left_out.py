@@ -9,14 +9,16 @@ import pytest
 from sqlalchemy import select
 
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import HitReport
+from aquila.protocol.messages import CheckedPair, CheckFault, HitReport
+from aquila.protocol.rounds.round_state import CheckKey
 from services.kit.log import entries
 from services.matcher.steps import join
 from services.node.rounds import paths
 from services.node.storage.states import EVIDENCE
-from services.node.storage.tables import ColumnPieceRow, PairCheckRow, StatementRow
-from tests.support.node_steps import round_before_matching
-from tests.support.node_world import PartyNode, World
+from services.node.storage.tables import ColumnPieceRow, PairCheckRow, QueryHitsRow, StatementRow
+from tests.support.fishing import fishing
+from tests.support.node_steps import round_before_matching, round_for_queries
+from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
@@ -104,7 +106,7 @@ async def test_a_side_that_is_shown_less_warns_the_other(
     told = (await checks(world.nodes["AL"], round_id))["RS"]
     assert (told["fault"], told["told"], told["agreed"]) == (None, True, False)
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
-    assert "AL and RS do not both find that nothing was left out between their lists" in texts(view["problems"])
+    assert "AL and RS do not both find that nothing was left out between them" in texts(view["problems"])
 
 
 async def test_a_basis_that_no_lists_give_is_refused(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,3 +156,169 @@ async def test_a_round_that_ends_at_once_is_compared_all_the_same(world: World) 
         assert all(row.agreed for row in rows(party_node, PairCheckRow, round_id))
         assert not (await party_node.round(round_id))["keys_present"]
     assert {row.counterpart for row in rows(world.nodes["AL"], PairCheckRow, round_id)} == {"RS"}
+
+
+ASKED = HEADER + "q-1,Mira,Janković,1988-08-08,\n"
+
+
+def query_checks(party_node: PartyNode, round_id: str) -> list[Any]:
+    """Return what a node found of queries."""
+    return [row for row in rows(party_node, PairCheckRow, round_id) if row.submission_id]
+
+
+async def ask(party_node: PartyNode, round_id: str) -> str:
+    """Ask for one person, and return the query."""
+    before = {one["submission_id"] for one in (await party_node.round(round_id))["submissions"]}
+    await party_node.submit(round_id, await party_node.load(ASKED, "query"), "query")
+    (found,) = {one["submission_id"] for one in (await party_node.round(round_id))["submissions"]} - before
+    return str(found)
+
+
+async def test_an_answer_to_a_query_is_checked(world_after: WorldAfter) -> None:
+    """Both sides find that nothing was left out, of two queries that wait at once and ask for the same person."""
+    world, round_id = await world_after(round_for_queries)
+    asker = world.nodes["AL"]
+    names = {await ask(asker, round_id), await ask(asker, round_id)}
+    await world.settle()
+    assert len(query_checks(asker, round_id)) == 4
+    for code, party_node in world.nodes.items():
+        found = query_checks(party_node, round_id)
+        assert {row.submission_id for row in found} <= names
+        assert {row.counterpart for row in found} == (set(world.nodes) - {code} if code == "AL" else {"AL"})
+        assert all(row.agreed and row.fault is None and row.met for row in found)
+        assert not texts((await party_node.round(round_id))["problems"])
+    for name in names:
+        answer = await asker.get(f"/queries/{name}")
+        assert {(one["submission_id"], one["agreed"]) for one in answer["checks"]} == {(name, True)}
+
+
+async def test_lists_with_pairs_called_too_weak_are_whole(world_after: WorldAfter) -> None:
+    """All their pairs are told, so an answer to a query can be checked against them."""
+    world, round_id = await world_after(round_for_queries)
+    asker = world.nodes["AL"]
+    with asker.node.store.transaction("test.levels") as session:
+        for row in session.scalars(select(PairCheckRow)):
+            row.fault = CheckFault.LEVELS.value
+    await ask(asker, round_id)
+    await world.settle()
+    found = query_checks(asker, round_id)
+    assert [(row.fault, row.agreed) for row in found] == [(None, True)] * 2
+
+
+async def test_an_owner_says_nothing_while_it_holds_its_answer(world_after: WorldAfter) -> None:
+    """A check that its asker makes up changes nothing; once the answer is released, both sides check it."""
+    world, (round_id, query) = await world_after(fishing)
+    owner, asker = world.nodes["AL"], world.nodes["RS"]
+    memory = owner.node.rounds.of(round_id)
+    made_up = CheckedPair(counterpart="AL", met="0" * 64, below=0, fault=None)
+    memory.record().query_checks[CheckKey("RS", "AL", query)] = made_up
+    said = len(logged(owner, "checked"))
+    await owner.step()
+    assert [row.agreed for row in query_checks(owner, round_id)] == [None]
+    assert len(logged(owner, "checked")) == said
+    memory.forget_record()
+    assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 204
+    await world.settle()
+    for party_node in (owner, asker):
+        assert all(row.agreed for row in query_checks(party_node, round_id))
+    assert len(logged(owner, "checked")) == said + 1
+
+
+async def test_who_is_nearly_hit_again_is_counted_once(
+    world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the alarm of a list's owner: whether a person is a hit or nearly one, now and before."""
+    world, round_id = await world_after(round_for_queries)
+    lies = [True]
+
+    def weakened(*arguments: Any) -> roles.GradedPairs:
+        found = roles.grade_pairs(*arguments)
+        return found._replace(pairs=[], below=found.every) if lies[0] else found
+
+    monkeypatch.setattr(join, "grade_pairs", weakened)
+    counted = []
+    for lie in (True, True, False, True):
+        lies[0] = lie
+        query = await ask(world.nodes["AL"], round_id)
+        await world.settle()
+        with world.nodes["RS"].node.store.reading("test.counted") as session:
+            row = session.get_one(QueryHitsRow, (round_id, query))
+            counted.append((row.hits, len(row.below)))
+    assert counted == [(1, 1), (0, 1), (0, 0), (0, 1)]
+
+
+async def answered_before(world_after: WorldAfter) -> tuple[World, str, str]:
+    """Play a round until RS has the answer to its second query, while AL holds that to its first one back."""
+    world, (round_id, held) = await world_after(fishing)
+    asker = world.nodes["RS"]
+    second, third = await ask(asker, round_id), await ask(asker, round_id)
+    await world.settle()
+    found = [(row.submission_id, row.fault, row.agreed) for row in query_checks(asker, round_id)]
+    assert sorted(found) == sorted((name, "earlier", None) for name in (second, third) for _ in range(2))
+    return world, round_id, held
+
+
+async def test_an_answer_that_comes_before_an_earlier_one(world_after: WorldAfter) -> None:
+    """It is checked, and so is one after it, when the earlier one has come, and before nobody says anything of it."""
+    world, round_id, held = await answered_before(world_after)
+    before = len(logged(world.nodes["RS"], "checked"))
+    assert (await world.nodes["AL"].post(f"/rounds/{round_id}/alarms/{held}/release")).status_code == 204
+    await world.settle()
+    assert len(logged(world.nodes["RS"], "checked")) == before + 6
+    for code in world.nodes:
+        found = query_checks(world.nodes[code], round_id)
+        assert len(found) == (6 if code == "RS" else 3)
+        assert all(row.agreed and row.fault is None for row in found)
+
+
+async def test_an_answer_whose_earlier_one_never_comes(world_after: WorldAfter) -> None:
+    """At the end of the round its asker signs, once, that it could not be checked; nobody holds that against anyone."""
+    world, round_id, _ = await answered_before(world_after)
+    asker = world.nodes["RS"]
+    before = len(logged(asker, "checked"))
+    world.clock.time = (await asker.round(round_id))["manifest"]["window"]["closes_at"] + 1
+    await world.settle()
+    asker.restart()
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    assert len(logged(asker, "checked")) == before + 4
+    for code in ("AL", "SI"):
+        found = [row for row in query_checks(world.nodes[code], round_id) if row.agreed is not None]
+        assert [(row.fault, row.their_fault) for row in found] == [(None, "earlier")] * 2
+        assert not [line for line in texts((await world.nodes[code].round(round_id))["problems"]) if "trusted" in line]
+    view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
+    assert not any("do not both find" in line for line in texts(view["problems"]))
+
+
+async def test_hits_of_a_query_left_out_are_named(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides name the pair and the query."""
+    world, round_id = await world_after(round_for_queries)
+
+    def suppressing(report: HitReport) -> HitReport:
+        return report if report.submission_id is None else report.model_copy(update={"hits": (), "below": ()})
+
+    lying(monkeypatch, suppressing)
+    asker = world.nodes["AL"]
+    first = await ask(asker, round_id)
+    await world.settle()
+    owner = next(row.counterpart for row in query_checks(asker, round_id) if row.fault)
+    for code, other in (("AL", owner), (owner, "AL")):
+        problems = " ".join(texts((await world.nodes[code].round(round_id))["problems"]))
+        assert f"is told of the query {first[:8]} is not to be trusted" in problems
+        (entry,) = logged(world.nodes[code], "hits_left_out")
+        assert (entry.recipient, entry.ids) == (other, {"submission": first})
+
+
+async def test_queries_after_a_restart_at_any_step(world_after: WorldAfter) -> None:
+    """A node that is started anew after each of its steps sends the same column, and checks the same."""
+    world, round_id = await world_after(round_for_queries)
+    asker = world.nodes["AL"]
+    await ask(asker, round_id)
+    await ask(asker, round_id)
+
+    async def done() -> bool:
+        asker.restart()
+        found = query_checks(asker, round_id)
+        return len(found) == 4 and all(row.agreed for row in found)
+
+    await world.until(done)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from aquila.errors import BindingError, OrderError, SignatureError
+from aquila.errors import BindingError, OrderError, PolicyError, SignatureError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages.feed import MOST_PARTS, Consignment, ConsignmentAnswer
+from aquila.protocol.messages import StatementKind, Tokens
+from aquila.protocol.messages.feed import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from aquila.sentences import quoted
 from services.kit.errors import problem_of
 from services.node.steps import outbox
 from services.node.storage.tables import ChunkRow, StatementRow
+from tests.support.node_steps import problems, round_for_queries
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")
@@ -145,6 +147,57 @@ async def test_many_bytes_do_not_travel_along(world: World, monkeypatch: pytest.
     (row, *_) = _own(party_node)
     monkeypatch.setattr(outbox, "_TOGETHER_BYTES", 1)
     assert len(outbox._packed(party_node.node, [row, row])) == 1
+
+
+ASKED = HEADER + "q-1,Mira,Janković,1988-08-08,\n"
+
+
+class Refusing(Answering):
+    """A matcher that refuses the statement of a query's tokens, and would keep whatever travels with it."""
+
+    puts = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse a consignment that begins with such a statement; pass everything else on."""
+        self.puts += request.method == "PUT" and "/tokens/" in request.url.path
+        if not request.url.path.endswith("/consignments"):
+            return await self._transport.handle_async_request(request)
+        self.consignments.append(Consignment.from_payload(await request.aread()))
+        part = self.consignments[-1].parts[0]
+        if not isinstance(part, StatementPart) or Tokens.payload_type not in part.envelope:
+            return await self._transport.handle_async_request(request)
+        answer = ConsignmentAnswer(taken=0, problem=canonical(problem_of(PolicyError(quoted("no")))).decode())
+        return httpx.Response(200, stream=httpx.ByteStream(answer.payload()), request=request)
+
+    def sent_tokens(self) -> int:
+        """Return how many bytes of tokens came, in consignments or by themselves."""
+        parts = (part for one in self.consignments for part in one.parts)
+        return self.puts + sum(isinstance(part, BytesPart) and part.part == "tokens" for part in parts)
+
+
+async def test_a_query_whose_tokens_are_refused(world: World) -> None:
+    """The matcher has no column of it, and gets none of a later query, which would have the same dummies."""
+    round_id = await round_for_queries(world)
+    party_node = world.nodes["AL"]
+    calls = Refusing(party_node.node.peer._client._transport)
+    party_node.node.peer._client._transport = calls
+    for _ in range(2):
+        await party_node.submit(round_id, await party_node.load(ASKED, "query"), "query")
+    await world.settle()
+    tokens = [row for row in _own(party_node) if row.kind == StatementKind.TOKENS]
+    assert [row.refusal is None for row in tokens] == [True, False]  # of the list, and of one query
+    assert calls.sent_tokens() == 0
+    assert "its later queries in this round wait" in await problems(party_node, round_id)
+    # One that it took goes on when its feed has it, and that is missed after a while.
+    node = party_node.node
+    with node.store.transaction("test.taken") as session:
+        row = session.get_one(StatementRow, (round_id, tokens[1].digest))
+        row.refusal, row.sent = None, True
+    for later, told in ((0, False), (3_600, True)):
+        world.clock.time += later
+        await party_node.step()
+        assert ("its later queries in this round wait" in await problems(party_node, round_id)) is told
+        assert calls.sent_tokens() == 0
 
 
 def _own(party_node: PartyNode) -> list[StatementRow]:

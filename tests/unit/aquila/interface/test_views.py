@@ -14,11 +14,12 @@ from aquila.interface.records import (
     SampledRecord,
     rule_yields,
 )
+from aquila.interface.safeguard import PairCheckView
 from aquila.interface.sentence import FaultView, SentenceView
 from aquila.interface.service.health import Grade, HealthCheck, RoundHealth, Subject, not_ready, worst
 from aquila.interface.statistics import HitTable, LevelHits, RoundStatistics
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages import CheckFault, Kind, Mode
 from aquila.records.person import FIELDS, PartialDate, Record
 from aquila.records.rules import load_rules
 from aquila.sentences import Sentence, quoted
@@ -202,3 +203,20 @@ def test_hits_are_complete_when_all_is_answered(state: rounds.AnswerState) -> No
         round_id="a" * 32, phase="open", answers=tuple(answers), awaited=(), hits=(), chance=(), problems=()
     )
     assert hits.complete is (state is rounds.AnswerState.ANSWERED)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_distrusted"),
+    [
+        ({"fault": None, "told": False, "agreed": False, "their_fault": None}, False),
+        ({"fault": None, "told": True, "agreed": True, "their_fault": None}, False),
+        ({"fault": None, "told": True, "agreed": False, "their_fault": None}, True),
+        ({"fault": None, "told": True, "agreed": False, "their_fault": CheckFault.TAGS}, True),
+        ({"fault": CheckFault.COLUMNS, "told": False, "agreed": False, "their_fault": None}, True),
+        ({"fault": CheckFault.EARLIER, "told": True, "agreed": False, "their_fault": None}, False),
+        ({"fault": None, "told": True, "agreed": False, "their_fault": CheckFault.EARLIER}, False),
+    ],
+)
+def test_an_answer_is_distrusted_by_what_a_side_found(said: dict[str, object], *, is_distrusted: bool) -> None:
+    check = PairCheckView.model_validate({"submission_id": "a" * 32, "counterpart": "RS", "below": 0} | said)
+    assert check.is_distrusted is is_distrusted

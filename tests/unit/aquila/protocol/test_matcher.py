@@ -16,6 +16,8 @@ from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import load_rules
 from tests.support.staged_round import BOTH_CLASSES, WINDOW, StagedRound
 
+NO_SETS = ColumnTerms((), frozenset())
+
 
 def lists_of(stage: StagedRound) -> list[str]:
     return [node.submission_id for node in stage.nodes.values()]
@@ -77,7 +79,7 @@ def test_pairs_below_the_minimum_are_no_hits(
     stage = staged(minimum=minimum).submitted()
     pairs = [met(0, 1, 1, 0b01), met(1, 2, 3, 0b01), met(1, 2, 5, 0b10)]
     grading_bases = {(0, 1): GradingBasis(5, 5, MILLION // 2, 1), (1, 2): GradingBasis(5, 5, 1, 1)}
-    graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs)
+    graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, dict.fromkeys(grading_bases, NO_SETS))
     assert [pair.level for pair in graded.pairs] == kept
     assert set(graded.grading_bases) == set(grading_bases)
 
@@ -111,7 +113,9 @@ def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
     weak = load_rules("default")
     mask = 1 << min(weak.rules, key=lambda rule: rule.weight).number - 1
     grading_bases = {(0, 1): GradingBasis(5, 5, 1, 1)}
-    assert roles.grade_pairs(stage.round, weak, grading_bases, [met(0, 1, 1, mask)]) == (grading_bases, [], [], {})
+    columns = dict.fromkeys(grading_bases, NO_SETS)
+    graded = roles.grade_pairs(stage.round, weak, grading_bases, [met(0, 1, 1, mask)], columns)
+    assert graded == (grading_bases, [], [], {})
 
 
 def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
@@ -121,7 +125,7 @@ def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
     grading_bases = {
         lists: GradingBasis(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]
     }
-    graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs)
+    graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, dict.fromkeys(grading_bases, NO_SETS))
     places = [MatchedTokenPositions(b"\x00\x02", b"\x01\x03")] * 3
     reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
     assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {

@@ -49,6 +49,8 @@ def safeguards(
     fault: CheckFault | None = None,
     told: bool = True,
     agreed: bool = True,
+    theirs: CheckFault | None = None,
+    query: str | None = None,
     earlier: tuple[EarlierRoundView, ...] = (),
 ) -> Safeguards:
     alarm = FishingAlarmView(
@@ -60,7 +62,8 @@ def safeguards(
         released_at=1_800_000_100 if released else None,
         released_by="p-0123456789ab" if released else None,
     )
-    check = PairCheckView(counterpart="SI", below=2, fault=fault, told=told, agreed=agreed)
+    word = {"fault": fault, "told": told, "agreed": agreed, "their_fault": theirs}
+    check = PairCheckView(submission_id=query, counterpart="SI", below=2, **word)
     spent = SpentView(
         origin="RS",
         input_class=InputClass.FULL,
@@ -131,6 +134,25 @@ def test_an_answer_is_refused_with_a_reason() -> None:
     assert "too wide" in page
 
 
+@pytest.mark.parametrize("query", [None, QUERY])
+def test_a_check_says_of_what_it_is(query: str | None) -> None:
+    """Of the lists or of a query, and of a query why nothing was checked."""
+    page = card(safeguards(query=query))
+    assert (f"<td>Query {QUERY[:8]}</td>" in page, "<td>Lists</td>" in page) == (query is not None, query is None)
+    page = card(safeguards(query=query, fault=CheckFault.EARLIER))
+    assert "not checked: an earlier report is missing or was not whole" in page
+
+
+def test_the_page_of_a_query_shows_its_own_checks() -> None:
+    """There the table does not say of what it is, and its head has as many cells as its rows."""
+    macro = environment_of("en").get_template("safeguards.html").module.left_out  # type: ignore[attr-defined]  # the macro
+    page = macro(safeguards(query=QUERY).checks, of_one=True)
+    assert "nothing found: checked by both sides" in page
+    assert QUERY[:8] not in page
+    assert page.count("<th") == page.count('scope="col"') + 1 + 1  # the head's cells, the row's, and thead
+    assert page.count('scope="col"') == 3
+
+
 def test_an_asker_reads_what_to_do() -> None:
     """Of each party its state and since when; of what is withheld also what follows, and no number."""
     macro = environment_of("en").get_template("safeguards.html").module.answers  # type: ignore[attr-defined]  # the macro
@@ -150,6 +172,8 @@ def test_an_asker_reads_what_to_do() -> None:
         ({}, "nothing found: checked by both sides"),
         ({"told": False, "agreed": False}, "the other has not said yet"),
         ({"agreed": False}, "no: the other side found something else"),
+        ({"agreed": False, "theirs": CheckFault.TAGS}, "no: the other side found something else"),
+        ({"agreed": False, "theirs": CheckFault.EARLIER}, "the other side could not check it"),
         ({"fault": CheckFault.TAGS}, "no: hits were left out"),
         ({"fault": CheckFault.PAIRS}, "no: hits were left out"),
         ({"fault": CheckFault.LEVELS}, "no: too many pairs are called too weak"),

@@ -31,7 +31,6 @@ BELOW = {"counterpart": "AL", "counterpart_handle": "0" * 32, "handle": "1" * 32
         pytest.param(HitReport, LISTS | {"page": {"number": 2, "pages": 2}}, id="page after the last"),
         pytest.param(HitReport, LISTS | {"page": {"number": 0, "pages": 1}}, id="one page"),
         pytest.param(HitReport, LISTS | {"page": {"number": 0, "pages": 2}, "hits": []}, id="empty page"),
-        pytest.param(HitReport, {"below": [BELOW]}, id="a query's pair that is no hit"),
         pytest.param(
             HitReport, LISTS | {"page": {"number": 0, "pages": 2}, "below": [BELOW, BELOW]}, id="pair twice on a page"
         ),

@@ -13,7 +13,14 @@ from aquila.protocol.encoding import digest, framed
 from aquila.protocol.shadow import columns, pair_keys
 from aquila.protocol.shadow.columns import Column
 from aquila.protocol.shadow.token_rows import RecordRows, numbered
-from aquila.protocol.submissions.column_sizes import DUMMIES, MOST_TAGS_OF_A_RECORD, PIECE_TAGS, TAG_BYTES
+from aquila.protocol.submissions.column_sizes import (
+    DUMMIES,
+    MOST_TAGS_OF_A_RECORD,
+    PIECE_TAGS,
+    PLANNED_QUERIES,
+    QUERY_DUMMIES,
+    TAG_BYTES,
+)
 from tests.support.shadow_pairs import ShadowPair, handle, rows_of, token
 from tests.support.staged_round import StagedRound
 
@@ -93,3 +100,17 @@ def test_keys_of_a_pair(stage: StagedRound) -> None:
 
     assert key("AL", "RS") == key("RS", "AL")
     assert len({key("AL", "RS"), key("AL", "SI"), key("RS", "SI"), key("AL", "RS", "other")}) == 4
+
+
+def test_dummies_of_queries() -> None:
+    """A list's column has those of all queries of its counterpart, and each query its own; no two parties share any."""
+    with SecretBytes(KEY) as key:
+        listed = set(columns.make_column(key, RecordRows([]), SETS, "AL").tags.tolist())
+        third = columns.query_dummies(key, "AL", range(2, 3)).tolist()
+        others = set(columns.query_dummies(key, "RS", range(PLANNED_QUERIES)).tolist())
+    label = "aquila/1 shadow query dummy"
+    numbers = range(2 * QUERY_DUMMIES, 3 * QUERY_DUMMIES)
+    assert third == [tag(b"AL", number.to_bytes(4, "big"), label=label) for number in numbers]
+    assert len(listed) == DUMMIES + PLANNED_QUERIES * QUERY_DUMMIES
+    assert set(third) < listed
+    assert not others & listed

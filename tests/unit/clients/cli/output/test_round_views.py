@@ -1,12 +1,14 @@
 """Rounds and hits as tables."""
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+from aquila.interface.queries import QueryAnswer
 from aquila.interface.rounds import Hits
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import quoted
-from clients.cli.output.round_views import chance_table, hits_table, hits_views
+from clients.cli.output.round_views import chance_table, hits_table, hits_views, query_views
 from clients.cli.output.screen import Table
 
 ROUND, QUERY = "a" * 32, "b" * 32
@@ -138,3 +140,23 @@ def test_a_withheld_answer_is_no_answer() -> None:
     assert any(line.startswith("AL withholds its answer") for line in lines)
     assert any(line.startswith("RS refuses its answer: no hit with RS is not a no-hit") for line in lines)
     assert "There is no hit." not in lines
+
+
+def test_an_answer_says_with_whom_it_was_checked() -> None:
+    checks = [
+        SimpleNamespace(counterpart=code, agreed=code == "RS", is_distrusted=code == "AL") for code in ("AL", "RS")
+    ]
+    answer = SimpleNamespace(
+        entry=SimpleNamespace(submission_id=QUERY),
+        parties=[SimpleNamespace(party=code, state=SimpleNamespace(value="answered")) for code in ("AL", "RS")],
+        persons=[SimpleNamespace(record_id="q-1", hits=(), compared=True)],
+        problems=(),
+        minimum_certainty=SimpleNamespace(value="low"),
+        checks=checks,
+    )
+    table = query_views(cast(QueryAnswer, answer))[0]
+    assert isinstance(table, Table)
+    assert list(table.rows) == [("q-1", "not to be trusted", "no-hit")]
+    assert "checked with RS that the matcher hid no hit" in str(query_views(cast(QueryAnswer, answer))[-1])
+    checks.clear()
+    assert "checked with no party" in str(query_views(cast(QueryAnswer, answer))[-1])

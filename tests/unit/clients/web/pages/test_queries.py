@@ -7,12 +7,15 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from aquila.audit.roles import Role, Service
 from aquila.errors import InputError
 from clients.sdk.services import pasted_persons
 from clients.web.wiring import front_of
+from services.node.storage.tables import PairCheckRow
 from tests.support.node_steps import round_for_queries
+from tests.support.node_world import PartyNode
 from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import ORIGIN, endpoint, visitor_of
 
@@ -38,6 +41,13 @@ ROWS = EMPTY | {
     "family_names": ["Janković", "Unheard"],
     "date_of_birth": ["8.8.1988", "1970"],
 }
+
+
+def find_fault(party_node: PartyNode) -> None:
+    """Let a node have found that it was told nothing of a query."""
+    with party_node.node.store.transaction("test.found") as session:
+        for check in session.scalars(select(PairCheckRow).where(PairCheckRow.submission_id != "")):
+            check.fault = "columns"
 
 
 async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> None:
@@ -89,11 +99,16 @@ async def test_an_officer_asks_and_reads_the_answer(world_after: WorldAfter) -> 
         "check of identity",
         "no-hit",
         "It clears nobody.",
-        "Nobody checks that the matcher",
+        "Both nodes check that the matcher hides no hit",
         "Serbia (RS)",
     ):
         assert text in sheet
-    assert "not every party had answered" not in sheet
+    # Once among the meanings of the words.
+    assert [sheet.count(words) for words in ("not every party had answered", "not to be trusted")] == [0, 1]
+    find_fault(party_node)
+    sheet = await officer.open(f"{path[1]}/sheet")
+    said = [sheet.count(words) for words in ("not checked: the matcher reported nothing", "not to be trusted")]
+    assert said == [2, 4]  # in place of each no-hit
     assert "Whom do you ask for?" not in await analyst.open("/queries")
     app.end()
 
