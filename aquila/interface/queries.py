@@ -30,13 +30,10 @@ _Typed = Annotated[str, Field(max_length=500, repr=False)]
 
 
 class QueryPerson(Message):
-    """A person as it is typed: texts as the columns of a list hold them; an empty one is not known.
-
-    Attributes:
-        record_id: The party's own number of the person; the node gives one where there is none.
-    """
+    """A person as it is typed: texts as the columns of a list hold them; an empty one is not known."""
 
     record_id: _Typed = ""
+    """The party's own number of the person; the node gives one where there is none."""
     given_names: _Typed = ""
     family_names: _Typed = ""
     full_name: _Typed = ""
@@ -70,20 +67,17 @@ class StandingQueryRequest(QueryRequest):
 
     Attributes:
         round_id: The round whose terms the standing query is approved for; it may be over.
-        until: Until when it is asked; seconds since 1970, at most `MOST_DAYS` from now.
     """
 
     until: Seconds
+    """Until when it is asked; seconds since 1970, at most `MOST_DAYS` from now."""
 
 
 class QueryTemplate(Message):
-    """Texts for the justification of a query, to be filled in and changed.
-
-    Attributes:
-        name: What it is for, in English.
-    """
+    """Texts for the justification of a query, to be filled in and changed."""
 
     name: Text
+    """What it is for, in English."""
     purpose: Text
     category: Text
 
@@ -101,49 +95,43 @@ class QueryRound(Message):
 
 
 class QueryEntry(Message):
-    """A query of this party that two persons wanted.
-
-    Attributes:
-        name: The list of its persons.
-        persons: How many of them are asked for; none once they are deleted.
-        state: How far it is at this node: `wished`, `preparing`, `submitted`, `finalized`, `tokens_sent`, `failed`.
-        answer: Whether its report is here.
-        reason: Why it is asked; None once its three years are over.
-        officer: The pseudonymous id of who asked.
-        officer_name: The name of that person's account, or nothing.
-    """
+    """A query of this party that two persons wanted."""
 
     submission_id: Identifier
     round_id: Identifier
     area: Text
     name: str
+    """The list of its persons."""
     persons: Count
+    """How many of them are asked for; none once they are deleted."""
     asked_at: Seconds
     state: Text
+    """How far it is at this node: `wished`, `preparing`, `submitted`, `finalized`, `tokens_sent`, `failed`."""
     answer: AnswerState
+    """Whether its report is here."""
     reason: QueryReason | None
+    """Why it is asked; None once its three years are over."""
     officer: str = ""
+    """The pseudonymous id of who asked."""
     officer_name: str = ""
+    """The name of that person's account, or nothing."""
 
 
 class Queries(Message):
-    """The queries of this party, the newest first, and the rounds and templates for another one.
-
-    Attributes:
-        earlier: Rounds that take no query any more, with whose terms a standing query can be set up; each terms once.
-        queries: The part that was asked for, by default the newest ones.
-        most_persons: Persons of one query at most.
-        offset: How many newer queries are left out.
-        total: How many there are in all.
-    """
+    """The queries of this party, the newest first, and the rounds and templates for another one."""
 
     rounds: tuple[QueryRound, ...]
     earlier: tuple[QueryRound, ...] = ()
+    """Rounds that take no query any more, with whose terms a standing query can be set up; each terms once."""
     templates: tuple[QueryTemplate, ...]
     queries: tuple[QueryEntry, ...]
+    """The part that was asked for, by default the newest ones."""
     most_persons: Count
+    """Persons of one query at most."""
     offset: Count = 0
+    """How many newer queries are left out."""
     total: Count = 0
+    """How many there are in all."""
 
 
 class QueriedPartyState(StrEnum):
@@ -160,88 +148,73 @@ class QueriedPartyState(StrEnum):
 
 
 class QueriedParty(Message):
-    """A party of the round, and what is known of its answer.
-
-    Attributes:
-        state: As of `PartyAnswer`: at an answered party a person without a hit is a no-hit. `not_compared`: the round
-            does not compare the two parties. `left_out`: the round goes on without it.
-        since: When this node learned so, or None where nothing happened yet.
-        awaited: Of an awaited answer, the step of this party that is known to be missing; `nothing` where the rest is
-            not shown to the asker.
-    """
+    """A party of the round, and what is known of its answer."""
 
     party: PartyCode
     state: QueriedPartyState
+    """As of `PartyAnswer`: at an answered party a person without a hit is a no-hit. `not_compared`: the round does not
+    compare the two parties. `left_out`: the round goes on without it."""
     since: Seconds | None = None
+    """When this node learned so, or None where nothing happened yet."""
     awaited: Awaited = Awaited.NOTHING
+    """Of an awaited answer, the step of this party that is known to be missing; `nothing` where the rest is not shown
+    to the asker."""
 
 
 class QueryHit(Message):
-    """A hit of a query.
-
-    Attributes:
-        stage: Where it is in its life; a withdrawn one is no hit any more.
-        exchange: Whether both sides have verified it.
-    """
+    """A hit of a query."""
 
     hit_id: Identifier
     party: PartyCode
     certainty: Level
     stage: Stage
+    """Where it is in its life; a withdrawn one is no hit any more."""
     exchange: Literal["unconfirmed", "confirmed", "refuted"]
+    """Whether both sides have verified it."""
 
 
 class QueriedPerson(Message):
-    """A person of a query with its hits; at an answered party without a hit it is a no-hit.
-
-    Attributes:
-        compared: Whether the person's data gave anything that can be compared.
-    """
+    """A person of a query with its hits; at an answered party without a hit it is a no-hit."""
 
     record_id: Annotated[str, Field(repr=False)]
     record: OwnFields
     compared: bool
+    """Whether the person's data gave anything that can be compared."""
     hits: tuple[QueryHit, ...]
 
 
 class QueryProgress(Message):
-    """The progress of a query, without its persons.
-
-    Attributes:
-        state: How far it is at this node, as of `QueryEntry`.
-        hits: Its hits, those included that were withdrawn.
-        unconfirmed: Those of them that one side or both have not verified yet.
-        pending: Whether something may still come: an answer, or the confirmation of a hit.
-    """
+    """The progress of a query, without its persons."""
 
     state: Text
+    """How far it is at this node, as of `QueryEntry`."""
     parties: tuple[QueriedParty, ...]
     hits: Count
+    """Its hits, those included that were withdrawn."""
     unconfirmed: Count
+    """Those of them that one side or both have not verified yet."""
     pending: bool
+    """Whether something may still come: an answer, or the confirmation of a hit."""
 
 
 class QueryAnswer(Message):
-    """The answer to a query: persons by parties.
-
-    Attributes:
-        minimum_certainty: The least certainty that the round reports.
-        closes_at: Until when the round can answer; seconds since 1970.
-        seen_at: When this was put together; seconds since 1970.
-        left: Persons whose record was erased since.
-        problems: What stops the round, or makes its hits untrustworthy, in sentences.
-        checks: Of each party whose answer is here, whether anything was left out.
-    """
+    """The answer to a query: persons by parties."""
 
     entry: QueryEntry
     parties: tuple[QueriedParty, ...]
     persons: tuple[QueriedPerson, ...]
     minimum_certainty: Level
+    """The least certainty that the round reports."""
     closes_at: Seconds
+    """Until when the round can answer; seconds since 1970."""
     seen_at: Seconds
+    """When this was put together; seconds since 1970."""
     left: Count
+    """Persons whose record was erased since."""
     problems: tuple[SentenceView, ...]
+    """What stops the round, or makes its hits untrustworthy, in sentences."""
     checks: tuple[PairCheckView, ...]
+    """Of each party whose answer is here, whether anything was left out."""
 
 
 class StandingQueryState(StrEnum):
@@ -271,28 +244,18 @@ class SkipReason(StrEnum):
 
 
 class StandingTerms(Message):
-    """The terms of the rounds in which a standing query may be asked.
-
-    Attributes:
-        parties: The other parties that may read the justification; a round may have fewer of them.
-    """
+    """The terms of the rounds in which a standing query may be asked."""
 
     area: Text
     legal_basis: Text
     purpose: Text
     category: Text
     parties: tuple[PartyCode, ...]
+    """The other parties that may read the justification; a round may have fewer of them."""
 
 
 class StandingQueryRound(Message):
-    """A round in which a standing query was asked, and the number of its hits.
-
-    Attributes:
-        answer: Whether its report is here.
-        hits: Hits that were not withdrawn.
-        first_hits: Of these, pairs of a person and a party that no earlier round had.
-        new_hits: Of these, those that nobody has taken up.
-    """
+    """A round in which a standing query was asked, and the number of its hits."""
 
     round_id: Identifier
     area: Text
@@ -300,9 +263,13 @@ class StandingQueryRound(Message):
     asked_at: Seconds
     state: Text
     answer: AnswerState
+    """Whether its report is here."""
     hits: Count
+    """Hits that were not withdrawn."""
     first_hits: Count
+    """Of these, pairs of a person and a party that no earlier round had."""
     new_hits: Count
+    """Of these, those that nobody has taken up."""
 
 
 class SkippedRound(Message):
@@ -317,45 +284,42 @@ class SkippedRound(Message):
 
 
 class StandingQueryEntry(Message):
-    """A standing query that two persons wanted.
-
-    Attributes:
-        import_id: The list of its persons.
-        name: That list's name.
-        persons: How many of them are asked for; none once they are deleted.
-        reason: Why it is asked.
-        officer: The pseudonymous id of who asked for it.
-        officer_name: The name of that person's account, or nothing.
-        terms: Those of the rounds in which it may be asked.
-        round_id: The round that had these terms when it was approved.
-        until: Until when it is asked.
-        ended_at: When it ended; None while it is active.
-        ended_by: The pseudonymous id of who withdrew it, or nothing.
-        ended_because: Why it was withdrawn.
-        rounds: The rounds in which it was asked, the newest first.
-        unasked: Rounds that take queries now and in which it is not asked without another approval.
-        reminds: Whether its end is near.
-    """
+    """A standing query that two persons wanted."""
 
     standing_id: Identifier
     import_id: Identifier
+    """The list of its persons."""
     name: str
+    """That list's name."""
     persons: Count
+    """How many of them are asked for; none once they are deleted."""
     reason: QueryReason
+    """Why it is asked."""
     officer: str
+    """The pseudonymous id of who asked for it."""
     officer_name: str = ""
+    """The name of that person's account, or nothing."""
     terms: StandingTerms
+    """Those of the rounds in which it may be asked."""
     round_id: Identifier
+    """The round that had these terms when it was approved."""
     approved_at: Seconds
     until: Seconds
+    """Until when it is asked."""
     state: StandingQueryState
     ended_at: Seconds | None = None
+    """When it ended; None while it is active."""
     ended_by: str = ""
+    """The pseudonymous id of who withdrew it, or nothing."""
     ended_by_name: str = ""
     ended_because: str = ""
+    """Why it was withdrawn."""
     rounds: tuple[StandingQueryRound, ...]
+    """The rounds in which it was asked, the newest first."""
     unasked: tuple[SkippedRound, ...]
+    """Rounds that take queries now and in which it is not asked without another approval."""
     reminds: bool
+    """Whether its end is near."""
 
     @property
     def new_hits(self) -> int:
@@ -364,16 +328,13 @@ class StandingQueryEntry(Message):
 
 
 class StandingQueries(Message):
-    """The standing queries of this party: the active ones first, then the newest.
-
-    Attributes:
-        most_days: Days for which one is approved at most.
-        reminded_days: Days before its end from which the party is reminded.
-    """
+    """The standing queries of this party: the active ones first, then the newest."""
 
     queries: tuple[StandingQueryEntry, ...]
     most_days: Count
+    """Days for which one is approved at most."""
     reminded_days: Count
+    """Days before its end from which the party is reminded."""
 
 
 class WatchedPerson(Message):

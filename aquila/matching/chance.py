@@ -31,27 +31,24 @@ _DECADE = "birth:decade"
 
 
 class NamesAgreement(NamedTuple):
-    """A way in which names agree.
-
-    Attributes:
-        parts: The strongest part of each family of names that agrees.
-        usual: The share of one person's pairs of records that the table expects to agree so.
-        chance: The share of strangers' pairs that it expects to.
-        alone: Whether rules on names alone show it, so that strangers are counted without a date.
-        dates: The numbers of the dates by which strangers are counted, where rules on names alone do not show it.
-        weak: Whether it is no pair of names.
-        fixed: Whether a round leaves its usual share alone.
-        rare: Whether it is told by a rule for rare values; None where it is no pair of names.
-    """
+    """A way in which names agree."""
 
     parts: tuple[str, ...]
+    """The strongest part of each family of names that agrees."""
     usual: float
+    """The share of one person's pairs of records that the table expects to agree so."""
     chance: float
+    """The share of strangers' pairs that it expects to."""
     alone: bool
+    """Whether rules on names alone show it, so that strangers are counted without a date."""
     dates: tuple[int, ...]
+    """The numbers of the dates by which strangers are counted, where rules on names alone do not show it."""
     weak: bool
+    """Whether it is no pair of names."""
     fixed: bool
+    """Whether a round leaves its usual share alone."""
     rare: bool | None = None
+    """Whether it is told by a rule for rare values; None where it is no pair of names."""
 
     @property
     def implies_context(self) -> bool:
@@ -71,38 +68,35 @@ class ChanceModel:
     """The names, dates and contexts of a table that has `counted`: B ways, D dates and C contexts.
 
     Attributes:
-        names: The ways in which names agree, B.
-        dates: The parts of the date, and last that none agrees, D + 1.
         usual_dates, chance_dates: The shares that the table expects of one person's pairs and of strangers', D + 1.
-        contexts: The parts of the context, and last that none agrees, C + 1.
         usual_contexts, chance_contexts: The same for contexts, C + 1.
-        singles: The dates by which strangers of a single name are counted.
-        decade: The number of the date that is day, month and decade; None where the table has none.
     """
 
     names: tuple[NamesAgreement, ...]
+    """The ways in which names agree, B."""
     dates: tuple[str, ...]
+    """The parts of the date, and last that none agrees, D + 1."""
     usual_dates: NDArray[np.float64]
     chance_dates: NDArray[np.float64]
     contexts: tuple[str, ...]
+    """The parts of the context, and last that none agrees, C + 1."""
     usual_contexts: NDArray[np.float64]
     chance_contexts: NDArray[np.float64]
     singles: tuple[SinglesByDate, ...]
+    """The dates by which strangers of a single name are counted."""
     decade: int | None = None
+    """The number of the date that is day, month and decade; None where the table has none."""
 
 
 class Chance(NamedTuple):
-    """The shares of strangers of two lists that agree.
-
-    Attributes:
-        names: The share of all pairs that agrees in each way, B.
-        dates: The share that agrees in each date, D + 1.
-        contexts: Of those that agree in a way of names, the share of each context, B x (C + 1).
-    """
+    """The shares of strangers of two lists that agree."""
 
     names: NDArray[np.float64]
+    """The share of all pairs that agrees in each way, B."""
     dates: NDArray[np.float64]
+    """The share that agrees in each date, D + 1."""
     contexts: NDArray[np.float64]
+    """Of those that agree in a way of names, the share of each context, B x (C + 1)."""
 
 
 @cache

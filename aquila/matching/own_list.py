@@ -53,17 +53,14 @@ class DuplicatePair:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """The result of the search; it has a `__dict__` for the groups.
-
-    Attributes:
-        pairs: The surest first.
-        share: The learned share of records that have a duplicate; the prior of every pair.
-        crowded: By rule name, how many values more than `MOST_SHARED` records share: these were not compared.
-    """
+    """The result of the search; it has a `__dict__` for the groups."""
 
     pairs: tuple[DuplicatePair, ...]
+    """The surest first."""
     share: float
+    """The learned share of records that have a duplicate; the prior of every pair."""
     crowded: dict[str, int]
+    """By rule name, how many values more than `MOST_SHARED` records share: these were not compared."""
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -297,28 +294,22 @@ _DATES = 2  # of the ways in which dates agree, the most usual ones
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """The highest level of a hit between two lists if the names agree.
-
-    Attributes:
-        sentence: What else agrees, in plain words of the table; empty for nothing else.
-        level: The highest level; None where that is no hit.
-    """
+    """The highest level of a hit between two lists if the names agree."""
 
     sentence: str
+    """What else agrees, in plain words of the table; empty for nothing else."""
     level: Level | None
+    """The highest level; None where that is no hit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListForecast:
-    """All that is foreseen of a list.
-
-    Attributes:
-        prospects: By what agrees besides the names, the most usual first, and nothing else last.
-        usual_share: Of its family names, the share of the `usual_names` most usual ones.
-    """
+    """All that is foreseen of a list."""
 
     prospects: tuple[Prospect, ...]
+    """By what agrees besides the names, the most usual first, and nothing else last."""
     usual_share: float
+    """Of its family names, the share of the `usual_names` most usual ones."""
     usual_names: int
 
 

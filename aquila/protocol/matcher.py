@@ -69,17 +69,14 @@ class GradedPair(NamedTuple):
 
 
 class GradedPairs(NamedTuple):
-    """The pairs that are hits, and on what they were graded in the end.
-
-    Attributes:
-        below: The other pairs that meet a set of the shadow columns (3.7.13).
-        met: The tags that met between two lists, or a query and a list; none where their columns do not fit.
-    """
+    """The pairs that are hits, and on what they were graded in the end."""
 
     grading_bases: GradingBases
     pairs: list[GradedPair]
     below: list[MatchedPair]
+    """The other pairs that meet a set of the shadow columns (3.7.13)."""
     met: dict[tuple[int, int], MetTags]
+    """The tags that met between two lists, or a query and a list; none where their columns do not fit."""
 
     @property
     def every(self) -> list[MatchedPair]:
@@ -107,11 +104,7 @@ class TokenCount:
             self.counts[classes[number]] += count
 
     def check(self, submission: Submission) -> None:
-        """Refuse tokens that are not one for each element of its class.
-
-        Raises:
-            MalformedError: The numbers differ.
-        """
+        """Refuse tokens that are not one for each element of its class; raises MalformedError if the numbers differ."""
         for kind in InputClass:
             expected = submission.elements.of(kind)
             if self.counts[kind] != expected:

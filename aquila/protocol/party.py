@@ -117,11 +117,7 @@ class RoundSecrets:
 
     @classmethod
     def from_bytes(cls, group: Group, content: bytes) -> RoundSecrets:
-        """Read back what `to_bytes` gave.
-
-        Raises:
-            KeyMaterialError: The bytes are no round secrets.
-        """
+        """Read back what `to_bytes` gave; raises KeyMaterialError if the bytes are no round secrets."""
         try:
             document = {name: bytes.fromhex(value) for name, value in json.loads(content).items()}
             shares = {kind: Share.from_bytes(group, document[kind.value]) for kind in InputClass}
@@ -145,19 +141,16 @@ class EvaluatedChunk:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A contracting party with its identity key, as it acts in rounds.
-
-    Attributes:
-        code: The party's code.
-        identity: Its identity key.
-        group: The group backend.
-        log_head: Gives the checkpoint of the matcher's log that this party saw last, or None where it has seen none.
-    """
+    """A contracting party with its identity key, as it acts in rounds."""
 
     code: str
+    """The party's code."""
     identity: SigningKey
+    """Its identity key."""
     group: Group
+    """The group backend."""
     log_head: Callable[[], LogHead | None] = lambda: None
+    """Gives the checkpoint of the matcher's log that this party saw last, or None where it has seen none."""
 
     def check_manifest(self, manifest: Manifest, table: RuleTable, normalizer: tuple[str, str]) -> None:
         """Refuse a round that this party could not take part in rightly (PROTOCOL.md 3.3.1).
@@ -686,11 +679,7 @@ def share_key(round_: Round, party: str, input_class: InputClass) -> bytes:
 
 
 def chunk_of(submission: Submission, index: int) -> ChunkReference:
-    """Return a chunk's reference.
-
-    Raises:
-        OrderError: The submission has no such chunk.
-    """
+    """Return a chunk's reference; raises OrderError if the submission has no such chunk."""
     if not 0 <= index < len(submission.chunks):
         raise OrderError("submission_chunk_unknown", submission=submission.submission_id, chunk=index)
     return submission.chunks[index]

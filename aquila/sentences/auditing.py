@@ -79,7 +79,7 @@ AUDITING: Final[Table] = {
     ),
     "entry_signed_by_replaced_key": Text("entry {index}: {party} signed with a key that was replaced before"),
     "entry_statement_differs": Text("entry {index}: the statement there is another one"),
-    "entry_statement_invalid": Text("entry {index}: its statement is none: {reason}"),
+    "entry_statement_invalid": Text("entry {index}: its statement is not valid: {reason}"),
     "entry_statement_missing": Text("entry {index}: the statement that it is about is missing"),
     "entry_statement_number_reused": Text("entry {index}: {party} said something else under the number {number}"),
     "entry_statement_repeated": Text("entry {index}: its statement is that of entry {seen} already"),

@@ -100,7 +100,7 @@ PROTOCOL: Final[Table] = {
         "the renewals of {party}'s identity key do not lead to the key that the registry names",
         "accept nothing, and call {party} and the secretariat by telephone",
     ),
-    "key_renewal_key_malformed": Text("the renewal of {party} names a former key that is none"),
+    "key_renewal_key_malformed": Text("the renewal of {party} names a former key that is not valid"),
     "key_renewal_of_another_key": Text(
         "the renewal of {party} replaces another identity key than the registered one",
         "let the party make its renewal again: aquila node renew-identity",

@@ -79,17 +79,14 @@ _BATCHES_AHEAD = 64  # of half a megabyte: work for the time in which the next r
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """A party's evaluation of one chunk of another's list, on its way.
-
-    Attributes:
-        origin: Whose chunk it is.
-        index: The chunk's place in the submission.
-        node: Who evaluates it.
-    """
+    """A party's evaluation of one chunk of another's list, on its way."""
 
     origin: SimulatedParty
+    """Whose chunk it is."""
     index: int
+    """The chunk's place in the submission."""
     node: SimulatedParty
+    """Who evaluates it."""
 
     @property
     def place(self) -> tuple[str, int]:

@@ -41,25 +41,22 @@ _KEPT_SECONDS = 60.0  # for which a record that nobody reads is kept where nothi
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a node from which a round's memory is rebuilt and its keys are made.
-
-    Attributes:
-        store: Statements and sealed secrets.
-        registry: The pinned keys.
-        group: The group of the round's elements.
-        keys: The folder of round keys.
-        clock: Seconds since 1970.
-        random: Gives random bytes.
-        code: This party's code.
-    """
+    """The parts of a node from which a round's memory is rebuilt and its keys are made."""
 
     store: Store
+    """Statements and sealed secrets."""
     registry: Registry
+    """The pinned keys."""
     group: Group
+    """The group of the round's elements."""
     keys: Path
+    """The folder of round keys."""
     clock: Callable[[], int]
+    """Seconds since 1970."""
     random: Callable[[int], bytes]
+    """Gives random bytes."""
     code: str
+    """This party's code."""
 
 
 @dataclass(slots=True)
@@ -73,19 +70,16 @@ class PreparedSubmission:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """Data of a report, or of a page of it, that are the same for many of its hits; the message is read once.
-
-    Attributes:
-        query: The query that it is about, or None for the lists.
-        chances: What it says of chance, for each counterpart; of a report in pages the last one tells it.
-        bases: On what the hits with each counterpart were graded.
-        second: Hits one of whose records has a partner that is more certain.
-    """
+    """Data of a report, or of a page of it, that are the same for many of its hits; the message is read once."""
 
     query: str | None = None
+    """The query that it is about, or None for the lists."""
     chances: tuple[ChanceView, ...] = ()
+    """What it says of chance, for each counterpart; of a report in pages the last one tells it."""
     bases: Mapping[str, GradingBasis] = field(default_factory=dict)
+    """On what the hits with each counterpart were graded."""
     second: frozenset[str] = frozenset()
+    """Hits one of whose records has a partner that is more certain."""
 
 
 class ReportedHit(NamedTuple):
@@ -394,11 +388,7 @@ def seed_name(submission_id: str) -> str:
 
 
 def round_row(session: Session, round_id: str) -> RoundRow:
-    """Return a round's row.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-    """
+    """Return a round's row; raises NotFoundError if the node knows no such round."""
     row = session.get(RoundRow, round_id)
     if row is None:
         raise NotFoundError("round_unknown_to_node")

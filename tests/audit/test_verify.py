@@ -210,7 +210,7 @@ FILES: dict[str, tuple[Callable[[Exported], None], str]] = {
     "a statement left out": (_dropped_statement, "entry .*: the statement that it is about is missing"),
     "two statements swapped": (_swapped_statements, "entry .*: the statement there is another one"),
     "a statement too many": (_statement_where_none_belongs, "there is a statement for it, and it is about none"),
-    "no statement": (_no_statement, "entry .*: its statement is none"),
+    "no statement": (_no_statement, "entry .*: its statement is not valid"),
     "statements cut": (_cut_statements, "tile/statements/000.p/.*: a bundle of statements does not hold as many"),
     "a fork": (_forked_checkpoint, "checkpoints/.*: the log forked: this checkpoint is not the head of its first"),
     "an unlisted checkpoint": (_unlisted_newest, "checkpoints/index: the sizes do not ascend to that"),

@@ -31,11 +31,7 @@ from aquila.sentences import Sentence
 
 
 def check_forms(log: LogRecord) -> None:
-    """Check that each of these entries has the form of its kind.
-
-    Raises:
-        AuditError: One has another.
-    """
+    """Check that each of these entries has the form of its kind; raises AuditError if one has another."""
     for index, entry in enumerate(log.entries):
         if entry is not None and entry.kind in _FORMS and not _has_form(entry):
             raise AuditError("entry_form_wrong", what="form", kind=entry.kind.value, index=index)

@@ -24,19 +24,16 @@ Ranges = list[tuple[int, int]]
 
 @dataclass(slots=True)
 class StatementNumbers:
-    """The numbers of a party's statements in a round.
-
-    Attributes:
-        entered: Numbers that signed statements hold.
-        unseen: Numbers of entries without a signed statement, each with the digest that the entry names.
-        refused: Numbers of signed statements that the matcher refused, and the auditor too.
-        given_up: Ranges that the party's own last words name.
-    """
+    """The numbers of a party's statements in a round."""
 
     entered: set[int] = field(default_factory=set)
+    """Numbers that signed statements hold."""
     unseen: dict[int, str] = field(default_factory=dict)
+    """Numbers of entries without a signed statement, each with the digest that the entry names."""
     refused: set[int] = field(default_factory=set)
+    """Numbers of signed statements that the matcher refused, and the auditor too."""
     given_up: Ranges = field(default_factory=list)
+    """Ranges that the party's own last words name."""
 
     def add(self, message: Statement) -> None:
         """Add a statement that counts."""
@@ -45,11 +42,7 @@ class StatementNumbers:
             self.given_up += message.given_up or ()
 
     def add_unseen(self, index: int, entry: Entry, digest: str) -> None:
-        """Add the number of an entry whose statement is not kept.
-
-        Raises:
-            AuditError: Another statement has it.
-        """
+        """Add the number of an entry whose statement is not kept; raises AuditError if another statement has it."""
         number = entry.counts["sequence"]
         if number in self.entered or number in self.unseen:
             raise AuditError(
@@ -136,35 +129,32 @@ def _without(gap: tuple[int, int], given_up: Ranges) -> Iterator[tuple[int, int]
 
 @dataclass(slots=True)
 class RoundAudit:
-    """A round that was taken through its statements.
-
-    Attributes:
-        round: The record, as the matcher must have had it.
-        opened_at: Index of the opening's entry, or None.
-        entries: The round's entries by index.
-        reported: Hits at each level by party and submission, from the reports' entries.
-        pages: By party and submission, the next page of a report and the hits at each level on those before it.
-        matched: Hits at each level by pair and submission, from the matches' entries.
-        met: The digest of the tags that met between two parties, from the match entries; None if an entry names none.
-        last_words: For each party the index of its last statement.
-        numbers: For each party the numbers of its statements.
-        statistics: What its entries give.
-        left_out: How many of its entries this copy of the log leaves out: then what follows from all is not checked.
-        unproven: What nothing proves or refutes.
-    """
+    """A round that was taken through its statements."""
 
     round: Round
+    """The record, as the matcher must have had it."""
     entries: dict[int, Entry] = field(default_factory=dict)
+    """The round's entries by index."""
     opened_at: int | None = None
+    """Index of the opening's entry, or None."""
     reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
+    """Hits at each level by party and submission, from the reports' entries."""
     pages: dict[ReportKey, tuple[int, Counter[str]]] = field(default_factory=dict)
+    """By party and submission, the next page of a report and the hits at each level on those before it."""
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
+    """Hits at each level by pair and submission, from the matches' entries."""
     met: dict[tuple[str, str, str | None], str | None] = field(default_factory=dict)
+    """The digest of the tags that met between two parties, from the match entries; None if an entry names none."""
     last_words: dict[str, int] = field(default_factory=dict)
+    """For each party the index of its last statement."""
     numbers: dict[str, StatementNumbers] = field(default_factory=dict)
+    """For each party the numbers of its statements."""
     statistics: Statistics = field(default_factory=lambda: Statistics(""))
+    """What its entries give."""
     left_out: int = 0
+    """How many of its entries this copy of the log leaves out: then what follows from all is not checked."""
     unproven: list[UnprovenClaim] = field(default_factory=list)
+    """What nothing proves or refutes."""
 
     def numbers_of(self, party: str) -> StatementNumbers:
         """Return the numbers of a party's statements."""

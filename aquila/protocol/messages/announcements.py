@@ -53,39 +53,33 @@ MOST_HITS_OF_A_PAGE = 20_000
 
 
 class Hit(Message):
-    """One pair of records that met, as one side sees it: no data of the other side.
-
-    Attributes:
-        handle: The own record's.
-        counterpart_handle: The other record's, which only serves to seal notes.
-        second: Whether one of the two records has a partner in the other list that is more certain.
-        met: Which tokens met: their places, a byte each, among all tokens of the own handle in ascending order. The
-            other side has its own places of the same tokens. Whoever lacks the tokens learns nothing from it.
-    """
+    """One pair of records that met, as one side sees it: no data of the other side."""
 
     certainty: Level
     counterpart: PartyCode
     counterpart_handle: Identifier
+    """The other record's, which only serves to seal notes."""
     families: tuple[Text, ...]
     handle: Identifier
+    """The own record's."""
     hit_id: Identifier
     met: Places
+    """Which tokens met: their places, a byte each, among all tokens of the own handle in ascending order. The other
+    side has its own places of the same tokens. Whoever lacks the tokens learns nothing from it."""
     second: bool
+    """Whether one of the two records has a partner in the other list that is more certain."""
 
 
 class BelowPair(Message):
-    """One pair of records that meets a set of rules and is not a hit, for one side's program (PROTOCOL.md 3.7.13).
-
-    Attributes:
-        met: As of a hit.
-        pair_id: As the id of a hit, among which it stands in its order.
-    """
+    """One pair of records that meets a set of rules and is not a hit, for one side's program (PROTOCOL.md 3.7.13)."""
 
     counterpart: PartyCode
     counterpart_handle: Identifier
     handle: Identifier
     met: Places
+    """As of a hit."""
     pair_id: Identifier
+    """As the id of a hit, among which it stands in its order."""
 
 
 class MetTags(Message):

@@ -190,16 +190,13 @@ class TagPiece(Message):
 
 
 class ShadowColumn(Message):
-    """The shadow column of a list or a query for one counterpart (PROTOCOL.md 3.7.12).
-
-    Attributes:
-        key: The digest of the pair's key, the same from both sides.
-        left_out: The sets of rules, by number, for which it has no tags because there would be too many.
-    """
+    """The shadow column of a list or a query for one counterpart (PROTOCOL.md 3.7.12)."""
 
     counterpart: PartyCode
     key: Digest
+    """The digest of the pair's key, the same from both sides."""
     left_out: tuple[Annotated[int, Field(ge=0, le=MOST_SETS - 1)], ...]
+    """The sets of rules, by number, for which it has no tags because there would be too many."""
     pieces: Annotated[tuple[TagPiece, ...], Field(min_length=1)]
 
 
@@ -248,21 +245,18 @@ class PairHits(Message):
 
 
 class Receipt(BoundStatement):
-    """A party has stored its report (PROTOCOL.md 3.7.4).
-
-    Attributes:
-        submission_id: The query that the report is of, or None for the lists.
-        report_digest: Digest of the report, or of its last page.
-        hits: How many hits it has.
-        pairs: Of each counterpart with which it has a hit, how many of each level.
-    """
+    """A party has stored its report (PROTOCOL.md 3.7.4)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.receipt+json"
 
     submission_id: Identifier | None
+    """The query that the report is of, or None for the lists."""
     report_digest: Digest
+    """Digest of the report, or of its last page."""
     hits: Count
+    """How many hits it has."""
     pairs: tuple[PairHits, ...]
+    """Of each counterpart with which it has a hit, how many of each level."""
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
@@ -328,34 +322,28 @@ class CheckFault(StrEnum):
 
 
 class CheckedPair(Message):
-    """A party's check of what it was reported of its list and another.
-
-    Attributes:
-        met: The digest of the tags that met, as its report tells; none where it tells of none.
-        below: How many pairs were told that meet a set and are no hits.
-        fault: What is wrong; none where nothing was left out.
-    """
+    """A party's check of what it was reported of its list and another."""
 
     counterpart: PartyCode
     met: Digest | None
+    """The digest of the tags that met, as its report tells; none where it tells of none."""
     below: Count
+    """How many pairs were told that meet a set and are no hits."""
     fault: CheckFault | None
+    """What is wrong; none where nothing was left out."""
 
 
 class ReportCheck(BoundStatement):
-    """A party has checked whether its report leaves anything out (PROTOCOL.md 3.7.13).
-
-    Attributes:
-        submission_id: The query that the report is of, or None for the lists.
-        report_digest: Digest of the report, or of its last page.
-        pairs: The result for each counterpart; of a query for one.
-    """
+    """A party has checked whether its report leaves anything out (PROTOCOL.md 3.7.13)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.reportcheck+json"
 
     submission_id: Identifier | None
+    """The query that the report is of, or None for the lists."""
     report_digest: Digest
+    """Digest of the report, or of its last page."""
     pairs: tuple[CheckedPair, ...]
+    """The result for each counterpart; of a query for one."""
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
@@ -370,14 +358,11 @@ class ReportCheck(BoundStatement):
 
 
 class EndingStatement(Statement):
-    """The end of a party's work in a round.
-
-    Attributes:
-        given_up: Numbers before this one that stay empty, as ranges of a first and a last one: of statements that the
-            matcher refused or that never left the node, and those that a refusal passes over (PROTOCOL.md 3.2.2).
-    """
+    """The end of a party's work in a round."""
 
     given_up: Annotated[tuple[tuple[Positive, Positive], ...], Field(min_length=1)] | None = optional()
+    """Numbers before this one that stay empty, as ranges of a first and a last one: of statements that the matcher
+    refused or that never left the node, and those that a refusal passes over (PROTOCOL.md 3.2.2)."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:

@@ -82,18 +82,15 @@ class ReportKey(NamedTuple):
 
 
 class PagesTaken(NamedTuple):
-    """The pages of a report that came while others are missing: how many of how many, and the bases of all pages.
-
-    Attributes:
-        hits: By counterpart and level, the hits so far.
-        last: The id of the last hit.
-    """
+    """The pages of a report that came while others are missing: how many of how many, and the bases of all pages."""
 
     taken: int
     pages: int
     bases: tuple[Basis, ...]
     hits: Counter[tuple[str, str]]
+    """By counterpart and level, the hits so far."""
     last: str
+    """The id of the last hit."""
 
 
 class CheckKey(NamedTuple):
@@ -159,85 +156,83 @@ class RoundState:
 
     A party's record holds what the party is shown; the matcher's holds everything. A key by digest is the digest of a
     statement's payload, hexadecimal; parties are two letters; ids are 32 hexadecimal characters.
-
-    Attributes:
-        registry: The pinned identity keys.
-        group: The group backend that checks proofs of knowledge.
-        manifest: What the secretariat proposed, as the matcher signed it (3.1).
-        manifest_digest: The digest of the manifest's payload, hexadecimal; consents name it.
-        sees_everything: Whether every statement of the round comes here, as at the matcher.
-        consents: By party, its consent (3.3.1).
-        consent_digests: By party, the digest of its consent; the opening names it (3.3.4).
-        bindings: The binding of the opening, then one for each amendment in force, hexadecimal; empty before.
-        participants: Who takes part, in the order of the opening, without those that amendments left out.
-        amendments: By the absent parties, who has signed an amendment that is not in force yet (3.8.3).
-        submissions: By submission id, the list or query (3.4), without those of parties that were left out.
-        evaluations: By chunk and evaluator, the evaluation (3.5).
-        tokens: By submission id, the statement of its tokens (3.6).
-        reports: By party and query, the digest of the report that the party was sent (3.7.1), or of its last page.
-        report_pages: By party and query, what came of a report whose last page is missing yet (3.7.17).
-        reported: By party and query, how many hits of the report there are by counterpart and level. It lacks reports
-            whose envelope was deleted; an audit, which sees no report, has none.
-        met: As `reported`, the digest of the tags that met with each counterpart, as the report tells (3.7.13).
-        receipts: By party and query, the receipt of the report (3.7.4).
-        notes: By digest, who sent the batch of notes to whom (3.7.6); `keep_notes` adds to them.
-        notes_sizes: By digest, the number of the statement of notes and how many it holds; not of notes whose envelope
-            was deleted.
-        batches: By party and query, the batches of `notes` that it sent.
-        confirmations: By the digest of the notes that it confirms, the confirmation (3.7.8).
-        checked: By party, what it found when it checked its report of the lists (3.7.13).
-        query_checks: By party, counterpart and query, what it found when it checked its report of a query.
-        alarms: By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows.
-        withheld: By the list's owner and the query, what the owner last told the asker of its answer (3.7.16); "on
-            hold" stays when a receipt follows.
-        closings: By party, its closing (3.9.2).
-        refusals: By party, its refusal, in the order of their coming (3.9.1).
-        withdrawals: By digest, the withdrawal (3.11.1).
-        withdrawn: By party, hit and whether its record was erased, the digest of the withdrawal.
-        acknowledgements: By the digest of the withdrawal, its acknowledgement (3.11.3).
-        outcomes: By party, its last statement of outcomes (3.11.4).
-        outcomes_told: By party, how many statements of outcomes it has made; 3.2.6 bounds them.
-        ending: The matcher's ending, once it came (3.9.1).
-        sequences: By party, the digest of its statement under each sequence number (3.2.2).
-        announced: By what may be announced once, the digest of the matcher's announcement.
     """
 
     registry: Registry
+    """The pinned identity keys."""
     group: Group
+    """The group backend that checks proofs of knowledge."""
     manifest: Manifest
+    """What the secretariat proposed, as the matcher signed it (3.1)."""
     manifest_digest: str
+    """The digest of the manifest's payload, hexadecimal; consents name it."""
     sees_everything: bool
+    """Whether every statement of the round comes here, as at the matcher."""
     consents: dict[str, Consent] = field(default_factory=dict)
+    """By party, its consent (3.3.1)."""
     consent_digests: dict[str, str] = field(default_factory=dict)
+    """By party, the digest of its consent; the opening names it (3.3.4)."""
     bindings: list[str] = field(default_factory=list)
+    """The binding of the opening, then one for each amendment in force, hexadecimal; empty before."""
     participants: tuple[str, ...] = ()
+    """Who takes part, in the order of the opening, without those that amendments left out."""
     amendments: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
+    """By the absent parties, who has signed an amendment that is not in force yet (3.8.3)."""
     submissions: dict[str, Submission] = field(default_factory=dict)
+    """By submission id, the list or query (3.4), without those of parties that were left out."""
     evaluations: dict[EvaluationKey, Evaluation] = field(default_factory=dict)
+    """By chunk and evaluator, the evaluation (3.5)."""
     tokens: dict[str, Tokens] = field(default_factory=dict)
+    """By submission id, the statement of its tokens (3.6)."""
     reports: dict[ReportKey, str] = field(default_factory=dict)
+    """By party and query, the digest of the report that the party was sent (3.7.1), or of its last page."""
     report_pages: dict[ReportKey, PagesTaken] = field(default_factory=dict)
+    """By party and query, what came of a report whose last page is missing yet (3.7.17)."""
     reported: dict[ReportKey, Counter[tuple[str, str]]] = field(default_factory=dict)
+    """By party and query, how many hits of the report there are by counterpart and level. It lacks reports whose
+    envelope was deleted; an audit, which sees no report, has none."""
     met: dict[ReportKey, dict[str, str | None]] = field(default_factory=dict)
+    """As `reported`, the digest of the tags that met with each counterpart, as the report tells (3.7.13)."""
     receipts: dict[ReportKey, Receipt] = field(default_factory=dict)
+    """By party and query, the receipt of the report (3.7.4)."""
     notes: dict[str, SentNotes] = field(default_factory=dict)
+    """By digest, who sent the batch of notes to whom (3.7.6); `keep_notes` adds to them."""
     notes_sizes: dict[str, NotesSize] = field(default_factory=dict)
+    """By digest, the number of the statement of notes and how many it holds; not of notes whose envelope was
+    deleted."""
     batches: dict[ReportKey, set[SentNotes]] = field(default_factory=dict)
+    """By party and query, the batches of `notes` that it sent."""
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
+    """By the digest of the notes that it confirms, the confirmation (3.7.8)."""
     checked: dict[str, ReportCheck] = field(default_factory=dict)
+    """By party, what it found when it checked its report of the lists (3.7.13)."""
     query_checks: dict[CheckKey, CheckedPair] = field(default_factory=dict)
+    """By party, counterpart and query, what it found when it checked its report of a query."""
     alarms: dict[AlarmKey, Alarm] = field(default_factory=dict)
+    """By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows."""
     withheld: dict[AlarmKey, Withholding] = field(default_factory=dict)
+    """By the list's owner and the query, what the owner last told the asker of its answer (3.7.16); "on hold" stays
+    when a receipt follows."""
     closings: dict[str, Closing] = field(default_factory=dict)
+    """By party, its closing (3.9.2)."""
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    """By party, its refusal, in the order of their coming (3.9.1)."""
     withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    """By digest, the withdrawal (3.11.1)."""
     withdrawn: dict[WithdrawnHit, str] = field(default_factory=dict)
+    """By party, hit and whether its record was erased, the digest of the withdrawal."""
     acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
+    """By the digest of the withdrawal, its acknowledgement (3.11.3)."""
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
+    """By party, its last statement of outcomes (3.11.4)."""
     outcomes_told: Counter[str] = field(default_factory=Counter)
+    """By party, how many statements of outcomes it has made; 3.2.6 bounds them."""
     ending: Ending | None = None
+    """The matcher's ending, once it came (3.9.1)."""
     sequences: dict[str, dict[int, str]] = field(default_factory=dict)
+    """By party, the digest of its statement under each sequence number (3.2.2)."""
     announced: dict[AnnouncementKey, str] = field(default_factory=dict)
+    """By what may be announced once, the digest of the matcher's announcement."""
 
     @property
     def round_id(self) -> str:

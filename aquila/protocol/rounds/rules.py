@@ -365,11 +365,7 @@ def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int
 
 
 def submission_of(round_: RoundState, submission_id: str, party: str) -> Submission:
-    """Return a party's submission.
-
-    Raises:
-        OrderError: The round knows no such submission of this party.
-    """
+    """Return a party's submission; raises OrderError if the round knows no such submission of this party."""
     submission = round_.submissions.get(submission_id)
     if submission is None or submission.party != party:
         raise OrderError("submission_unknown_of_party", submission=submission_id, party=party)

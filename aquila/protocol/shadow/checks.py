@@ -43,32 +43,26 @@ FAULTS = {
 
 
 class ReportedPair(NamedTuple):
-    """A pair of records of a report, as its reader sees it.
-
-    Attributes:
-        handle: The own record's, 16 bytes.
-        other: The other record's.
-        places: Of the own tokens that met, a byte each.
-        is_hit: Whether it is a hit, or below the minimum.
-    """
+    """A pair of records of a report, as its reader sees it."""
 
     handle: bytes
+    """The own record's, 16 bytes."""
     other: bytes
+    """The other record's."""
     places: bytes
+    """Of the own tokens that met, a byte each."""
     is_hit: bool
+    """Whether it is a hit, or below the minimum."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToldPair:
-    """The part of a report that concerns two parties.
-
-    Attributes:
-        pairs: Every hit, and every other pair that meets a set.
-        met: The tags that met; none where their columns did not fit.
-    """
+    """The part of a report that concerns two parties."""
 
     pairs: Sequence[ReportedPair]
+    """Every hit, and every other pair that meets a set."""
     met: MetTags | None
+    """The tags that met; none where their columns did not fit."""
 
     def checked(self, counterpart: str, fault: CheckFault | None) -> CheckedPair:
         """Return the signed result of its check."""
@@ -78,21 +72,18 @@ class ToldPair:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class OwnSide:
-    """The knowledge of a node about its list and another before a report.
-
-    Attributes:
-        table: The round's rule table.
-        rows: All token rows of the own list.
-        columns: The terms of the two columns.
-        sizes: Records of the own list and of the other, dummies included.
-        minimum: The least level of a hit.
-    """
+    """The knowledge of a node about its list and another before a report."""
 
     table: RuleTable
+    """The round's rule table."""
     rows: RecordRows
+    """All token rows of the own list."""
     columns: ColumnTerms
+    """The terms of the two columns."""
     sizes: tuple[int, int]
+    """Records of the own list and of the other, dummies included."""
     minimum: Level
+    """The least level of a hit."""
 
 
 def own_side(round_: RoundState, table: RuleTable, rows: RecordRows, own: str, counterpart: str) -> OwnSide:

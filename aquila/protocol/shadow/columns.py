@@ -28,15 +28,12 @@ _NUMBER_BYTES = 4
 
 
 class Column(NamedTuple):
-    """A party's tags for one counterpart.
-
-    Attributes:
-        tags: Ascending, each once.
-        left_out: The numbers of the sets of which it has none, because they would give too many.
-    """
+    """A party's tags for one counterpart."""
 
     tags: NDArray[np.bytes_]
+    """Ascending, each once."""
     left_out: tuple[int, ...]
+    """The numbers of the sets of which it has none, because they would give too many."""
 
     def statement(self, counterpart: str, key: SecretBytes) -> ShadowColumn:
         """Return its entry in the statement of tokens."""

@@ -17,29 +17,23 @@ from aquila.records.rules import RuleTable, mask_of
 
 
 class EarlierRows(NamedTuple):
-    """Rows of a submission whose tags went out, or met, before a query's.
-
-    Attributes:
-        rows: Its rows, or of its pairs those that met, under the numbers of the query's tokens.
-        left_out: The numbers of the sets that its column leaves out.
-    """
+    """Rows of a submission whose tags went out, or met, before a query's."""
 
     rows: TokenRows
+    """Its rows, or of its pairs those that met, under the numbers of the query's tokens."""
     left_out: frozenset[int]
+    """The numbers of the sets that its column leaves out."""
 
 
 class ColumnTerms(NamedTuple):
-    """The terms of the shadow columns of two lists, or of a query and a list.
-
-    Attributes:
-        sets: The rule table's sets for lists of their length.
-        left_out: The numbers of those that one of the columns leaves out.
-        before: Of a query the numbers of those that the column of each earlier submission of its asker leaves out.
-    """
+    """The terms of the shadow columns of two lists, or of a query and a list."""
 
     sets: Sets
+    """The rule table's sets for lists of their length."""
     left_out: frozenset[int]
+    """The numbers of those that one of the columns leaves out."""
     before: tuple[frozenset[int], ...] = ()
+    """Of a query the numbers of those that the column of each earlier submission of its asker leaves out."""
 
     @property
     def masks(self) -> tuple[int, ...]:

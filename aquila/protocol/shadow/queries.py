@@ -27,33 +27,27 @@ Chunks = Callable[[], Iterable[bytes]]
 
 
 class AskedRows(NamedTuple):
-    """The rows of a query, and of its asker's earlier submissions those of records that bear one of its tokens.
-
-    Attributes:
-        rows: All of them.
-        own: The query's.
-        records: How many records it has.
-        before: Those of each earlier submission.
-    """
+    """The rows of a query, and of its asker's earlier submissions those of records that bear one of its tokens."""
 
     rows: RecordRows
+    """All of them."""
     own: TokenRows
+    """The query's."""
     records: int
+    """How many records it has."""
     before: tuple[TokenRows, ...]
+    """Those of each earlier submission."""
 
 
 class AskedPair(NamedTuple):
-    """A query and a list that it meets, as both sides know them.
-
-    Attributes:
-        asker: Whose query it is.
-        number: Its place among that party's queries, from 0.
-        terms: The terms of its column and the list's.
-    """
+    """A query and a list that it meets, as both sides know them."""
 
     asker: str
+    """Whose query it is."""
     number: int
+    """Its place among that party's queries, from 0."""
     terms: ColumnTerms
+    """The terms of its column and the list's."""
 
 
 def asked_pair(round_: RoundState, table: RuleTable, query: str, owner: str) -> AskedPair:

@@ -22,17 +22,14 @@ _HANDLE = f"S{HANDLE_BYTES}"  # of one length all of them, so that NumPy's zeros
 
 
 class Combinations(NamedTuple):
-    """The combinations of tokens from which the tags of one set of rules are made.
-
-    Attributes:
-        number: The set's place among those of the rule table.
-        tokens: Of each of n combinations the numbers of its tokens, one for each of the set's k rules: n x k.
-        records: The number of the record of each.
-    """
+    """The combinations of tokens from which the tags of one set of rules are made."""
 
     number: int
+    """The set's place among those of the rule table."""
     tokens: NDArray[np.int64]
+    """Of each of n combinations the numbers of its tokens, one for each of the set's k rules: n x k."""
     records: NDArray[np.int64]
+    """The number of the record of each."""
 
     def each_once(self) -> NDArray[np.int64]:
         """Return the tokens of each combination once; two records may share one."""

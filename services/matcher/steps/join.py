@@ -58,22 +58,19 @@ class FaultyTokensError(MalformedError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JoinResult:
-    """The result of a join: one report for each party concerned, the hits of each pair at each level, and flags.
-
-    Attributes:
-        reports: Each report, or its pages in their order; they are made as they are taken, once.
-        pairs: The parties whose records were joined, whether they had hits or not.
-        met: The digest of the tags that met of each pair of lists whose columns fit (PROTOCOL.md 3.7.13).
-        flags: By submission, what in its tokens looks like guesses.
-        known: How many persons so many parties know, by the least level of the hits that join a person.
-    """
+    """The result of a join: one report for each party concerned, the hits of each pair at each level, and flags."""
 
     reports: Iterable[HitReport]
+    """Each report, or its pages in their order; they are made as they are taken, once."""
     pairs: list[tuple[str, str]]
+    """The parties whose records were joined, whether they had hits or not."""
     hits: Counter[tuple[str, str, str]]
     met: dict[tuple[str, str], str]
+    """The digest of the tags that met of each pair of lists whose columns fit (PROTOCOL.md 3.7.13)."""
     flags: dict[str, tuple[Sentence, ...]]
+    """By submission, what in its tokens looks like guesses."""
     known: dict[Level, Counter[int]]
+    """How many persons so many parties know, by the least level of the hits that join a person."""
 
 
 def frozen(round_: Round) -> Round:

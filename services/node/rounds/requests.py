@@ -165,21 +165,18 @@ def check_submission(clock: Clock, session: Session, round_: Round, import_id: s
 
 @dataclass(frozen=True, slots=True)
 class RequestedSubmission:
-    """A submission that two persons want.
-
-    Attributes:
-        submission_id: Its identifier.
-        import_id: The list.
-        records_digest: SHA-256 of the list's records; see `records.digests`.
-        kind: A list or a query.
-        justification: Why it is submitted.
-    """
+    """A submission that two persons want."""
 
     submission_id: str
+    """Its identifier."""
     import_id: str
+    """The list."""
     records_digest: str
+    """SHA-256 of the list's records; see `records.digests`."""
     kind: Kind
+    """A list or a query."""
     justification: Justification
+    """Why it is submitted."""
 
 
 def request_submission(clock: Clock, session: Session, round_: Round, wanted: RequestedSubmission) -> None:

@@ -283,11 +283,7 @@ def _decided(
 
 
 def _undecided(session: Session, round_: Round, submission_id: str) -> AlarmRow:
-    """Return the alarm over a query that nobody has decided on yet.
-
-    Raises:
-        NotFoundError: There is none.
-    """
+    """Return the alarm over a query that nobody has decided on yet; raises NotFoundError if there is none."""
     row = session.get(AlarmRow, (round_.round_id, submission_id))
     if row is None or row.released_at is not None or row.refused_at is not None or round_.ending:
         raise NotFoundError("report_back_unknown")

@@ -37,11 +37,7 @@ COMPARED = (
 
 
 def safeguards(node: NodeContext, round_id: str) -> Safeguards:
-    """Return the safeguards against fishing in a round.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-    """
+    """Return the safeguards against fishing in a round; raises NotFoundError if the node knows no such round."""
     with node.rounds.reading(round_id) as round_, node.store.reading("round.safeguards") as session:
         raised = session.scalars(select(AlarmRow).where(AlarmRow.round_id == round_id).order_by(AlarmRow.raised_at))
         earlier, all_earlier = _earlier(session, node.code, round_)

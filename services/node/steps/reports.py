@@ -55,17 +55,14 @@ class OwnRecordRef(NamedTuple):
 
 
 class ResolvedReport(NamedTuple):
-    """The records behind the handles of a report: the own import, and the kept data of each record, by handle.
-
-    Attributes:
-        erased: Handles of records that were erased since their list was submitted.
-        checked: What this node found when it checked the report.
-    """
+    """The records behind the handles of a report: the own import, and the kept data of each record, by handle."""
 
     import_id: str
     records: dict[str, OwnRecordRef]
     erased: frozenset[str]
+    """Handles of records that were erased since their list was submitted."""
     checked: tuple[CheckedPair, ...]
+    """What this node found when it checked the report."""
 
 
 def is_own_report(code: str, registry: Registry, event: Event) -> bool:
@@ -75,11 +72,7 @@ def is_own_report(code: str, registry: Registry, event: Event) -> bool:
 
 
 def check(node: NodeContext, round_: Round, message: Message) -> None:
-    """Refuse a report for this node on a basis that no lists give.
-
-    Raises:
-        PolicyError: As `Party.check_report`.
-    """
+    """Refuse a report for this node on a basis that no lists give; raises PolicyError as `Party.check_report` does."""
     if isinstance(message, HitReport) and message.party == node.code and node.has_rules_of(round_.manifest):
         node.party.check_report(message, node.table_of(round_.manifest))
 

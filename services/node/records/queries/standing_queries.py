@@ -199,11 +199,7 @@ def withdraw(journal: Journal, actor: Actor, standing_id: str, reason: str) -> N
 
 
 def standing_row(session: Session, standing_id: str) -> StandingQueryRow:
-    """Return a standing query.
-
-    Raises:
-        NotFoundError: There is no such one.
-    """
+    """Return a standing query; raises NotFoundError if there is no such one."""
     row = session.get(StandingQueryRow, standing_id)
     if row is None:
         raise NotFoundError("standing_query_unknown")
