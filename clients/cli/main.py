@@ -78,10 +78,11 @@ class Part(TyperCommand):
         modules = [import_module(f"clients.cli.{place.partition(':')[0]}") for place in places]
         if function := places[0].partition(":")[2]:
             alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-            alone.command(self.name)(getattr(modules[0], function))
+            alone.command(self.name, short_help=text)(getattr(modules[0], function))
             return typer.main.get_command(alone)
         group = typer.main.get_group(modules[0].app)
-        group.name, group.help, group.rich_markup_mode = self.name, text, None
+        group.help = group.short_help = text
+        group.name, group.rich_markup_mode = self.name, None
         return group
 
 
@@ -181,7 +182,7 @@ def whole_command() -> TyperGroup:
     command = typer.main.get_command(app)
     assert isinstance(command, TyperGroup)
     for name, (text, *_) in _PARTS.items():
-        command.add_command(Part(name, help=text, rich_markup_mode=None))
+        command.add_command(Part(name, help=text, short_help=text, rich_markup_mode=None))
     return command
 
 
