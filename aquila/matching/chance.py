@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from math import log2
+from math import log2, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -111,13 +111,13 @@ def chance_model(table: RuleTable, counted: Counted) -> ChanceModel:
     contexts = parts_of(table, counted.context)
     of_dates = np.array([part.usual or 0.0 for part in dates])
     usual_contexts = [part.usual or 0.0 for part in contexts]
-    chance_contexts = [_chance(part) for part in contexts]
+    chance_contexts = [part.chance_share for part in contexts]
     ways = tuple(_ways(table, counted, [part.name for part in dates]))
     return ChanceModel(
         ways,
         (*(part.name for part in dates), missing_evidence(counted.date)),
         np.append((1 - counted.unagreed) * of_dates / of_dates.sum(), counted.unagreed),
-        np.array([*map(_chance, dates), 1.0]),
+        np.array([*(part.chance_share for part in dates), 1.0]),
         (*(part.name for part in contexts), missing_evidence(counted.context)),
         np.array([*usual_contexts, 1 - sum(usual_contexts)]),
         np.array([*chance_contexts, 1 - sum(chance_contexts)]),
@@ -258,20 +258,20 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
     pairs = {parts[0].name for parts in shown.values()}
     singles = {(part.name,): (part,) for part in parts_of(table, families[0])}
     whole = sum(part.usual or 0.0 for part in parts_of(table, families[0]))
-    others = [part for family in families[1:] for part in parts_of(table, family)]
+    others = [parts_of(table, family) for family in families[1:]]
     rare = {part for rule in table.rules if rule.most_records is not None for part in rule.parts}
     for names, parts in (shown | singles).items():
         first = parts[0]
-        usual = (first.usual or 0.0) / whole
+        usual, chance = (first.usual or 0.0) / whole, first.chance_share
         if first.name in pairs:
-            for other in others:
-                usual *= (other.usual or 0.0) if other in parts else 1 - (other.usual or 0.0)
-        spread = 2.0 ** len(others) if names in shown else 1.0
+            usual *= prod(_of_family(parts, [(part, part.usual or 0.0) for part in family]) for family in others)
+        if names in shown:
+            chance *= prod(_of_family(parts, [(part, part.chance_share) for part in family]) for family in others)
         by_dates = () if names in shown or first.name not in pairs else tuple(_dated(table, first, dates))
         yield NamesAgreement(
             names,
             usual,
-            _chance(first) / spread,
+            chance,
             names in shown,
             by_dates,
             _is_weak(first),
@@ -310,8 +310,9 @@ def parts_of(table: RuleTable, family: str) -> list[Part]:
     return [part for part in table.parts if part.family == family]
 
 
-def _chance(part: Part) -> float:
-    return float(2.0 ** (part.chance or 0.0))
+def _of_family(agreed: Sequence[Part], shares: Sequence[tuple[Part, float]]) -> float:
+    """Return the share of the part of a family that is among those that agree; where none is, what the others leave."""
+    return next((share for part, share in shares if part in agreed), 1 - sum(share for _part, share in shares))
 
 
 def _is_weak(part: Part) -> bool:

@@ -371,7 +371,8 @@ def prospects(table: RuleTable, records: int, alike: int) -> tuple[Prospect, ...
 
 def _foreseen(table: RuleTable, counted: Counted, records: int, alike: int) -> Iterator[Prospect]:
     of, pairs = chance_model(table, counted), records * (records - 1) / 2
-    main, *further = (max(parts_of(table, family), key=lambda part: part.bits) for family in counted.names)
+    main = max(parts_of(table, counted.names[0]), key=lambda part: part.bits)
+    further = [max(parts_of(table, family), key=lambda part: part.usual or 0.0) for family in counted.names[1:]]
     chance = (alike + 1) / (pairs + exp2(-(main.chance or 0.0)))
     names = log2(main.usual or 1.0) - log2(chance) + sum(part.bits for part in further)
     prior = prior_bits(records, records, table.expected_share)

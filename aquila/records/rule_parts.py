@@ -1,8 +1,9 @@
 """The meaning of a match rule's part: the values that a record has for it.
 
 A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` and `main` (one
-given with one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`,
-and `pair:A+B` takes one word in form A, the other in form B. `birth` takes a form of the date, `nationality`
+given with one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`.
+`pair:A+B` takes one word in form A, the other in form B; `all:A/3` takes names of three different words alone, and
+`all:A/4+` those of four and more. `birth` takes a form of the date, `nationality`
 none or `known`; identifiers take none.
 A name that is not split gives the pairs of its first, second and last word to `pair`, first and last to `main`: all
 pairs of all words would grow with the square and add little.
@@ -25,6 +26,9 @@ WORD_MARK = "\x1f"  # between the words of one part: sorts before every letter, 
 _PAIRED_WORDS = 3  # of a name that is not split: the first ones and the last
 _CACHED = 1 << 16  # words
 _NAMES_CACHED = 1 << 14
+_ALL_WORDS = 2 * MOST_WORDS  # given and family names
+_WORD_COUNTS = {"": (2, _ALL_WORDS), "2": (2, 2), "3": (3, 3), "4+": (4, _ALL_WORDS)}
+"""How many different words a name has of which `all` reads every one; a single word is too little."""
 _NAME_FIELDS = ("given_names", "family_names", "full_name", "aliases")
 
 Key = TypeVar("Key")
@@ -143,7 +147,8 @@ def _words_reader() -> Callable[[tuple[str, ...]], Words]:
 @cache
 def all_words_reader(part: str) -> Callable[[NameWords], list[tuple[str, ...]]]:
     """The function that reads the values of a part of kind `all` from the words of records; see `part_reader`."""
-    shape = _shape(part.partition(":")[2])
+    join = _joined_words(part.partition(":")[2])
+    shape = _shape(part.partition(":")[2].partition("/")[0])
 
     def shape_words(words: Words) -> Words:
         return tuple(map(shape, words))
@@ -152,7 +157,7 @@ def all_words_reader(part: str) -> Callable[[NameWords], list[tuple[str, ...]]]:
 
     def read(words: NameWords) -> list[tuple[str, ...]]:
         every = [{*given, *family} for given, family in zip(*(map(shaped, side) for side in words), strict=True)]
-        return [(WORD_MARK.join(sorted(shapes)),) if len(shapes) > 1 else () for shapes in every]
+        return list(map(join, every))
 
     return read
 
@@ -218,18 +223,15 @@ def _shape(form: str) -> Callable[[str], str]:
 
 
 def _all(form: str) -> Reader:
-    """Every word of a name, sorted; a single word is too little."""
-    shape = _shape(form)
+    """Every word of a name, sorted, where there are as many as the form says."""
+    shape, join = _shape(form.partition("/")[0]), _joined_words(form)
+    return lambda names: [value for name in names for value in join(set(map(shape, name.words)))]
 
-    def read(names: tuple[Name, ...]) -> Values:
-        values = []
-        for name in names:
-            words = set(map(shape, name.words))
-            if len(words) > 1:
-                values.append(WORD_MARK.join(sorted(words)))
-        return values
 
-    return read
+def _joined_words(form: str) -> Callable[[set[str]], tuple[str, ...]]:
+    """The function that joins the different words of a name, or gives nothing where they are too few or too many."""
+    least, most = _WORD_COUNTS[form.partition("/")[2]]
+    return lambda words: (WORD_MARK.join(sorted(words)),) if least <= len(words) <= most else ()
 
 
 def _pair(form: str) -> Reader:
@@ -378,10 +380,11 @@ def _identifier(field: str, read: Callable[[str], str]) -> PartKind:
     return PartKind(field, lambda _form: reader, stands_alone=True)
 
 
+_COUNTED_WORDS = tuple(f"{form}/{count}" for form in FORMS for count in _WORD_COUNTS if count)
 _MIXED = tuple(f"{one}+{two}" for one in FORMS for two in FORMS if one != two)
 
 PART_KINDS: dict[str, PartKind] = {
-    "all": PartKind(NAMES, _all, tuple(FORMS), stands_alone=True),
+    "all": PartKind(NAMES, _all, (*FORMS, *_COUNTED_WORDS), stands_alone=True),
     "pair": PartKind(NAMES, _pair, (*FORMS, *_MIXED), stands_alone=True),
     "main": PartKind(NAMES, _main, (*FORMS, *_MIXED), stands_alone=True),
     "word": PartKind(NAMES, _word, tuple(FORMS)),

@@ -54,7 +54,8 @@ class Part:
             usual, chance makes it too.
         known: Whether it says only that both records know the attribute: no evidence, but where it could be said and is
             not, the silence of the family is none either.
-        chance: How often two persons' records agree at exactly this level, as log2; a round counts it where it can.
+        chance: How often two persons' records agree at exactly this level, as log2; a round counts it where it can. Of
+            a further family of names: how often those do of which a pair of names agrees.
         differs: In plain words, what then differs or is not known, since no stronger part agrees; empty where nothing.
     """
 
@@ -71,6 +72,11 @@ class Part:
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+    @property
+    def chance_share(self) -> float:
+        """`chance` as a share; 1 where the table states none."""
+        return float(2.0 ** (self.chance or 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,17 +311,22 @@ def _check_usual(parts: Iterable[Part]) -> None:
 
 
 def _counted(content: dict[str, Any], families: dict[str, str], parts: Iterable[Part]) -> Counted:
-    """Read the families for which a round counts chance; parts of all but the further names state share and chance."""
+    """Read the families for which a round counts chance: their parts state shares, which leave some for none."""
     counted = Counted(
         tuple(map(str, content["names"])), str(content["context"]), str(content["date"]), float(content["unagreed"])
     )
     named = (*counted.names, counted.context, counted.date)
     shared = {part.family for part in parts if not part.known and part.usual is None}
-    unlikely = {part.family for part in parts if not part.known and part.chance is None} - set(counted.names[1:])
+    unlikely = {part.family for part in parts if not part.known and part.chance is None}
     if not set(named) <= set(families) or len(set(named)) < len(named) or not 0 < counted.unagreed < 1:
         raise InputError("counted_families_wrong")
     if {*named} & (shared | unlikely):
         raise InputError("counted_families_wrong")
+    for family in counted.names[1:]:
+        of_family = [part for part in parts if part.family == family]
+        for shares in ([part.usual or 0.0 for part in of_family], [part.chance_share for part in of_family]):
+            if not sum(shares) < 1:
+                raise InputError("counted_families_wrong")
     return counted
 
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aquila.records.person import Record
-from tests.quality.measuring.guesses import guesses_by_rule
+from aquila.records.rules import load_rules
+from tests.quality.measuring.guesses import guesses_by_names, guesses_by_rule
 from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.plaintext_matching import send
 from tests.support.counted import FIVE_RULES, RECORDS
 
+DEFAULT = load_rules("default")
 TABLE = replace(FIVE_RULES, rules=tuple(rule for rule in FIVE_RULES.rules if "place" not in rule.name))
 
 
@@ -16,7 +18,8 @@ def test_tokens_of_a_rule() -> None:
     by_rule = {one.rule.name: one for one in rule_leakage([send(RECORDS, TABLE)], TABLE, RECORDS)}
     assert (by_rule["pair and year"].tokens, by_rule["pair and year"].shared) == (3, 0)
     assert (by_rule["pair"].tokens, by_rule["pair"].shared, by_rule["pair"].records) == (2, 1, 3)
-    assert by_rule["document"].tokens == 1
+    assert by_rule["document"].tokens == by_rule["document"].having == 1
+    assert by_rule["pair"].having == 4
 
 
 def test_a_rule_has_its_guesses() -> None:
@@ -53,6 +56,16 @@ def test_guesses_go_through_places() -> None:
     assert (guesses["pair and place"], guesses["year and place"]) == (1, 60)
     population = [replace(record, place_of_birth=f"Niš{'abcd'[number]}") for number, record in enumerate(RECORDS)]
     assert guesses_by_rule(FIVE_RULES, population)[3] == 2
+
+
+def test_guesses_by_names_find_shares_of_all_persons() -> None:
+    """Names of four words are soon gone through, but only by them the few who have one are found."""
+    pairs = [Record(str(place), ("Ana",), (f"I{letter}ić",)) for place, letter in enumerate("bdfklmnrz")]
+    population = [*pairs, Record("long", ("Ana", "Mara", "Iva"), ("Ilić",))]
+    table = replace(DEFAULT, rules=tuple(rule for rule in DEFAULT.rules if rule.name.startswith("every name")))
+    assert guesses_by_names(table, population, (10, 50)) == {10: 1, 50: 5}
+    found = {table.by_number[number].name: count for number, count in guesses_by_rule(table, population).items()}
+    assert found == {"every name of two": 5, "every name of three": 0, "every name of four": 1}
 
 
 def test_what_nobody_has_takes_no_guess() -> None:

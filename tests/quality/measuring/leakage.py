@@ -21,13 +21,15 @@ class RuleLeakage:
 
     Attributes:
         shared: Of these, how many 2 to 8 records of the list share.
-        guesses: How many guesses find the inputs of half of a population; None for numbers and addresses, of which
-            there are as many as their digits allow.
+        having: Records that have a token of the rule: of names of three words, those that have such a name.
+        guesses: How many guesses find half of the persons of a population that have an input of the rule; None for
+            numbers and addresses, of which there are as many as their digits allow.
     """
 
     rule: Rule
     tokens: int
     shared: int
+    having: int
     records: int
     guesses: int | None
 
@@ -55,8 +57,9 @@ class ListLeakage:
 
 
 def rule_leakage(sent: Sequence[Sent], table: RuleTable, population: Sequence[Record]) -> list[RuleLeakage]:
-    tokens, shared, records = Counter[int](), Counter[int](), Counter[int]()
+    tokens, shared, having, records = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
     for one in sent:
+        having.update(dict(enumerate((one.profiles() > 0).sum(axis=0).tolist())))
         together: dict[int, set[int]] = defaultdict(set)
         for rule, places in one.holders():
             tokens[rule] += 1
@@ -66,7 +69,14 @@ def rule_leakage(sent: Sequence[Sent], table: RuleTable, population: Sequence[Re
         records.update({rule: len(places) for rule, places in together.items()})
     guesses = guesses_by_rule(table, population)
     return [
-        RuleLeakage(rule, tokens[rule.number], shared[rule.number], records[rule.number], guesses[rule.number])
+        RuleLeakage(
+            rule,
+            tokens[rule.number],
+            shared[rule.number],
+            having[rule.number],
+            records[rule.number],
+            guesses[rule.number],
+        )
         for rule in table.rules
     ]
 

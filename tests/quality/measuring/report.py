@@ -168,12 +168,21 @@ def rule_leakage_table(found: Sequence[RuleLeakage], records: int) -> str:
             one.rule.input_class.value,
             f"{one.tokens:,}",
             f"{one.shared:,}",
+            f"{one.having / records:.1%}",
             f"{one.records / records:.1%}",
             power(one.guesses),
         )
         for one in found
     ]
-    columns = ("rule", "class", "tokens", "in 2 to 8 records", "records that share one", "guesses for half")
+    columns = (
+        "rule",
+        "class",
+        "tokens",
+        "in 2 to 8 records",
+        "records that have one",
+        "that share one",
+        "guesses for half",
+    )
     return markdown(columns, rows)
 
 

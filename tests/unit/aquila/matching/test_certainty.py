@@ -77,7 +77,7 @@ def test_independent_families_add_up() -> None:
 
 def test_names_without_a_whole_date_are_no_hit_in_long_lists() -> None:
     """As lists grow, chance makes such pairs, and a second, independent agreement is needed."""
-    partial = mask("similar pair and known month", "every name", "name pair")
+    partial = mask("similar pair and known month", "every name of two", "name pair")
     assert grade(DEFAULT, partial, 1000, 1000).level is not None
     assert grade(DEFAULT, partial, 200_000, 200_000).level is None
     assert grade(DEFAULT, partial | mask("document number"), 200_000, 200_000).level is Level.HIGH
@@ -109,8 +109,8 @@ def test_a_prior_needs_lists_and_a_share(size: int, share: float) -> None:
         grade(DEFAULT, 1, size, 10, share)
 
 
-STRONG = mask("name, initial and date", "name pair", "every name", "rare pair")
-WEAK = mask("every name")
+STRONG = mask("name, initial and date", "name pair", "every name of two", "rare pair")
+WEAK = mask("every name of two")
 
 
 def missing_of(*rules: str) -> list[str]:
@@ -128,13 +128,13 @@ def test_a_table_that_counts_nothing_has_no_kinds_of_names() -> None:
     assert agreement_of_names(EXACT, rules_of(EXACT, 1)) == ""
     assert agreement_of_names(DEFAULT, rules_of(DEFAULT, mask("document number"))) == ""
     assert agreement_of_names(DEFAULT, rules_of(DEFAULT, mask("name, initial and date"))) == "names: name and initial"
-    placed = rules_of(DEFAULT, mask("similar pair and place", "every name"))
-    assert agreement_of_names(DEFAULT, placed) == "names: similar pair + every name + place of birth"
+    placed = rules_of(DEFAULT, mask("similar pair and place", "every name of two"))
+    assert agreement_of_names(DEFAULT, placed) == "names: similar pair + every name of two + place of birth"
 
 
 def test_the_silence_of_the_names_is_evidence_too() -> None:
     alone = grade(DEFAULT, mask("document number"), 1000, 1000)
-    named = grade(DEFAULT, mask("document number", "every name"), 1000, 1000)
+    named = grade(DEFAULT, mask("document number", "every name of two"), 1000, 1000)
     assert alone.probability < 0.99 < named.probability
 
 

@@ -31,12 +31,19 @@ def strangers(of: ChanceModel, seen: dict[tuple[int, int, int], float]) -> Chanc
 
 
 def test_the_ways_in_which_names_agree() -> None:
-    """Those that rules on names alone show, and each part of names by itself; their usual shares are shares."""
+    """Those that rules on names alone show, and each part of names by itself; their usual shares are shares.
+
+    So are their chances: finer classes of whole names are together as usual by chance as one class.
+    """
     of = of_default()
     alone = {one.parts for one in of.names if one.alone}
-    assert ("name pair", "every name", "rare pair") in alone
+    assert ("name pair", "every name of two", "rare pair") in alone
     assert ("similar pair",) not in alone
-    assert len(alone) == 7
+    assert len(alone) == 15
+    for words in ("two", "three", "four"):
+        assert sum(f"every name of {words}" in one for one in alone) == 4
+    counted = sum(one.chance for one in of.names if one.alone)
+    assert counted == pytest.approx(2**-17.05 * (2 - 0.5 * (1 - 2**-1.04 - 2**-7 - 2**-11)), rel=0.001)
     assert {one.parts for one in of.names} - alone == {
         ("name and initial",),
         ("single beginning",),
@@ -57,9 +64,9 @@ def test_a_rule_that_shows_no_pair_of_names_is_no_way() -> None:
     table = parse_rules(content.replace('also = ["similar pair"]\n', "", 1))
     assert table.counted is not None
     alone = {one.parts for one in chance_model(table, table.counted).names if one.alone}
-    assert ("every name",) not in alone
-    assert ("similar pair", "every name") not in alone
-    assert ("name pair", "every name") in alone
+    assert ("every name of two",) not in alone
+    assert ("similar pair", "every name of two") not in alone
+    assert ("name pair", "every name of two") in alone
 
 
 def test_without_strangers_the_tables_chance_counts() -> None:
@@ -93,7 +100,11 @@ def test_what_is_shown_with_a_date_only_is_counted_there() -> None:
 
 def test_single_names_grow_with_pairs_of_names() -> None:
     of = of_default()
-    pair, single, start = way(of, "name pair", "every name"), way(of, "name and initial"), way(of, "single beginning")
+    pair, single, start = (
+        way(of, "name pair", "every name of two"),
+        way(of, "name and initial"),
+        way(of, "single beginning"),
+    )
     expected = PAIRS * sum(one.chance for one in of.names if one.alone)
     many = {(start, 0, -1): PAIRS}
     usual, crowded = (strangers(of, many | {(pair, -1, -1): expected * times}).names for times in (1.0, 10.0))
@@ -116,7 +127,11 @@ def test_single_names_are_as_rare_as_they_show_themselves() -> None:
 
 def test_lists_without_whole_dates_do_not_make_single_names_rare() -> None:
     of = of_default()
-    single, pair, year = way(of, "name and initial"), way(of, "name pair", "every name"), of.dates.index("bare year")
+    single, pair, year = (
+        way(of, "name and initial"),
+        way(of, "name pair", "every name of two"),
+        of.dates.index("bare year"),
+    )
     named = PAIRS * sum(one.chance for one in of.names if one.alone)
     known = {(pair, -1, -1): named, (pair, year, -1): named * 0.02}
     usual = strangers(of, known | {(single, year, -1): PAIRS * 0.02 * of.names[single].chance})
@@ -128,7 +143,7 @@ def test_lists_without_whole_dates_do_not_make_single_names_rare() -> None:
 def test_dates_are_counted_by_pairs_of_names() -> None:
     """Where many strangers of one name share a month, months agree by chance as often; whole dates show nothing."""
     of = of_default()
-    pair, month = way(of, "name pair", "every name"), of.dates.index("known month")
+    pair, month = way(of, "name pair", "every name of two"), of.dates.index("known month")
     found = strangers(of, {(pair, -1, -1): 90_000.0, (pair, month, -1): 900.0, (pair, 0, -1): 900.0})
     assert found.dates[month] == pytest.approx(0.01, rel=0.02)
     assert found.dates[0] == of.chance_dates[0]
@@ -138,7 +153,7 @@ def test_dates_are_counted_by_pairs_of_names() -> None:
 def test_whole_dates_follow_from_decades() -> None:
     """For eight strangers who agree in day, month and decade, one agrees in the year too; fewer change nothing."""
     of = of_default()
-    pair, decade = way(of, "name pair", "every name"), of.dates.index("decade")
+    pair, decade = way(of, "name pair", "every name of two"), of.dates.index("decade")
     many, few = (
         strangers(of, {(pair, -1, -1): 1e7, (pair, decade, -1): 1e7 * of.chance_dates[0] * times})
         for times in (16.0, 4.0)
@@ -152,7 +167,7 @@ def test_whole_dates_follow_from_decades() -> None:
 
 def test_contexts_depend_on_names() -> None:
     of = of_default()
-    one, other, country = way(of, "name pair", "every name"), way(of, "name pair", "rare pair"), 1
+    one, other, country = way(of, "name pair", "every name of two"), way(of, "name pair", "rare pair"), 1
     found = strangers(
         of, {(one, -1, country): 900.0, (one, -1, 2): 100.0, (other, -1, country): 100.0, (other, -1, 2): 900.0}
     )

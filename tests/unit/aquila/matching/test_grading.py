@@ -14,8 +14,8 @@ def mask(*names: str) -> int:
     return sum(1 << (numbers[name] - 1) for name in names)
 
 
-CERTAIN = mask("name, initial and date", "name pair", "every name", "rare pair")
-LIKELY = mask("every name", "rare pair")
+CERTAIN = mask("name, initial and date", "name pair", "every name of two", "rare pair")
+LIKELY = mask("every name of two", "rare pair")
 CHANCE = mask("single beginning and date")
 
 

@@ -16,13 +16,13 @@ def mask(*names: str) -> int:
     return sum(1 << (numbers[name] - 1) for name in names)
 
 
-STRONG = mask("name, initial and date", "name pair", "every name", "rare pair")
+STRONG = mask("name, initial and date", "name pair", "every name of two", "rare pair")
 SINGLE = mask("single beginning and date")
-COMMON = mask("name, initial and date", "name pair", "every name")
-WEAK = mask("every name")
+COMMON = mask("name, initial and date", "name pair", "every name of two")
+WEAK = mask("every name of two")
 MONTH = mask("similar pair and known month")
-AGREES = "names: name pair + every name + rare pair + nationality"
-DIFFERS = "names: name pair + every name + rare pair + origin: silent"
+AGREES = "names: name pair + every name of two + rare pair + nationality"
+DIFFERS = "names: name pair + every name of two + rare pair + origin: silent"
 
 
 def weight(grading_basis: GradingBasis, of: str) -> int:
@@ -65,7 +65,7 @@ def test_lists_in_which_names_change_give_single_names_more_weight() -> None:
 
 def test_few_persons_show_how_many_names_are_rare() -> None:
     rare, usual = (learn(DEFAULT, [ListPair({STRONG: many, COMMON: 100 - many}, 5000, 5000)])[0] for many in (65, 20))
-    of = "names: name pair + every name"
+    of = "names: name pair + every name of two"
     assert weight(rare, f"{of} + rare pair") - weight(usual, f"{of} + rare pair") > 120
     assert weight(usual, of) - weight(rare, of) > 60
 
@@ -80,7 +80,7 @@ def test_chance_does_not_teach_itself() -> None:
 def test_names_weigh_as_much_as_they_are_rare_in_these_lists() -> None:
     """The same agreement is worth less where many strangers bear the same names, in long lists and in short ones."""
     pairs = [ListPair({STRONG: 30, WEAK: strangers}, 5000, 5000) for strangers in (20, 2000, 200_000)]
-    weights = [weight(one, "names: similar pair + every name") for one in learn(DEFAULT, pairs)]
+    weights = [weight(one, "names: similar pair + every name of two") for one in learn(DEFAULT, pairs)]
     assert weights == sorted(weights, reverse=True)
     assert weights[0] > weights[2] + 600
     rare, _middle, usual = (grade_on(DEFAULT, WEAK | MONTH, one) for one in learn(DEFAULT, pairs))
@@ -99,7 +99,7 @@ def test_places_agree_by_chance_where_names_do() -> None:
     placed = WEAK | mask("similar pair and nationality")
     dated = STRONG | mask("similar pair and nationality")
     lists = [ListPair({dated: 300, WEAK: 1000 - share, placed: share}, 5000, 5000) for share in (100, 900)]
-    label = "names: similar pair + every name"
+    label = "names: similar pair + every name of two"
     gained = [
         weight(one, f"{label} + nationality") - weight(one, f"{label} + origin: silent")
         for one in learn(DEFAULT, lists)

@@ -34,7 +34,7 @@ def test_a_page_names_everything(page: str, words: list[str]) -> None:
 
 
 DEFAULT = load_rules("default")
-COMMON, RARE = 10, 11  # the rules "every name" and "rare pair"
+COMMON, RARE = 10, 11  # the rules "every name of two" and "rare pair"
 
 
 def test_a_rule_for_rare_values_has_a_lower_limit() -> None:

@@ -80,6 +80,27 @@ def test_one_side_alone_is_a_name_that_is_not_split(side: str) -> None:
     assert values(record, "pair:folded") == ["ana ilic"]
 
 
+@pytest.mark.parametrize(
+    ("given", "family", "count"),
+    [
+        ("Ana", "Ilić", "2"),
+        ("Ana Mara", "Ilić", "3"),
+        ("Ana Mara", "Ilić Kovač", "4+"),
+        ("Ana M Iva", "Ilić Ras Tot", "4+"),
+    ],
+)
+def test_whole_names_in_classes_by_their_words(given: str, family: str, count: str) -> None:
+    """A name has one class, by its different words, however it is split and written twice."""
+    for record in (
+        Record("1", (given,), (family,)),
+        Record("2", full_name=f"{family} {given}"),
+        Record("3", (given,), (family,), aliases=(f"{given} {family}",)),
+    ):
+        found = {form: values(record, f"all:sound/{form}") for form in ("2", "3", "4+")}
+        assert {form: bool(of_form) for form, of_form in found.items()} == {form: form == count for form in found}
+        assert found[count] == values(record, "all:sound")
+
+
 def test_a_single_word_is_no_whole_name() -> None:
     record = Record("2", given_names=("Ana",), date_of_birth=PartialDate(1980))
     assert values(record, "all:folded") == []

@@ -178,13 +178,13 @@ COUNTED = """
 names = ["names", "whole", "rarity"]
 context = "origin"
 date = "date"
-unagreed = 0.06
+unagreed = 0.07
 """
 
 
 def test_what_is_counted_is_read() -> None:
     """A table says which families are names, what depends on them, and which one chance makes agree anyway."""
-    assert DEFAULT.counted == Counted(("names", "whole", "rarity"), "origin", "date", 0.06)
+    assert DEFAULT.counted == Counted(("names", "whole", "rarity"), "origin", "date", 0.07)
     assert parse_rules(TABLE).counted is None
 
 
@@ -194,8 +194,8 @@ def test_what_is_counted_is_read() -> None:
         COUNTED.replace('"rarity"', '"moon"'),
         COUNTED.replace('"origin"', '"date"'),
         COUNTED.replace('"origin"', '"document"'),
-        COUNTED.replace("0.06", "0"),
-        COUNTED.replace("0.06", "1"),
+        COUNTED.replace("0.07", "0"),
+        COUNTED.replace("0.07", "1"),
         COUNTED.replace('date = "date"', 'date = "phone"'),
     ],
 )
@@ -205,6 +205,16 @@ def test_what_cannot_be_counted_is_refused(other: str) -> None:
     assert COUNTED in content
     with pytest.raises(InputError, match="counted"):
         parse_rules(content.replace(COUNTED, other))
+
+
+@pytest.mark.parametrize("other", ["usual = 1.0\nchance = -1.0", "usual = 0.65\nchance = 0", "usual = 0.65"])
+def test_further_names_do_not_always_agree(other: str) -> None:
+    """Of the pairs of names that agree, some agree in no part of a further family: by chance, and of one person."""
+    content = resources.files("aquila.records").joinpath("tables", "default.toml").read_text("utf-8")
+    line = "usual = 0.65\nchance = -1.0\n"
+    assert content.count(line) == 1
+    with pytest.raises(InputError, match="counted"):
+        parse_rules(content.replace(line, f"{other}\n"))
 
 
 def test_chance_is_a_share() -> None:
