@@ -1,17 +1,10 @@
-"""The state of a round: every field is documented, and phases follow their table."""
+"""The state of a round: phases follow their table."""
 
-import re
 from collections.abc import Callable
-from dataclasses import fields
 from itertools import pairwise
 
-from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS, Phase, RoundState
+from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS, Phase
 from tests.support.staged_round import StagedRound
-
-
-def test_every_field_is_documented() -> None:
-    described = re.findall(r"^ {8}(\w+): ", RoundState.__doc__ or "", re.MULTILINE)
-    assert described == [field.name for field in fields(RoundState)]
 
 
 def test_rounds_go_through_all_transitions_of_phases_and_no_others(staged: Callable[..., StagedRound]) -> None:
