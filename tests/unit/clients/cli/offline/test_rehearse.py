@@ -15,7 +15,7 @@ from clients.cli.main import main
 from clients.cli.offline.rehearse import hits_csv
 
 REGION = Path(__file__).parents[4] / "quality" / "region"
-HITS_OF_THE_REGION = "fb20d9d9de8f298ae7de4febf4fc440a4ba8c610de53f22b2881481d030e5f8c"
+HITS_OF_THE_REGION = "a2b4a82189444abfd7139b87e87fabca1ae3823a2473b996aab0dd7c73eda1c8"
 """SHA-256 of hits.csv for the first 900 records of three lists: only other rules, weights or names change it."""
 
 HEADER = "record_id,given_names,family_names,date_of_birth,phones\n"
