@@ -138,7 +138,7 @@ def test_an_answer_is_refused_with_a_reason() -> None:
 def test_a_check_says_of_what_it_is(query: str | None) -> None:
     """Of the lists or of a query, and of a query why nothing was checked."""
     page = card(safeguards(query=query))
-    assert (f"<td>Query {QUERY[:8]}</td>" in page, "<td>Lists</td>" in page) == (query is not None, query is None)
+    assert (f">Query {QUERY[:8]}</td>" in page, ">Lists</td>" in page) == (query is not None, query is None)
     page = card(safeguards(query=query, fault=CheckFault.EARLIER))
     assert "not checked: an earlier report is missing or was not whole" in page
 
