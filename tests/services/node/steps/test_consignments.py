@@ -181,9 +181,9 @@ async def test_a_query_whose_tokens_are_refused(world: World) -> None:
     party_node = world.nodes["AL"]
     calls = Refusing(party_node.node.peer._client._transport)
     party_node.node.peer._client._transport = calls
-    for _ in range(2):
+    for _ in range(2):  # the first one's tokens are to begin their consignment, so the second waits
         await party_node.submit(round_id, await party_node.load(ASKED, "query"), "query")
-    await world.settle()
+        await world.settle()
     tokens = [row for row in _own(party_node) if row.kind == StatementKind.TOKENS]
     assert [row.refusal is None for row in tokens] == [True, False]  # of the list, and of one query
     assert calls.sent_tokens() == 0
