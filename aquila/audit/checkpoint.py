@@ -153,7 +153,7 @@ class Checkpoint:
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """Read a checkpoint's text; raises AuditError if it is none, or not written in the one way that there is."""
+    """Read a checkpoint's text; raises AuditError if it is not a checkpoint in its one valid form."""
     lines = text.split("\n")
     if len(lines) != _LINES + 1 or lines[-1]:
         raise AuditError("checkpoint_not_three_lines", expected=_LINES, got=len(lines) - 1)

@@ -265,7 +265,7 @@ def read_entry(content: bytes) -> Entry:
     """Read an entry's canonical JSON.
 
     Raises:
-        AuditError: The bytes are no entry, or one that is not written in the one way that there is.
+        AuditError: The bytes are not an entry in its one valid form.
     """
     if len(content) > LARGEST_ENTRY:
         raise AuditError("entry_too_long", expected=LARGEST_ENTRY, got=len(content))

@@ -33,7 +33,7 @@ class QueryPerson(Message):
     """A person as it is typed: texts as the columns of a list hold them; an empty one is not known."""
 
     record_id: _Typed = ""
-    """The party's own number of the person; the node gives one where there is none."""
+    """The party's own number for the person; the node assigns one where it is empty."""
     given_names: _Typed = ""
     family_names: _Typed = ""
     full_name: _Typed = ""
@@ -232,8 +232,8 @@ class SkipReason(StrEnum):
 
     `terms`: area, legal basis, purpose or category of the round differ from those that were approved; `parties`: a
     party takes part that was not among those approved; `persons`: the persons are not those that were approved;
-    `later`: an earlier round still uses the list of which a record was erased; `used_up`: this party has asked as many
-    queries in the round as it takes.
+    `later`: a record of the list was erased, and an earlier round still uses that list; `used_up`: this party has asked
+    as many queries as the round allows it.
     """
 
     TERMS = "terms"

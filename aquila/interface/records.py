@@ -372,7 +372,7 @@ class DuplicateRecords(Message):
     groups: Count
     """How many groups of records the pairs make."""
     values_not_compared: dict[str, int]
-    """By rule, values that so many records share that they were not compared."""
+    """By rule, how many values were not compared because too many records share them."""
 
 
 class ListDifference(Message):
@@ -384,7 +384,7 @@ class ListDifference(Message):
 
     import_id: Identifier
     previous: Identifier | None = None
-    """The list before, or None where there is none."""
+    """The list that was stored before it, or None for the first one."""
     previous_name: str = ""
     added: Count = 0
     removed: Count = 0

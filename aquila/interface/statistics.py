@@ -160,7 +160,7 @@ class RegionalPicture(Message):
     """What published numbers are multiples of."""
     categories: tuple[str, ...]
     round: RoundStatistics | None
-    """The round that was asked for, or the one whose lists were matched last; None where there is none."""
+    """The round that was asked for, or the one whose lists were matched last; None before the first."""
     rounds: tuple[RoundTotals, ...]
     """The newest rounds of its category whose lists were matched and whose numbers are published."""
     precision: tuple[LevelPrecision, ...]

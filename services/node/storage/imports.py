@@ -74,4 +74,4 @@ class FoundDuplicates:
     groups: int
     """How many groups of records the pairs make."""
     crowded: dict[str, int]
-    """By rule, values that so many records share that they were not compared."""
+    """By rule, how many values were not compared because too many records share them."""
