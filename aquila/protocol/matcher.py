@@ -6,6 +6,7 @@ statements through `Round`; it cannot read an element or a token.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
@@ -19,7 +20,7 @@ from aquila.crypto.keys import SigningKey
 from aquila.errors import InputError, MalformedError, OrderError, PolicyError
 from aquila.matching.certainty import Grade, GradingBasis, Learned, Level, expected_chance_hits
 from aquila.matching.grading import grade_lists
-from aquila.matching.join import TOKEN_ROW_BYTES, MatchedPair, MatchedTokenPositions, MetTokens, parse_rows
+from aquila.matching.join import TOKEN_ROW_BYTES, MatchedPair, MatchedTokenPositions, MetTokens, TokenTable, parse_rows
 from aquila.matching.learning import ListPair, learn
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import (
@@ -57,6 +58,9 @@ _SIDES = "left", "right"
 
 GradingBases: TypeAlias = "dict[tuple[int, int], GradingBasis]"
 """On what the pairs of two lists are graded, by their list numbers."""
+
+ColumnReader: TypeAlias = Callable[[str, str], NDArray[np.bytes_]]
+"""Reads the shadow column of a submission for a party."""
 
 
 class GradedPair(NamedTuple):
@@ -258,9 +262,9 @@ def grade_pairs(
     Args:
         round_: The record of the round.
         table: The match rules.
-        grading_bases: What `learn_footings` gave.
+        grading_bases: What `learn_grading_bases` gave.
         pairs: What the join found, the pairs of two lists together.
-        columns: The terms of the shadow columns (`columns_between`).
+        columns: The terms of the shadow columns.
     """
     settled = dict(grading_bases)
     enough = {level for level in Level if level >= round_.manifest.minimum_certainty}
@@ -292,7 +296,7 @@ def _noting(pairs: Iterable[MatchedPair], masks: Sequence[int], meeting: list[Ma
         yield pair
 
 
-def columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> dict[tuple[int, int], ColumnTerms]:
+def _columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> dict[tuple[int, int], ColumnTerms]:
     """Return the terms of the shadow columns of each two lists that may be joined, by their list numbers.
 
     Where the first submission is a query, they are of it and each list.
@@ -314,17 +318,16 @@ def columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> 
     }
 
 
-def settle_columns(
+def find_pairs(
     round_: Round,
     table: RuleTable,
     submissions: list[str],
-    graded: GradedPairs,
-    columns: Mapping[tuple[int, int], ColumnTerms],
-    found: MetTokens,
-    tags: Callable[[str, str], NDArray[np.bytes_]],
+    tokens: TokenTable,
+    read_column: ColumnReader,
     earlier: Sequence[bytes] = (),
+    executor: Executor | None = None,
 ) -> tuple[GradedPairs, list[MatchedTokenPositions]]:
-    """Find which tags of each two lists met, and drop the pairs of lists whose columns do not fit their rows (3.7.13).
+    """Join tokens, grade the pairs, and drop those of lists whose columns do not fit their rows (3.7.1, 3.7.2, 3.7.13).
 
     A query counts as a list here. The basis of dropped pairs is that of lists that share nothing: what was learned of
     them, how many records have a certain partner too, would tell a party that sends wrong tags how often it hit.
@@ -332,39 +335,61 @@ def settle_columns(
     Args:
         round_: The record of the round.
         table: The match rules, of the manifest's digest.
-        submissions: Submission ids by list number.
-        graded: What `grade_pairs` gave.
-        columns: What `columns_between` gave.
-        found: What met of `graded.every` (`TokenTable.met`).
-        tags: Reads the shadow column of a submission for a party.
+        submissions: Submission ids by list number; a query comes first.
+        tokens: Their token rows.
+        read_column: Reads their shadow columns.
         earlier: Of a query the token rows of each submission that its asker sent before (`sent_before`), those of the
             tokens that met at least.
+        executor: Where the join runs (`TokenTable.join`).
 
     Returns:
         The pairs that stay, and which of their tokens met.
+
+    Raises:
+        PolicyError: The table is not the manifest's, or the join needs more memory than it may use.
     """
+    columns = _columns_between(round_, table, submissions)
+    tokens.join(columns, round_.manifest.frequency_limit, executor)
+    # Two lists that share nothing are told of too, so that both sides can check it.
+    nothing = {lists: dict[int, int]() for lists in columns}
+    grading_bases = learn_grading_bases(round_, table, submissions, nothing | tokens.patterns())
+    graded = grade_pairs(round_, table, grading_bases, tokens.pairs(), columns)
+    found = tokens.met(graded.every)
+    lists_of = [(pair.left, pair.right) for pair in graded.every]
+    met = _fitting_columns(round_, submissions, columns, found, lists_of, read_column, earlier)
+    hits = [one for one in graded.pairs if (one.pair.left, one.pair.right) in met]
+    below = [pair for pair in graded.below if (pair.left, pair.right) in met]
+    positions = [one for one, lists in zip(found.positions(), lists_of, strict=True) if lists in met]
+    dropped = {lists: nothing[lists] for lists in columns if lists not in met}
+    bases = learn_grading_bases(round_, table, submissions, dropped) if dropped else {}
+    return GradedPairs(grading_bases=graded.grading_bases | bases, pairs=hits, below=below, met=met), positions
+
+
+def _fitting_columns(
+    round_: Round,
+    submissions: list[str],
+    columns: Mapping[tuple[int, int], ColumnTerms],
+    found: MetTokens,
+    lists_of: Sequence[tuple[int, int]],
+    read_column: ColumnReader,
+    earlier: Sequence[bytes],
+) -> dict[tuple[int, int], MetTags]:
+    """Return which tags met of each two lists whose columns fit the tokens that met; `lists_of` is by pair of these."""
     owners = [round_.submissions[submission].party for submission in submissions]
     sent = [np.frombuffer(rows, dtype=TOKEN_ROW) for rows in earlier]
     numbers = numbered(np.concatenate([found.tokens, *(rows["token"] for rows in sent)]))[1]
     rows = TokenRows(found.pairs, found.numbers, found.rules, numbers[: len(found.tokens)])
     before = list(_numbered_rows(sent, numbers[len(found.tokens) :]))
-    lists_of = [(pair.left, pair.right) for pair in graded.every]
     places = {lists: number for number, lists in enumerate(columns)}
     of_rows = np.array([places[lists] for lists in lists_of], dtype=np.int64)[found.numbers]
     met = {}
     for (left, right), place in places.items():
         terms = columns[left, right]
-        sides = tags(submissions[left], owners[right]), tags(submissions[right], owners[left])
-        both = met_tags(*sides)
+        both = met_tags(read_column(submissions[left], owners[right]), read_column(submissions[right], owners[left]))
         gone = [EarlierRows(*one) for one in zip(before, terms.before, strict=True)] if before else None
         if len(both) == due_tags(rows[of_rows == place], terms, gone):
             met[left, right] = MetTags(tags=len(both), digest=met_digest(both))
-    hits = [one for one in graded.pairs if (one.pair.left, one.pair.right) in met]
-    below = [pair for pair in graded.below if (pair.left, pair.right) in met]
-    positions = [one for one, lists in zip(found.positions(), lists_of, strict=True) if lists in met]
-    nothing = {lists: dict[int, int]() for lists in columns if lists not in met}
-    bases = learn_grading_bases(round_, table, submissions, nothing) if nothing else {}
-    return GradedPairs(graded.grading_bases | bases, hits, below, met), positions
+    return met
 
 
 def _numbered_rows(sent: Sequence[np.ndarray], tokens: NDArray[np.int64]) -> Iterator[TokenRows]:
@@ -389,7 +414,7 @@ def make_reports(
     Args:
         round_: The record of the round.
         submissions: Submission ids by list number.
-        graded: What `grade_pairs` gave; a report says on which basis it was graded.
+        graded: What `find_pairs` gave; a report says on which basis it was graded.
         met: Which tokens met of each of `graded.every` (`MetTokens.positions`).
         submission_id: The query that was matched, or None for the lists.
         random: Gives the hit ids' 16 random bytes.

@@ -353,22 +353,14 @@ class Rehearsal:
             The pairs that are hits, and the parties' reports, each made when it is asked for.
         """
         submissions = [node.submission_id for node in self.nodes.values()]
-        pairs = [(submissions.index(a), submissions.index(b)) for a, b in roles.lists_to_join(self.round)]
         with self.measured.phase("match", "matcher"):
-            tokens.join(pairs, self.manifest.frequency_limit, self.executor)
-            columns = roles.columns_between(self.round, self.table, submissions)
-            patterns = {lists: tokens.patterns().get(lists, {}) for lists in columns}
-            grading_bases = roles.learn_grading_bases(self.round, self.table, submissions, patterns)
-            graded = roles.grade_pairs(self.round, self.table, grading_bases, tokens.pairs(), columns)
-            of = {node.submission_id: node for node in self.nodes.values()}
-            graded, positions = roles.settle_columns(
+            graded, positions = roles.find_pairs(
                 self.round,
                 self.table,
                 submissions,
-                graded,
-                columns,
-                tokens.met(graded.every),
-                lambda submission, counterpart: of[submission].column_for(counterpart),
+                tokens,
+                lambda submission, party: self.nodes[self.round.submissions[submission].party].column_for(party),
+                executor=self.executor,
             )
             terms = self.round, submissions, graded, positions, None, self.random
             reports = roles.make_reports(*terms, most_hits=self._most_hits)

@@ -455,21 +455,13 @@ class StagedRound(Rehearsal):
             for number, submission in enumerate(submissions):
                 for chunk in self.tokens[submission]:
                     tokens.add(number, chunk)
-            tokens.join([(0, number) for number in range(1, len(submissions))], self.manifest.frequency_limit)
-            columns = roles.columns_between(self.round, self.table, submissions)
-            patterns = {key: dict[int, int]() for key in columns} | tokens.patterns()
-            bases = roles.learn_grading_bases(self.round, self.table, submissions, patterns)
-            graded = roles.grade_pairs(self.round, self.table, bases, tokens.pairs(), columns)
-            earlier = [b"".join(self.rows_of(one)()) for one in sent_before(self.round, query)]
-            graded, met = roles.settle_columns(
+            graded, met = roles.find_pairs(
                 self.round,
                 self.table,
                 submissions,
-                graded,
-                columns,
-                tokens.met(graded.every),
+                tokens,
                 lambda submission, party: self.tabled[submission].column_for(party),
-                earlier,
+                [b"".join(self.rows_of(one)()) for one in sent_before(self.round, query)],
             )
         return list(roles.make_reports(self.round, submissions, graded, met, query, self.random))
 

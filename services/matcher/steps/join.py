@@ -23,15 +23,7 @@ from aquila.matching.join import TokenTable
 from aquila.matching.list_rows import Multiplicity, first_bits, meeting_handles, rows_of
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
-from aquila.protocol.matcher import (
-    GradedPair,
-    TokenCount,
-    columns_between,
-    grade_pairs,
-    learn_grading_bases,
-    make_reports,
-    settle_columns,
-)
+from aquila.protocol.matcher import GradedPair, TokenCount, find_pairs, make_reports
 from aquila.protocol.messages import HitReport
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
@@ -83,9 +75,7 @@ def frozen(round_: Round) -> Round:
     return snapshot
 
 
-def join(
-    context: MatcherContext, round_: Round, submissions: list[str], pairs: Sequence[tuple[int, int]], query: str | None
-) -> JoinResult | None:
+def join(context: MatcherContext, round_: Round, submissions: list[str], query: str | None) -> JoinResult | None:
     """Join the tokens of submissions; None where another process is joining.
 
     Args:
@@ -93,7 +83,6 @@ def join(
         round_: A record that nobody changes meanwhile.
         submissions: Whose tokens; their places are the list numbers. A query comes first, and its lists were joined
             before.
-        pairs: Which list numbers may be joined.
         query: The query's submission id, or None for the lists.
 
     Raises:
@@ -124,16 +113,9 @@ def join(
             executor = None if query is not None and tokens.rows <= _FEW_ROWS else opened.executor
             if executor is not None:
                 check_view(executor, folder)
-            tokens.join(pairs, round_.manifest.frequency_limit, executor)
-            columns = columns_between(round_, table, submissions)
-            # Two lists that share nothing are told of too, so that both sides can check it.
-            patterns = {lists: dict[int, int]() for lists in columns} | tokens.patterns()
-            grading_bases = learn_grading_bases(round_, table, submissions, patterns)
-            graded = grade_pairs(round_, table, grading_bases, tokens.pairs(), columns)
-            met = tokens.met(graded.every)
             earlier = [] if query is None else _sent_before(context, round_, query)
-    read = partial(_column, context, round_, query)
-    graded, positions = settle_columns(round_, table, submissions, graded, columns, met, read, earlier)
+            read = partial(_column, context, round_, query)
+            graded, positions = find_pairs(round_, table, submissions, tokens, read, earlier, executor)
     reports = make_reports(round_, submissions, graded, positions, query, context.random)
     owners = [round_.submissions[submission_id].party for submission_id in submissions]
     hits: Counter[tuple[str, str, str]] = Counter()
@@ -141,8 +123,9 @@ def join(
         left, right = sorted((owners[pair.left], owners[pair.right]))
         hits[left, right, level.value] += 1
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
+    pairs = graded.grading_bases.keys()
     joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
-    known = {level: persons_by_parties(_sure(graded.pairs, level), set(pairs)) for level in Level}
+    known = {level: persons_by_parties(_sure(graded.pairs, level), pairs) for level in Level}
     tags = {
         (min(owners[a], owners[b]), max(owners[a], owners[b])): found.digest for (a, b), found in graded.met.items()
     }

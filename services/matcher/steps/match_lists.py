@@ -1,6 +1,5 @@
 """Step: match the lists when all tokens are in, and report to every party at once (PROTOCOL.md 3.7.1 to 3.7.3)."""
 
-from aquila.protocol.matcher import lists_to_join
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import Sentence
@@ -28,9 +27,8 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
             return False
         record = frozen(turn.round)
     submissions = [submission for party in record.participants if (submission := record.list_of(party))]
-    pairs = [(submissions.index(left), submissions.index(right)) for left, right in lists_to_join(record)]
     try:
-        joined = join(context, record, submissions, pairs, None)
+        joined = join(context, record, submissions, None)
     except FaultyTokensError as error:
         report_fault(context, round_id, error)
         return True

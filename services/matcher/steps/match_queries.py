@@ -39,7 +39,7 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
     query = due[0]
     submissions = [query, *lists_for_query(record, query)]
     try:
-        joined = join(context, record, submissions, [(0, n) for n in range(1, len(submissions))], query)
+        joined = join(context, record, submissions, query)
     except FaultyTokensError as error:
         report_fault(context, round_id, error)
         return True

@@ -229,13 +229,13 @@ async def test_who_is_nearly_hit_again_is_counted_once(
 ) -> None:
     """For the alarm of a list's owner: whether a person is a hit or nearly one, now and before."""
     world, round_id = await world_after(round_for_queries)
-    lies = [True]
+    lies, grade_pairs = [True], roles.grade_pairs
 
     def weakened(*arguments: Any) -> roles.GradedPairs:
-        found = roles.grade_pairs(*arguments)
+        found = grade_pairs(*arguments)
         return found._replace(pairs=[], below=found.every) if lies[0] else found
 
-    monkeypatch.setattr(join, "grade_pairs", weakened)
+    monkeypatch.setattr(roles, "grade_pairs", weakened)
     counted = []
     for lie in (True, True, False, True):
         lies[0] = lie
