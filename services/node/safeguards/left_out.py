@@ -1,164 +1,32 @@
-"""Shadow columns of a round at this node: made, and checked when a report comes (PROTOCOL.md 3.7.12 f.).
+"""This node's checks that a report of the lists or of a query leaves no hits out (PROTOCOL.md 3.7.13).
 
-Columns are sealed under the round key until they are sent. What was checked stays, as a row for each pair.
+What was checked stays, as a row for each pair, and both sides of a pair compare what they found.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
-from itertools import count
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
-from aquila.crypto.keys import SecretBytes
-from aquila.protocol.messages import (
-    CheckedPair,
-    CheckFault,
-    HitReport,
-    Kind,
-    Mode,
-    ReportCheck,
-    ShadowColumn,
-    StatementKind,
-)
+from aquila.audit.entries import EntryKind
+from aquila.protocol.messages import CheckedPair, CheckFault, HitReport, Kind, ReportCheck, StatementKind
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import FAULTS, ToldPair, agree, check_pair, own_side, told_pairs
-from aquila.protocol.shadow.columns import Column, make_column
-from aquila.protocol.shadow.meeting import ColumnTerms, have_one_key, left_out_before, sent_before, sets_between
-from aquila.protocol.shadow.pair_keys import pair_key
-from aquila.protocol.shadow.queries import (
-    AskedRows,
-    asked_pair,
-    asked_rows,
-    check_query,
-    make_query_column,
-    query_number,
-    told_rows,
-)
+from aquila.protocol.shadow.meeting import have_one_key, sent_before
+from aquila.protocol.shadow.queries import asked_pair, check_query, told_rows
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
 from aquila.sentences import Sentence
-from services.kit.log import entries
 from services.kit.logging import Log
-from services.node.context import Journal, NodeContext
-from services.node.rounds import paths, statements
+from services.node.context import NodeContext
+from services.node.rounds import statements
 from services.node.rounds.own_reports import own_reports, pages_of
-from services.node.storage.tables import ChunkRow, ColumnPieceRow, PairCheckRow, ProblemRow, StatementRow, SubmissionRow
+from services.node.safeguards.shadow_columns import column_key, rows_of_query, token_rows
+from services.node.storage.tables import PairCheckRow
 
 _LOG = Log("node.left_out")
-_MISSING_TOKENS = "tokens"
-_FEED_SECONDS = 600  # in which a statement that the matcher took is in its feed
-
-
-def token_rows(node: NodeContext, round_id: str, submission: str) -> Iterator[bytes]:
-    """Yield the token rows of an own submission, chunk by chunk.
-
-    Raises:
-        KeyMaterialError: The round key is missing.
-    """
-    key = node.rounds.of(round_id).key()
-    with node.store.reading("left_out.chunks") as session:
-        query = select(ChunkRow.index).where(ChunkRow.submission_id == submission, ChunkRow.token_rows.is_not(None))
-        indices = session.scalars(query.order_by(ChunkRow.index)).all()
-    for index in indices:
-        name = paths.tokens(round_id, submission, index)
-        yield key.open(name, node.files.read(name))
-
-
-def make_columns(
-    node: NodeContext, round_: Round, row: SubmissionRow
-) -> tuple[tuple[ShadowColumn, ...], list[ColumnPieceRow]]:
-    """Make the shadow columns of an own list or query, on the disk; return their entries in the statement and rows.
-
-    Raises:
-        KeyMaterialError: The round key is missing.
-    """
-    memory = node.rounds.of(row.round_id)
-    make = _list_columns(node, round_, row) if row.kind == Kind.LIST else _query_columns(node, round_, row)
-    columns, pieces, index = [], [], count(len(round_.submissions[row.submission_id].chunks))
-    for counterpart in sorted(round_.counterparts_of(node.code)):
-        with _key(node, round_, counterpart) as key:
-            column = make(counterpart, key)
-            columns.append(column.statement(counterpart, key))
-        for piece in column.pieces():
-            place = next(index)
-            name = paths.tokens(row.round_id, row.submission_id, place)
-            node.files.write(name, memory.seal(name, piece))
-            pieces.append(
-                ColumnPieceRow(submission_id=row.submission_id, index=place, round_id=row.round_id, size=len(piece))
-            )
-    return tuple(columns), pieces
-
-
-def _list_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
-    """Return what makes the column of the own list for a counterpart."""
-    table, takes_queries = node.table_of(round_.manifest), round_.manifest.mode is Mode.LISTS_AND_QUERIES
-    rows = RecordRows(token_rows(node, row.round_id, row.submission_id))
-
-    def make(counterpart: str, key: SecretBytes) -> Column:
-        sets = sets_between(round_, table, node.code, counterpart)
-        return make_column(key, rows, sets, counterpart if takes_queries else None)
-
-    return make
-
-
-def _query_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
-    """Return what makes the column of an own query for a counterpart."""
-    table, query = node.table_of(round_.manifest), row.submission_id
-    asked, number = _asked_rows(node, round_, query), query_number(round_, query)
-
-    def make(counterpart: str, key: SecretBytes) -> Column:
-        sets = sets_between(round_, table, node.code, counterpart)
-        terms = ColumnTerms(sets, frozenset(), left_out_before(round_, query, counterpart))
-        return make_query_column(key, asked, terms, node.code, number)
-
-    return make
-
-
-def _asked_rows(node: NodeContext, round_: Round, query: str) -> AskedRows:
-    """Return the rows of an own query, and what is needed of those that went out before it."""
-    read = partial(token_rows, node, round_.round_id)
-    return asked_rows(partial(read, query), [partial(read, one) for one in sent_before(round_, query)])
-
-
-def is_next(session: Session, round_: Round, query: str) -> bool:
-    """Return whether an own query's tokens may be signed: the own check of the lists, and all earlier tokens, counted.
-
-    What a column leaves out follows from what the matcher took before it, so queries go one after the other, and none
-    goes after one whose tokens were refused.
-    """
-    own = round_.submissions[query].party
-    waits = select(StatementRow.digest).where(
-        StatementRow.round_id == round_.round_id,
-        StatementRow.own,
-        StatementRow.kind == StatementKind.TOKENS.value,
-        StatementRow.event_id.is_(None),
-    )
-    return own in round_.checked and session.scalars(waits.limit(1)).first() is None
-
-
-def report_missing_tokens(node: NodeContext, round_id: str) -> None:
-    """Report own tokens that the matcher refused, or took some time ago and does not show in its feed."""
-    read_at = node.rounds.of(round_id).read_at
-    missing = select(StatementRow.digest).where(
-        StatementRow.round_id == round_id,
-        StatementRow.own,
-        StatementRow.kind == StatementKind.TOKENS.value,
-        StatementRow.event_id.is_(None),
-        StatementRow.refusal.is_not(None) | (StatementRow.sent & (StatementRow.taken_at < read_at - _FEED_SECONDS)),
-    )
-    with node.store.reading("left_out.missing_tokens") as session:
-        is_missing = session.scalars(missing.limit(1)).first() is not None
-        if is_missing == (session.get(ProblemRow, (round_id, _MISSING_TOKENS)) is not None):
-            return
-    with node.store.transaction("left_out.report_missing_tokens") as session:
-        if is_missing:
-            problem = Sentence.of("tokens_not_in_feed")
-            statements.report_problem(session, node.clock, round_id, _MISSING_TOKENS, problem)
-        else:
-            statements.clear_problem(session, round_id, _MISSING_TOKENS)
 
 
 def check(node: NodeContext, round_: Round, report: HitReport, submission: str) -> tuple[CheckedPair, ...]:
@@ -187,7 +55,7 @@ def check(node: NodeContext, round_: Round, report: HitReport, submission: str) 
         own = own_side(round_, table, rows, node.code, counterpart)
         fault: CheckFault | None = CheckFault.COLUMNS
         if have_one_key(round_, node.code, counterpart):
-            with _key(node, round_, counterpart) as key:
+            with column_key(node, round_, counterpart) as key:
                 fault = check_pair(key, own, pair, strangers)
         found.append(pair.checked(counterpart, fault))
     return tuple(found)
@@ -207,7 +75,7 @@ def _check_query(
     @cache
     def rows() -> tuple[RecordRows, tuple[TokenRows, ...]]:
         if asker == node.code:
-            asked = _asked_rows(node, round_, query)
+            asked = rows_of_query(node, round_, query)
             return asked.rows, asked.before
         read = partial(token_rows, node, round_.round_id, submission)
         return told_rows(read, told[asker].pairs if asker in told else ()), ()
@@ -221,7 +89,7 @@ def _check_query(
             fault = CheckFault.COLUMNS
         elif {(one, other) for one in earlier} <= whole:
             asked = asked_pair(round_, table, query, other if asker == node.code else node.code)
-            with _key(node, round_, other) as key:
+            with column_key(node, round_, other) as key:
                 every, sent = rows()
                 fault = check_query(key, every, asked, pair, [found[other] for found in before().values()], sent)
         yield pair.checked(other, fault)
@@ -265,20 +133,19 @@ def store_checks(
     if not pairs:
         return
     for pair in pairs:
-        session.add(
-            PairCheckRow(
-                round_id=round_.round_id,
-                submission_id=query or "",
-                counterpart=pair.counterpart,
-                met=pair.met,
-                below=pair.below,
-                fault=pair.fault and pair.fault.value,
-                checked_at=node.clock(),
-            )
+        row = PairCheckRow(
+            round_id=round_.round_id,
+            submission_id=query or "",
+            counterpart=pair.counterpart,
+            met=pair.met,
+            below=pair.below,
+            fault=pair.fault and pair.fault.value,
+            checked_at=node.clock(),
         )
+        session.add(row)
         # After a report that was not whole nothing new is found out.
         if pair.fault not in {None, CheckFault.EARLIER}:
-            _report(session, node.journal, (round_.round_id, query), pair.counterpart, pair.fault)
+            _report(session, node, row, pair.fault)
     if query is None:
         _sign(session, node, round_, pairs, None)
     elif round_.submissions[query].party == node.code:
@@ -332,7 +199,7 @@ def check_waiting(node: NodeContext, round_id: str) -> None:
                     continue
                 row.fault, row.checked_at = pair.fault and pair.fault.value, node.clock()
                 if pair.fault is not None:
-                    _report(session, node.journal, (round_id, query), pair.counterpart, pair.fault)
+                    _report(session, node, row, pair.fault)
                 _sign(session, node, round_, (pair,), query)
 
 
@@ -350,8 +217,7 @@ def sign_unchecked(node: NodeContext, round_id: str) -> None:
                 said |= {(message.submission_id, pair.counterpart) for pair in message.pairs}
         for row in waiting:
             if (row.submission_id, row.counterpart) not in said:
-                pair = CheckedPair(counterpart=row.counterpart, met=row.met, below=row.below, fault=CheckFault.EARLIER)
-                _sign(session, node, round_, (pair,), row.submission_id)
+                _sign(session, node, round_, (_pair_of(row),), row.submission_id)
 
 
 def _sign(
@@ -390,13 +256,9 @@ def _compare_queries(node: NodeContext, round_id: str) -> None:
             row = session.get(PairCheckRow, (round_id, key.submission_id, key.party))
             if row is None or row.agreed is not None:
                 continue
-            fault = row.fault and CheckFault(row.fault)
-            mine = CheckedPair(counterpart=key.party, met=row.met, below=row.below, fault=fault or None)
             if round_.submissions[key.submission_id].party == key.party:
-                _sign(session, node, round_, (mine,), key.submission_id)
-            row.agreed, row.their_fault, row.checked_at = agree(mine, theirs), theirs.fault, node.clock()
-            if not row.agreed and mine.fault is None and theirs.fault is not CheckFault.EARLIER:
-                _report(session, node.journal, (round_id, key.submission_id), key.party, None)
+                _sign(session, node, round_, (_pair_of(row),), key.submission_id)
+            _settle(session, node, row, theirs, could_check=theirs.fault is not CheckFault.EARLIER)
     memory.compared_queries |= said.keys()
 
 
@@ -404,59 +266,49 @@ def _compare_lists(node: NodeContext, round_id: str) -> None:
     memory = node.rounds.of(round_id)
     round_ = memory.record()
     said = {party: checked.of(node.code) for party, checked in round_.checked.items() if party != node.code}
-    own = round_.checked.get(node.code)
-    if own is None or said.keys() <= memory.compared:
+    if node.code not in round_.checked or said.keys() <= memory.compared:
         return
     with node.store.transaction("left_out.compare") as session:
         waiting = select(PairCheckRow).where(
             PairCheckRow.round_id == round_id, PairCheckRow.submission_id == "", PairCheckRow.agreed.is_(None)
         )
         for row in session.scalars(waiting).all():
-            mine = own.of(row.counterpart)
-            if row.counterpart in said and mine is not None:
-                theirs = said[row.counterpart]
-                row.agreed, row.their_fault, row.checked_at = (
-                    agree(mine, theirs),
-                    theirs.fault if theirs else None,
-                    node.clock(),
-                )
-                if not row.agreed and row.fault is None:
-                    _report(session, node.journal, (round_id, None), row.counterpart, None)
+            if row.counterpart in said:
+                _settle(session, node, row, said[row.counterpart])
     memory.compared |= said.keys()
 
 
-def _key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
-    return pair_key(round_, node.code, node.rounds.of(round_.round_id).secrets().exchange, counterpart, "shadow")
-
-
-def _report(
-    session: Session, journal: Journal, of: tuple[str, str | None], counterpart: str, fault: CheckFault | None
+def _settle(
+    session: Session, node: NodeContext, row: PairCheckRow, theirs: CheckedPair | None, *, could_check: bool = True
 ) -> None:
-    """Report that hits of a pair may have been left out, and log it; without a fault, that the sides differ.
+    """Store what the other side of a pair found, and report where it could check and did not find the same."""
+    row.agreed, row.checked_at = agree(_pair_of(row), theirs), node.clock()
+    row.their_fault = theirs.fault if theirs else None
+    if could_check and not row.agreed and row.fault is None:
+        _report(session, node, row, None)
 
-    Args:
-        session: The transaction.
-        journal: Where it is logged.
-        of: The round, and the query; None for the lists.
-        counterpart: With whom.
-        fault: What is wrong.
-    """
+
+def _pair_of(row: PairCheckRow) -> CheckedPair:
+    fault = None if row.fault is None else CheckFault(row.fault)
+    return CheckedPair(counterpart=row.counterpart, met=row.met, below=row.below, fault=fault)
+
+
+def _report(session: Session, node: NodeContext, row: PairCheckRow, fault: CheckFault | None) -> None:
+    """Report that hits of a pair may have been left out, and log it; without a fault, that the sides differ."""
     what = Sentence.of(FAULTS[fault] if fault else "check_differs")
-    pair, (round_id, query) = "-".join(sorted((journal.code, counterpart))), of
+    pair, query = "-".join(sorted((node.code, row.counterpart))), row.submission_id
     problem = Sentence.of("hits_not_trusted", pair=pair, what=what)
-    place = f"check {counterpart}"
-    if query is not None:
+    place = f"check {row.counterpart}"
+    if query:
         problem = Sentence.of("query_hits_not_trusted", pair=pair, what=what, submission=query[:8])
-        place = f"check {counterpart} {query}"
-    statements.report_problem(session, journal.clock, round_id, place, problem)
-    entry = Entry.of(
+        place = f"check {row.counterpart} {query}"
+    statements.report_problem(session, node.clock, row.round_id, place, problem)
+    node.journal.log(
+        session,
         EntryKind.HITS_LEFT_OUT,
-        journal.clock(),
-        journal.code,
-        round=round_id,
-        recipient=counterpart,
+        round=row.round_id,
+        recipient=row.counterpart,
         counts={fault.value if fault else "differs": 1},
-        ids={} if query is None else {"submission": query},
+        ids={"submission": query} if query else {},
     )
-    entries.append(session, entry)
-    _LOG.error("hits_left_out", round=round_id, counterpart=counterpart)
+    _LOG.error("hits_left_out", round=row.round_id, counterpart=row.counterpart)

@@ -23,7 +23,7 @@ from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.due_steps import Due, due_in
 from services.node.rounds.requests import is_consent_due
-from services.node.safeguards import alarms, left_out
+from services.node.safeguards import alarms, left_out, shadow_columns
 from services.node.steps import close, consent, exchange_notes, outbox, sync, verify_logs, withdraw
 from services.node.steps.submissions import evaluate, finalize, prepare, verify
 from services.node.storage.states import LocalRoundState
@@ -152,7 +152,7 @@ async def _sign_before_work(node: NodeContext, due: Due) -> bool:
     """
     round_id = due.row.round_id
     if due.sends:  # so they do while a query's tokens wait for the feed
-        await to_thread(left_out.report_missing_tokens, node, round_id)
+        await to_thread(shadow_columns.report_missing_tokens, node, round_id)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     signed = await to_thread(_sign_amendment, node, round_id)
     if due.alarms:

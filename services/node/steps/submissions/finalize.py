@@ -26,7 +26,7 @@ from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext
 from services.node.logs.checks import may_sign
 from services.node.rounds import paths, statements
-from services.node.safeguards import left_out
+from services.node.safeguards import shadow_columns
 from services.node.steps.consent import signed_under
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
@@ -83,7 +83,7 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
     submission = round_.submissions.get(row.submission_id)
     if submission is None or row.submission_id not in ready:
         return False
-    if row.kind == Kind.QUERY and not left_out.is_next(session, round_, row.submission_id):
+    if row.kind == Kind.QUERY and not shadow_columns.is_next(session, round_, row.submission_id):
         return False
     if any(round_.list_of(party) is None for party in round_.participants):
         return False  # the matcher's word alone is not enough (3.6.4)
@@ -166,7 +166,7 @@ def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
         if not may_sign(session, row.round_id):
             return False
     # If we crash here, the same columns are made again.
-    columns, pieces = left_out.make_columns(node, round_, row)
+    columns, pieces = shadow_columns.make_columns(node, round_, row)
     with node.store.transaction("finalize.sign") as session:
         if not may_sign(session, row.round_id):
             return False

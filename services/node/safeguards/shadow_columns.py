@@ -1,0 +1,132 @@
+"""Shadow columns that this node sends with its tokens, sealed under the round key until then (PROTOCOL.md 3.7.12)."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from aquila.crypto.keys import SecretBytes
+from aquila.protocol.messages import Kind, Mode, ShadowColumn, StatementKind
+from aquila.protocol.rounds.verified_round import Round
+from aquila.protocol.shadow.columns import Column, make_column
+from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
+from aquila.protocol.shadow.pair_keys import pair_key
+from aquila.protocol.shadow.queries import AskedRows, asked_rows, make_query_column, query_number
+from aquila.protocol.shadow.token_rows import RecordRows
+from aquila.sentences import Sentence
+from services.node.context import NodeContext
+from services.node.rounds import paths, statements
+from services.node.storage.tables import ChunkRow, ColumnPieceRow, ProblemRow, StatementRow, SubmissionRow
+
+_MISSING_TOKENS = "tokens"
+_FEED_SECONDS = 600  # in which a statement that the matcher took is in its feed
+
+
+def token_rows(node: NodeContext, round_id: str, submission: str) -> Iterator[bytes]:
+    """Yield the token rows of an own submission, chunk by chunk.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    key = node.rounds.of(round_id).key()
+    with node.store.reading("shadow_columns.chunks") as session:
+        query = select(ChunkRow.index).where(ChunkRow.submission_id == submission, ChunkRow.token_rows.is_not(None))
+        indices = session.scalars(query.order_by(ChunkRow.index)).all()
+    for index in indices:
+        name = paths.tokens(round_id, submission, index)
+        yield key.open(name, node.files.read(name))
+
+
+def rows_of_query(node: NodeContext, round_: Round, query: str) -> AskedRows:
+    """Return the rows of an own query, and what is needed of those that went out before it; raises as `token_rows`."""
+    read = partial(token_rows, node, round_.round_id)
+    return asked_rows(partial(read, query), [partial(read, one) for one in sent_before(round_, query)])
+
+
+def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
+    """Return the key of the tags that this node and a counterpart compare; raises as `token_rows` and `pair_key` do."""
+    return pair_key(round_, node.code, node.rounds.of(round_.round_id).secrets().exchange, counterpart, "shadow")
+
+
+def make_columns(
+    node: NodeContext, round_: Round, row: SubmissionRow
+) -> tuple[tuple[ShadowColumn, ...], list[ColumnPieceRow]]:
+    """Make the shadow columns of an own list or query, on the disk; return their entries in the statement and rows.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    memory = node.rounds.of(row.round_id)
+    make = _list_columns(node, round_, row) if row.kind == Kind.LIST else _query_columns(node, round_, row)
+    columns, pieces, index = [], [], count(len(round_.submissions[row.submission_id].chunks))
+    for counterpart in sorted(round_.counterparts_of(node.code)):
+        with column_key(node, round_, counterpart) as key:
+            column = make(counterpart, key)
+            columns.append(column.statement(counterpart, key))
+        for piece in column.pieces():
+            place = next(index)
+            name = paths.tokens(row.round_id, row.submission_id, place)
+            node.files.write(name, memory.seal(name, piece))
+            pieces.append(
+                ColumnPieceRow(submission_id=row.submission_id, index=place, round_id=row.round_id, size=len(piece))
+            )
+    return tuple(columns), pieces
+
+
+def _list_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
+    """Return what makes the column of the own list for a counterpart."""
+    table, takes_queries = node.table_of(round_.manifest), round_.manifest.mode is Mode.LISTS_AND_QUERIES
+    rows = RecordRows(token_rows(node, row.round_id, row.submission_id))
+
+    def make(counterpart: str, key: SecretBytes) -> Column:
+        sets = sets_between(round_, table, node.code, counterpart)
+        return make_column(key, rows, sets, counterpart if takes_queries else None)
+
+    return make
+
+
+def _query_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
+    """Return what makes the column of an own query for a counterpart."""
+    table, query = node.table_of(round_.manifest), row.submission_id
+    asked, number = rows_of_query(node, round_, query), query_number(round_, query)
+
+    def make(counterpart: str, key: SecretBytes) -> Column:
+        sets = sets_between(round_, table, node.code, counterpart)
+        terms = ColumnTerms(sets, frozenset(), left_out_before(round_, query, counterpart))
+        return make_query_column(key, asked, terms, node.code, number)
+
+    return make
+
+
+def is_next(session: Session, round_: Round, query: str) -> bool:
+    """Return whether an own query's tokens may be signed: the own check of the lists, and all earlier tokens, counted.
+
+    What a column leaves out follows from what the matcher took before it, so queries go one after the other, and none
+    goes after one whose tokens were refused.
+    """
+    own = round_.submissions[query].party
+    return own in round_.checked and session.scalars(_not_in_feed(round_.round_id)).first() is None
+
+
+def report_missing_tokens(node: NodeContext, round_id: str) -> None:
+    """Report own tokens that the matcher refused, or took some time ago and does not show in its feed."""
+    taken = StatementRow.sent & (StatementRow.taken_at < node.rounds.of(round_id).read_at - _FEED_SECONDS)
+    missing = _not_in_feed(round_id).where(StatementRow.refusal.is_not(None) | taken)
+    with node.store.reading("shadow_columns.missing_tokens") as session:
+        is_missing = session.scalars(missing).first() is not None
+        if is_missing == (session.get(ProblemRow, (round_id, _MISSING_TOKENS)) is not None):
+            return
+    with node.store.transaction("shadow_columns.report_missing_tokens") as session:
+        if is_missing:
+            problem = Sentence.of("tokens_not_in_feed")
+            statements.report_problem(session, node.clock, round_id, _MISSING_TOKENS, problem)
+        else:
+            statements.clear_problem(session, round_id, _MISSING_TOKENS)
+
+
+def _not_in_feed(round_id: str) -> Select[str]:
+    """Return a query for one of the statements of own tokens that the matcher's feed does not show."""
+    query = select(StatementRow.digest).where(StatementRow.round_id == round_id, StatementRow.own)
+    return query.where(StatementRow.kind == StatementKind.TOKENS.value, StatementRow.event_id.is_(None)).limit(1)
