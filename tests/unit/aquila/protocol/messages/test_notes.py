@@ -54,7 +54,11 @@ def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[
     ],
 )
 def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
-    """A code outside the 4x4 system, a long or broken text, another reference than a drawn one, and any other field."""
+    """A code outside the 4x4 system, a long or broken text, another reference than a drawn one, and any other field.
+
+    It has no attribute of the record, and nothing is compared by it (ADR 76).
+    """
+    assert set(Note.model_fields) == set(NOTE)
     assert Note(**NOTE).handling_code == "H1"
     with pytest.raises(ValidationError):
         Note(**(NOTE | changes))
