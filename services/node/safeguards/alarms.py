@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES, expected_hits, fewest_persons, is_alarming
-from aquila.protocol.messages import HitReport, Kind, StatementKind, Withholding
+from aquila.protocol.messages import HitReport, Kind, StatementKind, Submission, Withholding
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
@@ -78,50 +78,62 @@ def raise_alarm(
         below: The digests of own persons that it nearly hits, but for those that it hits.
     """
     query = round_.submissions.get(report.submission_id or "")
-    own = round_.list_of(node.code)
-    if query is None or query.kind is not Kind.QUERY or query.party == node.code or own is None:
+    if query is None or query.kind is not Kind.QUERY or query.party == node.code or round_.list_of(node.code) is None:
         return False
+    earlier = _sums(session, node.clock, node.settings.caps, round_.round_id, query.party)
+    this = _count(session, node, round_, query, report, below)
+    found = _alarming(this, earlier, node.settings.caps.window_days) if this.hits else None  # else nothing to hold back
+    if found is None:
+        return False
+    _hold_back(session, node, round_, query, stored, found)
+    return True
+
+
+def _count(
+    session: Session, node: NodeContext, round_: Round, query: Submission, report: HitReport, below: Collection[str]
+) -> Asked:
+    """Count the own records that a query hits, and what explains them; the counts are stored with the report."""
     persons = fewest_persons(query.records, round_.manifest.padding.records_multiple)
-    expected_share = node.table_of(round_.manifest).expected_share
+    usual = _MILLION * node.table_of(round_.manifest).expected_share
     # A share that a matcher made up explains no more than ten times what the table expects.
-    share = min(
-        max(_shares(session, node.code, node.registry, query.party), default=0),
-        round(_MOST_TIMES * _MILLION * expected_share),
-    )
-    share = max(share, round(_MILLION * expected_share))
-    submission_id, caps = query.submission_id, node.settings.caps
-    earlier = _sums(session, node.clock, caps, round_.round_id, query.party)
+    share = min(max(_shares(session, node.code, node.registry, query.party), default=0), round(_MOST_TIMES * usual))
+    records = round_.submissions[round_.list_of(node.code) or ""].records
+    expected = expected_hits(max(share, round(usual)), persons, records)
     # A query with the rows of one set alone meets below the least certainty: its sender is told of it all the same.
-    handles = len({hit.handle for hit in report.hits} | {pair.handle for pair in report.below})
+    hits = len({hit.handle for hit in report.hits} | {pair.handle for pair in report.below})
     # Whether an asker's wrong tags fit tells it whether a person met, and no hit is reported: it counts as one.
-    handles += any(basis.counterpart == query.party and basis.met is None for basis in report.bases)
+    hits += any(basis.counterpart == query.party and basis.met is None for basis in report.bases)
     weak = {person[:_DIGITS] for person in below}
-    this = Asked(
-        hits=handles - _told_before(session, node.clock, caps, (submission_id, weak), query.party),
-        expected=expected_hits(share, persons, round_.submissions[own].records),
-        queries=1,
-        persons=persons,
-    )
+    hits -= _told_before(session, _since(node.clock, node.settings.caps), query, weak)
     session.add(
         QueryHitsRow(
             round_id=round_.round_id,
-            submission_id=submission_id,
+            submission_id=query.submission_id,
             asker=query.party,
-            hits=this.hits,
-            expected=round(_MILLION * this.expected),
+            hits=hits,
+            expected=round(_MILLION * expected),
             persons=persons,
             reported_at=node.clock(),
             below=sorted(weak),
         )
     )
-    found = _alarming(this, earlier, caps.window_days) if this.hits else None  # else there is nothing to hold back
-    if found is None:
-        return False
+    return Asked(hits, expected, queries=1, persons=persons)
+
+
+def _hold_back(
+    session: Session,
+    node: NodeContext,
+    round_: Round,
+    query: Submission,
+    stored: int,
+    found: tuple[Asked, Sentence, str],
+) -> None:
+    """Sign the alarm, and that the asker's answer is on hold; a person of this node reads why (`_alarming`)."""
     asked, of, code = found
     session.add(
         AlarmRow(
             round_id=round_.round_id,
-            submission_id=submission_id,
+            submission_id=query.submission_id,
             asker=query.party,
             hits=asked.hits,
             stored=stored,
@@ -133,21 +145,13 @@ def raise_alarm(
         session,
         node.signer,
         round_.round_id,
-        lambda number: node.party.alarm(round_, number, submission_id, asked.hits, asked.expected),
+        lambda number: node.party.alarm(round_, number, query.submission_id, asked.hits, asked.expected),
     )
-    _notify_asker(session, node, round_, submission_id, Withholding.ON_HOLD)
-    problem = Sentence.of(
-        code,
-        of=of,
-        party=query.party,
-        hits=asked.hits,
-        expected=f"{asked.expected:.1f}",
-        queries=asked.queries,
-        persons=asked.persons,
-    )
-    statements.report_problem(session, node.clock, round_.round_id, _place(submission_id), problem)
-    _LOG.warning("fishing_alarm", round=round_.round_id, submission=submission_id, count=asked.hits)
-    return True
+    _notify_asker(session, node, round_, query.submission_id, Withholding.ON_HOLD)
+    numbers = asked._asdict() | {"expected": f"{asked.expected:.1f}"}
+    problem = Sentence.of(code, of=of, party=query.party, **numbers)
+    statements.report_problem(session, node.clock, round_.round_id, _place(query.submission_id), problem)
+    _LOG.warning("fishing_alarm", round=round_.round_id, submission=query.submission_id, count=asked.hits)
 
 
 def _notify_asker(session: Session, node: NodeContext, round_: Round, submission_id: str, state: Withholding) -> None:
@@ -192,31 +196,23 @@ def _since(clock: Clock, caps: EvaluationCaps) -> int:
     return (clock() // DAY - caps.window_days + 1) * DAY
 
 
-def _told_before(session: Session, clock: Clock, caps: EvaluationCaps, query: tuple[str, set[str]], asker: str) -> int:
-    """Return the number of own persons hit by a query of which its asker knew from another query in the window.
+def _told_before(session: Session, since: int, query: Submission, weak: set[str]) -> int:
+    """Return the number of own persons hit by a query of which its asker knew from another one in the window.
 
     A standing query asks for the same persons again, and learns nothing by it. An answer that is held back or refused
-    tells nothing.
-
-    Args:
-        session: The transaction.
-        clock: Seconds since 1970.
-        caps: They say how long the window is.
-        query: The query, and the first digits of the digests of the persons that it nearly hits.
-        asker: Whose query it is.
+    tells nothing. `weak` has the first digits of the digests of the persons that it nearly hits.
     """
-    submission_id, weak = query
     withheld = select(AlarmRow.submission_id).where(AlarmRow.released_at.is_(None))
     told = select(QueryHitsRow.submission_id).where(
-        QueryHitsRow.asker == asker,
-        QueryHitsRow.reported_at >= _since(clock, caps),
+        QueryHitsRow.asker == query.party,
+        QueryHitsRow.reported_at >= since,
         QueryHitsRow.submission_id.not_in(withheld),
     )
     known = select(HitRow.person).where(HitRow.submission_id.in_(told), HitRow.person.is_not(None))
     nearly = select(QueryHitsRow.below).where(QueryHitsRow.submission_id.in_(told))
     before = {digits for one in session.scalars(nearly) for digits in one}
     digits = func.substr(HitRow.person, 1, _DIGITS)
-    persons = select(func.count(HitRow.person.distinct())).where(HitRow.submission_id == submission_id)
+    persons = select(func.count(HitRow.person.distinct())).where(HitRow.submission_id == query.submission_id)
     hits = session.scalars(persons.where(HitRow.person.in_(known) | digits.in_(before))).one()
     hit_before = session.scalars(select(digits).where(HitRow.submission_id.in_(told), digits.in_(weak)))
     return hits + len(weak & before.union(hit_before))
