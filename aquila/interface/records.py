@@ -99,7 +99,7 @@ class RuleYield(Message):
     """Inputs of the accepted records."""
     held_back: Count
     """How many of them a round would not send, because more records of the list share their value than the default
-    frequency limit, or the rule, allows."""
+    frequency limit, or the rule, allows; of one person's records as many as the limit says would send it."""
 
 
 def rule_yields(table: RuleTable, inputs: Mapping[int, int], held_back: Mapping[int, int]) -> tuple[RuleYield, ...]:

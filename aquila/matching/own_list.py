@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 from aquila.matching.certainty import Grade, Level, grade, level_of, prior_bits
 from aquila.matching.chance import chance_model, parts_of
 from aquila.matching.learning import learn_share
+from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import input_maker
 from aquila.records.normalize.names import name_words, part_words, sound
+from aquila.records.one_person import persons_of
 from aquila.records.person import Record, RecordColumns
-from aquila.records.rule_parts import record_names
 from aquila.records.rules import DEFAULT_LIMIT, Counted, InputClass, Rule, RuleTable, limits_of, mask_of
 
 MOST_SHARED = 32  # records that share a value make pairs with the square of their number
@@ -117,6 +118,7 @@ class DuplicateSearch:
         self._counted = -1
         self._inputs = Counter[int]()
         self._noted: list[Record] = []
+        self._traits: list[np.ndarray] = [np.empty(0, dtype=TRAIT)]
         self._pending: list[tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint64]]] = []
         self._pending_rows = 0
         self._connection = duckdb.connect(
@@ -182,13 +184,16 @@ class DuplicateSearch:
         )
 
     def held_back(self, limit: int = DEFAULT_LIMIT) -> dict[int, int]:
-        """Return by rule number how many inputs are of values that more records share than a round would let be sent.
+        """Return by rule number how many inputs would not be sent, because too many records share their values.
 
         Args:
             limit: The round's frequency limit; a rule may set a lower one itself (`aquila.records.rules`).
         """
         self._count()
-        held = self._connection.execute(_HELD_BACK, [limits_of(self._table, limit)]).fetchall()
+        persons = persons_of(np.concatenate(self._traits)).astype(np.uint32)
+        columns = {"position": np.arange(len(persons), dtype=np.uint32), "person": persons}
+        self._connection.register("persons", columns)
+        held = self._connection.execute(_HELD_BACK, [limits_of(self._table, limit), limit]).fetchall()
         return {rule: int(inputs) for rule, inputs in held}
 
     def alike(self, rule: int) -> int:
@@ -209,8 +214,10 @@ class DuplicateSearch:
         if not self._noted:
             return
         records, self._noted = self._noted, []
-        names = [record_names(record) for record in records]
-        found = self._maker.digest(RecordColumns.of(records), names, self._prefixes)
+        columns = RecordColumns.of(records)
+        names = self._maker.names(columns)
+        found = self._maker.digest(columns, names, self._prefixes)
+        self._traits.append(named_traits(columns["date_of_birth"], names))
         positions = np.arange(self._records, self._records + len(records), dtype=np.uint32)
         values = np.frombuffer(found.digests, dtype="<u8")[::_WORDS].copy()
         self._pending.append((np.repeat(positions, found.counts), found.rules, values))
@@ -246,10 +253,17 @@ CREATE OR REPLACE TABLE counted AS
 SELECT rule, value, count(*) AS records FROM noted GROUP BY rule, value HAVING count(*) > 1
 """
 
+# Of a value that few persons share, as many records bear it in what is sent as the limit says (PROTOCOL.md 3.4.7).
 _HELD_BACK = """
-SELECT rule, sum(records) FROM counted
-WHERE records > map_extract_value($1::MAP(UTINYINT, UBIGINT), rule)
-GROUP BY rule ORDER BY rule
+WITH frequent AS (
+  SELECT rule, value, limits = $2 AS by_persons FROM (
+    SELECT *, map_extract_value($1::MAP(UTINYINT, UBIGINT), rule) AS limits FROM counted)
+  WHERE records > limits),
+borne AS (
+  SELECT rule, count(*) AS records, by_persons AND count(DISTINCT person) <= $2 AS few
+  FROM noted JOIN frequent USING (rule, value) JOIN persons USING (position)
+  GROUP BY rule, value, by_persons)
+SELECT rule, sum(records - if(few, $2, 0)) FROM borne GROUP BY rule ORDER BY rule
 """
 
 _ALIKE = "SELECT sum(records * (records - 1) // 2) FROM counted WHERE rule = $1"

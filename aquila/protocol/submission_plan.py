@@ -25,6 +25,7 @@ from aquila.protocol.submissions.padding import (
 )
 from aquila.protocol.submissions.tasks import RULE_SHIFT, BlindTask, CarriedSecret, DigestedBatch, Outline
 from aquila.records.entropy import check_dates_of_names, check_entropy
+from aquila.records.one_person import chosen_bearers, persons_of
 from aquila.records.rules import RuleTable, limits_of
 
 BATCH_RECORDS = 2_048
@@ -122,12 +123,17 @@ def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Out
     rules = (entries >> RULE_SHIFT).astype(np.uint8)
     bears = np.isin(rules, [rule.number for rule in table.rules if rule.reads_names_alone])
     check_dates_of_names(entries[bears], np.repeat(traits["born"], counts)[bears], len(counts))
-    # 1. A value that more records of the list share than its rule allows is not sent (3.4.7).
-    sent = _not_among(entries, _frequent(entries, manifest, table))
+    # 1. A value that more records of the list share than its rule allows is not sent, unless few persons do (3.4.7).
+    limits = _limits(manifest, table)
+    sent = _not_among(entries, _frequent(entries, limits))
+    ends = np.cumsum(counts, dtype=np.int64)
+    over = np.flatnonzero(~sent & (limits[rules] == manifest.frequency_limit))
+    if len(over):
+        bearers = np.searchsorted(ends, over, side="right")
+        sent[over] = chosen_bearers(entries[over], bearers, persons_of(traits), counts, manifest.frequency_limit)
     # 2. Of a record with more inputs than have a place, some of each rule are (3.4.6).
     most = most_inputs(manifest.padding)
     sizes = _sizes(sent, counts)
-    ends = np.cumsum(counts, dtype=np.int64)
     for record in np.flatnonzero(sizes > most).tolist():
         places = np.arange(ends[record] - counts[record], ends[record])
         places = places[sent[places]]
@@ -144,11 +150,16 @@ def plan_submission(manifest: Manifest, table: RuleTable, outlines: Sequence[Out
     )
 
 
-def _frequent(entries: NDArray[np.uint64], manifest: Manifest, table: RuleTable) -> NDArray[np.uint64]:
-    """Return the values that more records share than the manifest, or their rule, allows."""
+def _limits(manifest: Manifest, table: RuleTable) -> NDArray[np.int64]:
+    """Return by rule number in how many records a value may occur, as the manifest or the rule says."""
     limits = np.full(256, manifest.frequency_limit, dtype=np.int64)
     for rule, limit in limits_of(table, manifest.frequency_limit).items():
         limits[rule] = limit
+    return limits
+
+
+def _frequent(entries: NDArray[np.uint64], limits: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the values that more records share than the limit of their rule."""
     ordered = np.sort(entries)
     # Of these many values few stand so far apart from themselves: only they are counted, so that memory stays low.
     least = int(limits.min())

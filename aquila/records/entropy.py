@@ -80,7 +80,7 @@ def check_entropy(traits: np.ndarray) -> None:
     Raises:
         GridError: It does; the message says in what, by counts alone.
     """
-    names = _named(traits)
+    names = named(traits)
     # 1. Days in a row for one name: whoever does not know a date goes through all.
     names, born = _distinct(names, traits["born"])
     known, whole = born != 0, born > 0
@@ -128,7 +128,7 @@ def check_dates_of_names(names: NDArray[np.uint64], born: NDArray[np.int32], rec
 def most_dates_of_a_name(names: NDArray[np.uint64], born: NDArray[np.int32]) -> tuple[int, int]:
     """Return the most dates of birth that one name has: within one year, and in all (arguments as above)."""
     names, born = _distinct(names[born != 0], born[born != 0])
-    by_year, by_name = _starts(names, _years(born)), _starts(names)
+    by_year, by_name = row_starts(names, _years(born)), row_starts(names)
     return _longest(by_year), _longest(by_name)
 
 
@@ -144,7 +144,7 @@ def _years(born: NDArray[np.int32]) -> NDArray[np.int64]:
     return np.where(born > 0, years, -born // 100)
 
 
-def _starts(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
+def row_starts(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
     """Return in which rows one of some columns has another value than in the row before; true for the first."""
     starts = np.zeros(len(columns[0]), dtype=bool)
     starts[:1] = True
@@ -158,7 +158,7 @@ def _longest(starts: NDArray[np.bool_]) -> int:
     return int(np.diff(np.append(np.flatnonzero(starts), len(starts))).max(initial=0))
 
 
-def _named(traits: np.ndarray) -> NDArray[np.uint64]:
+def named(traits: np.ndarray) -> NDArray[np.uint64]:
     """Return a number for each record's name, the same in either order of its words."""
     low, high = np.minimum(traits["first"], traits["last"]), np.maximum(traits["first"], traits["last"])
     named: NDArray[np.uint64] = low * _MIX + high
@@ -169,7 +169,7 @@ def _distinct(left: NDArray[np.generic], right: NDArray[np.generic]) -> tuple[ND
     """Return each combination of two columns once, in the order of left and right."""
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
-    new = _starts(left, right)
+    new = row_starts(left, right)
     return left[new], right[new]
 
 

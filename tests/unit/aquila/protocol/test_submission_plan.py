@@ -8,7 +8,10 @@ import pytest
 
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import PolicyError
+from aquila.matching.list_rows import Multiplicity
+from aquila.octets import parted
 from aquila.protocol.submission_plan import BATCH_RECORDS, SubmissionPlan, first_of_each, plan_submission
+from aquila.protocol.submissions.padding import DIGEST_BYTES
 from aquila.protocol.submissions.submission import merge_runs
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.inputs import record_inputs
@@ -117,9 +120,30 @@ def test_dummies_are_held_back_like_what_they_copy(prepare: Callable[..., tuple[
 
 
 def test_everything_is_held_back(prepare: Callable[..., tuple[SubmissionPlan, Runs]]) -> None:
-    plan, runs = prepare([person(f"r{n}", "Ana", "Novak", "1980-03-04") for n in range(3)], frequency_limit=2)
+    """A date that everybody has makes nobody's records one person's, and no few of them stand for the others."""
+    same = [person(f"{name}{n}", "Ana", name, "1980-07-01") for name in ("Novak", "Kos", "Zupan") for n in range(3)]
+    plan, runs = prepare(same, frequency_limit=2)
     assert rows(runs) == {InputClass.FULL: [], InputClass.PARTIAL: []}
-    assert plan.held_back == {1: 3, 2: 3}
+    assert plan.held_back == {1: 9, 2: 9}
+
+
+def test_a_person_in_more_records_than_the_limit(staged: Callable[..., StagedRound]) -> None:
+    """As many of them as the limit bear all its values, and the matcher flags none; the others are counted."""
+    manifest = staged(changes={"padding": {"inputs_per_record": (), "records_multiple": 1}}).manifest
+    table = load_rules("default")
+    case = [person(f"c{n}", "Jovan", "Kovač", "1971-05-06", nationality=("SI",)) for n in range(12)]
+    poor = [person(f"p{n}", "Jovan", "Kovač", "1971-05-06") for n in range(3)]
+    records = [*poor, *people(40), *case]
+    digested = digest_records(bytes(32), table, records)
+    plan = plan_submission(manifest, table, [digested.outline()])
+    most = len(record_inputs(case[0], table))
+    assert plan.counts[-12:].tolist() == [most - 1] * 8 + [0] * 4  # a pair that is in no other record is not rare here
+    assert plan.counts[:3].tolist() == [0] * 3
+    inputs = plan.batch(0, SecretBytes(bytes(32)), digested).inputs
+    counted = Multiplicity(table, len(inputs.rules))
+    tokens = zip(inputs.rules.tolist(), parted(inputs.digests, DIGEST_BYTES), strict=True)
+    counted.add(b"".join(bytes(16) + bytes((rule,)) + digest[:16] for rule, digest in tokens))
+    assert counted.flags(manifest.frequency_limit) == ()
 
 
 def test_a_rule_s_own_limit(staged: Callable[..., StagedRound]) -> None:

@@ -109,13 +109,17 @@ def test_the_minimum_certainty(rehearse: Callable[..., Rehearsal]) -> None:
 
 
 def test_the_frequency_limit(rehearse: Callable[..., Rehearsal]) -> None:
-    often = {
-        "AL": [person(f"al-{n}", "Ana", "Novak", "1980-03-04") for n in range(3)] + list(LISTS["AL"]),
-        "SI": LISTS["SI"],
-    }
-    played = rehearse(lists=often, frequency_limit=2)
+    """A person in more records than the limit is found through as many; a date of many names is nobody's."""
+    cases = [person(f"case-{n}", "Ana", "Novak", "1980-03-04") for n in range(3)]
+    played = rehearse(lists={"AL": [*cases, *LISTS["AL"]], "SI": LISTS["SI"]}, frequency_limit=2)
+    through = {("AL", f"case-{n}", "SI", "si-1") for n in range(2)}
+    assert {hit[:4] for hit in played.run()} == {("AL", "al-1", "SI", "si-4")} | through
+    assert played.measured.held_back == {"AL": {"exact names and date": 1}, "SI": {}}
+    dated = [person(f"al-{n}", "Ana", name, "1980-03-04") for n, name in enumerate(3 * ["Novak", "Kos", "Zupan"], 4)]
+    dated.append(LISTS["AL"][0])
+    played = rehearse(lists={"AL": dated, "SI": LISTS["SI"]}, frequency_limit=2)
     assert {hit[:4] for hit in played.run()} == {("AL", "al-1", "SI", "si-4")}
-    assert played.measured.held_back == {"AL": {"exact names and date": 3}, "SI": {}}
+    assert played.measured.held_back == {"AL": {"exact names and date": 9}, "SI": {}}
 
 
 def test_every_phase_is_watched(rehearse: Callable[..., Rehearsal]) -> None:
