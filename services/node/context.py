@@ -31,7 +31,6 @@ from services.kit.logging import Log
 from services.kit.people.context import People
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.kit.work.drivers import Retries
 from services.kit.work.executors import ExecutorHandle
 from services.kit.work.memory import EventCounts, KeptResults, ListsInProgress
 from services.node.round_memory import RoundMemories
@@ -40,7 +39,6 @@ from services.node.storage.high_water import HighWater
 from services.node.storage.imports import FoundDuplicates
 
 _LOG = Log("node.contact")
-_LAST_DELAY = 60.0
 
 Clock: TypeAlias = Callable[[], int]
 """Seconds since 1970."""
@@ -107,8 +105,6 @@ class Contact:
     """The size of the own log that the matcher has cosigned."""
     cosigned: int = 0
     """The size of the matcher's log that this process has cosigned last."""
-    news: Mapping[str, int] = field(default_factory=dict)
-    """For rounds in which counterparts withdrew hits or acknowledged: the newest such event."""
     cosignature: bytes | None = None
     """The own cosignature of the matcher's newest checkpoint, until the matcher has it."""
     cosignature_failed: bool = False
@@ -169,10 +165,8 @@ class NodeContext:
     duplicates: KeptResults[FoundDuplicates] = field(default_factory=KeptResults)
     """Results of searches for duplicates in stored lists."""
     counts: EventCounts = field(default_factory=EventCounts)
-    retries: Retries = field(default_factory=lambda: Retries(_LAST_DELAY))
-    """Open rounds that cannot go on now, each with a wait of its own."""
     wake: Callable[[], None] = lambda: None
-    """Tells the driver that there is something to do; set when it is made."""
+    """Lets the driver see at once that a round was woken (`services.node.rounds.work`); set when it is made."""
     stopping: Callable[[], bool] = lambda: False
     """Tells whether the node is about to end; set with `wake`."""
 

@@ -59,7 +59,7 @@ from services.node.logs.checks import open_log, seen_head
 from services.node.records import imports
 from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
-from services.node.rounds import health
+from services.node.rounds import health, work
 from services.node.safeguards import registry as safeguards_registry
 from services.node.safeguards.registry import followed
 from services.node.settings import NodeSettings
@@ -134,6 +134,7 @@ def assemble(
     )
     safeguards_registry.take_over(node)
     imports.remove_incomplete(node.journal, node.settings.home)
+    work.wake_all(store, everything=True)  # what came while it did not run is in no row
     return node
 
 

@@ -28,7 +28,6 @@ from aquila.protocol.rounds.round_state import CheckKey
 from aquila.protocol.rounds.verified_round import Round, read_erased
 from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.records.rules import InputClass
-from aquila.sentences import Sentence
 from services.kit.errors import ExposedSecretError, NotFoundError
 from services.kit.storage.files import destroy_secret, read_secret, secret_exists, write_secret
 from services.kit.storage.store import Store
@@ -111,14 +110,10 @@ class RoundMemory:
         late: Parties that the matcher holds to be late.
         brought: Bytes that came with the newest page of the feed, by submission, chunk and evaluator, or an empty text
             for a blinded chunk. Nothing says yet that they are those that were signed.
-        goes_on: Whether the last step left something to do here, rather than to wait for from others.
-        works_on: Whether it did pieces of work that may make others possible, without a new look at log and feed.
         taken: Own statements with bytes that the matcher took since the node started: their bytes may be sent, though
             the feed has not brought the statements back.
         failures: What stood in the way of lanes, apart from the first of them, whose failure is that of the step.
         destroyed: Whether the key, and all that goes with it, was destroyed and only the last words are to be signed.
-        troubled: Whether a step failed, as far as is known; its problem is cleared by the next that does not.
-        noted: What the last step, if it failed, noted as the round's problem.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
         compared: Counterparts whose check of their report was compared with the own one since the node started.
@@ -139,13 +134,9 @@ class RoundMemory:
         self.ready: frozenset[str] = frozenset()
         self.late: tuple[str, ...] = ()
         self.brought: dict[tuple[str, int, str], bytes] = {}
-        self.goes_on = True
-        self.works_on = False
         self.taken: set[TakenStatement] = set()
         self.failures = Failures(0)
         self.destroyed = False
-        self.troubled = True
-        self.noted: Sentence | None = None
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0
         self.compared: set[str] = set()

@@ -23,6 +23,7 @@ from services.matcher.storage import home as matcher_home
 from services.matcher.storage.tables import EventRow
 from services.node import main as node_main
 from services.node.context import NodeContext
+from services.node.rounds import work
 from services.node.settings import NodeSettings
 from services.node.steps.driver import RoundsDriver
 from services.node.storage import home as node_home
@@ -90,7 +91,8 @@ class PartyNode:
         self.start()
 
     async def step(self) -> bool:
-        """Take one step of the driver; what stands in the way is in the problems of the round."""
+        """Take one step of the driver in all rounds; what stands in the way is in the problems of the round."""
+        work.wake_all(self.node.store, everything=True)
         try:
             return await self.rounds.step()
         except AquilaError:

@@ -12,10 +12,9 @@ opens another one over what is then stored.
 """
 
 import asyncio
-import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import TypeVar
@@ -25,7 +24,6 @@ from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
 
 _FIRST_DELAY = 0.5
-_SEVERAL = 3
 
 
 class Failures:
@@ -52,64 +50,26 @@ class Failures:
         self.count, self.error = 0, None
 
     def delay(self) -> float:
-        """Return the seconds to the next try: doubled each time, spread so that parties do not come in step.
-
-        A peer that asks for a longer wait gets it, but no peer can put anything to sleep for longer than the limit. The
-        waits of `services.kit.errors.RETRY_AFTER` are for callers of this service: a connection that broke is tried
-        again at once.
-        """
-        asked = self.error.fields.get("retry_after") if isinstance(self.error, AquilaError) else None
-        doubled = _FIRST_DELAY * 2.0 ** min(self.count - 1, 16)
-        spread = SystemRandom().uniform(0.75, 1.25)
-        return min(self._last_delay, max(doubled, float(asked if isinstance(asked, int) else 0))) * spread
+        """Return the seconds to the next try, as `delay_after` does."""
+        return delay_after(self.count, self.error, self._last_delay)
 
 
-class Retries:
-    """Things of which each waits by itself when it has failed, so that the others go on meanwhile.
+def delay_after(count: int, error: Exception | None, last_delay: float) -> float:
+    """Return the seconds to the next try after failures: doubled each time, spread so that parties do not come in step.
 
-    Of one event loop; `waiting` and `failing` are safe in threads too.
+    A peer that asks for a longer wait gets it, but no peer can put anything to sleep for longer than the limit. The
+    waits of `services.kit.errors.RETRY_AFTER` are for callers of this service: a connection that broke is tried again
+    at once.
+
+    Args:
+        count: How many there were in a row.
+        error: The last of them.
+        last_delay: The longest wait, before the spread.
     """
-
-    def __init__(self, last_delay: float) -> None:
-        """Begin with none that waits; `last_delay` is the longest wait in seconds."""
-        self._last_delay = last_delay
-        self._failures: dict[str, Failures] = {}
-        self._times: dict[str, float] = {}
-
-    def failed(self, name: str, error: Exception) -> bool:
-        """Let one wait, longer each time, and return whether its failure is news (`Failures.add`)."""
-        failures = self._failures.setdefault(name, Failures(self._last_delay))
-        is_news = failures.add(error)
-        self._times[name] = time.monotonic() + failures.delay()
-        return is_news
-
-    def succeeded(self, name: str) -> int:
-        """Forget the failures of one, and return how many there were in a row."""
-        self._times.pop(name, None)
-        failures = self._failures.pop(name, None)
-        return 0 if failures is None else failures.count
-
-    def forget_others(self, names: Collection[str]) -> None:
-        """Forget those that are not among these: nobody tries them again."""
-        for name in self._failures.keys() - set(names):
-            self.succeeded(name)
-
-    def waiting(self) -> frozenset[str]:
-        """Return those whose time has not come."""
-        now = time.monotonic()
-        return frozenset(name for name, at in list(self._times.items()) if at > now)
-
-    def failing(self) -> frozenset[str]:
-        """Return those that have failed three times in a row, or more often."""
-        return frozenset(name for name, of in list(self._failures.items()) if of.count >= _SEVERAL)
-
-    def seconds(self) -> float:
-        """Return for how long all that wait do so; infinite where none does."""
-        return max(0.0, min(self._times.values(), default=math.inf) - time.monotonic())
-
-    def end_waits(self) -> None:
-        """Let each be tried at once: somebody may have mended it."""
-        self._times.clear()
+    asked = error.fields.get("retry_after") if isinstance(error, AquilaError) else None
+    doubled = _FIRST_DELAY * 2.0 ** min(count - 1, 16)
+    wanted = max(doubled, float(asked if isinstance(asked, int) else 0))
+    return min(last_delay, wanted) * SystemRandom().uniform(0.75, 1.25)
 
 
 def _reason(error: Exception | None) -> str:

@@ -24,6 +24,7 @@ from services.node.hits.letter import Letter
 from services.node.hits.notes import handling_of_note, references
 from services.node.hits.views import log_consultation
 from services.node.round_memory import RoundMemories
+from services.node.rounds import work
 from services.node.rounds.reported_hits import Key, check_hits, reported, untrusted
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, WithdrawalRow
 
@@ -134,7 +135,7 @@ def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: forms.WithdrawRe
                 known=True,
             )
         )
-    # If we crash here, the driver finds the row at the next start and tells the counterpart then.
+        work.wake(session, hit.round_id)
     node.wake()
 
 

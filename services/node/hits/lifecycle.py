@@ -28,6 +28,8 @@ from services.kit.log import entries
 from services.kit.storage.row_seals import REFUSED
 from services.node.context import Clock, Journal
 from services.node.round_memory import round_row
+from services.node.rounds import work
+from services.node.storage.states import Step
 from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, HitStepRow
 
 _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
@@ -148,7 +150,9 @@ def apply_step(
 def record_outcome(session: Session, clock: Clock, round_id: str) -> None:
     """Mark the matcher's outcome counts as outdated; a step of the driver sends new ones some hours later."""
     row = round_row(session, round_id)
-    row.outcomes_changed_at = row.outcomes_changed_at or clock()
+    if row.outcomes_changed_at is None:
+        row.outcomes_changed_at = clock()
+        work.put(session, round_id, Step.LOOK)  # which puts itself off for these hours
 
 
 def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Entry:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import Checkpoint, check_named
@@ -377,15 +377,6 @@ def sign_pending(node: NodeContext, round_id: str) -> bool:
             return True
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("due.sign") as session:
         return _sign_all_pending(session, node.signer, round_)
-
-
-def rounds_with_pending() -> Select[str]:
-    """Return a query for the rounds in which something is to be signed still."""
-    return (
-        select(PendingStatementRow.round_id)
-        .join(RoundRow, RoundRow.round_id == PendingStatementRow.round_id)
-        .where(RoundRow.refused.is_(None))
-    )
 
 
 def _sign_all_pending(session: Session, signer: Signer, round_: Round) -> bool:

@@ -34,6 +34,7 @@ from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.notes import outcome_of
 from services.node.records.stored_lists import following_removal
+from services.node.rounds import work
 from services.node.rounds.held_reports import held_back
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
@@ -177,6 +178,7 @@ def withdraw_hits_of(
                 known=True,
             )
         )
+        work.wake(session, round_id)
 
 
 def add_erased_outcome(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:

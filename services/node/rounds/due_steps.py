@@ -1,19 +1,79 @@
-"""The steps due in a round, by one reading: steps and lanes that would find nothing are left out.
+"""The work of a round by one reading of the store: pieces that would find nothing are left out.
 
-What is named here may turn out to be nothing, as each step looks for itself; nothing that is due is left out.
+What is named here may turn out to be nothing, as each piece looks for itself; nothing that is due is left out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnExpressionArgument, Exists, bindparam, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, ColumnExpressionArgument, Exists, bindparam, func, literal, select
 
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.errors import NotFoundError
 from services.kit.storage.store import Store
+from services.node.rounds.statements import LOST
 from services.node.storage import tables
-from services.node.storage.states import UNSIGNED, EvaluationDownloadState, SubmissionState
+from services.node.storage.states import UNSIGNED, EvaluationDownloadState, LocalRoundState, SubmissionState
 
 _ROUND_ID: BindParameter[str] = bindparam("round_id")
+
+
+class Piece(Enum):
+    """A kind of work that a round can have."""
+
+    SIGN = auto()
+    CORRECT = auto()
+    EXCHANGE = auto()
+    ALARM = auto()
+    PREPARE = auto()
+    EVALUATE = auto()
+    VERIFY = auto()
+    FINALIZE = auto()
+    ACKNOWLEDGE = auto()
+    SAY = auto()
+    SEND = auto()
+
+
+def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:
+    """Return whether a table has a row of the round under these conditions."""
+    return select(literal(1)).where(table.round_id == _ROUND_ID, *where).exists()
+
+
+_CONDITIONS: Mapping[Piece, ColumnElement[bool]] = {
+    # A receipt or a closing waits to be signed.
+    Piece.SIGN: _any(tables.PendingStatementRow),
+    # Hits were withdrawn, or outcomes are to be told, now or in some hours.
+    Piece.CORRECT: tables.RoundRow.outcomes_changed_at.is_not(None)
+    | _any(tables.WithdrawalRow, tables.WithdrawalRow.is_unsigned() | tables.WithdrawalRow.is_unanswered()),
+    # Notes are on their way.
+    Piece.EXCHANGE: _any(tables.NoteSecretRow)
+    | _any(tables.NoteBatchRow, tables.NoteBatchRow.own, ~tables.NoteBatchRow.done),
+    # A report was held back.
+    Piece.ALARM: _any(tables.AlarmRow),
+    # A submission is to be made.
+    Piece.PREPARE: _any(tables.SubmissionRow, tables.SubmissionRow.state.in_(UNSIGNED)),
+    # A chunk of another party waits.
+    Piece.EVALUATE: _any(tables.ChunkDownloadRow, tables.ChunkDownloadRow.is_waiting()),
+    # An evaluation of an own chunk waits.
+    Piece.VERIFY: _any(tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.is_waiting()),
+    # A submission has no tokens.
+    Piece.FINALIZE: _any(tables.SubmissionRow, tables.SubmissionRow.state == SubmissionState.SUBMITTED),
+    # An evaluation was verified, and the matcher holds it still.
+    Piece.ACKNOWLEDGE: _any(
+        tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.state == EvaluationDownloadState.VERIFIED
+    ),
+    # An own statement is not sent.
+    Piece.SAY: _any(
+        tables.StatementRow, tables.StatementRow.own, ~tables.StatementRow.sent, tables.StatementRow.refusal.is_(None)
+    ),
+    # Own bytes are not sent.
+    Piece.SEND: _any(tables.ChunkRow, ~tables.ChunkRow.sent)
+    | _any(tables.ChunkRow, ~tables.ChunkRow.tokens_sent, tables.ChunkRow.token_rows.is_not(None))
+    | _any(tables.ColumnPieceRow, ~tables.ColumnPieceRow.sent)
+    | _any(tables.EvaluationRow, ~tables.EvaluationRow.sent),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,64 +84,36 @@ class Due:
     """The round."""
     prepared: int
     """Reports whose hits are prepared."""
-    signs: bool
-    """A receipt or a closing waits to be signed."""
-    corrects: bool
-    """Hits were withdrawn."""
-    exchanges: bool
-    """Notes are on their way."""
-    alarms: bool
-    """A report was held back."""
-    prepares: bool
-    """A submission is to be made."""
-    evaluates: bool
-    """A chunk of another party waits."""
-    verifies: bool
-    """An evaluation of an own chunk waits."""
-    finalizes: bool
-    """A submission has no tokens."""
-    acknowledges: bool
-    """An evaluation was verified, and the matcher holds it still."""
-    says: bool
-    """An own statement is not sent."""
-    sends: bool
-    """Own bytes are not sent."""
+    is_lost: bool
+    """Whether its time is over and the matcher does not know it."""
+    pieces: frozenset[Piece]
+    """What there may be to do."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to say or to hear in the round."""
+        row, pieces = self.row, self.pieces
+        if row.state != LocalRoundState.DESTROYED or row.phase not in ENDED_PHASES:
+            return False
+        signs = row.refused is None and (Piece.SIGN in pieces or (Piece.CORRECT in pieces and not self.is_lost))
+        return not (signs or Piece.SAY in pieces or Piece.EXCHANGE in pieces)
 
 
-def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:
-    """Return whether a table has a row of the round under these conditions."""
-    return select(literal(1)).where(table.round_id == _ROUND_ID, *where).exists()
-
-
-# In the order of the attributes, and made once: a node asks this in each of its looks.
+# Made once: a node asks this in each of its looks.
 _QUERY = select(
     tables.RoundRow,
     select(func.count()).where(tables.PreparedReportRow.round_id == _ROUND_ID).scalar_subquery(),
-    _any(tables.PendingStatementRow),
-    or_(tables.RoundRow.outcomes_changed_at.is_not(None), _any(tables.WithdrawalRow)),
-    or_(_any(tables.NoteSecretRow), _any(tables.NoteBatchRow, tables.NoteBatchRow.own, ~tables.NoteBatchRow.done)),
-    _any(tables.AlarmRow),
-    _any(tables.SubmissionRow, tables.SubmissionRow.state.in_(UNSIGNED)),
-    _any(tables.ChunkDownloadRow, tables.ChunkDownloadRow.is_waiting()),
-    _any(tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.is_waiting()),
-    _any(tables.SubmissionRow, tables.SubmissionRow.state == SubmissionState.SUBMITTED),
-    _any(tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.state == EvaluationDownloadState.VERIFIED),
-    _any(
-        tables.StatementRow, tables.StatementRow.own, ~tables.StatementRow.sent, tables.StatementRow.refusal.is_(None)
-    ),
-    or_(
-        _any(tables.ChunkRow, ~tables.ChunkRow.sent),
-        _any(tables.ChunkRow, ~tables.ChunkRow.tokens_sent, tables.ChunkRow.token_rows.is_not(None)),
-        _any(tables.ColumnPieceRow, ~tables.ColumnPieceRow.sent),
-        _any(tables.EvaluationRow, ~tables.EvaluationRow.sent),
-    ),
+    _any(tables.ProblemRow, tables.ProblemRow.place == LOST),
+    *_CONDITIONS.values(),
 ).where(tables.RoundRow.round_id == _ROUND_ID)
 
 
 def due_in(store: Store, round_id: str) -> Due:
-    """Return a round with the steps due in it; raises NotFoundError if the node knows no such round."""
+    """Return a round with the work due in it; raises NotFoundError if the node knows no such round."""
     with store.reading("round.due") as session:
         found = session.execute(_QUERY, {"round_id": round_id}).one_or_none()
     if found is None:
         raise NotFoundError("round_unknown_to_node")
-    return Due(*found)
+    row, prepared, is_lost, *flags = found
+    pieces = frozenset(piece for piece, is_due in zip(_CONDITIONS, flags, strict=True) if is_due)
+    return Due(row, prepared, bool(is_lost), pieces)

@@ -18,7 +18,7 @@ from services.kit.errors import PeerUnavailableError
 from services.kit.serving.health.checks import MOST_ROUNDS, Fault, OpenRound, round_health
 from services.kit.serving.health.report import OwnPart, contacts_of
 from services.node.context import NodeContext
-from services.node.rounds import attention, progress
+from services.node.rounds import attention, progress, work
 from services.node.rounds.requests import consent_until, submit_until
 from services.node.rounds.views import clock_difference
 from services.node.storage.states import LocalRoundState
@@ -153,6 +153,7 @@ def _clock_faults(difference: int | None) -> Iterator[Fault]:
 def _attention_faults(node: NodeContext) -> Iterator[Fault]:
     """Yield a fault if rounds have an obstacle that a person has to look at; alarms about hits are not for here."""
     found = {one.round_id for one in attention.attention_list(node.journal).needs if one.kind in _FOR_PEOPLE}
-    found |= node.retries.failing()  # rounds that are over can have one, too
+    with node.store.reading("health.failing") as session:
+        found |= work.failing(session)  # rounds that are over can have one, too
     if found:
         yield Grade.WARNING, Sentence.of("health_rounds_need_people", count=len(found))

@@ -23,6 +23,7 @@ from services.kit.actor import Actor
 from services.kit.log.entries import actor_fields, append
 from services.node.context import Clock, Journal, NodeContext
 from services.node.round_memory import RoundMemories, round_row
+from services.node.rounds import work
 from services.node.rounds.held_reports import on_hold
 from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState, SubmissionState
@@ -132,6 +133,7 @@ def request_consent(node: NodeContext, session: Session, round_: Round, declared
     row = check_consent(node, session, round_)
     row.consent_wished = True
     row.declared_full, row.declared_partial = declared.full, declared.partial
+    work.wake(session, round_.round_id)
 
 
 def declared_elements(session: Session, round_: Round, code: str, wanted: ConsentRequest) -> ClassCounts:
@@ -195,6 +197,7 @@ def request_submission(clock: Clock, session: Session, round_: Round, wanted: Re
             held_back={},
         )
     )
+    work.wake(session, round_.round_id)
 
 
 def _check_kind(session: Session, clock: Clock, round_: Round, kind: Kind) -> None:
@@ -226,6 +229,7 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
         if not row.close_wished:
             _log_end(session, journal, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)
         row.close_wished = True
+        work.wake(session, round_id)
 
 
 def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) -> None:
@@ -241,6 +245,7 @@ def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) ->
         row = round_row(session, round_id)
         if row.state == LocalRoundState.ACTIVE or row.phase not in ENDED_PHASES:
             row.abort_reason = reason
+            work.wake(session, round_id)
             _log_end(session, journal, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
 
 

@@ -34,7 +34,7 @@ from services.kit.logging import Log
 from services.node.context import Clock, NodeContext
 from services.node.logs import checks
 from services.node.round_memory import round_row
-from services.node.rounds import statements
+from services.node.rounds import statements, work
 from services.node.settings import EvaluationCaps
 from services.node.storage.tables import DAY, AlarmRow, HitRow, QueryHitsRow, StatementRow
 
@@ -270,6 +270,7 @@ def _decided(
         round_row(session, round_id)
         row = _undecided(session, round_, submission_id)
         yield session, row
+        work.wake(session, round_id)
         statements.clear_problem(session, round_id, _place(submission_id))
         by_right, ids = (by, Action.RELEASE_ALARM), {"submission": submission_id}
         node.journal.log(

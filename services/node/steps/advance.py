@@ -1,11 +1,17 @@
-"""One step in one round: what came is read, what is due is stated, and a piece of work is done."""
+"""The steps of a round: it is looked at, what follows its hits is said, and pieces of work are done.
 
+Each step starts from the store. Its row (`services.node.rounds.work`) is settled together with those that follow.
+"""
+
+import math
 import time
 from asyncio import to_thread
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from aquila.errors import AquilaError, KeyMaterialError, RestoredBackupError
+from aquila.followup.lifecycle import HOUR
+from aquila.sentences.sentence import dumps
 from services.kit.errors import (
     ExposedSecretError,
     PeerFailedError,
@@ -16,64 +22,74 @@ from services.kit.errors import (
 )
 from services.kit.logging import Log
 from services.kit.storage.store import Store
-from services.kit.work.drivers import side_by_side
+from services.kit.work.drivers import delay_after, side_by_side
 from services.node.context import Journal, NodeContext
 from services.node.logs import checks
 from services.node.round_memory import round_row
-from services.node.rounds import statements
-from services.node.rounds.due_steps import Due, due_in
-from services.node.rounds.requests import is_consent_due
+from services.node.rounds import statements, work
+from services.node.rounds.attention import stored_manifest
+from services.node.rounds.due_steps import Due, Piece, due_in
+from services.node.rounds.requests import deadlines, is_consent_due
 from services.node.safeguards import alarms, left_out, shadow_columns
 from services.node.steps import close, consent, exchange_notes, outbox, sync, verify_logs, withdraw
 from services.node.steps.submissions import evaluate, finalize, prepare, verify
-from services.node.storage.states import LocalRoundState
-from services.node.storage.tables import RoundRow
+from services.node.storage.states import LocalRoundState, Step
+from services.node.storage.tables import ProblemRow, RoundRow, WorkRow
 
 _LOG = Log("node.driver")
 _TURN_SECONDS = 5.0
+_LAST_DELAY = 60.0
+_SOON = 5  # of `poll_seconds`, until a round in which there was something to do is looked at again
+_WORKING = frozenset(Piece) - {Piece.CORRECT, Piece.EXCHANGE, Piece.ALARM}
+
+Ends: TypeAlias = Callable[[], bool]
+"""Returns whether a step ends after the pieces at hand."""
 
 
-async def advance(
-    node: NodeContext,
-    round_id: str,
-    page: Awaitable[sync.FeedPage] | None = None,
-    *,
-    looked: bool = False,
-    ends: Callable[[], bool] | None = None,
-) -> bool:
-    """Take one step in a round, and return whether there was anything to do.
+class Outcome(NamedTuple):
+    """What came of a step."""
+
+    busy: bool = False
+    """Whether there was anything to do."""
+    again: bool = False
+    """Whether it is to be taken again at once: something is left to do here, rather than to wait for from others."""
+    follows: frozenset[Step] = frozenset()
+    """The steps for which there may be something to do now."""
+
+
+async def take(
+    node: NodeContext, taken: WorkRow, page: Awaitable[sync.FeedPage] | None = None, ends: Ends | None = None
+) -> Outcome:
+    """Take a step that is due, and settle its row.
 
     Args:
         node: The node.
-        round_id: The round.
-        page: The next page of its feed, where that was asked for already.
-        looked: Whether the step before has just looked at log and feed, so that this one only works.
+        taken: The row of the step.
+        page: The next page of the round's feed, where a look has asked for it already.
         ends: Whether to end after the pieces at hand; after some seconds if not given.
 
     Raises:
-        PeerUnavailableError, StoreError: It cannot go on now.
-        AquilaError: What stands in the way was noted as a problem of the round.
+        AquilaError: No round can go on now, or the step was cut short by what forbids to sign or send; it stays due.
     """
-    memory, ends = node.rounds.of(round_id), ends or turn(node)
-    memory.goes_on, memory.works_on = not looked, False
+    round_id = taken.round_id
     try:
-        busy = await (_go_on(node, round_id, ends) if looked else _advance(node, round_id, page, ends))
+        found = await _STEPS[taken.step](node, round_id, page, ends or turn(node))
     except AquilaError as error:
         if _ends_part(error):
             # A database that became an older copy meanwhile concerns every round.
             await to_thread(verify_logs.check_own_log, node)
             await to_thread(_refuse, node.journal, round_id, error)
-            return True
+            return Outcome(busy=True, again=True)
         if concerns_all(error):
             raise
-        if memory.noted != error.sentence:  # an alarm comes back in every step, for days
-            await to_thread(_note, node.journal, round_id, error)
-        memory.troubled, memory.noted = True, error.sentence
-        raise
-    if memory.troubled:
-        await to_thread(_clear, node.store, round_id)
-        memory.troubled, memory.noted = False, None
-    return busy
+        if node.contact.obstacle is not None:
+            if taken.step is Step.LOOK:
+                await to_thread(_note, node.journal, taken, error)
+            raise
+        await to_thread(_fail, node.journal, taken, error)
+        return Outcome()
+    await to_thread(_settle, node, taken, found)
+    return found
 
 
 def _ends_part(error: AquilaError) -> bool:
@@ -91,56 +107,119 @@ def concerns_all(error: AquilaError) -> bool:
     return isinstance(error, PeerUnavailableError | StoreError) and not isinstance(error, about_one)
 
 
-async def _advance(
-    node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None, ends: Callable[[], bool]
-) -> bool:
+def _settle(node: NodeContext, taken: WorkRow, found: Outcome) -> None:
+    """Put a step off that was taken, or remove its row, and let those that follow be taken."""
+    round_id = taken.round_id
+    due = None if found.again or found.follows else due_in(node.store, round_id)
+    look_at = work.NOW if found.again else _next_look(node, round_id, busy=found.busy)
+    with node.store.transaction("work.settle") as session:
+        if taken.attempts:
+            statements.clear_problem(session, round_id, _place(taken))
+        if taken.step is Step.LOOK or found.again:
+            work.put_off(session, taken, look_at)
+        else:
+            work.done(session, taken)
+            work.advance_look(session, round_id, look_at)
+        for step in found.follows:
+            work.put(session, round_id, step)
+        if due is not None and due.is_over:
+            work.rest(session, round_id)
+    if taken.attempts:
+        _LOG.info("round_recovered", round=round_id, state=taken.step.value, count=taken.attempts)
+
+
+def _next_look(node: NodeContext, round_id: str, *, busy: bool) -> int | None:
+    """Return when a round is to be looked at without news: soon after work, else when one of its times has passed."""
+    now = node.clock()
+    if busy:
+        return now + math.ceil(_SOON * node.settings.poll_seconds)
+    memory, row = node.rounds.of(round_id), _row(node.store, round_id)
+    times = [*deadlines(stored_manifest(row)), memory.full_until]
+    if row.refused is None:
+        with memory.reading() as round_:
+            times.append(round_.notes_expire)
+    if row.outcomes_changed_at is not None:
+        times.append(row.outcomes_changed_at + node.settings.outcome_hours * HOUR)
+    # A deadline has passed when its last second is over.
+    return min((1 + at for at in times if at >= now), default=None)
+
+
+def _fail(journal: Journal, taken: WorkRow, error: AquilaError) -> None:
+    """Put a step off that cannot be done now, longer each time, and tell people why."""
+    attempts = taken.attempts + 1
+    at = journal.clock() + math.ceil(delay_after(attempts, error, _LAST_DELAY))
+    with journal.store.transaction("work.failed") as session:
+        stored = session.get(ProblemRow, (taken.round_id, _place(taken)))
+        is_news = stored is None or stored.sentence != dumps(error.sentence) or attempts & (attempts - 1) == 0
+        statements.report_problem(session, journal.clock, taken.round_id, _place(taken), error.sentence)
+        work.fail(session, taken, at)
+    write = _LOG.warning if is_news else _LOG.debug
+    write("round_failed", round=taken.round_id, state=taken.step.value, count=attempts, error=error)
+
+
+def _note(journal: Journal, taken: WorkRow, error: AquilaError) -> None:
+    """Tell people why no round goes on, once: an alarm comes back in every look, for days. The look stays due."""
+    with journal.store.reading("work.noted") as session:
+        stored = session.get(ProblemRow, (taken.round_id, _place(taken)))
+    if stored is None or stored.sentence != dumps(error.sentence):
+        with journal.store.transaction("work.problem") as session:
+            statements.report_problem(session, journal.clock, taken.round_id, _place(taken), error.sentence)
+            work.fail(session, taken, work.NOW)
+
+
+def _refuse(journal: Journal, round_id: str, error: AquilaError) -> None:
+    with journal.store.transaction("round.refuse") as session:
+        statements.refuse(session, journal.clock, round_id, "key", error.sentence)
+        work.wake(session, round_id)
+    _LOG.error("round_refused", round=round_id, error=error)
+
+
+def _place(taken: WorkRow) -> str:
+    return f"step {taken.step.value}"
+
+
+async def _look(node: NodeContext, round_id: str, page: Awaitable[sync.FeedPage] | None, _ends: Ends) -> Outcome:
+    """Read what came, look whether the round ends here, and sign what a person or the matcher waits for."""
     row = await to_thread(_row, node.store, round_id)
     if row.state == LocalRoundState.DESTROYING:
-        return await to_thread(close.destroy_key, node, round_id)
+        destroyed = await to_thread(close.destroy_key, node, round_id)
+        return Outcome(destroyed, again=destroyed)
     if row.state == LocalRoundState.ACTIVE and await to_thread(_decide, node, row):
-        return True
+        return Outcome(busy=True, again=True)
     if node.contact.obstacle is not None:
         raise node.contact.obstacle  # keys can still be destroyed, but nothing is signed or sent
     found = await sync.sync(node, row, page)
     if found is None:
-        node.rounds.of(round_id).goes_on = False
-        return await to_thread(close.end_unknown, node, row)
+        return Outcome(await to_thread(close.end_unknown, node, row))
+    due = await to_thread(due_in, node.store, round_id)
+    if due.row.state == LocalRoundState.ACTIVE and await to_thread(_decide, node, due.row):
+        return Outcome(busy=True, again=True)
     read, more = found
-    # Nothing is signed before the whole feed was read: it may tell that this database is a restored one.
-    memory, due = node.rounds.of(round_id), await to_thread(due_in, node.store, round_id)
-    row = due.row
-    if row.state == LocalRoundState.ACTIVE and await to_thread(_decide, node, row):
-        return True
-    # No withdrawal and no note leaves before the receipt.
-    if memory.synced and row.refused is None and (not due.signs or await _sign_pending(node, round_id)):
-        exchanged, left = await _follow_up(node, due, ends)
-        read, more = read or exchanged, more or left
+    return await _sign(node, due, read=read, more=more)
+
+
+async def _sign(node: NodeContext, due: Due, *, read: bool, more: bool) -> Outcome:
+    """Sign what is due now; whether a page of the feed was `read`, and `more` is left of it, goes into the outcome."""
+    round_id, row, memory, follows = due.row.round_id, due.row, node.rounds.of(due.row.round_id), set[Step]()
     if row.refused is not None:
         await to_thread(exchange_notes.forget_if_refused, node.store, node.rounds, round_id)
-    takes_part = row.state == LocalRoundState.ACTIVE and row.refused is None and memory.synced
-    if takes_part and is_consent_due(row):
-        more |= await to_thread(consent.consent, node, round_id)
-    if not takes_part or row.consent_digest is None:
-        memory.goes_on = more or not memory.synced
-        return await outbox.send_statements(node, round_id) or read or more
-    more |= await _sign_before_work(node, due)
-    due = replace(due, says=due.says or due.signs or read or more)
-    busy, memory.works_on = await _work(node, due, ends)
-    memory.goes_on = more
-    return read or more or busy
+    elif memory.synced:  # it may be told that this database is a restored one, until the whole feed was read
+        # No withdrawal and no note leaves before the receipt.
+        if Piece.SIGN not in due.pieces or await _sign_pending(node, round_id):
+            follows |= await to_thread(_follow_ups, node, due)
+        if row.state == LocalRoundState.ACTIVE:
+            more |= await _sign_in_time(node, due)
+    if read or more or due.pieces & _WORKING:
+        follows.add(Step.WORK)
+    busy = read or more
+    return Outcome(busy, again=busy and (more or not memory.synced), follows=frozenset(follows))
 
 
-async def _go_on(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Do what the step before has made possible, and return whether there was anything; raises as `advance` does."""
-    if node.contact.obstacle is not None:
-        raise node.contact.obstacle
-    memory, due = node.rounds.of(round_id), await to_thread(due_in, node.store, round_id)
-    if due.row.state != LocalRoundState.ACTIVE or due.row.refused is not None:
-        memory.goes_on = True
-        return True
-    await to_thread(memory.check_key)
-    busy, memory.works_on = await _work(node, due, ends)
-    return busy
+async def _sign_in_time(node: NodeContext, due: Due) -> bool:
+    """Sign a consent that people want, or what goes before all pieces of work; return whether there was anything."""
+    if is_consent_due(due.row):
+        return await to_thread(consent.consent, node, due.row.round_id)
+    return due.row.consent_digest is not None and await _sign_before_work(node, due)
 
 
 async def _sign_before_work(node: NodeContext, due: Due) -> bool:
@@ -151,11 +230,11 @@ async def _sign_before_work(node: NodeContext, due: Due) -> bool:
         AquilaError: The matcher's log cannot be found right; receipts of released reports are signed when it can.
     """
     round_id = due.row.round_id
-    if due.sends:  # so they do while a query's tokens wait for the feed
+    if Piece.SEND in due.pieces:  # so they do while a query's tokens wait for the feed
         await to_thread(shadow_columns.report_missing_tokens, node, round_id)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
     signed = await to_thread(_sign_amendment, node, round_id)
-    if due.alarms:
+    if Piece.ALARM in due.pieces:
         signed |= await _acknowledge_released(node, round_id)
         signed |= await to_thread(alarms.send_refusals, node, round_id)
     return signed
@@ -179,45 +258,79 @@ async def _acknowledge_released(node: NodeContext, round_id: str) -> bool:
     return await to_thread(alarms.acknowledge, node, round_id)
 
 
-async def _follow_up(node: NodeContext, due: Due, ends: Callable[[], bool]) -> tuple[bool, bool]:
-    """Send corrections, and take the exchange of notes as far as it goes.
+def _follow_ups(node: NodeContext, due: Due) -> set[Step]:
+    """Return the step that says what follows the hits of a round, if there may be anything."""
+    is_due = due.row.state != LocalRoundState.ACTIVE or due.pieces & {Piece.CORRECT, Piece.EXCHANGE}
+    if not is_due and due.prepared >= len(node.rounds.of(due.row.round_id).record().reports):
+        return set()
+    return {Step.FOLLOW_UP}
 
-    Returns:
-        Whether anything was exchanged, and whether more is left.
-    """
-    round_id, exchanged = due.row.round_id, False
+
+async def _follow_up(node: NodeContext, round_id: str, _page: Awaitable[sync.FeedPage] | None, ends: Ends) -> Outcome:
+    """Sign corrections, and take the exchange of notes as far as it goes."""
+    due, exchanged, left = await _due_now(node, round_id), False, False
+    if due is None or due.row.refused is not None or Piece.SIGN in due.pieces or not node.rounds.of(round_id).synced:
+        return Outcome()  # the next look tells
     if due.row.state != LocalRoundState.ACTIVE:  # an asker may have its report as the round ends
         await to_thread(left_out.sign_unchecked, node, round_id)
         await to_thread(left_out.compare, node, round_id)
-    more = due.corrects and await to_thread(withdraw.send_corrections, node, round_id)
-    if not due.exchanges and due.prepared >= len(node.rounds.of(round_id).record().reports):
-        return False, more
-    while await to_thread(exchange_notes.exchange_notes, node, round_id):
-        exchanged = True
-        if ends():
-            return True, True
-    return exchanged, more
+    corrected = Piece.CORRECT in due.pieces and await to_thread(withdraw.send_corrections, node, round_id)
+    if Piece.EXCHANGE in due.pieces or due.prepared < len(node.rounds.of(round_id).record().reports):
+        while not left and await to_thread(exchange_notes.exchange_notes, node, round_id):
+            exchanged, left = True, ends()
+    return Outcome(corrected or exchanged, again=left, follows=frozenset({Step.WORK}))
 
 
-async def _work(node: NodeContext, due: Due, ends: Callable[[], bool]) -> tuple[bool, bool]:
-    """Do the next pieces of submissions; return whether there was anything, and whether that may make more possible."""
-    round_id, made = due.row.round_id, list[bool]()
+async def _work(node: NodeContext, round_id: str, _page: Awaitable[sync.FeedPage] | None, ends: Ends) -> Outcome:
+    """Do the next pieces of submissions, and send what was signed and made."""
+    due = await _due_now(node, round_id)
+    if due is None:
+        return Outcome()
+    row, memory = due.row, node.rounds.of(round_id)
+    takes_part = row.state == LocalRoundState.ACTIVE and row.refused is None and row.consent_digest is not None
+    if not takes_part or not memory.synced:
+        return Outcome(await outbox.send_statements(node, round_id))
+    await to_thread(memory.check_key)
+    made = list[bool]()
     makes = (
-        (due.evaluates, evaluate.evaluate),
-        (due.verifies, verify.verify),
-        (due.prepares, prepare.prepare),
-        (due.finalizes, finalize.finalize),
+        (Piece.EVALUATE, evaluate.evaluate),
+        (Piece.VERIFY, verify.verify),
+        (Piece.PREPARE, prepare.prepare),
+        (Piece.FINALIZE, finalize.finalize),
     )
-    sends = ((due.acknowledges, verify.acknowledge), (due.says, outbox.send_statements), (due.sends, outbox.send_bytes))
+    sends = (
+        (Piece.ACKNOWLEDGE, verify.acknowledge),
+        (Piece.SAY, outbox.send_statements),
+        (Piece.SEND, outbox.send_bytes),
+    )
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
     busy = await side_by_side(
-        *(_noted(made, lane(node, round_id, ends)) for is_due, lane in makes if is_due),
-        *(lane(node, round_id, ends) for is_due, lane in sends if is_due),
-        failures=node.rounds.of(round_id).failures,
+        *(_noted(made, lane(node, round_id, ends)) for piece, lane in makes if piece in due.pieces),
+        *(lane(node, round_id, ends) for piece, lane in sends if piece in due.pieces),
+        failures=memory.failures,
     )
     if busy and await outbox.send_statements(node, round_id, ends):
         await outbox.send_bytes(node, round_id, ends)  # those that were just signed for
-    return busy, any(made) or ends()
+    return Outcome(busy, again=busy and (any(made) or ends()))
+
+
+async def _due_now(node: NodeContext, round_id: str) -> Due | None:
+    """Return what is due in a round; None while its key is being destroyed: what is said of that is sent after.
+
+    Raises:
+        AquilaError: What forbids to sign or send.
+    """
+    if node.contact.obstacle is not None:
+        raise node.contact.obstacle
+    due = await to_thread(due_in, node.store, round_id)
+    return None if due.row.state == LocalRoundState.DESTROYING else due
+
+
+_STEPS: Mapping[Step, Callable[[NodeContext, str, Awaitable[sync.FeedPage] | None, Ends], Awaitable[Outcome]]] = {
+    Step.LOOK: _look,
+    Step.FOLLOW_UP: _follow_up,
+    Step.WORK: _work,
+}
 
 
 async def _sign_pending(node: NodeContext, round_id: str) -> bool:
@@ -261,23 +374,7 @@ def _decide(node: NodeContext, row: RoundRow) -> bool:
         return True
 
 
-def turn(node: NodeContext) -> Callable[[], bool]:
+def turn(node: NodeContext) -> Ends:
     """Return the state whose change makes a new look necessary: feed, deadlines, operator and other rounds."""
     ends = time.monotonic() + _TURN_SECONDS
     return lambda: node.stopping() or time.monotonic() > ends
-
-
-def _refuse(journal: Journal, round_id: str, error: AquilaError) -> None:
-    with journal.store.transaction("round.refuse") as session:
-        statements.refuse(session, journal.clock, round_id, "key", error.sentence)
-    _LOG.error("round_refused", round=round_id, error=error)
-
-
-def _clear(store: Store, round_id: str) -> None:
-    with store.transaction("round.recovered") as session:
-        statements.clear_problem(session, round_id, "step")
-
-
-def _note(journal: Journal, round_id: str, error: AquilaError) -> None:
-    with journal.store.transaction("round.problem") as session:
-        statements.report_problem(session, journal.clock, round_id, "step", error.sentence)

@@ -5,6 +5,7 @@ the matcher's word and by this node's own clock is left out, with what concerned
 """
 
 from asyncio import to_thread
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -26,11 +27,11 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext, Signer
 from services.node.round_memory import ROUND_SECRETS, round_row
-from services.node.rounds import statements
+from services.node.rounds import statements, work
 from services.node.rounds.requests import is_consent_due, late_consent, manifest_problem
 from services.node.safeguards.evaluation_limits import earlier_rounds
 from services.node.storage.high_water import RESTORED
-from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
+from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, Step, SubmissionState
 from services.node.storage.tables import (
     ChunkDownloadRow,
     ChunkRow,
@@ -187,8 +188,9 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
     elif listed.state is not None and listed.state == node.contact.state:
         return False  # the list is the one that was taken last, and is left out
     node.contact.answered(node.clock())
-    node.contact.news = listed.news
     busy = False
+    if listed.news:
+        await to_thread(_wake_told, node.store, listed.news)
     unseen = [
         entry.round_id
         for entry in listed.rounds
@@ -209,6 +211,15 @@ async def discover(node: NodeContext, listed: Rounds | None = None) -> bool:
     # The state is that of a list that was taken whole: after a failure it comes again.
     node.contact.state = listed.state
     return busy
+
+
+def _wake_told(store: Store, news: Mapping[str, int]) -> None:
+    """Wake rounds in which counterparts withdrew hits or acknowledged what this node has not read."""
+    with store.transaction("discover.told") as session:
+        for round_id, newest in news.items():
+            row = session.get(RoundRow, round_id)
+            if row is not None and row.refused is None and row.cursor < newest:
+                work.put(session, round_id, Step.LOOK)
 
 
 def _rounds_over(store: Store) -> set[str]:
@@ -273,6 +284,7 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
             )
         )
         session.flush()
+        work.put(session, round_id, Step.LOOK)
         digests, counts = {"manifest": round_.manifest_digest}, {"retention_days": round_.manifest.retention_days}
         node.journal.log(session, EntryKind.DISCOVERY, round=round_id, digests=digests, counts=counts)
         # 4. A round in which this node has said something, as its high-water mark knows, is over for an older database.

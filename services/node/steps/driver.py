@@ -10,149 +10,114 @@ more rarely.
 import asyncio
 import time
 from asyncio import create_task, gather, to_thread
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
-from sqlalchemy import select, union
+from sqlalchemy import select
 
 from aquila.errors import AquilaError
 from aquila.protocol.messages.feed import Events, LongPollAnswer
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.errors import PeerFullError, PeerUnavailableError
 from services.kit.logging import Log
-from services.kit.storage.store import Store
 from services.kit.work.drivers import Driver, each, raise_last
 from services.node.context import LongPollResult, NodeContext
-from services.node.logs import checks
+from services.node.rounds import work
 from services.node.rounds.reported_hits import look_for_missing
-from services.node.rounds.requests import deadlines
-from services.node.steps import close, consent, exchange_notes, sync, verify_logs, withdraw
-from services.node.steps.advance import advance, concerns_all, turn
+from services.node.steps import close, consent, sync, verify_logs
+from services.node.steps.advance import take, turn
 from services.node.steps.consent import read_rounds
-from services.node.storage.states import LocalRoundState
-from services.node.storage.tables import RoundRow, StatementRow
+from services.node.storage.states import Step
+from services.node.storage.tables import RoundRow
 
 _LOG = Log("node.driver")
 _LAST_DELAY = 10.0
-_ONGOING = [phase.value for phase in Phase if phase not in ENDED_PHASES]
 _AT_ONCE = 4  # rounds that are at work, and feeds that travel, at the same time
 _EXPIRY_SECONDS = 3_600
 
 
 class RoundsDriver:
-    """Advances all rounds of a node, a few at the same time: one with much to do does not hold up the others.
+    """Takes the due steps of all rounds of a node, a few at the same time: a slow round does not hold up the others.
 
-    Nor does one that cannot go on: it is tried again after a while of its own, or when a person asks for something.
-
-    A look at few open rounds is one at each. Where many are open, a look costs what has happened and not how many there
-    are: it is one at the rounds in which there was something to do, and at those that the matcher has news of. All of
-    them are looked at after the start, after a wait without news, when a person asked for something, when the state of
-    the matcher's list has changed, and every `poll_seconds` while there is work.
+    What is due stands in the rows of `services.node.rounds.work`. News of a round, and a person's request, wake it
+    there; all rounds are woken after a start, after a wait without news, when the state of the matcher's list has
+    changed, and while the matcher's log forbids to sign.
     """
 
     def __init__(self, node: NodeContext) -> None:
         self._node = node
-        self._busy = self._again = False
-        self._working: list[str] = []
-        self._unsettled: set[str] = set()
-        self._looked_at: set[str] = set()
-        self._all_at: float | None = None
+        self._busy = self._ends_early = False
         self._expires_at = 0
-        node.wake = self._look_at_all
 
     def driver(self) -> Driver:
-        """Return the driver that repeats `step`, and let handlers wake it."""
+        """Return the driver that repeats `step`, and let handlers end its waits."""
         node = self._node
-        listener = Listener(node, self._listened_to)
         driver = Driver(
-            "rounds", self._turn, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY, wait=listener.wait
+            "rounds", self._turn, interval=node.settings.poll_seconds, last_delay=_LAST_DELAY, wait=Listener(node).wait
         )
-        node.wake, node.stopping = partial(self._wake, driver), lambda: driver.stopping
+        node.wake, node.stopping = driver.wake, lambda: driver.stopping
         return driver
 
-    def _look_at_all(self) -> None:
-        """Let the next step look at every open round: a person asked for something in one of them."""
-        self._all_at = None
-        self._node.retries.end_waits()
-
-    def _wake(self, driver: Driver) -> None:
-        self._look_at_all()
-        driver.wake()
-
     async def _turn(self) -> bool:
-        """Take one step, finish the work that it makes possible, and return whether there is more to do already."""
-        await self.step(self._node.retries.waiting())
-        ends = turn(self._node)
-        while self._working and not (self._again or ends()):
-            working, self._working = self._working, []
-            await each(working, partial(self._take, looked=True), _AT_ONCE)
-        return self._again or bool(self._working)
+        """Take one step, finish the work that it makes possible, and return whether more is due already."""
+        await self.step()
+        ends, due = turn(self._node), await self._due()
+        while due and not ends() and not any(Step.LOOK in steps for steps in due.values()):
+            await each(due, self._take, _AT_ONCE)
+            due = await self._due()
+        return bool(due)
 
-    async def step(self, waiting: Collection[str] = ()) -> bool:
-        """Take one step in every round, and return whether there was anything to do.
-
-        Rounds that wait for a retry, whose time has not come, are left out.
+    async def step(self) -> bool:
+        """Look at the matcher's log, take each due step of every round once, and return whether there was any work.
 
         Raises:
             AquilaError: No round can go on now: the matcher is away, the disk is full, or a log was rewritten.
         """
         node = self._node
         held, node.contact.held = node.contact.held, None
-        known = await to_thread(self._open_rounds)
-        node.retries.forget_others(known)
-        rounds = [one for one in self._due(known, held) if one not in waiting]
+        await to_thread(self._wake, held)
+        due = await self._due()
+        await to_thread(self._forget_resting, due)
+        looks = [round_id for round_id, steps in due.items() if Step.LOOK in steps]
         # The feeds travel while the log is looked at, or have come with a long poll. Nothing of them counts before the
         # log was found right.
-        pages = {one: create_task(sync.fetch(node, one, held)) for one in rounds[:_AT_ONCE]}
+        pages = {one: create_task(sync.fetch(node, one, held)) for one in looks[:_AT_ONCE]}
         try:
-            return await self._step(rounds, pages, held)
+            return await self._step(list(due), pages, held)
         finally:
             for page in pages.values():
                 page.cancel()
             await gather(*pages.values(), return_exceptions=True)
 
-    def _open_rounds(self) -> list[str]:
-        """Return the open rounds, and forget what is known of most others: a node has years of them."""
-        found = open_rounds(self._node)
-        self._node.rounds.forget_resting(found)
-        return found
+    async def _due(self) -> dict[str, frozenset[Step]]:
+        return await to_thread(work.due, self._node.store, self._node.clock)
 
-    def _listened_to(self) -> list[str]:
-        """Return the open rounds of which news is waited for: a round that cannot go on has taken none of what came."""
-        waiting = self._node.retries.waiting()
-        return [one for one in open_rounds(self._node) if one not in waiting]
+    def _wake(self, held: LongPollResult | None) -> None:
+        """Wake the rounds of which a long poll brought news; all of them where it does not say which."""
+        node = self._node
+        if node.contact.obstacle is not None:
+            work.wake_all(node.store)
+        if held is None:
+            return
+        feeds = held.news.feeds
+        if feeds is None or held.news.state != node.contact.state:
+            work.wake_all(node.store)
+        elif told := [round_id for round_id, page in feeds.items() if self._is_news(round_id, page)]:
+            with node.store.transaction("work.news") as session:
+                for round_id in told:
+                    work.put(session, round_id, Step.LOOK)
 
-    def _due(self, rounds: list[str], held: LongPollResult | None) -> list[str]:
-        """Return which of the open rounds the next look is at."""
-        node, now = self._node, time.monotonic()
-        known, self._looked_at = self._looked_at, set(rounds)
-        feeds = None if held is None else held.news.feeds
-        is_enough = (
-            len(rounds) > _AT_ONCE
-            and self._all_at is not None
-            and node.contact.obstacle is None
-            # With a long poll the matcher says where there is news; without one only work is a reason to look again.
-            and (
-                self._busy and now - self._all_at < node.settings.poll_seconds
-                if held is None
-                else feeds is not None and held.news.state == node.contact.state
-            )
-        )
-        if not is_enough:
-            self._all_at = now
-            return rounds
-        return [one for one in rounds if one in self._unsettled or one not in known or self._has_news(one, feeds or {})]
-
-    def _has_news(self, round_id: str, feeds: Mapping[str, Events]) -> bool:
+    def _is_news(self, round_id: str, page: Events) -> bool:
         """Return whether the page of a feed that came with a long poll has anything that this node does not know."""
-        page, memory = feeds.get(round_id), self._node.rounds.of(round_id)
-        if page is None:
-            return False
+        memory = self._node.rounds.of(round_id)
         return bool(page.events) or frozenset(page.ready) != memory.ready or page.late != memory.late
 
+    def _forget_resting(self, due: Mapping[str, object]) -> None:
+        """Forget what is known of most rounds that are over: a node has years of them."""
+        self._node.rounds.forget_resting({*work.open_rounds(self._node.store), *due})
+
     async def _step(
-        self, rounds: list[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: LongPollResult | None
+        self, rounds: Sequence[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: LongPollResult | None
     ) -> bool:
         node = self._node
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
@@ -167,9 +132,7 @@ class RoundsDriver:
         if node.clock() >= self._expires_at:
             last = [partial(_look_after_hits, node)]
             self._expires_at = node.clock() + _EXPIRY_SECONDS
-        self._busy = self._again = False
-        self._working = []
-        self._unsettled.difference_update(rounds)
+        self._busy = self._ends_early = False
         try:
             self._busy = await _in_turn(
                 partial(each, first, self._other),
@@ -190,37 +153,22 @@ class RoundsDriver:
             raise
         return self._busy
 
-    async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None = None, *, looked: bool = False) -> bool:
-        """Advance a round, and return whether it had anything to do; raises what `advance` does and concerns all."""
-        self._unsettled.add(round_id)
-        try:
-            busy = await advance(self._node, round_id, page, looked=looked, ends=self._turn_of_round())
-        except AquilaError as error:
-            if concerns_all(error) or self._node.contact.obstacle is not None:
-                raise
-            write = _LOG.warning if self._node.retries.failed(round_id, error) else _LOG.debug
-            write("round_failed", round=round_id, error=error)
-            return False
-        if failures := self._node.retries.succeeded(round_id):
-            _LOG.info("round_recovered", round=round_id, count=failures)
-        memory = self._node.rounds.of(round_id)
-        if not busy and not memory.goes_on:
-            self._unsettled.discard(round_id)
-        # What is waited for from others comes with news; another step is for what this one has left to do here.
-        self._again |= busy and memory.goes_on
-        if busy and memory.works_on:
-            self._working.append(round_id)
+    async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None = None) -> bool:
+        """Take each due step of a round once, and return whether there was anything to do; raises as `take` does."""
+        ends, busy, node = turn(self._node), False, self._node
+        for step in Step:
+            taken = await to_thread(work.due_step, node.store, node.clock, round_id, step)
+            if taken is not None:
+                found = await take(node, taken, page, lambda: self._ends_early or ends())
+                # A round lets the others have a look once one of them needs one.
+                self._ends_early |= found.again and step is Step.LOOK
+                busy |= found.busy
         return busy
-
-    def _turn_of_round(self) -> Callable[[], bool]:
-        """Return whether a round lets the others have a look: after a while, or once one of them needs one."""
-        ends = turn(self._node)
-        return lambda: self._again or ends()
 
     async def _other(self, piece: Callable[[], Awaitable[bool]]) -> bool:
         """Take a piece that is about no round, and return whether it had anything to do; raises as the piece does."""
         busy = await piece()
-        self._again |= busy
+        self._ends_early |= busy
         return busy
 
 
@@ -240,28 +188,6 @@ async def _in_turn(*parts: Callable[[], Awaitable[bool]]) -> bool:
     return busy
 
 
-def open_rounds(node: NodeContext) -> list[str]:
-    """Return the rounds that are not over here.
-
-    They are active, being destroyed, or not ended; or there is something to say or to hear in them after their end.
-    """
-    told = [round_id for round_id, newest in node.contact.news.items() if _is_behind(node.store, round_id, newest)]
-    # Each part by an index of its own: among years of rounds those that are over would all be read otherwise.
-    known = select(RoundRow.round_id)
-    going = union(
-        known.where(RoundRow.state.in_([LocalRoundState.ACTIVE, LocalRoundState.DESTROYING])),
-        known.where(RoundRow.state == LocalRoundState.DESTROYED, RoundRow.phase.in_(_ONGOING)),
-        select(StatementRow.round_id).where(StatementRow.own, ~StatementRow.sent, StatementRow.refusal.is_(None)),
-        withdraw.rounds_to_correct(node.clock, node.settings.outcome_hours),
-        *exchange_notes.rounds_to_exchange(),
-        checks.rounds_with_pending(),
-        known.where(RoundRow.round_id.in_(told)),
-    )
-    query = select(RoundRow.round_id).where(RoundRow.round_id.in_(going))
-    with node.store.reading("rounds.open") as session:
-        return list(session.scalars(query.order_by(RoundRow.discovered_at, RoundRow.round_id)))
-
-
 async def _look_after_hits(node: NodeContext) -> bool:
     """Erase what retention ends, and look whether hits are gone; raises as `close.expire` does."""
     erased = await to_thread(close.expire, node)
@@ -269,15 +195,8 @@ async def _look_after_hits(node: NodeContext) -> bool:
     return erased
 
 
-def _is_behind(store: Store, round_id: str, newest: int) -> bool:
-    """Return whether a round's feed has something about withdrawals that this node has not read."""
-    with store.reading("rounds.behind") as session:
-        row = session.get(RoundRow, round_id)
-    return row is not None and row.refused is None and row.cursor < newest
-
-
 _LONGEST_HOLD = 3_600
-_FIRST_LOOKS = 5  # of `poll_seconds`, until the first look by itself
+_FIRST_LOOKS = 5  # of `poll_seconds`, until the first look at all rounds by itself
 _GROWTH = 8
 _MOST_ROUNDS = 300
 
@@ -285,9 +204,8 @@ _MOST_ROUNDS = 300
 class Listener:
     """Waits for news between two steps of the driver."""
 
-    def __init__(self, node: NodeContext, rounds: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, node: NodeContext) -> None:
         self._node = node
-        self._rounds = rounds
         self._patience = self._first
         self._broken = False
 
@@ -296,7 +214,7 @@ class Listener:
         return _FIRST_LOOKS * self._node.settings.poll_seconds
 
     async def wait(self, seconds: float) -> None:
-        """Wait until the matcher has news, or it is time to look.
+        """Wait until the matcher has news, or a step is due; where neither comes, all rounds are woken.
 
         Where no call can be held, that is after some seconds.
         """
@@ -304,10 +222,12 @@ class Listener:
         self._patience = self._first
         if node.contact.obstacle is not None or node.contact.state is None:
             await asyncio.sleep(seconds)
+            await to_thread(work.wake_all, node.store)
             return
-        rounds = await to_thread(self._rounds)
+        # A round that cannot go on has taken none of what came.
+        rounds = await to_thread(work.open_rounds, node.store, without_failing=True)
         began = time.monotonic()
-        ends = min(patience, node.retries.seconds(), await to_thread(_until_deadline, node, rounds))
+        ends = min(patience, await to_thread(work.seconds_left, node.store, node.clock))
         try:
             async with asyncio.timeout(ends):
                 node.contact.held = await self._hold(rounds)
@@ -317,6 +237,7 @@ class Listener:
             self._broken = False
             if ends == patience:
                 self._patience = min(_GROWTH * patience, _LONGEST_HOLD)
+                await to_thread(work.wake_all, node.store)
         except AquilaError as error:
             # A look shows whether the matcher is away. Where calls break again and again, looks have their usual pace.
             if isinstance(error, PeerUnavailableError):
@@ -327,6 +248,7 @@ class Listener:
             _LOG.info("long_poll_broke", seconds=round(time.monotonic() - began), error=error)
             if again:
                 await asyncio.sleep(max(0.0, seconds - (time.monotonic() - began)))
+            await to_thread(work.wake_all, node.store)
 
     async def _hold(self, rounds: Sequence[str]) -> LongPollResult:
         """Hold a call and return its answer, with what the next step would ask for at once.
@@ -355,15 +277,3 @@ def _cursors(node: NodeContext, rounds: Sequence[str]) -> dict[str, int]:
     query = select(RoundRow.round_id, RoundRow.cursor).where(RoundRow.round_id.in_(rounds))
     with node.store.reading("listen.cursors") as session:
         return {row.round_id: row.cursor for row in session.execute(query)}
-
-
-def _until_deadline(node: NodeContext, rounds: Sequence[str]) -> float:
-    """Return the seconds until a deadline of one of the rounds passes, or sending may go on; at most an hour."""
-    now, times = node.clock(), list[int]()
-    for round_id in rounds:
-        memory = node.rounds.of(round_id)
-        with memory.reading() as round_:
-            times += [*deadlines(round_.manifest), round_.notes_expire]
-        times.append(memory.full_until)
-    # A deadline has passed when its last second is over.
-    return min((1.0 + at - now for at in times if at >= now), default=float(_LONGEST_HOLD))

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SealingKey
@@ -64,12 +64,6 @@ _LOG = Log("node.exchange")
 _PER_STEP = 16
 _SEALING_KEY = "sealing key"
 _PLACE = "notes"
-
-
-def rounds_to_exchange() -> tuple[Select[str], Select[str]]:
-    """Return the queries of the rounds whose notes are not all opened, or not all confirmed."""
-    batches = select(NoteBatchRow.round_id).where(NoteBatchRow.own, ~NoteBatchRow.done)
-    return select(NoteSecretRow.round_id), batches
 
 
 def _is_exchanging(session: Session, round_id: str) -> bool:

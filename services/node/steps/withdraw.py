@@ -10,7 +10,7 @@ and 3.11.1). Until then, no output of this node reveals these hits.
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.followup.lifecycle import HOUR, Ground
@@ -25,28 +25,27 @@ from services.node.hits.notes import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.held_reports import held_back
-from services.node.storage.tables import ProblemRow, RoundRow, StatementRow, WithdrawalRow
+from services.node.storage.tables import ProblemRow, StatementRow, WithdrawalRow
 
 _LOG = Log("node.correct")
-_UNSIGNED = WithdrawalRow.own & WithdrawalRow.digest.is_(None)
-_UNANSWERED = ~WithdrawalRow.own & WithdrawalRow.acknowledged_at.is_(None)
 
 
-def rounds_to_correct(clock: Clock, outcome_hours: int) -> Select[str]:
-    """Return a query for the rounds in which such a statement is due."""
-    waiting = select(WithdrawalRow.round_id).where(_UNSIGNED | _UNANSWERED)
-    told = RoundRow.outcomes_changed_at <= clock() - outcome_hours * HOUR
-    lost = select(ProblemRow.round_id).where(ProblemRow.place == statements.LOST)
-    return select(RoundRow.round_id).where(
-        RoundRow.refused.is_(None), or_(RoundRow.round_id.in_(waiting), told), RoundRow.round_id.not_in(lost)
-    )
+def _is_due(session: Session, clock: Clock, outcome_hours: int, round_id: str) -> bool:
+    """Return whether such a statement is due in a round."""
+    lost = ProblemRow.round_id == round_id, ProblemRow.place == statements.LOST
+    if session.scalar(select(ProblemRow.place).where(*lost)) is not None:
+        return False  # nobody would take it
+    waits = WithdrawalRow.round_id == round_id, WithdrawalRow.is_unsigned() | WithdrawalRow.is_unanswered()
+    if session.scalar(select(WithdrawalRow.withdrawal_id).where(*waits).limit(1)) is not None:
+        return True
+    changed_at = round_row(session, round_id).outcomes_changed_at
+    return changed_at is not None and changed_at <= clock() - outcome_hours * HOUR
 
 
 def send_corrections(node: NodeContext, round_id: str) -> bool:
     """Sign the statements now due after hits of a round, and return whether there were any."""
     with node.store.reading("correct.due") as session:
-        due = rounds_to_correct(node.clock, node.settings.outcome_hours)
-        if session.scalar(due.where(RoundRow.round_id == round_id)) is None:
+        if not _is_due(session, node.clock, node.settings.outcome_hours, round_id):
             return False
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("correct.sign") as session:
         # If we crash before the commit, nothing was signed; after it, the outbox sends what was.
@@ -62,7 +61,7 @@ def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
 
     Those of a query whose asker may not have its report wait; where it never gets it, there is nothing to withdraw.
     """
-    wanted = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNSIGNED)
+    wanted = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, WithdrawalRow.is_unsigned())
     rows = session.scalars(wanted).all()
     queries = (
         queries_of(session, signer.code, signer.registry, round_.round_id, {row.hit_id for row in rows}) if rows else {}
@@ -105,7 +104,7 @@ def _sign_withdrawal(
 
 def _acknowledge(session: Session, signer: Signer, round_: Round) -> bool:
     """Sign that the hits of counterparts' withdrawals are marked here, and return whether there was one."""
-    query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, _UNANSWERED)
+    query = select(WithdrawalRow).where(WithdrawalRow.round_id == round_.round_id, WithdrawalRow.is_unanswered())
     rows = session.scalars(query.order_by(WithdrawalRow.digest)).all()
     for digest, group in groupby(rows, key=lambda row: row.digest or ""):
         marked = list(group)

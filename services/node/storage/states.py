@@ -26,6 +26,14 @@ LOCAL_ROUND_TRANSITIONS: Mapping[LocalRoundState, frozenset[LocalRoundState]] = 
 }
 
 
+class Step(StrEnum):
+    """A step of a round, in the order in which those of one round are taken; `docs/ARCHITECTURE.md` has them all."""
+
+    LOOK = "look"
+    FOLLOW_UP = "follow_up"
+    WORK = "work"
+
+
 class DestructionReason(StrEnum):
     """The reason for which a node destroys its key and files of a round."""
 

@@ -41,6 +41,7 @@ from services.node.storage.states import (
     EvaluationDownloadState,
     LocalRoundState,
     Promise,
+    Step,
     SubmissionState,
 )
 
@@ -177,6 +178,19 @@ class RoundRow(_Stateful, SealedRow, NodeRows):
     )
     hits_erased_at: Mapped[int | None] = mapped_column(comment="When retention erased its hits and statements.")
     kept_until: Mapped[int] = mapped_column(comment="Until when its manifest keeps hits and statements.")
+
+
+class WorkRow(NodeRows):
+    """A step of a round that is to be taken, and when. A round is open here while it has one."""
+
+    __tablename__ = "work"
+    round_id: Mapped[str] = _round(primary_key=True)
+    step: Mapped[Step] = mapped_column(state_text(Step, 16), primary_key=True, comment="look, follow_up or work.")
+    not_before: Mapped[int | None] = mapped_column(
+        comment="Seconds since 1970 from which it is due; none while it waits for news or a person."
+    )
+    attempts: Mapped[int] = mapped_column(default=0, comment="How often it has failed in a row.")
+    wakes: Mapped[int] = mapped_column(default=0, comment="How often it was woken: also while it is being taken.")
 
 
 class ProblemRow(NodeRows):
@@ -680,6 +694,16 @@ class WithdrawalRow(SealedRow, NodeRows):
     known: Mapped[bool] = mapped_column(comment="Whether this node held the hit.")
     digest: Mapped[Digest | None] = mapped_column(index=True, comment="Digest of the statement, once signed.")
     acknowledged_at: Mapped[int | None] = mapped_column(comment="When the acknowledgement came, or ours was signed.")
+
+    @classmethod
+    def is_unsigned(cls) -> ColumnElement[bool]:
+        """Return the condition for own withdrawals that nobody was told of."""
+        return cls.own & cls.digest.is_(None)
+
+    @classmethod
+    def is_unanswered(cls) -> ColumnElement[bool]:
+        """Return the condition for withdrawals of others that are not acknowledged."""
+        return ~cls.own & cls.acknowledged_at.is_(None)
 
 
 class ErasedOutcomeCountRow(NodeRows):

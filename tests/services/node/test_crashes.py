@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from services.node.rounds import work
 from services.node.storage.tables import ExchangeRow
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_before_matching
@@ -70,7 +71,8 @@ async def test_a_round_key_that_is_open_to_others_is_not_lost(world_after: World
         await world.step()
     view = await al.round(round_id)
     assert any(f"chmod 600 {key}" in problem for problem in texts(view["problems"]))
-    assert round_id in al.node.retries.failing()
+    with al.node.store.reading("test.failing") as session:
+        assert round_id in work.failing(session)
     key.chmod(0o600)
     await world.settle()
     view = await al.round(round_id)

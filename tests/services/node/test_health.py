@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import delete
 
 from aquila.audit.roles import Role
-from aquila.errors import ExecutorError, LogRewrittenError, OrderError
+from aquila.errors import AquilaError, ExecutorError, LogRewrittenError, OrderError
 from aquila.interface.log import LogView
 from aquila.interface.service.health import Grade, ServiceHealth, Subject
 from aquila.sentences import quoted
@@ -33,9 +33,14 @@ from services.kit.work.executors import ExecutorHandle, open_local
 from services.kit.work.open_executor import OpenExecutor
 from services.matcher.administration import health as matcher_health
 from services.matcher.steps.schedule import steps_of
+from services.node.context import NodeContext
 from services.node.rounds import health as node_health
+from services.node.rounds import work
+from services.node.steps import advance
+from services.node.storage.states import Step
 from tests.support.authority import Authority
 from tests.support.metrics import metric
+from tests.support.node_steps import closed_round
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.registering import key_of
 from tests.support.stuck_work import QuietWorkers, StillDriver
@@ -159,15 +164,29 @@ async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
 
 async def test_a_round_that_cannot_go_on_is_a_finding(world: World) -> None:
     """From its third failure in a row on, also where it is over and somebody has only something to say in it."""
-    party_node, failing = world.nodes["AL"], "0" * 32
+    failing = await closed_round(world)
+    party_node, error = world.nodes["AL"], OrderError(quoted("it cannot go on"))
+    node = party_node.node
+    with node.store.transaction("test.wake") as session:
+        work.put(session, failing, Step.LOOK)
     for grade in (Grade.OK, Grade.OK, Grade.WARNING):
-        party_node.node.retries.failed(failing, OrderError(quoted("it cannot go on")))
+        _fail_again(node, failing, error)
         assert grade_of(health_of(party_node.app), Subject.ROUNDS) is grade
     for _ in range(20):
-        party_node.node.retries.failed(failing, OrderError(quoted("it cannot go on")))
-    assert 45 <= party_node.node.retries.seconds() <= 75  # about a minute at most
-    party_node.node.retries.succeeded(failing)
+        _fail_again(node, failing, error)
+    assert 45 <= work.seconds_left(node.store, node.clock) <= work.LONGEST_RETRY  # about a minute at most
+    world.clock.time -= 86_400
+    assert work.due(node.store, node.clock) == {failing: {Step.LOOK}}, "a clock that was set back puts nothing to sleep"
+    world.clock.time += 86_400
+    await world.settle()
     assert grade_of(health_of(party_node.app), Subject.ROUNDS) is Grade.OK
+
+
+def _fail_again(node: NodeContext, round_id: str, error: AquilaError) -> None:
+    work.wake_all(node.store, everything=True)
+    taken = work.due_step(node.store, node.clock, round_id, Step.LOOK)
+    assert taken is not None
+    advance._fail(node.journal, taken, error)
 
 
 async def test_the_matcher_and_the_clock(world: World) -> None:

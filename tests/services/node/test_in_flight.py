@@ -147,7 +147,6 @@ async def test_a_consent_waits_until_the_matcher_has_room(world: World, monkeypa
         ]
         assert al.node.contact.reachable
         assert (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()["parties"][0]["consented"] is False
-    al.node.retries.end_waits()
     await world.settle()
     view = await al.round(round_id)
     assert texts(view["problems"]) == []

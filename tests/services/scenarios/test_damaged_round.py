@@ -49,7 +49,7 @@ async def test_the_others_go_on(world: World) -> None:
     newest = context.log.own.newest()
     for code, party_node in world.nodes.items():
         assert party_node.node.contact.reachable
-        assert not await party_node.rounds.step(party_node.node.retries.waiting())
+        assert not await party_node.rounds.step()
         (problem,) = (await party_node.round(broken))["problems"]
         assert "do not hold together" in str(problem)
         registry = party_node.node.registry

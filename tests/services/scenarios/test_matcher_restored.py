@@ -9,9 +9,9 @@ from aquila.audit.checkpoint import cosigned_at
 from aquila.protocol.log_entries import match_entry
 from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import append
+from services.node.rounds import work
 from services.node.safeguards.registry import _check_rounds
 from services.node.steps import verify_logs
-from services.node.steps.driver import open_rounds
 from services.node.storage.tables import NamedEntriesRow
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
@@ -66,7 +66,7 @@ async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -
     await world.settle()
     # 1. Nothing fails, no alarm came but the one over the shorter log, and another round goes its way.
     for party_node in world.nodes.values():
-        assert not await party_node.rounds.step()
+        assert not await party_node.step()
         assert [alarm["what"] for alarm in (await party_node.get("/log"))["alarms"]] == ["shrunk"]
         found = await party_node.round(round_id)
         assert (found["entry"]["phase"], found["problems"]) == ("aborted", [])
@@ -74,12 +74,12 @@ async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -
     again = await world.begin()
     await world.settle()
     assert await world.phase(again) == "reporting"
-    assert all(round_id in open_rounds(party_node.node) for party_node in world.nodes.values())
+    assert all(round_id in work.open_rounds(party_node.node.store) for party_node in world.nodes.values())
     # 2. A newer backup could have brought it back until now.
     with world.nodes["AL"].node.rounds.of(round_id).reading() as round_:
         world.clock.time = round_.manifest.window.closes_at + 1
     await world.settle()
-    assert not any(round_id in open_rounds(party_node.node) for party_node in world.nodes.values())
+    assert not any(round_id in work.open_rounds(party_node.node.store) for party_node in world.nodes.values())
 
 
 async def test_a_closed_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
@@ -91,7 +91,7 @@ async def test_a_closed_round_that_the_backup_does_not_know(world: World, safe: 
     found = await al.round(round_id)
     assert found["entry"]["phase"] == "closed"
     assert found["problems"]
-    assert round_id in open_rounds(al.node)
+    assert round_id in work.open_rounds(al.node.store)
 
 
 async def test_a_round_that_nobody_aborted(world: World, safe: Safe) -> None:
@@ -116,15 +116,14 @@ async def test_a_round_that_is_aborted_after_its_time(world: World, safe: Safe) 
         world.clock.time = round_.manifest.window.closes_at + 1
     await world.settle()
     assert (await al.round(round_id))["keys_present"] is False
-    assert round_id in open_rounds(al.node)
+    assert round_id in work.open_rounds(al.node.store)
     assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "lost"})).status_code == 202
     await does(al, hit, "withdrawal", ground="incorrect", reason="another person")
     await world.settle()
     found = await al.round(round_id)
     assert found["entry"]["phase"] == "aborted"
     assert ["does not know this round" in problem for problem in texts(found["problems"])] == [True]
-    assert round_id not in open_rounds(al.node)
-    assert not al.node.retries.failing()
+    assert round_id not in work.open_rounds(al.node.store)
     assert not al.node.rounds.of(round_id).note_key_path.exists()
     with al.node.store.reading("test.rounds") as session:
         _check_rounds(session, {"RS"})

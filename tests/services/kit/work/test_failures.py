@@ -1,12 +1,8 @@
-"""Failures of what is tried again, and things that wait each by itself."""
-
-import math
-
-import pytest
+"""Failures of what is tried again."""
 
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
-from services.kit.work.drivers import Failures, Retries
+from services.kit.work.drivers import Failures
 
 
 def _delay(count: int, error: Exception) -> float:
@@ -36,28 +32,3 @@ def test_the_same_failure_is_news_ever_more_rarely() -> None:
     failures.clear()
     assert (failures.count, failures.error) == (0, None)
     assert failures.add(KeyError())
-
-
-def test_each_waits_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr("services.kit.work.drivers.time.monotonic", lambda: now)
-    retries = Retries(60)
-    assert (retries.waiting(), retries.seconds(), retries.succeeded("a")) == (frozenset(), math.inf, 0)
-    assert retries.failed("a", ValueError())
-    assert retries.waiting() == {"a"}
-    assert 0.375 <= retries.seconds() <= 0.625
-    for _ in range(6):
-        retries.failed("b", ValueError())
-    now += 1
-    assert (retries.waiting(), retries.failing(), retries.seconds()) == ({"b"}, {"b"}, 0)
-    assert retries.succeeded("a") == 1
-    assert 10 <= retries.seconds() <= 20
-    retries.end_waits()
-    assert retries.waiting() == frozenset()
-    assert retries.failed("b", KeyError())
-    retries.forget_others(["b"])
-    assert retries.waiting() == {"b"}
-    assert retries.succeeded("b") == 7
-    retries.failed("c", KeyError())
-    retries.forget_others(["b"])
-    assert (retries.waiting(), retries.seconds()) == (frozenset(), math.inf)

@@ -1,6 +1,7 @@
 """A node between two steps: it holds a call at the matcher, falls back to looking, and costs nothing while idle."""
 
 import asyncio
+import math
 from pathlib import Path
 
 import httpx
@@ -9,10 +10,11 @@ import pytest
 from aquila.protocol.messages.feed import EventKind
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
-from services.node.rounds import statements
+from services.node.rounds import statements, work
 from services.node.steps import sync
-from services.node.steps.advance import advance
-from services.node.steps.driver import Listener, _until_deadline, open_rounds
+from services.node.steps.advance import take
+from services.node.steps.driver import Listener
+from services.node.storage.states import Step
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 
 pytestmark = pytest.mark.parties("AL", "RS")
@@ -51,7 +53,7 @@ def reached(party_node: PartyNode) -> Counting:
 
 def listener(party_node: PartyNode) -> Listener:
     """Return a node's listener whose first call is not ended by time, however slow the machine is."""
-    hears = Listener(party_node.node, lambda: open_rounds(party_node.node))
+    hears = Listener(party_node.node)
     hears._patience = 3_600
     return hears
 
@@ -212,17 +214,19 @@ async def test_a_matcher_that_is_away(world: World) -> None:
 
 async def test_its_own_deadlines_end_the_wait(world: World) -> None:
     """A deadline of a round, or the time at which sending goes on, ends the wait a second after it."""
-    party_node = world.nodes["AL"]
-    assert _until_deadline(party_node.node, []) == 3_600
+    node = world.nodes["AL"].node
+    assert work.seconds_left(node.store, node.clock) == math.inf
     round_id = await world.propose()
     await world.settle()
-    memory = party_node.node.rounds.of(round_id)
+    memory = node.rounds.of(round_id)
     window = memory.record().manifest.window
     for deadline in (window.consent_by, window.submit_by, window.evaluate_by, window.closes_at):
         world.clock.time = deadline - 20
-        assert _until_deadline(party_node.node, [round_id]) == 21
+        await world.nodes["AL"].step()
+        assert work.seconds_left(node.store, node.clock) == 21
     memory.full_until = world.clock.time + 10
-    assert _until_deadline(party_node.node, [round_id]) == 11
+    await world.nodes["AL"].step()
+    assert work.seconds_left(node.store, node.clock) == 11
 
 
 async def test_a_cosignature_that_is_not_taken(world: World) -> None:
@@ -242,14 +246,20 @@ async def test_a_cosignature_that_is_not_taken(world: World) -> None:
 
 
 async def test_work_that_is_left_when_a_round_ends_here(world: World) -> None:
-    """What a step has made possible waits for the next one where the node takes part no more; an alarm stops it."""
+    """Where the node takes part no more, work that is due does nothing and is gone; an alarm leaves it due."""
     party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
     with party_node.node.store.transaction("test.refuse") as session:
         statements.refuse(session, party_node.node.clock, round_id, "test", quoted("over"))
-    assert await advance(party_node.node, round_id, looked=True)
-    assert party_node.node.rounds.of(round_id).goes_on
-    party_node.node.contact.obstacle = PeerUnavailableError(quoted("away"))
+        work.put(session, round_id, Step.WORK)
+    node = party_node.node
+    taken = work.due_step(node.store, node.clock, round_id, Step.WORK)
+    assert taken is not None
+    node.contact.obstacle = PeerUnavailableError(quoted("away"))
     with pytest.raises(PeerUnavailableError):
-        await advance(party_node.node, round_id, looked=True)
+        await take(node, taken)
+    assert work.due_step(node.store, node.clock, round_id, Step.WORK) is not None
+    node.contact.obstacle = None
+    assert not (await take(node, taken)).busy
+    assert work.due_step(node.store, node.clock, round_id, Step.WORK) is None

@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from aquila.errors import AquilaError, LogRewrittenError
-from aquila.sentences import quoted
+from aquila.sentences import Sentence, quoted
 from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
-from services.node.context import Journal
-from services.node.steps import advance as advance_module
-from services.node.steps.driver import Listener, open_rounds
+from services.node.context import Clock
+from services.node.rounds import statements, work
+from services.node.steps.driver import Listener
 from tests.support.log_lines import Lines
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.sentence_texts import texts
@@ -124,6 +125,8 @@ async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World, error: 
         assert driver.state.failures == 0
         assert len(failing["problems"]) == 1
         is_known.set()
+        with party_node.node.store.transaction("test.wake") as session:
+            work.wake(session, first)
         party_node.node.wake()
         while not await is_sent(first):
             await world.step("RS")
@@ -138,13 +141,13 @@ async def test_an_obstacle_is_told_once_for_all_rounds(
     party_node, rounds = await two_submitted_rounds(world)
     party_node.node.log.witness.report_contradiction(LogRewrittenError(quoted("another log")), b"", lambda _: None)
     noted: Counter[str] = Counter()
-    note = advance_module._note
+    report = statements.report_problem
 
-    def counted(journal: Journal, round_id: str, error: AquilaError) -> None:
+    def counted(session: Session, clock: Clock, round_id: str, place: str, problem: Sentence) -> None:
         noted[round_id] += 1
-        note(journal, round_id, error)
+        report(session, clock, round_id, place, problem)
 
-    monkeypatch.setattr(advance_module, "_note", counted)
+    monkeypatch.setattr(statements, "report_problem", counted)
     driver = party_node.rounds.driver()
     lines.text.clear()
     for _ in range(8):
@@ -196,17 +199,15 @@ async def with_open_rounds(world: World, count: int) -> list[str]:
 async def news_of_a_list(world: World, round_id: str) -> tuple[Counter[str], int]:
     """Let the other party submit a list, and return the node's calls by round and statements of SQL until it rests."""
     party_node, other = world.nodes["AL"], world.nodes["RS"]
-    statements = Statements(party_node.node.store.engine)
+    counted = Statements(party_node.node.store.engine)
     await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
     while await other.step():
         pass
     watched = Watched(party_node)
-    party_node.node.contact.held = await Listener(party_node.node, lambda: open_rounds(party_node.node))._hold(
-        open_rounds(party_node.node)
-    )
-    statements.taken()
-    await party_node.step()
-    return watched.calls, statements.taken()
+    party_node.node.contact.held = await Listener(party_node.node)._hold(work.open_rounds(party_node.node.store))
+    counted.taken()
+    await party_node.rounds.step()
+    return watched.calls, counted.taken()
 
 
 async def test_news_of_one_round_touch_no_other(world: World) -> None:
@@ -214,25 +215,28 @@ async def test_news_of_one_round_touch_no_other(world: World) -> None:
     taken = []
     for count in (FEW, MANY):
         rounds = await with_open_rounds(world, count)
-        calls, statements = await news_of_a_list(world, rounds[-1])
+        calls, count_of_sql = await news_of_a_list(world, rounds[-1])
         assert set(calls) <= {"", rounds[-1]}
-        taken.append(statements)
+        taken.append(count_of_sql)
         await world.settle()
     assert taken[0] == taken[1]
 
 
-async def test_all_rounds_are_looked_at_without_news_and_when_a_person_asks(world: World) -> None:
-    """A look without a long poll, and the first after a person's request, are at every open round."""
+async def test_a_person_wakes_the_round_and_a_wait_without_news_all(world: World) -> None:
+    """A person's request in one round is followed by a look at that one; a wait that brought nothing by one at all."""
     rounds = await with_open_rounds(world, FEW)
     party_node = world.nodes["AL"]
     watched = Watched(party_node)
-    await party_node.step()
-    assert set(watched.calls) >= set(rounds)
-    await (other := world.nodes["RS"]).submit(rounds[-1], await other.load(HEADER + LISTS["RS"]))
-    while await other.step():
+    await party_node.rounds.step()
+    assert not set(watched.calls) & set(rounds)
+    await party_node.submit(rounds[-1], await party_node.load(HEADER + LISTS["AL"]))
+    await party_node.rounds.step()
+    assert set(watched.calls) & set(rounds) == {rounds[-1]}
+    while await party_node.rounds._turn():
         pass
-    party_node.node.contact.held = await Listener(party_node.node, lambda: rounds)._hold(rounds)
     watched.calls.clear()
-    party_node.node.wake()
-    await party_node.step()
-    assert len(set(watched.calls) & set(rounds)) >= FEW - 4  # the pages of four came with the news
+    hears = Listener(party_node.node)
+    hears._patience = 0
+    await hears.wait(0)
+    await party_node.rounds.step()
+    assert set(watched.calls) >= set(rounds)
