@@ -1,12 +1,15 @@
-"""The map of the folders in `docs/ARCHITECTURE.md`: packages with their sentences, and the order of each part.
+"""What is generated of `docs/ARCHITECTURE.md`: the map of the folders, and the steps of a round at a node.
 
-Sentences are those with which the packages open, and orders are import-linter's contracts in `pyproject.toml`. The rest
-of the document is written by hand.
+The map has packages with the sentences with which they open, and the order of each part by import-linter's contracts
+in `pyproject.toml`. The steps are those that a node's driver takes. The rest of the document is written by hand.
 """
 
 import ast
 import tomllib
 from pathlib import Path
+
+from services.node.rounds.due_steps import Piece
+from services.node.steps.advance import STEPS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "ARCHITECTURE.md"
@@ -27,8 +30,21 @@ _END = "<!-- end of what `make schemas` writes -->\n"
 
 
 def document() -> str:
-    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(_BEGIN)
-    return before + _BEGIN + _map() + _END + rest.partition(_END)[2]
+    text, rest = "", DOCUMENT.read_text(encoding="utf-8")
+    for part in (_map(), _steps()):
+        before, _, rest = rest.partition(_BEGIN)
+        text, rest = text + before + _BEGIN + part + _END, rest.partition(_END)[2]
+    return text + rest
+
+
+def _steps() -> str:
+    """Return the table of a round's steps at a node: what each does, and what there may be to do in it."""
+    text = "\n| step | what it does | what the store says of its work |\n|---|---|---|\n"
+    for step, function in STEPS.items():
+        sentence = " ".join((function.__doc__ or "").partition("\n\n")[0].split())
+        pieces = "; ".join(piece.when for piece in Piece if piece.step is step)
+        text += f"| **{step}** | {sentence} | {pieces} |\n"
+    return text + "\n"
 
 
 def packages(root: Path = ROOT) -> list[str]:

@@ -5,7 +5,7 @@ What is named here may turn out to be nothing, as each piece looks for itself; n
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, ColumnExpressionArgument, Exists, bindparam, func, literal, select
@@ -15,25 +15,28 @@ from services.kit.errors import NotFoundError
 from services.kit.storage.store import Store
 from services.node.rounds.statements import LOST
 from services.node.storage import tables
-from services.node.storage.states import UNSIGNED, EvaluationDownloadState, LocalRoundState, SubmissionState
+from services.node.storage.states import UNSIGNED, EvaluationDownloadState, LocalRoundState, Step, SubmissionState
 
 _ROUND_ID: BindParameter[str] = bindparam("round_id")
 
 
 class Piece(Enum):
-    """A kind of work that a round can have."""
+    """A kind of work that a round can have: the step that does it, and when there may be some."""
 
-    SIGN = auto()
-    CORRECT = auto()
-    EXCHANGE = auto()
-    ALARM = auto()
-    PREPARE = auto()
-    EVALUATE = auto()
-    VERIFY = auto()
-    FINALIZE = auto()
-    ACKNOWLEDGE = auto()
-    SAY = auto()
-    SEND = auto()
+    SIGN = Step.LOOK, "a receipt or a closing waits to be signed"
+    ALARM = Step.LOOK, "a report was held back"
+    CORRECT = Step.FOLLOW_UP, "hits were withdrawn, or outcomes are to be told, now or in some hours"
+    EXCHANGE = Step.FOLLOW_UP, "notes are on their way"
+    PREPARE = Step.WORK, "a submission is to be made"
+    EVALUATE = Step.WORK, "a chunk of another party waits"
+    VERIFY = Step.WORK, "an evaluation of an own chunk waits"
+    FINALIZE = Step.WORK, "a submission has no tokens"
+    ACKNOWLEDGE = Step.WORK, "an evaluation was verified, and the matcher holds it still"
+    SAY = Step.WORK, "an own statement is not sent"
+    SEND = Step.WORK, "own bytes are not sent"
+
+    def __init__(self, step: Step, when: str) -> None:
+        self.step, self.when = step, when
 
 
 def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:
@@ -42,33 +45,22 @@ def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:
 
 
 _CONDITIONS: Mapping[Piece, ColumnElement[bool]] = {
-    # A receipt or a closing waits to be signed.
     Piece.SIGN: _any(tables.PendingStatementRow),
-    # Hits were withdrawn, or outcomes are to be told, now or in some hours.
     Piece.CORRECT: tables.RoundRow.outcomes_changed_at.is_not(None)
     | _any(tables.WithdrawalRow, tables.WithdrawalRow.is_unsigned() | tables.WithdrawalRow.is_unanswered()),
-    # Notes are on their way.
     Piece.EXCHANGE: _any(tables.NoteSecretRow)
     | _any(tables.NoteBatchRow, tables.NoteBatchRow.own, ~tables.NoteBatchRow.done),
-    # A report was held back.
     Piece.ALARM: _any(tables.AlarmRow),
-    # A submission is to be made.
     Piece.PREPARE: _any(tables.SubmissionRow, tables.SubmissionRow.state.in_(UNSIGNED)),
-    # A chunk of another party waits.
     Piece.EVALUATE: _any(tables.ChunkDownloadRow, tables.ChunkDownloadRow.is_waiting()),
-    # An evaluation of an own chunk waits.
     Piece.VERIFY: _any(tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.is_waiting()),
-    # A submission has no tokens.
     Piece.FINALIZE: _any(tables.SubmissionRow, tables.SubmissionRow.state == SubmissionState.SUBMITTED),
-    # An evaluation was verified, and the matcher holds it still.
     Piece.ACKNOWLEDGE: _any(
         tables.EvaluationDownloadRow, tables.EvaluationDownloadRow.state == EvaluationDownloadState.VERIFIED
     ),
-    # An own statement is not sent.
     Piece.SAY: _any(
         tables.StatementRow, tables.StatementRow.own, ~tables.StatementRow.sent, tables.StatementRow.refusal.is_(None)
     ),
-    # Own bytes are not sent.
     Piece.SEND: _any(tables.ChunkRow, ~tables.ChunkRow.sent)
     | _any(tables.ChunkRow, ~tables.ChunkRow.tokens_sent, tables.ChunkRow.token_rows.is_not(None))
     | _any(tables.ColumnPieceRow, ~tables.ColumnPieceRow.sent)

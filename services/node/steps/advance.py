@@ -40,7 +40,7 @@ _LOG = Log("node.driver")
 _TURN_SECONDS = 5.0
 _LAST_DELAY = 60.0
 _SOON = 5  # of `poll_seconds`, until a round in which there was something to do is looked at again
-_WORKING = frozenset(Piece) - {Piece.CORRECT, Piece.EXCHANGE, Piece.ALARM}
+_WORKING = {Piece.SIGN, *(piece for piece in Piece if piece.step is Step.WORK)}
 
 Ends: TypeAlias = Callable[[], bool]
 """Returns whether a step ends after the pieces at hand."""
@@ -73,7 +73,7 @@ async def take(
     """
     round_id = taken.round_id
     try:
-        found = await _STEPS[taken.step](node, round_id, page, ends or turn(node))
+        found = await STEPS[taken.step](node, round_id, page, ends or turn(node))
     except AquilaError as error:
         if _ends_part(error):
             # A database that became an older copy meanwhile concerns every round.
@@ -326,7 +326,7 @@ async def _due_now(node: NodeContext, round_id: str) -> Due | None:
     return None if due.row.state == LocalRoundState.DESTROYING else due
 
 
-_STEPS: Mapping[Step, Callable[[NodeContext, str, Awaitable[sync.FeedPage] | None, Ends], Awaitable[Outcome]]] = {
+STEPS: Mapping[Step, Callable[[NodeContext, str, Awaitable[sync.FeedPage] | None, Ends], Awaitable[Outcome]]] = {
     Step.LOOK: _look,
     Step.FOLLOW_UP: _follow_up,
     Step.WORK: _work,
