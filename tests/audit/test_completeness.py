@@ -172,7 +172,7 @@ async def _step(world: World) -> None:
             context.round_cache.forget(row)
     for party_node in world.nodes.values():
         try:
-            await party_node.rounds.step()
+            await party_node.look()
         except Exception:
             party_node.node.rounds.clear()
             for row in list(context.round_cache._known):

@@ -91,12 +91,16 @@ class PartyNode:
         self.start()
 
     async def step(self) -> bool:
-        """Take one step of the driver in all rounds; what stands in the way is in the problems of the round."""
-        work.wake_all(self.node.store, everything=True)
+        """Look at all rounds; what stands in the way is in the problems of the round."""
         try:
-            return await self.rounds.step()
+            return await self.look()
         except AquilaError:
             return False
+
+    async def look(self) -> bool:
+        """Take one step of the driver in all rounds, whatever they wait for; raises as it does."""
+        work.wake_all(self.node.store, everything=True)
+        return await self.rounds.step()
 
     async def get(self, path: str) -> Any:
         """Return the JSON answer of the operator's interface."""

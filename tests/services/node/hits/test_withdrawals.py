@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from aquila.followup.lifecycle import HOUR
+from services.node.rounds import work
 from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log, round_with_hits
 from tests.support.node_world import PartyNode
@@ -135,6 +136,7 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) 
                 known=True,
             )
         )
+        work.wake(session, round_id)
     await world.settle()
     problems = texts((await rs.round(round_id))["problems"])
     assert problems == ["AL withdraws 1 hits that this node does not hold"]
