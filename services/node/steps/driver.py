@@ -77,7 +77,7 @@ class RoundsDriver:
         held, node.contact.held = node.contact.held, None
         await to_thread(self._wake, held)
         due = await self._due()
-        await to_thread(self._forget_resting, due)
+        await to_thread(self._forget_resting)
         looks = [round_id for round_id, steps in due.items() if Step.LOOK in steps]
         # The feeds travel while the log is looked at, or have come with a long poll. Nothing of them counts before the
         # log was found right.
@@ -112,9 +112,9 @@ class RoundsDriver:
         memory = self._node.rounds.of(round_id)
         return bool(page.events) or frozenset(page.ready) != memory.ready or page.late != memory.late
 
-    def _forget_resting(self, due: Mapping[str, object]) -> None:
+    def _forget_resting(self) -> None:
         """Forget what is known of most rounds that are over: a node has years of them."""
-        self._node.rounds.forget_resting({*work.open_rounds(self._node.store), *due})
+        self._node.rounds.forget_resting(work.open_rounds(self._node.store))
 
     async def _step(
         self, rounds: Sequence[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: LongPollResult | None
