@@ -102,7 +102,7 @@ async def play(world: World, round_id: str, commits: Iterator[int] | None) -> No
     al, rs = world.nodes["AL"], world.nodes["RS"]
 
     async def until(phase: str, hits: int) -> None:
-        for turn in range(200):
+        for turn in range(100):
             if commits is not None:
                 kill_at(al, next(commits))
                 with suppress(KilledError):
