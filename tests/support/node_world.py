@@ -25,8 +25,10 @@ from services.node import main as node_main
 from services.node.context import NodeContext
 from services.node.rounds import work
 from services.node.settings import NodeSettings
+from services.node.steps.advance import take
 from services.node.steps.driver import RoundsDriver
 from services.node.storage import home as node_home
+from services.node.storage.states import Step
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
 from tests.support.people import FourEyes, patient, signed_in, two_persons
@@ -96,6 +98,12 @@ class PartyNode:
             return await self.look()
         except AquilaError:
             return False
+
+    async def look_at(self, round_id: str) -> bool:
+        """Look at one round, which is due; raises as the step does."""
+        taken = work.due_step(self.node.store, self.node.clock, round_id, Step.LOOK)
+        assert taken is not None
+        return (await take(self.node, taken)).busy
 
     async def look(self) -> bool:
         """Take one step of the driver in all rounds, whatever they wait for; raises as it does."""

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select, update
 
 from aquila.protocol.messages import StatementKind
-from services.node.steps.advance import advance
 from services.node.storage.states import Promise
 from services.node.storage.tables import AlarmRow, RoundRow, StatementRow
 from tests.support.fishing import fishing
@@ -98,7 +97,7 @@ async def test_a_release_does_not_wait_for_another_look(asked: tuple[World, str,
         assert session.scalars(select(StatementRow).where(*of_alarm)).one().promise == Promise.PROVED
         session.execute(update(StatementRow).where(*of_alarm).values(promise=Promise.PROMISED, log_index=None))
     assert (await owner.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 204
-    assert await advance(owner.node, round_id)
+    assert await owner.look_at(round_id)
     with owner.node.store.reading("test.alarm") as session:
         assert session.get_one(AlarmRow, (round_id, query)).acknowledged
         assert session.scalars(select(StatementRow).where(*of_alarm)).one().promise == Promise.PROVED

@@ -11,7 +11,7 @@ from aquila.protocol.messages.feed import Event, EventKind, Events
 from aquila.protocol.registration.self_signed import open_renewal, sign_renewal
 from aquila.protocol.registration.spoken_words import spoken
 from services.kit.storage.own_identity import next_path
-from services.node.rounds import statements
+from services.node.rounds import statements, work
 from services.node.steps import sync
 from services.node.storage.tables import RoundRow, StatementRow
 from tests.support.ceremony import REGISTRY, accept, fetched, join, prepare, renew, replace_key
@@ -133,6 +133,7 @@ async def test_what_was_not_sent_goes_under_the_new_key(world: World) -> None:
             session, node.node.signer, round_id, lambda number: node.node.party.report_outcomes(round_, number, ())
         )
         digest, before = row.digest, row.envelope
+        work.wake(session, round_id)
     await renew(world, "SI")
     with node.node.store.reading("test.sent") as session:
         row = session.get_one(StatementRow, (round_id, digest))

@@ -16,7 +16,6 @@ from services.kit.errors import StoreError
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import evaluation_limits
-from services.node.steps.advance import advance
 from services.node.steps.verify_logs import check_own_log
 from services.node.storage.high_water import RESTORED, HighWater, RoundMark
 from services.node.storage.tables import DAY, DailyEvaluationRow, RoundRow, StatementRow
@@ -135,7 +134,7 @@ async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
         statements.put_signed(session, node.signer, round_id, envelope_of(party_node, "consent"))
     assert (await party_node.post(f"/rounds/{round_id}/abort", json={"reason": "test"})).status_code == 202
     with pytest.raises(LogRewrittenError, match="restored from a backup"):
-        await advance(node, round_id)
+        await party_node.look_at(round_id)
     assert refused(party_node, round_id)
     assert alarms(party_node) == [text_of(Sentence.of(RESTORED))]
     assert spent(party_node) == before
