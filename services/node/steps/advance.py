@@ -110,8 +110,10 @@ def concerns_all(error: AquilaError) -> bool:
 def _settle(node: NodeContext, taken: WorkRow, found: Outcome) -> None:
     """Put a step off that was taken, or remove its row, and let those that follow be taken."""
     round_id = taken.round_id
-    due = None if found.again or found.follows else due_in(node.store, round_id)
-    look_at = work.NOW if found.again else _next_look(node, round_id, busy=found.busy)
+    row = _row(node.store, round_id)
+    has_rest = not (found.again or found.follows) and row.state == LocalRoundState.DESTROYED
+    is_over = has_rest and due_in(node.store, round_id).is_over
+    look_at = work.NOW if found.again else _next_look(node, row, busy=found.busy)
     with node.store.transaction("work.settle") as session:
         if taken.attempts:
             statements.clear_problem(session, round_id, _place(taken))
@@ -122,18 +124,18 @@ def _settle(node: NodeContext, taken: WorkRow, found: Outcome) -> None:
             work.advance_look(session, round_id, look_at)
         for step in found.follows:
             work.put(session, round_id, step)
-        if due is not None and due.is_over:
+        if is_over:
             work.rest(session, round_id)
     if taken.attempts:
         _LOG.info("round_recovered", round=round_id, state=taken.step.value, count=taken.attempts)
 
 
-def _next_look(node: NodeContext, round_id: str, *, busy: bool) -> int | None:
+def _next_look(node: NodeContext, row: RoundRow, *, busy: bool) -> int | None:
     """Return when a round is to be looked at without news: soon after work, else when one of its times has passed."""
     now = node.clock()
     if busy:
         return now + math.ceil(_SOON * node.settings.poll_seconds)
-    memory, row = node.rounds.of(round_id), _row(node.store, round_id)
+    memory = node.rounds.of(row.round_id)
     times = [*deadlines(stored_manifest(row)), memory.full_until]
     if row.refused is None:
         with memory.reading() as round_:

@@ -63,7 +63,7 @@ class RoundsDriver:
         await self.step()
         ends, due = turn(self._node), await self._due()
         while due and not ends() and not any(Step.LOOK in steps for steps in due.values()):
-            await each(due, self._take, _AT_ONCE)
+            await each(due.items(), lambda one: self._take(*one), _AT_ONCE)
             due = await self._due()
         return bool(due)
 
@@ -83,7 +83,7 @@ class RoundsDriver:
         # log was found right.
         pages = {one: create_task(sync.fetch(node, one, held)) for one in looks[:_AT_ONCE]}
         try:
-            return await self._step(list(due), pages, held)
+            return await self._step(due, pages, held)
         finally:
             for page in pages.values():
                 page.cancel()
@@ -117,7 +117,10 @@ class RoundsDriver:
         self._node.rounds.forget_resting(work.open_rounds(self._node.store))
 
     async def _step(
-        self, rounds: Sequence[str], pages: Mapping[str, Awaitable[sync.FeedPage]], held: LongPollResult | None
+        self,
+        due: Mapping[str, frozenset[Step]],
+        pages: Mapping[str, Awaitable[sync.FeedPage]],
+        held: LongPollResult | None,
     ) -> bool:
         node = self._node
         # A matcher that is away keeps no round from being destroyed by our own clock, or at the operator's word.
@@ -136,7 +139,7 @@ class RoundsDriver:
         try:
             self._busy = await _in_turn(
                 partial(each, first, self._other),
-                partial(each, rounds, lambda one: self._take(one, pages.get(one)), _AT_ONCE),
+                partial(each, due.items(), lambda one: self._take(one[0], one[1], pages.get(one[0])), _AT_ONCE),
                 partial(each, last, self._other),
             )
             if not self._busy and node.contact.obstacle is None:
@@ -153,16 +156,22 @@ class RoundsDriver:
             raise
         return self._busy
 
-    async def _take(self, round_id: str, page: Awaitable[sync.FeedPage] | None = None) -> bool:
-        """Take each due step of a round once, and return whether there was anything to do; raises as `take` does."""
+    async def _take(self, round_id: str, steps: frozenset[Step], page: Awaitable[sync.FeedPage] | None = None) -> bool:
+        """Take each of these steps of a round once, and those that follow, if they are due then.
+
+        Returns:
+            Whether there was anything to do.
+
+        Raises:
+            AquilaError: As `take` does.
+        """
         ends, busy, node = turn(self._node), False, self._node
         for step in Step:
-            taken = await to_thread(work.due_step, node.store, node.clock, round_id, step)
-            if taken is not None:
+            if step in steps and (taken := await to_thread(work.due_step, node.store, node.clock, round_id, step)):
                 found = await take(node, taken, page, lambda: self._ends_early or ends())
                 # A round lets the others have a look once one of them needs one.
                 self._ends_early |= found.again and step is Step.LOOK
-                busy |= found.busy
+                busy, steps = busy | found.busy, steps | found.follows
         return busy
 
     async def _other(self, piece: Callable[[], Awaitable[bool]]) -> bool:
