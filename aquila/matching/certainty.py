@@ -228,11 +228,14 @@ def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
     Where the rule's other parts agree, or stronger ones of their families, it would have met if both had it.
     """
     agreed = {part.family: part.bits for part in strongest_parts(rules)}
+    names = () if table.counted is None else table.counted.names
     return {
         known.family
         for rule in table.rules
         for known in rule.parts
-        if known.known and rule not in rules and all(agreed.get(p.family, -inf) >= p.bits for p in rule.shown)
+        if known.known
+        and rule not in rules
+        and all(agreed.get(p.family, -inf) >= p.bits for p in rule.shown if p.family not in names)
     }
 
 

@@ -23,7 +23,7 @@ _BELIEF = 1.0  # so many strangers does the table's chance count for, of each wa
 _BELIEF_IN_DATES = 2.0
 _BELIEF_IN_CONTEXT = 3.0
 _BELIEF_IN_NAMES = 3.0
-_SPREAD = 0.7  # how the chance of the beginning of a name grows with that of a pair of names, as a power
+_SPREAD = 0.5  # how the chance of the beginning of a name grows with that of a pair of names, as a power
 _MARGIN = 1.15  # a single name with an initial agrees by chance up to this much more often than beginnings show
 _MOST_CHANCE = 0.3
 _SAME_YEAR = 1 / 8  # for each stranger with the same day, month and decade and another year, so many with the same year
@@ -156,7 +156,7 @@ def count_chance(of: ChanceModel, strangers: NDArray[np.float64], met: NDArray[n
         elif way.dates:
             seen = met[number][list(way.dates)].sum(axis=0)
             often = (by_date[number, list(way.dates)].sum() + _BELIEF) / (pairs * dates[list(way.dates)].sum())
-            names[number] = min(often, expected * scale)
+            names[number] = often if way.rare is None else min(often, expected * scale)
         else:
             seen = met[alone, -1].sum(axis=0)
             names[number] = way.chance * _grown(way, scale) * (seldom if number in single else 1.0)
@@ -211,7 +211,7 @@ def _scale(of: ChanceModel, by_date: NDArray[np.float64], dates: NDArray[np.floa
     """
     alone = np.array([way.alone for way in of.names])
     counted_by = sorted({date for way in of.names for date in way.dates})
-    paired = np.array([way.implies_context for way in of.names])
+    paired = np.array([way.rare is not None for way in of.names])
     without = (by_date[alone, -1].sum() + _BELIEF_IN_NAMES) / (expected + _BELIEF_IN_NAMES)
     share = dates[counted_by].sum()
     dated = by_date[paired][:, counted_by].sum() + _BELIEF_IN_NAMES
@@ -267,7 +267,7 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
             usual *= prod(_of_family(parts, [(part, part.usual or 0.0) for part in family]) for family in others)
         if names in shown:
             chance *= prod(_of_family(parts, [(part, part.chance_share) for part in family]) for family in others)
-        by_dates = () if names in shown or first.name not in pairs else tuple(_dated(table, first, dates))
+        by_dates = () if names in shown else tuple(_dated(table, first, dates))
         yield NamesAgreement(
             names,
             usual,
@@ -281,11 +281,14 @@ def _ways(table: RuleTable, counted: Counted, dates: Sequence[str]) -> Iterator[
 
 
 def _dated(table: RuleTable, names: Part, dates: Sequence[str]) -> Iterator[int]:
-    """Yield the dates that a rule compares together with a part of names, and nothing else."""
-    for rule in table.rules:
-        other = [part.name for part in rule.parts if part != names]
-        if names in rule.parts and len(other) == 1 and other[0] in dates:
-            yield dates.index(other[0])
+    """Yield the dates that a rule compares together with a part of names, and nothing else; none if one is whole.
+
+    What is compared with a whole date is counted by that (`_singles`).
+    """
+    others = [{*rule.parts} - {names} for rule in table.rules if names in rule.parts]
+    compared = {part.name for other in others if len(other) == 1 for part in other}
+    if dates[0] not in compared:
+        yield from (number for number, date in enumerate(dates) if date in compared)
 
 
 def _singles(table: RuleTable, ways: Sequence[NamesAgreement], dates: Sequence[str]) -> Iterator[SinglesByDate]:

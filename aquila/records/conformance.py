@@ -19,7 +19,7 @@ from aquila.records.normalize.names import FORMS, NAMES, NORMALIZER_VERSION, nam
 from aquila.records.person import PartialDate, Record
 from aquila.records.rule_parts import DATE_FORMS, WORD_MARK, read_part, record_names
 
-_PAIRED = ("all:folded", "pair:folded", "main:folded", "pair:folded+initial", "word:folded")
+_PAIRED = ("all:folded", "pair:folded", "letters", "pair:folded+initial", "word:folded")
 _SOMEBODY = "Ana Ilić"  # a record needs a name; the kinds that take this one do not read it
 
 

@@ -1,19 +1,18 @@
 """The meaning of a match rule's part: the values that a record has for it.
 
-A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` and `main` (one
-given with one family name, in either order) and `word` (any one word); their forms are those of `normalize.names`.
-`pair:A+B` takes one word in form A, the other in form B; `all:A/3` takes names of three different words alone, and
-`all:A/4+` those of four and more. `birth` takes a form of the date, `nationality`
-none or `known`; identifiers take none.
-A name that is not split gives the pairs of its first, second and last word to `pair`, first and last to `main`: all
-pairs of all words would grow with the square and add little.
+A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` (one given with
+one family name, in either order), `word` (any one word) and `letters` (the consonants of all words, sorted). Forms of
+the first three are those of `normalize.names`: `pair:A+B` takes one word in form A, the other in form B; `all:A/3`
+takes names of three different words alone, `all:A/4+` those of four and more, `pair:A/3+` those of three and more.
+`birth` takes a form of the date, `nationality` none or `known`; identifiers take none.
+A name that is not split gives the pairs of its first, second and last word: all pairs of all words would grow with the
+square and add little.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import combinations, product
-from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from aquila.records.normalize.countries import country
@@ -27,8 +26,13 @@ _PAIRED_WORDS = 3  # of a name that is not split: the first ones and the last
 _CACHED = 1 << 16  # words
 _NAMES_CACHED = 1 << 14
 _ALL_WORDS = 2 * MOST_WORDS  # given and family names
-_WORD_COUNTS = {"": (2, _ALL_WORDS), "2": (2, 2), "3": (3, 3), "4+": (4, _ALL_WORDS)}
-"""How many different words a name has of which `all` reads every one; a single word is too little."""
+_WORD_COUNTS = {"": (2, _ALL_WORDS), "1": (1, 1), "2": (2, 2), "3": (3, 3), "4+": (4, _ALL_WORDS)}
+"""How many different words a name has of which `all` reads every one; one is too little where it is not asked for."""
+SINGLE = "/1"  # ends a part that reads names of one word alone
+_LONGER = "/3+"  # of a form of `pair`: names of three different words and more, initials apart
+_LONG = 3
+_LEAST_LETTERS = 5  # of a name, without vowels and the letters that spellings leave out
+_UNHEARD = dict.fromkeys(map(ord, "aeiouhjy"))
 _NAME_FIELDS = ("given_names", "family_names", "full_name", "aliases")
 
 Key = TypeVar("Key")
@@ -73,11 +77,10 @@ Reader = Callable[[Any], Values]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Name:
-    """One name of a person: its folded words, the pairs of them that may identify the person, and the likeliest."""
+    """One name of a person: its folded words, and the pairs of them that may identify the person."""
 
     words: tuple[str, ...]
     pairs: Pairs
-    main: Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,22 +201,20 @@ def is_part(part: str) -> bool:
 
 def stands_alone(part: str) -> bool:
     """Return whether a known part identifies well enough to be a rule by itself."""
-    return PART_KINDS[part.partition(":")[0]].stands_alone
+    return PART_KINDS[part.partition(":")[0]].stands_alone and not part.endswith(SINGLE)
 
 
 @lru_cache(maxsize=_NAMES_CACHED)
 def _split_name(given: str, family: str) -> Name:
     first, last = part_words(given)[:MOST_WORDS], part_words(family)[:MOST_WORDS]
-    pairs = tuple(product(first, last))
-    return Name(first + last, pairs, pairs)
+    return Name(first + last, tuple(product(first, last)))
 
 
 @lru_cache(maxsize=_NAMES_CACHED)
 def _whole_name(text: str) -> Name:
     words = name_words(text)[:MOST_WORDS]
     chosen = words if len(words) <= _PAIRED_WORDS else (*words[: _PAIRED_WORDS - 1], words[-1])
-    pairs = tuple(combinations(chosen, 2))
-    return Name(words, pairs, ((words[0], words[-1]),) if pairs else ())
+    return Name(words, tuple(combinations(chosen, 2)))
 
 
 @cache
@@ -236,35 +237,42 @@ def _joined_words(form: str) -> Callable[[set[str]], tuple[str, ...]]:
 
 def _pair(form: str) -> Reader:
     """Two words of a name in either order; with two forms, each word takes each form once."""
-    return _paired(form, attrgetter("pairs"))
+    if form.endswith(_LONGER):
+        shape, read = _shape(form.removesuffix(_LONGER)), _pair(form.removesuffix(_LONGER))
 
+        def is_long(name: Name) -> bool:
+            return len({shape(word) for word in name.words if len(word) > 1}) >= _LONG
 
-def _main(form: str) -> Reader:
-    """The pairs of `_pair`; of a name that is not split, its first and last word only."""
-    return _paired(form, attrgetter("main"))
-
-
-def _paired(form: str, pairs_of: Callable[[Name], Pairs]) -> Reader:
-    """The function that reads the values of pairs of words."""
+        return lambda names: read(tuple(filter(is_long, names)))
     first, _, second = form.partition("+")
     shape, other = _shape(first), _shape(second or first)
 
     def in_two_forms(names: tuple[Name, ...]) -> Values:
         values: list[str] = []
         for name in names:
-            for one, two in pairs_of(name):
+            for one, two in name.pairs:
                 values += (f"{shape(one)}{WORD_MARK}{other(two)}", f"{shape(two)}{WORD_MARK}{other(one)}")
         return values
 
     def in_one_form(names: tuple[Name, ...]) -> Values:
         values = []
         for name in names:
-            for one, two in pairs_of(name):
+            for one, two in name.pairs:
                 low, high = shape(one), shape(two)
                 values.append(f"{low}{WORD_MARK}{high}" if low <= high else f"{high}{WORD_MARK}{low}")
         return values
 
     return in_two_forms if second else in_one_form
+
+
+def _letters(_form: str) -> Reader:
+    """The consonants of all words of a name together, sorted: words may be joined or split, and letters swapped."""
+
+    def read(names: tuple[Name, ...]) -> Values:
+        values = ["".join(sorted("".join(name.words).translate(_UNHEARD))) for name in names]
+        return [value for value in values if len(value) >= _LEAST_LETTERS]
+
+    return read
 
 
 def _word(form: str) -> Reader:
@@ -385,8 +393,8 @@ _MIXED = tuple(f"{one}+{two}" for one in FORMS for two in FORMS if one != two)
 
 PART_KINDS: dict[str, PartKind] = {
     "all": PartKind(NAMES, _all, (*FORMS, *_COUNTED_WORDS), stands_alone=True),
-    "pair": PartKind(NAMES, _pair, (*FORMS, *_MIXED), stands_alone=True),
-    "main": PartKind(NAMES, _main, (*FORMS, *_MIXED), stands_alone=True),
+    "pair": PartKind(NAMES, _pair, (*FORMS, *_MIXED, *(form + _LONGER for form in FORMS)), stands_alone=True),
+    "letters": PartKind(NAMES, _letters),
     "word": PartKind(NAMES, _word, tuple(FORMS)),
     "birth": PartKind("date_of_birth", _birth, tuple(DATE_FORMS)),
     "place": PartKind("place_of_birth", _place),

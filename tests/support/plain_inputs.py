@@ -46,9 +46,9 @@ def plain_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[tuple
 
 def _values(record: Record, part: str) -> Iterator[str]:
     kind, _, form = part.partition(":")
-    if kind in {"all", "pair", "main", "word"}:
-        for words, pairs, main in _names(record):
-            yield from _of_name(kind, form, words, main if kind == "main" else pairs)
+    if kind in {"all", "letters", "pair", "word"}:
+        for words, pairs in _names(record):
+            yield from _of_name(kind, form, words, pairs)
     elif kind == "birth" and record.date_of_birth:
         yield from DATE_FORMS[form](record.date_of_birth)
     elif kind == "place" and (found := part_words(record.place_of_birth or "")):
@@ -65,12 +65,19 @@ def _values(record: Record, part: str) -> Iterator[str]:
 def _of_name(kind: str, form: str, words: Words, pairs: list[Pair]) -> Iterator[str]:
     form, _, count = form.partition("/")
     first, _, second = form.partition("+")
-    if kind == "all":
+    if kind == "letters":
+        letters = sorted(letter for word in words for letter in word if letter not in "aeiouhjy")
+        if len(letters) > 4:
+            yield "".join(letters)
+    elif kind == "all":
         shaped = {FORMS[first](word) for word in words}
-        if len(shaped) > 1 and count in {"", str(len(shaped)), "4+" if len(shaped) > 3 else ""}:
+        least = 1 if count == "1" else 2
+        if len(shaped) >= least and count in {"", str(len(shaped)), "4+" if len(shaped) > 3 else ""}:
             yield BETWEEN_WORDS.join(sorted(shaped))
     elif kind == "word":
         yield from (FORMS[first](word) for word in words)
+    elif count == "3+" and len({FORMS[first](word) for word in words if len(word) > 1}) < 3:
+        return
     elif second:
         for one, two in pairs:
             yield FORMS[first](one) + BETWEEN_WORDS + FORMS[second](two)
@@ -80,16 +87,15 @@ def _of_name(kind: str, form: str, words: Words, pairs: list[Pair]) -> Iterator[
             yield BETWEEN_WORDS.join(sorted(FORMS[first](word) for word in pair))
 
 
-def _names(record: Record) -> Iterator[tuple[Words, list[Pair], list[Pair]]]:
+def _names(record: Record) -> Iterator[tuple[Words, list[Pair]]]:
     given, family = " ".join(record.given_names), " ".join(record.family_names)
     whole = [record.full_name or "", *record.aliases]
     if given and family:
         first, last = (part_words(text)[:MOST_WORDS] for text in (given, family))
-        pairs = [(one, other) for one in first for other in last]
-        yield first + last, pairs, pairs
+        yield first + last, [(one, other) for one in first for other in last]
     else:
         whole.append(given or family)
     for text in whole:
         words = name_words(text)[:MOST_WORDS]
         chosen = words if len(words) <= 3 else (*words[:2], words[-1])
-        yield words, list(combinations(chosen, 2)), [(words[0], words[-1])] if len(words) > 1 else []
+        yield words, list(combinations(chosen, 2))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aquila.matching.certainty import Level
 
-MOST_INPUTS = 16.0
+MOST_INPUTS = 24.0
 """Of each set: how many inputs a record may give on average, before padding."""
 
 MOST_FALSE = {Level.HIGH: 20, Level.LOW: 300}

@@ -178,12 +178,12 @@ def test_an_unknown_query(stage: StagedRound) -> None:
 
 def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:
     """An element may need itself, others' evaluations and two token rows, and columns what is taken of two records."""
-    small = ClassCounts(full=10, partial=5)
+    small = ClassCounts(full=11, partial=5)
     stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})
     tags = 3 * 2 * 16 * (2 * 128 + 4_096)
-    assert roles.disk_bytes(stage.manifest) == 3 * 15 * (32 * 3 + 2 * 33) + tags
-    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 15 * (32 * 3 + 2 * 33) + tags
-    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 15 * (32 + 2 * 33) + 1_000 + tags
-    assert roles.disk_bytes(stage.manifest, None, {"AL", "SI"}) == 2 * 15 * (32 * 2 + 2 * 33) + tags / 3
-    assert roles.disk_bytes(stage.manifest, None, {"AL"}) == 15 * (32 + 2 * 33)
+    assert roles.disk_bytes(stage.manifest) == 3 * 16 * (32 * 3 + 2 * 33) + tags
+    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 16 * (32 * 3 + 2 * 33) + tags
+    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 16 * (32 + 2 * 33) + 1_000 + tags
+    assert roles.disk_bytes(stage.manifest, None, {"AL", "SI"}) == 2 * 16 * (32 * 2 + 2 * 33) + tags / 3
+    assert roles.disk_bytes(stage.manifest, None, {"AL"}) == 16 * (32 + 2 * 33)
     assert roles.disk_bytes(stage.manifest, 1_000, ()) == 0

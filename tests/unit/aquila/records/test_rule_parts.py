@@ -39,6 +39,8 @@ MARA = Record("1", given_names=("Ana Mara",), family_names=("Ilić",))
         ("pair:folded", ["ana ilic", "ilic mara"]),
         ("pair:start", ["ana ili", "ili mar"]),
         ("pair:folded+initial", ["ana i", "ilic a", "mara i", "ilic m"]),
+        ("pair:folded/3+", ["ana ilic", "ilic mara"]),
+        ("letters", ["clmnr"]),
         ("word:initial", ["a", "m", "i"]),
         ("birth:year", []),
         ("document", []),
@@ -56,17 +58,30 @@ def test_swapped_names_give_the_same_values() -> None:
 
 
 def test_a_name_that_is_not_split_gives_pairs_of_its_ends() -> None:
-    """Among them the likeliest pair of a source that splits it; more words do not give more pairs."""
+    """Among them those of a source that splits it; more words do not give more pairs."""
     whole = Record("2", full_name="Ana Mara Ilić")
     assert values(whole, "pair:folded") == ["ana mara", "ana ilic", "ilic mara"]
-    assert values(whole, "main:folded") == ["ana ilic"]
+    assert {*values(MARA, "pair:folded")} < {*values(whole, "pair:folded")}
     longer = Record("2", full_name="Ana Mara Petra Iva Ilić")
     assert values(longer, "pair:folded") == values(whole, "pair:folded")
-    assert values(longer, "main:folded+initial") == ["ana i", "ilic a"]
 
 
-def test_of_a_split_name_every_pair_is_a_main_one() -> None:
-    assert values(MARA, "main:folded") == values(MARA, "pair:folded")
+@pytest.mark.parametrize(
+    ("name", "longer"), [("Ana Ilić", False), ("Ana M. Ilić", False), ("Ana Ana Ilić", False), ("Ana Mara Ilić", True)]
+)
+def test_longer_names_have_three_different_words(name: str, longer: bool) -> None:
+    """An initial is no word, since it may stand for the word of another record."""
+    found = values(Record("1", full_name=name), "pair:sound/3+")
+    assert found == (values(Record("1", full_name=name), "pair:sound") if longer else [])
+
+
+@pytest.mark.parametrize("name", ["Dmitri Volkov", "DmitriVolkov", "Volkov Dmitri", "Dmit Rivolkov", "Dimtri Volokv"])
+def test_letters_meet_however_words_are_joined_split_and_swapped(name: str) -> None:
+    assert values(Record("1", full_name=name), "letters") == ["dklmrtvv"]
+
+
+def test_few_letters_are_no_name() -> None:
+    assert values(Record("1", full_name="Ana Ivanov"), "letters") == []
 
 
 def test_aliases_are_names_too() -> None:
@@ -96,7 +111,7 @@ def test_whole_names_in_classes_by_their_words(given: str, family: str, count: s
         Record("2", full_name=f"{family} {given}"),
         Record("3", (given,), (family,), aliases=(f"{given} {family}",)),
     ):
-        found = {form: values(record, f"all:sound/{form}") for form in ("2", "3", "4+")}
+        found = {form: values(record, f"all:sound/{form}") for form in ("1", "2", "3", "4+")}
         assert {form: bool(of_form) for form, of_form in found.items()} == {form: form == count for form in found}
         assert found[count] == values(record, "all:sound")
 
@@ -105,8 +120,7 @@ def test_a_single_word_is_no_whole_name() -> None:
     record = Record("2", given_names=("Ana",), date_of_birth=PartialDate(1980))
     assert values(record, "all:folded") == []
     assert values(record, "pair:folded") == []
-    assert values(record, "main:folded") == []
-    assert values(record, "word:folded") == ["ana"]
+    assert values(record, "word:folded") == values(record, "all:folded/1") == ["ana"]
 
 
 def test_a_text_that_is_no_name_is_cut() -> None:
@@ -195,13 +209,13 @@ def test_weak_attributes_are_read_alike_in_every_script() -> None:
     assert values(born("1980"), "place") == values(born("1980"), "nationality") == []
 
 
-@pytest.mark.parametrize("part", ["pair:folded", "pair:sound+initial", "birth:year", "document", "word:start"])
+@pytest.mark.parametrize("part", ["pair:folded", "pair:sound+initial", "birth:year", "document", "letters"])
 def test_known_parts_are_parts(part: str) -> None:
     assert is_part(part)
 
 
 @pytest.mark.parametrize(
-    "part", ["pair", "pair:none", "pair:sound+sound", "birth:", "document:x", "sex:m", "all:a+b", ""]
+    "part", ["pair", "pair:none", "pair:sound+sound", "pair:sound/2", "letters:x", "birth:", "sex:m", "all:a+b", ""]
 )
 def test_unknown_parts_are_none(part: str) -> None:
     assert not is_part(part)
@@ -211,7 +225,7 @@ def test_weak_attributes_do_not_stand_alone() -> None:
     """A date or a single name is never an input by itself; two names and identifiers are."""
     assert not stands_alone("birth:full")
     assert not stands_alone("word:folded")
-    assert not any(map(stands_alone, ("place", "nationality", "sex")))
+    assert not any(map(stands_alone, ("place", "nationality", "sex", "letters", "all:sound/1")))
     assert stands_alone("pair:folded")
     assert stands_alone("document")
 

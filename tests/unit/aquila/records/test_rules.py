@@ -97,7 +97,7 @@ def test_full_inputs_hold_an_identifier_or_two_names_with_a_whole_date() -> None
     """What is cheaper to guess is in the class with the smaller cap."""
     for rule in load_rules("default").rules:
         reads = {part.reads for part in rule.parts}
-        whole_date = "birth:any-order" in reads and any(part.startswith("main:sound") for part in reads)
+        whole_date = "birth:any-order" in reads and any(part.startswith(("pair:sound", "letters")) for part in reads)
         is_full = whole_date or reads & {"document", "national", "phone", "email"}
         assert (rule.input_class is InputClass.FULL) == bool(is_full)
 
