@@ -1,13 +1,13 @@
-"""Learning from a round about its own lists, from counts of agreement patterns alone and without a label.
+"""Learning from two lists about themselves, from counts of agreement patterns alone and without a label.
 
 Expectation-maximization (Dempster, Laird and Rubin 1977; Winkler 1988 for Fellegi-Sunter) over two classes of pairs.
-Of one person's pairs of records it learns, for each two lists, which share of the smaller list the other holds too; and
-for the round, how often they agree at each level. Of strangers' pairs it counts, for each two lists, how often chance
-makes names agree (`chance.py`): a name is rare or usual in these lists. How often chance makes a whole date agree
-follows from parts of dates: where whole dates are counted too, and all is learned at once, chance passes for persons.
+Of one person's pairs of records it learns which share of the smaller list the other holds too, and how often they agree
+at each level. Of strangers' pairs it counts how often chance makes names agree (`chance.py`): a name is rare or usual
+in these lists. How often chance makes a whole date agree follows from parts of dates: where whole dates are counted
+too, and all is learned at once, chance passes for persons. Each two lists of a round are learned from by themselves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -110,17 +110,17 @@ class _Weights:
         return bits
 
 
-def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEPS) -> tuple[GradingBasis, ...]:
-    """Learn from all pairs of lists of a round together.
+def learn(table: RuleTable, lists: ListPair, *, steps: int = MOST_STEPS) -> GradingBasis:
+    """Learn from two lists.
 
     Args:
         table: The round's rule table.
-        lists: The pairs of lists.
+        lists: The two lists.
         steps: After how many steps learning ends even if it still moves.
 
     Returns:
-        For each pair of lists on what its pairs of records are graded: its share, at least a fiftieth of the
-        expected one, and the weights that differ from the table's.
+        On what their pairs of records are graded: the share, at least a fiftieth of the expected one, and the weights
+        that differ from the table's.
 
     Raises:
         InputError: A mask of unknown rules, or an empty list.
@@ -129,13 +129,8 @@ def learn(table: RuleTable, lists: Sequence[ListPair], *, steps: int = MOST_STEP
     for _step in range(steps):
         if learner.step():
             break
-    twice = round(MILLION * table.expected_duplicates)
-    return tuple(
-        GradingBasis(
-            pair.size_a, pair.size_b, max(1, round(MILLION * float(share))), twice, learned=learner.learned(number)
-        )
-        for number, (pair, share) in enumerate(zip(lists, learner.shares, strict=True))
-    )
+    share, twice = (max(1, round(MILLION * one)) for one in (learner.share, table.expected_duplicates))
+    return GradingBasis(lists.size_a, lists.size_b, share, twice, learned=learner.learned())
 
 
 def learn_share(
@@ -160,39 +155,38 @@ def learn_share(
 
 
 class _Learner:
-    """Expectation-maximization over the pairs of lists of one round."""
+    """Expectation-maximization over the pairs of records of two lists."""
 
-    def __init__(self, table: RuleTable, lists: Sequence[ListPair]) -> None:
+    def __init__(self, table: RuleTable, lists: ListPair) -> None:
         self._table = table
         self._of = chance_model(table, table.counted) if table.counted else _NOTHING
         shared = {part.family for part in table.parts if part.usual}
         self._missing = tuple(family for family, _words in table.families if family not in shared)
-        self._cells = [self._read(pair) for pair in lists]
+        self._cells = self._read(lists)
         last = len(self._of.contexts) - 1
-        self._in_context = any(bool(((one.contexts >= 0) & (one.contexts < last)).any()) for one in self._cells)
+        self._in_context = bool(((self._cells.contexts >= 0) & (self._cells.contexts < last)).any())
         self._usual = _Usual(
             np.array([way.usual for way in self._of.names]),
             self._of.usual_dates,
             self._of.usual_contexts,
             np.zeros(len(self._missing)),
         )
-        self.shares = np.full(len(lists), table.expected_share)
-        self._persons = [np.zeros(len(one.counts)) for one in self._cells]
-        self._weights = [self._weigh(one, found) for one, found in zip(self._cells, self._persons, strict=True)]
+        self.share = table.expected_share
+        self._weights = self._weigh(np.zeros(len(self._cells.counts)))
 
     def step(self) -> bool:
         """Learn one step; return whether it changed nothing worth another."""
-        before = np.concatenate([self.shares, *(one.names for one in self._weights)])
-        self._persons = [self._expected(number) for number in range(len(self._cells))]
-        self._usual = self._learn_usual()
-        self.shares = np.array([self._share(one, found) for one, found in zip(self._cells, self._persons, strict=True)])
-        self._weights = [self._weigh(one, found) for one, found in zip(self._cells, self._persons, strict=True)]
-        after = np.concatenate([self.shares, *(one.names for one in self._weights)])
+        before = np.append(self._weights.names, self.share)
+        persons = self._expected()
+        self._usual = self._learn_usual(persons)
+        self.share = self._learn_share(persons)
+        self._weights = self._weigh(persons)
+        after = np.append(self._weights.names, self.share)
         return bool(np.allclose(before, after, rtol=_CLOSE_ENOUGH, atol=_CLOSE_ENOUGH))
 
-    def learned(self, number: int) -> Learned:
-        """Return the weights of a pair of lists that differ from the table's."""
-        weights, silent = self._weights[number], dict(self._table.silent)
+    def learned(self) -> Learned:
+        """Return the weights that differ from the table's."""
+        weights, silent = self._weights, dict(self._table.silent)
         part_bits = {part.name: part.bits for part in self._table.parts}
         found = dict(zip(map(missing_evidence, self._missing), self._usual.missing.tolist(), strict=True))
         if self._table.counted:
@@ -216,38 +210,35 @@ class _Learner:
                 found[label_of_names(counted, way.parts, context)] = weight - plain
         return found
 
-    def _expected(self, number: int) -> NDArray[np.float64]:
+    def _expected(self) -> NDArray[np.float64]:
         """Return the pairs of each mask expected to be one person."""
-        cells = self._cells[number]
-        prior = prior_bits(cells.pair.size_a, cells.pair.size_b, float(self.shares[number]))
-        bits = prior + cells.rest + self._weights[number].of(cells) + cells.silent @ self._usual.missing
+        cells = self._cells
+        prior = prior_bits(cells.pair.size_a, cells.pair.size_b, self.share)
+        bits = prior + cells.rest + self._weights.of(cells) + cells.silent @ self._usual.missing
         pairs: NDArray[np.float64] = cells.counts * _probability(bits)
         return pairs
 
-    def _share(self, cells: _Cells, persons: NDArray[np.float64]) -> float:
+    def _learn_share(self, persons: NDArray[np.float64]) -> float:
         """Return the share of common persons, estimated from the pairs with a common date."""
-        last = len(self._of.dates) - 1
+        cells, last = self._cells, len(self._of.dates) - 1
         dated = (cells.names >= 0) & (cells.dates >= 0) & (cells.dates < last)
         other = cells.names < 0
         unagreed = float(self._usual.dates[-1]) if last > 0 else 0.0
         found = float(persons[dated].sum()) / (1 - unagreed) + float(persons[other].sum())
         return _bounded(self._table, found / cells.smaller)
 
-    def _learn_usual(self) -> _Usual:
+    def _learn_usual(self, persons: NDArray[np.float64]) -> _Usual:
         """Return how often one person's pairs agree in each way, from the expected pairs and the table's belief."""
-        of = self._of
+        of, cells = self._of, self._cells
         names = np.zeros(len(of.names) + 1)
         dates, contexts = np.zeros(len(of.dates) + 1), np.zeros(len(of.contexts) + 1)
-        told, silent = np.zeros(len(self._missing)), np.zeros(len(self._missing))
         alone = np.array([*(way.alone for way in of.names), False])
-        for cells, persons in zip(self._cells, self._persons, strict=True):
-            agreed = (cells.names >= 0) & (cells.dates >= 0) & (cells.dates < len(of.dates) - 1)
-            np.add.at(names, cells.names[agreed], persons[agreed])
-            np.add.at(contexts, cells.contexts[agreed], persons[agreed])
-            counted = alone[cells.names]
-            np.add.at(dates, cells.dates[counted], persons[counted])
-            told += persons @ cells.told
-            silent += persons @ cells.silent
+        agreed = (cells.names >= 0) & (cells.dates >= 0) & (cells.dates < len(of.dates) - 1)
+        np.add.at(names, cells.names[agreed], persons[agreed])
+        np.add.at(contexts, cells.contexts[agreed], persons[agreed])
+        counted = alone[cells.names]
+        np.add.at(dates, cells.dates[counted], persons[counted])
+        told, silent = persons @ cells.told, persons @ cells.silent
         usual = _as_rare_as_found(of, names[:-1])
         shares = np.where([way.fixed for way in of.names], usual, _blended(names[:-1], usual, BELIEF))
         of_dates = _blended(dates[:-1], of.usual_dates, BELIEF)
@@ -256,9 +247,9 @@ class _Learner:
         of_contexts = _blended(contexts[:-1], of.usual_contexts, _BELIEF_IN_CONTEXT)
         return _Usual(shares, of_dates, of_contexts, np.log2((silent + BELIEF) / (told + BELIEF)))
 
-    def _weigh(self, cells: _Cells, persons: NDArray[np.float64]) -> _Weights:
-        """Return the weights of two lists, from what their strangers agree in."""
-        of, usual = self._of, self._usual
+    def _weigh(self, persons: NDArray[np.float64]) -> _Weights:
+        """Return the weights, from what strangers agree in."""
+        of, usual, cells = self._of, self._usual, self._cells
         if not of.names:
             return _Weights(np.zeros(1), np.zeros(1), np.zeros((1, 1)))
         place = (cells.names, cells.dates, cells.contexts)

@@ -246,8 +246,10 @@ def learn_grading_bases(
     if table.digest != round_.manifest.rules.digest:
         raise PolicyError("matcher_match_rules_differ", expected=round_.manifest.rules.digest)
     sizes = [round_.submissions[submission].records for submission in submissions]
-    lists = [ListPair(found, sizes[left], sizes[right]) for (left, right), found in patterns.items()]
-    return dict(zip(patterns, learn(table, lists), strict=True))
+    return {
+        (left, right): learn(table, ListPair(found, sizes[left], sizes[right]))
+        for (left, right), found in patterns.items()
+    }
 
 
 def grade_pairs(

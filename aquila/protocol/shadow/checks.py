@@ -256,7 +256,7 @@ def own_basis(
     own, other = sizes
     patterns = Counter(masks)
     patterns.update({mask: max(1, round(count * other / own)) for mask, count in strangers.items()})
-    return learn(table, [ListPair(patterns, own, other)])[0]
+    return learn(table, ListPair(patterns, own, other))
 
 
 def matched_pairs(rows: RecordRows, pairs: Sequence[ReportedPair]) -> list[tuple[MatchedPair, bool]]:

@@ -32,8 +32,8 @@ def hits_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> l
 
 
 def footings_of(meetings: Iterable[Meeting], table: RuleTable, rules: int = -1) -> tuple[GradingBasis, ...]:
-    """Learn from all meetings of a round on what the pairs of each are graded."""
-    return learn(table, [ListPair(meeting.patterns(rules), meeting.size_a, meeting.size_b) for meeting in meetings])
+    """Learn of each meeting on what its pairs are graded."""
+    return tuple(learn(table, ListPair(one.patterns(rules), one.size_a, one.size_b)) for one in meetings)
 
 
 def hits_on(meeting: Meeting, table: RuleTable, grading_basis: GradingBasis, rules: int = -1) -> Iterator[Hit]:

@@ -276,7 +276,7 @@ def own_cases(sides: Iterable[Sides], table: RuleTable) -> list[Case]:
 def met_sides(sent: Mapping[str, Sent], table: RuleTable, masks: Sequence[int] = ()) -> list[Sides]:
     """Return what meets between lists and on what it is graded, and with the masks of sets on what each side judges."""
     meetings = meet(sent)
-    bases = learn(table, [ListPair(one.patterns(), one.size_a, one.size_b) for one in meetings])
+    bases = [learn(table, ListPair(one.patterns(), one.size_a, one.size_b)) for one in meetings]
     strangers = {party: _strangers(one, masks) for party, one in sent.items()} if masks else {}
     found = []
     for meeting, basis in zip(meetings, bases, strict=True):
