@@ -15,7 +15,7 @@ from clients.cli.main import main
 from clients.cli.offline.rehearse import hits_csv
 
 REGION = Path(__file__).parents[4] / "quality" / "region"
-HITS_OF_THE_REGION = "63af9116c9b0f9970882f4d7a0ae5332f3a27761991f1875c9201b4504531479"
+HITS_OF_THE_REGION = "290e30bc5de60f8332adc40473cdab30bffbe097178b1259b93203f68a82fdd5"
 """SHA-256 of hits.csv for the first 900 records of three lists: only other rules, weights or names change it."""
 
 HEADER = "record_id,given_names,family_names,date_of_birth,phones\n"
