@@ -223,9 +223,10 @@ def _told_by_stronger(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
 
 
 def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
-    """The families of which one of the two records lacks the attribute that a rule with a `known` part asks both for.
+    """The families of which nothing shows that both records have the attribute: a rule with a `known` part is not met.
 
-    Where the rule's other parts agree, or stronger ones of their families, it would have met if both had it.
+    Its other parts agree, or stronger ones of their families; whether names do is left out, since a date and one name
+    tell as little of the attribute as a date alone.
     """
     agreed = {part.family: part.bits for part in strongest_parts(rules)}
     names = () if table.counted is None else table.counted.names

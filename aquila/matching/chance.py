@@ -155,8 +155,11 @@ def count_chance(of: ChanceModel, strangers: NDArray[np.float64], met: NDArray[n
             names[number] = (by_date[number, -1] + _BELIEF) / (pairs + _BELIEF / way.chance)
         elif way.dates:
             seen = met[number][list(way.dates)].sum(axis=0)
-            often = (by_date[number, list(way.dates)].sum() + _BELIEF) / (pairs * dates[list(way.dates)].sum())
-            names[number] = often if way.rare is None else min(often, expected * scale)
+            counted, among = by_date[number, list(way.dates)].sum() + _BELIEF, pairs * dates[list(way.dates)].sum()
+            if way.rare is None:  # a word of records that have no other
+                names[number] = counted / (among + _BELIEF / way.chance)
+            else:
+                names[number] = min(counted / among, expected * scale)
         else:
             seen = met[alone, -1].sum(axis=0)
             names[number] = way.chance * _grown(way, scale) * (seldom if number in single else 1.0)

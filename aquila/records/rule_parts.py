@@ -1,12 +1,12 @@
 """The meaning of a match rule's part: the values that a record has for it.
 
 A part is written `kind:form`. Kinds of names are `all` (every word of a name, in any order), `pair` (one given with
-one family name, in either order), `word` (any one word) and `letters` (the consonants of all words, sorted). Forms of
-the first three are those of `normalize.names`: `pair:A+B` takes one word in form A, the other in form B; `all:A/3`
-takes names of three different words alone, `all:A/4+` those of four and more, `pair:A/3+` those of three and more.
-`birth` takes a form of the date, `nationality` none or `known`; identifiers take none.
-A name that is not split gives the pairs of its first, second and last word: all pairs of all words would grow with the
-square and add little.
+one family name, in either order), `word` (any one word), `sole` (the word of records that have no other) and `letters`
+(the consonants of all words, sorted, no form). Forms of the others are those of `normalize.names`: `pair:A+B` takes one
+word in form A, the other in form B; `all:A/3` takes names of three different words alone, `all:A/4+` those of four and
+more, `pair:A/3+` those of three and more. `birth` takes a form of the date, `nationality` none or `known`; identifiers
+take none. A name that is not split gives the pairs of its first, second and last word, and in two forms of the first
+and the last alone: all pairs of all words would grow with the square and add little.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,9 +26,8 @@ _PAIRED_WORDS = 3  # of a name that is not split: the first ones and the last
 _CACHED = 1 << 16  # words
 _NAMES_CACHED = 1 << 14
 _ALL_WORDS = 2 * MOST_WORDS  # given and family names
-_WORD_COUNTS = {"": (2, _ALL_WORDS), "1": (1, 1), "2": (2, 2), "3": (3, 3), "4+": (4, _ALL_WORDS)}
-"""How many different words a name has of which `all` reads every one; one is too little where it is not asked for."""
-SINGLE = "/1"  # ends a part that reads names of one word alone
+_WORD_COUNTS = {"": (2, _ALL_WORDS), "2": (2, 2), "3": (3, 3), "4+": (4, _ALL_WORDS)}
+"""How many different words a name has of which `all` reads every one; a single word is too little."""
 _LONGER = "/3+"  # of a form of `pair`: names of three different words and more, initials apart
 _LONG = 3
 _LEAST_LETTERS = 5  # of a name, without vowels and the letters that spellings leave out
@@ -81,6 +80,8 @@ class Name:
 
     words: tuple[str, ...]
     pairs: Pairs
+    ends: Pairs
+    """Those of which one word may agree in little: of a name that is not split, its first and last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,20 +202,22 @@ def is_part(part: str) -> bool:
 
 def stands_alone(part: str) -> bool:
     """Return whether a known part identifies well enough to be a rule by itself."""
-    return PART_KINDS[part.partition(":")[0]].stands_alone and not part.endswith(SINGLE)
+    return PART_KINDS[part.partition(":")[0]].stands_alone
 
 
 @lru_cache(maxsize=_NAMES_CACHED)
 def _split_name(given: str, family: str) -> Name:
     first, last = part_words(given)[:MOST_WORDS], part_words(family)[:MOST_WORDS]
-    return Name(first + last, tuple(product(first, last)))
+    pairs = tuple(product(first, last))
+    return Name(first + last, pairs, pairs)
 
 
 @lru_cache(maxsize=_NAMES_CACHED)
 def _whole_name(text: str) -> Name:
-    words = name_words(text)[:MOST_WORDS]
+    words = name_words(text)
     chosen = words if len(words) <= _PAIRED_WORDS else (*words[: _PAIRED_WORDS - 1], words[-1])
-    return Name(words, tuple(combinations(chosen, 2)))
+    pairs = tuple(combinations(chosen, 2))
+    return Name(words[:MOST_WORDS], pairs, ((words[0], words[-1]),) if pairs else ())
 
 
 @cache
@@ -250,7 +253,7 @@ def _pair(form: str) -> Reader:
     def in_two_forms(names: tuple[Name, ...]) -> Values:
         values: list[str] = []
         for name in names:
-            for one, two in name.pairs:
+            for one, two in name.ends:
                 values += (f"{shape(one)}{WORD_MARK}{other(two)}", f"{shape(two)}{WORD_MARK}{other(one)}")
         return values
 
@@ -271,6 +274,17 @@ def _letters(_form: str) -> Reader:
     def read(names: tuple[Name, ...]) -> Values:
         values = ["".join(sorted("".join(name.words).translate(_UNHEARD))) for name in names]
         return [value for value in values if len(value) >= _LEAST_LETTERS]
+
+    return read
+
+
+def _sole(form: str) -> Reader:
+    """The only word of a record's name, or of each of its names; no initial, and none where a name has more words."""
+    shape = _shape(form)
+
+    def read(names: tuple[Name, ...]) -> Values:
+        words = [name.words[0] for name in names if len(name.words) == 1 < len(name.words[0])]
+        return [shape(word) for word in words] if len(words) == len(names) else ()
 
     return read
 
@@ -395,6 +409,7 @@ PART_KINDS: dict[str, PartKind] = {
     "all": PartKind(NAMES, _all, (*FORMS, *_COUNTED_WORDS), stands_alone=True),
     "pair": PartKind(NAMES, _pair, (*FORMS, *_MIXED, *(form + _LONGER for form in FORMS)), stands_alone=True),
     "letters": PartKind(NAMES, _letters),
+    "sole": PartKind(NAMES, _sole, tuple(FORMS)),
     "word": PartKind(NAMES, _word, tuple(FORMS)),
     "birth": PartKind("date_of_birth", _birth, tuple(DATE_FORMS)),
     "place": PartKind("place_of_birth", _place),

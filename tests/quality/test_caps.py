@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -18,10 +19,23 @@ from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.plaintext_matching import send
 from tests.quality.measuring.set_files import region
 
+
+def not_split(labelled: LabelledSet) -> LabelledSet:
+    lists = {
+        party: [
+            replace(one, given_names=(), family_names=(), full_name=" ".join((*one.given_names, *one.family_names)))
+            for one in records
+        ]
+        for party, records in labelled.lists.items()
+    }
+    return replace(labelled, lists=lists)
+
+
 REGION = Path(__file__).parent / "region"
 TABLE = load_rules("default")
 SETS: dict[str, Callable[[], LabelledSet]] = {
     "region, all fields": lambda: region(REGION),
+    "region, names not split": lambda: not_split(region(REGION)),
     "8,000, all fields": lambda: common_lists(8_000, 31, ("BA", "RS")),
 }
 MARGIN = 1.1

@@ -47,8 +47,12 @@ def plain_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[tuple
 def _values(record: Record, part: str) -> Iterator[str]:
     kind, _, form = part.partition(":")
     if kind in {"all", "letters", "pair", "word"}:
-        for words, pairs in _names(record):
-            yield from _of_name(kind, form, words, pairs)
+        for words, pairs, ends in _names(record):
+            yield from _of_name(kind, form, words, ends if "+" in form.partition("/")[0] else pairs)
+    elif kind == "sole":
+        sole = [words for words, _pairs, _ends in _names(record) if words]
+        if all(len(words) == 1 and len(words[0]) > 1 for words in sole):
+            yield from (FORMS[form](words[0]) for words in sole)
     elif kind == "birth" and record.date_of_birth:
         yield from DATE_FORMS[form](record.date_of_birth)
     elif kind == "place" and (found := part_words(record.place_of_birth or "")):
@@ -71,8 +75,7 @@ def _of_name(kind: str, form: str, words: Words, pairs: list[Pair]) -> Iterator[
             yield "".join(letters)
     elif kind == "all":
         shaped = {FORMS[first](word) for word in words}
-        least = 1 if count == "1" else 2
-        if len(shaped) >= least and count in {"", str(len(shaped)), "4+" if len(shaped) > 3 else ""}:
+        if len(shaped) > 1 and count in {"", str(len(shaped)), "4+" if len(shaped) > 3 else ""}:
             yield BETWEEN_WORDS.join(sorted(shaped))
     elif kind == "word":
         yield from (FORMS[first](word) for word in words)
@@ -87,15 +90,16 @@ def _of_name(kind: str, form: str, words: Words, pairs: list[Pair]) -> Iterator[
             yield BETWEEN_WORDS.join(sorted(FORMS[first](word) for word in pair))
 
 
-def _names(record: Record) -> Iterator[tuple[Words, list[Pair]]]:
+def _names(record: Record) -> Iterator[tuple[Words, list[Pair], list[Pair]]]:
     given, family = " ".join(record.given_names), " ".join(record.family_names)
     whole = [record.full_name or "", *record.aliases]
     if given and family:
         first, last = (part_words(text)[:MOST_WORDS] for text in (given, family))
-        yield first + last, [(one, other) for one in first for other in last]
+        pairs = [(one, other) for one in first for other in last]
+        yield first + last, pairs, pairs
     else:
         whole.append(given or family)
     for text in whole:
-        words = name_words(text)[:MOST_WORDS]
+        words = name_words(text)
         chosen = words if len(words) <= 3 else (*words[:2], words[-1])
-        yield words, list(combinations(chosen, 2))
+        yield words[:MOST_WORDS], list(combinations(chosen, 2)), [(words[0], words[-1])] if len(words) > 1 else []

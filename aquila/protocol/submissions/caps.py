@@ -10,7 +10,7 @@ from typing import Final
 from aquila.protocol.messages import ClassCounts, Padding
 from aquila.protocol.submissions.padding import padded_records
 
-FULL_PER_RECORD, PARTIAL_PER_RECORD = 10, 24
+FULL_PER_RECORD, PARTIAL_PER_RECORD = 10, 32
 _FEWEST_RECORDS = 100
 
 GUESSES_BY_NAMES: Final = (
@@ -30,7 +30,7 @@ GUESSES_BY_NAMES: Final = (
 def elements_for(padding: Padding, records: int, queries: int) -> ClassCounts:
     """Return the elements by class that a list of some records and some small queries need at most.
 
-    Of lists with all fields a record has up to 9 full and 19 partial inputs on average, padding included; among few
+    Of lists with all fields a record has up to 9 full and 29 partial inputs on average, padding included; among few
     records one with many aliases is not averaged out.
     """
     counted = max(_FEWEST_RECORDS, padded_records(records, padding)) + queries * padding.records_multiple

@@ -209,6 +209,14 @@ def _missing(parts: Iterable[Part], record: Record) -> Iterable[str]:
             yield _lack(part.reads, record)
 
 
+_WORDS = {
+    "2": "two different words",
+    "3": "three different words",
+    "3+": "three different words and more, initials not counted,",
+    "4+": "four different words and more",
+}
+
+
 def _lack(reads: str, record: Record) -> str:
     kind, _, form = reads.partition(":")
     if kind in _FIELDS:
@@ -216,6 +224,13 @@ def _lack(reads: str, record: Record) -> str:
         return f"the {words} has no usable form" if getattr(record, field) else f"there is no {words}"
     if kind == "birth":
         return _lack_of_date(form, record.date_of_birth)
+    count = form.partition("/")[2]
+    if kind == "sole":
+        return "a name of one word is needed, and no name of more"
+    if kind == "letters":
+        return "a name with five consonants is needed, h, j and y not counted"
+    if count:
+        return f"a name of {_WORDS[count]} is needed"
     return "a given and a family name are needed, or two words of a full name"
 
 

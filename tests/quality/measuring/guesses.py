@@ -10,7 +10,7 @@ from aquila.records.rule_parts import part_values, record_names
 from aquila.records.rules import Rule, RuleTable
 
 _HALF = 0.5
-_COUNTED = frozenset({"all", "letters", "pair", "word", "place", "nationality", "sex"})
+_COUNTED = frozenset({"all", "letters", "pair", "sole", "word", "place", "nationality", "sex"})
 """Kinds of parts whose values can be counted in a population; numbers and addresses cannot."""
 
 _DATES = {

@@ -107,6 +107,13 @@ CONTRADICTED = {
 }
 
 
+def test_two_given_names_of_names_that_are_not_split() -> None:
+    """They agree, and the family names differ: more than the date alone says, and never high."""
+    one, other = Person("Ana Marija|Horvat"), Person("Ana Marija|Kovač")
+    assert level(one, other, whole=False) is None
+    assert level(one, other, whole=True) is Level.MEDIUM
+
+
 @pytest.mark.parametrize("whole", [False, True], ids=["columns", "whole"])
 @pytest.mark.parametrize(("one", "other", "most"), CONTRADICTED.values(), ids=CONTRADICTED.keys())
 def test_what_speaks_against(one: Person, other: Person, most: Level | None, whole: bool) -> None:

@@ -62,7 +62,8 @@ def test_a_name_that_is_not_split_gives_pairs_of_its_ends() -> None:
     whole = Record("2", full_name="Ana Mara Ilić")
     assert values(whole, "pair:folded") == ["ana mara", "ana ilic", "ilic mara"]
     assert {*values(MARA, "pair:folded")} < {*values(whole, "pair:folded")}
-    longer = Record("2", full_name="Ana Mara Petra Iva Ilić")
+    assert values(whole, "pair:folded+initial") == ["ana i", "ilic a"]
+    longer = Record("2", full_name=f"Ana Mara {'Petra ' * MOST_WORDS} Ilić")
     assert values(longer, "pair:folded") == values(whole, "pair:folded")
 
 
@@ -111,7 +112,7 @@ def test_whole_names_in_classes_by_their_words(given: str, family: str, count: s
         Record("2", full_name=f"{family} {given}"),
         Record("3", (given,), (family,), aliases=(f"{given} {family}",)),
     ):
-        found = {form: values(record, f"all:sound/{form}") for form in ("1", "2", "3", "4+")}
+        found = {form: values(record, f"all:sound/{form}") for form in ("2", "3", "4+")}
         assert {form: bool(of_form) for form, of_form in found.items()} == {form: form == count for form in found}
         assert found[count] == values(record, "all:sound")
 
@@ -120,7 +121,26 @@ def test_a_single_word_is_no_whole_name() -> None:
     record = Record("2", given_names=("Ana",), date_of_birth=PartialDate(1980))
     assert values(record, "all:folded") == []
     assert values(record, "pair:folded") == []
-    assert values(record, "word:folded") == values(record, "all:folded/1") == ["ana"]
+    assert values(record, "word:folded") == values(record, "sole:folded") == ["ana"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        MARA,
+        Record("1", full_name="Ana Ana"),
+        Record("1", family_names=("J.",), date_of_birth=PartialDate(1980)),
+        Record("1", ("Ana",), ("Ilić",), aliases=("Beba",)),
+    ],
+    ids=["two words", "one word twice", "an initial", "an alias beside a name"],
+)
+def test_no_sole_name(record: Record) -> None:
+    assert values(record, "sole:sound") == []
+
+
+def test_each_name_may_be_of_one_word() -> None:
+    record = Record("1", ("Ana",), aliases=("Beba",), date_of_birth=PartialDate(1980))
+    assert values(record, "sole:folded") == ["ana", "beba"]
 
 
 def test_a_text_that_is_no_name_is_cut() -> None:
@@ -225,7 +245,7 @@ def test_weak_attributes_do_not_stand_alone() -> None:
     """A date or a single name is never an input by itself; two names and identifiers are."""
     assert not stands_alone("birth:full")
     assert not stands_alone("word:folded")
-    assert not any(map(stands_alone, ("place", "nationality", "sex", "letters", "all:sound/1")))
+    assert not any(map(stands_alone, ("place", "nationality", "sex", "letters", "sole:sound")))
     assert stands_alone("pair:folded")
     assert stands_alone("document")
 
