@@ -60,7 +60,7 @@ async def test_a_hit_says_why(world_after: WorldAfter) -> None:
     assert ["name and initial", "whole date"] in exchange["parts"]
     assert len(exchange["parts"]) == len(exchange["rules"])
     assert "the whole date of birth agrees, day and month in either order" in sentences
-    assert "a given and a family name agree in spelling" in sentences
+    assert "two names agree in spelling" in sentences
     # Its weights add up to the odds of its level, from which they go down to what is no hit.
     weights = (await al.get(hit_path(hit)))["weights"]
     assert weights[0]["kind"] == "prior"
