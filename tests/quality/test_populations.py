@@ -45,6 +45,17 @@ def test_persons_in_families_and_twice() -> None:
     assert len(populated_lists(SIZES, 6, Population(twice=0.9)).same) == 30
 
 
+def test_brothers_and_sisters_in_the_other_list() -> None:
+    """They bear one family name, and are not one person."""
+    shared = []
+    for share in (0.0, 0.9):
+        made = populated_lists({"BA": 400, "RS": 400}, 8, Population(common=0, kin=share))
+        assert not made.same
+        one, other = ({record.family_names for record in made.lists[code]} for code in ("BA", "RS"))
+        shared.append(len(one & other))
+    assert shared[1] > shared[0] + 50
+
+
 def test_levels_keep_their_promises_on_lists_of_another_hand() -> None:
     made = populated_lists({"BA": 3_000, "RS": 3_000}, 7).only(NAMES_AND_DATE)
     found = measure_set(made, load_rules("default"))

@@ -43,6 +43,8 @@ def hard_sets(records: int = RECORDS, longest: int = LONGEST) -> Iterator[Labell
     families = populated_lists(_sizes(records), 46, Population(related=0.6), f"large families, 2 x {records:,}")
     yield families.only(NAMES_AND_DATE)
     yield families.only(ALL_FIELDS, f"large families, all fields, 2 x {records:,}")
+    kin = populated_lists(_sizes(records), 51, Population(kin=0.2), f"brothers in the other list, 2 x {records:,}")
+    yield kin.only(NAMES_AND_DATE)
     yield _two(records, 47, Population(twice=0.3), "30 of 100 twice")
     unequal = populated_lists({"BA": longest // 2_000, "RS": longest}, 48, Population(common=0.3))
     yield unequal.only(NAMES_AND_DATE, f"{longest // 2_000:,} and {longest:,}")

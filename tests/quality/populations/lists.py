@@ -7,7 +7,7 @@ from random import Random
 
 from aquila.records.person import Record
 from tests.quality.measuring.labelled_sets import LabelledSet, same_persons
-from tests.quality.populations.residents import CULTURES, Resident, household
+from tests.quality.populations.residents import CULTURES, Resident, household, relative
 from tests.quality.populations.sources import SOURCES, record
 
 
@@ -19,11 +19,13 @@ class Population:
         common: Of the shorter of two lists, the share of persons that the other has too.
         twice: The share of persons that a list has in two records.
         related: The share of persons with a relative in the same list.
+        kin: Of the shorter of two lists, the share of persons of whom the other has a brother or sister.
     """
 
     common: float = 0.1
     twice: float = 0.01
     related: float = 0.10
+    kin: float = 0.0
     cultures: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: CULTURES)
     sources: Mapping[str, float] = field(default_factory=lambda: SOURCES)
 
@@ -35,7 +37,7 @@ def populated_lists(sizes: Mapping[str, int], seed: int, population: Population 
     """Make one list for each party.
 
     Args:
-        population: What they are made of; each two neighbours in `sizes`' order share its `common` share.
+        population: What they are made of; each two neighbours in `sizes`' order share its `common` and `kin` shares.
     """
     random = Random(seed)
     codes = list(sizes)
@@ -47,6 +49,11 @@ def populated_lists(sizes: Mapping[str, int], seed: int, population: Population 
             person = household(population.cultures[random.choice((one, other))], random, 0)[0]
             held[one].append((str(number), person))
             held[other].append((str(number), person))
+        for _ in range(round(population.kin * min(sizes[one], sizes[other]))):
+            number += 2
+            person = household(population.cultures[random.choice((one, other))], random, 0)[0]
+            held[one].append((str(number - 1), person))
+            held[other].append((str(number), relative(person, random)))
     lists: dict[str, list[Record]] = {}
     truth = []
     for code, size in sizes.items():
