@@ -15,8 +15,9 @@ pytestmark = [pytest.mark.database_files, pytest.mark.parties("AL", "RS")]
 FEW, MORE = 3, 24
 MOST = 30
 """Steps of the database's virtual machine that a round which is over may cost, as to count it does."""
-MOST_COUNTED = 120
-"""The same where the hits of each round are held against its receipt: a node does so after a start and every hour."""
+MOST_COUNTED = 250
+"""The same where the hits of each round are held against its receipt, and rounds without a row of work are looked for:
+a node does so after a start and every hour."""
 MOST_LISTED = 150
 """The same where each list or query of it is put in order, and none of its counts is read."""
 

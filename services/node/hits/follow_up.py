@@ -24,9 +24,8 @@ from services.node.hits.letter import Letter
 from services.node.hits.notes import handling_of_note, references
 from services.node.hits.views import log_consultation
 from services.node.round_memory import RoundMemories
-from services.node.rounds import work
 from services.node.rounds.reported_hits import Key, check_hits, reported, untrusted
-from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow, WithdrawalRow
+from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow
 
 _EASTERNMOST = timedelta(hours=14)
 """How far local time may be ahead of UTC: a date is in the future only where it is so everywhere."""
@@ -123,19 +122,7 @@ def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: forms.WithdrawRe
             raise PolicyError("withdrawal_reason_missing")
         step = LifecycleStep(LifecycleStepKind.WITHDRAWN, now, actor.person, wanted.ground.value, remark=wanted.reason)
         lifecycle.apply_step(session, node.journal, hit, step, actor)
-        session.add(
-            WithdrawalRow(
-                round_id=hit.round_id,
-                hit_id=hit.hit_id,
-                counterpart=hit.counterpart,
-                own=True,
-                ground=wanted.ground.value,
-                late=late,
-                at=now,
-                known=True,
-            )
-        )
-        work.wake(session, hit.round_id)
+        lifecycle.add_withdrawal(session, *key, hit.counterpart, wanted.ground, now, late=late)
     node.wake()
 
 

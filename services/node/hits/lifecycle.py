@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
-from aquila.followup.lifecycle import Decision, HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, Urgency
+from aquila.followup.lifecycle import Decision, Ground, HitLifecycle, LifecycleStep, LifecycleStepKind, Stage, Urgency
 from aquila.interface.hits import KnownPair
 from aquila.protocol.encoding import framed
 from services.kit.actor import Actor
@@ -30,7 +30,7 @@ from services.node.context import Clock, Journal
 from services.node.round_memory import round_row
 from services.node.rounds import work
 from services.node.storage.states import Step
-from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, HitStepRow
+from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, HitStepRow, WithdrawalRow
 
 _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.CARRIED: EntryKind.HIT_DECIDED,
@@ -145,6 +145,15 @@ def apply_step(
         record_outcome(session, journal.clock, hit.round_id)
     entries.append(session, _entry(journal.code, hit, step, by))
     return taken.step_id
+
+
+def add_withdrawal(
+    session: Session, round_id: str, hit_id: str, counterpart: str, ground: Ground, at: int, *, late: bool
+) -> None:
+    """Have the counterpart of a hit informed that this party withdraws it."""
+    place = {"round_id": round_id, "hit_id": hit_id, "counterpart": counterpart}
+    session.add(WithdrawalRow(own=True, ground=ground.value, late=late, at=at, known=True, **place))
+    work.wake(session, round_id)
 
 
 def record_outcome(session: Session, clock: Clock, round_id: str) -> None:

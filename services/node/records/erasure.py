@@ -34,7 +34,6 @@ from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.notes import outcome_of
 from services.node.records.stored_lists import following_removal
-from services.node.rounds import work
 from services.node.rounds.held_reports import held_back
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import (
@@ -166,19 +165,7 @@ def withdraw_hits_of(
         WithdrawalRow.ground == Ground.ERASED.value,
     )
     if session.scalar(told) is None:
-        session.add(
-            WithdrawalRow(
-                round_id=round_id,
-                hit_id=hit_id,
-                counterpart=counterpart,
-                own=True,
-                ground=Ground.ERASED.value,
-                late=late,
-                at=clock(),
-                known=True,
-            )
-        )
-        work.wake(session, round_id)
+        lifecycle.add_withdrawal(session, round_id, hit_id, counterpart, Ground.ERASED, clock(), late=late)
 
 
 def add_erased_outcome(session: Session, round_id: str, counterpart: str, certainty: str, outcome: str) -> None:

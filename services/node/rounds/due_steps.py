@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, ColumnExpressionArgument, Exists, bindparam, func, literal, select
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Exists, bindparam, func, insert, literal, select
 
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.errors import NotFoundError
 from services.kit.storage.store import Store
 from services.node.rounds.statements import LOST
+from services.node.rounds.work import NOW
 from services.node.storage import tables
 from services.node.storage.states import UNSIGNED, EvaluationDownloadState, LocalRoundState, Step, SubmissionState
-
-_ROUND_ID: BindParameter[str] = bindparam("round_id")
 
 
 class Piece(Enum):
@@ -40,8 +39,8 @@ class Piece(Enum):
 
 
 def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:
-    """Return whether a table has a row of the round under these conditions."""
-    return select(literal(1)).where(table.round_id == _ROUND_ID, *where).exists()
+    """Return whether a table has a row of a round under these conditions."""
+    return select(literal(1)).where(table.round_id == tables.RoundRow.round_id, *where).exists()
 
 
 _CONDITIONS: Mapping[Piece, ColumnElement[bool]] = {
@@ -67,6 +66,14 @@ _CONDITIONS: Mapping[Piece, ColumnElement[bool]] = {
     | _any(tables.EvaluationRow, ~tables.EvaluationRow.sent),
 }
 
+_IS_LOST = _any(tables.ProblemRow, tables.ProblemRow.place == LOST)  # and the matcher does not know it
+_SIGNS = tables.RoundRow.refused.is_(None) & (_CONDITIONS[Piece.SIGN] | (_CONDITIONS[Piece.CORRECT] & ~_IS_LOST))
+_IS_OVER = (
+    (tables.RoundRow.state == LocalRoundState.DESTROYED)
+    & tables.RoundRow.phase.in_(ENDED_PHASES)
+    & ~(_SIGNS | _CONDITIONS[Piece.SAY] | _CONDITIONS[Piece.EXCHANGE])
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -76,28 +83,19 @@ class Due:
     """The round."""
     prepared: int
     """Reports whose hits are prepared."""
-    is_lost: bool
-    """Whether its time is over and the matcher does not know it."""
+    is_over: bool
+    """Whether nothing is left to say or to hear in the round."""
     pieces: frozenset[Piece]
     """What there may be to do."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left to say or to hear in the round."""
-        row, pieces = self.row, self.pieces
-        if row.state != LocalRoundState.DESTROYED or row.phase not in ENDED_PHASES:
-            return False
-        signs = row.refused is None and (Piece.SIGN in pieces or (Piece.CORRECT in pieces and not self.is_lost))
-        return not (signs or Piece.SAY in pieces or Piece.EXCHANGE in pieces)
 
 
 # Made once: a node asks this in each of its looks.
 _QUERY = select(
     tables.RoundRow,
-    select(func.count()).where(tables.PreparedReportRow.round_id == _ROUND_ID).scalar_subquery(),
-    _any(tables.ProblemRow, tables.ProblemRow.place == LOST),
+    select(func.count()).where(tables.PreparedReportRow.round_id == tables.RoundRow.round_id).scalar_subquery(),
+    _IS_OVER,
     *_CONDITIONS.values(),
-).where(tables.RoundRow.round_id == _ROUND_ID)
+).where(tables.RoundRow.round_id == bindparam("round_id"))
 
 
 def due_in(store: Store, round_id: str) -> Due:
@@ -106,6 +104,14 @@ def due_in(store: Store, round_id: str) -> Due:
         found = session.execute(_QUERY, {"round_id": round_id}).one_or_none()
     if found is None:
         raise NotFoundError("round_unknown_to_node")
-    row, prepared, is_lost, *flags = found
+    row, prepared, is_over, *flags = found
     pieces = frozenset(piece for piece, is_due in zip(_CONDITIONS, flags, strict=True) if is_due)
-    return Due(row, prepared, bool(is_lost), pieces)
+    return Due(row, prepared, bool(is_over), pieces)
+
+
+def open_missing(store: Store) -> None:
+    """Open the rounds that are not over and have no row of a look, whoever forgot or deleted it."""
+    has_look = _any(tables.WorkRow, tables.WorkRow.step == Step.LOOK)
+    missing = select(tables.RoundRow.round_id, literal(Step.LOOK.value), literal(NOW)).where(~_IS_OVER, ~has_look)
+    with store.transaction("work.open_missing") as session:
+        session.execute(insert(tables.WorkRow).from_select(["round_id", "step", "not_before"], missing))

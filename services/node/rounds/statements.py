@@ -22,8 +22,9 @@ from services.kit.log.entries import append
 from services.kit.log.own_approvals import check_statement
 from services.node.context import Clock, NodeContext, Signer
 from services.node.round_memory import round_row
+from services.node.rounds import work
 from services.node.storage.high_water import HighWater
-from services.node.storage.states import LocalRoundState, Promise
+from services.node.storage.states import LocalRoundState, Promise, Step
 from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow
 
 LAST_WORDS = tuple(
@@ -108,7 +109,7 @@ def given_up(session: Session, high_water: HighWater, round_id: str, below: int)
 
 
 def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes) -> StatementRow:
-    """Store a statement that this node signed, and its entry; after the commit, the outbox sends it.
+    """Store a statement that this node signed, its entry, and the row of the step that sends it.
 
     If we crash before that, nothing was signed as far as anyone knows.
 
@@ -146,6 +147,7 @@ def put_signed(session: Session, signer: Signer, round_id: str, envelope: bytes)
     session.add(row)
     session.flush()
     append(session, statement_entry(message, found.digest, signer.clock()))
+    work.put(session, round_id, Step.WORK)
     return row
 
 
@@ -176,6 +178,7 @@ def refuse(session: Session, clock: Clock, round_id: str, place: str, problem: S
     row = round_row(session, round_id)
     row.refused = row.refused or dumps(problem)
     report_problem(session, clock, round_id, place, problem)
+    work.wake(session, round_id)
 
 
 def refuse_open(session: Session, node: NodeContext, problem: Sentence) -> None:

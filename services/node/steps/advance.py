@@ -172,7 +172,6 @@ def _note(journal: Journal, taken: WorkRow, error: AquilaError) -> None:
 def _refuse(journal: Journal, round_id: str, error: AquilaError) -> None:
     with journal.store.transaction("round.refuse") as session:
         statements.refuse(session, journal.clock, round_id, "key", error.sentence)
-        work.wake(session, round_id)
     _LOG.error("round_refused", round=round_id, error=error)
 
 

@@ -23,6 +23,7 @@ from services.kit.logging import Log
 from services.kit.work.drivers import Driver, each, raise_last
 from services.node.context import LongPollResult, NodeContext
 from services.node.rounds import work
+from services.node.rounds.due_steps import open_missing
 from services.node.rounds.reported_hits import look_for_missing
 from services.node.steps import close, consent, sync, verify_logs
 from services.node.steps.advance import take, turn
@@ -133,7 +134,7 @@ class RoundsDriver:
             listed = None if held is None else held.news
             first = [partial(consent.discover, node, listed)]
         if node.clock() >= self._expires_at:
-            last = [partial(_look_after_hits, node)]
+            last = [partial(_each_hour, node)]
             self._expires_at = node.clock() + _EXPIRY_SECONDS
         self._busy = self._ends_early = False
         try:
@@ -197,8 +198,9 @@ async def _in_turn(*parts: Callable[[], Awaitable[bool]]) -> bool:
     return busy
 
 
-async def _look_after_hits(node: NodeContext) -> bool:
-    """Erase what retention ends, and look whether hits are gone; raises as `close.expire` does."""
+async def _each_hour(node: NodeContext) -> bool:
+    """Open rounds that have no row, erase what retention ends, and look for hits that are gone; raises as `expire`."""
+    await to_thread(open_missing, node.store)
     erased = await to_thread(close.expire, node)
     await to_thread(look_for_missing, node.store)
     return erased

@@ -6,18 +6,20 @@ from contextlib import contextmanager, suppress
 from itertools import count
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from aquila.errors import OrderError
+from aquila.followup.lifecycle import Ground
 from aquila.sentences import quoted
 from services.node.context import NodeContext
-from services.node.rounds import work
+from services.node.hits import lifecycle
+from services.node.rounds import statements, work
 from services.node.rounds.due_steps import due_in
 from services.node.steps import driver, exchange_notes
 from services.node.steps.driver import Listener
 from services.node.storage.states import Step
-from services.node.storage.tables import ChunkRow, EvaluationRow, NoteBatchRow, RoundRow, StatementRow
+from services.node.storage.tables import ChunkRow, EvaluationRow, HitRow, NoteBatchRow, RoundRow, StatementRow, WorkRow
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.sentence_texts import texts
@@ -158,6 +160,46 @@ async def test_a_node_killed_at_every_commit(world: World) -> None:
     round_id = await world.begin(mode="lists_and_queries")
     await play(world, round_id, iter(number % 23 + 1 for number in count()))
     gc.collect()
+
+
+async def test_rounds_without_rows_are_opened(world: World) -> None:
+    """A start brings back rows that are gone: of a round at work, and of one that is over but has a hit to withdraw."""
+    round_id = await world.begin(mode="lists_and_queries")
+    al = world.nodes["AL"]
+    await lose_rows(al)
+    await play(world, round_id, None)
+    await lose_rows(al)
+    assert work.open_rounds(al.node.store) == []
+    with al.node.store.transaction("test.withdraw") as session:
+        hit = session.scalars(select(HitRow).where(HitRow.round_id == round_id)).first()
+        assert hit is not None
+        lifecycle.add_withdrawal(session, round_id, hit.hit_id, hit.counterpart, Ground.INCORRECT, 1, late=False)
+    before = made(al)[1]
+    await lose_rows(al)
+    assert made(al)[1] == before + 1
+
+
+async def lose_rows(party_node: PartyNode) -> None:
+    """Delete all rows of work, start again, and take what is due then."""
+    with party_node.node.store.transaction("test.lose") as session:
+        session.execute(delete(WorkRow))
+    party_node.restart()
+    await run(party_node)
+
+
+async def test_a_statement_wakes_its_round(world: World) -> None:
+    """Whoever signs something, or refuses a round, wakes it by that: also one that is at rest."""
+    round_id = await world.begin()
+    node = world.nodes["AL"].node
+    for step, wakes in (
+        (Step.WORK, lambda session, round_: statements.sign_refusal(session, node.signer, round_, "test")),
+        (Step.LOOK, lambda session, _: statements.refuse(session, node.clock, round_id, "test", quoted("test"))),
+    ):
+        with node.store.transaction("test.rest") as session:
+            session.execute(delete(WorkRow))
+        with node.rounds.reading(round_id) as round_, node.store.transaction("test.says") as session:
+            wakes(session, round_)
+        assert work.due(node.store, node.clock) == {round_id: {step}}
 
 
 async def test_a_step_that_is_woken_while_it_is_taken_stays_due(world: World) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from aquila.followup.lifecycle import HOUR
-from services.node.rounds import work
-from services.node.storage.tables import HitStatusRow, RoundRow, WithdrawalRow
+from aquila.followup.lifecycle import HOUR, Ground
+from services.node.hits import lifecycle
+from services.node.storage.tables import HitStatusRow, RoundRow
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log, round_with_hits
 from tests.support.node_world import PartyNode
 from tests.support.played_worlds import WorldAfter
@@ -124,19 +124,7 @@ async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) 
     al, rs = world.nodes["AL"], world.nodes["RS"]
     hit = await hit_with(al, "SI")
     with al.node.store.transaction("test.wrong") as session:
-        session.add(
-            WithdrawalRow(
-                round_id=round_id,
-                hit_id=hit["hit_id"],
-                counterpart="RS",
-                own=True,
-                ground="incorrect",
-                late=False,
-                at=1,
-                known=True,
-            )
-        )
-        work.wake(session, round_id)
+        lifecycle.add_withdrawal(session, round_id, hit["hit_id"], "RS", Ground.INCORRECT, 1, late=False)
     await world.settle()
     problems = texts((await rs.round(round_id))["problems"])
     assert problems == ["AL withdraws 1 hits that this node does not hold"]
