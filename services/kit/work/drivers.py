@@ -24,6 +24,7 @@ from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
 
 _FIRST_DELAY = 0.5
+_LEAST_SPREAD, MOST_SPREAD = 0.75, 1.25
 
 
 class Failures:
@@ -36,14 +37,11 @@ class Failures:
         self._last_delay = last_delay
 
     def add(self, error: Exception) -> bool:
-        """Count a failure, and return whether it is news: another one than before, or the 1st, 2nd, 4th, 8th... time.
-
-        A peer that is away for a day fails thousands of steps, and one reason each hour says as much.
-        """
+        """Count a failure, and return whether it is news (`is_news`)."""
         self.count += 1
-        is_news = _reason(self.error) != _reason(error) or self.count & (self.count - 1) == 0
+        news = is_news(self.count, is_other=_reason(self.error) != _reason(error))
         self.error = error
-        return is_news
+        return news
 
     def clear(self) -> None:
         """Forget them: it succeeded."""
@@ -52,6 +50,14 @@ class Failures:
     def delay(self) -> float:
         """Return the seconds to the next try, as `delay_after` does."""
         return delay_after(self.count, self.error, self._last_delay)
+
+
+def is_news(count: int, *, is_other: bool) -> bool:
+    """Return whether the last of some failures in a row is news: another one than before, or the 1st, 2nd, 4th, 8th...
+
+    A peer that is away for a day fails thousands of steps, and one reason each hour says as much.
+    """
+    return is_other or count & (count - 1) == 0
 
 
 def delay_after(count: int, error: Exception | None, last_delay: float) -> float:
@@ -69,7 +75,7 @@ def delay_after(count: int, error: Exception | None, last_delay: float) -> float
     asked = error.fields.get("retry_after") if isinstance(error, AquilaError) else None
     doubled = _FIRST_DELAY * 2.0 ** min(count - 1, 16)
     wanted = max(doubled, float(asked if isinstance(asked, int) else 0))
-    return min(last_delay, wanted) * SystemRandom().uniform(0.75, 1.25)
+    return min(last_delay, wanted) * SystemRandom().uniform(_LEAST_SPREAD, MOST_SPREAD)
 
 
 def _reason(error: Exception | None) -> str:

@@ -1,4 +1,4 @@
-"""Work as rows: which step of which round is to be taken, from when on, and how often it has failed.
+"""Work as rows: which step of which round is due, from when, and how often it has failed.
 
 What a node does next stands in these rows and nowhere else, so that a kill at any point forgets nothing. A wake-up sets
 the time of a round's rows to now, in the transaction of what it is about. A step that was taken is put off, or its row
@@ -12,12 +12,14 @@ from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from services.kit.storage.store import Store
+from services.kit.work.drivers import MOST_SPREAD
 from services.node.context import Clock
 from services.node.storage.states import Step
 from services.node.storage.tables import RoundRow, WorkRow
 
-LONGEST_RETRY = 75
-"""The longest wait of a step that has failed, in seconds."""
+LAST_DELAY = 60.0
+"""The longest wait of a step that has failed, in seconds, before it is spread."""
+LONGEST_RETRY = math.ceil(LAST_DELAY * MOST_SPREAD)
 
 NOW = 0
 _SEVERAL = 3
@@ -57,7 +59,7 @@ def open_rounds(store: Store, *, without_failing: bool = False) -> list[str]:
 
 
 def failing(session: Session) -> set[str]:
-    """Return the rounds of which a step has failed three times in a row, or more often."""
+    """Return the rounds in which a step has failed at least three times in a row."""
     return set(session.scalars(select(WorkRow.round_id).where(WorkRow.attempts >= _SEVERAL)))
 
 

@@ -197,7 +197,7 @@ def _since(clock: Clock, caps: EvaluationCaps) -> int:
 
 
 def _told_before(session: Session, since: int, query: Submission, weak: set[str]) -> int:
-    """Return the number of own persons hit by a query of which its asker knew from another one in the window.
+    """Return how many of the own persons that a query hits its asker knew of already, from another query in the window.
 
     A standing query asks for the same persons again, and learns nothing by it. An answer that is held back or refused
     tells nothing. `weak` has the first digits of the digests of the persons that it nearly hits.

@@ -22,7 +22,7 @@ from services.kit.errors import (
 )
 from services.kit.logging import Log
 from services.kit.storage.store import Store
-from services.kit.work.drivers import delay_after, side_by_side
+from services.kit.work.drivers import delay_after, is_news, side_by_side
 from services.node.context import Journal, NodeContext
 from services.node.logs import checks
 from services.node.round_memory import round_row
@@ -38,7 +38,6 @@ from services.node.storage.tables import ProblemRow, RoundRow, WorkRow
 
 _LOG = Log("node.driver")
 _TURN_SECONDS = 5.0
-_LAST_DELAY = 60.0
 _SOON = 5  # of `poll_seconds`, until a round in which there was something to do is looked at again
 _WORKING = {Piece.SIGN, *(piece for piece in Piece if piece.step is Step.WORK)}
 
@@ -149,13 +148,13 @@ def _next_look(node: NodeContext, row: RoundRow, *, busy: bool) -> int | None:
 def _fail(journal: Journal, taken: WorkRow, error: AquilaError) -> None:
     """Put a step off that cannot be done now, longer each time, and tell people why."""
     attempts = taken.attempts + 1
-    at = journal.clock() + math.ceil(delay_after(attempts, error, _LAST_DELAY))
+    at = journal.clock() + math.ceil(delay_after(attempts, error, work.LAST_DELAY))
     with journal.store.transaction("work.failed") as session:
         stored = session.get(ProblemRow, (taken.round_id, _place(taken)))
-        is_news = stored is None or stored.sentence != dumps(error.sentence) or attempts & (attempts - 1) == 0
+        is_other = stored is None or stored.sentence != dumps(error.sentence)
         statements.report_problem(session, journal.clock, taken.round_id, _place(taken), error.sentence)
         work.fail(session, taken, at)
-    write = _LOG.warning if is_news else _LOG.debug
+    write = _LOG.warning if is_news(attempts, is_other=is_other) else _LOG.debug
     write("round_failed", round=taken.round_id, state=taken.step.value, count=attempts, error=error)
 
 
