@@ -223,9 +223,9 @@ def _told_by_stronger(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
 
 
 def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
-    """The families of which nothing shows that both records have the attribute: a rule with a `known` part is not met.
+    """The families whose attribute nothing shows both records to have, because a rule with a `known` part is not met.
 
-    Its other parts agree, or stronger ones of their families; whether names do is left out, since a date and one name
+    The rule's other parts agree, or stronger ones of their families. Whether names do is left out: a date and one name
     tell as little of the attribute as a date alone.
     """
     agreed = {part.family: part.bits for part in strongest_parts(rules)}

@@ -74,9 +74,7 @@ def chosen_bearers(
 
 def _numbers(values: NDArray[np.generic]) -> NDArray[np.int64]:
     """Return the number of each value among the different ones, from 0."""
-    order = np.argsort(values, kind="stable")
-    numbers = np.empty(len(values), dtype=np.int64)
-    numbers[order] = np.cumsum(row_starts(values[order])) - 1
+    numbers: NDArray[np.int64] = np.unique(values, return_inverse=True)[1]
     return numbers
 
 

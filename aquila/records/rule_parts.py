@@ -81,7 +81,7 @@ class Name:
     words: tuple[str, ...]
     pairs: Pairs
     ends: Pairs
-    """Those of which one word may agree in little: of a name that is not split, its first and last."""
+    """The pairs of which one word may agree by its beginning alone; of an unsplit name, its first and last."""
 
 
 @dataclass(frozen=True, slots=True)
