@@ -10,7 +10,7 @@ from pydantic import Field
 
 from aquila.followup.lifecycle import Stage
 from aquila.interface.hits import QueryReason
-from aquila.interface.records import OwnFields
+from aquila.interface.records import FindingView, OwnFields, ReadNameView
 from aquila.interface.rounds import AnswerState, Awaited, JustificationInput
 from aquila.interface.safeguard import PairCheckView
 from aquila.interface.sentence import SentenceView
@@ -53,12 +53,17 @@ PERSON_FIELDS = tuple(QueryPerson.model_fields)
 """The names of the fields of a person of a query, which are columns of a list."""
 
 
-class QueryRequest(Message):
-    """An officer's wish to ask for a few persons in a round: those that are typed, or those of a stored list."""
+class ChosenPersons(Message):
+    """The persons of a query: those that are typed, or those of a stored list."""
 
-    round_id: Identifier
     persons: Annotated[tuple[QueryPerson, ...], Field(max_length=MOST_PERSONS)] = ()
     import_id: Identifier | None = None
+
+
+class QueryRequest(ChosenPersons):
+    """An officer's wish to ask for a few persons in a round."""
+
+    round_id: Identifier
     justification: JustificationInput
 
 
@@ -342,6 +347,22 @@ class WatchedPerson(Message):
 
     record_id: Annotated[str, Field(repr=False)]
     record: OwnFields
+
+
+class AskedPerson(WatchedPerson):
+    """A person who is asked for as the node reads what was typed or stored, before anything is sent."""
+
+    names: tuple[ReadNameView, ...]
+    findings: tuple[FindingView, ...]
+    """What was not read, and what is odd; the line is the person's place, from 1."""
+
+
+class AskedPersons(Message):
+    """The persons who are asked for."""
+
+    persons: tuple[AskedPerson, ...]
+    left_out: Count
+    """How many more there are in a list of more than `MOST_PERSONS`."""
 
 
 class StandingQueryView(Message):

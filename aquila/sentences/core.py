@@ -30,6 +30,7 @@ CORE: Final[Table] = {
     "date_day_not_used": Text("has an impossible day; only year and month are used; check it against the source"),
     "date_form_unknown": Text("a date has an unknown form", "write YYYY-MM-DD, YYYY-MM or YYYY"),
     "date_impossible": Text("the {part} of a date is impossible", "write YYYY-MM-DD, YYYY-MM or YYYY"),
+    "birth_to_come": Text("lies in the future; check it against the source"),
     "date_month_not_used": Text("has an impossible month; only the year is used; check it against the source"),
     "date_not_used_impossible_year": Text("has an impossible year and is not used; check it against the source"),
     "date_not_used_placeholder": Text("is what programs put for an unknown date and is not used; leave it empty"),
@@ -51,6 +52,10 @@ CORE: Final[Table] = {
     "email_incomplete": Text("has no part before and after one @"),
     "encoding_unknown": Text("this encoding is unknown", "use {known}"),
     "expected_share_out_of_range": Text("an expected share of a rule table is not above 0 and at most 1"),
+    "family_name_is_given_name": Text(
+        "looks like a given name, and the given name like a family name; look whether they are in each other's column"
+    ),
+    "family_name_missing": Text("is empty; look whether it stands among the given names"),
     "family_usualness_incomplete": Text("some parts of a family state how usual they are, and others do not"),
     "first_line_malformed": Text("the first line {fault}"),
     "id_of_earlier_record": Text("is the id of an earlier record; give every record an id of its own"),

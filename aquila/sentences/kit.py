@@ -298,6 +298,7 @@ KIT: Final[Table] = {
     ),
     "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
     "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),
+    "request_without_persons": Text("this request asks for no persons by a query"),
     "request_waited_too_long": Text("the request waited too long", "ask for it again if it is still wanted"),
     "role_needed": Text("this needs the role {roles}", "`aquila roles` shows who may do what"),
     "same_request_already_waiting": Text(

@@ -161,6 +161,7 @@ class ApprovalClient(ServiceClient):
 
     approvals = answers("get_approvals", approval.Approvals)
     show = answers("get_approval", approval.ApprovalView)
+    persons = answers("get_asked_persons", query_views.AskedPersons)
     approve = answers("post_approve", approval.ApprovalEntry, approval.Approve)
     refuse = answers("post_refuse", approval.ApprovalEntry, approval.Refuse)
     withdraw = answers("post_withdraw", approval.ApprovalEntry)
@@ -218,6 +219,7 @@ class QueryClient(ServiceClient):
     """A node's queries. What is asked waits for a second person; `names_checked` as for `NodeClient.submit`."""
 
     queries = answers("get_queries", query_views.Queries)
+    check = answers("post_check", query_views.AskedPersons, query_views.ChosenPersons)
     ask = answers("post_query", approval.PendingApproval, query_views.QueryRequest)
     answer = answers("get_query", query_views.QueryAnswer)
     standing = answers("get_standing_queries", query_views.StandingQueries)

@@ -20,7 +20,7 @@ from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import InputError, OrderError
 from aquila.interface import approval as forms
 from aquila.interface.hits import ErasureProposal, ErasureReport
-from aquila.interface.queries import StandingQueryRequest, StandingQueryState
+from aquila.interface.queries import AskedPersons, StandingQueryRequest, StandingQueryState
 from aquila.interface.rounds import ConsentRequest, SubmissionRequest
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import ClassCounts, Justification, Kind
@@ -45,7 +45,8 @@ from services.kit.storage.store import Store
 from services.node.context import Clock, Journal, NodeContext
 from services.node.records import erasure
 from services.node.records.queries import standing_queries
-from services.node.records.stored_lists import checked_digest, recorded_digest
+from services.node.records.queries.asked_persons import look_at_stored
+from services.node.records.stored_lists import checked_digest, recorded_digest, stored_digest
 from services.node.round_memory import RoundMemories
 from services.node.rounds import requests
 from services.node.rounds.attention import stored_manifest
@@ -290,6 +291,23 @@ def ask_erasure(
         }
     subject = {"kind": forms.ApprovalKind.ERASURE.value, "record_id": wanted.record_id}
     return request(approvals, actor, content, subject)
+
+
+def asked_persons(node: NodeContext, actor: Actor, approval_id: str) -> AskedPersons:
+    """Return the persons for whom a request asks, as the node reads them; the look is logged.
+
+    Raises:
+        NotFoundError: There is no such request, it is no query, or its persons are deleted.
+        OrderError: They are not those that were asked for.
+    """
+    with node.store.transaction("approval.persons") as session:
+        content = content_of(row_of(session, approval_id))
+        if "import" not in content or content.get("submission_kind") == Kind.LIST.value:
+            raise NotFoundError("request_without_persons")
+        import_id = content["import"]["import_id"]
+        _check_list(session, content, stored_digest(session, import_id))
+        by = actor, Action.SEE_APPROVALS
+        return look_at_stored(session, node, by, import_id, approval=approval_id)
 
 
 def own_erasures(approvals: Approvals, actor: Actor) -> forms.OwnErasureRequests:

@@ -164,6 +164,7 @@ def build(
             hits.router,
             queries.router,
             queries.standing_router,
+            queries.persons_router,
             api_records.router,
             safeguards.router,
             hits.filters_router,

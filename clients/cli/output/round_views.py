@@ -3,10 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import TypeVar
 
 from aquila.interface import rounds as round_views
-from aquila.interface.queries import QueriedParty, QueriedPerson, QueryAnswer
+from aquila.interface.queries import AskedPersons, QueriedParty, QueriedPerson, QueryAnswer
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
@@ -246,6 +247,29 @@ def _of(progress: round_views.Progress) -> str:
 
 def entry_line(entry: round_views.RoundSummary) -> str:
     return f"Round {entry.round_id[:SHORT]} of {', '.join(entry.participants)} is {entry.phase}."
+
+
+def asked_views(asked: AskedPersons) -> list[Table | str]:
+    """Return the persons for whom a query asks as they were read, and what is odd about them."""
+    names = [
+        (number, name.field, name.written, " ".join(name.words))
+        for number, person in enumerate(asked.persons, start=1)
+        for name in person.names
+    ]
+    rest = [
+        (number, field, value if isinstance(value, str) else "; ".join(value), "")
+        for number, person in enumerate(asked.persons, start=1)
+        for field, value in person.record.items()
+        if field not in {name.field for name in person.names} and value
+    ]
+    columns = ("person", "field", "as written", "compared as")
+    views: list[Table | str] = [Table("Persons asked for", columns, sorted(names + rest, key=itemgetter(0)))]
+    odd = [(one.line, one.field, one.reason.text) for person in asked.persons for one in person.findings]
+    if odd:
+        views.append(Table("Look at this first", ("person", "field", "what is odd"), odd))
+    if asked.left_out:
+        views.append(f"{numbered(asked.left_out, 'more person')} of this list not shown.")
+    return views
 
 
 def query_views(answer: QueryAnswer) -> list[Table | str]:

@@ -2,15 +2,17 @@
 
 import json
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from aquila.errors import InputError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, PendingApproval
+from aquila.protocol.messages import Kind
 from clients.cli.connect import ConnectedService, resolve_id
 from clients.cli.output.registry_views import asked_changes
-from clients.cli.output.round_views import warn_of_declared
+from clients.cli.output.round_views import asked_views, warn_of_declared
 from clients.cli.output.screen import Screen, Table
 from clients.cli.services.speaking import speaking
 
@@ -74,6 +76,10 @@ def show_asked(screen: Screen, asked: PendingApproval, *more: str) -> None:
     )
 
 
+def _asks_for_persons(content: Mapping[str, Any]) -> bool:
+    return "import" in content and content.get("submission_kind") != Kind.LIST.value
+
+
 def _what(request: ApprovalEntry | PendingApproval) -> str:
     return request.kind.value.replace("_", " ") + (f" in round {request.round_id[:SHORT]}" if request.round_id else "")
 
@@ -96,6 +102,7 @@ def _read_digest(screen: Screen, reached: ConnectedService, approval_id: str, di
     screen.show(
         json.dumps(view.content, indent=2, ensure_ascii=False),
         *asked_changes(view.content),
+        *(asked_views(reached.approvals.persons(approval_id)) if _asks_for_persons(view.content) else ()),
         f"Digest of exactly this: {view.entry.digest}",
     )
     if not typer.confirm("Approve exactly this?", err=True):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from aquila.errors import InputError
+from aquila.interface.queries import ChosenPersons
 from aquila.interface.rounds import ConsentRequest, JustificationInput, RoundProposal, SubmissionRequest
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import Phase
@@ -18,7 +19,7 @@ from clients.cli.output import round_views
 from clients.cli.output.screen import Screen
 from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
-from clients.sdk import NodeClient
+from clients.sdk import NodeClient, QueryClient
 
 app = typer.Typer()
 _PADDED = {"inputs_per_record": (8, 16, 24, 32), "records_multiple": 100}
@@ -133,6 +134,8 @@ def submit(
     node, in_round = reached.node(), reached.round_id(round_id)
     lists = sorted(node.imports().imports, key=lambda entry: entry.for_query)  # the persons of queries come last
     taken = resolve_id("import", import_id, [entry.import_id for entry in lists])
+    if kind == Kind.QUERY.value:
+        screen.show(*round_views.asked_views(QueryClient(reached.connection).check(ChosenPersons(import_id=taken))))
     request = SubmissionRequest(import_id=taken, kind=Kind(kind), justification=justification)
     show_asked(screen, node.submit(in_round, request, names_checked=names_checked))
 

@@ -88,6 +88,10 @@ class SubmittedForm:
         """Return all values of a field that may come several times."""
         return tuple(value for value in self.data.getlist(name) if isinstance(value, str))
 
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Return the texts of all fields in their order, for a form that sends them on."""
+        return tuple((name, value) for name, value in self.data.multi_items() if isinstance(value, str))
+
     def ticked(self, name: str) -> bool:
         return name in self.data
 

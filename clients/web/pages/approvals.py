@@ -4,10 +4,13 @@ import contextlib
 
 from fastapi import APIRouter, Response
 
+from aquila.errors import OrderError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView
+from aquila.interface.queries import AskedPersons
 from aquila.interface.records import ListDifference
 from aquila.interface.safeguard import Safeguards
-from aquila.protocol.messages import Manifest
+from aquila.protocol.messages import Kind, Manifest
+from aquila.sentences import Sentence
 from clients.sdk import ApprovalClient
 from clients.web.app.navigation import identifier
 from clients.web.app.paging import page_of
@@ -32,6 +35,7 @@ def get_approvals(visit: Visited) -> Response:
 def get_approval(visit: Visited, approval_id: str) -> Response:
     view = _client(visit).show(identifier(approval_id))
     content = view.content
+    persons, gone = _persons(visit, view)
     described = view.entry.kind in {ApprovalKind.CONSENT, ApprovalKind.PROPOSAL}
     return visit.show(
         "approval.html",
@@ -41,6 +45,8 @@ def get_approval(visit: Visited, approval_id: str) -> Response:
         waits=view.entry.state is ApprovalState.WAITING,
         guards=_guards(visit, view.entry),
         changes=_changes(visit, view),
+        persons=persons,
+        persons_gone=gone,
     )
 
 
@@ -63,6 +69,20 @@ def post_refuse(visit: Visited, sent: Sent, approval_id: str) -> Response:
 def post_withdraw(visit: Visited, _sent: Sent, approval_id: str) -> Response:
     _client(visit).withdraw(identifier(approval_id))
     return visit.go("/approvals" if visit.may("approvals.see") else "/registry", "taken-back")
+
+
+def _persons(visit: Visit, view: ApprovalView) -> tuple[AskedPersons | None, Sentence | None]:
+    """Return the persons for whom a request that waits asks, or why they cannot be shown; neither of another request.
+
+    The look is an entry of the log.
+    """
+    asks = "import" in view.content and view.content.get("submission_kind") != Kind.LIST.value
+    if not asks or view.entry.state is not ApprovalState.WAITING:
+        return None, None
+    try:
+        return _client(visit).persons(view.entry.approval_id), None
+    except (NotFoundError, OrderError) as error:
+        return None, error.sentence
 
 
 def _changes(visit: Visit, view: ApprovalView) -> ListDifference | None:

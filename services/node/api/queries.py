@@ -7,6 +7,8 @@ from fastapi import APIRouter, Path
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
 from aquila.interface.queries import (
+    AskedPersons,
+    ChosenPersons,
     Queries,
     QueryAnswer,
     QueryProgress,
@@ -19,6 +21,7 @@ from aquila.interface.queries import (
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
 from services.kit.actor import Actor
+from services.kit.approvals.routes import ApprovalId
 from services.kit.http.routing import Limit, Offset, ServiceRoute
 from services.kit.people.permissions import requires
 from services.kit.work import threads
@@ -27,6 +30,7 @@ from services.node.api.dependencies import FourEyes, NamesChecked, Node, texts_o
 from services.node.records import search
 from services.node.records.queries import standing_queries
 from services.node.records.queries.answers import list_queries, query_answer
+from services.node.records.queries.asked_persons import check_asked
 from services.node.records.queries.progress import query_progress
 from services.node.records.queries.requests import ask_query
 from services.node.records.queries.standing_views import list_standing, show_standing
@@ -57,6 +61,12 @@ async def post_query(
     return await threads.run_call(ask_query, node, actor, wanted, ask)
 
 
+@router.post("/check", summary="How the persons of a query are read")
+def post_check(node: Node, actor: Asker, wanted: ChosenPersons) -> AskedPersons:
+    """Read the persons as a query would, with what was not read and what is odd; nothing is stored or sent."""
+    return check_asked(node, actor, wanted)
+
+
 @router.get("/{submission_id}", summary="The answer to a query")
 def get_query(node: Node, actor: QueryViewer, submission_id: str) -> QueryAnswer:
     """Return the answer to a query, person by party."""
@@ -67,6 +77,17 @@ def get_query(node: Node, actor: QueryViewer, submission_id: str) -> QueryAnswer
 def get_progress(node: Node, submission_id: str) -> QueryProgress:
     """Return the state of each party's answer and numbers of hits; no person is looked at."""
     return query_progress(node, submission_id)
+
+
+persons_router = APIRouter(route_class=ServiceRoute, prefix="/v1/approvals", tags=["approvals"])
+
+
+@persons_router.get("/{approval_id}/persons", summary="The persons for whom a request asks")
+def get_asked_persons(
+    node: Node, actor: Annotated[Actor, requires(Action.SEE_APPROVALS)], approval_id: ApprovalId
+) -> AskedPersons:
+    """Return the persons of a query or a standing query as the node read them, and what is odd; the look is logged."""
+    return approvals.asked_persons(node, actor, approval_id)
 
 
 standing_router = APIRouter(route_class=ServiceRoute, prefix="/v1/standing-queries", tags=["operator"])

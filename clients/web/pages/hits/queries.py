@@ -24,6 +24,8 @@ from services.kit.errors import NotAllowedError, UnknownCallerError
 router = APIRouter(route_class=PageRoute)
 _PAGE = 20
 _REFUSED = 422
+_FILLING = frozenset({"template", "rows", "change"})
+"""Steps after which the form is shown again, with what was typed."""
 _LOOK_SECONDS = 0.5  # an answer comes within seconds
 
 
@@ -97,7 +99,7 @@ def get_queries(visit: Visited) -> Response:
 
 @router.post("/queries")
 def post_query(visit: Visited, sent: Sent) -> Response:
-    """Ask for persons, or fill the form with a template or with more rows; what was typed is kept."""
+    """Show how the persons are read, then ask for them; or fill the form. What was typed is kept on the way."""
     visit.need("submission.ask")
     client = QueryClient(visit.connection())
     found = client.queries(limit=_PAGE)
@@ -106,12 +108,20 @@ def post_query(visit: Visited, sent: Sent) -> Response:
     step = sent.text("step")
     if step == "template":
         form.fill(sent.text("template"), found)
-        return _show(visit, found, page, form)
     if step == "rows":
         form.add_rows()
-        return _show(visit, found, page, form)
     try:
-        wanted = form.request(found)
+        wanted = None if step in _FILLING else form.request(found)
+        if wanted is not None and step != "ask":
+            chosen = query_views.ChosenPersons(persons=wanted.persons, import_id=wanted.import_id)
+            round_ = next(one for one in (*found.rounds, *found.earlier) if one.round_id == wanted.round_id)
+            return visit.show(
+                "query_check.html",
+                sent=sent.fields(),
+                persons=client.check(chosen),
+                wanted=wanted,
+                round=_named(round_),
+            )
         if isinstance(wanted, query_views.StandingQueryRequest):
             client.watch(wanted, names_checked=sent.ticked(NAMES_CHECKED))
             return visit.go("/queries", "asked")

@@ -7,13 +7,11 @@ from aquila.csv_files import ListWriter
 from aquila.errors import AquilaError, InputError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS, QueryPerson, QueryRequest
-from aquila.records.person import LIST_FIELDS
-from aquila.records.reading.columns import read_texts
 from aquila.records.reading.layouts import UTF_8, Layout
-from aquila.records.rows import RefusedRow, Severity
 from services.kit.actor import Actor
 from services.node.context import NodeContext
 from services.node.records import imports
+from services.node.records.queries.asked_persons import check_one_way, read_persons, texts_of_person
 from services.node.storage.imports import complete_import
 
 _NAME_LETTERS = 200
@@ -34,8 +32,7 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
         InputError: There are no persons, too many, or one of them cannot be used; nothing is stored.
         AquilaError: There can be no such query now, as `ask` says; nothing is stored.
     """
-    if bool(wanted.persons) == (wanted.import_id is not None):
-        raise InputError("query_without_persons")
+    check_one_way(wanted)
     if wanted.import_id is not None:
         with node.store.reading("query.size") as session:
             records = complete_import(session, wanted.import_id).records
@@ -43,7 +40,8 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
             raise InputError("query_persons_too_many", most=MOST_PERSONS, got=records)
         return ask(wanted.import_id)
     texts = _numbered(wanted.persons, node.random(_NUMBER_BYTES).hex())
-    _check_persons(texts)
+    for _row in read_persons(texts):
+        pass
     name = wanted.justification.case_reference[:_NAME_LETTERS]
     layout = Layout("csv", UTF_8)
     report = imports.import_list(node, actor, _as_list(texts), name, layout, accept_refused=False, for_query=True)
@@ -57,22 +55,8 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
 
 def _numbered(persons: Sequence[QueryPerson], mark: str) -> list[dict[str, str]]:
     """Return the texts of persons, each with a number; those that have none get one that no other list has."""
-    found = []
-    for number, person in enumerate(persons, start=1):
-        texts = {name: text.strip() for name, text in person.model_dump().items() if text.strip()}
-        found.append({"record_id": f"Q-{mark}-{number}"} | texts)
-    return found
-
-
-def _check_persons(persons: Sequence[dict[str, str]]) -> None:
-    """Refuse the first person that cannot be used, by its number, with the reason and none of its values."""
-    for number, texts in enumerate(persons, start=1):
-        row = read_texts(
-            number, {name: text.split(";") if name in LIST_FIELDS else [text] for name, text in texts.items()}
-        )
-        if isinstance(row, RefusedRow):
-            finding = next(one for one in row.findings if one.severity is Severity.REFUSAL)
-            raise InputError("query_person_unusable", number=number, reason=finding.sentence)
+    numbered = enumerate(persons, start=1)
+    return [{"record_id": f"Q-{mark}-{number}"} | texts_of_person(person) for number, person in numbered]
 
 
 def _as_list(persons: Sequence[dict[str, str]]) -> io.BytesIO:

@@ -3,8 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from aquila.audit.entries import Entry
+from aquila.audit.roles import Role
+from services.kit.log import entries
 from services.node.records.queries.templates import templates
+from services.node.storage.tables import RecordRow
 from tests.support.node_steps import kinds_in_log, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode
 from tests.support.played_worlds import WorldAfter
@@ -24,6 +29,11 @@ async def asked(party_node: PartyNode, round_id: str, *persons: dict[str, str], 
     assert answer.status_code == 202, answer.text
     submission_id: str = answer.json()["submission_id"]
     return submission_id
+
+
+def last_entry(party_node: PartyNode) -> Entry:
+    with party_node.node.store.reading("test.log") as session:
+        return [entry for _, entry in entries.entries(session) if entry][-1]
 
 
 async def imports_of(party_node: PartyNode) -> list[dict[str, Any]]:
@@ -57,6 +67,66 @@ async def test_a_query_is_answered_person_by_party(world_after: WorldAfter) -> N
     assert entry["reason"]["urgency"] == "urgent"
     assert entry["name"] == JUSTIFICATION["case_reference"]
     assert entry["officer_name"]
+
+
+async def test_persons_are_read_back_before_anything_is_sent(world_after: WorldAfter) -> None:
+    """Typed ones, and those of a stored list, which are seen with an entry in the log."""
+    world, _ = await world_after(round_for_queries)
+    al, looks = world.nodes["AL"], kinds_in_log(world.nodes["AL"]).count("consultation")
+    swapped = {"given_names": "Janković", "family_names": "Mira", "date_of_birth": "2071", "nationality": "Atlantis"}
+    alone = {"given_names": "Mira Janković", "date_of_birth": "30.2.1988"}
+    found = (await al.post("/queries/check", json={"persons": [swapped, alone, MIRA | {"record_id": "7"}]})).json()
+    codes = [[(one["field"], one["reason"]["code"]) for one in person["findings"]] for person in found["persons"]]
+    assert codes == [
+        [
+            ("nationality", "country_unknown"),
+            ("date_of_birth", "birth_to_come"),
+            ("family_names", "family_name_is_given_name"),
+        ],
+        [("date_of_birth", "date_day_not_used"), ("family_names", "family_name_missing")],
+        [],
+    ]
+    assert [person["record_id"] for person in found["persons"]] == ["", "", "7"]
+    assert [name["words"] for name in found["persons"][2]["names"]] == [["mira"], ["iankovic"]]
+    assert kinds_in_log(al).count("consultation") == looks  # nothing that is stored was seen
+    refused = await al.post("/queries/check", json={"persons": [MIRA, {"given_names": "Alone"}]})
+    assert (refused.json()["code"], refused.json()["fields"]["number"]) == ("query_person_unusable", 2)
+    assert (await al.post("/queries/check", json={})).json()["code"] == "query_without_persons"
+
+    rows = "q-1,Mira,Janković,30.2.1988,\n" + "".join(f"q-{n},Ana,Kos,1980-01-01,\n" for n in range(2, 23))
+    stored = await al.load(HEADER + rows, "file")
+    found = (await al.post("/queries/check", json={"import_id": stored})).json()
+    assert (len(found["persons"]), found["left_out"]) == (20, 2)
+    assert [one["reason"]["code"] for one in found["persons"][0]["findings"]] == ["date_day_not_used"]
+    assert kinds_in_log(al).count("consultation") == looks + 1
+
+
+async def test_the_second_person_sees_who_is_asked_for(world_after: WorldAfter) -> None:
+    """And nobody else; the look is an entry that names the request. Others than those asked for are not shown."""
+    world, round_id = await world_after(round_for_queries)
+    al = world.nodes["AL"]
+    officer, approver = al.person(Role.OFFICER), al.person(Role.APPROVER)
+    asked_for = asking(round_id, MIRA | {"date_of_birth": "2071-01-01"}, NOBODY)
+    request = (await officer.post("/v1/queries", json=asked_for)).json()
+    path = f"/v1/approvals/{request['approval_id']}/persons"
+    persons = (await approver.get(path)).json()["persons"]
+    assert [person["record"]["family_names"] for person in persons] == [["Janković"], ["Unheard"]]
+    assert [[one["reason"]["code"] for one in person["findings"]] for person in persons] == [["birth_to_come"], []]
+    seen = last_entry(al)
+    assert (seen.kind.value, seen.counts["records"]) == ("consultation", 2)
+    assert (seen.ids["approval"], seen.role) == (request["approval_id"], "approver")
+    assert "Jankovi" not in str(seen)
+    for role in (Role.ANALYST, Role.AUDITOR, Role.ADMINISTRATOR):
+        assert (await al.person(role).get(path)).status_code == 403
+    other = next(one for one in (await al.get("/approvals"))["approvals"] if one["kind"] == "consent")
+    answer = await approver.get(f"/v1/approvals/{other['approval_id']}/persons")
+    assert (answer.status_code, answer.json()["code"]) == (404, "request_without_persons")
+    with al.node.store.transaction("test.forge") as session:
+        row = session.scalars(select(RecordRow).where(RecordRow.record_id.startswith("Q-"))).first()
+        assert row is not None
+        row.content = row.content.replace(b"Jankovi", b"Petrovi")
+    answer = await approver.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (409, "list_differs_from_request")
 
 
 async def test_queries_come_in_parts(world_after: WorldAfter) -> None:

@@ -4,11 +4,11 @@ import json
 from types import SimpleNamespace
 from typing import Any, cast
 
-from aquila.interface.queries import QueryAnswer
+from aquila.interface.queries import AskedPersons, QueryAnswer
 from aquila.interface.rounds import Hits
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import quoted
-from clients.cli.output.round_views import chance_table, hits_table, hits_views, query_views
+from clients.cli.output.round_views import asked_views, chance_table, hits_table, hits_views, query_views
 from clients.cli.output.screen import Table
 
 ROUND, QUERY = "a" * 32, "b" * 32
@@ -160,3 +160,17 @@ def test_an_answer_says_with_whom_it_was_checked() -> None:
     assert "checked with RS that the matcher hid no hit" in str(query_views(cast(QueryAnswer, answer))[-1])
     checks.clear()
     assert "checked with no party" in str(query_views(cast(QueryAnswer, answer))[-1])
+
+
+def test_persons_asked_for_are_read_back() -> None:
+    """Names with the words that are compared, the rest as written, and below what is odd."""
+    name = {"field": "family_names", "written": "Kos", "words": ["kos"]}
+    odd = {"line": 1, "field": "date_of_birth", "reason": said("is odd"), "severity": "warning", "record_id": "Q-1"}
+    person = {"record_id": "Q-1", "record": {"family_names": ["Kos"], "date_of_birth": "2071"}, "names": [name]}
+    asked = {"persons": [person | {"findings": [odd]}], "left_out": 3}
+    persons, strange, left_out = asked_views(AskedPersons.model_validate_json(json.dumps(asked)))
+    assert isinstance(persons, Table)
+    assert persons.rows == [(1, "family_names", "Kos", "kos"), (1, "date_of_birth", "2071", "")]
+    assert isinstance(strange, Table)
+    assert strange.rows == [(1, "date_of_birth", "is odd")]
+    assert left_out == "3 more persons of this list not shown."

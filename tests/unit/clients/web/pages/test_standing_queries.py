@@ -62,10 +62,10 @@ async def test_an_officer_sets_one_up_and_reads_what_it_found(world_after: World
     assert "Ask again in later rounds until" in await officer.open("/queries")
     page = await officer.send("/queries", round_id=round_id, until="soon", **REASON, **ROWS)
     assert "Write the day as 2027-03-31." in page
-    page = await officer.send("/queries", round_id=round_id, until=day(world, 999), **REASON, **ROWS)
+    page = await officer.send("/queries", round_id=round_id, until=day(world, 999), step="ask", **REASON, **ROWS)
     assert "is approved for at most 180 days" in page
     assert "Janković" in page
-    page = await officer.send("/queries", round_id=round_id, until=day(world, 9), **REASON, **ROWS)
+    page = await officer.send("/queries", round_id=round_id, until=day(world, 9), step="ask", **REASON, **ROWS)
     assert "Waiting for approval." in page
     read = await approve(party_node, approver)
     for text in ("asked in each coming round", "Among no others than", "check of identity", "PCC SEE"):
@@ -94,7 +94,7 @@ async def test_an_officer_asks_once_more_prolongs_and_withdraws(world_after: Wor
     app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
     officer, approver = (visitor_of(app, party_node, role) for role in (Role.OFFICER, Role.APPROVER))
     await officer.open("/queries")
-    await officer.send("/queries", round_id=round_id, until=day(world, 9), **REASON, **ROWS)
+    await officer.send("/queries", round_id=round_id, until=day(world, 9), step="ask", **REASON, **ROWS)
     await approve(party_node, approver)
     path = first_of(await officer.open("/queries/standing"))
     other = await world.propose(mode="lists_and_queries", purpose="another purpose")
@@ -133,6 +133,6 @@ async def test_a_standing_query_without_a_round_that_is_open(world_after: WorldA
     assert "later rounds like counter-terrorism: AL, RS, SI" in page
     page = await officer.send("/queries", round_id=round_id, until="", **REASON, **ROWS)
     assert "Give a day until which later rounds of its terms are asked." in page
-    page = await officer.send("/queries", round_id=round_id, until=day(world, 30), **REASON, **ROWS)
+    page = await officer.send("/queries", round_id=round_id, until=day(world, 30), step="ask", **REASON, **ROWS)
     assert "Waiting for approval." in page
     app.end()
