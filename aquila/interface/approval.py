@@ -52,6 +52,8 @@ class ApprovalEntry(Message):
     kind: ApprovalKind
     round_id: Identifier | None
     state: ApprovalState
+    urgent: bool = False
+    """Whether its justification says that an answer is needed today."""
     author: Person
     author_name: str = ""
     """The author's name, which only people of this service see; empty where the account has none."""

@@ -100,6 +100,8 @@ class WaitingCounts(Message):
     """Rewritten logs, hits left out and withheld reports."""
     requests: Count = 0
     """Requests of other persons that wait for a decision."""
+    urgent_requests: Count = 0
+    """Of these, those whose author needs an answer today."""
     rounds: Count = 0
     """Other needs of rounds: a consent, a list, an obstacle."""
     hits: Count = 0
@@ -178,7 +180,7 @@ class Notification(Message):
     counts: WaitingCounts | None
     """How much waits; None for the first one, which confirms the choice."""
     urgent: bool
-    """Whether there is a new alarm, a critical fault of the service, or a hit that became urgent."""
+    """Whether there is a new alarm, a critical fault of the service, an urgent request, or a hit that became urgent."""
 
 
 class NotificationText(Message):

@@ -183,7 +183,7 @@ def _acceptance(node: NodeContext, name: str, content: Content) -> Iterator[Open
 
 
 def approvals_of(node: NodeContext, *more: Callable[[], None]) -> Approvals:
-    """Return four eyes at this node. `more` wake other drivers than that of rounds when something took effect."""
+    """Return four eyes at this node. `more` wake other drivers than that of rounds when something is to be done."""
     openings: dict[forms.ApprovalKind, Opening] = {
         forms.ApprovalKind.CONSENT: partial(_consent, node),
         forms.ApprovalKind.SUBMISSION: partial(_submission, node.rounds, node.store, node.clock),

@@ -153,9 +153,11 @@ def build(
     report = _health(made, drivers)
     reading = partial(NodeWaiting, made.journal, settings.deliveries, FaultWatch(report.health, made.clock))
     notifications = Notifications(Service.NODE, made.store, made.clock, settings.notifications, reading)
+    wakes = [standing.wake, newer_registry.wake]
     if settings.notifications is not None and compose is not None:
         # The report names this driver as well: it has the list.
         drivers.append(NotificationDriver(notifications, settings.notifications, address, compose).driver())
+        wakes.append(drivers[-1].wake)
     app = application(
         title="Aquila node",
         version=aquila.__version__,
@@ -190,7 +192,7 @@ def build(
     )
     app.state.node, app.state.log, app.state.health = made, made.log, report
     app.state.notifications = notifications
-    app.state.approvals = node_approvals.approvals_of(made, standing.wake, newer_registry.wake)
+    app.state.approvals = node_approvals.approvals_of(made, *wakes)
     return app
 
 

@@ -16,6 +16,7 @@ from aquila.matching.certainty import Level
 from services.kit.serving.notifications.waiting import (
     FaultWatch,
     ServiceFaults,
+    WaitingRequests,
     WaitingWork,
     rewritten_logs,
     waiting_requests,
@@ -79,9 +80,8 @@ class NodeWaiting:
         delivered, delivered_at = count_deliveries(self._folder, self._now) if takes else (0, 0)
         with self._journal.store.reading("waiting.count") as session:
             rewritten, rewritten_at = rewritten_logs(session)
-            requests, asked_at = (
-                waiting_requests(session, person, self._now) if Action.DECIDE_APPROVALS in allowed else (0, 0)
-            )
+            decides = Action.DECIDE_APPROVALS in allowed
+            requests = waiting_requests(session, person, self._now) if decides else WaitingRequests()
             hits = self._seen_hits(session, allowed)
             needed = Action.ASK_SUBMISSION in allowed
             watched = standing_queries.needing(session, self._journal.code, self._now) if needed else 0
@@ -90,7 +90,8 @@ class NodeWaiting:
         counts = WaitingCounts(
             faults=faults.number,
             alarms=rewritten + alarms,
-            requests=requests,
+            requests=requests.number,
+            urgent_requests=requests.urgent,
             rounds=len(rounds) - alarms,
             hits=hits.waiting,
             new_hits=sum(hits.new.values()),
@@ -103,8 +104,8 @@ class NodeWaiting:
             deliveries=delivered,
         )
         urgent = max(hits.reported_at_once, raised_at, rewritten_at, faults.found_at)
-        newest = max(hits.newest, hits.newest_standing, hits.newest_of_urgent, asked_at, delivered_at)
-        return WaitingWork(counts, newest, urgent, hits.new)
+        newest = max(hits.newest, hits.newest_standing, hits.newest_of_urgent, requests.newest, delivered_at)
+        return WaitingWork(counts, newest, urgent, requests.newest_urgent, hits.new)
 
     @cached_property
     def _needs(self) -> tuple[RoundAttention, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -13,6 +14,7 @@ from aquila.interface.attention import ACTIONS, AttentionKind, AttentionList, Ro
 from aquila.interface.rounds import RoundPage
 from aquila.interface.service.health import ATTENDED, Grade
 from aquila.matching.certainty import Level
+from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import Phase
 from clients.sdk import ApprovalClient, MatcherClient, NodeClient
 from clients.web.app.visit import PageRoute, Visit, Visited
@@ -23,6 +25,8 @@ from clients.web.text.request_letter import FAILURES
 node = APIRouter(route_class=PageRoute)
 matcher = APIRouter(route_class=PageRoute)
 _MOST_WATCHED = 20
+_MOST_DESCRIBED = 20
+"""Requests whose content is read for the page."""
 _SHORT = 8
 """Digits by which a round is named, as the filter `short` shows it."""
 
@@ -32,7 +36,9 @@ def get_node_home(visit: Visited) -> Response:
     """Show items for an officer, approver, analyst, auditor or administrator of a party."""
     client = visit.node()
     found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
-    needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
+    asked = list(_of_approvals(visit))
+    needs = [*_pressing(asked), *of_logs(visit), *of_service(visit, client), *_pressing(found)]
+    needs += _pressing(asked, later=True)
     needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
     needs += [*_of_erasures(visit), *of_notifications(visit), *_of_registry(visit)]
@@ -62,14 +68,42 @@ _WATCHED = {
 
 
 def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield the requests of others that wait for the visitor's decision, urgent ones first."""
     if not visit.may("approvals.decide"):
         return
-    for one in ApprovalClient(visit.connection()).approvals(waiting=True).approvals:
-        if one.state is ApprovalState.WAITING and not one.own:
-            until = visit.language.moment(one.expires_at)
-            text = visit.say("Another person requests this. It is valid until %(until)s.", until=until)
-            path, link = f"/approvals/{one.approval_id}", visit.say("Read it and decide")
-            yield AttentionItem(visit.say(APPROVALS[one.kind.value]), text, path, link, visit.say("approval"), "told")
+    client = ApprovalClient(visit.connection())
+    found = client.approvals(waiting=True).approvals
+    waiting = [one for one in found if one.state is ApprovalState.WAITING and not one.own]
+    waiting.sort(key=lambda one: not one.urgent)
+    for number, one in enumerate(waiting):
+        what = _asked(visit, client.show(one.approval_id).content) if number < _MOST_DESCRIBED else ""
+        since, until = visit.language.moment(one.asked_at), visit.language.moment(one.expires_at)
+        text = visit.say(
+            "%(person)s asks for it since %(since)s. It is valid until %(until)s.",
+            person=one.author_name or one.author,
+            since=since,
+            until=until,
+        )
+        path, link = f"/approvals/{one.approval_id}", visit.say("Read it and decide")
+        word, mark = (visit.say("urgent"), "stop") if one.urgent else (visit.say("approval"), "told")
+        title = visit.say(APPROVALS[one.kind.value])
+        yield AttentionItem(title, f"{what} {text}".strip(), path, link, word, mark)
+
+
+def _asked(visit: Visit, content: Mapping[str, Any]) -> str:
+    """Return in a sentence of what size and for which case a list or a query is asked for; nothing of another request.
+
+    It names no person.
+    """
+    if "import" not in content:
+        return ""
+    records = content["import"]["records"]
+    if content.get("submission_kind") == Kind.LIST.value:
+        day = visit.language.date(content["import"]["imported_at"])
+        persons = visit.language.counted("%(num)s person", "%(num)s persons", records)
+        return visit.say("List of %(day)s, %(persons)s.", day=day, persons=persons)
+    persons = visit.language.counted("%(num)s person", "%(num)s persons", records)
+    return visit.say("Case %(case)s, %(persons)s.", case=content["justification"]["case_reference"], persons=persons)
 
 
 def _of_erasures(visit: Visit) -> Iterator[AttentionItem]:

@@ -104,6 +104,7 @@ def compose(said: Notification) -> NotificationText:
 
 
 _LINES = (
+    ("urgent_requests", n_("Urgent requests that wait for your decision: %(count)s.")),
     ("alarms", n_("Alarms: %(count)s.")),
     ("faults", n_("Faults of the service: %(count)s.")),
     ("urgent_hits", n_("New hits of urgent queries: %(count)s.")),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, defer
 
 from aquila.audit.entries import EntryKind, Word
 from aquila.errors import OrderError, PolicyError
+from aquila.followup.lifecycle import Urgency
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState, ApprovalView, PendingApproval
 from aquila.interface.approval import Approvals as ApprovalList
 from aquila.protocol.approvals import content_digest, digest, named_in_entry
@@ -55,7 +56,7 @@ class Approvals:
     openings: Mapping[ApprovalKind, Opening]
     """How a request of each kind is opened."""
     wake: Callable[[], None]
-    """Tells the drivers that something took effect; to be called in the event loop."""
+    """Tells the drivers that something took effect, or is asked for and urgent; to be called in the event loop."""
 
 
 _SHOWN = 500
@@ -84,6 +85,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
         content=octets,
         digest=content_digest(content),
         subject=digest(subject or content),
+        urgent=content.get("justification", {}).get("urgency") == Urgency.URGENT.value,
         author=actor.person,
         asked_at=now,
         expires_at=now + people.settings.approval_hours * 3_600,

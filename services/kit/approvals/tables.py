@@ -33,6 +33,9 @@ class ApprovalRow(SealedRow, ApprovalRows):
     subject: Mapped[str] = mapped_column(
         String(64), default="", index=True, comment="SHA-256 of what was asked for; none of earlier requests."
     )
+    urgent: Mapped[bool] = mapped_column(
+        default=False, comment="Whether its justification says so: approvers are told."
+    )
     author: Mapped[str] = mapped_column(String(14), comment="Who asked; pseudonymous id.")
     asked_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
     expires_at: Mapped[int] = mapped_column(BigInteger, comment="Until when it may be approved.")

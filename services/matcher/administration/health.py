@@ -23,6 +23,7 @@ from services.kit.serving.notifications.waiting import (
     FaultWatch,
     ServiceFaults,
     Sightings,
+    WaitingRequests,
     WaitingWork,
     rewritten_logs,
     waiting_requests,
@@ -173,12 +174,15 @@ class MatcherWaiting:
         with self._context.store.reading("waiting.count") as session:
             rewritten, rewritten_at = rewritten_logs(session)
             decides = Action.DECIDE_APPROVALS in allowed
-            requests, asked_at = waiting_requests(session, person, self._now) if decides else (0, 0)
+            requests = waiting_requests(session, person, self._now) if decides else WaitingRequests()
         counts = WaitingCounts(
-            alarms=rewritten + len(alarms), requests=requests, rounds=len(rounds) - len(alarms), faults=faults.number
+            alarms=rewritten + len(alarms),
+            requests=requests.number,
+            rounds=len(rounds) - len(alarms),
+            faults=faults.number,
         )
         raised_at = self._alarms.newest(alarms) if rounds else 0
-        return WaitingWork(counts, asked_at, max(raised_at, rewritten_at, faults.found_at))
+        return WaitingWork(counts, requests.newest, max(raised_at, rewritten_at, faults.found_at))
 
     @cached_property
     def _needs(self) -> tuple[RoundAttention, ...]:

@@ -58,7 +58,9 @@ async def post_query(
         made = SubmissionRequest(import_id=import_id, kind=Kind.QUERY, justification=wanted.justification)
         return approvals.ask_submission(node, four_eyes, actor, wanted.round_id, made)
 
-    return await threads.run_call(ask_query, node, actor, wanted, ask)
+    asked = await threads.run_call(ask_query, node, actor, wanted, ask)
+    four_eyes.wake()  # approvers are told of an urgent request at once
+    return asked
 
 
 @router.post("/check", summary="How the persons of a query are read")

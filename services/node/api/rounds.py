@@ -295,7 +295,9 @@ async def ask_submission(
         search.check_texts(node.store, texts_of(wanted.justification), asked=asked, confirmed=names_checked)
         return approvals.ask_submission(node, four_eyes, actor, round_id, wanted)
 
-    return await threads.run_call(ask)
+    requested = await threads.run_call(ask)
+    four_eyes.wake()  # as for queries
+    return requested
 
 
 @router.get("/rounds/{round_id}/hits", summary="The hits of a round")

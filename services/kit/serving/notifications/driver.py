@@ -1,7 +1,8 @@
 """The driver of notifications: it decides who is notified and when, and hands notifications over.
 
 Each person who chose it is notified once a day, if more waits than the last time, and within a minute of an alarm, of
-a critical fault of the service, of a hit that became urgent, or of a new one of a standing or urgent query. What is due
+a critical fault of the service, of a hit that became urgent, or of a new one of a standing or urgent query. Of an
+urgent request all who may decide it are notified at once, and again when nobody did for ten minutes. What is due
 follows from stored rows, so a look writes nothing; a row is written when a notification was handed over or could not
 be. If we crash between the two, it goes once more.
 
@@ -151,7 +152,8 @@ _LOG = Log("notifications")
 HOUR = 3_600
 DAY = 86_400
 LEAST_SECONDS = 900
-"""Between two urgent notifications to one person: many hits that become urgent one by one are no flood."""
+"""Between two urgent notifications to one person: many hits that become urgent one by one are no flood. An urgent
+request does not wait for it: an account has few that wait at once."""
 
 _INTERVAL_SECONDS = 60.0
 _FIRST_RETRY_SECONDS = 60
@@ -214,6 +216,7 @@ class NotificationDriver:
             return
         told, today = _told(work), (now - self._settings.daily_hour * HOUR) // DAY
         urgent = _is_newly_urgent(row.told, told) and now - row.told_at >= LEAST_SECONDS
+        urgent |= told["newest_request"] > row.told["newest_request"]
         daily = today > row.told_day and any(told[name] > row.told.get(name, 0) for name in told)
         if urgent or daily:
             yield self._made(row, work, work, today if daily else None, urgent=urgent)
@@ -259,7 +262,8 @@ class NotificationDriver:
 
 def _told(work: WaitingWork) -> dict[str, int]:
     """Return the counts and times that are kept of a notification."""
-    return work.counts.model_dump() | {"newest": work.newest, "newest_urgent": work.newest_urgent}
+    times = {name: getattr(work, name) for name in ("newest", "newest_urgent", "newest_request")}
+    return work.counts.model_dump() | times
 
 
 def _is_newly_urgent(before: dict[str, int], now: dict[str, int]) -> bool:

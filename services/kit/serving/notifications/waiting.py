@@ -7,7 +7,7 @@ A service puts its `Notifications` into `app.state.notifications`.
 import threading
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, TypeAlias
+from typing import Annotated, NamedTuple, Protocol, TypeAlias
 
 from fastapi import APIRouter, Request
 from sqlalchemy import delete, func, select
@@ -46,6 +46,8 @@ class WaitingWork:
     newest_urgent: int = 0
     """When the last alarm was raised, the last hit became urgent, the last new hit of a standing or urgent query came,
     or the service's last critical fault was found; seconds since 1970, or 0."""
+    newest_request: int = 0
+    """When the last urgent request came, or had waited for `UNDECIDED_SECONDS`; seconds since 1970, or 0."""
     new_by_certainty: dict[Level, int] = field(default_factory=dict)
     """How many new hits have each certainty."""
 
@@ -117,11 +119,30 @@ class FaultWatch:
         return ServiceFaults(len(found), self._critical.newest(critical))
 
 
-def waiting_requests(session: Session, person: str, now: int) -> tuple[int, int]:
-    """Return how many requests of other persons wait for a decision, and when the last was made; seconds since 1970."""
+UNDECIDED_SECONDS = 600
+"""An urgent request that nobody has decided for so long is told once more to everyone who may decide it."""
+
+
+class WaitingRequests(NamedTuple):
+    """Requests of other persons that wait for a decision."""
+
+    number: int = 0
+    newest: int = 0
+    """When the last was made; seconds since 1970, or 0."""
+    urgent: int = 0
+    """How many of them are urgent."""
+    newest_urgent: int = 0
+    """When the last of these was made, or had waited for `UNDECIDED_SECONDS`; seconds since 1970, or 0."""
+
+
+def waiting_requests(session: Session, person: str, now: int) -> WaitingRequests:
+    """Return the requests of other persons that wait for this one."""
     waits = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > now, ApprovalRow.author != person
-    number, newest = session.execute(select(func.count(), func.max(ApprovalRow.asked_at)).where(*waits)).one()
-    return number, newest or 0
+    asked = session.execute(select(ApprovalRow.asked_at, ApprovalRow.urgent).where(*waits)).all()
+    urgent = [row.asked_at for row in asked if row.urgent]
+    told_at = [at + UNDECIDED_SECONDS if at + UNDECIDED_SECONDS <= now else at for at in urgent]
+    newest = max((row.asked_at for row in asked), default=0)
+    return WaitingRequests(len(asked), newest, len(urgent), max(told_at, default=0))
 
 
 def rewritten_logs(session: Session) -> tuple[int, int]:

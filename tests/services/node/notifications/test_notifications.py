@@ -28,9 +28,11 @@ from services.kit.serving.notifications.driver import (
     deliver,
     sign_in,
 )
-from services.kit.serving.notifications.waiting import FaultWatch, forget_choices
+from services.kit.serving.notifications.waiting import UNDECIDED_SECONDS, FaultWatch, forget_choices
 from services.kit.settings import NotificationSettings
 from services.kit.storage.files import write_secret
+from services.kit.work.drivers import Driver
+from services.node.main import build
 from services.node.records.queries import standing_rounds
 from services.node.storage.tables import AlarmRow, RoundRow
 from services.node.waiting import NodeWaiting
@@ -196,6 +198,68 @@ async def chosen(party_node: PartyNode, told: NotificationDriver, *roles: Role) 
             assert (await choose(person, address=f"{role}@ministry.example")).status_code == 200
     await told.step()
     await told.step()
+
+
+async def test_an_urgent_request_is_told_at_once_and_again_after_ten_minutes(
+    world_after: WorldAfter, mail: MailServer
+) -> None:
+    """To all who may decide it and to nobody else, however lately they were told of something else."""
+    world, round_id = await world_after(round_for_queries)
+    al, clock = world.nodes["AL"], world.clock
+    told = teller(al, settings_of(mail))
+    async with al.person(Role.APPROVER, Role.OFFICER) as second:
+        assert (await choose(second, address="second@ministry.example")).status_code == 200
+    await chosen(al, told, Role.OFFICER, Role.APPROVER, Role.ANALYST)
+    officer, before = al.person(Role.OFFICER), len(mail.messages)
+
+    async def ask(urgency: str) -> dict[str, Any]:
+        body = {"round_id": round_id, "persons": [MIRA], "justification": JUSTIFICATION | {"urgency": urgency}}
+        answer = await officer.post("/v1/queries", json=body)
+        assert answer.status_code == 202, answer.text
+        await told.step()
+        return dict(answer.json())
+
+    def came() -> list[str]:
+        nonlocal before
+        new, before = mail.messages[before:], len(mail.messages)
+        for message in new:
+            assert message["subject"] == "Aquila: something urgent waits for you"
+            assert lines_of(message).startswith("Urgent requests that wait for your decision: 1.")
+        return sorted(str(message["to"]).partition("@")[0] for message in new)
+
+    woken = list[bool]()
+    al.app.state.approvals = replace(al.app.state.approvals, wake=lambda: woken.append(True))
+    await ask("normal")
+    assert [one["subject"] for one in mail.messages[before:]] == ["Aquila: work waits for you"] * 2  # the day's
+    before = len(mail.messages)
+    clock.time += 1
+    urgent = await ask("urgent")
+    assert came() == ["approver", "second"]
+    assert len(woken) == 2  # the driver does not wait for its time
+    for seconds, times in ((UNDECIDED_SECONDS - 1, 0), (1, 2), (HOUR, 0)):
+        clock.time += seconds
+        await told.step()
+        assert len(came()) == times
+    async with al.person(Role.APPROVER) as approver:
+        counts = (await approver.get("/v1/waiting")).json()["counts"]
+        assert (counts["requests"], counts["urgent_requests"]) == (2, 1)
+        waiting = (await approver.get("/v1/approvals?waiting=true")).json()["approvals"]
+        assert sorted(one["urgent"] for one in waiting) == [False, True]
+        refused = await approver.post(f"/v1/approvals/{urgent['approval_id']}/refuse", json={"reason": "no"})
+        assert refused.status_code == 200
+    clock.time += UNDECIDED_SECONDS
+    await told.step()
+    assert came() == []
+
+
+async def test_a_request_wakes_the_driver_of_notifications(
+    world: World, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken = list[str]()
+    monkeypatch.setattr(Driver, "wake", lambda driver: woken.append(driver.name))
+    node = world.nodes["AL"].node
+    build(node.settings.model_copy(update={"notifications": settings_of(mail)}), node, compose).state.approvals.wake()
+    assert "notifications" in woken
 
 
 async def test_hits_of_an_urgent_query_are_told_at_once(world_after: WorldAfter, mail: MailServer) -> None:
