@@ -19,8 +19,14 @@ from aquila.protocol.messages.base import Count, Digest, GivenText, Identifier, 
 from aquila.protocol.messages.statements import Kind
 
 MOST_PER_PAGE = 200
-MOST_CHOSEN = 100
-"""Hits that are chosen one by one for a decision."""
+MOST_CHOSEN = 1_000
+"""Hits that are chosen for a decision: those of the persons on a page."""
+
+MOST_COUNTED = 40
+"""Filters that are counted at once."""
+
+MOST_OTHERS = 100
+"""Other hits on the same own person that the view of a hit has."""
 
 MOST_DECIDED = 2_000
 """Hits of a filter that one decision may have: some seconds of work."""
@@ -51,7 +57,7 @@ class AssigneeFilter(StrEnum):
 
 
 class HitSort(StrEnum):
-    """The order of a list of hits: hits on one own person come together, but where they are sorted by party."""
+    """The order of own persons in a list of hits; the hits on one person come together."""
 
     NEWEST = "newest"
     CERTAINTY = "certainty"
@@ -84,7 +90,9 @@ class HitFilter(SavedFilter):
     hit: Annotated[str, Field(pattern=r"^[0-9a-f]{4,32}$")] | None = None
     sort: HitSort = HitSort.NEWEST
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Own persons that are left out before the page."""
     limit: Annotated[int, Field(ge=1, le=MOST_PER_PAGE)] = 50
+    """Own persons of a page; each comes with all of its hits that the filter leaves."""
 
 
 class HitSearch(HitFilter):
@@ -138,7 +146,7 @@ class HitEntry(Message):
     record: dict[str, str | list[str]]
     """The own record's fields; nothing where its list was deleted."""
     reasons: tuple[str, ...] = ()
-    """Why it is a hit, a few words for each family of evidence, in lists of hits only."""
+    """Why it is a hit, a few words for each family of evidence, in lists of hits and of one hit."""
     parts: tuple[str, ...] = ()
     """Names of the parts of match rules that agree most strongly; nothing before a hit is confirmed."""
     known_to: tuple[PartyCode, ...] = ()
@@ -151,6 +159,8 @@ class HitEntry(Message):
     """The name of that person's account, in lists of hits and of one hit."""
     query: HitQuery | None = None
     """The query that it comes from, or None of a hit between lists; in lists of hits and of one hit."""
+    person: Count | None = None
+    """On a page of hits, the number of the own person: the hits on one person have the same, whatever their round."""
 
 
 class UndoView(Message):
@@ -163,11 +173,16 @@ class UndoView(Message):
 
 
 class HitPage(Message):
-    """A page of hits in the order of the filter."""
+    """A page of own persons in the order of the filter, each with all of its hits that the filter leaves."""
 
     hits: tuple[HitEntry, ...]
+    """Those of one person, by certainty, come together."""
     offset: Count
+    """Persons before this page."""
+    persons: Count
+    """Persons that the filter leaves."""
     total: Count
+    """Hits that the filter leaves."""
     by_stage: dict[str, int]
     """How many of them stand where."""
     overdue: Count
@@ -177,6 +192,39 @@ class HitPage(Message):
     """The person's last decision of the last hours, on one hit or on several."""
     problems: tuple[SentenceView, ...] = ()
     """Which hits of the page are not shown, and which are gone from its rounds, in sentences."""
+
+
+class HitCountsRequest(Message):
+    """Filters of which each is to be counted."""
+
+    filters: Annotated[tuple[SavedFilter, ...], Field(max_length=MOST_COUNTED)]
+
+
+class HitCounts(Message):
+    """How many own persons each filter leaves."""
+
+    persons: tuple[Count, ...]
+
+
+class NeighboursRequest(Message):
+    """A hit, and the list in which the hits before and after it are wanted."""
+
+    hit: HitKey
+    within: HitSearch
+
+
+class HitNeighbours(Message):
+    """The place of a hit's own person in a list; each neighbour is another person, by the surest of its hits."""
+
+    place: Count | None
+    """From 1 on; None where the filter leaves no hit on the person."""
+    persons: Count
+    previous: HitKey | None
+    next: HitKey | None
+    undecided: HitKey | None
+    """The next person with a hit that has no decision; after the last one from the beginning."""
+    undo: UndoView | None
+    """As of `HitPage`."""
 
 
 class StepView(Message):
@@ -283,6 +331,8 @@ class HitView(Message):
     """How usual the own record's names are in its list; nothing where the list is too long to be counted."""
     own_records: Count = 0
     """How many records its list has."""
+    others: tuple[HitEntry, ...] = ()
+    """The newest other hits on the same own person, with any party and of any round."""
 
 
 class DecisionRequest(Message):
@@ -302,7 +352,7 @@ class ManyHits(Message):
     total: Count = 0
     """How many hits the filter left when the person saw it: one that leaves another number by now is refused."""
     remark: Remark = ""
-    """The reason for all of them, without which the step takes no more than one hit."""
+    """The reason for all of them, without which the step takes only hits on one own person."""
 
 
 class ManyDecisionsRequest(ManyHits):

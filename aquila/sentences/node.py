@@ -18,7 +18,7 @@ NODE: Final[Table] = {
     "decision_hits_ambiguous": Text("a decision is about the hits that are chosen, or about all that a filter leaves"),
     "decision_not_undoable": Text("there is no such decision of yours to undo", "decide again if it was wrong"),
     "decision_reason_missing": Text(
-        "a decision on several hits needs a reason", "one for all of them; it stays at this node"
+        "a decision on several persons needs a reason", "one for all of them; it stays at this node"
     ),
     "declares_far_more": Text(
         "{party} declares {got} {input_class} elements for this round, and declared {expected} in the last one in "

@@ -179,6 +179,8 @@ class HitsClient(ServiceClient):
 
     page = answers("get_hits", hit_views.HitPage, hit_views.HitFilter)
     search = answers("search_hits", hit_views.HitPage, hit_views.HitSearch)
+    count = answers("count_hits", hit_views.HitCounts, hit_views.HitCountsRequest)
+    neighbours = answers("get_neighbours", hit_views.HitNeighbours, hit_views.NeighboursRequest)
     export = answers("export_hits", hit_views.HitExport, hit_views.HitSearch)
     decide_many = answers("decide_many", hit_views.ManyDecisions, hit_views.ManyDecisionsRequest)
     close_many = answers("close_many", hit_views.ManyClosings, hit_views.ManyClosingsRequest)

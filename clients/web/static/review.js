@@ -1,4 +1,4 @@
-// Keys in a list of hits, while a row has the focus: j and k go from row to row, a letter presses the row's button of
+// Keys in the list of persons with hits, while a row has the focus: j and k go from row to row, a letter presses the row's button of
 // that letter, u presses the one that undoes. After a form the address names the row that gets the focus.
 "use strict";
 for (const list of document.querySelectorAll("[data-review]")) {
@@ -22,5 +22,5 @@ for (const list of document.querySelectorAll("[data-review]")) {
   all?.addEventListener("change", () => {
     for (const box of list.querySelectorAll("tbody [type=checkbox]")) box.checked = all.checked;
   });
-  if (location.hash === "#rows") focus(rows[0]);
+  focus(location.hash === "#rows" ? rows[0] : list.querySelector("tr:has(:target)"));
 }

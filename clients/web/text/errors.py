@@ -48,6 +48,8 @@ _MEANINGS: dict[type[AquilaError], tuple[str, str]] = {
 
 
 _FIELDS = {
+    "decision_reason_missing": "remark",
+    "no_row_chosen": "every",
     "login_taken": "login",
     "login_reserved_for_home_key": "login",
     "no_file_chosen": "file",
@@ -96,7 +98,6 @@ DONE = {
     "answer-refused": n_("The answer is refused. The asker is told, and the round goes on."),
     "noted": n_("It is noted."),
     "taken-up": n_("The chosen hits are taken up."),
-    "decided": n_("It is noted."),
     "closed-many": n_("The hits are closed."),
     "assigned": n_("The hits are assigned."),
     "undone": n_("The decision is undone."),

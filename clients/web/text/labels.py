@@ -422,6 +422,17 @@ def plain_rule(parts: Iterable[str], language: Language) -> str:
     return " + ".join(language.say(RULE_PARTS.get(part, part)) for part in parts)
 
 
+@cache
+def _families() -> dict[str, str]:
+    tables = [load_rules(name) for name in BUILT_IN]
+    return {part.name: part.family for table in tables for rule in table.rules for part in rule.parts}
+
+
+def family_of(part: str) -> str:
+    """Return the family of evidence of a part of a match rule; a part of another table is a family of its own."""
+    return _families().get(part, part)
+
+
 def rule_named(name: str, language: Language) -> str:
     """Return the match rule of a name in one line; a rule of another table keeps its name."""
     return plain_rule(_parts_of_rules().get(name, (name,)), language)

@@ -14,7 +14,7 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
 from services.node import approvals
 from services.node.api.dependencies import FourEyes, Node
-from services.node.hits import follow_up, review, views
+from services.node.hits import follow_up, review
 from services.node.records import erasure
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
@@ -35,6 +35,16 @@ def get_hits(node: Node, actor: Viewer, wanted: Annotated[forms.HitFilter, Query
 def search_hits(node: Node, actor: Viewer, wanted: forms.HitSearch) -> forms.HitPage:
     """Return a page of hits; the name comes in the body, so that no address holds it."""
     return review.hit_page(node, actor, wanted)
+
+
+@router.post("/hits/counts", summary="Own persons that each of some filters leaves")
+def count_hits(node: Node, actor: Viewer, wanted: forms.HitCountsRequest) -> forms.HitCounts:
+    return review.count(node.store, node.clock, actor, wanted)
+
+
+@router.post("/hits/neighbours", summary="The persons before and after a hit's own in a list")
+def get_neighbours(node: Node, actor: Viewer, wanted: forms.NeighboursRequest) -> forms.HitNeighbours:
+    return review.neighbours(node.store, node.clock, actor, wanted)
 
 
 @router.post("/hits/decisions", summary="Decide on several hits at once")
@@ -74,7 +84,7 @@ def export_hits(node: Node, actor: Exporter, wanted: forms.HitSearch) -> forms.H
 
 @router.get(_HIT, summary="One hit with its history")
 def get_hit(node: Node, actor: Viewer, round_id: str, hit_id: str) -> forms.HitView:
-    return views.hit_view(node, actor, round_id, hit_id)
+    return review.hit_with_others(node, actor, round_id, hit_id)
 
 
 @router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up")

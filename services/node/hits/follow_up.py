@@ -202,7 +202,7 @@ def decide_many(
     Of a filter only hits that have no decision are decided.
 
     Raises:
-        InputError: Neither hits nor a filter are given, or no reason for several hits.
+        InputError: Neither hits nor a filter are given, or no reason for several persons.
         NotFoundError: The node holds no such hit.
         OrderError: The filter leaves another number of hits than the person saw.
         PolicyError: The filter leaves more hits than are decided at once.
@@ -279,13 +279,15 @@ def undo(journal: Journal, actor: Actor, number: int) -> forms.UndoResult:
 def _chosen(
     journal: Journal, actor: Actor, wanted: forms.ManyDecisionsRequest | forms.ManyClosingsRequest
 ) -> list[Key]:
-    """Return the hits that a person chose, or that a filter leaves, with a reason if they are several."""
+    """Return the hits that a person chose, or that a filter leaves, with a reason if they are on several persons."""
     if bool(wanted.hits) == (wanted.every is not None):
         raise InputError("decision_hits_ambiguous")
     chosen = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
     keys = chosen if wanted.every is None else _seen(journal, actor, wanted.every, wanted.total)
     if len(keys) > 1 and not wanted.remark.strip():
-        raise InputError("decision_reason_missing")
+        with journal.store.reading("hit.persons") as session:
+            if review.persons_of(session, keys) > 1:
+                raise InputError("decision_reason_missing")
     return keys
 
 

@@ -1,14 +1,29 @@
 """Lists of hits for review: a page of those that a filter leaves, all of them for an export, and a person's filters.
 
-A page reads its own hits and no others: the order is made from keys and short columns, and records, notes and rules
-come in one query for the page. Kept filters are stored with the account, seen by nobody else, and gone when it ends.
+The unit of a list is the own person, by number, names and date of birth (`services.node.hits.lifecycle`), with all of
+its hits of any party and round. A page reads its own hits and no others: the order is made from keys and short columns,
+and records, notes and rules come in one query for the page. Kept filters are stored with the account, seen by nobody
+else, and gone when it ends.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, case, delete, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Function,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
@@ -25,9 +40,17 @@ from services.kit.people.accounts import names_of
 from services.kit.people.tables import AccountRow
 from services.kit.storage.row_seals import left_out
 from services.kit.storage.store import Store
-from services.node.context import NodeContext
-from services.node.hits.lifecycle import known_to
-from services.node.hits.views import agreeing_parts, entry_of, log_consultation, query_of, rounds_without_report, why
+from services.node.context import Clock, NodeContext
+from services.node.hits.lifecycle import hit_row, known_to
+from services.node.hits.views import (
+    agreeing_parts,
+    entry_of,
+    hit_view,
+    log_consultation,
+    query_of,
+    rounds_without_report,
+    why,
+)
 from services.node.rounds.reported_hits import Reported, problems_of, reported, some_of
 from services.node.storage.tables import (
     STATUS_OF_HIT,
@@ -43,6 +66,10 @@ Key = tuple[str, str]
 """The round and the id of a hit."""
 
 _RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
+_PERSON: ColumnElement[str] = func.coalesce(HitRow.person, HitRow.round_id + HitRow.hit_id)
+"""The own person of a hit; a hit without one is a person of its own."""
+
+_UNDECIDED = HitStatusRow.stage.in_([Stage.NEW.value, Stage.ACKNOWLEDGED.value])
 _OWN_RECORD = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
 
 
@@ -59,6 +86,11 @@ class ReadHit(NamedTuple):
         """The round and the id of the hit."""
         return self.hit.round_id, self.hit.hit_id
 
+    @property
+    def person(self) -> str:
+        """As `_PERSON`."""
+        return self.hit.person or self.hit.round_id + self.hit.hit_id
+
 
 def hit_page(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.HitPage:
     """Return a page of the hits that a filter leaves; that a person looked at them is logged."""
@@ -66,8 +98,9 @@ def hit_page(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.
     where = conditions(wanted, now, actor)
     with journal.store.reading("hit.list") as session:
         by_stage, overdue = _counts(session, where, now)
-        page = _ordered(wanted, where).offset(wanted.offset).limit(wanted.limit)
-        keys = [(round_id, hit_id) for round_id, hit_id in session.execute(page)]
+        count = session.scalar(_hits_with_status(func.count(_PERSON.distinct())).where(*where)) or 0
+        persons = list(session.scalars(_persons(wanted, where).offset(wanted.offset).limit(wanted.limit)))
+        keys = _keys_of_persons(session, persons, where)
         rows = _read(session, keys)
         unanswered = rounds_without_report(session, wanted.round_id)
         known = known_to(session, [row.hit.person for row in rows])
@@ -79,9 +112,12 @@ def hit_page(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.
         with journal.store.transaction("hit.list_consulted") as session:
             for round_id, seen in by_round(row.key for row in rows):
                 log_consultation(session, journal, actor, round_id, seen)
+    numbers = {person: number for number, person in enumerate(persons)}
+    entries = [_entry(row, rounds, known, names, now, numbers[row.person]) for row in rows]
     return forms.HitPage(
-        hits=tuple(_entry(row, rounds, known, names, now) for row in rows),
+        hits=tuple(entries),
         offset=wanted.offset,
+        persons=count,
         total=sum(by_stage.values()),
         by_stage=by_stage,
         overdue=overdue,
@@ -89,6 +125,81 @@ def hit_page(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.
         undo=undo,
         problems=problems,
     )
+
+
+def count(store: Store, clock: Clock, actor: Actor, wanted: forms.HitCountsRequest) -> forms.HitCounts:
+    """Return how many own persons each of some filters leaves; no hit is looked at."""
+    now = clock()
+    counted = [case((and_(true(), *conditions(one, now, actor)), _PERSON)) for one in wanted.filters]
+    with store.reading("hit.count") as session:
+        found = session.execute(_hits_with_status(*(func.count(one.distinct()) for one in counted))) if counted else ()
+        return forms.HitCounts(persons=tuple(number for row in found for number in row))
+
+
+def neighbours(store: Store, clock: Clock, actor: Actor, wanted: forms.NeighboursRequest) -> forms.HitNeighbours:
+    """Return the place of a hit's person in a list, and who comes before and after it; no hit is looked at.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+    """
+    now = clock()
+    where = conditions(wanted.within, now, actor)
+    with store.reading("hit.neighbours") as session:
+        hit = hit_row(session, wanted.hit.round_id, wanted.hit.hit_id)
+        own = hit.person or hit.round_id + hit.hit_id
+        undecided = func.max(case((_UNDECIDED, 1), else_=0))
+        rows = session.execute(_persons(wanted.within, where).add_columns(undecided)).all()
+        places = [person for person, _ in rows]
+        place = places.index(own) if own in places else None
+        after = rows if place is None else [*rows[place + 1 :], *rows[:place]]
+        open_ones = (person for person, is_open in after if is_open and person != own)
+        return forms.HitNeighbours(
+            place=None if place is None else place + 1,
+            persons=len(rows),
+            previous=_first_of(session, places[place - 1], where) if place else None,
+            next=_first_of(session, places[place + 1], where) if place is not None and place + 1 < len(rows) else None,
+            undecided=_first_of(session, next(open_ones, None), [*where, _UNDECIDED]),
+            undo=_undo(session, actor, now),
+        )
+
+
+def _first_of(session: Session, person: str | None, where: Sequence[ColumnElement[bool]]) -> forms.HitKey | None:
+    """Return the surest hit of a person that a filter leaves."""
+    keys = _keys_of_persons(session, [person], where) if person is not None else []
+    return forms.HitKey(round_id=keys[0][0], hit_id=keys[0][1]) if keys else None
+
+
+def hit_with_others(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> forms.HitView:
+    """Return one hit with its history and the other hits on its person; that a person looked at them is logged.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+    """
+    view, now, own = hit_view(node, actor, round_id, hit_id), node.clock(), (round_id, hit_id)
+    with node.store.reading("hit.others") as session:
+        person = hit_row(session, *own).person
+        query = _hits_with_status(HitRow.round_id, HitRow.hit_id).where(HitRow.person == person)
+        newest = query.order_by(HitStatusRow.arrived_at.desc(), HitRow.counterpart, HitRow.hit_id)
+        found = [(one, hit) for one, hit in session.execute(newest.limit(forms.MOST_OTHERS))]
+        keys = [own, *(key for key in found if key != own)]
+        rows = _read(session, keys)
+        names = names_of(session, [row.life.assignee for row in rows])
+    rounds = _facts(node, rows)
+    rows, _ = _agreeing(node.store, rounds, keys, rows)
+    others = [row.key for row in rows if row.key != own]
+    if others:
+        with node.store.transaction("hit.others_consulted") as session:
+            for one, seen in by_round(others):
+                log_consultation(session, node.journal, actor, one, seen)
+    entries = {row.key: _entry(row, rounds, {}, names, now) for row in rows}
+    return view.model_copy(
+        update={"entry": entries.get(own, view.entry), "others": tuple(entries[key] for key in others)}
+    )
+
+
+def persons_of(session: Session, keys: Sequence[Key]) -> int:
+    """Return how many own persons some hits are on."""
+    return len({person for some in some_of(keys, HitRow) for person in session.scalars(select(_PERSON).where(some))})
 
 
 def export(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.HitExport:
@@ -132,12 +243,11 @@ def keys_of(session: Session, wanted: forms.HitFilter, where: Sequence[ColumnEle
     return [(round_id, hit_id) for round_id, hit_id in keys]
 
 
-def conditions(wanted: forms.HitFilter, now: int, actor: Actor) -> list[ColumnElement[bool]]:
+def conditions(wanted: forms.SavedFilter, now: int, actor: Actor) -> list[ColumnElement[bool]]:
     """Return the conditions of a filter, for a query of hits joined with their status."""
     of_lists = HitRow.submission_id.is_(None)
     pairs = [
         (wanted.round_id, HitRow.round_id == wanted.round_id),
-        (wanted.hit, HitRow.hit_id.startswith(wanted.hit or "")),
         (wanted.counterpart, HitRow.counterpart == wanted.counterpart),
         (wanted.certainty, HitRow.certainty == (wanted.certainty and wanted.certainty.value)),
         (wanted.stage, HitStatusRow.stage == (wanted.stage and wanted.stage.value)),
@@ -150,8 +260,11 @@ def conditions(wanted: forms.HitFilter, now: int, actor: Actor) -> list[ColumnEl
         (wanted.overdue or None, HitStatusRow.due_at < now),
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
     ]
+    found = [condition for given, condition in pairs if given is not None]
+    if isinstance(wanted, forms.HitFilter) and wanted.hit is not None:
+        found.append(HitRow.hit_id.startswith(wanted.hit))
     name = wanted.name.strip() if isinstance(wanted, forms.HitSearch) else ""
-    return [condition for given, condition in pairs if given is not None] + ([_named(name)] if name else [])
+    return [*found, _named(name)] if name else found
 
 
 def by_round(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
@@ -175,36 +288,61 @@ def _named(name: str) -> ColumnElement[bool]:
     return or_(number, exists().where(_OWN_RECORD, *words)) if words else number
 
 
+def _hits_with_status(*columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+    return select(*columns).select_from(HitRow).join(HitStatusRow, STATUS_OF_HIT)
+
+
+def _persons(wanted: forms.HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return the query for the own persons whose hits a filter leaves, in an order in which each has one place."""
+    order = _order(wanted.sort, lambda found: found)
+    return _hits_with_status(_PERSON).where(*where).group_by(_PERSON).order_by(*order)
+
+
+def _keys_of_persons(session: Session, persons: Sequence[str], where: Sequence[ColumnElement[bool]]) -> list[Key]:
+    """Return the keys of the hits on some persons that a filter leaves: person by person, the surest first."""
+    query = _hits_with_status(_PERSON, HitRow.round_id, HitRow.hit_id).where(*where)
+    # Two conditions in place of `_PERSON.in_`, so that the index of persons serves them.
+    alone = HitRow.person.is_(None) & (HitRow.round_id + HitRow.hit_id).in_(persons)
+    query = query.where(HitRow.person.in_(persons) | alone)
+    rows = session.execute(query.order_by(_RANK, HitRow.counterpart, HitRow.round_id, HitRow.hit_id))
+    found: dict[str, list[Key]] = {person: [] for person in persons}
+    for person, round_id, hit_id in rows:
+        found[person].append((round_id, hit_id))
+    return [key for keys in found.values() for key in keys]
+
+
 def _ordered(wanted: forms.HitFilter, where: Sequence[ColumnElement[bool]]) -> Select[str, str]:
-    """Return the query for the keys of hits in an order in which each has one place."""
-    surest = func.min(_RANK).over(partition_by=(HitRow.round_id, HitRow.record_id))
-    person = surest, HitRow.record_id, _RANK, HitRow.round_id, HitRow.hit_id
-    newest = HitStatusRow.arrived_at.desc()
-    name = select(RecordRow.words).where(_OWN_RECORD).correlate(HitRow).scalar_subquery()
+    """Return the query for the keys of hits, person by person, in an order in which each has one place."""
+    order = _order(wanted.sort, lambda found: found.over(partition_by=_PERSON))
+    query = _hits_with_status(HitRow.round_id, HitRow.hit_id).where(*where)
+    return query.order_by(*order, _RANK, HitRow.counterpart, HitRow.round_id, HitRow.hit_id)
+
+
+def _order(
+    sort: forms.HitSort, of_person: Callable[[Function[Any]], ColumnElement[Any]]
+) -> tuple[ColumnExpressionArgument[Any], ...]:
+    """Return by what persons are ordered.
+
+    Args:
+        of_person: Makes a value of a person from an aggregate over its hits.
+    """
+    surest, number = of_person(func.min(_RANK)), of_person(func.min(HitRow.record_id))
+    newest, due = of_person(func.max(HitStatusRow.arrived_at)).desc(), of_person(func.min(HitStatusRow.due_at))
+    words = select(RecordRow.words).where(_OWN_RECORD).correlate(HitRow).scalar_subquery()
     orders: dict[forms.HitSort, tuple[ColumnExpressionArgument[Any], ...]] = {
-        forms.HitSort.NEWEST: (newest, *person),
-        forms.HitSort.CERTAINTY: (surest, newest, *person[1:]),
-        forms.HitSort.DUE: (HitStatusRow.due_at.is_(None), HitStatusRow.due_at, *person),
-        forms.HitSort.NAME: (func.coalesce(name, ""), HitRow.record_id, newest, *person[2:]),
-        forms.HitSort.PARTY: (HitRow.counterpart, newest, *person),
+        forms.HitSort.NEWEST: (newest, surest, number),
+        forms.HitSort.CERTAINTY: (surest, newest, number),
+        forms.HitSort.DUE: (due.is_(None), due, surest, number),
+        forms.HitSort.NAME: (of_person(func.min(func.coalesce(words, ""))), number, newest),
+        forms.HitSort.PARTY: (of_person(func.min(HitRow.counterpart)), newest, surest, number),
     }
-    return (
-        select(HitRow.round_id, HitRow.hit_id)
-        .join(HitStatusRow, STATUS_OF_HIT)
-        .where(*where)
-        .order_by(*orders[wanted.sort])
-    )
+    return (*orders[sort], _PERSON)
 
 
 def _counts(session: Session, where: Sequence[ColumnElement[bool]], now: int) -> tuple[dict[str, int], int]:
     """Return the number of hits at each stage, and the number of those that are overdue."""
     late = func.sum(case((HitStatusRow.due_at < now, 1), else_=0))
-    query = (
-        select(HitStatusRow.stage, func.count(), late)
-        .select_from(HitRow)
-        .join(HitStatusRow, STATUS_OF_HIT)
-        .where(*where)
-    )
+    query = _hits_with_status(HitStatusRow.stage, func.count(), late).where(*where)
     rows = session.execute(query.group_by(HitStatusRow.stage)).all()
     return {stage: count for stage, count, _ in rows}, sum(overdue for *_, overdue in rows)
 
@@ -264,6 +402,7 @@ def _entry(
     known: Mapping[str, tuple[str, ...]],
     names: Mapping[str, str],
     now: int,
+    person: int | None = None,
 ) -> forms.HitEntry:
     facts = rounds[row.hit.round_id]
     more = {
@@ -272,6 +411,7 @@ def _entry(
         "query": facts.queries.get(row.hit.submission_id or ""),
         "known_to": known.get(row.hit.person or "", ()),
         "assignee_name": names.get(row.life.assignee or "", ""),
+        "person": person,
     }
     return entry_of(row.hit, row.life, row.content, now).model_copy(update=more)
 

@@ -134,7 +134,7 @@ def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, t
 
 
 def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> forms.HitView:
-    """Return one hit with its history; that a person looked at it is logged.
+    """Return one hit with its history, without what lists say of it; that a person looked at it is logged.
 
     Raises:
         NotFoundError: The node holds no such hit.
@@ -150,12 +150,9 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> for
         [entry] = with_records(session, [(hit, status)], node.clock())
         graded_by, strangers = weights(node, session, round_, hit, exchange)
         place = hit.import_id, hit.position
-        name = names_of(session, [status.assignee]).get(status.assignee or "", "")
         view = forms.HitView.of_fields(
             life,
-            entry=entry.model_copy(
-                update={"assignee_name": name, "query": query_of(node.code, round_, hit.submission_id)}
-            ),
+            entry=entry,
             families=tuple(hit.families),
             sentences=why(hit.families, exchange, table),
             submission_id=hit.submission_id,

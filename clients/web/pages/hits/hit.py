@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
-from aquila.interface.hits import HitView, LetterView, WeightView
+from aquila.interface.hits import HitKey, HitNeighbours, HitView, LetterView, WeightView
 from aquila.matching.certainty import CENTIBITS, Level
 from aquila.matching.weights import WeightKind, level_bits
 from clients.sdk import HitsClient
@@ -18,7 +18,8 @@ from clients.web.app.forms import SubmittedForm
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
-from clients.web.pages.hits.filters import NOBODY, colleague_choices, list_of_address
+from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, list_of_address
+from clients.web.pages.hits.rows import UNDECIDED
 from clients.web.render import charts, pdf
 from clients.web.text import labels, request_letter
 
@@ -52,11 +53,16 @@ def post_erase(visit: Visited, sent: Sent) -> Response:
 
 @router.get("/hits/{round_id}/{hit_id}")
 def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
-    hit = visit.hits().show(identifier(round_id), identifier(hit_id))
+    client, asked = visit.hits(), list_of_address(visit)
+    hit = client.show(identifier(round_id), identifier(hit_id))
+    near = _neighbours(client, asked, (round_id, hit_id))
     return visit.show(
         "hit.html",
         hit=hit,
-        back=list_of_address(visit),
+        near=near,
+        back=asked,
+        place=f"{asked.at((near.place - 1) // PAGE * PAGE).path}#h-{hit_id}" if near.place else f"{asked.path}#rows",
+        undecided=[one for one in (hit.entry, *hit.others) if one.stage in UNDECIDED],
         colleagues=colleague_choices(visit),
         possible={step.value for step in hit.possible},
         chance=_chance(visit, hit),
@@ -123,8 +129,22 @@ def _export(client: HitsClient, place: tuple[str, str], made: LetterView) -> Non
         raise OrderError("letter_changed_meanwhile")
 
 
-def _decide(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
-    client.decide(*place, sent.choice("decision", Decision), sent.text("remark"))
+def _neighbours(client: HitsClient, asked: RequestedList, place: Place) -> HitNeighbours:
+    return client.neighbours(hit=HitKey(round_id=place[0], hit_id=place[1]), within=asked.wanted)
+
+
+@router.post("/hits/{round_id}/{hit_id}/decide")
+def post_decide(visit: Visited, sent: Sent, round_id: str, hit_id: str) -> Response:
+    """Decide on a person's hits, and go on to the next person of the list without a decision, or back to the list."""
+    client, asked, place = visit.hits(), list_of_address(visit), (identifier(round_id), identifier(hit_id))
+    decision = sent.choice("decision", Decision)
+    following = _neighbours(client, asked, place).undecided
+    keys = [text.partition(".") for text in sent.texts("hit")] or [(round_id, ".", hit_id)]
+    meant = [(identifier(one), identifier(other)) for one, _, other in keys]
+    client.decide_many(hits=hit_keys(meant), decision=decision, remark=sent.text("remark"))
+    if following is None:
+        return visit.go(f"{asked.path}#rows")
+    return visit.go(f"/hits/{following.round_id}/{following.hit_id}{asked.tail}")
 
 
 def _follow_up(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
@@ -149,7 +169,6 @@ _STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {
     "acknowledge": lambda client, place, _sent: client.acknowledge(*place),
     "assign": _assign,
     "remark": lambda client, place, sent: client.remark(*place, sent.text("new_remark")),
-    "decide": _decide,
     "follow-up": _follow_up,
     "reference": lambda client, place, sent: client.reference(*place, sent.text("number")),
     "reply": _reply,

@@ -13,12 +13,14 @@ from aquila.interface import hits as hit_views
 from aquila.interface.rounds import RoundSummary
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
+from clients.sdk import HitsClient
 from clients.sdk.services import hit_keys
 from clients.web.app.forms import SubmittedForm
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
 from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, list_of_form, requested_list
+from clients.web.pages.hits.rows import rows_of
 from clients.web.text import labels
 from services.kit.errors import NotFoundError
 
@@ -38,6 +40,8 @@ class View:
     """Whether it is the one that is shown."""
     view_id: str = ""
     """By which the visitor's own one is removed; nothing for a ready one."""
+    persons: int = 0
+    """How many persons it shows, the name that is searched for left aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,10 @@ class PageLink:
 
 _READY: tuple[tuple[str, dict[str, str]], ...] = (
     (n_("All"), {}),
-    (n_("Mine"), {"whose": "mine"}),
-    (n_("Unassigned"), {"whose": "nobody"}),
     (n_("New"), {"stage": "new"}),
     (n_("New, high certainty"), {"stage": "new", "certainty": "high"}),
+    (n_("Mine"), {"whose": "mine"}),
+    (n_("Unassigned"), {"whose": "nobody"}),
     (n_("Known, changed level"), {"known": "changed_level"}),
     (n_("Overdue"), {"overdue": "true"}),
     (n_("Of lists"), {"kind": "list"}),
@@ -71,19 +75,25 @@ def get_hits(visit: Visited) -> Response:
     """Show the hits that a filter leaves. Its address can be kept as a bookmark: it holds no word of a record."""
     asked, client = requested_list(visit), visit.hits()
     page = client.search(asked.wanted)
-    if page.total and page.offset >= page.total:  # the last hits of the last page were decided
-        asked = asked.at((page.total - 1) // PAGE * PAGE)
+    if page.persons and page.offset >= page.persons:  # the last persons of the last page were decided
+        asked = asked.at((page.persons - 1) // PAGE * PAGE)
         page = client.search(asked.wanted)
-    views, wanted = _views(visit, asked, client.views()), asked.wanted
+    views, wanted = _views(visit, asked, client), asked.wanted
     newest = visit.node().rounds(limit=_ROUNDS)
     rounds = [*newest.rounds, *_chosen_round(visit, newest.rounds, wanted.round_id)]
+    usual, listed = rows_of(page.hits, visit.language)
     return visit.show(
         "hits.html",
         asked=asked,
         wanted=wanted,
         page=page,
+        rows=listed,
+        usual=usual,
+        chosen=visit.request.state.sent.texts("hit") if visit.faults else (),
+        every=bool(visit.faults) and visit.request.state.sent.ticked("every"),
         left_out=_left_out(visit),
         views=views,
+        everybody=views[0].persons,
         own=next((view for view in views if view.here and view.view_id), None),
         kept=[] if any(view.here for view in views) else list(asked.restricting.items()),
         pages=_pages(asked, page),
@@ -107,15 +117,15 @@ def post_find(visit: Visited, sent: Sent) -> Response:
 
 @router.post("/hits/decide")
 def post_decide(visit: Visited, sent: Sent) -> Response:
-    """Decide on the hit of a row, and go on to the next row."""
+    """Decide on the hits of a row, and go on to the next row."""
     asked, rows = list_of_form(visit, sent), sent.texts("row")
     word, _, number = sent.text("decide").partition(".")
     if not (number.isascii() and number.isdigit()) or int(number) >= len(rows):
         raise InputError("form_thing_unknown")
     decision, place = _decision(word), int(number)
-    visit.hits().decide_many(hits=hit_keys([_key(rows[place])]), decision=decision)
+    visit.hits().decide_many(hits=hit_keys(_keys(rows[place])), decision=decision)
     following = rows[place + 1] if place + 1 < len(rows) else ""
-    return visit.go(_path(asked, "decided", at=following))
+    return visit.go(_path(asked, "", at=following))
 
 
 @router.post("/hits/decide-many")
@@ -123,7 +133,7 @@ def post_decide_many(visit: Visited, sent: Sent) -> Response:
     """Decide on the rows that are chosen, or on all hits that the filter leaves, with one reason."""
     asked, decision = list_of_form(visit, sent), sent.choice("decision", Decision)
     done = visit.hits().decide_many(**_meant(asked, sent), decision=decision, remark=sent.text("remark"))
-    return visit.go(_path(asked, "decided" if done.hits else "", left_out=_count(done)))
+    return visit.go(_path(asked, "", left_out=_count(done)))
 
 
 @router.post("/hits/close-many")
@@ -179,9 +189,10 @@ def _decision(word: str) -> Decision:
         raise InputError("form_thing_unknown") from None
 
 
-def _key(text: str) -> tuple[str, str]:
-    round_id, _, hit_id = text.partition(".")
-    return identifier(round_id), identifier(hit_id)
+def _keys(row: str) -> list[tuple[str, str]]:
+    """Return the hits that a form names for a row."""
+    named = [text.partition(".") for text in row.split()]
+    return [(identifier(round_id), identifier(hit_id)) for round_id, _, hit_id in named]
 
 
 def _meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
@@ -193,7 +204,7 @@ def _meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
 
 def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:
     """Return the rows that are chosen; raises InputError if none is."""
-    chosen = [_key(text) for text in sent.texts("hit")[: hit_views.MOST_CHOSEN]]
+    chosen = [key for text in sent.texts("hit") for key in _keys(text)]
     if not chosen:
         raise InputError("no_row_chosen")
     return chosen
@@ -218,14 +229,14 @@ def _path(asked: RequestedList, done: str, at: str = "", left_out: str = "") -> 
         at: The row that gets the focus, as a form names its hit; else it is the first one.
         left_out: How many hits were left out, or nothing.
     """
-    row = f"h-{_key(at)[1]}" if at else "rows"
+    row = f"h-{_keys(at)[0][1]}" if at else "rows"
     query = RequestedList(dict(asked.fields) | {n: v for n, v in (("done", done), ("left_out", left_out)) if v})
     return f"{query.path}#{row}"
 
 
 def _pages(asked: RequestedList, page: hit_views.HitPage) -> list[PageLink]:
     """Return links to the first, the last and the near pages, with gaps between them; none where all is on one page."""
-    last, here = max(0, page.total - 1) // PAGE, page.offset // PAGE
+    last, here = max(0, page.persons - 1) // PAGE, page.offset // PAGE
     near = {0, last, *range(max(0, here - _NEAR), min(last, here + _NEAR) + 1)}
     links, before = [], -1
     for number in sorted(near):
@@ -236,14 +247,18 @@ def _pages(asked: RequestedList, page: hit_views.HitPage) -> list[PageLink]:
     return links if last else []
 
 
-def _views(visit: Visit, asked: RequestedList, kept: hit_views.SavedFilters) -> list[View]:
+def _views(visit: Visit, asked: RequestedList, client: HitsClient) -> list[View]:
     """Return the ready views and then the visitor's own; each keeps the order and the name that is searched for."""
+    kept = client.views()
     shown = asked.restricting
     ready = [(wanted, visit.say(name), "") for name, wanted in _READY]
     own = [(_asked_by(one.shows), one.name, one.view_id) for one in kept.views]
     rest = {name: text for name, text in asked.fields.items() if name in {"sort", "search"}}
+    filters = [hit_views.SavedFilter.model_validate(wanted) for wanted, *_ in ready + own]
+    counted = client.count(filters=tuple(filters)).persons
     return [
-        View(RequestedList(wanted | rest).path, name, wanted == shown, view_id) for wanted, name, view_id in ready + own
+        View(RequestedList(wanted | rest).path, name, wanted == shown, view_id, persons)
+        for (wanted, name, view_id), persons in zip(ready + own, counted, strict=True)
     ]
 
 

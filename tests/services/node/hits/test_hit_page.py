@@ -50,10 +50,14 @@ async def test_it_is_named_for_the_record_and_draws_why(opened: tuple[Browser, s
 async def test_nothing_is_chosen_beforehand_and_a_closed_hit_is_reopened(opened: tuple[Browser, str, str]) -> None:
     """Neither decision nor channel nor outcome; reopening takes a reason, which stands in its history."""
     analyst, path, _ = opened
-    decisions = re.findall(r'<input type="radio" name="decision"[^>]*>', analyst.page)
-    assert len(decisions) == 3
-    assert not [one for one in decisions if "checked" in one]
+    assert re.findall(r'<button name="decision" value="([^"]+)"', analyst.page) == [
+        "same",
+        "not_the_same",
+        "cannot_tell",
+    ]
     await analyst.send(f"{path}/decide", decision="same")
+    assert path not in str(analyst.answer.url)  # the next person comes by itself
+    await analyst.open(path)
     assert re.search(EMPTY_CHOICE.format("channel"), analyst.page)
     await analyst.open(path)
     await analyst.send(f"{path}/follow-up", channel="siena", urgency="normal")

@@ -44,13 +44,36 @@ async def test_a_list_says_why_and_who_else_knows_the_person(al: PartyNode) -> N
         ("r-0", ["RS", "SI"]),
         ("r-1", ["SI"]),
     ]
+    assert [hit["person"] for hit in page["hits"]] == [0, 0, 1]
+    assert (page["persons"], page["total"]) == (2, 3)
     assert page["hits"][0]["reasons"] == ["names", "date of birth"]
+    # A page has so many persons, each with all of its hits.
     for sort in ("newest", "certainty", "due", "name", "party"):
         pages = [await posted(al, "/hits/search", sort=sort, offset=n, limit=1) for n in range(3)]
-        assert len({page["hits"][0]["hit_id"] for page in pages}) == 3
+        assert [[hit["record_id"] for hit in page["hits"]] for page in pages] == [["r-0", "r-0"], ["r-1"], []], sort
     # Own names in any script and order, and the record's number.
     for name, found in (("Хоџа Арбен", 2), ("hoxha", 3), ("r-1", 1), ("novak", 0), ("???", 0), ("", 3)):
         assert (await posted(al, "/hits/search", name=name))["total"] == found, name
+
+
+async def test_persons_are_counted_and_have_neighbours(al: PartyNode) -> None:
+    filters = [{}, {"counterpart": "SI"}, {"certainty": "low"}, {"stage": "closed"}]
+    assert (await posted(al, "/hits/counts", filters=filters))["persons"] == [2, 2, 1, 0]
+    assert (await posted(al, "/hits/counts", filters=[]))["persons"] == []
+    page = (await posted(al, "/hits/search"))["hits"]
+    first, other = key(page[0]), key(page[2])
+    view = await al.get(hit_path(page[0]))
+    assert [key(one) for one in view["others"]] == [key(page[1])]
+    near = await posted(al, "/hits/neighbours", hit=key(page[1]), within={})
+    assert near == {"place": 1, "persons": 2, "previous": None, "next": other, "undecided": other, "undo": None}
+    await posted(al, "/hits/decisions", hits=[other], decision="same")
+    near = await posted(al, "/hits/neighbours", hit=other, within={})
+    assert (near["place"], near["previous"], near["next"], near["undecided"]) == (2, first, None, first)
+    assert near["undo"]["hits"] == 1
+    near = await posted(al, "/hits/neighbours", hit=other, within={"stage": "new"})
+    assert (near["place"], near["persons"], near["previous"], near["undecided"]) == (None, 1, None, first)
+    unknown = {"round_id": other["round_id"], "hit_id": "0" * 32}
+    assert (await al.post("/hits/neighbours", json={"hit": unknown, "within": {}})).status_code == 404
 
 
 async def test_a_confirmed_hit_names_the_parts_that_agree(world_after: WorldAfter) -> None:
@@ -85,7 +108,12 @@ async def test_a_new_hit_is_decided_and_undone(al: PartyNode) -> None:
 
 
 async def test_several_are_decided_with_one_reason(al: PartyNode, world: World) -> None:
-    hits = [await hit_with(al, other) for other in ("RS", "SI")]
+    """One person's hits are decided without one."""
+    found = (await al.get("/hits"))["hits"]
+    both = await posted(al, "/hits/decisions", hits=[key(hit) for hit in found[:2]], decision="same")
+    assert both["hits"] == 2
+    await posted(al, "/hits/undo", number=both["number"])
+    hits = [found[0], found[2]]
     keys = [key(hit) for hit in hits]
     answer = await al.post("/hits/decisions", json={"hits": keys, "decision": "same"})
     assert answer.status_code == 422
@@ -132,7 +160,8 @@ async def test_an_export_has_what_was_decided_and_is_logged(al: PartyNode) -> No
 
 
 async def test_several_are_closed_with_one_outcome(al: PartyNode) -> None:
-    hits = [await hit_with(al, other) for other in ("RS", "SI")]
+    found = (await al.get("/hits"))["hits"]
+    hits = [found[0], found[2]]
     await posted(al, "/hits/decisions", hits=[key(hits[0])], decision="not_the_same")
     wanted = {"hits": [key(hit) for hit in hits], "outcome": "refuted"}
     assert (await al.post("/hits/closings", json=wanted)).status_code == 422  # without a reason

@@ -1,4 +1,4 @@
-"""The pages of the list of hits at a node: rows are decided one by one or together, and the filter survives it all."""
+"""The pages of the list of hits at a node: persons are decided one by one or together, and the filter survives it."""
 
 import re
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.support.people import signed_in
 from tests.support.stored_hits import StoredHit, store_hits
 from tests.support.web_world import ORIGIN, Browser, endpoint
 
-MANY = 120
+MANY = 120  # hits, on 80 persons
 
 
 @pytest.fixture
@@ -37,6 +37,11 @@ def rows(browser: Browser) -> list[str]:
     return re.findall(r'name="row" value="([^"]+)"', browser.page)
 
 
+def first(row: str) -> str:
+    """Return the id of the first hit of a row."""
+    return row.split(maxsplit=1)[0].split(".")[1]
+
+
 def carried(browser: Browser) -> str:
     found = set(re.findall(r'name="list" value="([^"]*)"', browser.page))
     assert len(found) == 1
@@ -56,18 +61,21 @@ async def test_rows_are_decided_one_after_the_other(ana: Browser) -> None:
     before = rows(ana)
     assert len(before) == 50
     location = await decide(ana, 0, "same")
-    assert location == f"/hits?stage=new&sort=name&done=decided#h-{before[1].split('.')[1]}"
+    assert location == f"/hits?stage=new&sort=name#h-{first(before[1])}"
     page = await ana.open(location)
-    assert "Your last decision: the same person, 1 hit." in page
+    hits = len(before[0].split())
+    assert f"Your last decision: the same person, {hits} hit{'s' * (hits > 1)}." in page
     assert rows(ana)[0] == before[1]
-    assert f'id="h-{before[1].split(".")[1]}"' in ana.page
+    assert f'id="h-{first(before[1])}"' in ana.page
     number = re.findall(r'name="number" value="(\d+)"', ana.page)[0]
     await ana.send("/hits/undo", follow=False, list=carried(ana), number=number)
-    assert ana.answer.headers["location"].endswith(f"#h-{before[0].split('.')[1]}")
-    assert "The decision is undone." in await ana.open(ana.answer.headers["location"])
+    location = str(ana.answer.headers["location"])
+    assert location.partition("#h-")[2] in before[0]
+    assert "The decision is undone." in await ana.open(location)
+    assert f'id="{location.partition("#")[2]}"' in ana.page
     assert rows(ana) == before
     # The row after the last one is on the page that comes.
-    assert (await decide(ana, 49, "cannot_tell")).endswith("done=decided#rows")
+    assert (await decide(ana, 49, "cannot_tell")).endswith("sort=name#rows")
     for wrong in ("same.50", "same.x", "asleep.1"):
         await ana.send("/hits/decide", list="", row=before, decide=wrong)
         assert ana.answer.status_code == 422
@@ -81,16 +89,24 @@ async def test_a_name_is_in_no_address_and_survives(ana: Browser) -> None:
     assert re.fullmatch(r"/hits\?stage=new&search=[0-9a-f]{32}", location)
     page = await ana.open(location)
     assert 'value="Hoxha Arben"' in ana.page
-    assert page.count("Arben Hoxha") == len(rows(ana)) == 10
+    assert page.count("Arben Hoxha") == len(rows(ana))
+    hits = sum(len(row.split()) for row in rows(ana))
     fields: dict[str, Any] = {"list": carried(ana), "hit": rows(ana), "decision": "not_the_same"}
-    await ana.send("/hits/decide-many", **fields, remark="")
-    assert "needs a reason" in ana.page
+    # Without a reason the list comes back: the fault is at the field, and the boxes are as they were.
+    await ana.send("/hits/decide-many", **fields, remark="", headers={"referer": ORIGIN + location})
+    assert ana.answer.status_code == 422
+    field = ana.page.split('<label for="remark">')[1].split("<input")[0]
+    assert "needs a reason" in field
+    assert ana.page.count(' checked aria-label="Choose r-') == len(rows(ana))
+    await ana.send("/hits/decide-many", list=carried(ana), decision="same", headers={"referer": ORIGIN + location})
+    assert "no row is chosen" in ana.page.split('class="bulk')[1]
     await ana.open(location)
     await ana.send("/hits/decide-many", **fields, remark="known to us", follow=False)
-    assert ana.answer.headers["location"] == f"{location}&done=decided#rows"
+    assert ana.answer.headers["location"] == f"{location}#rows"
     page = await ana.open(ana.answer.headers["location"])
-    assert "Your last decision: not the same person, 10 hits." in page
-    assert "No hit here" in page
+    assert f"Your last decision: not the same person, {hits} hits." in page
+    assert "Nothing found" in page
+    assert "clears nobody" not in page
     # A key that is not kept any more is said, and no form goes on without it.
     page = await ana.open("/hits?search=" + "0" * 32)
     assert "has expired, so this list is not filtered" in page
@@ -99,20 +115,20 @@ async def test_a_name_is_in_no_address_and_survives(ana: Browser) -> None:
     # One hit leads back to its list.
     await ana.open(location.replace("stage=new&", ""))
     link = re.findall(r'id="h-[0-9a-f]+" href="([^"]+)"', ana.page)[0].replace("&amp;", "&")
-    page = await ana.open(link)
-    assert f'href="{location.replace("stage=new&", "")}"' in ana.page
+    await ana.open(link)
+    assert f'href="{location.replace("stage=new&", "")}#h-{link.split("/")[3].split("?")[0]}"' in ana.page
 
 
 async def test_all_of_a_filter_and_page_numbers(ana: Browser) -> None:
     """All of a filter are decided at once; pages have numbers, are small in long words too, and one always exists."""
     await ana.open("/account")
     await ana.send("/language", tag="sr-Cyrl", back="/account")
-    await ana.open("/hits?offset=50&sort=party")
+    await ana.open("/hits?offset=50&sort=name")
     assert len(ana.page.encode()) < 100_000
     await ana.send("/language", tag="en", back="/account")
-    page = await ana.open("/hits?offset=50&sort=party")
-    assert "51 - 100 / 120" in page
-    assert 'href="/hits?offset=100&amp;sort=party"' in ana.page
+    page = await ana.open("/hits?offset=50&sort=name")
+    assert "51 - 80 / 80" in page
+    assert 'href="/hits?sort=name"' in ana.page
     assert 'aria-current="page" aria-label="Page 2"' in ana.page
     await ana.open("/hits?certainty=high&counterpart=RS")
     every = {"list": carried(ana), "every": "yes", "total": 20, "decision": "same", "remark": "clear"}
@@ -120,4 +136,52 @@ async def test_all_of_a_filter_and_page_numbers(ana: Browser) -> None:
     assert "Your last decision: the same person, 20 hits." in page
     page = await ana.send("/hits/decide-many", **every)
     assert "20 hits were left out" in page
-    assert "51 - 100 / 100" in await ana.open("/hits?stage=new&offset=100")
+    # A page after the last one is the last one; when nothing waits any more, the page says so.
+    assert "51 - " in await ana.open("/hits?stage=new&offset=1000")
+    every |= {"list": "stage=new", "total": MANY - 20, "decision": "not_the_same"}
+    page = await ana.send("/hits/decide-many", **every)
+    assert "All decided" in page
+    assert "no-hit" not in page
+
+
+async def test_the_detail_goes_through_the_list_by_itself(ana: Browser) -> None:
+    """A decision on a person is one for all of the hits, and leads to the next; back leads to the place in the list."""
+    await ana.open("/hits?stage=new&sort=name")
+    before = rows(ana)
+    place = next(number for number, row in enumerate(before) if number and len(row.split()) > 1)
+    tail = "?list=stage%3Dnew%26sort%3Dname"
+
+    def path(row: str) -> str:
+        return f"/hits/{row.split(maxsplit=1)[0].replace('.', '/')}"
+
+    await ana.open(path(before[place]) + tail)
+    assert f"{place + 1} / 80" in ana.page
+    for rel, other in (("prev", before[place - 1]), ("next", before[place + 1])):
+        assert f'rel="{rel}" href="{path(other)}{tail}"' in ana.page
+    assert f'href="/hits?stage=new&amp;sort=name#h-{first(before[place])}"' in ana.page
+    offered = re.findall(r'name="hit" id="[^"]+" value="([^"]+)" checked', ana.page)
+    assert sorted(offered) == sorted(before[place].split())
+    await ana.send(f"{path(before[place])}/decide{tail}", hit=offered, decision="same", follow=False)
+    assert ana.answer.headers["location"] == path(before[place + 1]) + tail
+    page = await ana.open(ana.answer.headers["location"])
+    assert f"Your last decision: the same person, {len(offered)} hits." in page
+    # After the last one of the list, those before it that wait.
+    await ana.open("/hits?stage=new&sort=name&offset=50")
+    last = rows(ana)[-1]
+    await ana.open(path(last) + tail)
+    assert 'rel="next"' not in ana.page
+    await ana.send(f"{path(last)}/decide{tail}", decision="cannot_tell", follow=False)
+    assert ana.answer.headers["location"] == path(before[0]) + tail
+    # One that is decided is not in the list any more, and has neither place nor neighbours.
+    page = await ana.open(path(last) + tail)
+    assert 'rel="prev"' not in ana.page
+    assert 'href="/hits?stage=new&amp;sort=name#rows"' in ana.page
+
+
+async def test_views_have_counts_and_rows_say_what_sets_them_apart(ana: Browser) -> None:
+    page = await ana.open("/hits")
+    for view in ("All <span>80", "New <span>80", "New, high certainty <span>"):
+        assert view in page
+    assert "Overdue" not in page
+    assert "80 persons, 120 hits" in page
+    assert page.count("<span>names + date of birth") == len(rows(ana)) == 50
