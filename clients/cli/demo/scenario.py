@@ -36,7 +36,6 @@ _PURPOSE = "find persons whom several parties noted"
 _CATEGORY = "foreign terrorist fighters"
 _TWO = ("officer", "approver")
 _ASKING = "SI"
-_NAMED = ("given_names", "family_names")
 
 
 @dataclass(slots=True)
@@ -283,12 +282,7 @@ class DemoScenario:
 
         self._until(answered, "the answers to the query")
         seconds = round(time.monotonic() - started, 1)
-        rows = [
-            (one.record_id, *(" ".join(one.record.get(name, "")) for name in _NAMED), one.record["date_of_birth"])
-            for one in answers[0].persons
-        ]
         self.screen.narrate(
-            Table("The question", ("person", "given names", "family names", "born"), rows),
             *query_views(answers[0]),
             f"{seconds} s from the approval to hits that both sides have confirmed. The others' analysts see that it "
             "is a query, its case and its urgency, and which of their own records it hit.",

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from services.kit.http.signatures import WINDOW_SECONDS
 SHORT = 8  # digits of an id that tables show; commands take them in place of the whole
 
 _THOUSANDTHS = 1_000
+_NAMED = "name, date of birth"
 _NAMES = ("given_names", "family_names", "full_name")
 _EXACT = "These numbers are exact and not for publication: publish those of the page *Statistics*."
 
@@ -85,16 +86,27 @@ def hits_table(hits: round_views.Hits, limit: int) -> list[Table | str]:
     """Return hits, each with the own record, the surest first, and the contents of the counterparts' notes."""
     shown = sorted(hits.hits, key=lambda hit: (-hit.certainty.least, hit.counterpart, hit.record_id))[:limit]
     rows = [
-        (hit.record_id, own_name(hit), hit.counterpart, hit.certainty.value, _state(hit), _joined(hit.sentences))
+        (hit.record_id, own_name(hit.record), hit.counterpart, hit.certainty.value, _state(hit), _joined(hit.sentences))
         for hit in shown
     ]
-    views: list[Table | str] = [
-        Table("Hits", ("own record", "name, date of birth", "known to", "certainty", "hit is", "why"), rows)
-    ]
+    views: list[Table | str] = [Table("Hits", ("own record", _NAMED, "known to", "certainty", "hit is", "why"), rows)]
     if notes := [row for hit in shown for row in _note_rows(hit)]:
-        columns = ("own record", "of", "its reference", "its evaluation", "handling", "contact", "own evaluation")
+        columns = (
+            "own record",
+            _NAMED,
+            "of",
+            "its reference",
+            "its evaluation",
+            "handling",
+            "contact",
+            "own evaluation",
+        )
         views.append(Table("Notes of confirmed hits", columns, notes))
-    views += [f"{hit.record_id}, {hit.counterpart}: {_fault(hit)}" for hit in shown if _state(hit) == "refuted"]
+    views += [
+        f"{hit.record_id} ({own_name(hit.record)}), {hit.counterpart}: {_fault(hit)}"
+        for hit in shown
+        if _state(hit) == "refuted"
+    ]
     left = len(hits.hits) - len(shown)
     return [*views, f"{numbered(left, 'more hit')} not shown."] if left else views
 
@@ -114,6 +126,7 @@ def _note_rows(hit: round_views.OwnHit) -> Iterator[tuple[str, ...]]:
         raised = f"{own.before} -> {own.after}" if own.after != own.before else own.before or "-"
         yield (
             hit.record_id,
+            own_name(hit.record),
             hit.counterpart,
             note.reference,
             note.evaluation or "-",
@@ -147,11 +160,11 @@ def _joined(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def own_name(hit: round_views.OwnHit) -> str:
-    """Return name and date of birth of the own record, as the list has them."""
-    texts = [hit.record.get(name, "") for name in _NAMES]
+def own_name(record: Mapping[str, str | list[str]]) -> str:
+    """Return name and date of birth of an own record, as the list has them."""
+    texts = [record.get(name, "") for name in _NAMES]
     words = [text if isinstance(text, str) else " ".join(text) for text in texts]
-    date = hit.record.get("date_of_birth", "")
+    date = record.get("date_of_birth", "")
     return ", ".join(part for part in (" ".join(filter(None, words)), str(date)) if part)
 
 
@@ -276,11 +289,19 @@ def query_views(answer: QueryAnswer) -> list[Table | str]:
     """Return the answer person by party, and the meaning of a no-hit in a sentence."""
     distrusted = {one.counterpart for one in answer.checks if one.is_distrusted}
     rows = [
-        (person.record_id, *(_cell(person, party, distrusted=party.party in distrusted) for party in answer.parties))
+        (
+            person.record_id,
+            own_name(person.record),
+            *(_cell(person, party, distrusted=party.party in distrusted) for party in answer.parties),
+        )
         for person in answer.persons
     ]
     shown: list[Table | str] = [
-        Table(f"Query {answer.entry.submission_id[:SHORT]}", ("person", *(one.party for one in answer.parties)), rows)
+        Table(
+            f"Query {answer.entry.submission_id[:SHORT]}",
+            ("person", _NAMED, *(one.party for one in answer.parties)),
+            rows,
+        )
     ]
     shown += [f"{one.party} is awaited: {one.awaited.value}." for one in answer.parties if one.state.value == "awaited"]
     shown += [problem.text for problem in answer.problems]

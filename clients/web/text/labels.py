@@ -3,7 +3,6 @@
 A mark is a class of the style sheet (`good`, `care`, `stop`, `told`, or none); the word alone tells everything.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 
@@ -318,7 +317,6 @@ PROMISES = {
 _ORDER = {name: place for place, name in enumerate(FIELDS[1:])}  # the record id comes last
 _FILLED, _EMPTY = "\u25cf", "\u25cb"
 _DOTS = 3
-_MADE_NUMBER = re.compile(r"Q-[0-9a-f]{8}-[0-9]+")
 _NOWRAP = Markup('<span class="nowrap">{}</span>')
 _SHORT = 8
 
@@ -400,7 +398,6 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "promise": partial(word, table=PROMISES),
         "person": person,
         "person_line": person_line,
-        "own_number": own_number,
         "rule_named": partial(rule_named, language=language),
         "sort_order": partial(word, table=SORTS),
         "in_order": in_order,
@@ -472,11 +469,6 @@ def person_line(record: dict[str, str | list[str]]) -> Markup:
     date = joined(record.get("date_of_birth", ""))
     names = person({name: value for name, value in record.items() if name != "date_of_birth"})
     return Markup(", ").join([*([escape(names)] if names else []), *([_NOWRAP.format(date)] if date else [])])
-
-
-def own_number(record_id: str) -> bool:
-    """Return whether a record's number is the party's own; a person who was typed in has one that the node made."""
-    return _MADE_NUMBER.fullmatch(record_id) is None
 
 
 def in_order(record: dict[str, str | list[str]]) -> list[tuple[str, str | list[str]]]:

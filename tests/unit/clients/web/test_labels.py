@@ -39,8 +39,3 @@ def test_a_date_is_not_broken_in_a_narrow_place() -> None:
     )
     assert line({"date_of_birth": "1972-12-25"}) == date
     assert not line({})
-
-
-@pytest.mark.parametrize(("record_id", "own"), [("Q-e6dc64d1-1", False), ("Q-17", True), ("SI-0006", True)])
-def test_a_number_that_the_node_made_is_not_shown(record_id: str, *, own: bool) -> None:
-    assert filters(languages()["en"])["own_number"](record_id) is own

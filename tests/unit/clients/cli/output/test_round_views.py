@@ -91,10 +91,10 @@ def test_confirmed_and_refuted_hits() -> None:
     _, notes, refuted = hits_table(Hits.model_validate_json(json.dumps(CONTENT | {"hits": hits})), 9)
     assert isinstance(notes, Table)
     assert list(notes.rows) == [
-        ("r-1", "RS", "RS-AAAA-BBBB-CCCC", "C4", "-", "CT", "X4 -> X3"),
-        ("r-3", "RS", "RS-AAAA-BBBB-CCCC", "-", "-", "CT", "-"),
+        ("r-1", "Ana, 1980-01-02", "RS", "RS-AAAA-BBBB-CCCC", "C4", "-", "CT", "X4 -> X3"),
+        ("r-3", "Ana, 1980-01-02", "RS", "RS-AAAA-BBBB-CCCC", "-", "-", "CT", "-"),
     ]
-    assert refuted == "r-2, RS: refuted by RS: a lie"
+    assert refuted == "r-2 (Ana, 1980-01-02), RS: refuted by RS: a lie"
 
 
 def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
@@ -149,14 +149,14 @@ def test_an_answer_says_with_whom_it_was_checked() -> None:
     answer = SimpleNamespace(
         entry=SimpleNamespace(submission_id=QUERY),
         parties=[SimpleNamespace(party=code, state=SimpleNamespace(value="answered")) for code in ("AL", "RS")],
-        persons=[SimpleNamespace(record_id="q-1", hits=(), compared=True)],
+        persons=[SimpleNamespace(record_id="q-1", record={"full_name": "Ana Kos"}, hits=(), compared=True)],
         problems=(),
         minimum_certainty=SimpleNamespace(value="low"),
         checks=checks,
     )
     table = query_views(cast(QueryAnswer, answer))[0]
     assert isinstance(table, Table)
-    assert list(table.rows) == [("q-1", "not to be trusted", "no-hit")]
+    assert list(table.rows) == [("q-1", "Ana Kos", "not to be trusted", "no-hit")]
     assert "checked with RS that the matcher hid no hit" in str(query_views(cast(QueryAnswer, answer))[-1])
     checks.clear()
     assert "checked with no party" in str(query_views(cast(QueryAnswer, answer))[-1])
