@@ -5,22 +5,21 @@ agrees speaks for its family, so that rules which depend on one another count on
 sizes of the two lists and the share of persons that both hold: the longer the lists, the more pairs agree by chance.
 The weights are the table's, moved by what was learned blind in the round (`learning.py`). Sizes, share, weights and
 what was learned are stated to both sides; whoever has the rules that met can recompute the level (PROTOCOL.md 7).
+All of it is whole hundredths of a bit, so that every machine gets the same.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from math import exp2, inf, log2
+from math import exp2
 
 from aquila.errors import InputError
-from aquila.records.rules import Counted, Part, Rule, RuleTable, mask_of
+from aquila.records.rules import CENTIBITS, MILLION, Counted, Part, Rule, RuleTable, mask_of
 
 _CACHED = 1 << 14
-_MOST_BITS = 500.0  # beyond it a double cannot tell the probability from one
-_MOST_LIFT = 6.6  # bits, a hundredfold, that a pair gains at most because most records of both lists are settled
-CENTIBITS = 100
-MILLION = 1_000_000
+_MOST_CENTIBITS = 50_000  # beyond it a double cannot tell the probability from one
+_MOST_LIFT = 660  # centibits, a hundredfold, that a pair gains at most because most records of both lists are settled
 
 Learned = tuple[tuple[str, int], ...]
 """What a round learned, in hundredths of a bit: how much more a part weighs than in the table, by its name, and how
@@ -39,20 +38,26 @@ class Level(StrEnum):
         """The least probability of the level."""
         return _LEAST[self]
 
+    @property
+    def centibits(self) -> int:
+        """The least odds of the level, as log2 in hundredths of a bit, rounded up."""
+        return _LEAST_CENTIBITS[self]
+
     def __lt__(self, other: str) -> bool:
-        return self.least < Level(other).least
+        return self.centibits < Level(other).centibits
 
     def __le__(self, other: str) -> bool:
-        return self.least <= Level(other).least
+        return self.centibits <= Level(other).centibits
 
     def __gt__(self, other: str) -> bool:
-        return self.least > Level(other).least
+        return self.centibits > Level(other).centibits
 
     def __ge__(self, other: str) -> bool:
-        return self.least >= Level(other).least
+        return self.centibits >= Level(other).centibits
 
 
 _LEAST = {Level.LOW: 0.50, Level.MEDIUM: 0.90, Level.HIGH: 0.99}
+_LEAST_CENTIBITS = {Level.LOW: 0, Level.MEDIUM: 317, Level.HIGH: 663}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +65,20 @@ class Grade:
     """The grade that results from the rules that met."""
 
     level: Level | None
-    """None where the probability is below every level: no hit."""
-    probability: float
-    """That the two records are one person, 0 to 1."""
+    """None where the odds are below every level: no hit."""
+    centibits: int
+    """The odds that the two records are one person, as log2 in hundredths of a bit."""
     families: tuple[str, ...]
     """The evidence families that agree, strongest first."""
     rules: tuple[str, ...]
     """The names of the rules that met, in the order of their numbers."""
     sentences: tuple[str, ...] = ()
     """The agreements in plain words, in the order of `families`."""
+
+    @property
+    def probability(self) -> float:
+        """That the two records are one person, 0 to 1: for people to read, and never compared with a level."""
+        return 1 / (1 + exp2(-max(-_MOST_CENTIBITS, min(_MOST_CENTIBITS, self.centibits)) / CENTIBITS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ class GradingBasis:
     """What the round learned of the table's weights."""
 
 
-def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: float | None = None) -> Grade:
+def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, common_per_million: int | None = None) -> Grade:
     """Grade a pair of records by the rules that met, with the table's own weights.
 
     Args:
@@ -97,14 +107,14 @@ def grade(table: RuleTable, rule_mask: int, size_a: int, size_b: int, share: flo
         rule_mask: Bit `n - 1` is set where rule number n met; at least one.
         size_a: Records of the one list, padding included.
         size_b: Records of the other.
-        share: Of the smaller list, the share of persons that the other holds too, above 0 and at most 1; the table's
-            `expected_share` where none is given.
+        common_per_million: Of the smaller list, the share of persons that the other holds too, 1 to a million; the
+            table's where none is given.
 
     Raises:
         InputError: No rule, an unknown rule, an empty list, or no share.
     """
-    common = round(MILLION * (table.expected_share if share is None else share))
-    return grade_on(table, rule_mask, GradingBasis(size_a, size_b, common, round(MILLION * table.expected_duplicates)))
+    common = table.common_per_million if common_per_million is None else common_per_million
+    return grade_on(table, rule_mask, GradingBasis(size_a, size_b, common, table.duplicates_per_million))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -123,26 +133,25 @@ def grade_on(table: RuleTable, rule_mask: int, grading_basis: GradingBasis, *, s
     """
     rules = rules_of(table, rule_mask)
     parts = strongest_parts(rules)
-    bits = evidence_bits(table, rules, grading_basis) + rank_bits(grading_basis, second=second)
-    if not second and _probability(bits) < Level.HIGH.least:
-        bits += lift_bits(grading_basis)
-    probability = _probability(bits)
+    odds = evidence_of(table, rules, grading_basis) + prior_of(grading_basis, second=second)
+    if not second and odds < Level.HIGH.centibits:
+        odds += lift_of(grading_basis)
     return Grade(
-        level=level_of(probability),
-        probability=probability,
+        level=level_of(odds),
+        centibits=odds,
         families=tuple(part.family for part in parts),
         rules=tuple(rule.name for rule in rules),
         sentences=tuple(part.sentence for part in parts),
     )
 
 
-def evidence_bits(table: RuleTable, rules: tuple[Rule, ...], grading_basis: GradingBasis) -> float:
-    """Return the weight of the rules that met: the strongest part of each family, and missing evidence of others."""
+def evidence_of(table: RuleTable, rules: tuple[Rule, ...], grading_basis: GradingBasis) -> int:
+    """Return the weight of the rules that met, in centibits: strongest parts, and missing evidence elsewhere."""
     learned = dict(grading_basis.learned)
     silent = sum(learned.get(missing_evidence(family), 0) for family in missing_families(table, rules))
     moved = sum(learned.get(part.name, 0) for part in strongest_parts(rules))
     together = learned.get(agreement_of_names(table, rules), 0)
-    return table_bits(table, rules) + (silent + moved + together) / CENTIBITS
+    return table_weight(table, rules) + silent + moved + together
 
 
 def agreement_of_names(table: RuleTable, rules: tuple[Rule, ...]) -> str:
@@ -209,7 +218,7 @@ def _told_by_stronger(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
     Names that agree in spelling agree in their consonants too, so a rule on these would have shown a date.
     """
     counted = table.counted
-    agreed = {part.family: part.bits for part in strongest_parts(rules)}
+    agreed = {part.family: part.centibits for part in strongest_parts(rules)}
     if counted is None or counted.names[0] not in agreed:
         return set()
     names = counted.names[0]
@@ -218,7 +227,7 @@ def _told_by_stronger(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
         for rule in table.rules
         for part in rule.parts
         for other in rule.parts
-        if len(rule.parts) == 2 and part.family != names == other.family and agreed[names] >= other.bits  # noqa: PLR2004
+        if len(rule.parts) == 2 and part.family != names == other.family and agreed[names] >= other.centibits  # noqa: PLR2004
     }
 
 
@@ -228,7 +237,7 @@ def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
     The rule's other parts agree, or stronger ones of their families. Whether names do is left out: a date and one name
     tell as little of the attribute as a date alone.
     """
-    agreed = {part.family: part.bits for part in strongest_parts(rules)}
+    agreed = {part.family: part.centibits for part in strongest_parts(rules)}
     names = () if table.counted is None else table.counted.names
     return {
         known.family
@@ -236,49 +245,66 @@ def _lacking_families(table: RuleTable, rules: tuple[Rule, ...]) -> set[str]:
         for known in rule.parts
         if known.known
         and rule not in rules
-        and all(agreed.get(p.family, -inf) >= p.bits for p in rule.shown if p.family not in names)
+        and all(p.family in agreed and agreed[p.family] >= p.centibits for p in rule.shown if p.family not in names)
     }
 
 
-def table_bits(table: RuleTable, rules: tuple[Rule, ...]) -> float:
-    """Return the table's weight of the strongest parts of the rules that met, and of missing evidence elsewhere."""
+def table_weight(table: RuleTable, rules: tuple[Rule, ...]) -> int:
+    """As `evidence_of`, by the table alone."""
     weights = dict(table.silent)
-    silent = sum(weights.get(family, 0.0) for family in missing_families(table, rules))
-    return sum(part.bits for part in strongest_parts(rules)) + silent
+    silent = sum(weights.get(family, 0) for family in missing_families(table, rules))
+    return sum(part.centibits for part in strongest_parts(rules)) + silent
 
 
-def rank_bits(grading_basis: GradingBasis, *, second: bool) -> float:
-    """The prior odds of a pair as log2: of a second partner, the share of duplicates counts instead.
+def prior_of(grading_basis: GradingBasis, *, second: bool) -> int:
+    """The prior odds of a pair, in centibits: of a second partner, the share of duplicates counts instead.
 
     Raises:
-        InputError: As `prior_bits`.
+        InputError: As `prior`.
     """
     common = grading_basis.common_per_million
     if second:
         common = min(common, grading_basis.duplicates_per_million)
-    return prior_bits(grading_basis.size_a, grading_basis.size_b, common / MILLION)
+    return prior(grading_basis.size_a, grading_basis.size_b, common)
 
 
-def lift_bits(grading_basis: GradingBasis) -> float:
-    """Return the gain of an uncertain pair when records with a certain partner are out of chance's reach."""
-    left = (1 - min(grading_basis.settled, size) / size for size in (grading_basis.size_a, grading_basis.size_b))
-    return min(_MOST_LIFT, -sum(log2(max(share, exp2(-_MOST_LIFT))) for share in left))
+def lift_of(grading_basis: GradingBasis) -> int:
+    """Return the gain of an uncertain pair, in centibits, when settled records are out of chance's reach."""
+    sizes = grading_basis.size_a, grading_basis.size_b
+    left_a, left_b = (max(0, size - grading_basis.settled) for size in sizes)
+    if not left_a * left_b:
+        return _MOST_LIFT
+    return min(_MOST_LIFT, log2_centibits(sizes[0] * sizes[1], left_a * left_b))
 
 
-def level_of(probability: float) -> Level | None:
-    """The highest level whose promise a probability keeps, or None."""
-    return max((level for level in Level if probability >= level.least), default=None)
+def level_of(centibits: int) -> Level | None:
+    """The highest level whose odds are reached, or None."""
+    return max((level for level in Level if centibits >= level.centibits), default=None)
 
 
-def prior_bits(size_a: int, size_b: int, share: float) -> float:
-    """The prior odds that two records are one person, as log2: common persons over all pairs.
+def prior(size_a: int, size_b: int, common_per_million: int) -> int:
+    """The prior odds that two records are one person, in centibits: common persons over all pairs.
 
     Raises:
         InputError: An empty list, or a share that is none.
     """
-    if min(size_a, size_b) < 1 or not 0 < share <= 1:
+    if min(size_a, size_b) < 1 or not 0 < common_per_million <= MILLION:
         raise InputError("prior_operands_out_of_range")
-    return log2(share) - log2(max(size_a, size_b))
+    return log2_centibits(common_per_million, MILLION * max(size_a, size_b))
+
+
+@lru_cache(maxsize=_CACHED)
+def log2_centibits(over: int, under: int) -> int:
+    """Return log2 of a fraction in hundredths, rounded down: the greatest k with 2^k under^100 <= over^100, exactly.
+
+    Args:
+        over: The numerator, positive.
+        under: The denominator, positive.
+    """
+    above: int = over**CENTIBITS
+    below: int = under**CENTIBITS
+    found = above.bit_length() - below.bit_length()
+    return found if above << max(0, -found) >= below << max(0, found) else found - 1
 
 
 def expected_chance_hits(grades: Iterable[Grade]) -> dict[Level, float]:
@@ -295,13 +321,16 @@ def expected_chance_hits(grades: Iterable[Grade]) -> dict[Level, float]:
 
 @lru_cache(maxsize=_CACHED)
 def strongest_parts(rules: tuple[Rule, ...]) -> tuple[Part, ...]:
-    """For each evidence family the strongest part that agrees; strongest family first, ties by name."""
+    """For each evidence family the strongest part that agrees; strongest family first, ties by name.
+
+    Of two equally strong parts of a family, that of the rule with the lower number counts.
+    """
     strongest: dict[str, Part] = {}
     for rule in rules:
         for part in rule.shown:
-            if part.family not in strongest or part.bits > strongest[part.family].bits:
+            if part.family not in strongest or part.centibits > strongest[part.family].centibits:
                 strongest[part.family] = part
-    return tuple(sorted(strongest.values(), key=lambda part: (-part.bits, part.family)))
+    return tuple(sorted(strongest.values(), key=lambda part: (-part.centibits, part.family)))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -311,8 +340,3 @@ def rules_of(table: RuleTable, rule_mask: int) -> tuple[Rule, ...]:
     if not rules or mask_of(rule.number for rule in rules) != rule_mask:
         raise InputError("rule_mask_empty_or_unknown")
     return rules
-
-
-def _probability(bits: float) -> float:
-    """From log2 odds to a probability."""
-    return 1 / (1 + exp2(-max(-_MOST_BITS, min(_MOST_BITS, bits))))

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from aquila.matching.certainty import MILLION, Grade, GradingBasis, Level, grade_on
+from aquila.matching.certainty import Grade, GradingBasis, Level, grade_on
 from aquila.matching.join import MatchedPair
-from aquila.records.rules import RuleTable
+from aquila.records.rules import MILLION, RuleTable
 
 MOST_TURNS = 8
 _BELIEF = 100  # so many settled records does the table's expectation of duplicates count for
@@ -42,18 +42,18 @@ def grade_lists(
     most = _Grades(table, replace(grading_basis, settled=min(grading_basis.size_a, grading_basis.size_b)))
     kept = [pair for pair in pairs if most.of(pair.rules).level]
     certain, grading_basis = _settle(table, grading_basis, kept, turns)
-    lefts: dict[bytes, float] = {}
-    rights: dict[bytes, float] = {}
+    lefts: dict[bytes, int] = {}
+    rights: dict[bytes, int] = {}
     firsts, seconds = _Grades(table, grading_basis), _Grades(table, grading_basis, second=True)
     for pair in certain:  # as certain as they are at last: what settled first may have gained less by it than others
-        probability = firsts.of(pair.rules).probability
-        lefts[pair.left_handle] = max(probability, lefts.get(pair.left_handle, 0.0))
-        rights[pair.right_handle] = max(probability, rights.get(pair.right_handle, 0.0))
+        odds = firsts.of(pair.rules).centibits
+        lefts[pair.left_handle] = max(odds, lefts.get(pair.left_handle, odds))
+        rights[pair.right_handle] = max(odds, rights.get(pair.right_handle, odds))
     graded = []
     for pair in kept:
         result = firsts.of(pair.rules)
-        best = max(lefts.get(pair.left_handle, 0.0), rights.get(pair.right_handle, 0.0))
-        second = best > result.probability
+        odds = result.centibits
+        second = max(lefts.get(pair.left_handle, odds), rights.get(pair.right_handle, odds)) > odds
         if second:
             result = seconds.of(pair.rules)
         if result.level:
@@ -110,6 +110,6 @@ def _settle(
 
 def _duplicates(table: RuleTable, pairs: int, lefts: int, rights: int) -> int:
     """The share of settled records that have one more partner as certain, at least what the table expects."""
-    expected = table.expected_duplicates
-    more = 2 * pairs - lefts - rights + _BELIEF * expected
-    return round(MILLION * max(expected, min(1.0, more / (lefts + rights + _BELIEF))))
+    expected = table.duplicates_per_million
+    more = MILLION * (2 * pairs - lefts - rights) + _BELIEF * expected
+    return max(expected, min(MILLION, more // (lefts + rights + _BELIEF)))

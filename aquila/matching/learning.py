@@ -5,6 +5,9 @@ Of one person's pairs of records it learns which share of the smaller list the o
 at each level. Of strangers' pairs it counts how often chance makes names agree (`chance.py`): a name is rare or usual
 in these lists. How often chance makes a whole date agree follows from parts of dates: where whole dates are counted
 too, and all is learned at once, chance passes for persons. Each two lists of a round are learned from by themselves.
+
+It computes in floating point, and another machine may learn something else in the last digit. What it returns is
+integers, which reports state: grades come from these alone, at the matcher too.
 """
 
 from collections.abc import Mapping
@@ -15,25 +18,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquila.matching.certainty import (
-    CENTIBITS,
-    MILLION,
     GradingBasis,
     Learned,
     label_of_names,
     missing_evidence,
     missing_families,
     names_that_agree,
-    prior_bits,
+    prior,
     rules_of,
     strongest_parts,
-    table_bits,
+    table_weight,
 )
 from aquila.matching.chance import ChanceModel, chance_model, count_chance
-from aquila.records.rules import Counted, RuleTable
+from aquila.records.rules import CENTIBITS, MILLION, Counted, RuleTable
 
 MOST_STEPS = 200
 _CLOSE_ENOUGH = 1e-6
-LEAST_SHARE = 0.02  # of the expected share: lists with few common persons still show those they have
+_LEAST_SHARE = 50  # a fiftieth of the expected share: lists with few common persons still show those they have
 BELIEF = 100.0  # so many pairs of one person do the table's usual shares count for
 _BELIEF_IN_CONTEXT = 50.0
 _BELIEF_IN_RARITY = 10.0
@@ -129,29 +130,29 @@ def learn(table: RuleTable, lists: ListPair, *, steps: int = MOST_STEPS) -> Grad
     for _step in range(steps):
         if learner.step():
             break
-    share, twice = (max(1, round(MILLION * one)) for one in (learner.share, table.expected_duplicates))
-    return GradingBasis(lists.size_a, lists.size_b, share, twice, learned=learner.learned())
+    share = _per_million(table, learner.share)
+    return GradingBasis(lists.size_a, lists.size_b, share, table.duplicates_per_million, learned=learner.learned())
 
 
 def learn_share(
     table: RuleTable, patterns: Mapping[int, int], size_a: int, size_b: int, *, steps: int = MOST_STEPS
-) -> float:
-    """Learn the share of two lists alone, with the table's own weights, in at most `steps` steps.
+) -> int:
+    """Learn the share of two lists alone, in millionths, with the table's own weights, in at most `steps` steps.
 
     Raises:
         InputError: As `learn`.
     """
     counts = np.array(list(patterns.values()), dtype=np.float64)
-    prior = prior_bits(size_a, size_b, 1.0)
-    bits = prior + np.array([table_bits(table, rules_of(table, mask)) for mask in patterns], dtype=np.float64)
-    share = table.expected_share
+    weights = [table_weight(table, rules_of(table, mask)) for mask in patterns]
+    bits = (prior(size_a, size_b, MILLION) + np.array(weights, dtype=np.float64)) / CENTIBITS
+    share = table.common_per_million / MILLION
     for _step in range(steps):
         before = share
         found = float(counts @ _probability(bits + np.log2(share)))
         share = _bounded(table, found / min(size_a, size_b))
         if abs(share - before) <= _CLOSE_ENOUGH * share:
             break
-    return share
+    return _per_million(table, share)
 
 
 class _Learner:
@@ -171,7 +172,7 @@ class _Learner:
             self._of.usual_contexts,
             np.zeros(len(self._missing)),
         )
-        self.share = table.expected_share
+        self.share = table.common_per_million / MILLION
         self._weights = self._weigh(np.zeros(len(self._cells.counts)))
 
     def step(self) -> bool:
@@ -187,21 +188,21 @@ class _Learner:
     def learned(self) -> Learned:
         """Return the weights that differ from the table's."""
         weights, silent = self._weights, dict(self._table.silent)
-        part_bits = {part.name: part.bits for part in self._table.parts}
+        part_bits = {part.name: part.centibits / CENTIBITS for part in self._table.parts}
         found = dict(zip(map(missing_evidence, self._missing), self._usual.missing.tolist(), strict=True))
         if self._table.counted:
             date = self._table.counted.date
             *dates, unagreed = weights.dates[:-1].tolist()
             found |= {name: bits - part_bits[name] for name, bits in zip(self._of.dates, dates, strict=False)}
-            found[missing_evidence(date)] = unagreed - silent.get(date, 0.0)
+            found[missing_evidence(date)] = unagreed - silent.get(date, 0) / CENTIBITS
             found |= self._of_names(self._table.counted, weights)
         rounded = ((name, round(bits * CENTIBITS)) for name, bits in sorted(found.items()))
         return tuple((name, centibits) for name, centibits in rounded if centibits)
 
     def _of_names(self, counted: Counted, weights: _Weights) -> dict[str, float]:
         """Return how much more each kind of agreement of names weighs than its parts do in the table, by its label."""
-        bits = {part.name: part.bits for part in self._table.parts}
-        bits[missing_evidence(counted.context)] = dict(self._table.silent).get(counted.context, 0.0)
+        bits = {part.name: part.centibits / CENTIBITS for part in self._table.parts}
+        bits[missing_evidence(counted.context)] = dict(self._table.silent).get(counted.context, 0) / CENTIBITS
         found = {}
         for number, way in enumerate(self._of.names):
             for place, context in ((-1, ""), *enumerate(self._of.contexts)):
@@ -213,8 +214,8 @@ class _Learner:
     def _expected(self) -> NDArray[np.float64]:
         """Return the pairs of each mask expected to be one person."""
         cells = self._cells
-        prior = prior_bits(cells.pair.size_a, cells.pair.size_b, self.share)
-        bits = prior + cells.rest + self._weights.of(cells) + cells.silent @ self._usual.missing
+        odds = np.log2(self.share) - np.log2(max(cells.pair.size_a, cells.pair.size_b))
+        bits = odds + cells.rest + self._weights.of(cells) + cells.silent @ self._usual.missing
         pairs: NDArray[np.float64] = cells.counts * _probability(bits)
         return pairs
 
@@ -270,7 +271,7 @@ class _Learner:
     def _read(self, pair: ListPair) -> _Cells:
         """Place the masks of two lists among what is counted."""
         table, of, counted = self._table, self._of, self._table.counted
-        prior_bits(pair.size_a, pair.size_b, 1.0)
+        prior(pair.size_a, pair.size_b, MILLION)
         ways = {way.parts: number for number, way in enumerate(of.names)}
         places, rest, told, silent = [], [], [], []
         weight = dict(table.silent)
@@ -290,8 +291,8 @@ class _Learner:
             taken = {counted.date} if counted else set()
             taken |= set(counted.names) if counted and names >= 0 else set()
             taken |= {counted.context} if counted and context >= 0 else set()
-            bits = {family: part.bits for family, part in agreed.items()} | {f: weight.get(f, 0.0) for f in missing}
-            rest.append(sum(weighs for family, weighs in bits.items() if family not in taken))
+            each = {family: part.centibits for family, part in agreed.items()} | {f: weight.get(f, 0) for f in missing}
+            rest.append(sum(weighs for family, weighs in each.items() if family not in taken) / CENTIBITS)
             told.append([family in levels and family not in taken for family in self._missing])
             silent.append([family in missing and family not in taken for family in self._missing])
         shape = (len(places), len(self._missing))
@@ -314,12 +315,17 @@ _NOTHING = ChanceModel((), (), _EMPTY, _EMPTY, (), _EMPTY, _EMPTY, ())
 
 def least_common_per_million(table: RuleTable) -> int:
     """Return the least share of common persons that is learned of two lists, in millionths, at least one."""
-    return max(1, round(MILLION * _bounded(table, 0.0)))
+    return max(1, table.common_per_million // _LEAST_SHARE)
 
 
 def _bounded(table: RuleTable, share: float) -> float:
     """Return a share within its bounds."""
-    return min(1.0, max(LEAST_SHARE * table.expected_share, share))
+    return min(1.0, max(least_common_per_million(table) / MILLION, share))
+
+
+def _per_million(table: RuleTable, share: float) -> int:
+    """Return a share within its bounds in millionths."""
+    return max(least_common_per_million(table), round(MILLION * share))
 
 
 def _blended(found: NDArray[np.float64], table: NDArray[np.float64], belief: float) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import exp2, log2
+from math import exp2, floor, log2
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +24,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.matching.certainty import Grade, Level, grade, level_of, prior_bits
+from aquila.matching.certainty import Grade, Level, grade, level_of, prior
 from aquila.matching.chance import chance_model, parts_of
 from aquila.matching.learning import learn_share
 from aquila.records.entropy import TRAIT, named_traits
@@ -32,7 +32,17 @@ from aquila.records.inputs import input_maker
 from aquila.records.normalize.names import name_words, part_words, sound
 from aquila.records.one_person import persons_of
 from aquila.records.person import Record, RecordColumns
-from aquila.records.rules import DEFAULT_LIMIT, Counted, InputClass, Rule, RuleTable, limits_of, mask_of
+from aquila.records.rules import (
+    CENTIBITS,
+    DEFAULT_LIMIT,
+    MILLION,
+    Counted,
+    InputClass,
+    Rule,
+    RuleTable,
+    limits_of,
+    mask_of,
+)
 
 MOST_SHARED = 32  # records that share a value make pairs with the square of their number
 _RECORDS_AT_ONCE = 2_048  # are digested by one call
@@ -178,8 +188,8 @@ class DuplicateSearch:
         pairs = [DuplicatePair(first, second, graded[mask]) for first, second, mask in run(query, [wanted]).fetchall()]
         crowded = run("SELECT rule, count(*) FROM shared WHERE crowded GROUP BY rule ORDER BY rule").fetchall()
         return Duplicates(
-            tuple(sorted(pairs, key=lambda pair: (-pair.grade.probability, pair.first, pair.second))),
-            share,
+            tuple(sorted(pairs, key=lambda pair: (-pair.grade.centibits, pair.first, pair.second))),
+            share / MILLION,
             {self._table.by_number[rule].name: count for rule, count in crowded},
         )
 
@@ -349,7 +359,7 @@ def _names_rule(table: RuleTable) -> int | None:
         return None
     family = table.counted.names[0]
     alone = [rule for rule in table.rules if [part.family for part in rule.parts] == [family]]
-    return max(alone, key=lambda rule: rule.weight).number if alone else None
+    return max(alone, key=lambda rule: rule.centibits).number if alone else None
 
 
 def forecast(table: RuleTable, records: int, search: DuplicateSearch, twice: int, names: FamilyNames) -> ListForecast:
@@ -385,13 +395,13 @@ def prospects(table: RuleTable, records: int, alike: int) -> tuple[Prospect, ...
 
 def _foreseen(table: RuleTable, counted: Counted, records: int, alike: int) -> Iterator[Prospect]:
     of, pairs = chance_model(table, counted), records * (records - 1) / 2
-    main = max(parts_of(table, counted.names[0]), key=lambda part: part.bits)
+    main = max(parts_of(table, counted.names[0]), key=lambda part: part.centibits)
     further = [max(parts_of(table, family), key=lambda part: part.usual or 0.0) for family in counted.names[1:]]
     chance = (alike + 1) / (pairs + exp2(-(main.chance or 0.0)))
-    names = log2(main.usual or 1.0) - log2(chance) + sum(part.bits for part in further)
-    prior = prior_bits(records, records, table.expected_share)
+    names = log2(main.usual or 1.0) - log2(chance)
+    known = prior(records, records, table.common_per_million) + sum(part.centibits for part in further)
     sentences = {part.name: part.sentence for part in table.parts}
     *dates, none = zip(of.dates, of.usual_dates, of.chance_dates, strict=True)
     for name, usual, chance in (*sorted(dates, key=lambda date: -date[1])[:_DATES], none):
-        odds = prior + names + log2(usual) - log2(chance)
-        yield Prospect(sentences.get(name, ""), level_of(1 / (1 + exp2(-odds))))
+        counted_bits = names + log2(usual) - log2(chance)
+        yield Prospect(sentences.get(name, ""), level_of(known + floor(CENTIBITS * counted_bits)))

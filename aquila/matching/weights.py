@@ -8,20 +8,19 @@ from enum import StrEnum
 from math import log2
 
 from aquila.matching.certainty import (
-    CENTIBITS,
     GradingBasis,
     Level,
     agreement_of_names,
-    evidence_bits,
-    lift_bits,
+    evidence_of,
+    lift_of,
     missing_evidence,
     missing_families,
-    rank_bits,
+    prior_of,
     rules_of,
     strongest_parts,
 )
 from aquila.matching.chance import usual_bits
-from aquila.records.rules import RuleTable
+from aquila.records.rules import CENTIBITS, RuleTable
 
 
 class WeightKind(StrEnum):
@@ -42,15 +41,10 @@ class Weight:
     both lists have a certain partner."""
     sentence: str
     """What agrees, or the name of the family of which nothing agrees; empty for prior and lift."""
-    bits: float
-    """By how much it moves the odds, as log2."""
+    centibits: int
+    """By how much it moves the odds, as log2 in hundredths of a bit."""
     differs: str = ""
     """Of an agreement, what then differs or is not known; empty where nothing."""
-
-
-def level_bits(level: Level) -> float:
-    """Return the odds from which on a hit has a level, as log2."""
-    return log2(level.least / (1 - level.least))
 
 
 def weights_of(table: RuleTable, rule_mask: int, basis: GradingBasis, *, second: bool = False) -> tuple[Weight, ...]:
@@ -67,19 +61,19 @@ def weights_of(table: RuleTable, rule_mask: int, basis: GradingBasis, *, second:
     """
     rules, learned = rules_of(table, rule_mask), dict(basis.learned)
     words, missing = dict(table.families), dict(table.silent)
-    found = [Weight(WeightKind.PRIOR, "", rank_bits(basis, second=second))]
+    found = [Weight(WeightKind.PRIOR, "", prior_of(basis, second=second))]
     together = learned.get(agreement_of_names(table, rules), 0)
     for part in strongest_parts(rules):
         of_names = table.counted is not None and part.family == table.counted.names[0]
-        bits = part.bits + (learned.get(part.name, 0) + (together if of_names else 0)) / CENTIBITS
-        found.append(Weight(WeightKind.AGREES, part.sentence, bits, part.differs))
+        weight = part.centibits + learned.get(part.name, 0) + (together if of_names else 0)
+        found.append(Weight(WeightKind.AGREES, part.sentence, weight, part.differs))
     for family in missing_families(table, rules):
-        bits = missing.get(family, 0.0) + learned.get(missing_evidence(family), 0) / CENTIBITS
-        if bits:
-            found.append(Weight(WeightKind.MISSING, words[family], bits))
-    if not second and sum(one.bits for one in found) < level_bits(Level.HIGH):
-        found.append(Weight(WeightKind.LIFT, "", lift_bits(basis)))
-    return tuple(one for one in found if one.kind is not WeightKind.LIFT or one.bits)
+        weight = missing.get(family, 0) + learned.get(missing_evidence(family), 0)
+        if weight:
+            found.append(Weight(WeightKind.MISSING, words[family], weight))
+    if not second and sum(one.centibits for one in found) < Level.HIGH.centibits:
+        found.append(Weight(WeightKind.LIFT, "", lift_of(basis)))
+    return tuple(one for one in found if one.kind is not WeightKind.LIFT or one.centibits)
 
 
 def strangers_bits(table: RuleTable, rule_mask: int, basis: GradingBasis) -> float:
@@ -97,4 +91,4 @@ def strangers_bits(table: RuleTable, rule_mask: int, basis: GradingBasis) -> flo
     """
     rules = rules_of(table, rule_mask)
     pairs = log2(basis.size_a) + log2(basis.size_b)
-    return pairs + usual_bits(table, rules) - evidence_bits(table, rules, basis)
+    return pairs + usual_bits(table, rules) - evidence_of(table, rules, basis) / CENTIBITS

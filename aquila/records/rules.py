@@ -3,28 +3,42 @@
 A rule names one or more *parts*; an input of the rule is one value of each part together. What a part reads is code
 (`rule_parts.py`), which parts make a rule and what their agreement weighs is the table's. Built-in tables are the TOML
 files beside this module in `tables/`.
+
+What decides a level is integers: weights in hundredths of a bit, shares in millionths. A file states them as decimals,
+which are read exactly.
 """
 
 import hashlib
-import json
 import tomllib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import rfc8785
 
 from aquila.errors import InputError
 from aquila.records.rule_parts import NAMES, PART_KINDS, attribute_of, is_part, stands_alone
 
 BUILT_IN = ("default", "exact")
 MOST_RULES = 63  # a mask of rules is one 64-bit integer
-DEFAULT_DUPLICATES = 0.01
-_MOST_BITS = 60.0
+CENTIBITS: Final = 100
+"""Of a bit."""
+
+MILLION: Final = 1_000_000
+DEFAULT_DUPLICATES = MILLION // 100
+_MOST_CENTIBITS = 60 * CENTIBITS
 _MOST_RULES_OF_A_SET = 4
 MOST_SETS = 32
+_MOST_UNITS = 1_000 * MILLION
+_SHARES = ("expected_share", "expected_duplicates")
+_UNITS = {"bits": CENTIBITS, "chance": CENTIBITS, "usual": MILLION}
+_EXACT = Context(prec=18, traps=[Inexact, InvalidOperation, Overflow])
 
 
 class InputClass(StrEnum):
@@ -46,7 +60,7 @@ class Part:
         name: The table's name of the part.
         reads: `kind:form`, as `rule_parts.py` reads it.
         family: The evidence family; the strongest part of a family that agrees speaks for it.
-        bits: What agreement at exactly this level weighs, as log2 of its likelihood ratio.
+        centibits: What agreement at exactly this level weighs: log2 of its likelihood ratio, in hundredths of a bit.
         sentence: The agreement in plain words.
         usual: Of the pairs of records of one person, the share that agrees at exactly this level; None where it is
             not learned anew in each round.
@@ -62,7 +76,7 @@ class Part:
     name: str
     reads: str
     family: str
-    bits: float
+    centibits: int
     sentence: str
     usual: float | None = None
     fixed: bool = False
@@ -136,9 +150,9 @@ class Rule:
         return all(attribute_of(part.reads) == NAMES for part in self.parts)
 
     @property
-    def weight(self) -> float:
-        """Return the weight of the rule alone, in bits."""
-        return sum(part.bits for part in self.shown)
+    def centibits(self) -> int:
+        """Return the weight of the rule alone."""
+        return sum(part.centibits for part in self.shown)
 
 
 class ShadowSets(NamedTuple):
@@ -158,11 +172,14 @@ class RuleTable:
     """A versioned table of match rules; it has a `__dict__` for what is computed from it once.
 
     Attributes:
-        expected_share: Of the smaller list, the share of persons that the other list is expected to hold too.
+        common_per_million: Of the smaller list, the share of persons that the other list is expected to hold too.
         families: Each evidence family with its name in plain words.
-        digest: SHA-256 in hex over the canonical content.
-        expected_duplicates: The share of a list's persons that a second record of the same list is expected to tell of.
-        silent: What it weighs, in bits, that no part of a family agrees; nothing for a family that is not named.
+        digest: SHA-256 in hex over the content as RFC 8785 JSON, weights in hundredths of a bit and shares in
+            millionths.
+        duplicates_per_million: The share of a list's persons that a second record of the same list is expected to tell
+            of.
+        silent: What it weighs, in hundredths of a bit, that no part of a family agrees; nothing for a family that is
+            not named.
         counted: What a round counts about chance; None where the table leaves all weights as they are.
         shadow: The sets of rules of shadow columns, by the length of lists, ascending.
     """
@@ -171,10 +188,10 @@ class RuleTable:
     version: int
     rules: tuple[Rule, ...]
     digest: str
-    expected_share: float
+    common_per_million: int
     families: tuple[tuple[str, str], ...]
-    expected_duplicates: float = DEFAULT_DUPLICATES
-    silent: tuple[tuple[str, float], ...] = ()
+    duplicates_per_million: int = DEFAULT_DUPLICATES
+    silent: tuple[tuple[str, int], ...] = ()
     counted: Counted | None = None
     shadow: tuple[ShadowSets, ...] = ()
 
@@ -220,12 +237,10 @@ def parse_rules(content: str) -> RuleTable:
         InputError: A table that cannot be used.
     """
     try:
-        table = tomllib.loads(content)
+        return _table(_in_units(tomllib.loads(content, parse_float=Decimal)))
     except tomllib.TOMLDecodeError as error:  # it names line and column
         raise InputError("rule_table_not_toml", fault=error) from None
-    try:
-        return _table(table)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, DecimalException):
         raise InputError("rule_table_fields_wrong") from None
 
 
@@ -234,8 +249,40 @@ def _built_in(name: str) -> RuleTable:
     return parse_rules(resources.files("aquila.records").joinpath("tables", f"{name}.toml").read_text("utf-8"))
 
 
+def _in_units(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a table with weights in hundredths of a bit and shares in millionths."""
+    shares = {name: _units(name, table[name], MILLION) for name in _SHARES if name in table}
+    parts = {
+        name: part | {field: _units(name, part[field], per) for field, per in _UNITS.items() if field in part}
+        for name, part in table["parts"].items()
+    }
+    silent = {family: _units(family, bits, CENTIBITS) for family, bits in table.get("silent", {}).items()}
+    found = table | shares | {"parts": parts}
+    if silent:
+        found["silent"] = silent
+    if "counted" in table:
+        unagreed = _units("unagreed", table["counted"]["unagreed"], MILLION)
+        found["counted"] = table["counted"] | {"unagreed": unagreed}
+    return found
+
+
+def _units(where: str, value: object, per: int) -> int:
+    """Return a number as a multiple of 1/`per`, exactly.
+
+    Raises:
+        InputError: It is no number, too large, or has further decimals.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise TypeError(where)
+    with suppress(DecimalException):
+        found = _EXACT.to_integral_exact(_EXACT.multiply(Decimal(value), per))
+        if abs(found) <= _MOST_UNITS:
+            return int(found)
+    raise InputError("rule_table_number_inexact", where=where, decimals=len(str(per)) - 1)
+
+
 def _table(table: dict[str, Any]) -> RuleTable:
-    """Make a table of its TOML content, checked."""
+    """Make a table of its content in units, checked."""
     families = {str(name): str(words) for name, words in table["families"].items()}
     parts = {name: _part(name, content, families) for name, content in table["parts"].items()}
     rules = tuple(sorted((_rule(content, parts) for content in table["rules"]), key=lambda rule: rule.number))
@@ -245,20 +292,19 @@ def _table(table: dict[str, Any]) -> RuleTable:
         or len({rule.name for rule in rules}) < len(rules)
     ):
         raise InputError("rule_table_rules_wrong")
-    share, duplicates = float(table["expected_share"]), float(table.get("expected_duplicates", DEFAULT_DUPLICATES))
-    if not (0 < share <= 1 and 0 < duplicates <= 1):
+    share, duplicates = table["expected_share"], table.get("expected_duplicates", DEFAULT_DUPLICATES)
+    if min(share, duplicates) < 1 or max(share, duplicates) > MILLION:
         raise InputError("expected_share_out_of_range")
     _check_usual(parts.values())
     counted = _counted(table["counted"], families, parts.values()) if "counted" in table else None
-    digest = hashlib.sha256(json.dumps(table, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
-    silent = tuple((str(family), float(bits)) for family, bits in table.get("silent", {}).items())
-    if not all(family in families and -_MOST_BITS <= bits <= 0 for family, bits in silent):
+    silent = tuple(table.get("silent", {}).items())
+    if not all(family in families and -_MOST_CENTIBITS <= centibits <= 0 for family, centibits in silent):
         raise InputError("missing_evidence_weight_wrong")
     return RuleTable(
         str(table["name"]),
         int(table["version"]),
         rules,
-        digest.hexdigest(),
+        hashlib.sha256(rfc8785.dumps(table)).hexdigest(),
         share,
         tuple(families.items()),
         duplicates,
@@ -313,7 +359,7 @@ def _check_usual(parts: Iterable[Part]) -> None:
 def _counted(content: dict[str, Any], families: dict[str, str], parts: Iterable[Part]) -> Counted:
     """Read the families for which a round counts chance: their parts state shares, which leave some for none."""
     counted = Counted(
-        tuple(map(str, content["names"])), str(content["context"]), str(content["date"]), float(content["unagreed"])
+        tuple(map(str, content["names"])), str(content["context"]), str(content["date"]), content["unagreed"] / MILLION
     )
     named = (*counted.names, counted.context, counted.date)
     shared = {part.family for part in parts if not part.known and part.usual is None}
@@ -338,21 +384,21 @@ def _part(name: str, content: dict[str, Any], families: dict[str, str]) -> Part:
         name,
         reads,
         str(content["family"]),
-        float(content["bits"]),
+        content["bits"],
         str(content["sentence"]),
-        None if usual is None else float(usual),
+        None if usual is None else usual / MILLION,
         bool(content.get("fixed", False)),
         bool(content.get("known", False)),
-        None if chance is None else float(chance),
+        None if chance is None else chance / CENTIBITS,
         str(content.get("differs", "")),
     )
     if not is_part(reads):
         raise InputError("part_kind_unknown", part=name, known=", ".join(PART_KINDS))
-    if part.family not in families or not abs(part.bits) <= _MOST_BITS or ":" in name:
+    if part.family not in families or abs(part.centibits) > _MOST_CENTIBITS or ":" in name:
         raise InputError("part_family_or_weight_wrong", part=name)
-    if chance is not None and not -_MOST_BITS <= float(chance) <= 0:
+    if chance is not None and not -_MOST_CENTIBITS <= chance <= 0:
         raise InputError("part_family_or_weight_wrong", part=name)
-    if part.known and (part.bits or part.usual is not None):
+    if part.known and (part.centibits or part.usual is not None):
         raise InputError("part_required_only_has_weight", part=name)
     return part
 

@@ -129,6 +129,10 @@ CORE: Final[Table] = {
         "the rule table lacks a field, or has one of a wrong type", "compare it with a built-in table"
     ),
     "rule_table_not_toml": Text("the rule table is not TOML: {fault}", "correct the line that is named"),
+    "rule_table_number_inexact": Text(
+        "a number of the rule table is out of range, or has more than {decimals} decimals: {where}",
+        "state weights with two decimals, and shares with six",
+    ),
     "rule_table_rules_wrong": Text("a rule table has no rule, or two of one number or name", "number each rule once"),
     "rule_table_unknown": Text("there is no such rule table", "name one of {known}, or a TOML file"),
     "rule_too_weak": Text("a rule is made of one weak attribute alone", "add a second part"),

@@ -121,6 +121,11 @@ class Basis(Message):
     records: Positive
     settled: Count
 
+    @model_validator(mode="after")
+    def _each_weight_once(self) -> Self:
+        ascending([weight.of for weight in self.learned], "learned weights")
+        return self
+
 
 class ReportPage(Message):
     """The place of a page in its report: its number, from 0, and how many pages there are (PROTOCOL.md 3.7.17)."""

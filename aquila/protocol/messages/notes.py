@@ -185,7 +185,7 @@ class PairOutcomes(Message):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        ranks = [one.certainty.least for one in self.levels]
+        ranks = [one.certainty.centibits for one in self.levels]
         if ranks != sorted(set(ranks)):
             raise ValueError("the levels must be distinct and in ascending order")
         return self

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from aquila.interface import rounds as round_views
 from aquila.interface.queries import AskedPersons, QueriedParty, QueriedPerson, QueryAnswer
-from aquila.matching.certainty import CENTIBITS, Level
+from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from aquila.records.rules import CENTIBITS
 from clients.cli.connect import ConnectedService
 from clients.cli.output.screen import Screen, Table, moment, numbered
 from clients.sdk import NodeClient

@@ -6,20 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from aquila.matching.certainty import (
-    Grade,
-    GradingBasis,
-    grade,
-    missing_families,
-    prior_bits,
-    strongest_parts,
-    table_bits,
-)
+from aquila.matching.certainty import Grade, GradingBasis, grade, missing_families, prior, strongest_parts, table_weight
 from aquila.matching.weights import strangers_bits
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
 from aquila.records.rule_parts import WORD_MARK, part_values, record_names
-from aquila.records.rules import Part, Rule, RuleTable, mask_of
+from aquila.records.rules import CENTIBITS, MILLION, Part, Rule, RuleTable, mask_of
 from clients.cli.output.screen import Table, numbered
 
 _SHOWN_VALUES = 6
@@ -31,7 +23,7 @@ def table_document(table: RuleTable) -> dict[str, object]:
         "name": table.name,
         "version": table.version,
         "digest": table.digest,
-        "expected_share": table.expected_share,
+        "expected_share": table.common_per_million / MILLION,
         "families": dict(table.families),
         "rules": [
             {
@@ -39,10 +31,10 @@ def table_document(table: RuleTable) -> dict[str, object]:
                 "name": rule.name,
                 "input_class": rule.input_class.value,
                 "parts": [
-                    {"name": part.name, "reads": part.reads, "family": part.family, "bits": part.bits}
+                    {"name": part.name, "reads": part.reads, "family": part.family, "bits": part.centibits / CENTIBITS}
                     for part in rule.shown
                 ],
-                "bits": round(rule.weight, 2),
+                "bits": rule.centibits / CENTIBITS,
                 "most_records": rule.most_records,
                 "sentence": rule.sentence,
             }
@@ -59,12 +51,16 @@ def table_views(table: RuleTable) -> list[Table | str]:
             rule.name,
             rule.input_class.value,
             " + ".join(words[part.family] for part in rule.shown),
-            f"{rule.weight:.1f}",
+            f"{rule.centibits / CENTIBITS:.1f}",
             rule.sentence,
         )
         for rule in table.rules
     ]
-    rows = [(part.name, words[part.family], part.reads, f"{part.bits:.1f}", part.sentence) for part in table.parts]
+    rows = [
+        (part.name, words[part.family], part.reads, f"{part.centibits / CENTIBITS:.1f}", part.sentence)
+        for part in table.parts
+    ]
+    share = table.common_per_million / MILLION
     return [
         Table(
             f"Match rules {table.name}, version {table.version}",
@@ -72,7 +68,7 @@ def table_views(table: RuleTable) -> list[Table | str]:
             rules,
         ),
         Table("Parts of rules", ("part", "evidence", "reads", "bits", "two records agree"), rows),
-        f"Of each evidence family the strongest part counts. Expected share of common persons: {table.expected_share}.",
+        f"Of each evidence family the strongest part counts. Expected share of common persons: {share}.",
         f"Digest: {table.digest}",
     ]
 
@@ -99,7 +95,7 @@ def comparison_views(found: Comparison, sizes: Iterable[int]) -> list[Table | st
     if not found.rules:
         return [f"{found.one.record_id} and {found.other.record_id} share no input: no hit, whatever the lists."]
     words, differing = dict(found.table.families), found.differing()
-    agree = [(words[part.family], f"{part.bits:.1f}", part.sentence) for part in found.parts()]
+    agree = [(words[part.family], f"{part.centibits / CENTIBITS:.1f}", part.sentence) for part in found.parts()]
     agree += [(words[family], *_missing_evidence(bits)) for family, bits in found.silent()]
     met = [(str(rule.number), rule.name, _values(found.shared[rule.number])) for rule in found.rules]
     views: list[Table | str] = [
@@ -294,7 +290,7 @@ class Comparison:
         """
         weights = dict(self.table.silent)
         return [
-            (family, weights.get(family))
+            (family, weights[family] / CENTIBITS if family in weights else None)
             for family in missing_families(self.table, self.rules)
             if family in weights or self._both_tell(family)
         ]
@@ -308,16 +304,20 @@ class Comparison:
         return any(all(part_values(record, names, read) for record, names in both) for read in reads)
 
     def bits(self) -> float:
-        return table_bits(self.table, self.rules)
+        return table_weight(self.table, self.rules) / CENTIBITS
 
     def prior(self, size: int) -> float:
         """Return the prior in bits between two lists of this size."""
-        return prior_bits(size, size, self.share)
+        return prior(size, size, self._common_per_million) / CENTIBITS
 
     @property
     def share(self) -> float:
         """Of one list's persons, the share that the other is taken to have too."""
-        return self.table.expected_share if self.common is None else self.common
+        return self._common_per_million / MILLION
+
+    @property
+    def _common_per_million(self) -> int:
+        return self.table.common_per_million if self.common is None else round(MILLION * self.common)
 
     def differing(self) -> list[str]:
         """Return the differences in words: those of weak agreements, and of attributes that both records have."""
@@ -337,22 +337,25 @@ class Comparison:
     def grade(self, rules: tuple[Rule, ...], size: int) -> Grade | None:
         """Grade some of the rules between two lists of this size; None if no rule met."""
         mask = mask_of(rule.number for rule in rules)
-        return grade(self.table, mask, size, size, self.share) if mask else None
+        return grade(self.table, mask, size, size, self._common_per_million) if mask else None
 
     def document(self, sizes: Iterable[int]) -> dict[str, object]:
         return {
             "record_ids": [self.one.record_id, self.other.record_id],
             "rules": self.table.name,
             "met": {rule.name: list(self.shared[rule.number]) for rule in self.rules},
-            "bits": round(self.bits(), 2),
-            "agree": [{"family": part.family, "bits": part.bits, "sentence": part.sentence} for part in self.parts()],
+            "bits": self.bits(),
+            "agree": [
+                {"family": part.family, "bits": part.centibits / CENTIBITS, "sentence": part.sentence}
+                for part in self.parts()
+            ],
             "differ": [{"family": family, "bits": bits} for family, bits in self.silent()],
             "differing": self.differing(),
             "common": self.share,
             "certainty": [
                 {
                     "records": size,
-                    "prior_bits": round(self.prior(size), 2),
+                    "prior_bits": self.prior(size),
                     "strangers_bits": round(self.strangers_bits(size), 2) if self.rules else None,
                     "if_rare": _certainty(self.grade(self.rules, size)),
                     "otherwise": _certainty(self.grade(self.surely_sent, size)),

@@ -29,14 +29,14 @@ from aquila.interface.rounds import (
     OwnHit,
 )
 from aquila.interface.sentence import SentenceView
-from aquila.matching.certainty import CENTIBITS, strongest_parts
+from aquila.matching.certainty import strongest_parts
 from aquila.matching.corroboration import corroboration_table
 from aquila.matching.weights import strangers_bits, weights_of
 from aquila.protocol.messages import Fault, HitReport, Kind, StatementKind
 from aquila.protocol.rounds.exchange import grading_basis_on, signed_sizes
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import ERASED, Round
-from aquila.records.rules import Part, Rule, RuleTable, mask_of
+from aquila.records.rules import CENTIBITS, Part, Rule, RuleTable, mask_of
 from aquila.sentences import Sentence
 from services.kit.actor import Actor
 from services.kit.people.accounts import names_of
@@ -317,9 +317,7 @@ def weights(
             second = any(hit.hit_id in page.second for page in every)  # which page of the report has it
             found = weights_of(table, mask, basis, second=second)
             return tuple(
-                forms.WeightView(
-                    kind=one.kind, sentence=one.sentence, centibits=round(CENTIBITS * one.bits), differs=one.differs
-                )
+                forms.WeightView(kind=one.kind, sentence=one.sentence, centibits=one.centibits, differs=one.differs)
                 for one in found
             ), round(CENTIBITS * strangers_bits(table, mask, basis))
     return (), None

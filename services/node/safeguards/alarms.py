@@ -94,11 +94,11 @@ def _count(
 ) -> Asked:
     """Count the own records that a query hits, and what explains them; the counts are stored with the report."""
     persons = fewest_persons(query.records, round_.manifest.padding.records_multiple)
-    usual = _MILLION * node.table_of(round_.manifest).expected_share
+    usual = node.table_of(round_.manifest).common_per_million
     # A share that a matcher made up explains no more than ten times what the table expects.
-    share = min(max(_shares(session, node.code, node.registry, query.party), default=0), round(_MOST_TIMES * usual))
+    share = min(max(_shares(session, node.code, node.registry, query.party), default=0), _MOST_TIMES * usual)
     records = round_.submissions[round_.list_of(node.code) or ""].records
-    expected = expected_hits(max(share, round(usual)), persons, records)
+    expected = expected_hits(max(share, usual), persons, records)
     # A query with the rows of one set alone meets below the least certainty: its sender is told of it all the same.
     hits = len({hit.handle for hit in report.hits} | {pair.handle for pair in report.below})
     # Whether an asker's wrong tags fit tells it whether a person met, and no hit is reported: it counts as one.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from aquila.matching.certainty import MILLION, GradingBasis, grade_on
+from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.matching.learning import learn_share
 from aquila.records.rules import Rule, RuleTable
 from tests.quality.measuring.grading import Hit, footings_of, hits_of, hits_on
@@ -42,7 +42,7 @@ def without_learning(meetings: Sequence[Meeting], table: RuleTable, labelled: La
     """Leave out what a round learns and sees, one thing after another."""
     learned = footings_of(meetings, table)
     shares = [_with_share(table, meeting, grading_basis) for meeting, grading_basis in _both(meetings, learned)]
-    expected = round(MILLION * table.expected_share)
+    expected = table.common_per_million
     nothing = [replace(grading_basis, learned=(), common_per_million=expected) for grading_basis in learned]
     by_itself = [
         hit for meeting, grading_basis in _both(meetings, learned) for hit in _each_alone(meeting, table, grading_basis)
@@ -58,7 +58,7 @@ def without_learning(meetings: Sequence[Meeting], table: RuleTable, labelled: La
 def _with_share(table: RuleTable, meeting: Meeting, grading_basis: GradingBasis) -> GradingBasis:
     """A grading basis of the table's weights and the share that they alone teach."""
     share = learn_share(table, meeting.patterns(), meeting.size_a, meeting.size_b)
-    return replace(grading_basis, learned=(), common_per_million=max(1, round(MILLION * share)))
+    return replace(grading_basis, learned=(), common_per_million=share)
 
 
 def _measured(

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from aquila.matching.certainty import level_of
+from aquila.matching.certainty import Level
 from aquila.records.rules import RuleTable, load_rules, mask_of
 from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.measures import LEVELS, Counts, Measured
@@ -54,7 +54,7 @@ def forecast(ways: Ways, longer: float, share: float = 1.0) -> Measured:
     found = dict.fromkeys(LEVELS, Counts(0, 0, round(ways.persons * longer * share)))
     for seen in ways.counts.values():
         right, wrong = seen[0] * longer * share, (seen[1] + _UNSEEN) * longer**2
-        level = level_of(right / (right + wrong))
+        level = max((one for one in Level if right / (right + wrong) >= one.least), default=None)
         if level is not None:
             found[level] += Counts(round(right), round(wrong), 0)
     return Measured(found)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aquila.matching.certainty import GradingBasis, Level, evidence_bits, grade_on, rules_of
+from aquila.matching.certainty import GradingBasis, Level, evidence_of, grade_on, rules_of
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
@@ -214,7 +214,7 @@ def choose(lists: Sequence[Sides], table: RuleTable, records: int, most: int = 1
         size_b=records,
         learned=(),
         settled=0,
-        common_per_million=round(1_000_000 * table.expected_share),
+        common_per_million=table.common_per_million,
     )
     able: list[int] = []
     for size in range(1, _MOST_RULES + 1):
@@ -328,7 +328,7 @@ def _weakest(table: RuleTable, basis: GradingBasis, least: int, rules: int) -> i
     """
     others = [mask_of([number]) for number in _numbers(rules & ~least)]
     able = [least | reduce(or_, some, 0) for count in range(3) for some in combinations(others, count)]
-    return min(able, key=lambda mask: evidence_bits(table, rules_of(table, mask), basis))
+    return min(able, key=lambda mask: evidence_of(table, rules_of(table, mask), basis))
 
 
 def _lost(table: RuleTable, cases: Iterable[Case], masks: Sequence[int]) -> float:

@@ -10,8 +10,9 @@ from starlette.exceptions import HTTPException
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
 from aquila.interface.hits import HitKey, HitNeighbours, HitView, LetterView, WeightView
-from aquila.matching.certainty import CENTIBITS, Level
-from aquila.matching.weights import WeightKind, level_bits
+from aquila.matching.certainty import Level
+from aquila.matching.weights import WeightKind
+from aquila.records.rules import CENTIBITS
 from clients.sdk import HitsClient
 from clients.sdk.services import hit_keys
 from clients.web.app.forms import SubmittedForm
@@ -260,7 +261,7 @@ def _total(visit: Visit, hit: HitView) -> charts.WaterfallStep:
 
 def _borders(visit: Visit) -> list[tuple[str, float]]:
     """Return each level in words with the least sum of its weights, in bits."""
-    return [(visit.say(level.value), level_bits(level)) for level in sorted(Level)]
+    return [(visit.say(level.value), level.centibits / CENTIBITS) for level in sorted(Level)]
 
 
 def _weight_words(visit: Visit, one: WeightView) -> str:

@@ -8,7 +8,6 @@ from sqlalchemy import delete, update
 from aquila.followup.lifecycle import HOUR
 from aquila.interface.hits import LetterView
 from aquila.matching.certainty import Level
-from aquila.matching.weights import level_bits
 from services.node.storage.tables import ExchangeRow, RecordRow, StatementRow
 from tests.support.letter_example import head_of
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
@@ -65,7 +64,7 @@ async def test_a_hit_says_why(world_after: WorldAfter) -> None:
     weights = (await al.get(hit_path(hit)))["weights"]
     assert weights[0]["kind"] == "prior"
     assert {one["sentence"] for one in weights if one["kind"] == "agrees"} == set(sentences)
-    assert sum(one["centibits"] for one in weights) >= 100 * level_bits(Level(hit["certainty"])) - len(weights)
+    assert sum(one["centibits"] for one in weights) >= Level(hit["certainty"]).centibits
     # How rare that is: by chance, and in the own list, which is counted whole.
     assert shown["strangers_centibits"] < 0
     assert {one["records"] for one in shown["own_names"]} == {1}

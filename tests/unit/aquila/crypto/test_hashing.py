@@ -222,7 +222,7 @@ def test_too_many_inputs_of_one_record(core: ModuleType) -> None:
         phones=many,
     )
     for rules in ((Rule(1, "1", InputClass.FULL, parts, ""),), together):
-        table = RuleTable("table", 1, rules, str(len(rules)), 0.03, ())
+        table = RuleTable("table", 1, rules, str(len(rules)), 30_000, ())
         for maker in (InputMaker(table), InputMaker(table, core=core)):
             with pytest.raises(InputError, match="more inputs than can be sent"):
                 maker.digest(RecordColumns.of([record]), [record_names(record)], input_prefixes(bytes(32), table))

@@ -11,14 +11,15 @@ from aquila.matching.certainty import (
     grade,
     grade_on,
     level_of,
-    lift_bits,
+    lift_of,
+    log2_centibits,
     missing_families,
-    prior_bits,
+    prior,
     rules_of,
 )
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import RuleTable, load_rules
+from aquila.records.rules import RuleTable, load_rules, parse_rules
 
 DEFAULT = load_rules("default")
 EXACT = load_rules("exact")
@@ -42,12 +43,61 @@ def test_levels_are_ordered_by_their_promise() -> None:
     assert sorted(Level) == ["low", "medium", "high"]
 
 
+BOUNDS = [(663, "high"), (662, "medium"), (317, "medium"), (316, "low"), (0, "low"), (-1, None)]
+
+
+@pytest.mark.parametrize(("centibits", "level"), BOUNDS)
+def test_the_level_at_each_bound_and_one_centibit_below(centibits: int, level: str | None) -> None:
+    """The odds are the evidence alone between two lists of one record that hold the same person."""
+    table = parse_rules(ONE_PART.format(bits=f"{centibits / 100:.2f}"))
+    assert grade(table, 1, 1, 1, 1_000_000).centibits == centibits
+    assert grade(table, 1, 1, 1, 1_000_000).level == level_of(centibits) == level
+
+
+def test_bounds_are_odds_rounded_up() -> None:
+    """Of one centibit less, the probability is below the promise."""
+    for level, odds in [(Level.HIGH, 99), (Level.MEDIUM, 9), (Level.LOW, 1)]:
+        assert 2 ** (level.centibits - 1) < odds**100 <= 2**level.centibits
+        assert odds / (odds + 1) == level.least
+
+
+ONE_PART = """
+name = "one part"
+version = 1
+expected_share = 0.03
+families = {{ phone = "phone" }}
+parts.number = {{ reads = "phone", family = "phone", bits = {bits}, sentence = "a number agrees" }}
+[[rules]]
+number = 1
+name = "number"
+input_class = "full"
+parts = ["number"]
+sentence = "A number agrees."
+"""
+
+
 @pytest.mark.parametrize(
-    ("probability", "level"),
-    [(0.99, "high"), (0.98, "medium"), (0.90, "medium"), (0.5, "low"), (0.49, None), (0.0, None)],
+    ("over", "under", "found"),
+    [
+        *[(1, 1, 0), (2, 1, 100), (1, 2, -100), (3, 1, 158), (1, 3, -159), (3, 2, 58), (10, 1, 332), (1, 10, -333)],
+        *[(1 << 70, 1, 7000), ((1 << 70) - 1, 1, 6999), (1, (1 << 70) - 1, -7000), (1, 1 << 70, -7000)],
+    ],
 )
-def test_a_probability_reaches_the_highest_level_it_can_keep(probability: float, level: str | None) -> None:
-    assert level_of(probability) == level
+def test_logarithms_are_rounded_down_to_hundredths(over: int, under: int, found: int) -> None:
+    assert log2_centibits(over, under) == found
+
+
+def test_a_grade_by_hand() -> None:
+    """The example of PROTOCOL.md 7.4: prior, evidence, silence and lift, each from whole numbers."""
+    pattern = mask("similar pair and known month")
+    learned = (("known month", -120), ("names: similar pair + origin: silent", 85))
+    basis = GradingBasis(4000, 5000, 250_000, 10_000, 3000, learned)
+    # log2(.25/5,000) is -14.29, the lift log2(5/1 * ...): (4,000 x 5,000) / (1,000 x 2,000) = 10, which is 3.32.
+    assert prior(4000, 5000, 250_000) == -1429
+    assert lift_of(basis) == 332
+    assert grade_on(DEFAULT, pattern, basis).centibits == -1429 + 570 + 960 - 120 + 85 + 332
+    # A second pair counts with the share of duplicates and gains nothing: log2(.01/5,000) is -18.93.
+    assert grade_on(DEFAULT, pattern, basis, second=True).centibits == -1894 + 570 + 960 - 120 + 85
 
 
 def test_one_person_in_two_scripts_is_a_hit_of_high_certainty() -> None:
@@ -63,14 +113,14 @@ def test_one_person_in_two_scripts_is_a_hit_of_high_certainty() -> None:
 def test_dependent_rules_count_once() -> None:
     alone = grade(DEFAULT, mask("name, initial and date"), 1000, 1000)
     both = grade(DEFAULT, mask("name, initial and date", "single beginning and date"), 1000, 1000)
-    assert both.probability == alone.probability
+    assert both.centibits == alone.centibits
     assert len(both.rules) == 2
 
 
 def test_independent_families_add_up() -> None:
     alone = grade(DEFAULT, mask("similar pair and known month"), 5000, 5000)
     both = grade(DEFAULT, mask("similar pair and known month", "telephone number"), 5000, 5000)
-    assert both.probability > alone.probability
+    assert both.centibits > alone.centibits
     assert both.level is Level.HIGH
     assert both.families == ("phone", "date", "names")
 
@@ -85,14 +135,16 @@ def test_names_without_a_whole_date_are_no_hit_in_long_lists() -> None:
 
 def test_longer_lists_make_every_pattern_less_certain() -> None:
     pattern = mask("name, initial and date", "name pair")
-    sizes = [grade(DEFAULT, pattern, size, 10).probability for size in (10, 1000, 100_000, 10_000_000)]
+    sizes = [grade(DEFAULT, pattern, size, 10).centibits for size in (10, 1000, 100_000, 10_000_000)]
     assert sizes == sorted(sizes, reverse=True)
     assert grade(DEFAULT, pattern, 10, 1000) == grade(DEFAULT, pattern, 1000, 10)
 
 
 def test_weights_beyond_reason_stay_probabilities() -> None:
     everything = sum(1 << (rule.number - 1) for rule in DEFAULT.rules)
-    assert grade(DEFAULT, everything, 1, 1).probability <= 1
+    assert 0.999 < grade(DEFAULT, everything, 1, 1).probability <= 1
+    far = GradingBasis(1, 1, 1, 1, 0, (("whole date", -100_000),))
+    assert 0 < grade_on(DEFAULT, mask("name, initial and date"), far).probability < 1e-99
 
 
 @pytest.mark.parametrize("pattern", [0, 1 << 40, 1 | 1 << 40, 1 << 64])
@@ -101,10 +153,10 @@ def test_a_mask_of_unknown_rules_is_refused(pattern: int) -> None:
         grade(DEFAULT, pattern, 10, 10)
 
 
-@pytest.mark.parametrize(("size", "share"), [(0, 0.1), (10, 0.0), (10, 1.5)])
-def test_a_prior_needs_lists_and_a_share(size: int, share: float) -> None:
+@pytest.mark.parametrize(("size", "share"), [(0, 100_000), (10, 0), (10, 1_500_000)])
+def test_a_prior_needs_lists_and_a_share(size: int, share: int) -> None:
     with pytest.raises(InputError):
-        prior_bits(size, 10, share)
+        prior(size, 10, share)
     with pytest.raises(InputError):
         grade(DEFAULT, 1, size, 10, share)
 
@@ -135,7 +187,7 @@ def test_a_table_that_counts_nothing_has_no_kinds_of_names() -> None:
 def test_the_silence_of_the_names_is_evidence_too() -> None:
     alone = grade(DEFAULT, mask("document number"), 1000, 1000)
     named = grade(DEFAULT, mask("document number", "every name of two"), 1000, 1000)
-    assert alone.probability < 0.99 < named.probability
+    assert alone.centibits < Level.HIGH.centibits < named.centibits
 
 
 @pytest.mark.parametrize(
@@ -183,21 +235,21 @@ def test_that_something_is_known_is_no_evidence() -> None:
 def test_a_learned_share_moves_the_level() -> None:
     pattern = mask("name, initial and date")
     assert grade(DEFAULT, pattern, 20_000, 20_000).level is None
-    assert grade(DEFAULT, pattern, 20_000, 20_000, 1.0).level is not None
+    assert grade(DEFAULT, pattern, 20_000, 20_000, 1_000_000).level is not None
 
 
-def test_learned_weights_move_the_probability() -> None:
+def test_learned_weights_move_the_odds() -> None:
     """Of the part that agrees, and of a family that is silent; other parts and families change nothing."""
     still = GradingBasis(5000, 5000, 30_000, 10_000)
     pattern = mask("name, initial and date")
-    before = grade_on(DEFAULT, pattern, still).probability
+    before = grade_on(DEFAULT, pattern, still).centibits
     for learned, holds in [
-        ((("name and initial", 200),), lambda now: now > before),
-        ((("whole date", -100),), lambda now: now < before),
-        ((("document: silent", -50),), lambda now: now < before),
+        ((("name and initial", 200),), lambda now: now == before + 200),
+        ((("whole date", -100),), lambda now: now == before - 100),
+        ((("document: silent", -50),), lambda now: now == before - 50),
         ((("names: silent", -500), ("date", -500), ("rare pair", 500)), lambda now: now == before),
     ]:
-        assert holds(grade_on(DEFAULT, pattern, GradingBasis(5000, 5000, 30_000, 10_000, 0, learned)).probability)
+        assert holds(grade_on(DEFAULT, pattern, GradingBasis(5000, 5000, 30_000, 10_000, 0, learned)).centibits)
 
 
 def test_a_second_partner_is_a_duplicate_or_nobody() -> None:
@@ -205,9 +257,7 @@ def test_a_second_partner_is_a_duplicate_or_nobody() -> None:
     pattern = mask("name, initial and date")
     for common, falls in [(900_000, True), (10_000, False), (5_000, False)]:
         grading_basis = GradingBasis(5000, 5000, common, 10_000)
-        first, second = (
-            grade_on(DEFAULT, pattern, grading_basis, second=second).probability for second in (False, True)
-        )
+        first, second = (grade_on(DEFAULT, pattern, grading_basis, second=second).centibits for second in (False, True))
         assert (second < first) is falls
 
 
@@ -215,7 +265,7 @@ def test_settled_records_lift_what_is_not_certain() -> None:
     """The more records have a partner, the fewer are left for chance; a certain pair and a second one gain nothing."""
     pattern = mask("name, initial and date")
     before = [
-        grade_on(DEFAULT, pattern, GradingBasis(5000, 5000, 300_000, 10_000, n)).probability for n in (0, 2500, 4500)
+        grade_on(DEFAULT, pattern, GradingBasis(5000, 5000, 300_000, 10_000, n)).centibits for n in (0, 2500, 4500)
     ]
     assert before == sorted(before)
     assert before[0] < before[1]
@@ -226,9 +276,11 @@ def test_settled_records_lift_what_is_not_certain() -> None:
 
 def test_the_lift_has_a_bound() -> None:
     """Where every record is settled, and where one list is shorter than what is settled."""
-    assert lift_bits(GradingBasis(10, 10, 1, 1, 0)) == 0
-    assert lift_bits(GradingBasis(10, 20, 1, 1, 5)) == pytest.approx(1.415, abs=0.001)
-    assert lift_bits(GradingBasis(10, 10, 1, 1, 10)) == lift_bits(GradingBasis(5, 9, 1, 1, 99)) == 6.6
+    assert lift_of(GradingBasis(10, 10, 1, 1, 0)) == 0
+    assert lift_of(GradingBasis(10, 20, 1, 1, 5)) == 141
+    assert lift_of(GradingBasis(10, 1000, 1, 1, 10)) == lift_of(GradingBasis(5, 9, 1, 1, 99)) == 660
+    assert lift_of(GradingBasis(1000, 1000, 1, 1, 898)) == 658
+    assert lift_of(GradingBasis(1000, 1000, 1, 1, 899)) == 660
 
 
 def test_chance_hits_are_what_the_probabilities_admit() -> None:

@@ -34,7 +34,7 @@ def test_a_pair_whose_record_has_a_certain_partner_is_second() -> None:
     first = next(item for item in graded if item.pair == pairs[3]).grade
     for pair in pairs[1:3]:
         others = [item.grade for item in graded if item.pair == pair]
-        assert all(found.probability < first.probability for found in others)
+        assert all(found.centibits < first.centibits for found in others)
     assert grading_basis.settled == 1
 
 

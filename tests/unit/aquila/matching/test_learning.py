@@ -47,12 +47,12 @@ def test_the_share_has_bounds() -> None:
     """At least a fiftieth of what was expected, at most the whole smaller list."""
     lists = [ListPair({}, 1000, 500), ListPair({STRONG: 2000}, 1000, 500)]
     assert [share(learn(DEFAULT, one)) for one in lists] == [0.0006, 1.0]
-    assert learn_share(DEFAULT, {}, 1000, 500) == pytest.approx(DEFAULT.expected_share / 50)
-    assert learn_share(DEFAULT, {STRONG: 2000}, 1000, 500) == 1.0
+    assert learn_share(DEFAULT, {}, 1000, 500) == DEFAULT.common_per_million // 50
+    assert learn_share(DEFAULT, {STRONG: 2000}, 1000, 500) == 1_000_000
 
 
 def test_the_share_alone_is_learned_with_the_weights_of_the_table() -> None:
-    assert learn_share(DEFAULT, {STRONG: 850, WEAK: 100}, 1000, 1000) == pytest.approx(0.85, abs=0.02)
+    assert learn_share(DEFAULT, {STRONG: 850, WEAK: 100}, 1000, 1000) == pytest.approx(850_000, abs=20_000)
 
 
 def test_lists_in_which_names_change_give_single_names_more_weight() -> None:
@@ -83,7 +83,7 @@ def test_names_weigh_as_much_as_they_are_rare_in_these_lists() -> None:
     assert weights == sorted(weights, reverse=True)
     assert weights[0] > weights[2] + 600
     rare, _middle, usual = (grade_on(DEFAULT, WEAK | MONTH, one) for one in learned)
-    assert rare.probability > usual.probability
+    assert rare.centibits > usual.centibits
 
 
 def test_names_alone_never_count_persons() -> None:
@@ -157,10 +157,10 @@ def test_a_table_whose_parts_are_not_learned() -> None:
 def test_learning_ends_before_it_settles_if_told_so() -> None:
     lists = ListPair({STRONG: 300, SINGLE: 100}, 1000, 1000)
     start, one, settled = (learn(DEFAULT, lists, steps=steps) for steps in (0, 1, 200))
-    assert share(start) == DEFAULT.expected_share
+    assert start.common_per_million == DEFAULT.common_per_million
     assert share(start) < share(one) < share(settled)
     alone = [learn_share(DEFAULT, lists.patterns, 1000, 1000, steps=steps) for steps in (0, 1, 200)]
-    assert alone[0] == DEFAULT.expected_share
+    assert alone[0] == DEFAULT.common_per_million
     assert alone[0] < alone[1] < alone[2]
 
 

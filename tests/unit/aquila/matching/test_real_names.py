@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from aquila.matching.certainty import Level, grade, level_of
+from aquila.matching.certainty import Grade, Level, grade
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from aquila.records.rows import AcceptedRow
@@ -43,13 +43,19 @@ def read(person: Person, whole: bool) -> Record:
 
 def probability(one: Person, other: Person, whole: bool) -> float:
     """That two records are one person, where no other record of either list bears the two names together."""
-    left, right = (set(record_inputs(read(person, whole), TABLE)) for person in (one, other))
-    met = {rule for rule, _value in left & right}
-    return grade(TABLE, mask_of(met), RECORDS, RECORDS).probability if met else 0.0
+    found = graded(one, other, whole)
+    return found.probability if found else 0.0
 
 
 def level(one: Person, other: Person, whole: bool) -> Level | None:
-    return level_of(probability(one, other, whole))
+    found = graded(one, other, whole)
+    return found.level if found else None
+
+
+def graded(one: Person, other: Person, whole: bool) -> Grade | None:
+    left, right = (set(record_inputs(read(person, whole), TABLE)) for person in (one, other))
+    met = {rule for rule, _value in left & right}
+    return grade(TABLE, mask_of(met), RECORDS, RECORDS) if met else None
 
 
 MANY = Person("Ahmad Khalid Mustafa|Nasser Al-Obeidi", "1971", "Mosul", "IQ")

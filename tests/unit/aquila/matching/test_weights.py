@@ -1,12 +1,12 @@
 """The weights of a hit: they add up to the odds by which it was graded."""
 
 from dataclasses import replace
-from math import exp2, log2
+from math import log2
 
 import pytest
 
-from aquila.matching.certainty import GradingBasis, Level, grade_on
-from aquila.matching.weights import WeightKind, level_bits, strangers_bits, weights_of
+from aquila.matching.certainty import GradingBasis, grade_on
+from aquila.matching.weights import WeightKind, strangers_bits, weights_of
 from aquila.records.rules import BUILT_IN, load_rules, mask_of
 
 TABLE = load_rules(BUILT_IN[0])
@@ -24,9 +24,7 @@ BASES = {
 def test_they_add_up_to_the_grade(basis: str, rules: tuple[int, ...], *, second: bool) -> None:
     on, mask = BASES[basis], mask_of(rules)
     weights, graded = weights_of(TABLE, mask, on, second=second), grade_on(TABLE, mask, on, second=second)
-    total = sum(one.bits for one in weights)
-    assert 1 / (1 + exp2(-total)) == pytest.approx(graded.probability, abs=1e-12)
-    assert graded.level == max((level for level in Level if total >= level_bits(level)), default=None)
+    assert sum(one.centibits for one in weights) == graded.centibits
     assert weights[0].kind is WeightKind.PRIOR
     assert [one.sentence for one in weights if one.kind is WeightKind.AGREES] == list(graded.sentences)
 
@@ -60,12 +58,12 @@ def test_strangers_agree_less_often_the_more_agrees() -> None:
     assert strangers_bits(TABLE, mask_of((9, 10, 13)), basis) < strangers_bits(TABLE, mask_of((9, 10)), basis)
     # A number alone says nothing of names and date, and its share is not known: it is taken for certain.
     number = weights_of(TABLE, mask_of((16,)), basis)
-    evidence = sum(one.bits for one in number if one.kind in {WeightKind.AGREES, WeightKind.MISSING})
+    evidence = sum(one.centibits for one in number if one.kind in {WeightKind.AGREES, WeightKind.MISSING})
     pairs = log2(basis.size_a) + log2(basis.size_b)
-    assert strangers_bits(TABLE, mask_of((16,)), basis) == pytest.approx(pairs - evidence)
+    assert strangers_bits(TABLE, mask_of((16,)), basis) == pytest.approx(pairs - evidence / 100)
     exact = load_rules("exact")
     assert strangers_bits(exact, 1, basis) == pytest.approx(
         log2(basis.size_a)
         + log2(basis.size_b)
-        - sum(one.bits for one in weights_of(exact, 1, basis)[1:] if one.kind != WeightKind.LIFT)
+        - sum(one.centibits for one in weights_of(exact, 1, basis)[1:] if one.kind != WeightKind.LIFT) / 100
     )

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from aquila.errors import InputError, MalformedError, PolicyError
-from aquila.matching.certainty import MILLION, GradingBasis, Level
+from aquila.matching.certainty import GradingBasis, Level
 from aquila.matching.join import MatchedPair, MatchedTokenPositions
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.protocol.rounds.exchange import grading_basis_on
 from aquila.protocol.shadow.meeting import ColumnTerms
-from aquila.records.rules import load_rules
+from aquila.records.rules import MILLION, load_rules
 from tests.support.staged_round import BOTH_CLASSES, WINDOW, StagedRound
 
 NO_SETS = ColumnTerms((), frozenset())
@@ -111,7 +111,7 @@ def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
     """A pair whose probability is below every level is dropped."""
     stage.submitted()
     weak = load_rules("default")
-    mask = 1 << min(weak.rules, key=lambda rule: rule.weight).number - 1
+    mask = 1 << min(weak.rules, key=lambda rule: rule.centibits).number - 1
     grading_bases = {(0, 1): GradingBasis(5, 5, 1, 1)}
     columns = dict.fromkeys(grading_bases, NO_SETS)
     graded = roles.grade_pairs(stage.round, weak, grading_bases, [met(0, 1, 1, mask)], columns)

@@ -48,7 +48,7 @@ def table_of_all_parts() -> RuleTable:
         together = ((one,), (one, "birth:some-month"), ("word:start", one, "sex"))[number % 3]
         parts = tuple(Part(read, read, "family", 1.0, "") for read in together)
         rules.append(Rule(number, str(number), InputClass.PARTIAL, parts, ""))
-    return RuleTable("all parts", 1, tuple(rules), "all parts", 0.03, ())
+    return RuleTable("all parts", 1, tuple(rules), "all parts", 30_000, ())
 
 
 TABLES = [*map(load_rules, BUILT_IN), table_of_all_parts()]

@@ -1,5 +1,6 @@
 """Match rules as data."""
 
+import hashlib
 from importlib import resources
 from pathlib import Path
 
@@ -49,13 +50,13 @@ sentence = "Names agree."
 
 def test_a_table_is_read() -> None:
     table = parse_rules(TABLE)
-    assert (table.name, table.version, table.expected_share) == ("small", 3, 0.1)
+    assert (table.name, table.version, table.common_per_million) == ("small", 3, 100_000)
     assert [rule.number for rule in table.rules] == [1, 2]
     rule = table.by_number[2]
-    assert (rule.family, rule.weight, rule.input_class) == ("names+date", 23.5, InputClass.FULL)
+    assert (rule.family, rule.centibits, rule.input_class) == ("names+date", 2350, InputClass.FULL)
     assert table.by_number[1].most_records == 1
     assert table.families == (("names", "names"), ("date", "date of birth"))
-    assert (table.expected_duplicates, table.silent) == (0.01, ())
+    assert (table.duplicates_per_million, table.silent) == (10_000, ())
     assert [part.fixed for part in table.parts] == [False, False]
     assert parse_rules(TABLE.replace("bits = 14.0", "bits = 14.0\nfixed = true")).parts[1].fixed
     assert [part.name for part in table.parts] == ["pair", "date"]
@@ -73,7 +74,7 @@ def test_a_rule_shows_more_than_it_compares() -> None:
     rule = table.by_number[1]
     assert [part.name for part in rule.parts] == ["rare"]
     assert [part.name for part in rule.shown] == ["rare", "pair"]
-    assert (rule.family, rule.weight) == ("rarity+names", 13.5)
+    assert (rule.family, rule.centibits) == ("rarity+names", 1350)
 
 
 def test_parts_of_a_family_are_usual_all_or_none() -> None:
@@ -108,6 +109,29 @@ def test_the_digest_covers_the_content_and_not_its_layout() -> None:
     assert parse_rules("# a comment\n" + TABLE).digest == table.digest
     assert hash(parse_rules("# a comment\n" + TABLE)) == hash(table)
     assert parse_rules(TABLE.replace("9.5", "9.6")).digest != table.digest
+    for same in ("9.50", "95e-1", "0.95e1"):
+        assert parse_rules(TABLE.replace("9.5", same)).digest == table.digest
+    assert parse_rules(TABLE.replace("14.0", "14")).digest == table.digest
+
+
+def test_the_digest_is_over_integers() -> None:
+    """Weights in hundredths of a bit and shares in millionths, as JSON without blanks and with sorted names."""
+    content = TABLE.replace("bits = 14.0", "bits = 14.0\nusual = 0.8\nchance = -13.7")
+    rules = (
+        '{"input_class":"full","name":"names and date","number":2,"parts":["pair","date"],'
+        '"sentence":"Names and date agree."},{"input_class":"partial","most_records":1,"name":"rare names","number":1,'
+        '"parts":["pair"],"sentence":"Names agree."}'
+    )
+    parts = (
+        '"date":{"bits":1400,"chance":-1370,"family":"date","reads":"birth:full","sentence":"the date agrees",'
+        '"usual":800000},"pair":{"bits":950,"family":"names","reads":"pair:folded","sentence":"names agree"}'
+    )
+    written = (
+        '{"expected_duplicates":20000,"expected_share":100000,"families":{"date":"date of birth","names":"names"},'
+        f'"name":"small","parts":{{{parts}}},"rules":[{rules}],"silent":{{"names":-125}},"version":3}}'
+    )
+    content = content.replace("[families]", "expected_duplicates = 0.02\nsilent.names = -1.25\n[families]")
+    assert parse_rules(content).digest == hashlib.sha256(written.encode()).hexdigest()
 
 
 def test_a_table_of_ones_own_is_loaded_by_path(tmp_path: Path) -> None:
@@ -143,6 +167,19 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ('family = "date"', 'family = "moon"', "unknown family"),
         ("bits = 14.0", "bits = 99.0", "out of range"),
         ("bits = 14.0", "bits = nan", "out of range"),
+        ("bits = 14.0", "bits = -inf", "out of range"),
+        ("bits = 14.0", "bits = 1e99999", "out of range"),
+        ("bits = 14.0", "bits = 1e-99999", "more than 2 decimals: date"),
+        ("bits = 14.0", "bits = 14.005", "more than 2 decimals: date"),
+        ("bits = 14.0", "bits = 14.0000000000000000000000000000001", "more than 2 decimals: date"),
+        ("bits = 14.0", "bits = 1e9999999999999999999", "lacks a field"),
+        ("bits = 14.0", "bits = true", "lacks a field"),
+        ("bits = 14.0", 'bits = "14"', "lacks a field"),
+        ("bits = 14.0", "bits = 14.0\nnote = 0.5", "lacks a field"),
+        ("bits = 14.0", "bits = 14.0\nchance = -1.001", "more than 2 decimals: date"),
+        ("version = 3", "version = 3.5", "lacks a field"),
+        ("expected_share = 0.1", "expected_share = 0.0000001", "more than 6 decimals: expected_share"),
+        ("[parts.pair]", "[silent]\nnames = -1.001\n[parts.pair]", "more than 2 decimals: names"),
         (
             "[parts.pair]",
             '[parts."a: b"]\nreads = "document"\nfamily = "names"\nbits = 1\nsentence = "x"\n[parts.pair]',
