@@ -338,7 +338,7 @@ def _place(submission_id: str) -> str:
 
 
 LEAST_MEETINGS = 8
-"""In lists that were measured a record met at most six of another list, which had a row for each alias of a person."""
+"""In lists that were measured a record met few of another one, and up to sixteen where that has a row for each alias."""
 
 
 def report_meetings(session: Session, clock: Clock, round_id: str) -> None:

@@ -88,16 +88,15 @@ def test_logarithms_are_rounded_down_to_hundredths(over: int, under: int, found:
 
 
 def test_a_grade_by_hand() -> None:
-    """The example of PROTOCOL.md 7.4: prior, evidence, silence and lift, each from whole numbers."""
+    """The example of PROTOCOL.md 7.5: prior, weights and lift, each from whole numbers."""
     pattern = mask("similar pair and known month")
     learned = (("known month", -120), ("names: similar pair + origin: silent", 85))
     basis = GradingBasis(4000, 5000, 250_000, 10_000, 3000, learned)
-    # log2(.25/5,000) is -14.29, the lift log2(5/1 * ...): (4,000 x 5,000) / (1,000 x 2,000) = 10, which is 3.32.
     assert prior(4000, 5000, 250_000) == -1429
     assert lift_of(basis) == 332
-    assert grade_on(DEFAULT, pattern, basis).centibits == -1429 + 570 + 960 - 120 + 85 + 332
-    # A second pair counts with the share of duplicates and gains nothing: log2(.01/5,000) is -18.93.
-    assert grade_on(DEFAULT, pattern, basis, second=True).centibits == -1894 + 570 + 960 - 120 + 85
+    first, second = (grade_on(DEFAULT, pattern, basis, second=second) for second in (False, True))
+    assert (first.centibits, first.level) == (-1429 + 570 + 960 - 120 + 85 + 332, Level.MEDIUM)
+    assert (second.centibits, second.level) == (-1894 + 570 + 960 - 120 + 85, None)
 
 
 def test_one_person_in_two_scripts_is_a_hit_of_high_certainty() -> None:

@@ -15,7 +15,7 @@ from clients.cli.main import main
 from clients.cli.offline.rehearse import hits_csv
 
 REGION = Path(__file__).parents[4] / "quality" / "region"
-HITS_OF_THE_REGION = "290e30bc5de60f8332adc40473cdab30bffbe097178b1259b93203f68a82fdd5"
+HITS_OF_THE_REGION = "14f7cc45d6e3a024329c8cc7d6beddaca3db44bda47f370f66e5de9772d9ae05"
 """SHA-256 of hits.csv for the first 900 records of three lists: only other rules, weights or names change it."""
 
 HEADER = "record_id,given_names,family_names,date_of_birth,phones\n"

@@ -33,12 +33,12 @@ def test_two_records_are_compared_for_other_shares_and_sizes() -> None:
     born = PartialDate(1980, 3, 4)
     one, other = (Record(sex, ("Vesna",), ("Đorđević",), date_of_birth=born, sex=sex) for sex in ("F", "M"))
     usual, rare = Comparison(table, one, other), Comparison(table, one, other, 0.001)
-    assert (usual.share, rare.share) == (table.expected_share, 0.001)
+    assert (usual.share, rare.share) == (table.common_per_million / 1e6, 0.001)
     assert rare.prior(1_000) < usual.prior(1_000)
     graded = usual.grade(usual.rules, 1_000_000), rare.grade(rare.rules, 1_000_000)
     assert graded[0]
     assert graded[1]
-    assert graded[1].probability < graded[0].probability
+    assert graded[1].centibits < graded[0].centibits
     assert usual.strangers_bits(10_000) > usual.strangers_bits(1_000)
     assert usual.differing() == ["sex: both tell of it, and it differs"]
     views = comparison_views(usual, [1_000])
