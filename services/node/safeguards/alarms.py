@@ -338,7 +338,7 @@ def _place(submission_id: str) -> str:
 
 
 LEAST_MEETINGS = 8
-"""In lists that were measured a record met few of another one, and up to sixteen where that has a row for each alias."""
+"""In lists that were measured a record met few of another list, or up to sixteen where each alias has a row."""
 
 
 def report_meetings(session: Session, clock: Clock, round_id: str) -> None:
