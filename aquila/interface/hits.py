@@ -99,7 +99,7 @@ class HitSearch(HitFilter):
     """A filter of hits with a name, which therefore comes in a body and never in an address."""
 
     name: Annotated[str, Field(max_length=200, repr=False)] = ""
-    """Parts of the own record's name, in any script, or its number."""
+    """Parts of the own record's name, in any script; or its whole number, or a reference of the hit."""
 
 
 class HitKey(Message):

@@ -5,6 +5,7 @@ alone, in bodies of answers and never in an address.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field
@@ -13,7 +14,7 @@ from aquila.interface.hits import HitEntry, StepView, WithdrawalView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.matching.own_list import ListForecast
-from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
+from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds
 from aquila.protocol.messages.statements import Kind
 from aquila.records.person import FIELDS, Record
 from aquila.records.reading.layouts import Encoding, Format, FoundLayout
@@ -31,6 +32,8 @@ MOST_NAMED = 100
 """How many identifiers of each kind a difference between lists names."""
 MOST_OF_RECORD = 20
 """How many hits, submissions and other lists of a record are shown with it."""
+MOST_REFERENCES = 20
+"""How many things of each kind with one reference a search names."""
 FARTHEST = 10_000
 """The last record that a search can be paged to: who finds more says more of the name."""
 
@@ -162,16 +165,41 @@ class Deliveries(Message):
 
 
 class RecordSearch(Message):
-    """A search among the party's own records: by number, by name, or by both; one of them is needed."""
+    """A search among the party's own records and references: what is looked for is needed."""
 
-    number: SearchText = ""
-    """The party's own record number, whole."""
-    name: SearchText = ""
-    """A name or parts of one (`aquila.records.search`)."""
+    text: SearchText = ""
+    """A name or parts of one (`aquila.records.search`), or the whole number of a record, or a reference."""
     alike: bool = False
     """Whether names that sound alike, and known variants, count as well."""
     offset: Annotated[int, Field(ge=0, le=FARTHEST)] = 0
     """How many are passed over."""
+
+
+class ReferenceKind(StrEnum):
+    """What a reference or number stands for."""
+
+    HIT = "hit"
+    OWN_NOTE = "own_note"
+    OTHER_NOTE = "other_note"
+    CHANNEL = "channel"
+    REPLY = "reply"
+    PERMISSION = "permission"
+    ROUND = "round"
+    QUERY = "query"
+    CASE = "case"
+    STANDING_QUERY = "standing_query"
+
+
+class FoundReference(Message):
+    """What has a reference: a hit, a round, a query or a standing query of this party."""
+
+    kind: ReferenceKind
+    counterpart: PartyCode | None = None
+    """Of a hit."""
+    round_id: Identifier | None = None
+    """Of a hit or a round."""
+    thing_id: Identifier
+    """The hit, the round, the query or the standing query."""
 
 
 class FoundRecord(Message):
@@ -185,9 +213,11 @@ class FoundRecord(Message):
 
 
 class RecordPage(Message):
-    """A page of the records that a search found, by their names."""
+    """A page of the records that a search found, by their names, and what it found by reference."""
 
     records: tuple[FoundRecord, ...]
+    references: tuple[FoundReference, ...] = ()
+    """What has the text as its reference, as far as the person may see it; on the first page."""
     offset: Count
     total: Count
 

@@ -166,9 +166,6 @@ NODE: Final[Table] = {
     "matcher_log_growth_not_proved": Text("the matcher does not prove its log since a head that a party saw"),
     "matcher_round_list_unreadable": Text("the matcher's list of rounds cannot be read"),
     "matcher_seen_size_missing": Text("the matcher does not say how many entries of our log it has seen"),
-    "name_letters_unreadable": Text(
-        "the name holds no letter that can be read", "write it in Latin, Cyrillic, Greek or Arabic letters"
-    ),
     "neither_note_verified": Text("neither side has verified the other's note yet"),
     "node_already_consented": Text("this node has consented to the round already"),
     "node_evaluation_cap_reached": Text("this node has evaluated as many elements as the cap allows"),
@@ -268,7 +265,7 @@ NODE: Final[Table] = {
     "round_secret_missing": Text("a secret of this round is missing"),
     "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),
     "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila round list`"),
-    "search_terms_missing": Text("a search needs a record number or a name"),
+    "search_terms_missing": Text("a search needs a name, a number or a reference"),
     "standing_query_has_ended": Text("the standing query has ended"),
     "standing_query_over": Text("the end of the standing query has passed", "choose a later one"),
     "standing_query_too_long": Text(

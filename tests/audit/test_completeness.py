@@ -137,7 +137,7 @@ async def test_looking_is_an_entry_or_no_look(world: World) -> None:
     answer = await party_node.operator.get(f"/v1/rounds/{round_id}/hits")
     assert answer.status_code == 500
     assert "Hoxha" not in answer.text
-    answer = await party_node.post("/records/search", json={"number": "al-list-1"})
+    answer = await party_node.post("/records/search", json={"text": "al-list-1"})
     assert answer.status_code == 500
     assert "Hoxha" not in answer.text
     failing.on = False

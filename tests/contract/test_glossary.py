@@ -27,7 +27,7 @@ ORDINARY = {
     "match": ("Match rule",),
     "matched": ("lists matched",),
     "needs": ("Needs attention", "needs you", "needs its administrator"),
-    "part": ("takes part", "Parts of this site", "part of it"),
+    "part": ("takes part", "Parts of this site"),
     "place": ("of birth", "Place and date"),
     "search": ("Search",),
     "session": ("session",),

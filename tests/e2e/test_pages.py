@@ -168,7 +168,7 @@ def see_history(analyst: Visitor, path: Path) -> None:
     with path.open(encoding="utf-8", newline="") as stream:
         row = next(csv.DictReader(stream))
     analyst.open("/search")
-    analyst.write(name=f"{row['given_names']} {row['family_names']}".upper())
+    analyst.write(text=f"{row['given_names']} {row['family_names']}".upper())
     analyst.press("Search")
     look_at_first(analyst)
     assert analyst.shows(row["record_id"])

@@ -170,6 +170,19 @@ GROUNDS = {
     "not_needed": n_("the record is not needed any more"),
     "erased": n_("the record was erased"),
 }
+REFERENCES = {
+    "hit": n_("the number of a hit with %(party)s"),
+    "own_note": n_("your party's number of a hit with %(party)s"),
+    "other_note": n_("the number that %(party)s gave to a hit"),
+    "channel": n_("the number in its channel of a follow-up with %(party)s"),
+    "reply": n_("the number of a reply of %(party)s"),
+    "permission": n_("a permission for a letter to %(party)s"),
+    "round": n_("the number of a round"),
+    "query": n_("the number of a query of your party"),
+    "case": n_("the case reference of a query of your party"),
+    "standing_query": n_("the number or case reference of a standing query of your party"),
+}
+"""What a reference that is found stands for."""
 STEPS = {
     "carried": n_("carried from an earlier round"),
     "acknowledged": n_("taken up"),

@@ -6,6 +6,7 @@ and records, notes and rules come in one query for the page. Kept filters are st
 else, and gone when it ends.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
 from aquila.interface import hits as forms
+from aquila.interface.records import FoundReference, ReferenceKind
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind
 from aquila.records.rules import RuleTable
@@ -61,6 +63,9 @@ from services.node.storage.tables import (
     RecordRow,
     SavedFilterRow,
 )
+
+_ID = re.compile("[0-9a-f]{8,32}")
+"""An id, or its beginning as letters and their files have it."""
 
 Key = tuple[str, str]
 """The round and the id of a hit."""
@@ -281,11 +286,49 @@ def _nobodys() -> ColumnElement[bool]:
 
 
 def _named(name: str) -> ColumnElement[bool]:
-    """Return the condition that the own record has a number, or a name with these parts."""
-    groups = search_for(name)
+    """Return the condition that the own record has a number, or a name with these parts, or the hit a reference."""
+    groups = () if is_number(name) else search_for(name)
     words = [or_(*(RecordRow.words.contains(text) for text in group)) for group in groups]
-    number = HitRow.record_id == name
-    return or_(number, exists().where(_OWN_RECORD, *words)) if words else number
+    found = [HitRow.record_id == name, *referenced(name).values()]
+    return or_(*found, exists().where(_OWN_RECORD, *words)) if words else or_(*found)
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text that is looked for is a number or reference, since no name holds a digit."""
+    return any(letter.isdigit() for letter in text)
+
+
+def referenced(text: str) -> dict[ReferenceKind, ColumnElement[bool]]:
+    """Return the conditions that a hit has a reference, whole and in any case, or an id that begins so, by kind."""
+    wanted = text.strip().lower()
+
+    def noted(*kinds: LifecycleStepKind) -> ColumnElement[bool]:
+        of_hit = (HitStepRow.round_id == HitRow.round_id) & (HitStepRow.hit_id == HitRow.hit_id)
+        named = HitStepRow.kind.in_([kind.value for kind in kinds]), func.lower(HitStepRow.reference) == wanted
+        return exists().where(of_hit, *named)
+
+    exchange = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
+    found: dict[ReferenceKind, ColumnElement[bool]] = {
+        ReferenceKind.OWN_NOTE: exists().where(exchange, func.lower(ExchangeRow.reference) == wanted),
+        ReferenceKind.OTHER_NOTE: exists().where(
+            exchange, func.lower(ExchangeRow.note["reference"].as_string()) == wanted
+        ),
+        ReferenceKind.CHANNEL: noted(LifecycleStepKind.OPENED, LifecycleStepKind.REFERENCED, LifecycleStepKind.CARRIED),
+        ReferenceKind.REPLY: noted(LifecycleStepKind.REPLIED),
+        ReferenceKind.PERMISSION: noted(LifecycleStepKind.PERMITTED),
+    }
+    if _ID.fullmatch(wanted):
+        found[ReferenceKind.HIT] = HitRow.hit_id.startswith(wanted)
+    return found
+
+
+def by_reference(session: Session, text: str, most: int) -> Iterator[FoundReference]:
+    """Yield the hits that have a reference, the newest first; their records are not read."""
+    for kind, condition in referenced(text).items():
+        query = _hits_with_status(HitRow.round_id, HitRow.hit_id, HitRow.counterpart).where(condition)
+        newest = query.order_by(HitStatusRow.arrived_at.desc(), HitRow.round_id, HitRow.hit_id)
+        for round_id, hit_id, counterpart in session.execute(newest.limit(most)):
+            yield FoundReference(kind=kind, counterpart=counterpart, round_id=round_id, thing_id=hit_id)
 
 
 def _hits_with_status(*columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:

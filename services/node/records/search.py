@@ -1,4 +1,4 @@
-"""The party's own records as its people look for them, and their names in texts that leave the node.
+"""The party's own records and references as its people look for them, and names in texts that leave the node.
 
 A name is compared with the folded words that every record is stored with, so that any script and spelling finds it. A
 search reads those words once for its count and once for its page, and nothing else of the records that it does not
@@ -22,6 +22,7 @@ from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action, Service, role_table
 from aquila.errors import InputError
 from aquila.interface import records as forms
+from aquila.protocol.messages import Kind
 from aquila.records.person import Record
 from aquila.records.search import name_in, part_in, search_for, words_of
 from services.kit.actor import Actor
@@ -30,9 +31,19 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Journal
 from services.node.hits import lifecycle
+from services.node.hits.review import by_reference, is_number
 from services.node.hits.views import history_of, log_consultation, with_records, withdrawals_of
 from services.node.storage.imports import complete_import
-from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, ImportRow, RecordRow, SubmissionRow
+from services.node.storage.tables import (
+    STATUS_OF_HIT,
+    HitRow,
+    HitStatusRow,
+    ImportRow,
+    RecordRow,
+    RoundRow,
+    StandingQueryRow,
+    SubmissionRow,
+)
 
 T = TypeVar("T")
 
@@ -42,16 +53,22 @@ _LOG = Log("node.records")
 def search(journal: Journal, actor: Actor, wanted: forms.RecordSearch) -> forms.RecordPage:
     """Return a page of the party's own records that a search finds; a consultation, also where it finds none.
 
+    A record with the whole number goes before names; what has the text as a reference is named as well.
+
     Raises:
-        InputError: Nothing is looked for, or the name holds no letter that can be read.
+        InputError: Nothing is looked for.
     """
-    where = _where(wanted)
+    text = wanted.text.strip()
+    if not text:
+        raise InputError("search_terms_missing")
     with journal.store.reading("record.search") as session:
+        where = _where(session, text, alike=wanted.alike)
+        references = () if wanted.offset else tuple(_references(session, actor, text))
         total = session.scalar(select(func.count()).select_from(RecordRow).where(*where)) or 0
         records = tuple(_page(session, where, wanted.offset))
     with journal.store.transaction("record.searched") as session:
         _log_look(session, journal, actor, len(records))
-    return forms.RecordPage(records=records, offset=wanted.offset, total=total)
+    return forms.RecordPage(records=records, references=references, offset=wanted.offset, total=total)
 
 
 def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> forms.RecordPage:
@@ -97,17 +114,43 @@ def show(journal: Journal, actor: Actor, import_id: str, position: int) -> forms
         )
 
 
-def _where(wanted: forms.RecordSearch) -> Sequence[ColumnElement[bool]]:
+def _where(session: Session, text: str, *, alike: bool) -> Sequence[ColumnElement[bool]]:
     """Return the conditions of a search."""
-    number, name = wanted.number.strip(), wanted.name.strip()
-    if not (number or name):
-        raise InputError("search_terms_missing")
-    groups = search_for(name, alike=wanted.alike)
-    if name and not groups:
-        raise InputError("name_letters_unreadable")
     complete = RecordRow.import_id.in_(select(ImportRow.import_id).where(ImportRow.complete))
-    named = [or_(*(RecordRow.words.contains(text) for text in group)) for group in groups]
-    return (complete, *([RecordRow.record_id == number] if number else []), *named)
+    numbered = complete, RecordRow.record_id == text
+    if session.scalar(select(RecordRow.position).where(*numbered).limit(1)) is not None:
+        return numbered
+    groups = () if is_number(text) else search_for(text, alike=alike)
+    named = [or_(*(RecordRow.words.contains(word) for word in group)) for group in groups]
+    return (complete, *named) if groups else (false(),)
+
+
+def _references(session: Session, actor: Actor, text: str) -> Iterator[forms.FoundReference]:
+    """Yield what has a text as its reference, as far as the person may see it."""
+
+    def may(action: Action) -> bool:
+        return role_table().allows(Service.NODE, actor.roles, action)
+
+    wanted, most = text.lower(), forms.MOST_REFERENCES
+    if may(Action.SEE_HITS):
+        yield from by_reference(session, text, most)
+    if may(Action.SEE_ROUNDS) and session.get(RoundRow, wanted) is not None:
+        yield forms.FoundReference(kind=forms.ReferenceKind.ROUND, round_id=wanted, thing_id=wanted)
+    if may(Action.SEE_QUERIES):
+        queries = select(SubmissionRow.submission_id).where(SubmissionRow.kind == Kind.QUERY.value)
+        case = func.lower(SubmissionRow.justification["case_reference"].as_string()) == wanted
+        standing = select(StandingQueryRow.standing_id)
+        standing_case = func.lower(StandingQueryRow.justification["case_reference"].as_string()) == wanted
+        for kind, query in (
+            (forms.ReferenceKind.QUERY, queries.where(SubmissionRow.submission_id == wanted)),
+            (forms.ReferenceKind.CASE, queries.where(case).order_by(SubmissionRow.wished_at.desc())),
+            (
+                forms.ReferenceKind.STANDING_QUERY,
+                standing.where((StandingQueryRow.standing_id == wanted) | standing_case),
+            ),
+        ):
+            for thing_id in session.scalars(query.limit(most)):
+                yield forms.FoundReference(kind=kind, thing_id=thing_id)
 
 
 def _page(session: Session, where: Sequence[ColumnElement[bool]], offset: int) -> Iterator[forms.FoundRecord]:

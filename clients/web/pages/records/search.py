@@ -1,4 +1,4 @@
-"""The party's own records: search them by number or by name, look at one with its history, correct it or take it out.
+"""The party's own records: search them by name, number or reference, look at one, correct it or take it out.
 
 What is looked for comes in a form, so that no address, and so no history of a browser, holds a name or a number. A
 record's address says its list and its place there.
@@ -14,6 +14,7 @@ from aquila.interface import records as record_views
 from aquila.records.person import LIST_FIELDS
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
+from clients.web.text import labels
 
 router = APIRouter(route_class=PageRoute)
 _DIGITS = 12
@@ -29,10 +30,8 @@ def get_search(visit: Visited) -> Response:
 def post_search(visit: Visited, sent: Sent) -> Response:
     """Show a page of what a search finds; that it was made is logged, and not what was looked for."""
     offset = sent.number("offset") if sent.text("offset") else 0
-    wanted = record_views.RecordSearch(
-        number=sent.text("number"), name=sent.text("name"), alike=sent.ticked("alike"), offset=offset
-    )
-    if not (wanted.number or wanted.name):
+    wanted = record_views.RecordSearch(text=sent.text("text"), alike=sent.ticked("alike"), offset=offset)
+    if not wanted.text:
         return _form(visit, wanted, empty=True)
     page = visit.records().search(wanted)
     after = offset + len(page.records)
@@ -41,9 +40,30 @@ def post_search(visit: Visited, sent: Sent) -> Response:
         wanted=wanted,
         empty=False,
         page=page,
+        references=[(_path(one), _words(visit, one)) for one in page.references],
         earlier=max(0, offset - record_views.MOST_FOUND) if offset else None,
         later=after if after < min(page.total, record_views.FARTHEST + 1) else None,
     )
+
+
+_PATHS = {
+    record_views.ReferenceKind.ROUND: "/rounds",
+    record_views.ReferenceKind.QUERY: "/queries",
+    record_views.ReferenceKind.CASE: "/queries",
+    record_views.ReferenceKind.STANDING_QUERY: "/queries/standing",
+}
+
+
+def _path(found: record_views.FoundReference) -> str:
+    """Return the page of what has a reference."""
+    return f"{_PATHS.get(found.kind) or f'/hits/{found.round_id}'}/{found.thing_id}"
+
+
+def _words(visit: Visit, found: record_views.FoundReference) -> str:
+    """Return what a reference is."""
+    code = found.counterpart or ""
+    party = f"{visit.say(labels.PARTIES[code])} ({code})" if code in labels.PARTIES else code
+    return visit.say(labels.REFERENCES[found.kind.value], party=party)
 
 
 @router.get("/search/{import_id}/{position}")
@@ -62,7 +82,7 @@ def position_of(text: str) -> int:
 
 def _form(visit: Visit, wanted: record_views.RecordSearch, *, empty: bool = False) -> Response:
     """Return the form alone, or with a word that nothing was asked for."""
-    return visit.show("search.html", wanted=wanted, empty=empty, page=None, earlier=None, later=None)
+    return visit.show("search.html", wanted=wanted, empty=empty, page=None, references=(), earlier=None, later=None)
 
 
 @router.get("/search/{import_id}/{position}/correct")

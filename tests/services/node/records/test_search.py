@@ -43,7 +43,7 @@ async def ids(party_node: PartyNode, **wanted: Any) -> list[str]:
 
 
 async def place_of(party_node: PartyNode, record_id: str) -> str:
-    (one,) = (await search(party_node, number=record_id))["records"]
+    (one,) = (await search(party_node, text=record_id))["records"]
     return f"/imports/{one['import_id']}/records/{one['position']}"
 
 
@@ -57,17 +57,16 @@ async def test_a_search(world: World) -> None:
     al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     wanted_and_found: list[tuple[dict[str, Any], list[str]]] = [
-        ({"name": "Petrović"}, ["person-1"]),
-        ({"name": "петров"}, ["person-2", "person-1"]),
-        ({"name": "dragan PETROVIC"}, ["person-1"]),
-        ({"name": "Ahmetović"}, ["person-3"]),
-        ({"name": "Muhamed"}, []),
-        ({"name": "Muhamed", "alike": True}, ["person-3"]),
-        ({"number": "person-4"}, ["person-4"]),
-        ({"number": " person-4 ", "name": "Novak"}, ["person-4"]),
-        ({"number": "person-4", "name": "Petrović"}, []),
-        ({"number": "p"}, []),
-        ({"number": "%"}, []),
+        ({"text": "Petrović"}, ["person-1"]),
+        ({"text": "петров"}, ["person-2", "person-1"]),
+        ({"text": "dragan PETROVIC"}, ["person-1"]),
+        ({"text": "Ahmetović"}, ["person-3"]),
+        ({"text": "Muhamed"}, []),
+        ({"text": "Muhamed", "alike": True}, ["person-3"]),
+        ({"text": "person-4"}, ["person-4"]),
+        ({"text": " person-4 "}, ["person-4"]),
+        ({"text": "😀"}, []),
+        ({"text": "%"}, []),
     ]
     for wanted, found in wanted_and_found:
         assert await ids(al, **wanted) == found, wanted
@@ -75,11 +74,42 @@ async def test_a_search(world: World) -> None:
 
 async def test_a_search_for_nothing(world: World) -> None:
     al = world.nodes["AL"]
-    for wanted in ({}, {"name": " "}, {"name": "😀"}, {"name": "漢" * 201}, {"name": "漢", "offset": -1}):
+    for wanted in ({}, {"text": " "}, {"text": "漢" * 201}, {"text": "漢", "offset": -1}):
         answer = await al.post("/records/search", json=wanted)
         assert answer.status_code == 422
         assert "漢" not in answer.text
     assert not looks(al)
+
+
+async def test_what_has_a_reference_is_named(world_after: WorldAfter) -> None:
+    """A number of a letter or a reply says what it stands for, to who may see that; the list of hits knows it."""
+    world, round_id = await world_after(closed_round)
+    al = world.nodes["AL"]
+    hit = await hit_with(al, "RS")
+    await does(al, hit, "decision", decision="same")
+    await does(al, hit, "follow-up", channel="siena", reference="Siena 2026/17")
+    await does(al, hit, "permission", reference="file 9")
+    await does(al, hit, "reply", date="2026-01-01", number="RS/44")
+    exchange = (await al.get(f"/rounds/{round_id}/hits/{hit['hit_id']}"))["exchange"]
+    known = {
+        hit["hit_id"]: "hit",
+        hit["hit_id"][:8]: "hit",
+        exchange["reference"].lower(): "own_note",
+        exchange["note"]["reference"]: "other_note",
+        "siena 2026/17": "channel",
+        " RS/44 ": "reply",
+        "file 9": "permission",
+    }
+    for number, kind in known.items():
+        found = await search(al, text=number)
+        wanted = {"kind": kind, "counterpart": "RS", "round_id": round_id, "thing_id": hit["hit_id"]}
+        assert (found["records"], found["references"]) == ([], [wanted]), number
+        listed = (await al.post("/hits/search", json={"name": number})).json()["hits"]
+        assert [one["hit_id"] for one in listed] == [hit["hit_id"]], number
+    [found] = (await search(al, text=round_id))["references"]
+    assert (found["kind"], found["thing_id"]) == ("round", round_id)
+    assert (await search(al, text="no such number"))["references"] == []
+    assert (await search(al, text=round_id, offset=50))["references"] == []
 
 
 async def test_pages(world: World) -> None:
@@ -87,11 +117,11 @@ async def test_pages(world: World) -> None:
     letters = "bdfglmnprs"
     rows = "".join(f"n-{n},{letters[n % 10]}a{letters[n // 10]}ot,Novak,1990-09-09,\n" for n in range(60))
     await al.load(HEADER + rows)
-    first, second = await search(al, name="novak"), await search(al, name="novak", offset=50)
+    first, second = await search(al, text="novak"), await search(al, text="novak", offset=50)
     assert (len(first["records"]), len(second["records"]), first["total"], second["total"]) == (50, 10, 60, 60)
     names = [one["record"]["given_names"][0] for one in (*first["records"], *second["records"])]
     assert names == sorted(names)
-    assert (await search(al, name="novak", offset=60))["records"] == []
+    assert (await search(al, text="novak", offset=60))["records"] == []
 
 
 @pytest.mark.database_files
@@ -111,7 +141,7 @@ async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None
     path = await place_of(al, "person-1")
     with al.node.store.transaction("test.half") as session:
         session.execute(update(ImportRow).where(ImportRow.import_id == import_id).values(complete=False))
-    assert await ids(al, name="Petrović") == []
+    assert await ids(al, text="Petrović") == []
     assert (await al.operator.get(f"/v1{path}")).status_code == 404
 
 
@@ -122,7 +152,7 @@ async def test_a_record_with_its_history(world_after: WorldAfter) -> None:
     await does(al, hit, "acknowledge")
     await does(al, hit, "decision", decision="same", remark="seen")
     await al.load(HEADER + LISTS["AL"], "another list")
-    found = (await search(al, number="al-list-1"))["records"]
+    found = (await search(al, text="al-list-1"))["records"]
     assert sorted(one["list_name"] for one in found) == ["another list", "list"]
     one = next(one for one in found if one["list_name"] == "list")
     view = await al.get(f"/imports/{one['import_id']}/records/{one['position']}")
@@ -192,15 +222,15 @@ async def test_hits_are_for_those_who_may_see_hits(world_after: WorldAfter) -> N
     for role in (Role.APPROVER, Role.AUDITOR, Role.ADMINISTRATOR):
         async with al.person(role) as other:
             assert (await other.get(path)).status_code == 403
-            assert (await other.post("/v1/records/search", json={"name": "Hoxha"})).status_code == 403
+            assert (await other.post("/v1/records/search", json={"text": "Hoxha"})).status_code == 403
 
 
 async def test_every_look_is_an_entry_that_says_nothing(world: World) -> None:
     """A search, also one that finds nothing, and a look: who and how many, never the words or the record."""
     al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
-    await search(al, name="Petrov")
-    await search(al, name="Rumpelstilz")
+    await search(al, text="Petrov")
+    await search(al, text="Rumpelstilz")
     path = await place_of(al, "person-3")
     await al.get(path)
     found = looks(al)
@@ -218,9 +248,9 @@ async def test_nobody_else_hears_what_is_looked_for(world: World, caplog: pytest
     caplog.set_level("DEBUG", ROOT)
     al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
-    await search(al, name="Ahmetović")
+    await search(al, text="Ahmetović")
     await al.get(await place_of(al, "person-3"))
-    await al.post("/records/search", json={"name": "Ahmetović", "offset": "x"})
+    await al.post("/records/search", json={"text": "Ahmetović", "offset": "x"})
     await al.post("/records/check", content=(HEADER + PERSONS).encode())
     lines = "\n".join(map(JsonLines().format, caplog.records)).lower()
     assert "/v1/records/search" in lines
@@ -233,9 +263,9 @@ async def test_an_erased_record_is_found_no_more(world: World) -> None:
     al = world.nodes["AL"]
     await al.load(HEADER + PERSONS)
     assert (await al.post("/erasures", json={"record_id": "person-1"})).status_code == 200
-    assert await ids(al, name="dragan") == ["person-2"]
-    assert await ids(al, number="person-1") == []
-    assert await ids(al, name="novak") == ["person-4"]
+    assert await ids(al, text="dragan") == ["person-2"]
+    assert await ids(al, text="person-1") == []
+    assert await ids(al, text="novak") == ["person-4"]
     assert (await al.get(await place_of(al, "person-4")))["entry"]["record"]["given_names"] == ["Ana"]
 
 
@@ -249,8 +279,8 @@ async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -
     ]
     assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
     await al.load(HEADER + "c-1,Ana,Kovač,1990-09-09,\n")
-    assert await ids(al, name="Novak") == []
-    assert await ids(al, name="Kovač") == ["c-1"]
+    assert await ids(al, text="Novak") == []
+    assert await ids(al, text="Kovač") == ["c-1"]
     assert [kind for kind in kinds_in_log(al) if kind != "consultation"][-3:] == ["import", "erasure", "import"]
 
 

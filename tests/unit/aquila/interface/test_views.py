@@ -148,7 +148,7 @@ def test_each_rule_of_a_table_is_there() -> None:
 
 def test_what_is_looked_for_prints_nothing() -> None:
     """A search in a log line or a traceback says neither name nor number."""
-    shown = f"{RecordSearch(name='Novak', number='si-1')!r} {RecordSearch(name='Novak')}"
+    shown = f"{RecordSearch(text='si-1')!r} {RecordSearch(text='Novak')}"
     assert "Novak" not in shown
     assert "si-1" not in shown
 

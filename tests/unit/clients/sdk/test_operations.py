@@ -32,9 +32,9 @@ def test_what_holds_persons_or_secrets_is_private() -> None:
         for one in found.parameters
         if one.private
     }
-    assert {("post_query", "persons"), ("search_records", "name"), ("put_record", "fields")} <= marked
+    assert {("post_query", "persons"), ("search_records", "text"), ("put_record", "fields")} <= marked
     assert {("decide_many", "every.name"), ("post_password", "password")} <= marked
-    assert {name.rpartition(".")[2] for _, name in marked} == SECRETS | {"name", "number"}
+    assert {name.rpartition(".")[2] for _, name in marked} == SECRETS | {"name", "text"}
     assert ("post_view", "name") not in marked
 
 

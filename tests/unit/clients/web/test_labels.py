@@ -2,9 +2,10 @@
 
 import pytest
 
+from aquila.interface.records import ReferenceKind
 from aquila.records.rules import load_rules
 from clients.web.i18n.languages import TAGS, languages
-from clients.web.text.labels import RULE_PARTS, filters
+from clients.web.text.labels import REFERENCES, RULE_PARTS, filters
 
 PLAIN = "similar name + initial + full date of birth"
 
@@ -13,6 +14,10 @@ PLAIN = "similar name + initial + full date of birth"
 def test_every_part_of_a_rule_has_plain_words(table: str) -> None:
     names = {part.name for rule in load_rules(table).rules for part in rule.parts}
     assert names <= RULE_PARTS.keys()
+
+
+def test_every_reference_says_what_it_is() -> None:
+    assert REFERENCES.keys() == {kind.value for kind in ReferenceKind}
 
 
 @pytest.mark.parametrize("tag", TAGS)

@@ -57,8 +57,8 @@ def test_values_from_files_and_stdin(
 ) -> None:
     (tmp_path / "persons.json").write_text('[{"full_name": "Ana Novak"}]\n', encoding="utf-8")
     monkeypatch.setattr("sys.stdin", io.StringIO("Ana\n"))
-    assert main(["call", "search_records", "name=@-", "--home", "node"]) == ExitCode.DONE
-    assert json.loads(service.calls.pop()[2]) == {"name": "Ana"}
+    assert main(["call", "search_records", "text=@-", "--home", "node"]) == ExitCode.DONE
+    assert json.loads(service.calls.pop()[2]) == {"text": "Ana"}
     why = [f"justification.{name}=x" for name in ("legal_basis", "purpose", "case_reference", "category")]
     line = ["call", "post_query", "round_id=latest", f"persons=@{tmp_path / 'persons.json'}", *why, "--home", "node"]
     assert main(line) == ExitCode.DONE
@@ -75,9 +75,9 @@ def test_values_from_files_and_stdin(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["search_records", "name=Novak"], "name may not stand in a command line"),
+        (["search_records", "text=Novak"], "text may not stand in a command line"),
         (["post_query", 'persons=[{"full_name": "Novak"}]'], "persons may not stand in a command line"),
-        (["search_records", 'body={"name": "Novak"}'], "body may not stand in a command line"),
+        (["search_records", 'body={"text": "Novak"}'], "body may not stand in a command line"),
         (["get_hitz"], "the node has no operation get_hitz"),
         (["get_hits", "stages=new"], "get_hits has no parameter stages"),
         (["get_hits", "stage"], "parameters of get_hits are written NAME=VALUE"),
