@@ -126,13 +126,15 @@ class WaitingCounts(Message):
     faults: Count = 0
     """Faults of the service itself, for its administrator: subjects of its report on health, apart from those that are
     among the alarms and the needs of rounds."""
+    outages: Count = 0
+    """Of these or beside them, services that were not heard of for five minutes: the matcher, or parties of rounds."""
 
     @property
     def total(self) -> int:
         """The number of things that wait."""
         # For an analyst, those of queries are among the hits.
         hits = max(self.hits, self.standing_hits + self.urgent_hits)
-        others = self.standing_queries + self.deliveries + self.faults
+        others = self.standing_queries + self.deliveries + max(self.faults, self.outages)
         return self.alarms + self.requests + self.rounds + hits + others
 
 

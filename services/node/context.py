@@ -6,6 +6,7 @@ is for a step or a call that needs most of it, and for nothing below (`tests/con
 
 import asyncio
 from asyncio import to_thread
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,12 +118,15 @@ class Contact:
     """Held while the own log is shown to the matcher, by the driver of rounds or by that of looks."""
     entries_due: int = 0
     """When the matcher's log is looked through for entries that name this party at the latest."""
+    outages: deque[tuple[int, int]] = field(default_factory=deque)
+    """Times in which it did not answer, from and until, that are not stored yet."""
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the matcher's log is looked at: rounds at work at the same time do it one after another."""
 
     def answered(self, now: int) -> None:
         if self.lost_at is not None:
             _LOG.info("matcher_back", seconds=now - self.lost_at)
+            self.outages.append((self.lost_at, now))
         self.reachable, self.answered_at, self.lost_at, self.failure = True, now, None, None
 
     def lost(self, now: int, error: AquilaError) -> None:

@@ -229,6 +229,7 @@ def _housekeeping(node: NodeContext) -> Driver:
     async def in_thread() -> bool:
         tidied = await threads.run(Pool.DRIVERS, expire_requests, approvals, days)
         tidied = await threads.run(Pool.DRIVERS, forget_views, node.store) or tidied
+        await threads.run(Pool.DRIVERS, health.store_outages, node)
         return await threads.run(Pool.DRIVERS, forget_choices, node.store) or tidied
 
     return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)

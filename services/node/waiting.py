@@ -89,6 +89,7 @@ class NodeWaiting:
         faults = self._faults.current() if Action.MANAGE_PEOPLE in allowed else ServiceFaults()
         counts = WaitingCounts(
             faults=faults.number,
+            outages=faults.outages,
             alarms=rewritten + alarms,
             requests=requests.number,
             urgent_requests=requests.urgent,
@@ -105,7 +106,8 @@ class NodeWaiting:
         )
         urgent = max(hits.reported_at_once, raised_at, rewritten_at, faults.found_at)
         newest = max(hits.newest, hits.newest_standing, hits.newest_of_urgent, requests.newest, delivered_at)
-        return WaitingWork(counts, newest, urgent, requests.newest_urgent, hits.new)
+        pressing = max(requests.newest_urgent, faults.newest_outage)
+        return WaitingWork(counts, newest, urgent, pressing, hits.new)
 
     @cached_property
     def _needs(self) -> tuple[RoundAttention, ...]:

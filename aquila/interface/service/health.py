@@ -109,6 +109,17 @@ class DriverHealth(Message):
     """Seconds that the present step has taken; 0 between steps."""
 
 
+class Outage(Message):
+    """A time in which another service was not heard of for more than a minute."""
+
+    peer: Name
+    """The code of a party, or `matcher`."""
+    began_at: Seconds
+    """When it was heard of last, or a call to it failed first."""
+    ended_at: Seconds | None
+    """When it was heard of again; None while it lasts."""
+
+
 class ContactHealth(Message):
     """The last contact with another service: at a node with the matcher, at the matcher with each party."""
 
@@ -138,6 +149,8 @@ class ServiceHealth(Message):
     certificates: tuple[CertificateHealth, ...]
     drivers: tuple[DriverHealth, ...]
     contacts: tuple[ContactHealth, ...]
+    outages: tuple[Outage, ...] = ()
+    """Those that last, then the newest of those that have ended."""
     log_size: Count
     """Entries of the service's own log."""
     witnesses: tuple[CosignatureView, ...]

@@ -12,11 +12,11 @@ from aquila.audit.roles import Action
 from aquila.interface.approval import ApprovalState
 from aquila.interface.attention import ACTIONS, AttentionKind, AttentionList, RoundAttention
 from aquila.interface.rounds import RoundPage
-from aquila.interface.service.health import ATTENDED, Grade
+from aquila.interface.service.health import ATTENDED, Grade, ServiceHealth
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import Phase
-from clients.sdk import ApprovalClient, MatcherClient, NodeClient
+from clients.sdk import ApprovalClient
 from clients.web.app.visit import PageRoute, Visit, Visited
 from clients.web.i18n.languages import n_
 from clients.web.text.labels import APPROVALS
@@ -36,13 +36,13 @@ def get_node_home(visit: Visited) -> Response:
     """Show items for an officer, approver, analyst, auditor or administrator of a party."""
     client = visit.node()
     found = list(of_rounds(visit, client.needs())) if visit.may("rounds.see") else []
-    asked = list(_of_approvals(visit))
-    needs = [*_pressing(asked), *of_logs(visit), *of_service(visit, client), *_pressing(found)]
-    needs += _pressing(asked, later=True)
+    asked, health = list(_of_approvals(visit)), client.health()
+    needs = [*_pressing(asked), *_of_outages(visit, health), *of_logs(visit), *of_service(visit, health)]
+    needs += [*_pressing(found), *_pressing(asked, later=True)]
     needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
     needs += [*_of_erasures(visit), *of_notifications(visit), *_of_registry(visit)]
-    return visit.show("home.html", needs=needs, status=client.status())
+    return visit.show("home.html", needs=needs, status=client.status(), outages=health.outages)
 
 
 @matcher.get("/")
@@ -50,13 +50,14 @@ def get_matcher_home(visit: Visited) -> Response:
     visit.need("status.see")
     client, sees = visit.matcher(), visit.may("rounds.see")
     found = list(of_rounds(visit, client.needs())) if sees else []
-    needs = [*of_logs(visit), *of_service(visit, client), *_pressing(found), *_of_approvals(visit)]
-    needs += _pressing(found, later=True)
+    health = client.health()
+    needs = [*_of_outages(visit, health), *of_logs(visit), *of_service(visit, health), *_pressing(found)]
+    needs += [*_of_approvals(visit), *_pressing(found, later=True)]
     needs += [
         *of_notifications(visit),
         *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True)) if sees else ()),
     ]
-    return visit.show("home.html", needs=needs, status=None)
+    return visit.show("home.html", needs=needs, status=None, outages=health.outages)
 
 
 _WATCHED = {
@@ -183,6 +184,26 @@ def _of_standing_queries(visit: Visit) -> Iterator[AttentionItem]:
             count=number(counts.standing_queries),
         )
         yield AttentionItem(visit.say("Standing queries"), text, path, link, visit.say("to do"), "told")
+
+
+def _of_outages(visit: Visit, health: ServiceHealth) -> Iterator[AttentionItem]:
+    """Yield the services that are not heard of for more than a minute."""
+    for one in health.outages:
+        if one.ended_at is not None:
+            continue
+        since, lasted = visit.language.moment(one.began_at), visit.language.span(health.at - one.began_at)
+        if visit.site.is_node:
+            title = visit.say("The matcher cannot be reached")
+            text = visit.say(
+                "Since %(since)s, for %(lasted)s. Until it can, nothing is sent and no answer comes; your node tries "
+                "again by itself.",
+                since=since,
+                lasted=lasted,
+            )
+        else:
+            title = visit.say("%(party)s is not heard of", party=one.peer)
+            text = visit.say("Since %(since)s, for %(lasted)s. Its rounds wait for it.", since=since, lasted=lasted)
+        yield AttentionItem(title, text, "", "", visit.say("outage"), "stop")
 
 
 def _watched(visit: Visit, found: RoundPage) -> Iterator[AttentionItem]:
@@ -357,11 +378,11 @@ def of_logs(visit: Visit) -> Iterator[AttentionItem]:
         yield AttentionItem(visit.say("A log was rewritten"), text, path, link, visit.say("alarm"), "stop")
 
 
-def of_service(visit: Visit, client: NodeClient | MatcherClient) -> Iterator[AttentionItem]:
+def of_service(visit: Visit, health: ServiceHealth) -> Iterator[AttentionItem]:
     """Yield an item where the service itself has a fault, for administrators: a certificate that ends, a full disk."""
     if not visit.may("people.manage"):
         return
-    checks = [one for one in client.health().checks if one.sentences and one.subject not in ATTENDED]
+    checks = [one for one in health.checks if one.sentences and one.subject not in ATTENDED]
     if not checks:
         return
     # Faults of machines are in English.

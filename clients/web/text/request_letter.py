@@ -106,6 +106,7 @@ def compose(said: Notification) -> NotificationText:
 _LINES = (
     ("urgent_requests", n_("Urgent requests that wait for your decision: %(count)s.")),
     ("alarms", n_("Alarms: %(count)s.")),
+    ("outages", n_("Services that were not heard of for five minutes: %(count)s.")),
     ("faults", n_("Faults of the service: %(count)s.")),
     ("urgent_hits", n_("New hits of urgent queries: %(count)s.")),
     ("standing_hits", n_("New hits of standing queries: %(count)s.")),

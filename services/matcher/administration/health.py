@@ -29,6 +29,7 @@ from services.kit.serving.notifications.waiting import (
     waiting_requests,
 )
 from services.kit.settings import MEBIBYTE
+from services.kit.storage.outages import lasting
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds import progress
@@ -70,6 +71,7 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
         rounds=tuple(found),
         left_out=max(0, len(ids) - MOST_ROUNDS),
         contacts=contacts_of(last),
+        outages=tuple(one for code in sorted(parties) for one in lasting(code, contacts.heard(last.get(code)), now)),
         chunks_waiting=waiting,
         faults={Subject.ROUNDS: tuple(faults)},
     )
@@ -180,9 +182,11 @@ class MatcherWaiting:
             requests=requests.number,
             rounds=len(rounds) - len(alarms),
             faults=faults.number,
+            outages=faults.outages,
         )
         raised_at = self._alarms.newest(alarms) if rounds else 0
-        return WaitingWork(counts, requests.newest, max(raised_at, rewritten_at, faults.found_at))
+        urgent = max(raised_at, rewritten_at, faults.found_at)
+        return WaitingWork(counts, requests.newest, urgent, faults.newest_outage)
 
     @cached_property
     def _needs(self) -> tuple[RoundAttention, ...]:

@@ -1,4 +1,4 @@
-"""The last call of each party, and the release it runs: kept over restarts, written once a minute."""
+"""The last call of each party, and the release it runs: kept over restarts, written once a minute; and its silences."""
 
 import contextlib
 import threading
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from services.kit.errors import StoreConflictError
+from services.kit.storage.outages import log_outage
 from services.kit.storage.store import Store
 from services.matcher.storage.tables import ContactRow
 
@@ -31,6 +32,11 @@ class StoredContacts:
         self._newest: dict[str, Contact] = {}
         self._written: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._began = clock()
+
+    def heard(self, at: int | None) -> int | None:
+        """Return since when a party that was heard of at a time is silent, as far as this process can tell."""
+        return None if at is None else max(at, self._began)
 
     def record(self, party: str, release: str) -> None:
         """Keep that a party called; what a crash loses of it is the last minute.
@@ -51,6 +57,8 @@ class StoredContacts:
             if row is None:
                 session.add(ContactRow(party=party, called_at=contact.at, release=release))
             else:
+                if before is not None:
+                    log_outage(session, party, max(before.at, row.called_at), contact.at)
                 row.called_at, row.release = contact.at, release
 
     def record_sign_of_life(self, party: str) -> None:

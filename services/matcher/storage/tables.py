@@ -7,7 +7,7 @@ from services.kit.approvals import tables as approval_tables
 from services.kit.http.nonces import nonce_table
 from services.kit.log import entries
 from services.kit.people import tables as people_tables
-from services.kit.storage import registry
+from services.kit.storage import outages, registry
 from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.store import Rows, new_metadata
 
@@ -235,3 +235,4 @@ entries.declare(MatcherRows.metadata)
 people_tables.declare(MatcherRows.metadata)
 approval_tables.declare(MatcherRows.metadata)
 registry.declare(MatcherRows.metadata)
+outages.declare(MatcherRows.metadata)

@@ -17,6 +17,7 @@ from aquila.sentences import Sentence
 from services.kit.errors import PeerUnavailableError
 from services.kit.serving.health.checks import MOST_ROUNDS, Fault, OpenRound, round_health
 from services.kit.serving.health.report import OwnPart, contacts_of
+from services.kit.storage.outages import lasting, log_outage
 from services.node.context import NodeContext
 from services.node.rounds import attention, progress, work
 from services.node.rounds.requests import consent_until, submit_until
@@ -65,6 +66,7 @@ def read_health(node: NodeContext) -> OwnPart:
         rounds=tuple(rounds),
         left_out=max(0, len(rows) - MOST_ROUNDS),
         contacts=contacts_of({MATCHER: node.contact.answered_at}),
+        outages=lasting(MATCHER, node.contact.lost_at, now),
         chunks_waiting=waiting,
         statements_waiting=unsent,
         faults={
@@ -74,6 +76,14 @@ def read_health(node: NodeContext) -> OwnPart:
         },
         clock_difference=difference,
     )
+
+
+def store_outages(node: NodeContext) -> None:
+    """Store the outages of the matcher that have ended."""
+    while node.contact.outages:
+        with node.store.transaction("outage.log") as session:
+            log_outage(session, MATCHER, *node.contact.outages[0])
+        node.contact.outages.popleft()
 
 
 def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:

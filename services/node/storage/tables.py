@@ -28,7 +28,7 @@ from aquila.protocol.messages import CheckFault
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
 from services.kit.people import tables as people_tables
-from services.kit.storage import registry
+from services.kit.storage import outages, registry
 from services.kit.storage.row_seals import SealedRow
 from services.kit.storage.store import Rows, following, new_metadata, state_text
 from services.node.storage.states import (
@@ -742,3 +742,4 @@ log_entries.declare(NodeRows.metadata)
 people_tables.declare(NodeRows.metadata)
 approval_tables.declare(NodeRows.metadata)
 registry.declare(NodeRows.metadata)
+outages.declare(NodeRows.metadata)

@@ -12,13 +12,13 @@ from sqlalchemy import insert, select, update
 
 from aquila.audit.roles import Role
 from aquila.interface.sentence import FaultView
-from aquila.interface.service.health import Grade, HealthCheck, Subject
+from aquila.interface.service.health import Grade, HealthCheck, Outage, ServiceHealth, Subject
 from aquila.sentences import Sentence
 from clients.web.text.request_letter import compose
 from services.kit.log.entries import ALARMS
 from services.kit.people.tables import AccountRow, NotificationRow, PeopleRows
 from services.kit.serving.notifications.driver import DAY, LEAST_SECONDS, NotificationDriver
-from services.kit.serving.notifications.waiting import FaultWatch, Sightings
+from services.kit.serving.notifications.waiting import OUTAGE_SECONDS, FaultWatch, Sightings
 from services.matcher.administration.health import MatcherWaiting
 from services.matcher.steps.schedule import steps_of
 from services.matcher.storage.tables import EvidenceRow
@@ -133,6 +133,32 @@ async def test_an_administrator_is_told_of_faults(world: World, mail: MailServer
     world.clock.time += LEAST_SECONDS
     await told.step()
     assert told_to(mail) == {"administrator": "Faults of the service: 2."}
+
+
+async def test_an_administrator_is_told_of_an_outage_after_five_minutes(world: World, mail: MailServer) -> None:
+    """Once, however lately something else was told; that the service is not ready until then is no reason."""
+    began = world.clock.time
+    away = FaultView.of(Sentence.of("health_matcher_away", minutes=1, reason=Sentence.of("store_failed")))
+    check = HealthCheck(subject=Subject.MATCHER, grade=Grade.CRITICAL, sentences=(away,))
+    lasting, found = Outage(peer="RS", began_at=began, ended_at=None), list[HealthCheck]()
+
+    def report() -> ServiceHealth:
+        told_of = {"outages": (lasting,) if found else (), "checks": tuple(found), "at": world.clock.time}
+        return FINE.model_copy(update=told_of)
+
+    reading = partial(MatcherWaiting, world.context, FaultWatch(report, world.clock), Sightings(world.clock))
+    world.app.state.notifications = replace(world.app.state.notifications, reading=reading)
+    told = teller(world, mail)
+    await choose(world, Role.ADMINISTRATOR)
+    await told.step()
+    await told.step()
+    told_to(mail)
+    found.append(check)
+    for seconds, hears in ((OUTAGE_SECONDS - 1, False), (1, True), (LEAST_SECONDS, False)):
+        world.clock.time += seconds
+        await told.step()
+        texts = told_to(mail).get("administrator", "")
+        assert ("Services that were not heard of for five minutes: 1." in texts) is hears
 
 
 def test_choices_of_ended_accounts_are_forgotten(world: World) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import delete
 from aquila.audit.roles import Role
 from aquila.errors import AquilaError, ExecutorError, LogRewrittenError, OrderError
 from aquila.interface.log import LogView
-from aquila.interface.service.health import Grade, ServiceHealth, Subject
+from aquila.interface.service.health import Grade, Outage, ServiceHealth, Subject
 from aquila.sentences import quoted
 from services.kit.errors import NotReadyError, PeerUnavailableError
 from services.kit.http.certificates import CertificateEnds, CertificateFile
@@ -203,7 +203,14 @@ async def test_the_matcher_and_the_clock(world: World) -> None:
     found = health_of(party_node.app)
     assert grade_of(found, Subject.MATCHER) is Grade.CRITICAL
     assert found.not_ready == (Subject.MATCHER,)
+    assert found.outages == (Outage(peer="matcher", began_at=now, ended_at=None),)
     contact.answered(world.clock.time)
+    contact.lost(world.clock.time, away)
+    world.clock.time += 60
+    contact.answered(world.clock.time)  # too short for the log
+    for _ in range(2):
+        node_health.store_outages(party_node.node)
+        assert health_of(party_node.app).outages == (Outage(peer="matcher", began_at=now, ended_at=now + 61),)
     contact.obstacle = PeerUnavailableError("peer_answer_failed", status_code=503)
     assert grade_of(health_of(party_node.app), Subject.MATCHER) is Grade.WARNING
     contact.obstacle = LogRewrittenError(quoted("rewritten"))

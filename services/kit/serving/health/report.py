@@ -27,6 +27,7 @@ from services.kit.serving.health import checks
 from services.kit.serving.health.checks import Fault, checked, round_faults
 from services.kit.settings import MEBIBYTE, ServiceSettings
 from services.kit.storage.files import ChunkFiles
+from services.kit.storage.outages import ended_outages
 from services.kit.storage.store import Store
 from services.kit.work.drivers import Driver
 from services.kit.work.executors import ExecutorHandle
@@ -45,6 +46,8 @@ class OwnPart:
     """Open rounds that were not looked at."""
     contacts: tuple[forms.ContactHealth, ...]
     chunks_waiting: int
+    outages: tuple[forms.Outage, ...] = ()
+    """Those that last."""
     statements_waiting: int = 0
     faults: Mapping[forms.Subject, Sequence[Fault]] = field(default_factory=lambda: MappingProxyType({}))
     """Faults of subjects that the other service does not have, or not in this way."""
@@ -120,6 +123,7 @@ class HealthReport:
         found: list[forms.HealthCheck] = []
         log_size, requests, free = 0, 0, 0
         witnesses: tuple[CosignatureView, ...] = ()
+        ended: tuple[forms.Outage, ...] = ()
         try:
             free = parts.files.free_space()
             found.append(checked(forms.Subject.DISK, checks.disk_faults(free, kept)))
@@ -129,7 +133,7 @@ class HealthReport:
             parts.store.check()
             own = parts.read_own()
             with parts.store.reading("health.counts") as session:
-                log_size, requests = size(session), waiting_count(session, now)
+                log_size, requests, ended = size(session), waiting_count(session, now), ended_outages(session)
             witnesses = self._cosignatures.current()
             logs = checked(forms.Subject.LOG, [*checks.log_faults(parts.log), *own.faults.get(forms.Subject.LOG, ())])
             found = [checked(forms.Subject.DATABASE, ()), *found, logs]
@@ -163,6 +167,7 @@ class HealthReport:
             ),
             drivers=tuple(map(_driver, drivers)),
             contacts=own.contacts,
+            outages=(*own.outages, *ended),
             log_size=log_size,
             witnesses=witnesses,
             chunks_waiting=own.chunks_waiting,

@@ -2,9 +2,9 @@
 
 Each person who chose it is notified once a day, if more waits than the last time, and within a minute of an alarm, of
 a critical fault of the service, of a hit that became urgent, or of a new one of a standing or urgent query. Of an
-urgent request all who may decide it are notified at once, and again when nobody did for ten minutes. What is due
-follows from stored rows, so a look writes nothing; a row is written when a notification was handed over or could not
-be. If we crash between the two, it goes once more.
+urgent request all who may decide it are notified at once, and again when nobody did for ten minutes; of an outage its
+administrators after five. What is due follows from stored rows and the report on health, so a look writes nothing; a
+row is written when a notification was handed over or could not be. If we crash between the two, it goes once more.
 
 A notification goes to the mail server, or to the service's own command. What a server or a command says is not kept and
 not shown: it may quote an address. A failure is a word of `DeliveryFailure`. A notification that was handed over may
@@ -153,7 +153,7 @@ HOUR = 3_600
 DAY = 86_400
 LEAST_SECONDS = 900
 """Between two urgent notifications to one person: many hits that become urgent one by one are no flood. An urgent
-request does not wait for it: an account has few that wait at once."""
+request does not wait for it, because an account has few that wait at once, nor does an outage."""
 
 _INTERVAL_SECONDS = 60.0
 _FIRST_RETRY_SECONDS = 60
@@ -216,7 +216,7 @@ class NotificationDriver:
             return
         told, today = _told(work), (now - self._settings.daily_hour * HOUR) // DAY
         urgent = _is_newly_urgent(row.told, told) and now - row.told_at >= LEAST_SECONDS
-        urgent |= told["newest_request"] > row.told["newest_request"]
+        urgent |= told["newest_pressing"] > row.told["newest_pressing"]
         daily = today > row.told_day and any(told[name] > row.told.get(name, 0) for name in told)
         if urgent or daily:
             yield self._made(row, work, work, today if daily else None, urgent=urgent)
@@ -262,7 +262,7 @@ class NotificationDriver:
 
 def _told(work: WaitingWork) -> dict[str, int]:
     """Return the counts and times that are kept of a notification."""
-    times = {name: getattr(work, name) for name in ("newest", "newest_urgent", "newest_request")}
+    times = {name: getattr(work, name) for name in ("newest", "newest_urgent", "newest_pressing")}
     return work.counts.model_dump() | times
 
 

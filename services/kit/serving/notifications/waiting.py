@@ -46,8 +46,9 @@ class WaitingWork:
     newest_urgent: int = 0
     """When the last alarm was raised, the last hit became urgent, the last new hit of a standing or urgent query came,
     or the service's last critical fault was found; seconds since 1970, or 0."""
-    newest_request: int = 0
-    """When the last urgent request came, or had waited for `UNDECIDED_SECONDS`; seconds since 1970, or 0."""
+    newest_pressing: int = 0
+    """When the last urgent request came, or had waited for `UNDECIDED_SECONDS`, or the last outage had lasted for
+    `OUTAGE_SECONDS`; seconds since 1970, or 0. Nothing holds a notification of it up."""
     new_by_certainty: dict[Level, int] = field(default_factory=dict)
     """How many new hits have each certainty."""
 
@@ -75,6 +76,11 @@ class Notifications:
     """Begins a look at the work that waits."""
 
 
+OUTAGE_SECONDS = 300
+"""People are told of an outage once it has lasted for so long."""
+_OUTAGE = "health_matcher_away"  # the id of a fault that is told as an outage
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceFaults:
     """Faults of the service itself, apart from those that people hear of as alarms and needs of rounds."""
@@ -83,6 +89,10 @@ class ServiceFaults:
     """How many subjects of its report on health have faults."""
     found_at: int = 0
     """When the newest of the critical ones was found; seconds since 1970, or 0 where there is none."""
+    outages: int = 0
+    """How many services that it needs were not heard of for `OUTAGE_SECONDS`."""
+    newest_outage: int = 0
+    """When the last of them had been silent for so long; seconds since 1970, or 0."""
 
 
 class Sightings:
@@ -114,9 +124,16 @@ class FaultWatch:
 
     def current(self) -> ServiceFaults:
         """Return the faults that the report has now."""
-        found = [one for one in self._health().checks if one.sentences and one.subject not in ATTENDED]
-        critical = frozenset(one.subject for one in found if one.grade is Grade.CRITICAL)
-        return ServiceFaults(len(found), self._critical.newest(critical))
+        health = self._health()
+        found = [one for one in health.checks if one.sentences and one.subject not in ATTENDED]
+        critical = frozenset(
+            one.subject
+            for one in found
+            if one.grade is Grade.CRITICAL and any(sentence.code != _OUTAGE for sentence in one.sentences)
+        )
+        lasting = [one.began_at + OUTAGE_SECONDS for one in health.outages if one.ended_at is None]
+        told = [at for at in lasting if at <= health.at]
+        return ServiceFaults(len(found), self._critical.newest(critical), len(told), max(told, default=0))
 
 
 UNDECIDED_SECONDS = 600

@@ -4,6 +4,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from aquila.interface.service.health import Outage
+from services.kit.storage.outages import ended_outages
+from services.matcher.administration.health import read_health
 from services.matcher.rounds.contacts import Contact, StoredContacts
 from services.matcher.storage.tables import ContactRow
 from tests.support.clock import Clock
@@ -57,3 +60,47 @@ def test_two_processes(world: World) -> None:
     clock.time += 70
     other.record("AL", "2")
     assert one.by_party() == {"AL": Contact(NOW + 70, "2")}
+
+
+def test_a_silence_of_more_than_a_minute_is_logged_for_three_months(world: World) -> None:
+    """Not one of a minute, nor that of a call that was held, nor one in which this service itself was not there."""
+    clock = Clock()
+    contacts = StoredContacts(world.context.store, clock)
+
+    def logged() -> list[tuple[str, int, int | None]]:
+        with world.context.store.reading("test.outages") as session:
+            return [
+                (one.peer, one.began_at - NOW, one.ended_at and one.ended_at - NOW) for one in ended_outages(session)
+            ]
+
+    contacts.record("AL", "1")
+    for seconds in (60, 15, 15, 15, 15, 15):
+        clock.time += seconds
+        (contacts.record_sign_of_life if seconds == 15 else lambda party: contacts.record(party, "1"))("AL")
+    contacts.record("AL", "1")
+    assert logged() == []
+    clock.time += 61
+    contacts.record("AL", "1")
+    assert logged() == [("AL", 135, 196)]
+    clock.time += 500
+    later = StoredContacts(world.context.store, clock)
+    later.record("AL", "1")
+    assert logged() == [("AL", 135, 196)]
+    assert later.heard(NOW) == clock.time
+    assert later.heard(None) is None
+    clock.time += 91 * 86_400
+    later.record("AL", "1")
+    assert [ended and ended - began for _, began, ended in logged()] == [91 * 86_400]
+
+
+async def test_a_party_of_an_open_round_that_is_silent_is_an_outage(world: World) -> None:
+    await world.opened()
+    contacts = StoredContacts(world.context.store, world.clock)
+    for party in ("AL", "RS"):
+        contacts.record(party, "1")
+    world.clock.time += 30
+    contacts.record("AL", "1")
+    world.clock.time += 31
+    assert read_health(world.context, contacts).outages == (
+        Outage(peer="RS", began_at=world.clock.time - 61, ended_at=None),
+    )

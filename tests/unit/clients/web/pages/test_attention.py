@@ -10,7 +10,7 @@ from aquila.audit.roles import Role, Service, role_table
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
 from aquila.interface.log import LogAlarmView, LogView
 from aquila.interface.sentence import FaultView, SentenceView
-from aquila.interface.service.health import Grade, HealthCheck, Subject
+from aquila.interface.service.health import Grade, HealthCheck, Outage, Subject
 from aquila.sentences import Sentence, quoted
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.pages import home
@@ -148,7 +148,7 @@ def test_a_rewritten_log_is_told_to_all(role: Role, path: str) -> None:
 
 
 def _with(*checks: HealthCheck) -> Any:
-    return SimpleNamespace(health=lambda: SimpleNamespace(checks=checks))
+    return SimpleNamespace(checks=checks)
 
 
 ENDS = HealthCheck(
@@ -181,3 +181,19 @@ def test_administrators_see_faults_of_the_service(service: Service, tag: str) ->
     assert list(home.of_service(visitor, _with(stuck))) == []  # rounds have their own items
     auditor: Any = Visitor(service, Role.AUDITOR, tag)
     assert list(home.of_service(auditor, _with(FULL))) == []
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize(("service", "peer"), [(Service.NODE, "matcher"), (Service.MATCHER, "RS")])
+def test_an_outage_is_told_to_everyone_while_it_lasts(service: Service, peer: str, tag: str) -> None:
+    now = 1_800_000_000
+    outages = [
+        Outage(peer=peer, began_at=now - 420, ended_at=None),
+        Outage(peer=peer, began_at=now - 9_000, ended_at=now - 8_000),
+    ]
+    health: Any = SimpleNamespace(outages=outages, at=now)
+    visitor: Any = Visitor(service, Role.AUDITOR, tag)
+    (item,) = home._of_outages(visitor, health)
+    assert "7" in item.text
+    assert (item.mark, item.path) == ("stop", "")
+    assert ("RS" in item.title) is (service is Service.MATCHER)
