@@ -41,6 +41,7 @@ class EntryKind(StrEnum):
     DISCOVERY = "discovery"
     CONSENT = "consent"
     OPENING = "opening"
+    LOCKS = "locks"
     STANDING_QUERY = "standing_query"
     SUBMISSION = "submission"
     EVALUATION = "evaluation"

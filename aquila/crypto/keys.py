@@ -17,16 +17,14 @@ from typing import NoReturn, Protocol, Self
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from aquila.errors import KeyMaterialError, MalformedError, SignatureError
 
 KEY_BYTES = 32
-"""Bytes of an Ed25519, X25519 or round key and of the seed of an X-Wing key."""
+"""Bytes of an Ed25519 or round key and of the seed of an X-Wing key."""
 
 SEALING_PUBLIC_BYTES = 1216
 """Bytes of an X-Wing public key: 1184 of ML-KEM-768, then 32 of X25519."""
@@ -270,35 +268,6 @@ class IdentityKey(_SecretKey):
             return Ed25519PrivateKey.from_private_bytes(octets)
 
 
-class ExchangeKey(_SecretKey):
-    """A party's X25519 key for one round."""
-
-    __slots__ = ("public",)
-
-    def __init__(self, octets: bytes) -> None:
-        super().__init__(octets)
-        self.public = X25519PrivateKey.from_private_bytes(octets).public_key().public_bytes_raw()
-
-    def agree(self, public: bytes, context: bytes) -> SecretBytes:
-        """Return the 32 bytes that this party and another one share, and nobody else (X25519, RFC 7748; HKDF-SHA-256).
-
-        Args:
-            public: The other party's public key, 32 bytes.
-            context: What the secret is for and between whom, the same on both sides.
-
-        Raises:
-            MalformedError: the other key has small order: what came of it would be no secret.
-            KeyMaterialError: this key is closed.
-        """
-        with self.reveal() as octets:
-            own = X25519PrivateKey.from_private_bytes(octets)
-        try:
-            shared = own.exchange(X25519PublicKey.from_public_bytes(public))
-        except ValueError:
-            raise MalformedError("exchange_key_small_order") from None
-        return SecretBytes(HKDF(SHA256(), KEY_BYTES, salt=None, info=context).derive(shared))
-
-
 class SealingKey(_SecretKey):
     """A party's X-Wing key (ML-KEM-768 with X25519) for one round, to which hit notes are sealed.
 
@@ -321,15 +290,6 @@ class SealingKey(_SecretKey):
         """
         with self.reveal() as seed:
             return MLKEM768X25519PrivateKey(*_xwing_parts(seed))
-
-
-def check_exchange_key(public: bytes) -> None:
-    """Refuse an X25519 key of small order, with which no two parties share a secret.
-
-    Raises:
-        MalformedError: it is one.
-    """
-    ExchangeKey(bytes(range(KEY_BYTES))).agree(public, b"").close()
 
 
 def _xwing_parts(seed: bytes | bytearray) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:

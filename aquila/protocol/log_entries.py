@@ -22,6 +22,7 @@ from aquila.protocol.messages import (
     Ending,
     Evaluation,
     HitReport,
+    Locks,
     Manifest,
     Message,
     Notes,
@@ -121,6 +122,11 @@ def _opening(message: Opening) -> tuple[EntryKind, dict[str, Any]]:
         "counts": {"participants": len(message.consents)},
         "digests": {"binding": message.binding},
     }
+
+
+@fields_of.register(Locks)
+def _locks(message: Locks) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.LOCKS, {"counts": {"halves": len(message.halves)}, "digests": {"binding": message.binding}}
 
 
 @fields_of.register(Submission)

@@ -19,7 +19,7 @@ import numpy as np
 
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import ELEMENT_BYTES, Group
-from aquila.crypto.keys import ExchangeKey, SealingKey, SecretBytes, SigningKey
+from aquila.crypto.keys import KEY_BYTES, SealingKey, SecretBytes, SigningKey
 from aquila.crypto.sealing import open_sealed, seal_to
 from aquila.crypto.shares import Share, new_share, prove_knowledge
 from aquila.errors import (
@@ -52,6 +52,7 @@ from aquila.protocol.messages import (
     Justification,
     Kind,
     LevelCounts,
+    Locks,
     LogHead,
     Manifest,
     Notes,
@@ -74,6 +75,7 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import entries_of
+from aquila.protocol.rounds.locks import seal_halves
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.tasks import CarriedSecret, ChunkEvaluation, EvaluateTask, FinalizeTask, VerifyTask
@@ -97,13 +99,13 @@ class _Bound(_Head):
 
 
 class RoundSecrets:
-    """A party's secrets of one round: a share per class, the exchange key and the sealing key. Never prints them."""
+    """A party's secrets of one round: a share per class, what its locks follow from, the sealing key. Never shown."""
 
-    __slots__ = ("exchange", "sealing", "shares")
+    __slots__ = ("lock", "sealing", "shares")
 
-    def __init__(self, shares: Mapping[InputClass, Share], exchange: ExchangeKey, sealing: SealingKey) -> None:
+    def __init__(self, shares: Mapping[InputClass, Share], lock: SecretBytes, sealing: SealingKey) -> None:
         self.shares = dict(shares)
-        self.exchange = exchange
+        self.lock = lock
         self.sealing = sealing
 
     def __repr__(self) -> str:
@@ -112,7 +114,7 @@ class RoundSecrets:
     def to_bytes(self) -> bytes:
         """Return the secrets for the round key to seal; nothing else may see these bytes."""
         document = {kind.value: share.to_bytes().hex() for kind, share in self.shares.items()}
-        document |= {"exchange": self.exchange.to_bytes().hex(), "sealing": self.sealing.to_bytes().hex()}
+        document |= {"lock": self.lock.to_bytes().hex(), "sealing": self.sealing.to_bytes().hex()}
         return json.dumps(document).encode()
 
     @classmethod
@@ -121,13 +123,13 @@ class RoundSecrets:
         try:
             document = {name: bytes.fromhex(value) for name, value in json.loads(content).items()}
             shares = {kind: Share.from_bytes(group, document[kind.value]) for kind in InputClass}
-            return cls(shares, ExchangeKey(document["exchange"]), SealingKey(document["sealing"]))
+            return cls(shares, SecretBytes(document["lock"]), SealingKey(document["sealing"]))
         except (ValueError, KeyError, TypeError, AttributeError, AquilaError):
             raise KeyMaterialError("round_secrets_unreadable") from None
 
     def close(self) -> None:
         """Overwrite every secret."""
-        for secret in (*self.shares.values(), self.exchange, self.sealing):
+        for secret in (*self.shares.values(), self.lock, self.sealing):
             secret.close()
 
 
@@ -215,8 +217,8 @@ class Party:
             The secrets, to be sealed and stored before anything is sent, and the envelope.
         """
         shares = {kind: new_share(self.group, random) for kind in InputClass}
-        exchange, sealing = ExchangeKey.generate(random), SealingKey.generate(random)
-        keys = [share.public_key.hex() for share in shares.values()] + [exchange.public.hex(), sealing.public.hex()]
+        lock, sealing = SecretBytes(random(KEY_BYTES)), SealingKey.generate(random)
+        keys = [*(share.public_key.hex() for share in shares.values()), sealing.public.hex()]
         public = []
         for kind, share in shares.items():
             context = rules.knowledge_context(round_.manifest_digest, self.code, kind, keys)
@@ -227,11 +229,10 @@ class Party:
             manifest_digest=round_.manifest_digest,
             elements=elements or round_.manifest.caps_of(self.code),
             shares=tuple(public),
-            exchange_key=exchange.public.hex(),
             sealing_key=sealing.public.hex(),
             earlier_rounds=tuple(earlier),
         )
-        return RoundSecrets(shares, exchange, sealing), self._signed(consent)
+        return RoundSecrets(shares, lock, sealing), self._signed(consent)
 
     def check_opening(self, round_: Round, own_consent: str) -> None:
         """Refuse to go on where the round opened without this party's own consent (PROTOCOL.md 3.3.5).
@@ -246,6 +247,14 @@ class Party:
         if round_.consent_digests.get(self.code) != own_consent or self.code not in round_.participants:
             raise BindingError("round_opened_without_consent", round=round_.round_id, party=self.code)
 
+    def locks(self, round_: Round, sequence: int, secrets: RoundSecrets) -> bytes:
+        """Seal this party's half of each lock to its counterpart, and sign them (PROTOCOL.md 3.3.8).
+
+        Called again, it seals the same halves in other bytes.
+        """
+        halves = seal_halves(round_, self.code, secrets.lock)
+        return self._signed(Locks(**self._bound(round_, sequence), halves=halves))
+
     def submit(
         self,
         round_: Round,
@@ -259,8 +268,11 @@ class Party:
         """Sign the manifest of a submission whose chunks are stored already (PROTOCOL.md 3.4).
 
         Raises:
+            OrderError: This party's Locks are not in the record.
             PolicyError: There is no chunk, because every value was held back.
         """
+        if self.code not in round_.locks:
+            raise OrderError("submission_before_locks", round=round_.round_id, party=self.code)
         if not chunks:
             raise PolicyError("nothing_to_submit", round=round_.round_id)
         totals = {c: sum(chunk.elements for chunk in chunks if chunk.input_class is c) for c in InputClass}

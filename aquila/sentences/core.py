@@ -313,7 +313,6 @@ CORE: Final[Table] = {
     "envelope_too_long": Text("an envelope is too long"),
     "envelope_type_unexpected": Text("an envelope is of a type that is not expected here"),
     "evaluation_proof_not_verified": Text("a proof of evaluation does not verify"),
-    "exchange_key_small_order": Text("an exchange key has small order"),
     "finalize_operands_missing": Text("FinalizeOperands needs own elements with a share, or evaluations"),
     "identity_key_not_ed25519": Text(
         "an identity key must be an Ed25519 key",

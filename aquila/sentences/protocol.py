@@ -119,6 +119,13 @@ PROTOCOL: Final[Table] = {
         "no record of this list gives an input under the round's match rules",
         "see with `aquila records check` which fields are missing",
     ),
+    "lock_not_opened": Text(
+        "the lock that {counterpart} made with this party does not open: it was sealed to another key, or for another "
+        "pair or round",
+        "ask {counterpart} which version it runs, and the secretariat for a new round",
+    ),
+    "locks_already_signed": Text("{party} has signed its locks already, with other contents"),
+    "locks_not_for_counterparts": Text("the locks of {party} are not for exactly those that it may be compared with"),
     "log_entry_kind_without_entry": Text("the log has no entry for a {kind}"),
     "log_head_missing": Text(
         "{party} names no checkpoint of the matcher's log, as each statement of this round must",
@@ -153,6 +160,7 @@ PROTOCOL: Final[Table] = {
     "opening_binding_differs": Text("the opening names another binding"),
     "opening_consent_not_shown": Text("the opening names a consent of {party} that was not shown here"),
     "own_elements_not_evaluated_here": Text("a party evaluates its own elements by itself"),
+    "pair_without_locks": Text("a key of a pair needs the locks of {listed}"),
     "party_already_ended": Text("{party} has ended its part in the round and says no {kind} any more"),
     "party_binding_differs": Text(
         "{party} names another binding: it was shown another manifest or other consents",
@@ -283,6 +291,7 @@ PROTOCOL: Final[Table] = {
     "statement_of_old_participants": Text("the set of participants was amended; the statement names the old one"),
     "statement_signed_by_another_party": Text("the statement is signed by another party than it names"),
     "statement_time_over": Text("the time for a {what} is over", "ask the secretariat for a new round"),
+    "submission_before_locks": Text("{party} submits before it has signed its locks"),
     "submission_chunk_unknown": Text("the submission has no such chunk"),
     "submission_id_taken": Text("this submission id is taken"),
     "submission_not_evaluated_here": Text("this submission is not to be evaluated here"),

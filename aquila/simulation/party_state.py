@@ -14,9 +14,9 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import BelowPair, HitReport
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.protocol.rounds.hit_columns import HIT_ID_BYTES, HitBatch, HitBatches, NoteOpenings
+from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
-from aquila.protocol.shadow.pair_keys import pair_key
 from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
 from aquila.protocol.submissions.tasks import Outline
@@ -119,7 +119,7 @@ class SimulatedParty:
     def pair_key(self, counterpart: str) -> SecretBytes:
         """Return the key of its shadow columns for a counterpart."""
         assert self.secrets is not None
-        return pair_key(self.round, self.code, self.secrets.exchange, counterpart, "shadow")
+        return pair_key(self.round, self.code, self.secrets, counterpart, "shadow")
 
     def column_for(self, counterpart: str) -> NDArray[np.bytes_]:
         """Return its shadow column for a counterpart."""

@@ -184,6 +184,7 @@ class Rehearsal:
         """Play the round from consent to close, and return the hits in the order of parties and records."""
         nodes = list(self.nodes.values())
         self.consent()
+        self.lock()
         self.submit_lists(nodes)
         (self.directory / "tokens").mkdir()
         with TokenTable(self.directory / "tokens") as tokens:
@@ -212,6 +213,13 @@ class Rehearsal:
         self.publish(self.matcher.open(self.round, self.now))
         for node in self.nodes.values():
             node.party.check_opening(node.round, node.round.consent_digests[node.code])
+
+    def lock(self) -> None:
+        """Let every party make its halves of the locks with the others (PROTOCOL.md 3.3.8)."""
+        for node in self.nodes.values():
+            assert node.secrets is not None
+            with self.measured.phase("consent", node.code):
+                self.publish(node.party.locks(node.round, node.next_sequence(), node.secrets))
 
     def submit_lists(self, nodes: Sequence[SimulatedParty], kind: Kind = Kind.LIST) -> None:
         """Read and blind the lists of some parties, and sign each submission (PROTOCOL.md 3.4)."""

@@ -418,6 +418,7 @@ def _keys_kept(log: Exported) -> None:
 MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "an evaluation left out": (_without("evaluation"), "does not allow it: tokens before 1 evaluations"),
     "a consent left out": (_without("consent"), "does not allow it: the opening names a consent of AL"),
+    "locks left out": (_without("locks"), "does not allow it: AL submits before it has signed its locks"),
     "a submission left out": (_without("submission"), "does not allow it: AL has no such submission"),
     "tokens left out": (_without("tokens", 2), "is sent a report that is not due"),
     "a report left out": (_without("report"), "does not allow it: .. acknowledges a report that it was not sent"),

@@ -17,7 +17,7 @@ def without(code: str) -> set[tuple[str, str, str, str]]:
 
 def test_without_its_list(stage: StagedRound) -> None:
     """A party that never submits is left out; the rest of the round gives its hits."""
-    stage.consent()
+    stage.locked()
     stage.submit(stage.nodes["RS"])
     stage.submit(stage.nodes["SI"])
     stage.now = WINDOW.submit_by + 1
@@ -121,7 +121,7 @@ def test_tokens_under_the_old_binding_are_refused(stage: StagedRound) -> None:
 
 
 def test_the_absent_party_comes_back_too_late(stage: StagedRound) -> None:
-    stage.consent()
+    stage.locked()
     stage.submit(stage.nodes["SI"])
     stage.submit(stage.nodes["RS"])
     absent, stage.now = stage.nodes["AL"], WINDOW.submit_by + 1

@@ -26,7 +26,7 @@ def caps(full: int, partial: int) -> dict[str, object]:
 def test_one_element_too_many(staged: Callable[..., StagedRound], full: int, partial: int, kind: str) -> None:
     """A list of five records passes a cap of four elements in either class; nothing of it counts."""
     stage = staged(changes=caps(full, partial))
-    stage.consent()
+    stage.locked()
     with pytest.raises(CapError, match=f"cap of 4 {kind} elements with 5") as caught:
         stage.submit(stage.nodes["SI"])
     assert (caught.value.fields["expected"], caught.value.fields["got"]) == (4, 5)
@@ -46,6 +46,7 @@ def declaring(stage: StagedRound, full: int, partial: int) -> StagedRound:
         node.secrets, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random, elements)
         stage.publish(envelope)
     stage.publish(stage.matcher.open(stage.round, stage.now))
+    stage.lock()
     return stage
 
 
@@ -84,7 +85,7 @@ def test_queries_add_up(staged: Callable[..., StagedRound]) -> None:
 def test_every_party_counts_by_itself(staged: Callable[..., StagedRound]) -> None:
     """A matcher that lets a submission over the cap through finds no evaluator."""
     stage = staged(changes=caps(4, 5))
-    stage.consent()
+    stage.locked()
     node = stage.nodes["SI"]
     with pytest.raises(CapError):
         stage.submit(node)
@@ -102,7 +103,7 @@ def _terms(stage: StagedRound) -> tuple[object, int]:
 def test_padding_counts(staged: Callable[..., StagedRound]) -> None:
     """A dummy is evaluated like a real record, and is counted like one."""
     stage = staged(changes=caps(5, 5) | {"padding": DEFAULT_PADDING})
-    stage.consent()
+    stage.locked()
     with pytest.raises(CapError):
         stage.submit(stage.nodes["SI"])
 

@@ -67,7 +67,6 @@ def test_a_proof_for_another_round(stage: StagedRound) -> None:
 def test_a_proof_for_other_keys(stage: StagedRound) -> None:
     own = consent_of(stage, "AL")
     stage.forget()
-    stage.refused(ProofError, stage.changed("AL", own, exchange_key="09" + "00" * 31))
     stage.refused(ProofError, stage.changed("AL", own, sealing_key="00"))
     stage.refused(
         ProofError,

@@ -34,4 +34,4 @@ def test_a_round_goes_through_its_phases(stage: StagedRound) -> None:
         phases.append(stage.round.phase)
     assert phases == [Phase.PROPOSED, Phase.OPEN, Phase.OPEN, Phase.MATCHING, *[Phase.REPORTING] * 2, Phase.CLOSED]
     assert all(node.round.phase is Phase.CLOSED for node in stage.nodes.values())
-    assert all(node.seed.closed and node.secrets.exchange.closed for node in stage.nodes.values())
+    assert all(node.seed.closed and node.secrets.lock.closed for node in stage.nodes.values())

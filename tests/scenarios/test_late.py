@@ -33,7 +33,7 @@ def test_the_matcher_waits_for_late_consents(stage: StagedRound) -> None:
 
 
 def test_a_late_list_does_not_count(stage: StagedRound) -> None:
-    stage.consent()
+    stage.locked()
     stage.now = WINDOW.submit_by + 1
     with pytest.raises(OrderError, match="time for a submission"):
         stage.submit(stage.nodes["SI"])
@@ -42,9 +42,9 @@ def test_a_late_list_does_not_count(stage: StagedRound) -> None:
 
 def test_the_number_of_a_refused_statement_stays_empty(stage: StagedRound) -> None:
     """A party whose list came too late goes on: its next statement has the next number, and counts."""
-    stage.consent()
+    stage.locked()
     stage.now = WINDOW.submit_by + 1
     with pytest.raises(OrderError):
         stage.submit(stage.nodes["SI"])
     stage.publish(stage.nodes["SI"].party.refuse(stage.nodes["SI"].round, stage.nodes["SI"].next_sequence(), "late"))
-    assert sorted(stage.round.sequences["SI"]) == [1, 3]
+    assert sorted(stage.round.sequences["SI"]) == [1, 2, 4]

@@ -33,9 +33,12 @@ def test_it_sees_that_it_was_left_out(stage: StagedRound) -> None:
 
 def test_it_takes_part_in_nothing(stage: StagedRound) -> None:
     open_without(stage, "AL")
+    late = stage.nodes.pop("AL")
+    stage.lock()
     stage.submit(stage.nodes["SI"])
-    with pytest.raises(OrderError, match="AL is no longer in the round"):
-        stage.submit(stage.nodes["AL"])
+    stage.nodes["AL"] = late
+    locks = late.party.locks(late.round, late.next_sequence(), late.secrets)
+    stage.refused(OrderError, locks, "AL is no longer in the round")
     with pytest.raises(OrderError, match="not to be evaluated"):
         stage.send_chunk("SI", "AL", 0, stage.nodes["SI"].chunks.elements(0))
 

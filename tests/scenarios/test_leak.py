@@ -75,7 +75,7 @@ def secret(stage: StagedRound) -> Iterator[bytes]:
     for node in stage.nodes.values():
         yield node.seed.to_bytes()
         yield from (share.to_bytes() for share in node.secrets.shares.values())
-        yield from (node.secrets.exchange.to_bytes(), node.secrets.sealing.to_bytes(), node.party.identity.to_bytes())
+        yield from (node.secrets.lock.to_bytes(), node.secrets.sealing.to_bytes(), node.party.identity.to_bytes())
         for index, reference in enumerate(node.chunks.references):
             rows = node.chunks.rows(index)
             yield from cut(rows["digest"].tobytes())

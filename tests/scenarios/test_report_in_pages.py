@@ -20,13 +20,19 @@ def pages_of(stage: StagedRound, code: str = "SI") -> list[HitReport]:
     return [page for page in found if page.party == code]
 
 
+def without_tags(report: HitReport) -> HitReport:
+    """Return a report without what hangs on its round's locks, which no two rounds share."""
+    bases = tuple(basis.model_copy(update={"met": None}) for basis in report.bases)
+    return report.model_copy(update={"binding": "0" * 64, "bases": bases})
+
+
 def test_the_same_round_in_pages(staged: Callable[..., StagedRound]) -> None:
     """Hits, their ids and what is found of them are the same as in a round whose reports are one message each."""
     whole = staged().reported()
     paged = staged(most_hits=1, most_notes=1).reported()
     for code, node in paged.nodes.items():
         assert [batch.index for batch in node.batches] == list(range(len(whole.nodes[code].report.hits)))
-        assert node.report == whole.nodes[code].report.model_copy(update={"binding": node.report.binding})
+        assert without_tags(node.report) == without_tags(whole.nodes[code].report)
         assert paged.round.receipts[ReportKey(code, None)].hits == node.hits == len(node.report.hits)
     paged.exchange_notes()
     paged.close()

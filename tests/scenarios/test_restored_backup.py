@@ -14,7 +14,7 @@ def test_its_next_statement_is_an_equivocation(stage: StagedRound) -> None:
     stage.refused(
         EquivocationError,
         party_node.party.refuse(party_node.round, party_node.sequence, "what did I say?"),
-        "under the number 2",
+        "under the number 3",
     )
 
 

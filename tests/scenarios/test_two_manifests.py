@@ -20,7 +20,7 @@ def test_a_consent_to_the_other_manifest_is_refused(stage: StagedRound) -> None:
 
 def test_the_bindings_differ(stage: StagedRound) -> None:
     other = Round.from_manifest(stage.registry, stage.group, other_manifest(stage))
-    stage.consent()
+    stage.locked()
     for node in stage.nodes.values():
         other.accept(node.party.consent(other, 1, (), stage.random)[1])
     other.accept(stage.matcher.open(other, stage.now))

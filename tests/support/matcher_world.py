@@ -20,10 +20,10 @@ from aquila.protocol.messages import HitReport, Kind, LogHead, Message, Mode, No
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column, make_column
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
-from aquila.protocol.shadow.pair_keys import pair_key
 from aquila.protocol.shadow.queries import asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions.submission import chunk_reference, finalize_chunk, merge_runs
@@ -129,6 +129,11 @@ class Node:
         self.secrets, envelope = self.party.consent(self.round, self.next(), (), secrets.token_bytes)
         return await self.say(envelope)
 
+    async def lock(self) -> httpx.Response:
+        """Sign the halves of the locks with all counterparts."""
+        await self.sync()
+        return await self.say(self.party.locks(self.round, self.next(), self.secrets))
+
     def prepared(self, kind: Kind = Kind.LIST, records: tuple[Record, ...] | None = None) -> tuple[bytes, Sent]:
         listed = LISTS[self.code] if records is None else records
         seed, manifest = SecretBytes(secrets.token_bytes(32)), self.round.manifest
@@ -149,8 +154,11 @@ class Node:
         return envelope, sent
 
     async def submit(self, kind: Kind = Kind.LIST, records: tuple[Record, ...] | None = None) -> Sent:
-        """Send a list or a query, with its chunks."""
+        """Send a list or a query, with its chunks; the Locks before it, if they are not there."""
         await self.sync()
+        if self.code not in self.round.locks:
+            assert (await self.lock()).status_code == 201
+            await self.sync()
         envelope, sent = self.prepared(kind, records)
         assert (await self.say(envelope)).status_code == 201
         await self.put_blinded(sent)
@@ -211,7 +219,7 @@ class Node:
         chunks = [(len(rows) // TOKEN_ROW_BYTES, hashlib.sha256(rows).hexdigest()) for rows in sent.tokens]
         columns, sent.pieces = [], []
         for other in sorted(self.round.counterparts_of(self.code)):
-            key = pair_key(self.round, self.code, self.secrets.exchange, other, "shadow")
+            key = pair_key(self.round, self.code, self.secrets, other, "shadow")
             column = self.column_for(key, sent, other)
             columns.append(column.statement(other, key))
             sent.pieces += column.pieces()
@@ -355,11 +363,13 @@ class World:
         return (await self.operate("GET", f"/{self.round_id}")).json()
 
     async def opened(self, **changes: Any) -> World:
-        """Play until the round is open."""
+        """Play until the round is open, and everyone has signed its Locks."""
         assert (await self.propose(**changes)).status_code == 202
         for node in self.nodes.values():
             assert (await node.consent()).status_code == 201
         self.advance()
+        for node in self.nodes.values():
+            assert (await node.lock()).status_code == 201
         return self
 
     async def submitted(self, **changes: Any) -> World:

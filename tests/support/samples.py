@@ -15,6 +15,7 @@ from aquila.protocol.messages import (
     Ending,
     Evaluation,
     HitReport,
+    Locks,
     Manifest,
     Message,
     Notes,
@@ -76,7 +77,6 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
             {"input_class": "full", "public_key": ELEMENT, "proof": PROOF},
             {"input_class": "partial", "public_key": "f" * 64, "proof": PROOF},
         ],
-        "exchange_key": ELEMENT,
         "sealing_key": "ab" * 1216,
         "earlier_rounds": [{"round_id": OTHER, "spent": [{"origin": "RS", "elements": _COUNTS}]}],
     },
@@ -85,6 +85,8 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "consents": [{"party": "AL", "digest": DIGEST}, {"party": "SI", "digest": DIGEST}],
         "binding": DIGEST,
     },
+    Locks: _BOUND
+    | {"halves": [{"counterpart": "AL", "sealed": "cd" * 1168}, {"counterpart": "RS", "sealed": "ef" * 1168}]},
     Submission: _BOUND
     | {
         "submission_id": OTHER,

@@ -22,7 +22,7 @@ from aquila.crypto import oprf
 from aquila.crypto.dleq import prove_chunk
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import Group
-from aquila.crypto.keys import ExchangeKey, SealingKey, SecretBytes
+from aquila.crypto.keys import SealingKey, SecretBytes
 from aquila.crypto.shares import Share, prove_knowledge
 from aquila.errors import AquilaError, InputError
 from aquila.matching.certainty import Grade, Level, grade_on
@@ -261,9 +261,15 @@ class StagedRound(Rehearsal):
         """Let parties seal a note for each of their hits, and send them; return the statements."""
         return [accepted for _, _, accepted in self._sent(nodes)]
 
+    def locked(self) -> StagedRound:
+        """Play until the round is open and everyone has signed its Locks."""
+        self.consent()
+        self.lock()
+        return self
+
     def submitted(self) -> StagedRound:
         """Play until every list is submitted."""
-        self.consent()
+        self.locked()
         self.submit_lists(list(self.nodes.values()))
         return self
 
@@ -383,12 +389,11 @@ class StagedRound(Rehearsal):
             changes["sequence"] = self.nodes[code].sequence + 1
         return self.signed(code, type(original)(**(content | changes)))
 
-    def consent_with(self, code: str, *shares: Share, manifest_digest: str = "", exchange_key: str = "") -> bytes:
+    def consent_with(self, code: str, *shares: Share, manifest_digest: str = "") -> bytes:
         """Return a party's consent that brings these shares, one for each class, rightly proved for a manifest."""
         named = manifest_digest or self.round.manifest_digest
-        exchange, sealing = ExchangeKey.generate(self.random), SealingKey.generate(self.random)
-        keys = [*(share.public_key.hex() for share in shares), exchange_key or exchange.public.hex()]
-        keys.append(sealing.public.hex())
+        lock, sealing = SecretBytes(self.random(32)), SealingKey.generate(self.random)
+        keys = [*(share.public_key.hex() for share in shares), sealing.public.hex()]
         public = []
         for kind, share in zip(InputClass, shares, strict=True):
             context = round_rules.knowledge_context(named, code, kind, keys)
@@ -397,11 +402,10 @@ class StagedRound(Rehearsal):
         fields = {
             "elements": self.manifest.caps_of(code),
             "shares": tuple(public),
-            "exchange_key": keys[-2],
             "sealing_key": keys[-1],
             "earlier_rounds": (),
         }
-        self.nodes[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), exchange, sealing)
+        self.nodes[code].secrets = RoundSecrets(dict(zip(InputClass, shares, strict=True)), lock, sealing)
         return self.signed(code, self.statement(code, Consent, manifest_digest=named, **fields))
 
     def ask(self, code: str, records: Sequence[Record]) -> SimulatedParty:

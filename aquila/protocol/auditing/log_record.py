@@ -148,6 +148,7 @@ class ShownBy(StrEnum):
 _SHOWN: Mapping[ShownBy, tuple[EntryKind, ...]] = {
     ShownBy.PARTY: (
         EntryKind.CONSENT,
+        EntryKind.LOCKS,
         EntryKind.SUBMISSION,
         EntryKind.EVALUATION,
         EntryKind.AMENDMENT,

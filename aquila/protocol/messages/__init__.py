@@ -58,11 +58,13 @@ from aquila.protocol.messages.statements import (
     Justification,
     Kind,
     LevelCounts,
+    Locks,
     LogHead,
     PairHits,
     Receipt,
     Refusal,
     ReportCheck,
+    SealedLock,
     ShadowColumn,
     SharePublic,
     Spent,
@@ -83,6 +85,7 @@ class StatementKind(StrEnum):
     """
 
     CONSENT = "consent"
+    LOCKS = "locks"
     AMENDMENT = "amendment"
     SUBMISSION = "submission"
     EVALUATION = "evaluation"
@@ -106,6 +109,7 @@ class StatementKind(StrEnum):
 
 _OF_PARTIES: Mapping[type[Statement], StatementKind] = {
     Consent: StatementKind.CONSENT,
+    Locks: StatementKind.LOCKS,
     Amendment: StatementKind.AMENDMENT,
     Submission: StatementKind.SUBMISSION,
     Evaluation: StatementKind.EVALUATION,

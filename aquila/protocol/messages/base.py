@@ -29,6 +29,9 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ElementHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ProofHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 SealingKeyHex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2}){1,4096}$")]
+SealedLockHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2336}$")]
+"""32 bytes as HPKE seals them to an X-Wing key: 1120 of encapsulation, then ciphertext and tag (PROTOCOL.md 4.6)."""
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 GivenText = Annotated[Text, AfterValidator(_all_seen)]
 """A text that a person gives here: all of it can be seen by whoever approves it. What others signed is a `Text`."""

@@ -18,6 +18,7 @@ from aquila.protocol.messages.base import (
     PartyCode,
     Positive,
     ProofHex,
+    SealedLockHex,
     SealingKeyHex,
     Text,
     ascending,
@@ -85,7 +86,6 @@ class Consent(Statement):
     manifest_digest: Digest
     elements: ClassCounts
     shares: tuple[SharePublic, ...]
-    exchange_key: ElementHex
     sealing_key: SealingKeyHex
     earlier_rounds: tuple[EarlierRound, ...]
 
@@ -94,6 +94,30 @@ class Consent(Statement):
         if [share.input_class for share in self.shares] != list(InputClass):
             raise ValueError("a consent brings one share for each input class, in the order of the classes")
         return self
+
+
+class SealedLock(Message):
+    """A party's half of the lock with a counterpart, sealed to that counterpart."""
+
+    counterpart: PartyCode
+    sealed: SealedLockHex
+
+
+class Locks(BoundStatement):
+    """A party's halves of the locks with all that it may be compared with (PROTOCOL.md 3.3.8)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.locks+json"
+
+    halves: tuple[SealedLock, ...]
+
+    @model_validator(mode="after")
+    def _sorted(self) -> Self:
+        ascending([half.counterpart for half in self.halves], "counterparts")
+        return self
+
+    def sealed_for(self, counterpart: str) -> str:
+        """Return the half that is sealed to a counterpart, hexadecimal; raises KeyError if there is none."""
+        return {half.counterpart: half.sealed for half in self.halves}[counterpart]
 
 
 class Amendment(BoundStatement):

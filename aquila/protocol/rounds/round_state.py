@@ -25,6 +25,7 @@ from aquila.protocol.messages import (
     Ending,
     Evaluation,
     Kind,
+    Locks,
     Manifest,
     Outcome,
     Outcomes,
@@ -172,6 +173,10 @@ class RoundState:
     """By party, its consent (3.3.1)."""
     consent_digests: dict[str, str] = field(default_factory=dict)
     """By party, the digest of its consent; the opening names it (3.3.4)."""
+    locks: dict[str, Locks] = field(default_factory=dict)
+    """By party, its halves of the locks of its pairs (3.3.8)."""
+    locks_digests: dict[str, str] = field(default_factory=dict)
+    """By party, the digest of its Locks; each key of its pairs rests on it."""
     bindings: list[str] = field(default_factory=list)
     """The binding of the opening, then one for each amendment in force, hexadecimal; empty before."""
     participants: tuple[str, ...] = ()

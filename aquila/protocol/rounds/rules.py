@@ -6,10 +6,10 @@ The table `RULES`, at the end, has the rule of every message; those that follow 
 What must come before what:
 
  1. A consent comes once from each party, by `consent_by` and before the opening; nobody joins later (3.3.1, 3.3.5).
- 2. The opening comes once and names consents that came (3.3.4). Submissions, evaluations, tokens, amendments,
-    receipts, notes, checks and alarms follow it, since they name its binding (3.2.3).
- 3. A list is submitted once, by `submit_by`, and a query by `closes_at`; neither after any party has closed (3.4.1,
-    3.4.2).
+ 2. The opening comes once and names consents that came (3.3.4). Locks, submissions, evaluations, tokens,
+    amendments, receipts, notes, checks and alarms follow it, since they name its binding (3.2.3).
+ 3. Locks come once from each party, by `submit_by` (3.3.8), and before all that it submits (3.4.1). A list is
+    submitted once, by `submit_by`, and a query by `closes_at`; neither after any party has closed (3.4.2).
  4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
  5. An amendment comes before all tokens (3.8.2). Who has signed one sends no tokens until it is in force (3.6.1).
  6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once; those of
@@ -38,7 +38,8 @@ messages without which the matcher's record refuses it.
     message       signed by    phase        not without
     consent       AL, RS, SI   proposed     nothing
     opening       matcher      open         consent
-    submission    AL, RS, SI   open         opening
+    locks         AL, RS, SI   open         opening
+    submission    AL, RS, SI   open         locks
     evaluation    AL, RS, SI   open         submission
     tokens        AL, RS, SI   matching     evaluation
     hitreport     matcher      reporting    tokens
@@ -56,7 +57,6 @@ from itertools import takewhile
 from operator import attrgetter
 from typing import Any
 
-from aquila.crypto.keys import check_exchange_key
 from aquila.crypto.sealing import seal_to
 from aquila.crypto.shares import verify_knowledge
 from aquila.errors import BindingError, CapError, EquivocationError, MalformedError, OrderError, PolicyError
@@ -73,6 +73,7 @@ from aquila.protocol.messages import (
     Evaluation,
     HitReport,
     Kind,
+    Locks,
     Message,
     Mode,
     Notes,
@@ -136,7 +137,7 @@ def knowledge_context(manifest_digest: str, party: str, input_class: InputClass,
         manifest_digest: Digest of the manifest's payload, hexadecimal.
         party: Whose consent it is.
         input_class: The share's class.
-        keys: All public keys of the consent, hexadecimal: the shares by class, exchange key, sealing key.
+        keys: All public keys of the consent, hexadecimal: the shares by class, then the sealing key.
     """
     return framed(
         "aquila/1 share",
@@ -149,7 +150,7 @@ def knowledge_context(manifest_digest: str, party: str, input_class: InputClass,
 
 def consent_keys(consent: Consent) -> list[str]:
     """Return all public keys of a consent in the order of `knowledge_context`."""
-    return [share.public_key for share in consent.shares] + [consent.exchange_key, consent.sealing_key]
+    return [*(share.public_key for share in consent.shares), consent.sealing_key]
 
 
 def check_not_ended(round_: RoundState, message: Statement) -> None:
@@ -158,7 +159,7 @@ def check_not_ended(round_: RoundState, message: Statement) -> None:
     Raises:
         OrderError: The round has ended.
     """
-    if round_.ending and isinstance(message, Consent | Amendment | Submission | Evaluation | Tokens):
+    if round_.ending and isinstance(message, Consent | Locks | Amendment | Submission | Evaluation | Tokens):
         raise OrderError(
             "round_already_ended",
             round=round_.round_id,
@@ -262,7 +263,6 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
     own = [share.public_key for share in message.shares]
     if known & set(own) or len(set(own)) != len(own):
         raise PolicyError("share_already_used", party=message.party)
-    check_exchange_key(bytes.fromhex(message.exchange_key))
     for share in message.shares:
         context = knowledge_context(round_.manifest_digest, message.party, share.input_class, keys)
         verify_knowledge(round_.group, bytes.fromhex(share.public_key), context, bytes.fromhex(share.proof))
@@ -286,10 +286,32 @@ def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | Non
     round_.participants = tuple(reference.party for reference in message.consents)
 
 
+def _locks(message: Locks, round_: RoundState, payload_digest: str, now: int | None) -> None:
+    """Take a party's halves of its locks; only its receiver can find out whether one opens (PROTOCOL.md 3.3.8)."""
+    _in_force(round_, message)
+    # 3.3.8: once, in time, and one half for each counterpart.
+    if message.party in round_.locks:
+        raise EquivocationError(
+            "locks_already_signed",
+            round=round_.round_id,
+            party=message.party,
+            expected=round_.locks_digests[message.party],
+            got=payload_digest,
+        )
+    if [half.counterpart for half in message.halves] != sorted(round_.counterparts_of(message.party)):
+        raise MalformedError("locks_not_for_counterparts", round=round_.round_id, party=message.party)
+    _in_time(round_, now, round_.manifest.window.submit_by, "lock")
+    round_.locks[message.party] = message
+    round_.locks_digests[message.party] = payload_digest
+
+
 def _submission(message: Submission, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take a signed submission manifest (PROTOCOL.md 3.4)."""
     manifest = round_.manifest
-    # 3.4.1: one list per party and round; queries where the manifest allows them; an id is used once.
+    # 3.4.1: after its party's Locks; one list per party and round; queries where the manifest allows them; an id is
+    #        used once.
+    if message.party not in round_.locks:
+        raise OrderError("submission_before_locks", round=round_.round_id, party=message.party)
     if message.kind is Kind.QUERY and manifest.mode is not Mode.LISTS_AND_QUERIES:
         raise PolicyError("round_takes_no_queries", round=round_.round_id, party=message.party)
     asked = sum(s.party == message.party and s.kind is Kind.QUERY for s in round_.submissions.values())
@@ -736,6 +758,7 @@ def _in_time(round_: RoundState, now: int | None, deadline: int, what: str) -> N
 RULES: Mapping[type[Message], Rule] = {
     Consent: _consent,  # 3.3
     Opening: _opening,  # 3.3.4, by the matcher
+    Locks: _locks,  # 3.3.8
     Submission: _submission,  # 3.4
     Evaluation: _evaluation,  # 3.5
     Amendment: _amendment,  # 3.8

@@ -14,6 +14,7 @@ from aquila.protocol.messages import (
     Closing,
     Consent,
     Evaluation,
+    Locks,
     Notes,
     Outcomes,
     Receipt,
@@ -33,6 +34,7 @@ CHANGES_OF_A_HIT = 8
 
 _NOT_AFTER_THE_LAST = (
     Consent,
+    Locks,
     Amendment,
     Submission,
     Evaluation,

@@ -206,6 +206,7 @@ ENTRIES = {
     "discovery": n_("proposal received"),
     "consent": n_("consent"),
     "opening": n_("round opened"),
+    "locks": n_("keys for each counterpart sent"),
     "standing_query": n_("standing query"),
     "submission": n_("submission"),
     "evaluation": n_("evaluation for another party"),

@@ -76,6 +76,11 @@ def submit_until(manifest: Manifest, kind: Kind) -> int:
     return manifest.window.submit_by if kind is Kind.LIST else manifest.window.closes_at
 
 
+def may_lock(round_: Round, own: str, now: int) -> bool:
+    """Return whether a round takes the Locks of this node, which it does not have yet."""
+    return own not in round_.locks and now <= submit_until(round_.manifest, Kind.LIST)
+
+
 def deadlines(manifest: Manifest) -> tuple[int, ...]:
     """Return the times after which a round takes fewer steps; seconds since 1970."""
     window = manifest.window

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.messages import Kind, Mode, ShadowColumn, StatementKind
+from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column, make_column
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
-from aquila.protocol.shadow.pair_keys import pair_key
 from aquila.protocol.shadow.queries import AskedRows, asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.sentences import Sentence
@@ -47,7 +47,7 @@ def rows_of_query(node: NodeContext, round_: Round, query: str) -> AskedRows:
 
 def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
     """Return the key of the tags that this node and a counterpart compare; raises as `token_rows` and `pair_key` do."""
-    return pair_key(round_, node.code, node.rounds.of(round_.round_id).secrets().exchange, counterpart, "shadow")
+    return pair_key(round_, node.code, node.rounds.of(round_.round_id).secrets(), counterpart, "shadow")
 
 
 def make_columns(

@@ -232,17 +232,18 @@ async def _sign_before_work(node: NodeContext, due: Due) -> bool:
     round_id = due.row.round_id
     if Piece.SEND in due.pieces:  # so they do while a query's tokens wait for the feed
         await to_thread(shadow_columns.report_missing_tokens, node, round_id)
+    signed = await to_thread(_sign_locks, node, round_id)
     # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
-    signed = await to_thread(_sign_amendment, node, round_id)
+    signed |= await to_thread(consent.exclude_absent, node, round_id)
     if Piece.ALARM in due.pieces:
         signed |= await _acknowledge_released(node, round_id)
         signed |= await to_thread(alarms.send_refusals, node, round_id)
     return signed
 
 
-def _sign_amendment(node: NodeContext, round_id: str) -> bool:
+def _sign_locks(node: NodeContext, round_id: str) -> bool:
     node.rounds.of(round_id).check_key()
-    return consent.exclude_absent(node, round_id)
+    return consent.sign_locks(node, round_id)
 
 
 async def _acknowledge_released(node: NodeContext, round_id: str) -> bool:

@@ -13,11 +13,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
-from aquila.errors import BindingError, MalformedError, PolicyError, ProtocolError
+from aquila.errors import BindingError, MalformedError, PolicyError, ProtocolError, SealError
 from aquila.protocol.messages import Amendment, ClassCounts, Evaluation, Manifest, StatementKind
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.corrections import kept_until
+from aquila.protocol.rounds.locks import open_half
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
@@ -28,7 +29,7 @@ from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext, Signer
 from services.node.round_memory import ROUND_SECRETS, round_row
 from services.node.rounds import statements, work
-from services.node.rounds.requests import is_consent_due, late_consent, manifest_problem
+from services.node.rounds.requests import is_consent_due, late_consent, manifest_problem, may_lock
 from services.node.safeguards.evaluation_limits import earlier_rounds
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, Step, SubmissionState
@@ -89,6 +90,37 @@ def _sign(session: Session, node: NodeContext, round_: Round) -> None:
 
     statement = statements.sign(session, node.signer, round_.round_id, make)
     round_row(session, round_.round_id).consent_digest = statement.digest
+
+
+def sign_locks(node: NodeContext, round_id: str) -> bool:
+    """After the opening: sign the halves of this node's locks, once and in time; return whether it was done (3.3.8)."""
+    memory = node.rounds.of(round_id)
+    with memory.reading() as round_:
+        takes_part = round_.bindings and not round_.ending and node.code in round_.participants
+        if not takes_part or not may_lock(round_, node.code, node.clock()):
+            return False
+        secrets = memory.secrets()
+        with node.store.transaction("locks.sign") as session:
+            if statements.own_statements(session, round_id, StatementKind.LOCKS):
+                return False  # on its way
+            statements.sign(session, node.signer, round_id, lambda number: node.party.locks(round_, number, secrets))
+        # If we crash here, the outbox sends it; the halves follow from the round's secrets.
+    _LOG.info("locks_signed", round=round_id)
+    return True
+
+
+def check_lock(session: Session, node: NodeContext, round_: Round, row: RoundRow, counterpart: str) -> None:
+    """Refuse a round in which a counterpart's half of the lock does not open: its pair would never have a hit.
+
+    Raises:
+        KeyMaterialError: The round key is missing.
+    """
+    if row.state != LocalRoundState.ACTIVE or counterpart not in round_.counterparts_of(node.code):
+        return
+    try:
+        open_half(round_, node.code, node.rounds.of(row.round_id).secrets().sealing, counterpart)
+    except SealError as error:
+        statements.refuse(session, node.clock, row.round_id, f"lock {counterpart}", error.sentence)
 
 
 _LEAST = 2

@@ -249,6 +249,8 @@ def _follow(taking: _FeedContext, message: messages.Message, digest: str, before
         node.rounds.of(row.round_id).take_report(message)
     if isinstance(message, messages.Opening):
         consent.check_own_part(session, node.signer, round_, row)
+    elif isinstance(message, messages.Locks):
+        consent.check_lock(session, node, round_, row, message.party)
     elif isinstance(message, messages.Amendment) and round_.participants != before:
         consent.drop_absent(session, node.signer, round_, row)
     elif isinstance(message, messages.HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:

@@ -28,7 +28,7 @@ class WrongShare(Party):
         self, round_: Round, secrets: RoundSecrets, submission_id: str, index: int, chunk: bytes, fresh: bytes
     ) -> EvaluateTask:
         other = {kind: new_share(self.group, lambda size: b"\x07" * size) for kind in InputClass}
-        lying = RoundSecrets(other, secrets.exchange, secrets.sealing)
+        lying = RoundSecrets(other, secrets.lock, secrets.sealing)
         return super().to_evaluate(round_, lying, submission_id, index, chunk, fresh)
 
 

@@ -32,7 +32,7 @@ from services.node.records.erasure import close_gaps
 from services.node.records.stored_lists import check_approved, stored_digest
 from services.node.round_memory import PreparedSubmission, RoundMemories, seed_name
 from services.node.rounds import paths, statements
-from services.node.rounds.requests import check_submission_time, manifest_problem
+from services.node.rounds.requests import check_submission_time, manifest_problem, may_lock
 from services.node.steps.submissions.tasks import BLIND, SMALL_RECORDS, StoredBatch, digest_stored
 from services.node.storage.states import UNSIGNED, SubmissionState
 from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
@@ -50,8 +50,8 @@ async def prepare(node: NodeContext, round_id: str, ends: Callable[[], bool]) ->
     """
     row = await to_thread(_next, node.store, round_id)
     round_ = node.rounds.of(round_id).record()
-    if row is None or not round_.bindings:
-        return False  # where the round is not open yet, the wish waits
+    if row is None or not round_.bindings or may_lock(round_, node.code, node.clock()):
+        return False  # where the round is not open yet, or the own Locks may still come in the feed, the wish waits
     try:
         await _advance(node, round_, row, ends)
     except (PolicyError, OrderError) as error:

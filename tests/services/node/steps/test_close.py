@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:
     node, memory = party_node.node, party_node.node.rounds.of(round_id)
     found = {kind.value: share.to_bytes() for kind, share in memory.secrets().shares.items()}
-    found |= {"exchange": memory.secrets().exchange.to_bytes(), "sealing": memory.secrets().sealing.to_bytes()}
+    found |= {"lock": memory.secrets().lock.to_bytes(), "sealing": memory.secrets().sealing.to_bytes()}
     with node.store.reading("test.submission") as session:
         submission = session.scalars(select(SubmissionRow)).one().submission_id
         chunk = session.scalars(select(ChunkRow).where(ChunkRow.index == 0)).one()

@@ -15,15 +15,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519Pu
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from aquila.crypto.group import Group
-from aquila.crypto.keys import (
-    _SMALL_ORDER,
-    SEALING_PUBLIC_BYTES,
-    ExchangeKey,
-    IdentityKey,
-    SealingKey,
-    SecretBytes,
-    VerifyKey,
-)
+from aquila.crypto.keys import _SMALL_ORDER, SEALING_PUBLIC_BYTES, IdentityKey, SealingKey, SecretBytes, VerifyKey
 from aquila.crypto.sealing import RoundKey
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import KeyMaterialError, MalformedError, SignatureError
@@ -31,9 +23,7 @@ from aquila.errors import KeyMaterialError, MalformedError, SignatureError
 SECRET = bytes(range(100, 132))
 
 
-@pytest.fixture(
-    params=[SecretBytes, IdentityKey, ExchangeKey, SealingKey, Share, RoundKey], ids=lambda kind: kind.__name__
-)
+@pytest.fixture(params=[SecretBytes, IdentityKey, SealingKey, Share, RoundKey], ids=lambda kind: kind.__name__)
 def key(request: pytest.FixtureRequest) -> SecretBytes:
     extra: dict[Any, tuple[Any, ...]] = {Share: (bytes(32),), RoundKey: ("round",)}
     made: SecretBytes = request.param(SECRET, *extra.get(request.param, ()))
@@ -99,15 +89,15 @@ def test_equality() -> None:
     assert SecretBytes(SECRET) != SECRET
 
 
-@pytest.mark.parametrize("kind", [IdentityKey, ExchangeKey, SealingKey])
-def test_key_of_wrong_length(kind: type[IdentityKey | ExchangeKey | SealingKey]) -> None:
+@pytest.mark.parametrize("kind", [IdentityKey, SealingKey])
+def test_key_of_wrong_length(kind: type[IdentityKey | SealingKey]) -> None:
     for length in (0, 31, 33):
         with pytest.raises(KeyMaterialError):
             kind(bytes(length))
 
 
-@pytest.mark.parametrize("kind", [IdentityKey, ExchangeKey, SealingKey])
-def test_generation_takes_the_given_randomness(kind: type[IdentityKey | ExchangeKey | SealingKey]) -> None:
+@pytest.mark.parametrize("kind", [IdentityKey, SealingKey])
+def test_generation_takes_the_given_randomness(kind: type[IdentityKey | SealingKey]) -> None:
     """A key is made of 32 bytes of the generator that was passed in, and of nothing else."""
     assert kind.generate(lambda count: SECRET[:count]).to_bytes() == SECRET
 
@@ -203,18 +193,6 @@ def test_closed_identity_key_does_not_sign() -> None:
         with pytest.raises(KeyMaterialError):
             use()
     assert key.public.fingerprint
-
-
-def test_exchange_key_of_rfc_7748() -> None:
-    key = ExchangeKey(bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"))
-    assert key.public.hex() == "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
-
-
-@pytest.mark.parametrize("octets", [bytes(32), b"\x01" + bytes(31)], ids=["zero", "one"])
-def test_exchange_key_of_small_order(octets: bytes) -> None:
-    key = ExchangeKey(bytes(range(32)))
-    with pytest.raises(MalformedError, match="small order"):
-        key.agree(octets, b"context")
 
 
 @pytest.mark.parametrize(

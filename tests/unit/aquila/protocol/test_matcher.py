@@ -34,7 +34,7 @@ def test_rows_that_are_not_whole() -> None:
 
 def test_lists_to_join(staged: Callable[..., StagedRound]) -> None:
     stage = staged(changes={"pairs": (("AL", "RS"), ("RS", "SI"))})
-    stage.consent()
+    stage.locked()
     stage.submit(stage.nodes["RS"])
     assert roles.lists_to_join(stage.round) == []
     stage.submit(stage.nodes["SI"])

@@ -27,7 +27,7 @@ def test_secrets_come_back(group: Group, secrets: RoundSecrets) -> None:
     assert [again.shares[kind].public_key for kind in InputClass] == [
         secrets.shares[kind].public_key for kind in InputClass
     ]
-    assert (again.exchange.public, again.sealing.public) == (secrets.exchange.public, secrets.sealing.public)
+    assert (again.lock, again.sealing.public) == (secrets.lock, secrets.sealing.public)
 
 
 def test_secrets_do_not_show_themselves(secrets: RoundSecrets) -> None:
@@ -37,9 +37,9 @@ def test_secrets_do_not_show_themselves(secrets: RoundSecrets) -> None:
         secrets.to_bytes()
 
 
-@pytest.mark.parametrize("change", [{"full": "00" * 32}, {"partial": "zz"}, {"exchange": "ab"}, {"sealing": 17}, None])
+@pytest.mark.parametrize("change", [{"full": "00" * 32}, {"partial": "zz"}, {"lock": "zz"}, {"sealing": 17}, None])
 def test_bytes_that_are_no_secrets(group: Group, secrets: RoundSecrets, change: dict[str, object] | None) -> None:
-    """A zero share, no hexadecimal, a short or missing key: each is key material that cannot be read."""
+    """A zero share, no hexadecimal, a missing key: each is key material that cannot be read."""
     content = json.loads(secrets.to_bytes())
     broken = json.dumps(content | change if change else {"full": content["full"]}).encode()
     for octets in (broken, b"", b"[]", b"\xff", b"{}"):
@@ -82,10 +82,10 @@ def test_an_opening_with_another_consent_of_ours(stage: StagedRound) -> None:
 
 def test_nothing_to_submit(stage: StagedRound) -> None:
     """A list of which every value is held back gives no chunk, and no statement."""
-    stage.consent()
+    stage.locked()
     party_node = stage.nodes["SI"]
     with pytest.raises(PolicyError, match="nothing to submit"):
-        party_node.party.submit(party_node.round, 2, "a" * 32, Kind.LIST, REHEARSED, 5, [])
+        party_node.party.submit(party_node.round, 3, "a" * 32, Kind.LIST, REHEARSED, 5, [])
 
 
 def test_an_evaluation_is_verified_under_its_share(stage: StagedRound) -> None:
@@ -106,7 +106,7 @@ def test_an_evaluation_is_verified_under_its_share(stage: StagedRound) -> None:
 
 def test_a_late_party(stage: StagedRound) -> None:
     """A list is late after its deadline; after that for evaluations anyone may be, as the matcher says."""
-    stage.consent()
+    stage.locked()
     stage.submit(stage.nodes["SI"])
     record = stage.round
     assert [is_late(record, "AL", WINDOW.submit_by + late) for late in (0, 1)] == [False, True]

@@ -35,7 +35,6 @@ CHUNKS = SAMPLES[Submission]["chunks"]
         pytest.param(Consent, {"shares": [FULL | {"proof": "c" * 126}, PARTIAL]}, id="short proof"),
         pytest.param(Consent, {"sealing_key": "abc"}, id="half a byte"),
         pytest.param(Consent, {"sealing_key": ""}, id="no sealing key"),
-        pytest.param(Consent, {"exchange_key": "ab"}, id="short exchange key"),
         pytest.param(Amendment, {"absent": []}, id="nobody absent"),
         pytest.param(Amendment, {"absent": ["RS", "AL"]}, id="absent not ascending"),
         pytest.param(Amendment, {"absent": ["AL", "AL"]}, id="absent twice"),

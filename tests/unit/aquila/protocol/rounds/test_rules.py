@@ -46,17 +46,17 @@ def test_amended_binding() -> None:
 
 
 def test_keys_of_a_consent() -> None:
-    """A proof of knowledge is bound to every key: shares by class, exchange key, sealing key (PROTOCOL.md 3.3.2)."""
+    """A proof of knowledge is bound to every key: shares by class, then the sealing key (PROTOCOL.md 3.3.2)."""
     consent = read(Consent)
     assert isinstance(consent, Consent)
     sample = SAMPLES[Consent]
     keys = rules.consent_keys(consent)
-    assert keys == ["e" * 64, "f" * 64, sample["exchange_key"], sample["sealing_key"]]
+    assert keys == ["e" * 64, "f" * 64, sample["sealing_key"]]
     contexts = {
         rules.knowledge_context(DIGEST, party, kind, chosen)
         for party in ("AL", "SI")
         for kind in InputClass
-        for chosen in (keys, keys[::-1], keys[:3])
+        for chosen in (keys, keys[::-1], keys[:2])
     }
     assert len(contexts) == 12
 

@@ -152,7 +152,7 @@ def test_no_hit_below_the_least_certainty(staged: Callable[..., StagedRound]) ->
 
 
 def test_no_tokens_before_every_list(stage: StagedRound) -> None:
-    stage.consent()
+    stage.locked()
     si = stage.nodes["SI"]
     stage.submit(si)
     with pytest.raises(OrderError, match="before the list of AL, RS"):

@@ -10,7 +10,7 @@ import pytest
 
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import digest, framed
-from aquila.protocol.shadow import columns, pair_keys
+from aquila.protocol.shadow import columns
 from aquila.protocol.shadow.columns import Column
 from aquila.protocol.shadow.token_rows import RecordRows, numbered
 from aquila.protocol.submissions.column_sizes import (
@@ -22,7 +22,6 @@ from aquila.protocol.submissions.column_sizes import (
     TAG_BYTES,
 )
 from tests.support.shadow_pairs import ShadowPair, handle, rows_of, token
-from tests.support.staged_round import StagedRound
 
 SETS = ((1,), (2, 3))
 KEY = bytes(range(32))
@@ -87,19 +86,6 @@ def test_values_that_begin_alike(same: int) -> None:
     distinct, numbers = numbered(np.array(values, dtype="V16"))
     assert distinct.tobytes() == b"".join(sorted({*values}))
     assert numbers.tolist() == [2, 0, 3, 2, 1]
-
-
-def test_keys_of_a_pair(stage: StagedRound) -> None:
-    """Both sides have the same key for a purpose, and no other pair and no other purpose has it."""
-    stage.consent()
-
-    def key(own: str, other: str, purpose: str = "shadow") -> bytes:
-        node = stage.nodes[own]
-        with pair_keys.pair_key(node.round, own, node.secrets.exchange, other, purpose) as found:
-            return found.to_bytes()
-
-    assert key("AL", "RS") == key("RS", "AL")
-    assert len({key("AL", "RS"), key("AL", "SI"), key("RS", "SI"), key("AL", "RS", "other")}) == 4
 
 
 def test_dummies_of_queries() -> None:
