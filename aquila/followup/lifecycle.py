@@ -48,6 +48,7 @@ class Stage(StrEnum):
     """The stage of a hit."""
 
     NEW = "new"
+    REPLACED = "replaced"
     KNOWN = "known"
     ACKNOWLEDGED = "acknowledged"
     DECIDED = "decided"
@@ -105,6 +106,7 @@ class LifecycleStepKind(StrEnum):
     """The kind of a step taken on a hit."""
 
     CARRIED = "carried"
+    REPLACED = "replaced"
     ACKNOWLEDGED = "acknowledged"
     ASSIGNED = "assigned"
     REMARKED = "remarked"
@@ -246,8 +248,8 @@ class HitLifecycle:
             found.remove(LifecycleStepKind.UNDONE)
         if self.urgency is None and LifecycleStepKind.REPLIED in found:
             found.remove(LifecycleStepKind.REPLIED)  # closed without a follow-up: nobody was asked
-        if LifecycleStepKind.CARRIED in found:
-            found.remove(LifecycleStepKind.CARRIED)  # what an earlier round brought, and no step of an analyst
+        # What another round brings is no step of an analyst.
+        found = [kind for kind in found if kind not in {LifecycleStepKind.CARRIED, LifecycleStepKind.REPLACED}]
         if self.stage is Stage.WITHDRAWN:
             found.remove(LifecycleStepKind.WITHDRAWN)  # an erasure may follow, and is no step of an analyst
         return tuple(found)
@@ -338,10 +340,12 @@ def is_late(arrived_at: int, withdrawn_at: int) -> bool:
     return withdrawn_at > arrived_at + CORRECTION_HOURS * HOUR
 
 
-_ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.WITHDRAWN}
+_ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.REPLACED, Stage.WITHDRAWN}
 
 _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
     LifecycleStepKind.CARRIED: frozenset({Stage.NEW, Stage.KNOWN}),
+    # The pair returned in a later round while this hit had no decision: that one is decided on.
+    LifecycleStepKind.REPLACED: frozenset({Stage.NEW, Stage.ACKNOWLEDGED}),
     LifecycleStepKind.ACKNOWLEDGED: frozenset({Stage.NEW}),
     LifecycleStepKind.ASSIGNED: _ALIVE,
     LifecycleStepKind.REMARKED: frozenset(Stage),
@@ -362,6 +366,7 @@ _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
 
 _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLifecycle]] = {
     LifecycleStepKind.CARRIED: _carried,
+    LifecycleStepKind.REPLACED: lambda life, step: replace(life, stage=Stage.REPLACED, since=step.at),
     LifecycleStepKind.ACKNOWLEDGED: lambda life, step: replace(
         life, stage=Stage.ACKNOWLEDGED, since=step.at, assignee=step.person
     ),

@@ -321,7 +321,7 @@ class HitView(Message):
     chance: ChanceOfHit | None = None
     """What chance alone would give; None where the report was erased."""
     earlier: HitKey | None = None
-    """The hit of an earlier round whose decision this one carries, as long as it is kept."""
+    """The hit of an earlier round whose decision this one carries, or that it replaces, as long as it is kept."""
     weights: tuple[WeightView, ...] = ()
     """How it was graded, from the prior on; of confirmed hits only."""
     strangers_centibits: int | None = None

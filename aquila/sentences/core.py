@@ -198,6 +198,7 @@ CORE: Final[Table] = {
     "hit_on_another_person": Text(
         "a hit on another person is not followed up", "decide again if that was wrong, or close the hit"
     ),
+    "hit_replaced": Text("replaced by the hit of a later round", "decide on that one"),
     "hit_step_not_allowed": Text("a hit that is {stage} cannot be {step}"),
     "hit_withdrawn": Text("withdrawn", "a withdrawal cannot be undone"),
     "last_step_not_decision": Text("the last step of this hit is not a decision", "decide again if it was wrong"),
@@ -214,6 +215,7 @@ CORE: Final[Table] = {
     "step_referenced": Text("given a reference"),
     "step_remarked": Text("remarked on"),
     "step_reopened": Text("reopened"),
+    "step_replaced": Text("replaced"),
     "step_replied": Text("given a reply"),
     "step_undone": Text("undone"),
     "step_withdrawn": Text("withdrawn"),

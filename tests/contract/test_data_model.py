@@ -45,6 +45,9 @@ def _hit_transitions() -> dict[Stage, set[Stage]]:
         found[stage] = {life.after(step).stage for step in steps} - {stage}
     found[Stage.CLOSED].add(Stage.FOLLOW_UP)  # where it was reopened from, if it had a follow-up
     found[Stage.NEW].add(HitLifecycle(0, 0).after(LifecycleStep(LifecycleStepKind.CARRIED, 1, "", "same")).stage)
+    for stage in (Stage.NEW, Stage.ACKNOWLEDGED):
+        life = HitLifecycle(0, 0, stage=stage)
+        found[stage].add(life.after(LifecycleStep(LifecycleStepKind.REPLACED, 1, "")).stage)
     return found
 
 

@@ -131,6 +131,7 @@ PARTIES = {
 }
 STAGES = {
     "new": (n_("new"), "told"),
+    "replaced": (n_("replaced by a later round"), ""),
     "known": (n_("known"), ""),
     "acknowledged": (n_("taken up"), "told"),
     "decided": (n_("decided"), "care"),
@@ -185,6 +186,7 @@ REFERENCES = {
 """What a reference that is found stands for."""
 STEPS = {
     "carried": n_("carried from an earlier round"),
+    "replaced": n_("replaced by the hit of a later round"),
     "acknowledged": n_("taken up"),
     "decided": n_("decided"),
     "undone": n_("decision undone"),

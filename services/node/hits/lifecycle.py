@@ -2,7 +2,8 @@
 
 The core decides what a step does (`aquila.followup.lifecycle`); the row beside the steps is only what lists look at.
 
-A hit on a pair that was decided on in an earlier round carries that decision, and is not new work. A pair is an own
+A hit on a pair that was decided on in an earlier round carries that decision, and is not new work. One that had no
+decision is replaced by the hit that comes, which takes over who looks after it, and its remarks. A pair is an own
 person and a counterpart. The counterpart's record has no name that lasts: a hit's id and its sealed reference are drawn
 anew in each round. So where a person has several hits with one counterpart, only those that agree in level and evidence
 are paired, and the others are new.
@@ -34,6 +35,7 @@ from services.node.storage.tables import STATUS_OF_HIT, HitRow, HitStatusRow, Hi
 
 _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.CARRIED: EntryKind.HIT_DECIDED,
+    LifecycleStepKind.REPLACED: EntryKind.HIT_DECIDED,
     LifecycleStepKind.ACKNOWLEDGED: EntryKind.HIT_ACKNOWLEDGED,
     LifecycleStepKind.DECIDED: EntryKind.HIT_DECIDED,
     LifecycleStepKind.UNDONE: EntryKind.HIT_DECIDED,
@@ -123,17 +125,7 @@ def apply_step(
         OrderError: The step is not possible now.
     """
     life = lifecycle_of(session, hit).after(step)
-    taken = HitStepRow(
-        round_id=hit.round_id,
-        hit_id=hit.hit_id,
-        kind=step.kind.value,
-        at=step.at,
-        person=step.person,
-        value=step.value,
-        reference=step.reference,
-        urgency=step.urgency and step.urgency.value,
-        remark=step.remark,
-    )
+    taken = _row(hit, step)
     session.add(taken)
     session.flush()
     row = status_row(session, hit)
@@ -196,6 +188,7 @@ def _step(row: HitStepRow) -> LifecycleStep:
 
 _AT_ONCE = 500
 _IDENTITY = ("given_names", "family_names", "full_name", "date_of_birth")
+_UNDECIDED = (Stage.NEW.value, Stage.ACKNOWLEDGED.value)
 _CARRYING = (Stage.DECIDED.value, Stage.FOLLOW_UP.value, Stage.CLOSED.value, Stage.KNOWN.value)
 
 Pair = tuple[str, str, bool]
@@ -237,21 +230,29 @@ def known_to(session: Session, persons: Collection[str | None]) -> dict[str, tup
 
 
 def carry(session: Session, journal: Journal, round_id: str, hits: Collection[HitRow]) -> int:
-    """Carry earlier decisions to the hits that come now, in the transaction that stores them; return how many.
+    """Carry earlier decisions to the hits that come now, and let these replace earlier ones without a decision.
 
-    The lives of the hits have begun.
+    It is done in the transaction that stores the hits, whose lives have begun.
+
+    Returns:
+        How many decisions are carried.
     """
-    coming = _by_pair(hit for hit in hits if hit.person is not None)
-    carried: Counter[str] = Counter()
-    for pair, earlier in _earlier(session, round_id, coming):
-        for hit, before in _matched(coming[pair], earlier):
-            # One whose history somebody else changed is as if it were not there: then the hit is new.
-            with suppress(ForgedRowError):
-                _carry(session, journal.clock(), hit, before)
-                carried[hit.counterpart] += 1
-    for counterpart, count in sorted(carried.items()):
-        ids = {"value": Word.CARRIED, "counterpart": counterpart}
-        journal.log(session, EntryKind.HIT_DECIDED, round=round_id, counts={"hits": count}, ids=ids)
+    now, coming = journal.clock(), [hit for hit in hits if hit.person is not None]
+    carried, replaced = Counter[str](), Counter[str]()
+    for stages, take, counts in ((_CARRYING, _carry, carried), (_UNDECIDED, _replace, replaced)):
+        pairs, taken = _by_pair(coming), set[str]()
+        for pair, earlier in _earlier(session, round_id, pairs, stages):
+            for hit, before in _matched(pairs[pair], earlier):
+                # One whose history somebody else changed is as if it were not there: then the hit is new.
+                with suppress(ForgedRowError):
+                    take(session, now, hit, before)
+                    counts[hit.counterpart] += 1
+                    taken.add(hit.hit_id)
+        coming = [hit for hit in coming if hit.hit_id not in taken]
+        word = Word.CARRIED if take is _carry else Word.REPLACED
+        for counterpart, count in sorted(counts.items()):
+            ids = {"value": word, "counterpart": counterpart}
+            journal.log(session, EntryKind.HIT_DECIDED, round=round_id, counts={"hits": count}, ids=ids)
     if carried:
         record_outcome(session, journal.clock, round_id)
     return carried.total()
@@ -282,8 +283,10 @@ def _by_pair(hits: Iterable[HitRow]) -> dict[Pair, list[HitRow]]:
     return found
 
 
-def _earlier(session: Session, round_id: str, wanted: Collection[Pair]) -> Iterator[tuple[Pair, list[HitRow]]]:
-    """Yield each pair with its decided hits of the newest earlier round that has any."""
+def _earlier(
+    session: Session, round_id: str, wanted: Collection[Pair], stages: Collection[str]
+) -> Iterator[tuple[Pair, list[HitRow]]]:
+    """Yield each pair with its hits at some stages of the newest earlier round that has any."""
     persons = sorted({person for person, *_ in wanted})
     for first in range(0, len(persons), _AT_ONCE):
         query = (
@@ -292,7 +295,7 @@ def _earlier(session: Session, round_id: str, wanted: Collection[Pair]) -> Itera
             .where(
                 HitRow.person.in_(persons[first : first + _AT_ONCE]),
                 HitRow.round_id != round_id,
-                HitStatusRow.stage.in_(_CARRYING),
+                HitStatusRow.stage.in_(stages),
             )
             .order_by(HitStatusRow.arrived_at.desc(), HitRow.round_id, HitRow.hit_id)
         )
@@ -322,23 +325,40 @@ def _carry(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
     values = [(earlier.decision, ""), (earlier.channel, earlier.reference), (earlier.outcome, "")]
     steps = [LifecycleStep(step, now, "", value.value, reference) for value, reference in values if value is not None]
     life = HitLifecycle.of(status.arrived_at, steps)
-    session.add_all(
-        HitStepRow(
-            round_id=hit.round_id,
-            hit_id=hit.hit_id,
-            kind=one.kind.value,
-            at=one.at,
-            person=one.person,
-            value=one.value,
-            reference=one.reference,
-            urgency=None,
-            remark="",
-        )
-        for one in steps
-    )
+    session.add_all(_row(hit, one) for one in steps)
     status.stage, status.due_at, status.decision, status.outcome = life.stage.value, None, life.decision, life.outcome
     status.known = _change(hit, before).value
     status.earlier_round_id, status.earlier_hit_id = before.round_id, before.hit_id
+
+
+def _replace(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
+    """Let a hit stand for an earlier one without a decision, and take over its remarks and who looks after it."""
+    earlier, status, old = lifecycle_of(session, before), status_row(session, hit), status_row(session, before)
+    steps = [
+        LifecycleStep(LifecycleStepKind.REMARKED, step.at, step.person, remark=step.remark)
+        for step in steps_of(session, before)
+        if step.remark
+    ]
+    if earlier.assignee:
+        steps.append(LifecycleStep(LifecycleStepKind.ASSIGNED, now, "", reference=earlier.assignee))
+    session.add_all(_row(hit, one) for one in steps)
+    session.add(_row(before, LifecycleStep(LifecycleStepKind.REPLACED, now, "")))
+    status.assignee, status.earlier_round_id, status.earlier_hit_id = old.assignee, before.round_id, before.hit_id
+    old.stage, old.due_at, old.undo_person, old.undo_number = Stage.REPLACED.value, None, None, None
+
+
+def _row(hit: HitRow, step: LifecycleStep) -> HitStepRow:
+    return HitStepRow(
+        round_id=hit.round_id,
+        hit_id=hit.hit_id,
+        kind=step.kind.value,
+        at=step.at,
+        person=step.person,
+        value=step.value,
+        reference=step.reference,
+        urgency=step.urgency and step.urgency.value,
+        remark=step.remark,
+    )
 
 
 def _change(hit: HitRow, before: HitRow) -> KnownPair:

@@ -74,6 +74,7 @@ _RANK = case({"high": 0, "medium": 1, "low": 2}, value=HitRow.certainty)
 _PERSON: ColumnElement[str] = func.coalesce(HitRow.person, HitRow.round_id + HitRow.hit_id)
 """The own person of a hit; a hit without one is a person of its own."""
 
+_ENDS = (Stage.CLOSED, Stage.REPLACED, Stage.WITHDRAWN)
 _UNDECIDED = HitStatusRow.stage.in_([Stage.NEW.value, Stage.ACKNOWLEDGED.value])
 _OWN_RECORD = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
 
@@ -266,6 +267,8 @@ def conditions(wanted: forms.SavedFilter, now: int, actor: Actor) -> list[Column
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
     ]
     found = [condition for given, condition in pairs if given is not None]
+    if wanted.stage is None and wanted.round_id is None and getattr(wanted, "hit", None) is None:
+        found.append(HitStatusRow.stage != Stage.REPLACED.value)  # the hit of the later round stands for it
     if isinstance(wanted, forms.HitFilter) and wanted.hit is not None:
         found.append(HitRow.hit_id.startswith(wanted.hit))
     name = wanted.name.strip() if isinstance(wanted, forms.HitSearch) else ""
@@ -282,7 +285,7 @@ def by_round(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
 
 def _nobodys() -> ColumnElement[bool]:
     """Return the condition that nobody looks after a hit on which something is to be done."""
-    return HitStatusRow.assignee.is_(None) & HitStatusRow.stage.not_in([Stage.CLOSED.value, Stage.WITHDRAWN.value])
+    return HitStatusRow.assignee.is_(None) & HitStatusRow.stage.not_in([stage.value for stage in _ENDS])
 
 
 def _named(name: str) -> ColumnElement[bool]:

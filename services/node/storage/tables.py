@@ -637,7 +637,9 @@ class HitStatusRow(SealedRow, NodeRows):
     round_id: Mapped[Id] = mapped_column(primary_key=True, comment="Which round.")
     hit_id: Mapped[Id] = mapped_column(primary_key=True, comment="Which hit.")
     arrived_at: Mapped[int] = mapped_column(index=True, comment="Seconds since 1970 when it was stored.")
-    stage: Mapped[Code] = mapped_column(comment="new, known, acknowledged, decided, follow_up, closed or withdrawn.")
+    stage: Mapped[Code] = mapped_column(
+        comment="new, replaced, known, acknowledged, decided, follow_up, closed or withdrawn."
+    )
     decision: Mapped[Code | None] = mapped_column(comment="What the analyst says, once decided.")
     outcome: Mapped[Code | None] = mapped_column(comment="What came of it, once closed.")
     due_at: Mapped[int | None] = mapped_column(index=True, comment="Seconds since 1970 when the next step is due.")

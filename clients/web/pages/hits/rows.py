@@ -9,7 +9,7 @@ from aquila.interface.hits import HitEntry
 from clients.web.i18n.languages import Language
 from clients.web.text import labels
 
-ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
+ENDS = frozenset({Stage.CLOSED, Stage.REPLACED, Stage.WITHDRAWN})
 UNDECIDED = frozenset({Stage.NEW, Stage.ACKNOWLEDGED})
 _LEAST = 3
 """Persons from which on a page has usual reasons."""

@@ -55,7 +55,7 @@ async def test_a_pair_that_returns_is_known(world: World) -> None:
     assert view["earlier"] == {"round_id": first[0]["round_id"], "hit_id": first[0]["hit_id"]}
     assert [step["kind"] for step in view["history"]] == ["carried", "carried"]
     assert (await al.get("/hits?known=changed_level"))["total"] == 1
-    assert kinds_in_log(al).count("hit_decided") == 4  # three decisions, and one entry for what was carried
+    assert kinds_in_log(al).count("hit_decided") == 5  # three decisions, what was carried, and what was replaced
     # A third round carries on what the second one carried, also when the first one's hits are erased.
     with al.node.store.transaction("test.retention") as session:
         for table in (HitStepRow, HitStatusRow, HitRow):
@@ -68,6 +68,39 @@ async def test_a_pair_that_returns_is_known(world: World) -> None:
     await does(al, third[0], "decision", decision="cannot_tell")
     view = await al.get(hit_path(third[0]))
     assert (view["entry"]["stage"], view["channel"]) == ("decided", None)
+
+
+async def test_a_pair_without_a_decision_is_replaced(world: World) -> None:
+    """The hit of the later round takes over remarks and who looks after it; the earlier one leaves list and clocks."""
+    world.clock.time += 1
+    al = world.nodes["AL"]
+    first = await again(world, [StoredHit(0, "RS"), StoredHit(1, "RS"), StoredHit(2, "RS")])
+    await does(al, first[0], "acknowledge")
+    await does(al, first[0], "remarks", remark="seen at the border")
+    await does(al, first[1], "decision", decision="same")
+    world.clock.time += 1
+    second = await again(world, [StoredHit(0, "RS", "low"), StoredHit(1, "RS"), StoredHit(0, "SI")])
+    assert states(second) == [("new", None, None), ("known", "same", "unchanged"), ("new", None, None)]
+    old, new = await al.get(hit_path(first[0])), await al.get(hit_path(second[0]))
+    assert (old["entry"]["stage"], old["entry"]["due_at"], old["possible"]) == (
+        "replaced",
+        None,
+        ["remarked", "withdrawn"],
+    )
+    assert new["earlier"] == {"round_id": first[0]["round_id"], "hit_id": first[0]["hit_id"]}
+    assert [step["remark"] for step in new["history"] if step["kind"] == "remarked"] == ["seen at the border"]
+    assert new["entry"]["assignee"] == old["entry"]["assignee"] != ""
+    # In lists the later one stands for it, and the earlier round has it still.
+    listed = {(hit["record_id"], hit["counterpart"], hit["stage"]) for hit in (await al.get("/hits"))["hits"]}
+    assert listed == {
+        ("r-0", "RS", "new"),
+        ("r-0", "SI", "new"),
+        ("r-1", "RS", "decided"),
+        ("r-1", "RS", "known"),
+        ("r-2", "RS", "new"),
+    }
+    assert (await al.get("/hits?stage=replaced"))["total"] == 1
+    assert (await al.get(f"/hits?round_id={first[0]['round_id']}"))["total"] == 3
 
 
 async def test_several_hits_of_a_person_with_one_party(world: World) -> None:
