@@ -260,8 +260,8 @@ class PartyAnswer(Message):
     party: PartyCode
     state: AnswerState
     """`answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer until one
-    of its people decides, and with it the whole report. `refused`: it gives none; the report is without it. `awaited`,
-    `never` and `erased` as of the whole answer."""
+    of its people decides. `refused`: it gives none. `awaited`: nothing is known of its records yet. `never`: the round
+    ended before its answer came. `erased` as of all together."""
     since: Seconds | None
     """When this node learned so, or None where nothing happened yet."""
 
@@ -337,9 +337,8 @@ class AnswerView(Message):
     submission_id: Identifier | None
     """None for a list that is not signed."""
     state: AnswerState
-    """`answered`: its report is here, and a record without a hit is a no-hit. `awaited`: nothing is known yet. `never`:
-    the round ended, or went on without this party, before the report came. `erased`: the retention of the round is
-    over, and its hits are gone."""
+    """`answered`: every party has answered, or refused to. `awaited`: not all have. `never`: the round ended, or went
+    on without this party, before all had. `erased`: the retention of the round is over, and its hits are gone."""
     parties: tuple[PartyAnswer, ...] = ()
     """The state of each counterpart's answer, in the order of the codes."""
 

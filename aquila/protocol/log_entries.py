@@ -22,6 +22,7 @@ from aquila.protocol.messages import (
     Ending,
     Evaluation,
     HitReport,
+    LevelCounts,
     Locks,
     Manifest,
     Message,
@@ -38,6 +39,7 @@ from aquila.protocol.messages import (
     WithheldAnswer,
 )
 from aquila.protocol.registry import MATCHER
+from aquila.protocol.rounds.round_state import ReportKey
 
 WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE})
 """Kinds whose statement is not kept in the log's files: reports hold handles, and notes go when they are collected."""
@@ -169,12 +171,17 @@ def _tokens(message: Tokens) -> tuple[EntryKind, dict[str, Any]]:
 
 @fields_of.register(HitReport)
 def _report(message: HitReport) -> tuple[EntryKind, dict[str, Any]]:
-    levels = Counter(hit.certainty.value for hit in message.hits)
+    levels = LevelCounts.of(Counter(hit.certainty.value for hit in message.hits))
     return EntryKind.REPORT, {
         "recipient": message.party,
-        "counts": {"hits": len(message.hits)} | {level.value: levels[level.value] for level in Level} | _page(message),
-        "ids": _of(message.submission_id),
+        "counts": _hits(levels) | _page(message),
+        "ids": _of(message.submission_id) | {"counterpart": message.counterpart},
     }
+
+
+def _hits(levels: LevelCounts) -> dict[str, int]:
+    """Return the counts of an entry of hits: all of them, and those of each level."""
+    return {"hits": levels.total} | levels.model_dump()
 
 
 def _page(message: HitReport) -> dict[str, int]:
@@ -185,7 +192,8 @@ def _page(message: HitReport) -> dict[str, int]:
 @fields_of.register(Receipt)
 def _receipt(message: Receipt) -> tuple[EntryKind, dict[str, Any]]:
     return EntryKind.RECEIPT, {
-        "counts": {"hits": message.hits},
+        "recipient": message.counterpart,
+        "counts": _hits(message.hits),
         "digests": {"report": message.report_digest},
         "ids": _of(message.submission_id),
     }
@@ -223,15 +231,12 @@ def _withheld_answer(message: WithheldAnswer) -> tuple[EntryKind, dict[str, Any]
 
 @fields_of.register(ReportCheck)
 def _checked(message: ReportCheck) -> tuple[EntryKind, dict[str, Any]]:
-    counts = {
-        "pairs": len(message.pairs),
-        "faults": sum(pair.fault is not None for pair in message.pairs),
-        "below": sum(pair.below for pair in message.pairs),
+    return EntryKind.CHECKED, {
+        "recipient": message.counterpart,
+        "counts": {"faults": int(message.fault is not None), "below": message.below},
+        "digests": {"report": message.report_digest},
+        "ids": _of(message.submission_id),
     }
-    of: dict[str, Any] = {"ids": _of(message.submission_id)}
-    if message.submission_id is not None:
-        of |= {"recipient": message.pairs[0].counterpart}
-    return EntryKind.CHECKED, of | {"counts": counts, "digests": {"report": message.report_digest}}
 
 
 @fields_of.register(Closing)
@@ -301,14 +306,21 @@ def match_entry(
     )
 
 
-def discloses_hits(entry: Entry, queries: Collection[str]) -> bool:
-    """Return whether an entry reveals the hits of one of these queries: all of a query but how it was made.
+def discloses_hits(entry: Entry, untold: Collection[ReportKey]) -> bool:
+    """Return whether an entry reveals hits of a query that its asker was not told of: all of it but how it was made.
 
     Which query a refused statement is about stands in the statement alone, so that each counts.
+
+    Args:
+        entry: The entry.
+        untold: The reports of queries that their askers lack; each names the owner of the list as the counterpart.
     """
     if entry.kind in REFUSED:
-        return bool(queries)
-    return entry.ids.get("submission") in queries and entry.kind not in _BEFORE_HITS
+        return bool(untold)
+    if entry.kind in _BEFORE_HITS:
+        return False
+    named = {entry.party, entry.recipient, *map(entry.ids.get, ("left", "right", "counterpart"))}
+    return any(entry.ids.get("submission") == one.submission_id and one.counterpart in named for one in untold)
 
 
 def _of(submission_id: str | None) -> dict[str, str]:

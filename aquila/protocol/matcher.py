@@ -43,7 +43,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import met_digest
 from aquila.protocol.shadow.meeting import ColumnTerms, EarlierRows, column_terms, due_tags, meets_a_set, met_tags
@@ -168,7 +168,7 @@ class Matcher:
         if round_.ending:
             raise OrderError("round_phase_already_reached", round=round_.round_id, phase=round_.phase.value)
         if outcome is Outcome.CLOSED:
-            waiting = [party for party in round_.participants if ReportKey(party, None) not in round_.receipts]
+            waiting = [party for party in round_.participants if not round_.has_acknowledged_lists(party)]
             if waiting or round_.phase is not Phase.REPORTING:
                 missing = f"waiting for {', '.join(waiting)}" if waiting else "waiting for the match"
                 raise OrderError("round_hits_not_acknowledged", round=round_.round_id, missing=missing)
@@ -183,7 +183,7 @@ class Matcher:
         return self._signed(Ending(round_id=round_.round_id, outcome=outcome, reason=reason))
 
     def report(self, report: HitReport) -> bytes:
-        """Sign one party's report (PROTOCOL.md 3.7)."""
+        """Sign a report to one party (PROTOCOL.md 3.7)."""
         return self._signed(report)
 
     def _signed(self, message: Message) -> bytes:
@@ -411,7 +411,7 @@ def make_reports(
     *,
     most_hits: int = MOST_HITS_OF_A_PAGE,
 ) -> Iterator[HitReport]:
-    """Turn graded pairs into one report for each party, the same hit under the same id on both sides (3.7.3).
+    """Turn graded pairs into two reports for each two parties, the same hit under the same id on both sides (3.7.3).
 
     Args:
         round_: The record of the round.
@@ -423,116 +423,75 @@ def make_reports(
         most_hits: The most pairs of a page; a report of the lists with more comes in several (3.7.17).
 
     Yields:
-        The report of each party, or its pages in their order; the hits of one page are in memory at a time.
+        Of two parties the one's report and the other's, or its pages in their order; the hits of one page are in memory
+        at a time.
     """
-    owners = [round_.submissions[submission].party for submission in submissions]
-    bases = _bases(owners, graded)
     every = graded.every
     ids = np.frombuffer(b"".join([random(16) for _ in every]), dtype="S16")
     lefts, rights = (np.array([getattr(one, side) for one in every], dtype=np.int64) for side in _SIDES)
     order = np.argsort(ids)
     handles = (b"".join([getattr(one, f"{side}_handle") for one in every]) for side in _SIDES)
     names = list(zip(*(hexadecimal(column, HANDLE_BYTES) for column in (ids.tobytes(), *handles)), strict=True))
-    for party in parties_concerned(round_, submission_id):
-        own = np.array([owner == party for owner in owners])
-        mine = order[(own[lefts] | own[rights])[order]]
+    for lists in sorted(graded.grading_bases):
+        mine = order[((lefts == lists[0]) & (rights == lists[1]))[order]]
         size = most_hits if submission_id is None else max(len(mine), 1)
         pages = max(1, -(-len(mine) // size))
-        for number in range(pages):
-            places = mine[number * size : (number + 1) * size].tolist()
-            hits = [
-                _hit(graded.pairs[place], met[place], names[place], owners, party)
-                for place in places
-                if place < len(graded.pairs)
-            ]
-            below = [
-                {"pair_id": names[place][0]} | _met(every[place], met[place], names[place], owners, party)
-                for place in places
-                if place >= len(graded.pairs)
-            ]
-            yield HitReport.model_validate(
-                {
-                    "round_id": round_.round_id,
-                    "binding": round_.binding,
-                    "party": party,
-                    "submission_id": submission_id,
-                    "page": ReportPage(number=number, pages=pages) if pages > 1 else None,
-                    "bases": tuple(sorted(bases[party], key=lambda basis: basis.counterpart)),
-                    "hits": hits,
-                    "below": below,
-                }
-            )
+        grades = [graded.pairs[at].grade for at in np.sort(mine).tolist() if at < len(graded.pairs)]
+        for own, basis in enumerate(_bases(graded.grading_bases[lists], grades, graded.met.get(lists))):
+            party, counterpart = (round_.submissions[submissions[lists[side]]].party for side in (own, 1 - own))
+            for number in range(pages):
+                places = mine[number * size : (number + 1) * size].tolist()
+                hits = [_hit(graded.pairs[at], met[at], names[at], own) for at in places if at < len(graded.pairs)]
+                below = [
+                    {"pair_id": names[at][0]} | _met(met[at], names[at], own)
+                    for at in places
+                    if at >= len(graded.pairs)
+                ]
+                yield HitReport.model_validate(
+                    {
+                        "round_id": round_.round_id,
+                        "binding": round_.binding,
+                        "party": party,
+                        "counterpart": counterpart,
+                        "submission_id": submission_id,
+                        "page": ReportPage(number=number, pages=pages) if pages > 1 else None,
+                        "basis": basis,
+                        "hits": hits,
+                        "below": below,
+                    }
+                )
 
 
-def _hit(
-    found: GradedPair, places: MatchedTokenPositions, names: tuple[str, str, str], owners: list[str], party: str
-) -> dict[str, object]:
+def _hit(found: GradedPair, places: MatchedTokenPositions, names: tuple[str, str, str], own: int) -> dict[str, object]:
     """Return the fields of a hit as one of its two parties sees it; all hits of a report are made at once."""
-    pair, level, result, second = found
+    _pair, level, result, second = found
     graded = {"hit_id": names[0], "certainty": level, "families": result.families, "second": second}
-    return graded | _met(pair, places, names, owners, party)
+    return graded | _met(places, names, own)
 
 
-def _met(
-    pair: MatchedPair, places: MatchedTokenPositions, names: tuple[str, str, str], owners: list[str], party: str
-) -> dict[str, object]:
-    """Return the fields that a hit and a pair below share, as one of the two parties sees them."""
+def _met(places: MatchedTokenPositions, names: tuple[str, str, str], own: int) -> dict[str, object]:
+    """Return the fields that a hit and a pair below share, as the left (0) or the right party (1) sees them."""
     _, *handles = names
-    own, other = (0, 1) if owners[pair.left] == party else (1, 0)
-    return {
-        "handle": handles[own],
-        "counterpart": owners[(pair.left, pair.right)[other]],
-        "counterpart_handle": handles[other],
-        "met": places[own].hex(),
-    }
-
-
-def without_refused(round_: Round, report: HitReport) -> HitReport:
-    """Return a query's report to its asker without all of owners that refused their answer (3.7.16)."""
-    refused = {basis.counterpart for basis in report.bases} | {hit.counterpart for hit in report.hits}
-    refused = {owner for owner in refused if round_.has_refused(owner, report.submission_id)}
-    return report.model_copy(
-        update={
-            "bases": tuple(basis for basis in report.bases if basis.counterpart not in refused),
-            "hits": tuple(hit for hit in report.hits if hit.counterpart not in refused),
-            "below": tuple(pair for pair in report.below if pair.counterpart not in refused),
-        }
-    )
+    return {"handle": handles[own], "counterpart_handle": handles[1 - own], "met": places[own].hex()}
 
 
 def _weights(learned: Learned) -> tuple[LearnedWeight, ...]:
     return tuple(LearnedWeight(of=of, centibits=centibits) for of, centibits in learned)
 
 
-def _bases(owners: list[str], graded: GradedPairs) -> dict[str, list[Basis]]:
-    """Return for each party on what its pairs with each counterpart were graded."""
-    grades: dict[tuple[int, int], list[Grade]] = {}
-    for pair, _level, result, _second in graded.pairs:
-        grades.setdefault((pair.left, pair.right), []).append(result)
-    bases: dict[str, list[Basis]] = {party: [] for party in owners}
-    for (left, right), grading_basis in sorted(graded.grading_bases.items()):
-        chance = expected_chance_hits(grades.get((left, right), ()))
-        for own, other, records in ((left, right, grading_basis.size_b), (right, left, grading_basis.size_a)):
-            basis = Basis(
-                counterpart=owners[other],
-                records=records,
-                common_per_million=grading_basis.common_per_million,
-                duplicates_per_million=grading_basis.duplicates_per_million,
-                settled=grading_basis.settled,
-                chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
-                learned=_weights(grading_basis.learned),
-                met=graded.met.get((left, right)),
-            )
-            bases[owners[own]].append(basis)
-    return bases
-
-
-def parties_concerned(round_: Round, submission_id: str | None) -> tuple[str, ...]:
-    """Return the parties that get a report: all, or of a query its origin and those whose lists it may meet."""
-    if submission_id is None:
-        return round_.participants
-    origin = round_.submissions[submission_id].party
-    return tuple(sorted({origin, *round_.counterparts_of(origin)}))
+def _bases(found: GradingBasis, grades: Iterable[Grade], met: MetTags | None) -> tuple[Basis, Basis]:
+    """Return on what the pairs of two lists were graded, as the left and as the right party's report states it."""
+    chance = expected_chance_hits(grades)
+    basis = Basis(
+        records=found.size_b,
+        common_per_million=found.common_per_million,
+        duplicates_per_million=found.duplicates_per_million,
+        settled=found.settled,
+        chance_hits=ChanceHits(**{level.value: round(_THOUSANDTHS * hits) for level, hits in chance.items()}),
+        learned=_weights(found.learned),
+        met=met,
+    )
+    return basis, basis.model_copy(update={"records": found.size_a})
 
 
 def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties: Collection[str] | None = None) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -32,14 +31,13 @@ from aquila.errors import (
     PolicyError,
 )
 from aquila.followup.lifecycle import Ground
-from aquila.matching.certainty import Level
 from aquila.matching.learning import least_common_per_million
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Amendment,
-    CheckedPair,
+    CheckFault,
     ChunkReference,
     ClassCounts,
     Closing,
@@ -51,13 +49,11 @@ from aquila.protocol.messages import (
     HitReport,
     Justification,
     Kind,
-    LevelCounts,
     Locks,
     LogHead,
     Manifest,
     Notes,
     Outcomes,
-    PairHits,
     PairOutcomes,
     Receipt,
     Refusal,
@@ -183,18 +179,17 @@ class Party:
         """Refuse a report that was graded on fewer common persons than are ever learned (PROTOCOL.md 3.7.15).
 
         Raises:
-            PolicyError: A share of common persons is below the least.
+            PolicyError: The share of common persons is below the least.
         """
-        least = least_common_per_million(table)
-        for basis in report.bases:
-            if basis.common_per_million < least:
-                raise PolicyError(
-                    "report_share_below_least",
-                    round=report.round_id,
-                    counterpart=basis.counterpart,
-                    expected=least,
-                    got=basis.common_per_million,
-                )
+        least, share = least_common_per_million(table), report.basis.common_per_million
+        if share < least:
+            raise PolicyError(
+                "report_share_below_least",
+                round=report.round_id,
+                counterpart=report.counterpart,
+                expected=least,
+                got=share,
+            )
 
     def consent(
         self,
@@ -443,25 +438,27 @@ class Party:
                 raise PolicyError("party_not_late", round=round_.round_id, party=party, got=now)
         return self._signed(Amendment(**self._bound(round_, sequence), absent=absent))
 
-    def receipt(self, round_: Round, sequence: int, submission_id: str | None, hits: int) -> bytes:
-        """Sign that this party's report is stored (PROTOCOL.md 3.7.4)."""
+    def receipt(self, round_: Round, sequence: int, counterpart: str, submission_id: str | None = None) -> bytes:
+        """Sign that this party's report of a pair is stored (PROTOCOL.md 3.7.4)."""
+        report = ReportKey(self.code, counterpart, submission_id)
         return self._signed(
             Receipt(
                 **self._bound(round_, sequence),
+                counterpart=counterpart,
                 submission_id=submission_id,
-                report_digest=round_.reports[ReportKey(self.code, submission_id)],
-                hits=hits,
-                pairs=pair_hits(round_.reported.get(ReportKey(self.code, submission_id), Counter())),
+                report_digest=round_.reports[report],
+                hits=round_.reported[report],
             )
         )
 
     def alarm(self, round_: Round, sequence: int, submission_id: str, hits: int, expected: float) -> bytes:
         """Sign that this party withholds its receipt of a query's report (PROTOCOL.md 3.7.14)."""
+        asker = round_.submissions[submission_id].party
         return self._signed(
             Alarm(
                 **self._bound(round_, sequence),
                 submission_id=submission_id,
-                report_digest=round_.reports[ReportKey(self.code, submission_id)],
+                report_digest=round_.reports[ReportKey(self.code, asker, submission_id)],
                 hits=hits,
                 expected=round(1_000 * expected),
             )
@@ -472,15 +469,27 @@ class Party:
         return self._signed(WithheldAnswer(**self._bound(round_, sequence), submission_id=submission_id, state=state))
 
     def checked(
-        self, round_: Round, sequence: int, pairs: Sequence[CheckedPair], submission_id: str | None = None
+        self, round_: Round, sequence: int, report: ReportKey, *, met: str | None, below: int, fault: CheckFault | None
     ) -> bytes:
-        """Sign what this party found when it checked its report of the lists, or one pair of a query's (3.7.13)."""
+        """Sign what this party found when it checked a report of its own (PROTOCOL.md 3.7.13).
+
+        Args:
+            round_: The record.
+            sequence: The statement's number.
+            report: Which report.
+            met: The digest of the tags that met, as it tells.
+            below: How many pairs it tells that meet a set and are no hits.
+            fault: What is wrong, if anything is.
+        """
         return self._signed(
             ReportCheck(
                 **self._bound(round_, sequence),
-                submission_id=submission_id,
-                report_digest=round_.reports[ReportKey(self.code, submission_id)],
-                pairs=tuple(pairs),
+                counterpart=report.counterpart,
+                submission_id=report.submission_id,
+                report_digest=round_.reports[report],
+                met=met,
+                below=below,
+                fault=fault,
             )
         )
 
@@ -657,18 +666,6 @@ def proof_context(round_: Round, submission: Submission, index: int, evaluator: 
         submission.party.encode(),
         bytes.fromhex(submission.submission_id),
         index.to_bytes(4, "big"),
-    )
-
-
-def pair_hits(reported: Counter[tuple[str, str]]) -> tuple[PairHits, ...]:
-    """Return the hits of a report as its receipt states them, from their number by counterpart and level."""
-    counterparts = sorted({counterpart for counterpart, _ in reported})
-    return tuple(
-        PairHits(
-            counterpart=counterpart,
-            hits=LevelCounts(**{level.value: reported[counterpart, level.value] for level in Level}),
-        )
-        for counterpart in counterparts
     )
 
 

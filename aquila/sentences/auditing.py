@@ -143,7 +143,8 @@ AUDITING: Final[Table] = {
         "{name}: the matcher published other statistics than the log's entries give"
     ),
     "query_not_answered": Text(
-        "the query {submission_id} of {party} was never answered, though its tokens came, and nothing says why"
+        "the query {submission_id} of {party} was never answered by {listed}, though its tokens came, and nothing says "
+        "why"
     ),
     "query_not_evaluated": Text(
         "the query {submission_id} of {party} has no answer: the round ended before {listed} had evaluated it, unless "
@@ -154,11 +155,12 @@ AUDITING: Final[Table] = {
         "unless this log left them out, which its own log shows"
     ),
     "report_of_aborted_round": Text(
-        "the round was aborted before {party} signed a receipt of its report {of_query}: how many hits it was told "
-        "only its own log shows"
+        "the round was aborted before {party} signed a receipt of its report with {other} {of_query}: how many hits it "
+        "was told only its own log shows"
     ),
     "report_not_acknowledged": Text(
-        "{party} signed no receipt of its report {of_query}: how many hits it was told only its own log shows"
+        "{party} signed no receipt of its report with {other} {of_query}: how many hits it was told only its own log "
+        "shows"
     ),
     "round_checkpoint_not_cosigned": Text(
         "round {round}: {party} worked in it and cosigned no checkpoint that holds {part}",
@@ -168,7 +170,7 @@ AUDITING: Final[Table] = {
     "round_closed_before_confirmation": Text(
         "round {round_id} was closed before {party} had confirmed its hits with {other}"
     ),
-    "round_closed_without_statement": Text("round {round_id} was closed without the {what} of {party}"),
+    "round_closed_without_statement": Text("round {round_id} was closed without the {what} of {party} with {other}"),
     "round_closing_missing": Text("round {round_id}: {party} never said that its keys are destroyed"),
     "round_ending": Text("its ending and the party's last word"),
     "round_ending_seen_without_closing": Text(
@@ -177,7 +179,8 @@ AUDITING: Final[Table] = {
         "for its log and compare (--with)",
     ),
     "round_hit_count_differs": Text(
-        "round {round_id}: {party} was told of {got} hits of the level {level} {of_query}, and {expected} were matched"
+        "round {round_id}: {party} was told of {got} hits of the level {level} with {other} {of_query}, and {expected} "
+        "were matched"
     ),
     "round_opening": Text("its opening"),
     "round_pair_hits_differ": Text(

@@ -100,7 +100,8 @@ NODE: Final[Table] = {
         "somebody changed the database: tell the administrator; DISASTERS.md, *A row that the service did not write*",
     ),
     "hits_on_records_never_sent": Text(
-        "the matcher reports {hits} hits on records that this node never sent; they are left out"
+        "the matcher reports {hits} hits with {party} on records that this node never sent; they are left out, and the "
+        "report is not acknowledged"
     ),
     "hits_refuted_by_counterpart": Text("hits with {counterpart} refuted by {party}: {hits}; {fault}"),
     "hits_refuted_here": Text("hits with {counterpart} refuted here: {hits}; {fault}"),

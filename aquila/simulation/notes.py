@@ -6,7 +6,7 @@ opens notes travels as bytes; it shows nothing of itself.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import shake_256
 from itertools import chain, count, zip_longest
@@ -20,7 +20,7 @@ from aquila.protocol.rounds import exchange, hit_columns
 from aquila.protocol.rounds.verified_round import AcceptedStatement
 from aquila.records.rules import RuleTable
 from aquila.simulation.manifest import REHEARSED
-from aquila.simulation.party_state import HIT_ID, SimulatedParty
+from aquila.simulation.party_state import HIT_ID, SimulatedParty, ToldReport
 
 Random = Callable[[int], bytes]
 
@@ -31,8 +31,8 @@ _REFERENCE_BYTES = 6
 class NoteSealing:
     """A batch of hits whose notes are to be sealed."""
 
-    sizes: Mapping[str, int]
-    """How many records the parties of the report signed."""
+    sizes: tuple[int, int]
+    """How many records the party of the report and its counterpart signed."""
     table: RuleTable
     """The match rules."""
     report: HitReport
@@ -55,53 +55,40 @@ class SealedNotes:
     openings: hit_columns.NoteOpenings
 
 
-class _Sealings:
-    """The batches of one party's report whose notes are to be sealed; its token secrets are gone but for their hits'.
-
-    Args:
-        node: The party, which has its report.
-        table: The match rules.
-        random: Gives each batch its seed.
-    """
-
-    def __init__(self, node: SimulatedParty, table: RuleTable, random: Random) -> None:
-        assert node.told is not None
-        self._node, self._table, self._random, self._told = node, table, random, node.told
-        self._held = hit_columns.held_tokens((batch.hits.handles for batch in node.batches), node.finalized())
-        node.forget_tokens()
-        self._marks, self._sizes = exchange.marks_needed(self._held.most), exchange.signed_sizes(node.round, node.told)
-        self._left: dict[str, deque[hit_columns.HitBatch]] = {}
-        for batch in node.batches:
-            self._left.setdefault(batch.hits.counterpart, deque()).append(batch)
-
-    def to(self, *counterparts: str) -> Iterator[tuple[tuple[SimulatedParty, hit_columns.HitBatch], NoteSealing]]:
-        """Yield the batches of some counterparts with what sealing them needs; by default of all that are left."""
-        for counterpart in counterparts or tuple(self._left):
-            for batch in self._left.pop(counterpart, ()):
-                terms = self._sizes, self._table, self._told, batch.hits
-                held = self._held.of([batch.hits.handles])
-                yield (self._node, batch), NoteSealing(*terms, held, self._marks, self._random(32))
-
-
 def sealings_of(
-    nodes: Iterable[SimulatedParty], table: RuleTable, random: Random
-) -> Iterator[tuple[tuple[SimulatedParty, hit_columns.HitBatch], NoteSealing]]:
-    """Gather, batch by batch, what sealing the notes of parties needs.
+    told: Iterable[tuple[SimulatedParty, ToldReport]], table: RuleTable, random: Random
+) -> Iterator[tuple[tuple[SimulatedParty, ToldReport, hit_columns.HitBatch], NoteSealing]]:
+    """Gather, batch by batch, what sealing the notes of reports needs.
 
     Args:
-        nodes: The parties, each as soon as it has its report; then its notes and those of each one before it are
+        told: The reports, each as soon as its party has it. When both sides of a pair have theirs, their notes are
             sealed, a batch of both in turn.
         table: The match rules.
         random: Gives each batch its seed.
     """
-    before: dict[str, _Sealings] = {}
-    for node in nodes:
-        own = _Sealings(node, table, random)
-        for code, other in before.items():
-            yield from filter(None, chain.from_iterable(zip_longest(own.to(code), other.to(node.code))))
-        before[node.code] = own
-    for left in before.values():  # whose counterparts are not here
-        yield from left.to()
+    waiting: dict[
+        tuple[str, str], Iterator[tuple[tuple[SimulatedParty, ToldReport, hit_columns.HitBatch], NoteSealing]]
+    ]
+    waiting = {}
+    for node, report in told:
+        own, other = _sealings(node, report, table, random), waiting.pop((report.terms.counterpart, node.code), None)
+        if other is None:
+            waiting[node.code, report.terms.counterpart] = own
+        else:
+            yield from filter(None, chain.from_iterable(zip_longest(other, own)))
+    for left in waiting.values():  # whose counterparts are not here
+        yield from left
+
+
+def _sealings(
+    node: SimulatedParty, report: ToldReport, table: RuleTable, random: Random
+) -> Iterator[tuple[tuple[SimulatedParty, ToldReport, hit_columns.HitBatch], NoteSealing]]:
+    """Yield the batches of a report with what sealing them needs."""
+    held = hit_columns.held_tokens((batch.hits.handles for batch in report.batches), node.finalized())
+    marks, sizes = exchange.marks_needed(held.most), exchange.signed_sizes(node.round, report.terms)
+    for batch in report.batches:
+        terms = sizes, table, report.terms, batch.hits, held.of([batch.hits.handles]), marks
+        yield (node, report, batch), NoteSealing(*terms, random(32))
 
 
 def seal_notes(_group: Group, work: NoteSealing) -> SealedNotes:
@@ -125,10 +112,12 @@ class WaitingBatches:
         self._waiting: dict[tuple[str, str], deque[tuple[bytes, AcceptedStatement]]] = {}
         self._reached: dict[tuple[str, str], bytes] = {}
 
-    def put(self, sender: str, batch: hit_columns.HitBatch, accepted: AcceptedStatement) -> Iterator[AcceptedStatement]:
+    def put(
+        self, sender: str, receiver: str, batch: hit_columns.HitBatch, accepted: AcceptedStatement
+    ) -> Iterator[AcceptedStatement]:
         """Take a batch that was sent, and yield those that can be verified now, in the order of their coming."""
         last = batch.hits.ids[-hit_columns.HIT_ID_BYTES :]
-        sent, back = (sender, batch.hits.counterpart), (batch.hits.counterpart, sender)
+        sent, back = (sender, receiver), (receiver, sender)
         self._reached[sent] = last
         self._waiting.setdefault(sent, deque()).append((last, accepted))
         for there, here in ((sent, back), (back, sent)):

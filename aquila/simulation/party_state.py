@@ -60,6 +60,32 @@ class WaitingOpenings:
 
 
 @dataclass(slots=True)
+class ToldReport:
+    """A report that came, or the pages of it that did: its hits are kept as columns, in the batches of their notes."""
+
+    terms: HitReport
+    """The report without its pairs."""
+    hits: int = 0
+    """How many hits it has."""
+    below: list[BelowPair] = field(default_factory=list)
+    """Its pairs that are no hits."""
+    batches: list[HitBatch] = field(default_factory=list)
+    """Its hits as their notes will be sent."""
+
+    def parts(self) -> Iterator[HitReport]:
+        """Yield the report in parts: its pairs that are no hits, then its hits batch by batch."""
+        yield self.terms.model_copy(update={"below": tuple(self.below)})
+        for batch in self.batches:
+            yield self.terms.model_copy(update={"hits": tuple(batch.hits.hits())})
+
+    @property
+    def whole(self) -> HitReport:
+        """The report as one message, all pairs of it in memory."""
+        hits = sorted((hit for part in self.parts() for hit in part.hits), key=attrgetter("hit_id"))
+        return self.terms.model_copy(update={"hits": tuple(hits), "below": tuple(self.below)})
+
+
+@dataclass(slots=True)
 class SimulatedParty:
     """One party at the table: its role, its record of the round, its secrets and what it made."""
 
@@ -91,12 +117,8 @@ class SimulatedParty:
     """The submission."""
     evaluated: int = 0
     verified: int = 0
-    told: HitReport | None = None
-    """Its report without the hits."""
-    hits: int = 0
-    """How many hits its report has."""
-    below: list[BelowPair] = field(default_factory=list)
-    """The pairs of its report that are no hits."""
+    told: dict[str, ToldReport] = field(default_factory=dict)
+    """Its reports of the lists, by counterpart."""
     columns: dict[str, Spool] = field(default_factory=dict)
     """Its shadow columns, for each counterpart in their order."""
     openings: dict[str, list[WaitingOpenings]] = field(default_factory=dict)
@@ -104,9 +126,7 @@ class SimulatedParty:
     noted: dict[str, list[np.ndarray]] = field(default_factory=dict)
     """The ids of the hits whose note came, by sender: of each batch, ascending."""
     _tokens: Spool | None = None
-    batches: list[HitBatch] = field(default_factory=list)
-    """These hits as their notes will be sent."""
-    _parting: HitBatches = field(default_factory=lambda: HitBatches(1))
+    _parting: dict[str, HitBatches] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.chunks = Chunks(self.directory)
@@ -150,43 +170,30 @@ class SimulatedParty:
             yield FinalizedChunk(self._tokens[place], self._tokens[place + 1])
 
     def forget_tokens(self) -> None:
-        """Delete what was kept."""
-        assert self._tokens is not None
-        self._tokens.delete()
-        self._tokens = None
+        """Delete what was kept, if anything was."""
+        if self._tokens is not None:
+            self._tokens.delete()
+            self._tokens = None
 
     def take_report(self, page: HitReport, most: int) -> None:
-        """Keep a page of the report, or the one message that it is, in place of an earlier report.
-
-        Its hits are kept as columns, in the batches in which their notes will be sent.
+        """Keep a page of a report, or the one message that it is, in place of an earlier report of the same pair.
 
         Args:
             page: The page, or the whole report.
             most: Notes of a batch at most.
         """
-        if self.told is None or page.page is None or not page.page.number:
-            self.hits, self.batches, self._parting = 0, [], HitBatches(most)
-            self.told = page.model_copy(update={"page": None, "hits": (), "below": ()})
-            self.below = []
-        self.hits += len(page.hits)
-        self.below += page.below
-        self.batches += self._parting.put(page)
-        if page.is_complete:
-            self.batches += self._parting.rest()
-
-    def reports(self) -> Iterator[HitReport]:
-        """Yield the report in parts, each with the hits of one batch."""
-        assert self.told is not None
-        for batch in self.batches:
-            yield self.told.model_copy(update={"hits": tuple(batch.hits.hits())})
+        if page.page is None or not page.page.number:
+            terms = page.model_copy(update={"page": None, "hits": (), "below": ()})
+            self.told[page.counterpart], self._parting[page.counterpart] = ToldReport(terms), HitBatches(most)
+        report = self.told[page.counterpart]
+        report.hits += len(page.hits)
+        report.below += page.below
+        report.batches += self._parting[page.counterpart].put(page)
 
     @property
-    def report(self) -> HitReport | None:
-        """The whole report as one message, all hits of it in memory; None before it came."""
-        if self.told is None:
-            return None
-        hits = sorted((hit for part in self.reports() for hit in part.hits), key=attrgetter("hit_id"))
-        return self.told.model_copy(update={"hits": tuple(hits), "below": tuple(self.below)})
+    def hits(self) -> int:
+        """How many hits its reports have."""
+        return sum(report.hits for report in self.told.values())
 
     def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
         """Return the record id of each of some handles of this party."""

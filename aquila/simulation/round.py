@@ -27,7 +27,6 @@ from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import (
     MAX_NOTES,
     MOST_HITS_OF_A_PAGE,
-    CheckedPair,
     CheckFault,
     Fault,
     HitReport,
@@ -43,9 +42,9 @@ from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.hit_columns import HitBatch
-from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.protocol.rounds.round_state import EvaluationKey, ReportKey
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round, read_statement
-from aquila.protocol.shadow.checks import ToldPair, check_pair, own_side, told_pairs
+from aquila.protocol.shadow.checks import ToldPairs, check_pair, own_side
 from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import sets_between
 from aquila.protocol.shadow.strangers import count_strangers
@@ -58,7 +57,7 @@ from aquila.simulation.list_passes import blind_lists, read_lists
 from aquila.simulation.manifest import CHUNK_ELEMENTS, NO_PADDING, REHEARSED, Terms, make_manifest
 from aquila.simulation.metrics import Measurements, TaskRunner, Watch, without_measurement
 from aquila.simulation.notes import WaitingBatches, open_notes, seal_notes, sealings_of, verify_notes
-from aquila.simulation.party_state import RehearsedHit, SimulatedParty, WaitingOpenings
+from aquila.simulation.party_state import RehearsedHit, SimulatedParty, ToldReport, WaitingOpenings
 from aquila.simulation.scratch_files import (
     Spool,
     StoredEvaluateTask,
@@ -358,7 +357,7 @@ class Rehearsal:
             tokens: What all parties sent; its list numbers are those of the nodes in their order.
 
         Returns:
-            The pairs that are hits, and the parties' reports, each made when it is asked for.
+            The pairs that are hits, and the reports, each made when it is asked for.
         """
         submissions = [node.submission_id for node in self.nodes.values()]
         with self.measured.phase("match", "matcher"):
@@ -376,43 +375,42 @@ class Rehearsal:
         self.measured.watch("match", "matcher", 1, 1)
         return graded.pairs, reports
 
-    def deliver(self, reports: Iterable[HitReport]) -> Iterator[SimulatedParty]:
-        """Report to every party, and at last let it acknowledge its report (PROTOCOL.md 3.7.3 and 3.7.4).
+    def deliver(self, reports: Iterable[HitReport]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
+        """Report to every party, and at last let it check and acknowledge its reports (PROTOCOL.md 3.7.3 and 3.7.4).
 
-        As in a real round, no other party is shown either of them.
+        As in a real round, no other party is shown a report or a receipt.
 
         Args:
-            reports: The report of each party, or its pages in their order.
+            reports: The reports, or their pages in their order.
 
         Yields:
-            Each party as soon as it has its whole report.
+            Each party with a report as soon as it has all of it.
         """
-        found: dict[str, list[CheckedPair]] = {}
         for report in reports:
-            self.nodes[report.party].party.check_report(report, self.table)
+            node = self.nodes[report.party]
+            node.party.check_report(report, self.table)
             self.publish(self.matcher.report(report), only={report.party})
-            self.nodes[report.party].take_report(report, self._most_notes)
+            node.take_report(report, self._most_notes)
             if report.is_complete:
-                node = self.nodes[report.party]
-                with self.measured.phase("check", node.code):
-                    found[node.code] = self._check(node)
-                yield node
-        for code, pairs in found.items():
-            node = self.nodes[code]
-            self.publish(node.party.checked(node.round, node.next_sequence(), pairs))
+                yield node, node.told[report.counterpart]
         for node in self.nodes.values():
-            self.publish(node.party.receipt(node.round, node.next_sequence(), None, node.hits), only={node.code})
+            with self.measured.phase("check", node.code):
+                self._check(node)
+        for node in self.nodes.values():
+            for counterpart in sorted(node.told):
+                receipt = node.party.receipt(node.round, node.next_sequence(), counterpart)
+                self.publish(receipt, only={node.code})
 
-    def exchange_notes(self, reported: Iterable[SimulatedParty] | None = None) -> None:
+    def exchange_notes(self, reported: Iterable[tuple[SimulatedParty, ToldReport]] | None = None) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
 
         What does not hold is in `refuted`, by hit id; of every other hit both sides know that the other holds the same.
 
         Args:
-            reported: The parties in the order in which they get their reports; by default all of them have theirs. Two
-                parties exchange their notes while others wait for their reports.
+            reported: The reports in the order in which they come; by default all of them have. Two parties exchange
+                their notes while others wait for their reports.
         """
-        self._verify(self._arriving(self.nodes.values() if reported is None else reported))
+        self._verify(self._arriving(_told(self.nodes.values()) if reported is None else reported))
         for code in self.nodes:
             self.measured.watch("exchange", code, 1, 1)
 
@@ -420,25 +418,30 @@ class Rehearsal:
         """Let the receivers of batches of notes verify and confirm them."""
         self._verify(sent)
 
-    def _arriving(self, nodes: Iterable[SimulatedParty]) -> Iterator[AcceptedStatement]:
+    def _arriving(self, told: Iterable[tuple[SimulatedParty, ToldReport]]) -> Iterator[AcceptedStatement]:
         """Let parties send their notes, and yield each batch as soon as it can be verified."""
         arrivals = WaitingBatches()
-        for node, batch, accepted in self._sent(nodes):
-            yield from arrivals.put(node.code, batch, accepted)
+        for batch, accepted in self._sent(told):
+            notes = cast("Notes", accepted.message)
+            yield from arrivals.put(notes.party, notes.to, batch, accepted)
         yield from arrivals.rest()
 
-    def _sent(self, nodes: Iterable[SimulatedParty]) -> Iterator[tuple[SimulatedParty, HitBatch, AcceptedStatement]]:
-        """Let parties seal and send their notes."""
-        works = sealings_of(nodes, self.table, self.random)
+    def _sent(self, told: Iterable[tuple[SimulatedParty, ToldReport]]) -> Iterator[tuple[HitBatch, AcceptedStatement]]:
+        """Let parties seal and send the notes on their reports, and forget their token secrets."""
+        works = sealings_of(told, self.table, self.random)
         done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, works, ahead=_BATCHES_AHEAD)
-        for (node, batch), sealed in done:
+        senders = dict[str, SimulatedParty]()
+        for (node, report, batch), sealed in done:
             with self.measured.phase("exchange", node.code):
-                counterpart = batch.hits.counterpart
+                counterpart = report.terms.counterpart
                 node.openings.setdefault(counterpart, []).append(WaitingOpenings(sealed.openings))
                 terms = counterpart, None, batch.index, sealed.entries
                 envelope = node.party.notes(node.round, node.next_sequence(), *terms)
                 accepted = self.publish(envelope, only={node.code, counterpart})
-            yield node, batch, accepted
+            senders[node.code] = node
+            yield batch, accepted
+        for node in senders.values():
+            node.forget_tokens()
 
     def _verify(self, sent: Iterable[AcceptedStatement]) -> None:
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
@@ -450,20 +453,17 @@ class Rehearsal:
                 confirmation = node.party.confirm(node.round, node.next_sequence(), notes, digest, refuted)
                 self.publish(confirmation, only={node.code, notes.party})
 
-    def _check(self, node: SimulatedParty) -> list[CheckedPair]:
-        """Let a party check that its report leaves nothing out (PROTOCOL.md 3.7.13)."""
-        assert node.told is not None
+    def _check(self, node: SimulatedParty) -> None:
+        """Let a party check that its reports leave nothing out, and say what it found (PROTOCOL.md 3.7.13)."""
         rows = RecordRows(chunk.rows for chunk in node.finalized())
         strangers = cache(partial(count_strangers, rows.numbers, self.manifest.frequency_limit))
-        told, checked = told_pairs([*node.reports(), node.told.model_copy(update={"below": tuple(node.below)})]), []
-        for counterpart in sorted(node.round.counterparts_of(node.code)):
-            pair = told.get(counterpart, ToldPair((), None))
+        for counterpart, report in sorted(node.told.items()):
+            told = ToldPairs.of(report.parts())
             side = own_side(node.round, self.table, rows, node.code, counterpart)
             with node.pair_key(counterpart) as key:
-                fault = check_pair(key, side, pair, strangers)
+                fault = check_pair(key, side, told, strangers)
             self.checked[node.code, counterpart] = fault
-            checked.append(pair.checked(counterpart, fault))
-        return checked
+            self.publish(said_of(node, ReportKey(node.code, counterpart, None), told, fault))
 
     def close(self) -> None:
         """End the round and destroy every secret (PROTOCOL.md 3.9)."""
@@ -510,6 +510,16 @@ class Rehearsal:
                 for pair, level, result, _second in some
             )
         return sorted(hits)
+
+
+def said_of(node: SimulatedParty, report: ReportKey, told: ToldPairs, fault: CheckFault | None) -> bytes:
+    """Let a party sign what it found when it checked a report."""
+    met = told.met.digest if told.met else None
+    return node.party.checked(node.round, node.next_sequence(), report, met=met, below=told.below, fault=fault)
+
+
+def _told(nodes: Iterable[SimulatedParty]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
+    return ((node, report) for node in nodes for _, report in sorted(node.told.items()))
 
 
 def _to_verify(answer: Answer) -> VerifyTask:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -23,7 +21,6 @@ from aquila.protocol.messages import (
     StatementKind,
     Withdrawal,
     WithheldAnswer,
-    Withholding,
     kind_of,
 )
 from aquila.protocol.messages.feed import Event, EventKind
@@ -42,9 +39,6 @@ FIRST_PAGE = func.coalesce(EventRow.chunk_index, 0) == 0
 
 NOTES = StatementKind.NOTES.value
 """What the events of sealed notes are called."""
-
-WITHHELD_ANSWER = StatementKind.WITHHELD_ANSWER.value
-"""What the events of answers that are on hold or refused are called."""
 
 SUBMISSION = StatementKind.SUBMISSION.value
 """What the events of submissions are called. One without its justification is for nobody: nobody signed the rest."""
@@ -70,7 +64,7 @@ def statement_event(round_: Round, accepted: AcceptedStatement, envelope: bytes)
         case Notes() | Confirmation():
             audience, reader = READER, message.to
         case ReportCheck() if message.submission_id is not None:
-            audience, reader = READER, message.pairs[0].counterpart
+            audience, reader = READER, message.counterpart
         case _:
             audience = ALL
     return EventRow(
@@ -79,6 +73,7 @@ def statement_event(round_: Round, accepted: AcceptedStatement, envelope: bytes)
         party=getattr(message, "party", accepted.signer),
         audience=audience,
         reader=reader,
+        counterpart=message.counterpart if isinstance(message, HitReport) else None,
         statement=kind_of(message).value,
         digest=accepted.digest,
         envelope=envelope.decode(),
@@ -170,9 +165,3 @@ def _view(row: EventRow) -> Event:
     return Event(
         event_id=row.event_id, kind=kind, submission_id=row.submission_id, index=row.chunk_index, party=row.party
     )
-
-
-def is_refused(envelope: str) -> bool:
-    """Return whether a stored statement on a withheld answer is a refusal, and not that it is on hold."""
-    payload = base64.b64decode(json.loads(envelope)["payload"])
-    return WithheldAnswer.from_payload(payload).state is Withholding.REFUSED

@@ -17,10 +17,11 @@ from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.statistics import SAID, Statistics
 from aquila.crypto.envelope import open_envelope
 from aquila.crypto.keys import SigningKey, VerifyKey
-from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE
+from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, discloses_hits
 from aquila.protocol.messages import Kind, Notes, StatementKind, Submission
 from aquila.protocol.messages.feed import MOST_ENTRIES
 from aquila.protocol.registry import MATCHER, Registry
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
 from services.kit.home_folder import LOG_FOLDER
 from services.kit.log.copies import Scope
@@ -31,7 +32,7 @@ from services.kit.log_access.use_cases import LogUseCases
 from services.kit.rounds import manifest_in
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
-from services.matcher.events import FIRST_PAGE, NOBODY, REPORT, SUBMISSION, WITHHELD_ANSWER, is_refused, log_places
+from services.matcher.events import FIRST_PAGE, NOBODY, REPORT, SUBMISSION, log_places
 from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow, RefusedStatementRow, RoundRow
 
 _KINDS = frozenset({EntryKind.PROPOSAL, EntryKind.MATCH, EntryKind.REPORT, EntryKind.DISCLOSURE, *REFUSED})
@@ -39,7 +40,11 @@ _LOOKED_THROUGH = 5_000
 
 
 def entries_naming(
-    undisclosed: Callable[[Session], Mapping[str, frozenset[str]]], session: Session, caller: str, start: int, size: int
+    undisclosed: Callable[[Session], Mapping[str, frozenset[ReportKey]]],
+    session: Session,
+    caller: str,
+    start: int,
+    size: int,
 ) -> tuple[dict[int, bytes], int]:
     """Return the contents of the entries that name a party, by index, and up to which index these are all.
 
@@ -47,7 +52,7 @@ def entries_naming(
     come, all is told up to there; of a round that has ended it never comes.
 
     Args:
-        undisclosed: Gives the queries of which nothing may be told, by round.
+        undisclosed: Gives the reports of queries of which nothing may be told, by round.
         size: How many entries the checkpoint covers.
     """
     end = min(size, start + _LOOKED_THROUGH)
@@ -59,7 +64,7 @@ def entries_naming(
     )
     found: dict[int, bytes] = {}
     whole = end
-    untold: Mapping[str, frozenset[str]] | None = None
+    untold: Mapping[str, frozenset[ReportKey]] | None = None
     for index, content in session.execute(rows.order_by(ENTRIES.c.index)):
         entry = read_entry(bytes(content))
         if not _names(session, entry, caller):
@@ -68,7 +73,7 @@ def entries_naming(
             return found, min(whole, index)
         if "submission" in entry.ids:
             untold = undisclosed(session) if untold is None else untold
-            if entry.ids["submission"] in untold.get(entry.round or "", ()):
+            if discloses_hits(entry, untold.get(entry.round or "", ())):
                 over = select(RoundRow.ended_at).where(RoundRow.round_id == entry.round)
                 whole = min(whole, index) if session.scalar(over) is None else whole
                 continue
@@ -139,7 +144,7 @@ def open_log(
     """Put the matcher's log together, with nothing running yet; raises StoreError if the folder cannot be made."""
     files = ChunkFiles(home / LOG_FOLDER)
     statistics = partial(round_statistics, registry)
-    naming = partial(entries_naming, undisclosed_queries)
+    naming = partial(entries_naming, undisclosed_reports)
     own = OwnLog(store, files, MATCHER, identity, registry, clock, statements_of, statistics, log_places, naming)
     return LogUseCases(own, Witness(store, files, MATCHER, identity, registry, clock), scope_of)
 
@@ -150,34 +155,19 @@ def scope_of(session: Session, party: str | None) -> Scope:
     if party is not None:
         rows = session.execute(select(RoundRow.round_id, RoundRow.manifest))
         named = frozenset(round_id for round_id, manifest in rows if manifest_in(manifest).fingerprint_of(party))
-    return Scope(undisclosed_queries(session), named)
+    return Scope(undisclosed_reports(session), named)
 
 
-def undisclosed_queries(session: Session) -> dict[str, frozenset[str]]:
-    """Return by round the queries that were matched, and some of whose hits their asker does not have.
-
-    It has no report of its own, or an owner of a list refused its answer.
-    """
-    told = select(EventRow.round_id, EventRow.submission_id, EventRow.party).where(
+def undisclosed_reports(session: Session) -> dict[str, frozenset[ReportKey]]:
+    """Return by round the reports of queries whose owners have theirs, and that the askers lack."""
+    told = select(EventRow.round_id, EventRow.party, EventRow.counterpart, EventRow.submission_id).where(
         EventRow.statement == REPORT, EventRow.submission_id.is_not(None)
     )
-    reported: dict[tuple[str, str], set[str]] = {}
-    for round_id, query, party in session.execute(told):
-        reported.setdefault((round_id, query or ""), set()).add(party)
-    asked = select(EventRow.submission_id, EventRow.party).where(EventRow.statement == SUBMISSION)
-    askers = dict(session.execute(asked).all()) if reported else {}
-    refused = _refused_queries(session) if reported else set()
-    untold: dict[str, frozenset[str]] = {}
-    for (round_id, query), parties in reported.items():
-        if askers.get(query) not in parties or query in refused:
-            untold[round_id] = untold.get(round_id, frozenset()) | {query}
-    return untold
-
-
-def _refused_queries(session: Session) -> set[str]:
-    """Return the queries an answer to which was refused."""
-    said = select(EventRow.submission_id, EventRow.envelope).where(EventRow.statement == WITHHELD_ANSWER)
-    return {query or "" for query, envelope in session.execute(said) if is_refused(envelope or "")}
+    found: dict[str, set[ReportKey]] = {}
+    for round_id, party, counterpart, query in session.execute(told):
+        found.setdefault(round_id, set()).add(ReportKey(party, counterpart or "", query))
+    # An owner is told before the asker.
+    return {round_id: frozenset({one.other_side for one in of} - of) for round_id, of in found.items()}
 
 
 def statements_of(session: Session, entries: Sequence[Entry]) -> list[bytes | None]:

@@ -75,7 +75,8 @@ class CachedRound:
         else:
             # A report that its party has was deleted; its digest, of pages that of the last one, still says what the
             # receipt was for.
-            self.round.reports[ReportKey(event.party, event.submission_id)] = event.digest or ""
+            report = ReportKey(event.party, event.counterpart or "", event.submission_id)
+            self.round.reports[report] = event.digest or ""
         self.last_event = event.event_id
 
 

@@ -7,8 +7,8 @@ to be due. The record changes only within a transaction: if that fails, the reco
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from aquila.matching.certainty import GradingBasis
 from aquila.protocol.messages import HitReport
 from aquila.protocol.party import RoundSecrets
 from aquila.protocol.registry import Registry
-from aquila.protocol.rounds.round_state import CheckKey
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round, read_erased
 from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.records.rules import InputClass
@@ -71,12 +71,14 @@ class PreparedSubmission:
 class ReportFacts:
     """Data of a report, or of a page of it, that are the same for many of its hits; the message is read once."""
 
+    counterpart: str = ""
+    """With whom its hits are; nobody where it is not for this node."""
     query: str | None = None
     """The query that it is about, or None for the lists."""
-    chances: tuple[ChanceView, ...] = ()
-    """What it says of chance, for each counterpart; of a report in pages the last one tells it."""
-    bases: Mapping[str, GradingBasis] = field(default_factory=dict)
-    """On what the hits with each counterpart were graded."""
+    chance: ChanceView | None = None
+    """What it says of chance; of a report in pages the last one tells it."""
+    basis: GradingBasis | None = None
+    """On what its hits were graded."""
     second: frozenset[str] = frozenset()
     """Hits one of whose records has a partner that is more certain."""
 
@@ -116,8 +118,7 @@ class RoundMemory:
         destroyed: Whether the key, and all that goes with it, was destroyed and only the last words are to be signed.
         works: Submissions being blinded, by id.
         full_until: Until when nothing more is sent, because the matcher had no room; seconds since 1970.
-        compared: Counterparts whose check of their report was compared with the own one since the node started.
-        compared_queries: As `compared`, the checks of queries.
+        compared: Reports whose check by their party was compared with the own one since the node started.
         reports: What the reports for this node say of all their hits, by digest, once somebody asked.
         reported: What the reports for this node, as far as they came, say of each hit, by its id; part of the record.
         read_last: When the record was read last, by a clock that only counts, in seconds.
@@ -139,8 +140,7 @@ class RoundMemory:
         self.destroyed = False
         self.works: dict[str, PreparedSubmission] = {}
         self.full_until = 0
-        self.compared: set[str] = set()
-        self.compared_queries: set[CheckKey] = set()
+        self.compared: set[ReportKey] = set()
         self.reports: dict[str, ReportFacts] = {}
         self.reported: dict[str, ReportedHit] = {}
         self.no_room_for = frozenset((party, kind) for party in parts.registry.parties for kind in InputClass)
@@ -202,7 +202,7 @@ class RoundMemory:
         if report.party == self._parts.code:
             alike: dict[ReportedHit, ReportedHit] = {}  # a report has many hits, and few kinds of them
             for hit in report.hits:
-                said = ReportedHit(hit.counterpart, hit.certainty.value, hit.families, report.submission_id)
+                said = ReportedHit(report.counterpart, hit.certainty.value, hit.families, report.submission_id)
                 self.reported[hit.hit_id] = alike.setdefault(said, said)
 
     def make_key(self) -> RoundKey:

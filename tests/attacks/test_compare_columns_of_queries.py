@@ -9,7 +9,7 @@ import numpy as np
 
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.messages import CheckFault, MetTags
-from aquila.protocol.shadow.checks import ReportedPair, ToldPair
+from aquila.protocol.shadow.checks import ReportedPair, ToldPairs
 from aquila.protocol.shadow.columns import Column, make_column, met_digest, query_dummies
 from aquila.protocol.shadow.meeting import ColumnTerms, met_tags
 from aquila.protocol.shadow.queries import AskedPair, asked_rows, check_query, make_query_column, told_rows
@@ -137,7 +137,7 @@ def test_each_hidden_hit_is_missed() -> None:
     tried = again = 0
     for asker in (0, 1):
         owner = 1 - asker
-        told: tuple[list[ToldPair], list[ToldPair]] = ([], [])
+        told: tuple[list[ToldPairs], list[ToldPairs]] = ([], [])
         for place, records in enumerate(sides[asker].records[:25]):
             name = asker if place == 0 else 10 + 2 * (place - 1) + asker
             pairs = pairs_of(records, sides[owner].records[0], (name, owner))
@@ -152,11 +152,11 @@ def test_each_hidden_hit_is_missed() -> None:
                     again += seen == (CheckFault.PAIRS, None)
                     tried += 1
             for side in (0, 1):
-                told[side].append(ToldPair([pair[side] for pair in pairs], number))
+                told[side].append(ToldPairs([pair[side] for pair in pairs], number))
     assert tried > again > 0
 
 
-Told = tuple[list[ToldPair], list[ToldPair]]
+Told = tuple[list[ToldPairs], list[ToldPairs]]
 Check = Callable[[Told, list[tuple[ReportedPair, ReportedPair]], MetTags], tuple[CheckFault | None, ...]]
 
 
@@ -170,7 +170,7 @@ def checker(key: SecretBytes, sides: tuple[Side, Side], asker: int, place: int) 
     def check(
         told: Told, pairs: list[tuple[ReportedPair, ReportedPair]], met: MetTags
     ) -> tuple[CheckFault | None, ...]:
-        now = [ToldPair([pair[side] for pair in pairs], met) for side in (0, 1)]
+        now = [ToldPairs([pair[side] for pair in pairs], met) for side in (0, 1)]
         listed = told_rows(lambda: [sides[1 - asker].rows[0]], now[1].pairs)
         return (check_query(key, rows, asked, now[0], told[0]), check_query(key, listed, asked, now[1], told[1]))
 

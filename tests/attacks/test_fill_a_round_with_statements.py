@@ -68,7 +68,7 @@ async def test_refusals_of_who_never_consented(world: World) -> None:
         await node.finalize(node.list)
     world.advance()
     await world.nodes["AL"].sync()
-    assert len(world.nodes["AL"].reports[None].hits) == 1
+    assert len(world.nodes["AL"].hits()) == 1
 
 
 async def test_a_refusal_of_a_participant_still_ends_it(world: World) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from aquila.audit.roles import Role
 from aquila.matching.hit_rate import MOST_PERSONS, MOST_QUERIES
-from aquila.protocol.messages import Basis, BelowPair, ChanceHits, Hit, HitReport, Kind
+from aquila.protocol.messages import Basis, BelowPair, ChanceHits, Hit, HitReport, Kind, MetTags
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.actor import Actor
 from services.node.context import NodeContext
@@ -49,17 +50,27 @@ async def rounds(world: World, count: int = 1) -> list[str]:
     return made
 
 
+BASIS = Basis(
+    chance_hits=ChanceHits(high=0, medium=0, low=0),
+    common_per_million=1,
+    duplicates_per_million=1,
+    learned=(),
+    met=MetTags(digest="0" * 64, tags=128),
+    records=1,
+    settled=0,
+)
+
+
 def report(node: NodeContext, round_: Round, number: int, hits: int, records: int) -> HitReport:
     """Let a query of RS be in the record, as if it had been matched, and return the report of its hits to AL."""
     listed = round_.submissions[str(round_.list_of("RS"))]
     query = f"{number:032x}"
     fields = {"submission_id": query, "kind": Kind.QUERY, "records": records}
     round_.submissions[query] = listed.model_copy(update=fields)
-    round_.reports[node.code, query] = "0" * 64
+    round_.reports[ReportKey(node.code, "RS", query)] = "0" * 64
     hit = Hit(
         hit_id="0" * 32,
         handle="0" * 32,
-        counterpart="RS",
         counterpart_handle="0" * 32,
         certainty="high",
         families=("names",),
@@ -71,8 +82,9 @@ def report(node: NodeContext, round_: Round, number: int, hits: int, records: in
         round_id=round_.round_id,
         binding=round_.binding,
         party=node.code,
+        counterpart="RS",
         submission_id=query,
-        bases=(),
+        basis=BASIS,
         below=(),
         hits=found,
     )
@@ -82,7 +94,7 @@ def ask(world: World, round_id: str, number: int, hits: int = 3, records: int = 
     """Take the report of a query to AL, padded to the next multiple, and tell whether an alarm was raised."""
     node = world.nodes["AL"].node
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
-        return alarms.raise_alarm(session, node, round_, report(node, round_, number, hits, records), hits)
+        return alarms.raise_alarm(session, node, round_, report(node, round_, number, hits, records))
 
 
 def first_alarm(world: World, round_id: str, queries: range, hits: int = 3) -> int | None:
@@ -101,7 +113,7 @@ async def test_many_small_queries_in_a_round(world: World) -> None:
     (round_id,) = await rounds(world)
     assert first_alarm(world, round_id, range(3_000)) == 9
     (alarm,) = raised(world)
-    assert (alarm.hits, alarm.stored, alarm.expected, alarm.asker) == (27, 3, 9_000, "RS")
+    assert (alarm.hits, alarm.expected, alarm.asker) == (27, 9_000, "RS")
     # A query that hit nothing tells nothing, and holds nothing back.
     assert not ask(world, round_id, 3_000, hits=0)
     # What a person released is explained, with what came before it.
@@ -112,12 +124,12 @@ async def test_many_small_queries_in_a_round(world: World) -> None:
 async def test_pairs_that_nearly_are_hits_count_too(world: World) -> None:
     """A query with the rows of one set alone is told who agrees in it, and has no hit: the alarm counts these."""
     (round_id,) = await rounds(world)
-    node, named = world.nodes["AL"].node, {"counterpart": "RS", "counterpart_handle": "0" * 32, "met": "00"}
+    node, named = world.nodes["AL"].node, {"counterpart_handle": "0" * 32, "met": "00"}
     for number in range(9):
         pairs = tuple(BelowPair(handle=f"{number:016x}{n:016x}", pair_id=f"{n:032x}", **named) for n in range(3))
         with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
             told = report(node, round_, number, 0, MULTIPLE).model_copy(update={"below": pairs})
-            held = alarms.raise_alarm(session, node, round_, told, 0)
+            held = alarms.raise_alarm(session, node, round_, told)
         assert held is (number == 8)
 
 
@@ -126,20 +138,11 @@ async def test_wrong_tags_count_as_a_hit(world: World) -> None:
     (round_id,) = await rounds(world)
     node = world.nodes["AL"].node
     most = MOST_QUERIES * node.settings.caps.window_days
-    basis = Basis(
-        chance_hits=ChanceHits(high=0, medium=0, low=0),
-        common_per_million=1,
-        counterpart="RS",
-        duplicates_per_million=1,
-        learned=(),
-        met=None,
-        records=1,
-        settled=0,
-    )
+    basis = BASIS.model_copy(update={"met": None})
     for number in range(most + 1):
         with node.rounds.of(round_id).reading() as round_, node.store.transaction("test.ask") as session:
-            told = report(node, round_, number, 0, MULTIPLE).model_copy(update={"bases": (basis,)})
-            held = alarms.raise_alarm(session, node, round_, told, 0)
+            told = report(node, round_, number, 0, MULTIPLE).model_copy(update={"basis": basis})
+            held = alarms.raise_alarm(session, node, round_, told)
         assert held is (number == most)
 
 

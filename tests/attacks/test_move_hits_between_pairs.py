@@ -38,7 +38,7 @@ def test_from_level_to_level(log: Exported, group: Group) -> None:
     place, entry = next((place, entry) for place, entry in of_lists(log, "match") if entry.counts["high"])
     move(log, place, high=-1, low=1)
     for report, told in of_lists(log, "report"):
-        if told.recipient in {entry.ids["left"], entry.ids["right"]}:
+        if {told.recipient, told.ids["counterpart"]} == {entry.ids["left"], entry.ids["right"]}:
             move(log, report, high=-1, low=1)
     error = refused(log, group)
     assert (error.fields["what"], error.fields["level"]) == ("pair_hits", "high")

@@ -146,7 +146,7 @@ def _of_the_query(world: World) -> set[bytes]:
     told = [entry for entry in _log(world) if entry.kind in kinds and "submission" in entry.ids]
     salts = {entry.salt.encode() for entry in told if entry.salt}
     digests = {one.encode() for entry in told for one in entry.digests.values()}
-    hit = world.nodes["RS"].reports[_query(world)].hits[0]
+    hit = world.nodes["RS"].hits(_query(world))[0]
     return salts | digests | {str(HITS).encode(), hit.hit_id.encode()}
 
 
@@ -231,7 +231,7 @@ async def test_an_askers_copy_of_the_log_can_be_checked(alarmed: World, group: G
 async def test_nothing_is_left_out_once_the_asker_is_told(alarmed: World) -> None:
     """RS releases the report: now AL's copy, and the export of the secretariat's auditors, tell what it told AL."""
     owner, query = alarmed.nodes["RS"], _query(alarmed)
-    assert (await owner.say(owner.party.receipt(owner.round, owner.next(), query, 1))).status_code == 201
+    assert (await owner.say(owner.party.receipt(owner.round, owner.next(), "AL", query))).status_code == 201
     alarmed.advance()
     for content in [(await alarmed.nodes["AL"].call("GET", "/v1/log/bundle")).content, _exported(alarmed)]:
         assert str(HITS).encode() in content
@@ -256,7 +256,7 @@ async def test_entries_that_name_the_asker_wait_for_its_report(alarmed: World) -
     assert end == matched
     assert not [content for content in found.values() if _query(alarmed) in content]
     owner = alarmed.nodes["RS"]
-    assert (await owner.say(owner.party.receipt(owner.round, owner.next(), _query(alarmed), 1))).status_code == 201
+    assert (await owner.say(owner.party.receipt(owner.round, owner.next(), "AL", _query(alarmed)))).status_code == 201
     alarmed.advance()
     found, end = await named()
     assert _query(alarmed) in found[matched]

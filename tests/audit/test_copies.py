@@ -10,6 +10,7 @@ from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.log_entries import discloses_hits
+from aquila.protocol.rounds.round_state import ReportKey
 from clients.cli.main import main
 from tests.support.exported import Exported, exported
 
@@ -30,9 +31,15 @@ def leave_out(log: Exported, *indices: int, rounds: dict[str, int] | None = None
 
 
 def in_part(log: Exported) -> str:
+    """Leave out what tells of a query and the last of the lists that it meets."""
     there = [index for index in range(log.size) if log.contents[index]]
-    (query,) = {log.entry(index).ids["submission"] for index in there if log.entry(index).ids.get("of") == "query"}
-    gone = [index for index in there if discloses_hits(log.entry(index), {query})]
+    told = [log.entry(index) for index in there if log.entry(index).kind is EntryKind.REPORT]
+    told = [entry for entry in told if entry.ids["of"] == "query"]
+    asker = str(told[-1].recipient)
+    untold = {ReportKey(asker, str(told[-1].ids["counterpart"]), str(told[-1].ids["submission"]))}
+    gone = [index for index in there if discloses_hits(log.entry(index), untold)]
+    assert {log.entry(index).kind for index in gone} >= {EntryKind.MATCH, EntryKind.REPORT, EntryKind.RECEIPT}
+    assert len([entry for entry in told if not discloses_hits(entry, untold)]) == 2
     round_id = str(log.entry(gone[0]).round)
     leave_out(log, *gone, rounds={round_id: len(gone)})
     return round_id

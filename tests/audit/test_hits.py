@@ -7,8 +7,8 @@ import pytest
 from aquila.errors import AuditError
 from aquila.protocol.auditing import RoundAudit, UnprovenClaim
 from aquila.protocol.auditing.hits import check_hits, check_queries
-from aquila.protocol.messages import Kind, Outcome
-from aquila.protocol.rounds.round_state import AlarmKey, EvaluationKey, ReportKey
+from aquila.protocol.messages import Kind, Outcome, Withholding
+from aquila.protocol.rounds.round_state import EvaluationKey, ReportKey
 from aquila.sentences import text_of
 from tests.support.receipts import audit_of
 
@@ -22,14 +22,15 @@ def said(claims: list[UnprovenClaim]) -> list[str]:
 
 def test_receipts_show_every_pair() -> None:
     assert list(check_hits(audit_of(PAIRS, PAIRS))) == []
-    (claim,) = check_hits(audit_of(PAIRS, PAIRS, silent=("RS",)))
-    assert (claim.what, claim.shown_by, claim.digest) == ("report", "RS", f"{'RS':0>64}")
+    found = check_hits(audit_of(PAIRS, PAIRS, silent=("RS",)))
+    digests = [f"RS{other}".encode().hex().zfill(64) for other in ("AL", "SI")]
+    assert [(one.what, one.shown_by, one.digest) for one in found] == [("report", "RS", digest) for digest in digests]
 
 
 def test_no_receipt_shows_a_pair() -> None:
     """Of a round that was aborted, say: what the matcher alone says is not proven."""
     found = list(check_hits(audit_of(PAIRS, PAIRS, silent=("AL", "RS"))))
-    assert [claim.what for claim in found] == ["hits", "report", "report"]
+    assert [claim.what for claim in found] == ["hits", *["report"] * 4]
     assert "neither AL nor RS signed how many hits they have for the lists" in said(found)[0]
 
 
@@ -38,9 +39,9 @@ def test_an_aborted_round_is_said_to_be_one() -> None:
     audit = audit_of(PAIRS, PAIRS, silent=("AL", "RS"))
     round_: Any = audit.round
     round_.ending = type("E", (), {"outcome": Outcome.ABORTED})()
-    hits, report, _ = said(list(check_hits(audit)))
+    hits, report, *_ = said(list(check_hits(audit)))
     assert "the round was aborted before AL or RS signed how many hits they have for the lists" in hits
-    assert "the round was aborted before AL signed a receipt of its report for the lists" in report
+    assert "the round was aborted before AL signed a receipt of its report with RS for the lists" in report
 
 
 def test_a_hit_that_one_receipt_has_and_the_match_has_not() -> None:
@@ -60,18 +61,20 @@ def asked(asker: str) -> RoundAudit:
 
 
 def test_a_query_that_was_never_answered() -> None:
-    """It is said, unless the asker has its report, an owner raised its alarm, or the round goes on."""
+    """The owners are named whose answer the asker never got, but for those that raised an alarm; a round may go on."""
     audit = asked("AL")
     round_: Any = audit.round
     round_.tokens[QUERY] = None
     (claim,) = check_queries(audit)
-    assert f"the query {QUERY} of AL was never answered, though its tokens came" in text_of(claim.sentence)
-    round_.alarms = {AlarmKey("RS", QUERY): None}
+    assert f"the query {QUERY} of AL was never answered by RS, SI, though its tokens came" in text_of(claim.sentence)
+    round_.alarms = {ReportKey("RS", "AL", QUERY): None}
+    (claim,) = check_queries(audit)
+    assert "was never answered by SI, though" in text_of(claim.sentence)
+    audit.reported[ReportKey("AL", "SI", QUERY)] = audit.reported[ReportKey("AL", "SI", None)]
     assert list(check_queries(audit)) == []
     round_.alarms = {}
-    audit.reported[ReportKey("AL", QUERY)] = audit.reported[ReportKey("AL", None)]
-    assert list(check_queries(audit)) == []
-    del audit.reported[ReportKey("AL", QUERY)]
+    (claim,) = check_queries(audit)
+    assert "was never answered by RS, though" in text_of(claim.sentence)
     round_.ending = None
     assert list(check_queries(audit)) == []
 
@@ -91,16 +94,20 @@ def test_a_query_that_could_not_be_answered() -> None:
 
 
 def test_an_owner_that_refused_its_answer() -> None:
+    """The asker has no report of the pair, and nobody acknowledges its hits; the other pair is as always."""
     audit = asked("AL")
     round_: Any = audit.round
     for pair in (("AL", "RS"), ("AL", "SI")):
         audit.matched[*pair, QUERY] = audit.matched[*pair, None]
-    round_.refused = {("SI", QUERY)}
-    for party in ("AL", "RS"):
-        key, lists = ReportKey(party, QUERY), ReportKey(party, None)
-        audit.reported[key] = audit.matched["AL", "RS", None]
-        round_.reports[key] = round_.reports[lists]
-        round_.receipts[key] = round_.receipts[ReportKey("AL", None)]
-    round_.receipts[ReportKey("RS", QUERY)] = round_.receipts[ReportKey("RS", None)]
+    round_.withheld[ReportKey("SI", "AL", QUERY)] = Withholding.REFUSED
+    for lists in (ReportKey("AL", "RS", None), ReportKey("RS", "AL", None), ReportKey("SI", "AL", None)):
+        key = lists._replace(submission_id=QUERY)
+        audit.reported[key], round_.reports[key] = audit.reported[lists], round_.reports[lists]
+        if key.party != "SI":
+            round_.receipts[key] = round_.receipts[lists]
     found = said(list(check_hits(audit)))
-    assert found == [f"round {'0' * 32}: neither AL nor SI signed how many hits they have for the query {QUERY}"]
+    of = f"for the query {QUERY}"
+    assert [text.partition(": ")[2].partition(":")[0] for text in found] == [
+        f"neither AL nor SI signed how many hits they have {of}",
+        f"SI signed no receipt of its report with AL {of}",
+    ]

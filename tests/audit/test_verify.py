@@ -294,8 +294,8 @@ def _fewer_reported(log: Exported) -> None:
 
 
 def _fewer_everywhere(log: Exported) -> None:
-    for kind in ("report", "match"):
-        for number in range(3):
+    for kind, of_lists in (("report", 6), ("match", 3)):
+        for number in range(of_lists):
             place = log.index(kind, number)
             log.change(place, counts=dict.fromkeys(log.entry(place).counts, 0))
 
@@ -383,7 +383,9 @@ def _other_level(log: Exported) -> None:
     place = next(place for place in log.all_of("match") if log.entry(place).counts["high"])
     names = {log.entry(place).ids["left"], log.entry(place).ids["right"]}
     of = log.entry(place).ids.get("submission")
-    told = [one for one in log.all_of("report") if log.entry(one).recipient in names]
+    told = [
+        one for one in log.all_of("report") if {log.entry(one).recipient, log.entry(one).ids["counterpart"]} == names
+    ]
     for one in [place, *(one for one in told if log.entry(one).ids.get("submission") == of)]:
         counts = log.entry(one).counts
         log.change(one, counts=counts | {"high": counts["high"] - 1, "low": counts["low"] + 1})
@@ -421,7 +423,7 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "locks left out": (_without("locks"), "does not allow it: AL submits before it has signed its locks"),
     "a submission left out": (_without("submission"), "does not allow it: AL has no such submission"),
     "tokens left out": (_without("tokens", 2), "is sent a report that is not due"),
-    "a report left out": (_without("report"), "does not allow it: .. acknowledges a report that it was not sent"),
+    "a report left out": (_without("report"), "does not allow it: .. tells of a report that it was not sent"),
     "a receipt left out": (_without("receipt"), "was closed without the receipt of"),
     "notes left out": (_without("disclosure"), "does not allow it: the confirmation is of no notes that were sent"),
     "a confirmation left out": (_without("note_received"), "was closed before .. had confirmed its hits with"),
@@ -435,7 +437,10 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "other counts": (_says_other_counts, "it says something else than its statement: counts"),
     "another party": (_says_other_party, "it says something else than its statement: party"),
     "another reason": (_says_other_reason, "it says something else than its statement: reason"),
-    "more matches": (_more_matches, "AL was told of .* hits of the level high for the lists, and .* were matched"),
+    "more matches": (
+        _more_matches,
+        "AL was told of .* hits of the level high with .. for the lists, and .* were matched",
+    ),
     "fewer reported": (_fewer_reported, "was told of 0 hits of the level .*, and .* were matched"),
     "hits hidden everywhere": (_fewer_everywhere, "signed that it has .* hits of the level .*, and 0 were matched"),
     "a submission after its time": (_late_submission, "the time for a submission is over"),
@@ -443,7 +448,7 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "a report before its time": (_report_first, "is sent a report that is not due"),
     "pages out of order": (_pages_out_of_order, "a page of the report to .. is not the next one"),
     "a page twice": (_page_twice, "a page of the report to .. is not the next one"),
-    "a page left out": (_page_left_out, "does not allow it: .. acknowledges a report that it was not sent"),
+    "a page left out": (_page_left_out, "does not allow it: .. tells of a report that it was not sent"),
     "a report twice": (_report_twice, "is sent a second report of the same"),
     "a match twice": (_match_twice, "AL and RS are matched twice, or may not be"),
     "another manifest": (_forged_manifest, "entry .*: the statement there is another one"),

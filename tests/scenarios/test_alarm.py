@@ -30,13 +30,12 @@ def test_an_owner_raises_its_alarm_once(asked: tuple[StagedRound, SimulatedParty
     stage, asker = asked
     node = stage.nodes["AL"]
     stage.publish(node.party.alarm(node.round, node.next_sequence(), asker.submission_id, 40, 1.5))
-    alarm = stage.round.alarms["AL", asker.submission_id]
+    alarm = stage.round.alarms["AL", "SI", asker.submission_id]
     assert (alarm.hits, alarm.expected) == (40, 1_500)
     again = node.party.alarm(node.round, node.sequence + 1, asker.submission_id, 41, 1.5)
     stage.refused(OrderError, again, "raised its alarm")
-    hits = stage.round.reported["AL", asker.submission_id].total()
-    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
-    assert ("AL", asker.submission_id) in stage.round.receipts
+    stage.publish(node.party.receipt(node.round, node.next_sequence(), "SI", asker.submission_id))
+    assert ("AL", "SI", asker.submission_id) in stage.round.receipts
 
 
 def test_what_is_no_alarm(asked: tuple[StagedRound, SimulatedParty]) -> None:
@@ -44,22 +43,20 @@ def test_what_is_no_alarm(asked: tuple[StagedRound, SimulatedParty]) -> None:
     stage, asker = asked
     node = stage.nodes["AL"]
     stage.publish(node.party.alarm(node.round, node.next_sequence(), asker.submission_id, 40, 1.5))
-    alarm = stage.round.alarms["AL", asker.submission_id]
+    alarm = stage.round.alarms["AL", "SI", asker.submission_id]
     for submission_id in (stage.nodes["RS"].submission_id, "0" * 32):
         stage.refused(OrderError, stage.changed("RS", alarm, party="RS", submission_id=submission_id), "another party")
     stage.refused(OrderError, stage.changed("SI", alarm, party="SI"), "another party")
     stage.refused(BindingError, stage.changed("RS", alarm, party="RS"), "was not sent")
     stage.refused(BindingError, stage.changed("RS", alarm, party="RS", binding="0" * 64))
     other = stage.nodes["RS"]
-    hits = stage.round.reported["RS", asker.submission_id].total()
-    stage.publish(other.party.receipt(other.round, other.next_sequence(), asker.submission_id, hits))
+    stage.publish(other.party.receipt(other.round, other.next_sequence(), "SI", asker.submission_id))
     stage.refused(OrderError, stage.changed("RS", alarm, party="RS"), "acknowledged the report")
 
 
 def acknowledged_by_owner(stage: StagedRound, asker: SimulatedParty) -> SimulatedParty:
     node = stage.nodes["AL"]
-    hits = stage.round.reported["AL", asker.submission_id].total()
-    stage.publish(node.party.receipt(node.round, node.next_sequence(), asker.submission_id, hits))
+    stage.publish(node.party.receipt(node.round, node.next_sequence(), "SI", asker.submission_id))
     return node
 
 
@@ -76,7 +73,7 @@ def test_hits_of_a_query_are_withdrawn_when_its_asker_was_told(asked: tuple[Stag
     with pytest.raises(OrderError, match="before SI has its report of it"):
         stage.round.accept(withdrawal(asker.submission_id), now=stage.now)
     assert not stage.round.withdrawals
-    (report,) = (one for one in stage.reports_of(asker) if one.party == "SI")
+    (report,) = (one for one in stage.reports_of(asker) if (one.party, one.counterpart) == ("SI", "AL"))
     stage.publish(stage.matcher.report(report))
     stage.publish(withdrawal(asker.submission_id))
     assert [said.submission_id for said in stage.round.withdrawals.values()] == [asker.submission_id]
@@ -92,7 +89,7 @@ def test_an_alarm_that_crosses_the_end(asked: tuple[StagedRound, SimulatedParty]
     stage.publish(stage.matcher.end(stage.round, Outcome.ABORTED, "its time is over", stage.now))
     late = nodes[0].party.alarm(nodes[0].round, nodes[0].next_sequence(), asker.submission_id, 40, 1.5)
     stage.publish(late)
-    assert ("AL", asker.submission_id) in stage.round.alarms
+    assert ("AL", "SI", asker.submission_id) in stage.round.alarms
     node = nodes[1]
     stage.publish(node.party.close(node.round, node.next_sequence(), 0))
     alarm = node.party.alarm(node.round, node.sequence + 1, asker.submission_id, 40, 1.5)

@@ -11,13 +11,15 @@ def test_the_right_records_hit(stage: StagedRound) -> None:
 
 def test_both_sides_see_the_same_hit(stage: StagedRound) -> None:
     stage.reported()
-    sides = {code: {hit.hit_id: hit for hit in node.report.hits} for code, node in stage.nodes.items()}
-    for code, hits in sides.items():
-        for hit_id, hit in hits.items():
-            other = sides[hit.counterpart][hit_id]
-            assert (other.counterpart, other.certainty, other.families) == (code, hit.certainty, hit.families)
-            assert other.handle != hit.handle
-            assert len(stage.nodes[code].record_ids_of([bytes.fromhex(hit.handle)])) == 1
+    for code, node in stage.nodes.items():
+        for counterpart, told in node.told.items():
+            other_side = stage.report(counterpart, code)
+            assert other_side.basis == told.terms.basis.model_copy(update={"records": other_side.basis.records})
+            for hit, other in zip(told.whole.hits, other_side.hits, strict=True):
+                alike = ("hit_id", "certainty", "families", "second")
+                assert [getattr(hit, one) for one in alike] == [getattr(other, one) for one in alike]
+                assert (other.handle, other.counterpart_handle) == (hit.counterpart_handle, hit.handle)
+                assert len(node.record_ids_of([bytes.fromhex(hit.handle)])) == 1
 
 
 def test_a_round_goes_through_its_phases(stage: StagedRound) -> None:

@@ -10,8 +10,8 @@ from tests.support.staged_round import NOW, WINDOW, StagedRound
 
 def test_hidden_from_one_side(stage: StagedRound) -> None:
     def lie(report: HitReport) -> HitReport:
-        hits = tuple(hit for hit in report.hits if hit.counterpart != "SI") if report.party == "RS" else report.hits
-        return report.model_copy(update={"hits": hits})
+        is_hidden = (report.party, report.counterpart) == ("RS", "SI")
+        return report.model_copy(update={"hits": ()}) if is_hidden else report
 
     stage.finalized().lie = lie
     stage.match()

@@ -18,14 +18,12 @@ def invent(stage: StagedRound) -> None:
     handles = {code: handles_of(stage.nodes[code].seed, [2]).hex() for code in ("AL", "SI")}
 
     def lie(report: HitReport) -> HitReport:
-        other = {"AL": "SI", "SI": "AL"}.get(report.party)
-        if other is None:
+        if {report.party, report.counterpart} != {"AL", "SI"}:
             return report
         hit = Hit(
             hit_id=INVENTED,
             handle=handles[report.party],
-            counterpart=other,
-            counterpart_handle=handles[other],
+            counterpart_handle=handles[report.counterpart],
             certainty="high",
             families=("date", "names"),
             second=False,
@@ -55,9 +53,9 @@ def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
     (notes,) = (message for message in sent if isinstance(message, Notes) and message.to == "AL")
     al = stage.nodes["AL"]
     sealed = dict(al.party.open_notes(notes, al.secrets.sealing))[INVENTED]
-    (hit,) = (hit for hit in al.report.hits if hit.hit_id == INVENTED)
+    (hit,) = (hit for hit in stage.report("AL", "SI").hits if hit.hit_id == INVENTED)
     # With keys of any token of any record of AL: all that the coalition has.
-    every = {hit.handle for hit in al.report.hits}
+    every = {hit.handle for report in stage.reports_to("AL") for hit in report.hits}
     held = by_record(held_tokens([bytes.fromhex(handle) for handle in every], al.finalized()))
     for handle in every:
         tokens = held[bytes.fromhex(handle)]
@@ -65,7 +63,7 @@ def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
         tried = TokensByRecord(np.array([bytes.fromhex(hit.handle)] * len(tokens.rules), dtype="S16"), *tokens)
         for place in range(len(tokens.rules)):
             guess = hit.model_copy(update={"met": bytes([place]).hex()})
-            report = al.report.model_copy(update={"hits": (guess,)})
+            report = stage.report("AL", "SI").model_copy(update={"hits": (guess,)})
             (one,) = prepare_each(al.round, stage.table, report, tried, stage.random)
             with pytest.raises(SealError):
                 one.opening.keys.open_note(sealed)

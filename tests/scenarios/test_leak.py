@@ -125,7 +125,8 @@ def test_the_search_would_find_it(played: StagedRound) -> None:
 
 def test_a_record_that_did_not_hit_has_no_trace(played: StagedRound) -> None:
     for node in played.nodes.values():
-        named = node.record_ids_of([bytes.fromhex(hit.handle) for hit in node.report.hits])
+        hits = (hit for report in played.reports_to(node.code) for hit in report.hits)
+        named = node.record_ids_of([bytes.fromhex(hit.handle) for hit in hits])
         assert set(named.values()) == {played.lists[node.code][0].record_id}
 
 

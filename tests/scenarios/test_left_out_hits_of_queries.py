@@ -6,12 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aquila.errors import AquilaError, BindingError, EquivocationError, MalformedError, OrderError, PolicyError
+from aquila.errors import AquilaError, BindingError, EquivocationError, OrderError, PolicyError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import (
     Basis,
     BelowPair,
-    CheckedPair,
     CheckFault,
     HitReport,
     Kind,
@@ -20,8 +19,8 @@ from aquila.protocol.messages import (
     ReportCheck,
     Withholding,
 )
-from aquila.protocol.rounds.round_state import AlarmKey
-from aquila.protocol.shadow.checks import ToldPair
+from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.shadow.checks import ToldPairs
 from aquila.protocol.shadow.columns import Column, met_digest, query_dummies
 from aquila.protocol.shadow.meeting import met_tags
 from aquila.protocol.shadow.queries import asked_pair, check_query, told_rows
@@ -50,10 +49,8 @@ def query(stage: StagedRound, code: str = "SI", records: object = ASKED) -> Simu
 
 def without(report: HitReport, *sides: str, most: int = 99) -> HitReport:
     """Return a report without hits between two parties, as far as it is one of theirs."""
-    if report.party not in sides:
-        return report
-    shared = [hit.hit_id for hit in sorted(report.hits, key=lambda one: one.hit_id) if hit.counterpart in sides][:most]
-    return report.model_copy(update={"hits": tuple(hit for hit in report.hits if hit.hit_id not in shared)})
+    is_theirs = {report.party, report.counterpart} == {*sides}
+    return report.model_copy(update={"hits": report.hits[most:]}) if is_theirs else report
 
 
 def faults(found: dict[tuple[str, str], CheckFault | None]) -> dict[tuple[str, str], CheckFault]:
@@ -67,11 +64,10 @@ def test_everything_is_reported(asked: StagedRound) -> None:
         asker = query(asked, records=records)
         assert asked.tell(asker) == {pair: None for a in ("AL", "RS") for pair in ((a, "SI"), ("SI", a))}
         for owner in ("AL", "RS"):
-            own, theirs = (asked.round.check_of(*pair, asker.submission_id) for pair in (("SI", owner), (owner, "SI")))
-            assert own is not None
-            assert theirs is not None
+            report = ReportKey(owner, "SI", asker.submission_id)
+            own, theirs = asked.round.checked[report.other_side], asked.round.checked[report]
             assert (own.met, own.below) == (theirs.met, theirs.below)
-            assert len(asked.told_of[owner, asker.submission_id]["SI"].pairs) == (hits if owner == "AL" else 0)
+            assert len(asked.told_of[report].pairs) == (hits if owner == "AL" else 0)
 
 
 @pytest.mark.parametrize("most", [1, 99])
@@ -92,12 +88,10 @@ def test_false_counts(asked: StagedRound, tags: int) -> None:
     """A number that fits is not enough: which tags met is told by their digest."""
 
     def lie(report: HitReport) -> HitReport:
-        bases = tuple(
-            basis.model_copy(update={"met": MetTags(digest="0" * 64, tags=basis.met.tags + tags)})
-            for basis in report.bases
-            if basis.met
-        )
-        return without(report.model_copy(update={"bases": bases}), "AL", "SI")
+        assert report.basis.met is not None
+        met = MetTags(digest="0" * 64, tags=report.basis.met.tags + tags)
+        basis = report.basis.model_copy(update={"met": met})
+        return without(report.model_copy(update={"basis": basis}), "AL", "SI")
 
     asked.lie = lie
     found = asked.tell(query(asked))
@@ -114,7 +108,7 @@ def test_one_chance_in_129(asked: StagedRound) -> None:
     asked.tell(asker)
     for place in range(len(met)):
         left = np.delete(met, place)
-        told = ToldPair((), MetTags(tags=len(left), digest=met_digest(left)))
+        told = ToldPairs((), MetTags(tags=len(left), digest=met_digest(left)))
         seen = []
         for code, other in (("SI", "AL"), ("AL", "SI")):
             node = asked.nodes[code]
@@ -122,7 +116,7 @@ def test_one_chance_in_129(asked: StagedRound) -> None:
             rows = asked.asked_rows(asker.submission_id).rows if code == "SI" else told_rows(listed, ())
             pair = asked_pair(node.round, asked.table, asker.submission_id, "AL")
             with node.pair_key(other) as key:
-                seen.append(check_query(key, rows, pair, told, [asked.told_of[code, ""][other]]))
+                seen.append(check_query(key, rows, pair, told, [asked.told_of[ReportKey(code, other, None)]]))
         assert seen in ([TAGS, TAGS], [None, None])
         unseen += [place] * (seen == [None, None])
     assert len(unseen) == 1
@@ -133,13 +127,7 @@ def test_told_as_below(asked: StagedRound) -> None:
 
     def lie(report: HitReport) -> HitReport:
         weak = tuple(
-            BelowPair(
-                counterpart=hit.counterpart,
-                counterpart_handle=hit.counterpart_handle,
-                handle=hit.handle,
-                met=hit.met,
-                pair_id=hit.hit_id,
-            )
+            BelowPair(counterpart_handle=hit.counterpart_handle, handle=hit.handle, met=hit.met, pair_id=hit.hit_id)
             for hit in report.hits
         )
         return report.model_copy(update={"hits": (), "below": weak})
@@ -147,8 +135,8 @@ def test_told_as_below(asked: StagedRound) -> None:
     asked.lie = lie
     asker = query(asked)
     assert faults(asked.tell(asker)) == {}
-    said = [asked.round.check_of(*pair, asker.submission_id) for pair in (("AL", "SI"), ("SI", "AL"))]
-    assert [one and one.below for one in said] == [1, 1]
+    report = ReportKey("AL", "SI", asker.submission_id)
+    assert [asked.round.checked[side].below for side in (report, report.other_side)] == [1, 1]
 
 
 def test_a_duplicate_of_the_owner(staged: Callable[..., StagedRound]) -> None:
@@ -164,7 +152,7 @@ def test_a_person_of_the_own_list(asked: StagedRound) -> None:
     """Who is on the asker's list and is asked for again has no new tag; left out, the asker misses what met before."""
     common = asked.nodes["RS"]
     records = LISTS["RS"]
-    pairs = asked.told_of["RS", ""]["AL"].pairs
+    pairs = asked.told_of[ReportKey("RS", "AL", None)].pairs
     assert pairs
     for lied in (False, True):
         asker = query(asked, "RS", records)
@@ -173,7 +161,7 @@ def test_a_person_of_the_own_list(asked: StagedRound) -> None:
         if lied:
             asked.lie = lambda report: without(report, "AL", "RS", most=1)
         assert faults(asked.tell(asker)) == ({("RS", "AL"): PAIRS} if lied else {})
-    assert common.round.check_of("RS", "AL", asker.submission_id) is not None
+    assert ("RS", "AL", asker.submission_id) in common.round.checked
 
 
 def test_a_person_asked_for_again(asked: StagedRound) -> None:
@@ -204,8 +192,8 @@ def test_tags_without_rows(asked: StagedRound) -> None:
     asker = query(asked, records=ASKED)
     found = asked.tell(asker)
     assert found["SI", "AL"] is found["AL", "SI"] is COLUMNS
-    assert not asked.told_of["SI", asker.submission_id]["AL"].pairs
-    assert not any(hit.counterpart == "AL" for report in asked.reports_of(asker) for hit in report.hits)
+    assert not asked.told_of[ReportKey("SI", "AL", asker.submission_id)].pairs
+    assert not any(report.hits for report in asked.reports_of(asker) if "AL" in {report.party, report.counterpart})
 
 
 def test_wrong_tags_tell_nothing_of_hits(asked: StagedRound) -> None:
@@ -213,9 +201,7 @@ def test_wrong_tags_tell_nothing_of_hits(asked: StagedRound) -> None:
 
     def basis(records: object) -> Basis:
         reports = asked.reports_of(query(asked, records=records))
-        return next(
-            one for report in reports if report.party == "SI" for one in report.bases if one.counterpart == "AL"
-        )
+        return next(one.basis for one in reports if (one.party, one.counterpart) == ("SI", "AL"))
 
     nobody = basis([person("q", "Nobody", "Atall", "1950-01-01")])
     assert basis(ASKED).settled == 1
@@ -253,10 +239,9 @@ def test_rows_of_one_set(staged: Callable[..., StagedRound]) -> None:
     stage.reported()
     asker = query(stage, records=[person("q", "Арбен", "Красничи", "1988-11-30")])
     assert faults(stage.tell(asker)) == {}
-    told = stage.told_of["AL", asker.submission_id]["SI"].pairs
-    below = sum(not pair.is_hit for pair in told)
-    said = [stage.round.check_of(*pair, asker.submission_id) for pair in (("AL", "SI"), ("SI", "AL"))]
-    assert [one and one.below for one in said] == [below, below]
+    report = ReportKey("AL", "SI", asker.submission_id)
+    below = stage.told_of[report].below
+    assert [stage.round.checked[side].below for side in (report, report.other_side)] == [below, below]
 
 
 def test_in_their_order(asked: StagedRound) -> None:
@@ -269,39 +254,24 @@ def test_in_their_order(asked: StagedRound) -> None:
 
 
 def test_statements_that_do_not_count(asked: StagedRound) -> None:
-    """A check of a query is of one pair that it concerns, once, the owner's after the asker's, of the report sent."""
+    """A check of a query is of a pair that it concerns, once, the owner's after the asker's, of the report sent."""
     asker = query(asked)
     asked.tell(asker)
-    name = asker.submission_id
+    report = ReportKey("AL", "SI", asker.submission_id)
     records = (asked.round, *(node.round for node in asked.nodes.values()))
-    own = asked.statement(
-        "AL",
-        ReportCheck,
-        submission_id=name,
-        report_digest=asked.round.reports["AL", name],
-        pairs=(asked.round.query_checks["AL", "SI", name],),
-    )
-    asked.refused(EquivocationError, asked.signed("AL", own), "already", only={"AL", "SI"})
+    said, theirs = asked.round.checked[report], asked.round.checked[report.other_side]
+    asked.refused(EquivocationError, asked.changed("AL", said), "already", only={"AL", "SI"})
     for record in records:
-        record.query_checks.clear()
-    asked.refused(OrderError, asked.signed("AL", own), "before its asker does")
-    theirs = asked.statement(
-        "SI",
-        ReportCheck,
-        submission_id=name,
-        report_digest="0" * 64,
-        pairs=(asked.told_of["SI", name]["AL"].checked("AL", None),),
-    )
-    asked.refused(AquilaError, asked.signed("SI", theirs), "not sent", only={"SI"})
-    other = theirs.model_copy(update={"pairs": (ToldPair((), None).checked("SI", None),)})
-    asked.refused(PolicyError, asked.signed("SI", other), "may not")
-    unknown = theirs.model_copy(update={"submission_id": "0" * 32})
-    asked.refused(OrderError, asked.signed("SI", unknown), "before the tokens")
+        record.checked = {one: of for one, of in record.checked.items() if one.submission_id is None}
+    asked.refused(OrderError, asked.changed("AL", said), "before its asker does")
+    false = asked.changed("SI", theirs, report_digest="0" * 64)
+    asked.refused(AquilaError, false, "not sent", only={"SI"})
+    asked.refused(PolicyError, asked.changed("SI", theirs, counterpart="SI"), "may not")
+    asked.refused(PolicyError, asked.changed("RS", theirs, party="RS"), "may not")
+    asked.refused(OrderError, asked.changed("SI", theirs, submission_id="0" * 32), "before the tokens")
     for record in records:
-        record.withheld[AlarmKey("AL", name)] = Withholding.REFUSED
-    asked.refused(OrderError, asked.signed("SI", theirs), "or of a refused answer")
-    with pytest.raises(MalformedError):
-        ReportCheck.from_payload(theirs.model_copy(update={"pairs": ()}).payload())
+        record.withheld[report] = Withholding.REFUSED
+    asked.refused(OrderError, asked.changed("SI", theirs), "or of a refused answer")
 
 
 def test_a_check_of_an_answer_that_is_held(asked: StagedRound) -> None:
@@ -314,16 +284,13 @@ def test_a_check_of_an_answer_that_is_held(asked: StagedRound) -> None:
     node = asked.nodes["AL"]
     alarm = node.party.alarm(node.round, node.next_sequence(), name, 40, 1.5)
     asked.publish(alarm, only={"AL"})
-    made_up = CheckedPair(counterpart="AL", met="0" * 64, below=0, fault=None)
-    early = asked.statement("SI", ReportCheck, submission_id=name, report_digest="0" * 64, pairs=(made_up,))
+    found = {"submission_id": name, "below": 0, "fault": None}
+    told = {"counterpart": "AL", "report_digest": "0" * 64, "met": "0" * 64}
+    early = asked.statement("SI", ReportCheck, **found, **told)
     asked.refused(BindingError, asked.signed("SI", early), "was not sent", only=())
-    owns = asked.statement(
-        "AL",
-        ReportCheck,
-        submission_id=name,
-        report_digest=asked.round.reports["AL", name],
-        pairs=(CheckedPair(counterpart="SI", met=asked.round.met["AL", name]["SI"], below=0, fault=None),),
-    )
+    key = ReportKey("AL", "SI", name)
+    told = {"counterpart": "SI", "report_digest": asked.round.reports[key], "met": asked.round.met[key]}
+    owns = asked.statement("AL", ReportCheck, **found, **told)
     asked.refused(OrderError, asked.signed("AL", owns), "before its asker does", only=())
 
 

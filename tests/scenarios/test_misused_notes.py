@@ -64,7 +64,7 @@ def test_from_an_earlier_round(stage: StagedRound, staged: Callable[..., StagedR
     later.reported()
     for node in later.nodes.values():
         list(later.send_notes(node))
-    ids = sorted(hit.hit_id for hit in later.nodes["SI"].report.hits if hit.counterpart == "RS")
+    ids = [hit.hit_id for hit in later.report("SI", "RS").hits]
     replayed = resent(later, "RS", "SI", [bytes.fromhex(h) + note for h, (_, note) in zip(ids, earlier, strict=True)])
     assert refuted_by(later, replayed) == {Fault.SEALED}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from aquila.errors import BindingError, OrderError
-from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Receipt, Submission, Tokens
+from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Submission, Tokens
 from tests.support.staged_round import NOW, StagedRound
 
 
@@ -71,7 +71,7 @@ def test_closing_another_round(stage: StagedRound) -> None:
 def test_the_matcher_closes_before_all_receipts(stage: StagedRound) -> None:
     """While a party has not acknowledged its hits, the matcher does not close the round, and says for whom it waits."""
     stage.reported()
-    del stage.round.receipts["RS", None]
+    del stage.round.receipts["RS", "SI", None]
     with pytest.raises(OrderError, match="waiting for RS"):
         stage.matcher.end(stage.round, Outcome.CLOSED, "done", NOW)
 
@@ -86,6 +86,15 @@ def test_the_matcher_ends_twice(stage: StagedRound) -> None:
 
 def test_closed_without_a_report(stage: StagedRound) -> None:
     stage.finalized()
+    ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
+    with pytest.raises(OrderError, match="closed after its hits were reported"):
+        stage.round.accept(stage.signed("matcher", ending), now=stage.now)
+    # A party with which nobody may be compared has no report; before the lists are in, it takes no such ending either.
+    assert stage.nodes["SI"].round.accept(stage.signed("matcher", ending), now=stage.now).new
+
+
+def test_closed_before_the_lists_are_in(stage: StagedRound) -> None:
+    stage.evaluated()
     ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
     stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported")
 
@@ -114,9 +123,8 @@ def test_a_receipt_under_the_old_binding(stage: StagedRound) -> None:
     stage.evaluate_all()
     stage.finalize_all()
     stage.match()
-    digest = stage.round.reports["SI", None]
-    receipt = stage.statement("SI", Receipt, binding=old, submission_id=None, report_digest=digest, hits=0, pairs=())
-    stage.refused(BindingError, stage.signed("SI", receipt), "was amended")
+    receipt = stage.round.receipts["SI", "RS", None]
+    stage.refused(BindingError, stage.changed("SI", receipt, binding=old), "was amended")
 
 
 def test_a_party_goes(stage: StagedRound) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from aquila.errors import BindingError, EquivocationError
-from aquila.protocol.messages import Receipt
 from tests.support.staged_round import StagedRound
 
 
@@ -40,8 +39,13 @@ def test_old_contents_under_a_new_number(stage: StagedRound) -> None:
 
 def test_a_receipt_of_another_report(stage: StagedRound) -> None:
     stage.reported()
-    receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0, pairs=())
-    stage.refused(BindingError, stage.signed("SI", receipt), "was not sent")
+    receipt = stage.round.receipts["SI", "RS", None]
+    other = stage.round.reports["SI", "AL", None]
+    for false in (
+        stage.changed("SI", receipt, report_digest="0" * 64),
+        stage.changed("SI", receipt, report_digest=other),
+    ):
+        stage.refused(BindingError, false, "was not sent")
 
 
 def test_a_restart_reads_the_same_round(stage: StagedRound) -> None:

@@ -9,21 +9,22 @@ from aquila.protocol.messages import Fault, HitReport, LearnedWeight
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from tests.support.staged_round import StagedRound
 
-LISTS = ReportKey("SI", None)
+LISTS = ReportKey("SI", "RS", None)
 
 
-def pages_of(stage: StagedRound, code: str = "SI") -> list[HitReport]:
+def pages_of(stage: StagedRound) -> list[HitReport]:
+    """Return the pages of the report of SI with RS; nobody has any."""
     stage.finalized()
     found: list[HitReport] = []
     stage.deliver = lambda reports: iter(found.extend(reports) or ())  # type: ignore[method-assign, func-returns-value]
     stage.match()
-    return [page for page in found if page.party == code]
+    return [page for page in found if (page.party, page.counterpart) == LISTS[:2]]
 
 
 def without_tags(report: HitReport) -> HitReport:
     """Return a report without what hangs on its round's locks, which no two rounds share."""
-    bases = tuple(basis.model_copy(update={"met": None}) for basis in report.bases)
-    return report.model_copy(update={"binding": "0" * 64, "bases": bases})
+    basis = report.basis.model_copy(update={"met": None})
+    return report.model_copy(update={"binding": "0" * 64, "basis": basis})
 
 
 def test_the_same_round_in_pages(staged: Callable[..., StagedRound]) -> None:
@@ -31,9 +32,12 @@ def test_the_same_round_in_pages(staged: Callable[..., StagedRound]) -> None:
     whole = staged().reported()
     paged = staged(most_hits=1, most_notes=1).reported()
     for code, node in paged.nodes.items():
-        assert [batch.index for batch in node.batches] == list(range(len(whole.nodes[code].report.hits)))
-        assert without_tags(node.report) == without_tags(whole.nodes[code].report)
-        assert paged.round.receipts[ReportKey(code, None)].hits == node.hits == len(node.report.hits)
+        for counterpart, told in node.told.items():
+            hits = whole.nodes[code].told[counterpart].whole.hits
+            assert [batch.index for batch in told.batches] == list(range(len(hits)))
+            assert without_tags(told.whole) == without_tags(whole.report(code, counterpart))
+            acknowledged = paged.round.receipts[code, counterpart, None].hits
+            assert acknowledged.total == told.hits == len(told.whole.hits)
     paged.exchange_notes()
     paged.close()
     assert (paged.round.phase, paged.refuted) == (Phase.CLOSED, {})
@@ -47,15 +51,16 @@ def test_a_report_takes_the_place_of_another(staged: Callable[..., StagedRound])
     """What a party keeps of a report, in pages or whole, goes when another one comes."""
     stage = staged(most_hits=1)
     node = stage.nodes["SI"]
-    assert node.report is None
+    assert not node.told
     pages = pages_of(stage)
     for _ in range(2):
         for page in pages:
             node.take_report(page, 2)
-        assert (node.report.hits, node.hits) == (tuple(hit for page in pages for hit in page.hits), len(pages))
-        assert sum(len(batch.hits.ids) for batch in node.batches) == 16 * len(pages)
+        told = node.told["RS"]
+        assert (told.whole.hits, told.hits) == (tuple(hit for page in pages for hit in page.hits), len(pages))
+        assert sum(len(batch.hits.ids) for batch in told.batches) == 16 * len(pages)
     node.take_report(pages[0].model_copy(update={"page": None}), 2)
-    assert (node.hits, node.report.hits) == (1, pages[0].hits)
+    assert (node.hits, node.told["RS"].whole.hits) == (1, pages[0].hits)
 
 
 def test_how_often_hits_are_read(staged: Callable[..., StagedRound], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,13 +85,14 @@ def test_a_hit_hidden_from_one_side(staged: Callable[..., StagedRound]) -> None:
     stage = staged(most_notes=1).finalized()
 
     def lie(report: HitReport) -> HitReport:
-        return report.model_copy(update={"hits": report.hits[1:]}) if report.party == "RS" else report
+        is_lied_to = (report.party, report.counterpart) == ("RS", "SI")
+        return report.model_copy(update={"hits": report.hits[1:]}) if is_lied_to else report
 
     stage.lie = lie
     stage.match()
-    (hidden,) = {
-        hit.hit_id for code in ("AL", "SI") for hit in stage.nodes[code].report.hits if hit.counterpart == "RS"
-    } - {hit.hit_id for hit in stage.nodes["RS"].report.hits}
+    (hidden,) = {hit.hit_id for hit in stage.report("SI", "RS").hits} - {
+        hit.hit_id for hit in stage.report("RS", "SI").hits
+    }
     stage.exchange_notes()
     assert stage.refuted == {hidden: Fault.UNREPORTED}
 
@@ -111,7 +117,7 @@ def test_pages_come_in_their_order(staged: Callable[..., StagedRound]) -> None:
     stage.refused(OrderError, later[1], "is not the next one")
     accepted = [stage.publish(envelope) for envelope in later]
     assert stage.round.reports[LISTS] == accepted[-1].digest
-    assert stage.round.reported[LISTS].total() == 1 + len(accepted)
+    assert stage.round.reported[LISTS].total == 1 + len(accepted)
     assert LISTS not in stage.round.report_pages
 
 
@@ -123,8 +129,7 @@ def test_pages_of_different_reports(staged: Callable[..., StagedRound]) -> None:
     moved = (LearnedWeight(of="date", centibits=1),)
     for change in (
         {"page": second.page.model_copy(update={"pages": 9})},
-        {"bases": second.bases[:1]},
-        {"bases": tuple(basis.model_copy(update={"learned": moved}) for basis in second.bases)},
+        {"basis": second.basis.model_copy(update={"learned": moved})},
         {"hits": first.hits},
     ):
         stage.refused(MalformedError, stage.matcher.report(second.model_copy(update=change)), "not of one report")

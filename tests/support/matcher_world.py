@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages import HitReport, Kind, LogHead, Message, Mode, Notes
+from aquila.protocol.messages import Hit, HitReport, Kind, LogHead, Message, Mode, Notes
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.locks import pair_key
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column, make_column
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
@@ -82,7 +82,7 @@ class Node:
         self.round: Round | None = None
         self.page: Events | None = None
         self.sent: dict[str, Sent] = {}
-        self.reports: dict[str | None, HitReport] = {}
+        self.reports: dict[ReportKey, HitReport] = {}
         self.notes: dict[str, Notes] = {}
         self.seen: list[Any] = []
 
@@ -118,7 +118,8 @@ class Node:
                 if event.kind is EventKind.STATEMENT:
                     accepted = self.round.accept(event.envelope.encode())
                     if isinstance(accepted.message, HitReport):
-                        self.reports[accepted.message.submission_id] = accepted.message
+                        report = accepted.message
+                        self.reports[ReportKey(self.code, report.counterpart, report.submission_id)] = report
                     elif isinstance(accepted.message, Notes) and accepted.message.to == self.code:
                         self.notes[accepted.digest] = accepted.message
             if not self.page.events:
@@ -250,19 +251,30 @@ class Node:
             answer = await self.call("PUT", f"submissions/{sent.submission_id}/tokens/{index}", content=content)
             assert answer.status_code == 201, answer.text
 
+    def hits(self, submission_id: str | None = None) -> list[Hit]:
+        """Return the hits of all reports that came of the lists, or of a query."""
+        return [hit for report in self._reports_of(submission_id) for hit in report.hits]
+
+    def _reports_of(self, submission_id: str | None) -> list[HitReport]:
+        return [report for key, report in sorted(self.reports.items(), key=str) if key.submission_id == submission_id]
+
     async def acknowledge(self, submission_id: str | None = None) -> None:
+        """Sign the receipts of all reports that came of the lists, or of a query."""
         await self.sync()
-        hits = len(self.reports[submission_id].hits)
-        assert (await self.say(self.party.receipt(self.round, self.next(), submission_id, hits))).status_code == 201
+        told = self._reports_of(submission_id)
+        assert told
+        for report in told:
+            envelope = self.party.receipt(self.round, self.next(), report.counterpart, submission_id)
+            assert (await self.say(envelope)).status_code == 201
 
     async def send_notes(self, submission_id: str | None = None) -> None:
-        """Send a batch of notes to each counterpart of a report; the matcher cannot tell what is in them."""
+        """Send a batch of notes to each counterpart with hits; the matcher cannot tell what is in them."""
         await self.sync()
-        counted = Counter(hit.counterpart for hit in self.reports[submission_id].hits)
-        for index, (to, hits) in enumerate(sorted(counted.items())):
-            entries = [secrets.token_bytes(900) for _ in range(hits)]
-            envelope = self.party.notes(self.round, self.next(), to, submission_id, index, entries)
-            assert (await self.say(envelope)).status_code == 201
+        for report in self._reports_of(submission_id):
+            entries = [secrets.token_bytes(900) for _ in report.hits]
+            if entries:
+                envelope = self.party.notes(self.round, self.next(), report.counterpart, submission_id, 0, entries)
+                assert (await self.say(envelope)).status_code == 201
 
     async def confirm_notes(self) -> None:
         """Confirm every batch of notes that came."""
@@ -275,8 +287,7 @@ class Node:
     async def close(self) -> None:
         """Sign that the keys are destroyed."""
         await self.sync()
-        report = self.reports.get(None)
-        envelope = self.party.close(self.round, self.next(), len(report.hits) if report else 0)
+        envelope = self.party.close(self.round, self.next(), len(self.hits()))
         assert (await self.say(envelope)).status_code == 201
 
     @property

@@ -9,7 +9,7 @@ from services.kit.log import entries
 from services.matcher.storage.tables import OutcomeCountRow
 from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
-from tests.support.node_world import PartyNode, World
+from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.sentence_texts import texts
 
 GIVEN = (
@@ -93,8 +93,18 @@ async def round_without_lists(world: World) -> str:
 
 async def round_before_matching(world: World, **options: Any) -> str:
     """Play a round until everyone has sent its tokens, which the matcher has not joined yet."""
-    round_id = await world.begin(**options)
+    return await _until_sent(world, await world.begin(**options))
 
+
+async def alike_before_matching(world: World) -> str:
+    """As `round_before_matching`, of lists that are the same, so that each two have three hits."""
+    round_id = await world.begin(lists=False)
+    for party_node in world.nodes.values():
+        await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))
+    return await _until_sent(world, round_id)
+
+
+async def _until_sent(world: World, round_id: str) -> str:
     async def sent() -> bool:
         submissions = [(await party_node.round(round_id))["submissions"] for party_node in world.nodes.values()]
         return all(one and one[0]["state"] == "tokens_sent" for one in submissions)

@@ -44,7 +44,7 @@ def by_record(held: TokensByRecord) -> dict[bytes, HeldTokens]:
 def prepare_each(
     round_: RoundState, table: RuleTable, report: HitReport, held: TokensByRecord, random: Callable[[int], bytes]
 ) -> list[PreparedNote]:
-    """Prepare all hits of a report, those of each counterpart together, in the order of the batches."""
+    """Prepare all hits of a report, in the order of the batches."""
     found: list[PreparedNote] = []
     for batch in hit_batches([report], max(1, len(report.hits))):
         made = exchange.prepare(exchange.signed_sizes(round_, report), table, report, batch.hits, held, random)

@@ -119,7 +119,8 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         ],
     },
     Amendment: _BOUND | {"absent": ["AL", "RS"]},
-    Receipt: _BOUND | {"submission_id": None, "report_digest": DIGEST, "hits": 0, "pairs": ()},
+    Receipt: _BOUND
+    | {"counterpart": "AL", "submission_id": None, "report_digest": DIGEST, "hits": {"high": 3, "medium": 0, "low": 1}},
     Notes: _BOUND | {"to": "AL", "submission_id": None, "index": 0, "hits": 1, "sealed": "c2VhbGVk"},
     Confirmation: _BOUND
     | {
@@ -134,12 +135,12 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     WithheldAnswer: _BOUND | {"submission_id": OTHER, "state": "on_hold"},
     ReportCheck: _BOUND
     | {
+        "counterpart": "AL",
         "submission_id": None,
         "report_digest": DIGEST,
-        "pairs": [
-            {"counterpart": "AL", "met": DIGEST, "below": 3, "fault": None},
-            {"counterpart": "RS", "met": None, "below": 0, "fault": "columns"},
-        ],
+        "met": DIGEST,
+        "below": 3,
+        "fault": "levels",
     },
     Closing: _SAID | {"binding": None, "destroyed": True, "hits": 0},
     Withdrawal: _BOUND | {"counterpart": "AL", "hits": [ROUND, OTHER], "ground": "incorrect"},
@@ -161,25 +162,22 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "round_id": ROUND,
         "binding": DIGEST,
         "party": "SI",
+        "counterpart": "AL",
         "submission_id": OTHER,
-        "bases": [
-            {
-                "counterpart": "AL",
-                "records": 100,
-                "common_per_million": 30_000,
-                "duplicates_per_million": 10_000,
-                "settled": 3,
-                "chance_hits": {"high": 2, "medium": 0, "low": 350},
-                "learned": [{"of": "whole date", "centibits": -20}],
-                "met": None,
-            }
-        ],
+        "basis": {
+            "records": 100,
+            "common_per_million": 30_000,
+            "duplicates_per_million": 10_000,
+            "settled": 3,
+            "chance_hits": {"high": 2, "medium": 0, "low": 350},
+            "learned": [{"of": "whole date", "centibits": -20}],
+            "met": None,
+        },
         "below": [],
         "hits": [
             {
                 "hit_id": OTHER,
                 "handle": ROUND,
-                "counterpart": "AL",
                 "counterpart_handle": OTHER,
                 "certainty": "high",
                 "families": ["names", "date"],

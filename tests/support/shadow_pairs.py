@@ -16,7 +16,7 @@ import numpy as np
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import CheckFault, MetTags
-from aquila.protocol.shadow.checks import ReportedPair, ToldPair, check_tags
+from aquila.protocol.shadow.checks import ReportedPair, ToldPairs, check_tags
 from aquila.protocol.shadow.columns import Column, make_column, met_digest
 from aquila.protocol.shadow.meeting import ColumnTerms, due_tags, masks_of, meets_a_set, met_tags
 from aquila.protocol.shadow.token_rows import RecordRows, TokenRows, numbered
@@ -153,7 +153,7 @@ class ShadowPair:
         masks = masks_of(self.sets, self.left_out)
         return [pair for pair, met in self.pairs.items() if meets_a_set(mask_of({rule for rule, _ in met}), masks)]
 
-    def told(self, side: int, pairs: Collection[tuple[int, int]] | None = None) -> ToldPair:
+    def told(self, side: int, pairs: Collection[tuple[int, int]] | None = None) -> ToldPairs:
         """Return what a matcher tells a side; without other word, all pairs that meet a set."""
         reported = []
         for pair in self.meeting if pairs is None else pairs:
@@ -161,7 +161,7 @@ class ShadowPair:
             places = sorted(names.index((token(rule, value), rule)) for rule, value in self.pairs[pair])
             handles = handle(side, pair[side]), handle(1 - side, pair[1 - side])
             reported.append(ReportedPair(*handles, bytes(places), is_hit=True))
-        return ToldPair(reported, MetTags(tags=len(self.met), digest=met_digest(self.met)))
+        return ToldPairs(reported, MetTags(tags=len(self.met), digest=met_digest(self.met)))
 
     def tags(self, pairs: Collection[tuple[int, int]]) -> set[bytes]:
         """Return the tags that follow from some pairs; no matcher can."""
@@ -183,11 +183,11 @@ class ShadowPair:
         """Return the tags that a matcher has to leave out with some pairs, had it the key."""
         return self.tags(hidden) - self.tags(self.kept(hidden))
 
-    def check(self, side: int, told: ToldPair) -> CheckFault | None:
+    def check(self, side: int, told: ToldPairs) -> CheckFault | None:
         """Let a side check what it was told."""
         return check_tags(self.key, self.rows[side], ColumnTerms(self.sets, self.left_out), told)
 
-    def plain_check(self, side: int, told: ToldPair) -> CheckFault | None:
+    def plain_check(self, side: int, told: ToldPairs) -> CheckFault | None:
         """Let a side check it combination by combination."""
         assert told.met is not None
         own, partners = self._own(side), self._partners(side, told)
@@ -200,14 +200,14 @@ class ShadowPair:
                 return CheckFault.PAIRS
         return None
 
-    def tags_told(self, side: int, told: ToldPair) -> set[bytes]:
+    def tags_told(self, side: int, told: ToldPairs) -> set[bytes]:
         """Return the tags that follow from what a side is told."""
         return {*(plain_tag(*one) for one in self._partners(side, told)), *plain_dummies()}
 
     def _own(self, side: int) -> dict[bytes, list[tuple[bytes, int]]]:
         return {handle(side, number): tokens_of(record) for number, record in enumerate(self.records[side])}
 
-    def _partners(self, side: int, told: ToldPair) -> dict[tuple[int, tuple[bytes, ...]], dict[bytes, set[bytes]]]:
+    def _partners(self, side: int, told: ToldPairs) -> dict[tuple[int, tuple[bytes, ...]], dict[bytes, set[bytes]]]:
         """Return of each combination that is told of the own records that have it, each with its partners."""
         own = self._own(side)
         found: dict[tuple[int, tuple[bytes, ...]], dict[bytes, set[bytes]]] = defaultdict(lambda: defaultdict(set))

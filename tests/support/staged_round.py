@@ -24,7 +24,7 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import SealingKey, SecretBytes
 from aquila.crypto.shares import Share, prove_knowledge
-from aquila.errors import AquilaError, InputError
+from aquila.errors import AquilaError
 from aquila.matching.certainty import Grade, Level, grade_on
 from aquila.matching.join import TokenTable
 from aquila.protocol import matcher as roles
@@ -48,9 +48,9 @@ from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets, proof_con
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds import rules as round_rules
-from aquila.protocol.rounds.round_state import RoundState
+from aquila.protocol.rounds.round_state import ReportKey, RoundState
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
-from aquila.protocol.shadow.checks import ToldPair, told_pairs
+from aquila.protocol.shadow.checks import ToldPairs
 from aquila.protocol.shadow.columns import Column
 from aquila.protocol.shadow.meeting import ColumnTerms, have_one_key, left_out_before, sent_before, sets_between
 from aquila.protocol.shadow.queries import (
@@ -67,9 +67,9 @@ from aquila.protocol.submission_plan import SubmissionPlan, plan_submission
 from aquila.protocol.submissions import tasks
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, RuleTable, load_rules, mask_of, parse_rules
-from aquila.sentences import quoted
 from aquila.simulation import Rehearsal, RehearsedHit, SimulatedParty
-from aquila.simulation.round import NO_LOG, Answer
+from aquila.simulation.party_state import ToldReport
+from aquila.simulation.round import NO_LOG, Answer, said_of
 from aquila.simulation.scratch_files import Spool
 from tests.support.evaluations import evaluate
 from tests.support.record_lists import RecordList, in_memory
@@ -182,13 +182,10 @@ def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, r
     """Grade a hit by rules that are confirmed, on what its report says of the lists (PROTOCOL.md 3.7.8).
 
     Raises:
-        InputError: No rule, or an unknown one; or the report has no basis for the counterpart.
+        InputError: No rule, or an unknown one.
     """
-    for basis in report.bases:
-        if basis.counterpart == hit.counterpart:
-            ground = exchange._Ground.of(exchange.signed_sizes(round_, report), report, basis)
-            return grade_on(table, mask_of(rules), ground.grading_basis, second=bool(hit.second))
-    raise InputError(quoted("the report does not say on what this hit was graded"), hit=hit.hit_id)
+    basis = exchange.grading_basis_on(report, exchange.signed_sizes(round_, report))
+    return grade_on(table, mask_of(rules), basis, second=hit.second)
 
 
 class StagedRound(Rehearsal):
@@ -227,8 +224,8 @@ class StagedRound(Rehearsal):
         self.tokens: dict[str, list[bytes]] = {}
         self.tabled: dict[str, SimulatedParty] = {}
         self.alter: Callable[[Column], Column] = lambda column: column
-        self.told_of: dict[tuple[str, str], dict[str, ToldPair]] = {}
-        self.query_faults: dict[tuple[str, str, str], CheckFault | None] = {}
+        self.told_of: dict[ReportKey, ToldPairs] = {}
+        self.query_faults: dict[ReportKey, CheckFault | None] = {}
         self.lie: Callable[[HitReport], HitReport] = lambda report: report
         self.restage({"window": WINDOW} | dict(changes or {}))
 
@@ -259,7 +256,8 @@ class StagedRound(Rehearsal):
 
     def send_notes(self, *nodes: SimulatedParty) -> list[AcceptedStatement]:
         """Let parties seal a note for each of their hits, and send them; return the statements."""
-        return [accepted for _, _, accepted in self._sent(nodes)]
+        told = ((node, report) for node in nodes for _, report in sorted(node.told.items()))
+        return [accepted for _, accepted in self._sent(told)]
 
     def locked(self) -> StagedRound:
         """Play until the round is open and everyone has signed its Locks."""
@@ -291,7 +289,15 @@ class StagedRound(Rehearsal):
         self.match()
         return self
 
-    def deliver(self, reports: Iterable[HitReport]) -> Iterator[SimulatedParty]:
+    def report(self, party: str, counterpart: str) -> HitReport:
+        """Return a party's report of the lists with a counterpart."""
+        return self.nodes[party].told[counterpart].whole
+
+    def reports_to(self, party: str) -> list[HitReport]:
+        """Return a party's reports of the lists."""
+        return [report.whole for _, report in sorted(self.nodes[party].told.items())]
+
+    def deliver(self, reports: Iterable[HitReport]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
         """As a rehearsal does, with the matcher's lie about what it found."""
         return super().deliver(map(self.lie, reports))
 
@@ -347,8 +353,8 @@ class StagedRound(Rehearsal):
             pairs, reports = self.grade_tokens(tokens)
         deque(self.deliver(reports), maxlen=0)
         for node in self.nodes.values():
-            if node.report is not None:
-                self.told_of[node.code, ""] = told_pairs([node.report])
+            for counterpart, report in node.told.items():
+                self.told_of[ReportKey(node.code, counterpart, None)] = ToldPairs.of(report.parts())
         return self._with_record_ids(pairs)
 
     def matched(self) -> set[tuple[str, str, str, str]]:
@@ -475,44 +481,38 @@ class StagedRound(Rehearsal):
         reports = sorted(map(self.lie, self.reports_of(asker)), key=lambda one: one.party == asker.code)
         for report in reports:
             self.publish(self.matcher.report(report), only={report.party})
-            node, pairs = self.nodes[report.party], told_pairs([report])
-            self.told_of[report.party, query] = pairs
-            others = sorted(node.round.counterparts_of(node.code)) if node.code == asker.code else [asker.code]
-            for other in others:
-                found[node.code, other] = self.check_told(node, other, query)
-        for code, other in sorted(found, key=lambda pair: pair[0] != asker.code):  # the owners' follow the asker's
-            node, pair = self.nodes[code], self.told_of[code, query].get(other, ToldPair((), None))
-            checked = [pair.checked(other, found[code, other])]
-            self.publish(node.party.checked(node.round, node.next_sequence(), checked, query), only={code, other})
-            self.query_faults[code, other, query] = found[code, other]
-        return found
+            key = ReportKey(report.party, report.counterpart, query)
+            self.told_of[key] = ToldPairs.of([report])
+            found[key] = self.check_told(key)
+        for key in sorted(found, key=lambda key: key.party != asker.code):  # the owners' follow the asker's
+            said = said_of(self.nodes[key.party], key, self.told_of[key], found[key])
+            self.publish(said, only={key.party, key.counterpart})
+        self.query_faults |= found
+        return {(key.party, key.counterpart): fault for key, fault in found.items()}
 
-    def check_told(self, node: SimulatedParty, other: str, query: str) -> CheckFault | None:
-        """Let a party check what it is told of a query and another party."""
-        round_ = node.round
+    def check_told(self, key: ReportKey) -> CheckFault | None:
+        """Let a party check a report of a query."""
+        node, query = self.nodes[key.party], key.submission_id or ""
+        round_, before = node.round, []
         asker = round_.submissions[query].party
-        earlier, before = sent_before(round_, query), []
-        for one in earlier:
-            pairs = self.told_of.get((node.code, one if round_.submissions[one].kind is Kind.QUERY else ""), {})
-            fault = (
-                self.query_faults.get((node.code, other, one), None)
-                if round_.submissions[one].kind is Kind.QUERY
-                else self.checked[node.code, other]
-            )
-            if fault not in {None, CheckFault.LEVELS} or other not in pairs:
+        for one in sent_before(round_, query):
+            is_query = round_.submissions[one].kind is Kind.QUERY
+            earlier = key._replace(submission_id=one if is_query else None)
+            fault = self.query_faults.get(earlier) if is_query else self.checked[key.party, key.counterpart]
+            if fault not in {None, CheckFault.LEVELS} or earlier not in self.told_of:
                 return CheckFault.EARLIER
-            before.append(pairs[other])
-        told = self.told_of[node.code, query].get(other, ToldPair((), None))
-        owner = other if node.code == asker else node.code
+            before.append(self.told_of[earlier])
+        told = self.told_of[key]
         sent: Sequence[TokenRows] = ()
         if node.code == asker:
             rows, _, _, sent = self.asked_rows(query)
         else:
             rows = told_rows(self.rows_of(self.nodes[node.code].submission_id), told.pairs)
-        if not have_one_key(round_, node.code, other, query):
+        if not have_one_key(round_, *key):
             return CheckFault.COLUMNS
-        with node.pair_key(other) as key:
-            return check_query(key, rows, asked_pair(round_, self.table, query, owner), told, before, sent)
+        owner = key.counterpart if node.code == asker else node.code
+        with node.pair_key(key.counterpart) as secret:
+            return check_query(secret, rows, asked_pair(round_, self.table, query, owner), told, before, sent)
 
     def answer(self, asker: SimulatedParty) -> None:
         """Let everyone else evaluate a query, and its asker send the tokens."""

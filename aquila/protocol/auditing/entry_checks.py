@@ -58,14 +58,14 @@ def _report(entry: Entry) -> Entry:
     counts = {name: entry.counts[name] for name in ("hits", *LEVELS)}
     if "page" in entry.counts:
         counts |= {name: entry.counts[name] for name in ("page", "pages")}
-    return _said(entry, MATCHER, counts)
+    return _said(entry, MATCHER, counts, counterpart=entry.ids["counterpart"])
 
 
 def _notes(entry: Entry) -> Entry:
     return _said(entry, entry.party, {name: entry.counts[name] for name in ("notes", "batch", SEQUENCE)})
 
 
-def _said(entry: Entry, party: str, counts: dict[str, int]) -> Entry:
+def _said(entry: Entry, party: str, counts: dict[str, int], **ids: str) -> Entry:
     if entry.recipient is None or entry.round is None:
         raise KeyError
     query = query_of(entry)
@@ -77,7 +77,7 @@ def _said(entry: Entry, party: str, counts: dict[str, int]) -> Entry:
         round=entry.round,
         recipient=entry.recipient,
         counts=counts,
-        ids=of,
+        ids=of | ids,
         digests={"statement": entry.digests["statement"]},
     )
 

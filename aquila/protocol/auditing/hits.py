@@ -1,7 +1,7 @@
 """Checks 10 and 11: matches, reports, receipts, checks and notes, pair by pair and level by level (PROTOCOL.md 10.6).
 
-The matcher alone says what was matched and reported. Receipts are what shows it: each says of every counterpart how
-many hits of each level its party was told of. Notes are shown by the confirmation of their receiver: how many there
+The matcher alone says what was matched and reported. Receipts are what shows it: each says how many hits of each level
+its party was told of. Notes are shown by the confirmation of their receiver: how many there
 are, and under which number they were sent. Of hits that were left out each party signed what it found, and of which
 tags; a check that names others than the match contradicts it. What none of these shows is not proven: it explains
 nothing, and blames nobody.
@@ -15,7 +15,7 @@ from aquila.audit.statistics import LEVELS
 from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import UnprovenClaim
 from aquila.protocol.auditing.round_audit import RoundAudit
-from aquila.protocol.messages import Kind, Outcome
+from aquila.protocol.messages import Kind, Outcome, Withholding
 from aquila.protocol.rounds.round_state import NotesSize, ReportKey, SentNotes
 from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.protocol.shadow.checks import FAULTS, agree
@@ -37,17 +37,17 @@ def take_match(audit: RoundAudit, index: int, entry: Entry) -> None:
 
 
 def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
-    """Take what is kept of a report: for whom, how many hits of each level, and its digest, which the receipt names.
+    """Take what is kept of a report: of which pair and for whom, its hits by level, and the digest of its receipt.
 
     Raises:
         AuditError: It is not due, or its numbers contradict each other.
     """
     round_, party, query = audit.round, str(entry.recipient), query_of(entry)
     place = {"round": round_.round_id, "index": index, "party": party}
-    known = round_.all_lists_are_in() if query is None else query in round_.tokens
-    if party not in round_.participants or not round_.bindings or not known:
+    known = bool(round_.bindings) and (round_.all_lists_are_in() if query is None else query in round_.tokens)
+    key = ReportKey(party, str(entry.ids.get("counterpart")), query)
+    if not known or not round_.compares(key) or round_.withheld.get(key.other_side) is Withholding.REFUSED:
         raise AuditError("entry_report_not_due", **place)
-    key = ReportKey(party, query)
     if key in audit.reported:
         raise AuditError("entry_report_sent_twice", **place)
     levels = Counter({level: entry.counts[level] for level in LEVELS})
@@ -76,11 +76,9 @@ def take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
     """
     round_, sender, receiver, query = audit.round, entry.party, str(entry.recipient), query_of(entry)
     place = {"round": round_.round_id, "index": index, "sender": sender}
-    if not {ReportKey(sender, query), ReportKey(receiver, query)} <= set(
-        audit.reported
-    ) or not round_.manifest.may_match(sender, receiver):
-        raise AuditError("entry_notes_not_due", **place, receiver=receiver)
     sent = SentNotes(sender, receiver, query, entry.counts["batch"])
+    if not {sent.report, sent.report.other_side} <= audit.reported.keys():
+        raise AuditError("entry_notes_not_due", **place, receiver=receiver)
     if round_.has_notes(sent):
         raise AuditError("entry_batch_sent_twice", **place)
     digest, number = entry.digests["statement"], entry.counts["sequence"]
@@ -99,10 +97,11 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
     if not audit.reported:
         return
     _check_due(audit)
-    _check_totals(audit)
+    _check_reports(audit)
     is_aborted = _has_ended(audit, Outcome.ABORTED)
     for (left, right, query), counts in audit.matched.items():
-        shown = [_check_receipt(audit, party, other, query, counts) for party, other in ((left, right), (right, left))]
+        report = ReportKey(left, right, query)
+        shown = [_check_receipt(audit, side, counts) for side in (report, report.other_side)]
         if not any(shown):
             code = "hits_of_aborted_round" if is_aborted else "hits_not_acknowledged"
             yield _claim(audit, "hits", code, left=left, right=right, of_query=words(query))
@@ -114,6 +113,7 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             key.party,
             audit.round.reports[key],
             party=key.party,
+            other=key.counterpart,
             of_query=words(key.submission_id),
         )
 
@@ -121,19 +121,21 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
 def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
     """Compare both sides' checks of each pair with its match; yield the pairs that are not checked.
 
-    Of a query that its asker has no report of nobody says anything, nor of an answer that was refused.
+    Of an answer to a query that its asker has no report of nobody says anything.
 
     Raises:
         AuditError: A party signed that other tags met than the match says.
     """
     round_ = audit.round
     for (left, right, query), met in audit.met.items():
-        found, sides = [], ((left, right), (right, left))
-        if query is not None and _is_untold(audit, left, right, query):
+        found, report, of_query = [], ReportKey(left, right, query), words(query)
+        sides = (report, report.other_side)
+        told = {side for side in sides if side in audit.reported}
+        if query is not None and not any(side.party == round_.submissions[query].party for side in told):
             continue
-        for party, other in sides:
-            said = round_.check_of(party, other, query)
-            of_query = words(query)
+        for side in sides:
+            party, other, _ = side
+            said = round_.checked.get(side)
             if said is None:
                 yield _claim(audit, "not_checked", "pair_not_checked", party=party, other=other, of_query=of_query)
                 continue
@@ -152,36 +154,32 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
                 yield _claim(audit, "left_out", "pair_left_out", party=party, other=other, why=why, of_query=of_query)
         one_key = have_one_key(round_, left, right, query)
         if [one.fault for one in found] == [None, None] and not (agree(*found) and one_key):
-            yield _claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right, of_query=words(query))
-
-
-def _is_untold(audit: RoundAudit, left: str, right: str, query: str) -> bool:
-    """Return whether a query's asker has no report of it, or none with the answer of the other of the two."""
-    asker = audit.round.submissions[query].party
-    owner = right if asker == left else left
-    return ReportKey(asker, query) not in audit.reported or audit.round.has_refused(owner, query)
+            yield _claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right, of_query=of_query)
 
 
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
-    """Yield the queries of a closed round that were never reported to the asker and that raised no owner's alarm.
+    """Yield the answers to queries of a closed round that the asker never got and over which no owner raised an alarm.
 
-    One that was not evaluated, or of which no tokens came, could not be answered; that the log left these out only the
-    log of their party would show.
+    A query that was not evaluated, or of which no tokens came, could not be answered; that the log left these out only
+    the log of their party would show.
     """
     round_ = audit.round
     if not _has_ended(audit, Outcome.CLOSED):
         return
-    alarmed = {key.submission_id for key in round_.alarms}
     for query, submission in sorted(round_.submissions.items()):
-        if submission.kind is Kind.QUERY and query not in alarmed and (submission.party, query) not in audit.reported:
-            place = {"submission_id": query, "party": submission.party}
-            missing = {evaluator for _, evaluator in missing_evaluations(round_, query)}
-            if query in round_.tokens:
-                yield _claim(audit, "query", "query_not_answered", **place)
-            elif missing:
-                yield _claim(audit, "query", "query_not_evaluated", **place, listed=", ".join(sorted(missing)))
-            else:
-                yield _claim(audit, "query", "query_without_tokens", **place)
+        if submission.kind is not Kind.QUERY:
+            continue
+        due = [report for report in round_.reports_of(query) if report.party == submission.party]
+        untold = [one for one in due if one not in audit.reported and one.other_side not in round_.alarms]
+        place = {"submission_id": query, "party": submission.party}
+        missing = {evaluator for _, evaluator in missing_evaluations(round_, query)}
+        if untold and query in round_.tokens:
+            listed = ", ".join(sorted(report.counterpart for report in untold))
+            yield _claim(audit, "query", "query_not_answered", **place, listed=listed)
+        elif untold and missing:
+            yield _claim(audit, "query", "query_not_evaluated", **place, listed=", ".join(sorted(missing)))
+        elif untold:
+            yield _claim(audit, "query", "query_without_tokens", **place)
 
 
 def check_exchanged(audit: RoundAudit) -> None:
@@ -221,14 +219,10 @@ def words(query: str | None) -> str:
 
 
 def _check_due(audit: RoundAudit) -> None:
-    """Check that every pair whose report is there was matched."""
+    """Check that every pair whose report is due was matched."""
     round_ = audit.round
-    due = {
-        (min(left, right), max(left, right), query)
-        for query in {query for _, query in audit.reported}
-        for left in ([round_.submissions[query].party] if query else round_.participants)
-        for right in round_.counterparts_of(left)
-    }
+    queries = {report.submission_id for report in audit.reported}
+    due = {(*sorted(report[:2]), report.submission_id) for query in queries for report in round_.reports_of(query)}
     for left, right, query in sorted(due - set(audit.matched), key=str):
         raise AuditError(
             "round_pair_not_matched",
@@ -240,64 +234,54 @@ def _check_due(audit: RoundAudit) -> None:
         )
 
 
-def _check_totals(audit: RoundAudit) -> None:
-    """Check that each report has as many hits of each level as its party's pairs."""
+def _check_reports(audit: RoundAudit) -> None:
+    """Check that each report has as many hits of each level as its pair."""
     round_ = audit.round
-    totals: dict[ReportKey, Counter[str]] = {}
-    for (left, right, query), counts in audit.matched.items():
-        for party, other in ((left, right), (right, left)):
-            if not _is_withheld(audit, party, other, query):
-                totals.setdefault(ReportKey(party, query), Counter()).update(counts)
-    for key, counts in audit.reported.items():
-        matched = totals.get(key, Counter())
+    for report, counts in audit.reported.items():
+        matched = audit.matched[min(report[:2]), max(report[:2]), report.submission_id]
         for level in LEVELS:
             if counts[level] != matched[level]:
                 raise AuditError(
                     "round_hit_count_differs",
                     round=round_.round_id,
                     round_id=round_.round_id,
-                    party=key.party,
+                    party=report.party,
+                    other=report.counterpart,
                     got=counts[level],
                     level=level,
-                    of_query=words(key.submission_id),
+                    of_query=words(report.submission_id),
                     expected=matched[level],
                 )
 
 
-def _check_receipt(audit: RoundAudit, party: str, other: str, query: str | None, matched: Counter[str]) -> bool:
-    """Check that a party's receipt has the hits of a pair; return whether there is one that does.
+def _check_receipt(audit: RoundAudit, report: ReportKey, matched: Counter[str]) -> bool:
+    """Check that the receipt of a report has the hits of its pair; return whether there is one that does.
 
     Raises:
         AuditError: It has others.
     """
-    receipt = audit.round.receipts.get(ReportKey(party, query))
-    if receipt is None or _is_withheld(audit, party, other, query):
+    receipt = audit.round.receipts.get(report)
+    if receipt is None:
         return False
-    acknowledged = receipt.by_place()
-    for level in LEVELS:
-        if acknowledged[other, level] != matched[level]:
+    for level, hits in receipt.hits.model_dump().items():
+        if hits != matched[level]:
             raise AuditError(
                 "round_pair_hits_differ",
                 what="pair_hits",
                 round=audit.round.round_id,
                 round_id=audit.round.round_id,
-                party=party,
-                other=other,
+                party=report.party,
+                other=report.counterpart,
                 level=level,
-                expected=acknowledged[other, level],
+                expected=hits,
                 got=matched[level],
-                of_query=words(query),
+                of_query=words(report.submission_id),
             )
     return True
 
 
 def _has_ended(audit: RoundAudit, outcome: Outcome) -> bool:
     return audit.round.ending is not None and audit.round.ending.outcome is outcome
-
-
-def _is_withheld(audit: RoundAudit, party: str, other: str, query: str | None) -> bool:
-    """Return whether an asker's report has nothing of an owner, because that refused its answer (3.7.16)."""
-    return audit.round.has_refused(other, query) and audit.round.submissions[query or ""].party == party
 
 
 def _claim(

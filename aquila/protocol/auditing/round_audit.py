@@ -138,9 +138,9 @@ class RoundAudit:
     opened_at: int | None = None
     """Index of the opening's entry, or None."""
     reported: dict[ReportKey, Counter[str]] = field(default_factory=dict)
-    """Hits at each level by party and submission, from the reports' entries."""
+    """Hits at each level of each report, from the reports' entries."""
     pages: dict[ReportKey, tuple[int, Counter[str]]] = field(default_factory=dict)
-    """By party and submission, the next page of a report and the hits at each level on those before it."""
+    """The next page of a report, and the hits at each level on those before it."""
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
     """Hits at each level by pair and submission, from the matches' entries."""
     met: dict[tuple[str, str, str | None], str | None] = field(default_factory=dict)

@@ -16,7 +16,6 @@ from aquila.protocol.auditing.round_audit import RoundAudit, check_numbers
 from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, refused_entry, statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
 from aquila.protocol.registry import MATCHER, Registry
-from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 from aquila.sentences import Sentence
 
@@ -226,13 +225,16 @@ def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
     round_ = audit.round
     if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
         return
-    for party in round_.participants:
-        key = ReportKey(party, None)
-        report, receipt = audit.reported.get(key), round_.receipts.get(key)
-        if report is None or receipt is None:
-            what = "report" if report is None else "receipt"
+    for report in round_.reports_of(None):
+        if report not in audit.reported or report not in round_.receipts:
+            what = "report" if report not in audit.reported else "receipt"
             raise AuditError(
-                "round_closed_without_statement", **_of(round_), round_id=round_.round_id, what=what, party=party
+                "round_closed_without_statement",
+                **_of(round_),
+                round_id=round_.round_id,
+                what=what,
+                party=report.party,
+                other=report.counterpart,
             )
     hits.check_exchanged(audit)
     if log.newest > round_.manifest.window.closes_at:

@@ -56,7 +56,6 @@ class Hit(Message):
     """One pair of records that met, as one side sees it: no data of the other side."""
 
     certainty: Level
-    counterpart: PartyCode
     counterpart_handle: Identifier
     """The other record's, which only serves to seal notes."""
     families: tuple[Text, ...]
@@ -73,7 +72,6 @@ class Hit(Message):
 class BelowPair(Message):
     """One pair of records that meets a set of rules and is not a hit, for one side's program (PROTOCOL.md 3.7.13)."""
 
-    counterpart: PartyCode
     counterpart_handle: Identifier
     handle: Identifier
     met: Places
@@ -105,16 +103,15 @@ class LearnedWeight(Message):
 
 
 class Basis(Message):
-    """On what a counterpart's hits were graded (PROTOCOL.md 7.3, 7.4).
+    """On what the hits of a report were graded (PROTOCOL.md 7.3, 7.4).
 
-    Its records, padded; the learned share of common persons and of persons that stand in a list twice; how many
-    records have a certain partner; how many of the hits chance alone is expected to have made; the weights that
-    these two lists moved; and which tags met, or none where the columns do not fit the rows.
+    The counterpart's records, padded; the learned share of common persons and of persons that stand in a list twice;
+    how many records have a certain partner; how many of the hits chance alone is expected to have made; the weights
+    that these two lists moved; and which tags met, or none where the columns do not fit the rows.
     """
 
     chance_hits: ChanceHits
     common_per_million: PerMillion
-    counterpart: PartyCode
     duplicates_per_million: PerMillion
     learned: tuple[LearnedWeight, ...]
     met: MetTags | None
@@ -146,13 +143,17 @@ class ReportPage(Message):
 
 
 class HitReport(Message):
-    """The hits of one party for the lists (no submission id) or for one query, or a page of them (PROTOCOL.md 3.7)."""
+    """The hits of one party with a counterpart, of their lists (no submission id) or of a query between them.
+
+    It is whole, or one of its pages (PROTOCOL.md 3.7).
+    """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.hits+json"
 
-    bases: tuple[Basis, ...]
+    basis: Basis
     below: tuple[BelowPair, ...]
     binding: Digest
+    counterpart: PartyCode
     hits: tuple[Hit, ...]
     page: ReportPage | None = optional()
     party: PartyCode

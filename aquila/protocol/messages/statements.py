@@ -1,6 +1,6 @@
 """The statements that the parties sign in a round (PROTOCOL.md 3.2 to 3.9)."""
 
-from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -260,43 +260,29 @@ class LevelCounts(Message):
     medium: Count
     low: Count
 
+    @classmethod
+    def of(cls, counts: Mapping[str, int]) -> Self:
+        """Return numbers by the word of the level; of a level that is not there, none."""
+        return cls(**{level: counts.get(level, 0) for level in cls.model_fields})
 
-class PairHits(Message):
-    """The hits of a report with one counterpart, by level."""
-
-    counterpart: PartyCode
-    hits: LevelCounts
+    @property
+    def total(self) -> int:
+        """The number of hits."""
+        return self.high + self.medium + self.low
 
 
 class Receipt(BoundStatement):
-    """A party has stored its report (PROTOCOL.md 3.7.4)."""
+    """A party has stored a report (PROTOCOL.md 3.7.4)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.receipt+json"
 
+    counterpart: PartyCode
     submission_id: Identifier | None
     """The query that the report is of, or None for the lists."""
     report_digest: Digest
     """Digest of the report, or of its last page."""
-    hits: Count
-    """How many hits it has."""
-    pairs: tuple[PairHits, ...]
-    """Of each counterpart with which it has a hit, how many of each level."""
-
-    @model_validator(mode="after")
-    def _sorted(self) -> Self:
-        ascending([pair.counterpart for pair in self.pairs], "counterparts")
-        return self
-
-    def by_place(self) -> Counter[tuple[str, str]]:
-        """Return the hits by counterpart and level."""
-        return Counter(
-            {
-                (pair.counterpart, level): hits
-                for pair in self.pairs
-                for level, hits in pair.hits.model_dump().items()
-                if hits
-            }
-        )
+    hits: LevelCounts
+    """How many hits of each level it has."""
 
 
 class Alarm(BoundStatement):
@@ -345,40 +331,22 @@ class CheckFault(StrEnum):
     EARLIER = "earlier"
 
 
-class CheckedPair(Message):
-    """A party's check of what it was reported of its list and another."""
-
-    counterpart: PartyCode
-    met: Digest | None
-    """The digest of the tags that met, as its report tells; none where it tells of none."""
-    below: Count
-    """How many pairs were told that meet a set and are no hits."""
-    fault: CheckFault | None
-    """What is wrong; none where nothing was left out."""
-
-
 class ReportCheck(BoundStatement):
-    """A party has checked whether its report leaves anything out (PROTOCOL.md 3.7.13)."""
+    """A party has checked whether a report leaves anything out (PROTOCOL.md 3.7.13)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.reportcheck+json"
 
+    counterpart: PartyCode
     submission_id: Identifier | None
     """The query that the report is of, or None for the lists."""
     report_digest: Digest
     """Digest of the report, or of its last page."""
-    pairs: tuple[CheckedPair, ...]
-    """The result for each counterpart; of a query for one."""
-
-    @model_validator(mode="after")
-    def _sorted(self) -> Self:
-        ascending([pair.counterpart for pair in self.pairs], "counterparts")
-        if self.submission_id is not None and len(self.pairs) != 1:
-            raise ValueError("the check of a query is of one pair")
-        return self
-
-    def of(self, party: str) -> CheckedPair | None:
-        """Return the result for a counterpart."""
-        return next((pair for pair in self.pairs if pair.counterpart == party), None)
+    met: Digest | None
+    """The digest of the tags that met, as the report tells; none where it tells of none."""
+    below: Count
+    """How many pairs it tells that meet a set and are no hits."""
+    fault: CheckFault | None
+    """What is wrong; none where nothing was left out."""
 
 
 class EndingStatement(Statement):

@@ -91,8 +91,8 @@ def _is_told(round_: RoundState, message: Withdrawal) -> None:
     submission = round_.submissions.get(query)
     if submission is None or submission.kind is not Kind.QUERY:
         raise BindingError("withdrawn_query_unknown", party=message.party)
-    untold = round_.sees_everything and ReportKey(message.counterpart, query) not in round_.reports
-    if untold or round_.has_refused(message.party, query):
+    report = ReportKey(message.counterpart, message.party, query)
+    if (round_.sees_everything and report not in round_.reports) or round_.is_refused(report):
         raise OrderError(
             "withdrawn_hits_not_reported",
             round=round_.round_id,

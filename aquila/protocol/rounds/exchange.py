@@ -7,7 +7,7 @@ the counterpart's note of this hit and nothing else, so that token secrets need 
 import hashlib
 import operator
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from aquila.errors import InputError, MalformedError
 from aquila.matching.certainty import GradingBasis, grade_on
 from aquila.octets import hexadecimal, parted
 from aquila.protocol.encoding import behind_length, canonical, digest, framed
-from aquila.protocol.messages import Basis, Fault, HitReport, Kind, Note
+from aquila.protocol.messages import Fault, HitReport, Kind, Note
 from aquila.protocol.rounds.hit_columns import (
     DIGEST_BYTES,
     FAULTS,
@@ -31,7 +31,7 @@ from aquila.protocol.rounds.hit_columns import (
     NoteOpenings,
     TokensByRecord,
 )
-from aquila.protocol.rounds.round_state import RoundState
+from aquila.protocol.rounds.round_state import ReportKey, RoundState
 from aquila.records.rules import RuleTable, mask_of
 
 Random = Callable[[int], bytes]
@@ -60,17 +60,12 @@ class PreparedNotes:
 
 
 def prepare(
-    sizes: Mapping[str, int],
-    table: RuleTable,
-    report: HitReport,
-    hits: HitColumns,
-    held: TokensByRecord,
-    random: Random,
+    sizes: tuple[int, int], table: RuleTable, report: HitReport, hits: HitColumns, held: TokensByRecord, random: Random
 ) -> PreparedNotes:
-    """Check a report's hits with one counterpart, and derive the keys of their notes (PROTOCOL.md 3.7.5 and 3.7.8).
+    """Check a report's hits, and derive the keys of their notes (PROTOCOL.md 3.7.5 and 3.7.8).
 
     Args:
-        sizes: How many records the parties of the report signed (`signed_sizes`).
+        sizes: How many records the party of the report and its counterpart signed (`signed_sizes`).
         report: The own report; hits that it holds itself are not looked at.
         hits: Some of its hits.
         held: The tokens of the own records that these name.
@@ -125,18 +120,17 @@ _FOREIGN = _Compared(b"", are_all=True, rules=b"", fault=Fault.FOREIGN, told=b""
 
 
 def _compare(
-    sizes: Mapping[str, int], table: RuleTable, report: HitReport, hits: HitColumns, rules: Sequence[bytes]
+    sizes: tuple[int, int], table: RuleTable, report: HitReport, hits: HitColumns, rules: Sequence[bytes]
 ) -> list[_Compared]:
     """Compare each hit with the own record, whose tokens are of some rules, and grade it again."""
-    basis = next((basis for basis in report.bases if basis.counterpart == hits.counterpart), None)
-    ground = None if basis is None else _Ground.of(sizes, report, basis)
+    ground = _Ground.of(sizes, report)
     known: dict[tuple[bytes, bytes, int], _Compared] = {}
     found = []
     for case in zip(rules, hits.met, hits.kind, strict=True):
         if case not in known:
             own, places, kind = case
             known[case] = _FOREIGN
-            if ground is not None and _are_places(places, len(own)):
+            if _are_places(places, len(own)):
                 known[case] = _compared(table, ground, own, places, hits.kinds[kind])
         found.append(known[case])
     return found
@@ -153,7 +147,7 @@ def _compared(table: RuleTable, ground: "_Ground", rules: bytes, places: bytes, 
 
 def _contexts(report: HitReport, hits: HitColumns, compared: Sequence[_Compared]) -> tuple[list[bytes], list[bytes]]:
     """Return the contexts of the keys of the own notes, and of the other side's: who sends to whom (3.7.5)."""
-    own, other = behind_length(report.party.encode()), behind_length(hits.counterpart.encode())
+    own, other = behind_length(report.party.encode()), behind_length(report.counterpart.encode())
     prefix = framed("aquila/1 note", bytes.fromhex(report.binding)) + _BEFORE_ID
     to, back = own + other + _BEFORE_ID, other + own + _BEFORE_ID
     columns = (parted(column, HIT_ID_BYTES) for column in (hits.ids, hits.handles, hits.counterpart_handles))
@@ -167,40 +161,41 @@ def _contexts(report: HitReport, hits: HitColumns, compared: Sequence[_Compared]
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """On what the hits with one counterpart are graded, and its digest, which is the same on both sides."""
+    """On what the hits of a report are graded, and its digest, which is the same on both sides."""
 
     grading_basis: GradingBasis
     digest: bytes
 
     @classmethod
-    def of(cls, sizes: Mapping[str, int], report: HitReport, basis: Basis) -> "_Ground":
-        own, other = sizes[report.party], sizes[basis.counterpart]
+    def of(cls, sizes: tuple[int, int], report: HitReport) -> "_Ground":
         # The sizes are those that both parties signed; a report with others was refused.
-        grading_basis = grading_basis_on(basis, own, other)
+        grading_basis = grading_basis_on(report, sizes)
         shown: dict[str, object] = {
-            "sizes": [records for _, records in sorted([(report.party, own), (basis.counterpart, other)])],
-            "basis": basis.model_dump(mode="json", exclude={"counterpart", "records"}),
+            "sizes": [records for _, records in sorted(zip((report.party, report.counterpart), sizes, strict=True))],
+            "basis": report.basis.model_dump(mode="json", exclude={"records"}),
             "learned": [list(weight) for weight in grading_basis.learned],
         }
         return cls(grading_basis, digest("aquila/1 basis", canonical(shown)))
 
 
-def grading_basis_on(basis: Basis, own: int, other: int) -> GradingBasis:
-    """Return on what a report states that the hits with one counterpart were graded.
+def grading_basis_on(report: HitReport, sizes: tuple[int, int]) -> GradingBasis:
+    """Return on what a report states that its hits were graded.
 
     Args:
-        basis: What a report says of the counterpart.
-        own: Records of this party's submission, dummies included.
-        other: Records of the counterpart's.
+        report: The report.
+        sizes: Records of its party's submission and of the counterpart's, dummies included.
     """
+    basis = report.basis
     learned = tuple((weight.of, weight.centibits) for weight in basis.learned)
-    return GradingBasis(own, other, basis.common_per_million, basis.duplicates_per_million, basis.settled, learned)
+    return GradingBasis(*sizes, basis.common_per_million, basis.duplicates_per_million, basis.settled, learned)
 
 
-def signed_sizes(round_: RoundState, report: HitReport) -> dict[str, int]:
-    """Return for the party of a report and its counterparts how many records each signed (`records_in_report`)."""
-    parties = (report.party, *(basis.counterpart for basis in report.bases))
-    return {party: records_in_report(round_, party, report.submission_id) for party in parties}
+def signed_sizes(round_: RoundState, report: HitReport) -> tuple[int, int]:
+    """Return how many records the party of a report and its counterpart signed (`records_in_report`)."""
+    own, other = (
+        records_in_report(round_, party, report.submission_id) for party in (report.party, report.counterpart)
+    )
+    return own, other
 
 
 def submission_in_report(round_: RoundState, party: str, query: str | None) -> str | None:
@@ -388,23 +383,13 @@ def unfinished(round_: RoundState) -> tuple[tuple[str, str], ...]:
     Returns:
         Pairs of the party that waits or has not confirmed, and the counterpart.
     """
-    verified: dict[tuple[str, str | None, str], int] = {}
-    for confirmation in round_.confirmations.values():
-        place = confirmation.party, confirmation.submission_id, confirmation.to
-        verified[place] = verified.get(place, 0) + confirmation.confirmed + len(confirmation.refuted)
+    verified: Counter[ReportKey] = Counter()
+    for one in round_.confirmations.values():
+        verified[ReportKey(one.party, one.to, one.submission_id)] += one.confirmed + len(one.refuted)
     waiting = {
-        (party, counterpart)
-        for (party, submission_id), hits in round_.reported.items()
-        for counterpart, count in _by_counterpart(hits).items()
-        if (counterpart, submission_id) in round_.reports  # a query's asker may not have been told yet
-        and not round_.has_refused(party, submission_id)  # or never is
-        and verified.get((party, submission_id, counterpart), 0) < count
+        (report.party, report.counterpart)
+        for report, hits in round_.reported.items()
+        if report.other_side in round_.reports  # a query's asker may not have been told yet, or never is
+        and verified[report] < hits.total
     }
     return tuple(sorted(waiting))
-
-
-def _by_counterpart(hits: Mapping[tuple[str, str], int]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for (counterpart, _), count in hits.items():
-        found[counterpart] += count
-    return found

@@ -1,6 +1,6 @@
 """What notes are made of and opened with, as columns (PROTOCOL.md 3.7.5, 3.7.6 and 3.7.8).
 
-The hits of a report are parted into batches whose notes go together, each of one counterpart. The tokens of own records
+The hits of a report are parted into batches whose notes go together. The tokens of own records
 that hit, with token secrets, give the keys of notes. Openings are the secrets with which one side of a hit opens and
 verifies the other side's note.
 """
@@ -35,10 +35,8 @@ class HitKind(NamedTuple):
 
 
 class HitColumns(NamedTuple):
-    """Hits of a report with one counterpart, as columns: compact, and fast to hand on."""
+    """Hits of a report, as columns: compact, and fast to hand on."""
 
-    counterpart: str
-    """With whom they are."""
     ids: bytes
     """16 bytes each."""
     handles: bytes
@@ -53,8 +51,8 @@ class HitColumns(NamedTuple):
     """Which of them each hit is of."""
 
     @classmethod
-    def of(cls, counterpart: str, hits: Sequence[Hit]) -> "HitColumns":
-        """Return hits with one counterpart as columns."""
+    def of(cls, hits: Sequence[Hit]) -> "HitColumns":
+        """Return hits as columns."""
         places: dict[str, bytes] = {}  # few of all places and kinds occur: each is kept once
         kinds: dict[tuple[Level, bool, tuple[str, ...]], int] = {}
         met, kind = [], []
@@ -64,7 +62,6 @@ class HitColumns(NamedTuple):
             met.append(places[hit.met])
             kind.append(kinds.setdefault((hit.certainty, hit.second, hit.families), len(kinds)))
         return cls(
-            counterpart,
             bytes.fromhex("".join([hit.hit_id for hit in hits])),
             bytes.fromhex("".join([hit.handle for hit in hits])),
             bytes.fromhex("".join([hit.counterpart_handle for hit in hits])),
@@ -80,7 +77,6 @@ class HitColumns(NamedTuple):
             level, second, families = self.kinds[kind]
             yield Hit(
                 certainty=level,
-                counterpart=self.counterpart,
                 counterpart_handle=counterpart_handle,
                 families=families,
                 handle=handle,
@@ -92,16 +88,16 @@ class HitColumns(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HitBatch:
-    """Hits of a report with one counterpart, whose notes are sent together, and which batch of the report it is."""
+    """Hits of a report whose notes are sent together, and which batch of the report it is."""
 
     index: int
     hits: HitColumns
 
 
 class HitBatches:
-    """Parts a report's hits into batches for each counterpart, in the order of their ids.
+    """Parts a report's hits into batches, in the order of their ids.
 
-    The same pages give the same batches, and no more hits than a batch of each counterpart are held meanwhile.
+    The same pages give the same batches, and no more hits than a batch are held meanwhile.
 
     Args:
         most: Hits of a batch at most.
@@ -109,24 +105,24 @@ class HitBatches:
 
     def __init__(self, most: int) -> None:
         self._most, self._index = most, 0
-        self._waiting: dict[str, list[Hit]] = {}
+        self._waiting: list[Hit] = []
 
     def put(self, page: HitReport) -> Iterator[HitBatch]:
-        """Take the next page, or the one message that the report is, and yield the batches that are full."""
+        """Take the next page, or the one message that the report is, and yield the batches that are ready.
+
+        With the last page these are all that are left.
+        """
         for hit in sorted(page.hits, key=attrgetter("hit_id")):
-            together = self._waiting.setdefault(hit.counterpart, [])
-            together.append(hit)
-            if len(together) == self._most:
-                yield self._batch(hit.counterpart)
+            self._waiting.append(hit)
+            if len(self._waiting) == self._most:
+                yield self._batch()
+        if page.is_complete and self._waiting:
+            yield self._batch()
 
-    def rest(self) -> Iterator[HitBatch]:
-        """Yield the hits that are left when every page was taken, a batch for each counterpart."""
-        for counterpart in sorted(self._waiting):
-            yield self._batch(counterpart)
-
-    def _batch(self, counterpart: str) -> HitBatch:
-        self._index += 1
-        return HitBatch(self._index - 1, HitColumns.of(counterpart, self._waiting.pop(counterpart)))
+    def _batch(self) -> HitBatch:
+        batch = HitBatch(self._index, HitColumns.of(self._waiting))
+        self._index, self._waiting = self._index + 1, []
+        return batch
 
 
 def hit_batches(pages: Iterable[HitReport], most: int) -> Iterator[HitBatch]:
@@ -134,7 +130,6 @@ def hit_batches(pages: Iterable[HitReport], most: int) -> Iterator[HitBatch]:
     together = HitBatches(most)
     for page in pages:
         yield from together.put(page)
-    yield from together.rest()
 
 
 DIGEST_BYTES = 32

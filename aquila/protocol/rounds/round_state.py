@@ -18,13 +18,13 @@ from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
     Basis,
-    CheckedPair,
     Closing,
     Confirmation,
     Consent,
     Ending,
     Evaluation,
     Kind,
+    LevelCounts,
     Locks,
     Manifest,
     Outcome,
@@ -57,7 +57,7 @@ class SentNotes:
     @property
     def report(self) -> ReportKey:
         """The sender's report whose hits the notes are about."""
-        return ReportKey(self.party, self.submission_id)
+        return ReportKey(self.party, self.to, self.submission_id)
 
 
 class NotesSize(NamedTuple):
@@ -76,37 +76,29 @@ class EvaluationKey(NamedTuple):
 
 
 class ReportKey(NamedTuple):
-    """Key of a report: its party, and its query; None for the report of the lists."""
-
-    party: str
-    submission_id: str | None
-
-
-class PagesTaken(NamedTuple):
-    """The pages of a report that came while others are missing: how many of how many, and the bases of all pages."""
-
-    taken: int
-    pages: int
-    bases: tuple[Basis, ...]
-    hits: Counter[tuple[str, str]]
-    """By counterpart and level, the hits so far."""
-    last: str
-    """The id of the last hit."""
-
-
-class CheckKey(NamedTuple):
-    """Key of a check of a query's answer: who checked it, with whom, and the query."""
+    """Key of a report, and of what its party says of it: its receipt, its check, an alarm."""
 
     party: str
     counterpart: str
-    submission_id: str
+    submission_id: str | None
+    """The query that is between the two, or None for their lists."""
+
+    @property
+    def other_side(self) -> ReportKey:
+        """The counterpart's report of the same pair."""
+        return ReportKey(self.counterpart, self.party, self.submission_id)
 
 
-class AlarmKey(NamedTuple):
-    """Key of an alarm: the list's owner, and the query."""
+class PagesTaken(NamedTuple):
+    """The pages of a report that came while others are missing: how many of how many, and the basis of all pages."""
 
-    party: str
-    submission_id: str
+    taken: int
+    pages: int
+    basis: Basis
+    hits: Counter[str]
+    """By level, the hits so far."""
+    last: str
+    """The id of the last hit."""
 
 
 class WithdrawnHit(NamedTuple):
@@ -118,11 +110,10 @@ class WithdrawnHit(NamedTuple):
 
 
 class AnnouncementKey(NamedTuple):
-    """Key under which an announcement is unique: its kind, and for a report its party, its query and its page."""
+    """Key under which an announcement is unique: its kind, and of a report which one it is, and its page."""
 
     kind: StatementKind
-    party: str | None = None
-    submission_id: str | None = None
+    report: ReportKey | None = None
     page: int | None = None
 
 
@@ -190,34 +181,32 @@ class RoundState:
     tokens: dict[str, Tokens] = field(default_factory=dict)
     """By submission id, the statement of its tokens (3.6)."""
     reports: dict[ReportKey, str] = field(default_factory=dict)
-    """By party and query, the digest of the report that the party was sent (3.7.1), or of its last page."""
+    """The digest of each report that its party was sent (3.7.1), or of its last page."""
     report_pages: dict[ReportKey, PagesTaken] = field(default_factory=dict)
-    """By party and query, what came of a report whose last page is missing yet (3.7.17)."""
-    reported: dict[ReportKey, Counter[tuple[str, str]]] = field(default_factory=dict)
-    """By party and query, how many hits of the report there are by counterpart and level. It lacks reports whose
-    envelope was deleted; an audit, which sees no report, has none."""
-    met: dict[ReportKey, dict[str, str | None]] = field(default_factory=dict)
-    """As `reported`, the digest of the tags that met with each counterpart, as the report tells (3.7.13)."""
+    """What came of a report whose last page is missing yet (3.7.17)."""
+    reported: dict[ReportKey, LevelCounts] = field(default_factory=dict)
+    """How many hits of each level a report has. It lacks reports whose envelope was deleted; an audit, which sees no
+    report, has none."""
+    met: dict[ReportKey, str | None] = field(default_factory=dict)
+    """As `reported`, the digest of the tags that met, as the report tells (3.7.13)."""
     receipts: dict[ReportKey, Receipt] = field(default_factory=dict)
-    """By party and query, the receipt of the report (3.7.4)."""
+    """The receipt of each report (3.7.4)."""
     notes: dict[str, SentNotes] = field(default_factory=dict)
     """By digest, who sent the batch of notes to whom (3.7.6); `keep_notes` adds to them."""
     notes_sizes: dict[str, NotesSize] = field(default_factory=dict)
     """By digest, the number of the statement of notes and how many it holds; not of notes whose envelope was
     deleted."""
     batches: dict[ReportKey, set[SentNotes]] = field(default_factory=dict)
-    """By party and query, the batches of `notes` that it sent."""
+    """The batches of `notes` that the party of a report sent on its hits."""
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     """By the digest of the notes that it confirms, the confirmation (3.7.8)."""
-    checked: dict[str, ReportCheck] = field(default_factory=dict)
-    """By party, what it found when it checked its report of the lists (3.7.13)."""
-    query_checks: dict[CheckKey, CheckedPair] = field(default_factory=dict)
-    """By party, counterpart and query, what it found when it checked its report of a query."""
-    alarms: dict[AlarmKey, Alarm] = field(default_factory=dict)
-    """By the list's owner and the query, the alarm (3.7.14); it stays when a receipt follows."""
-    withheld: dict[AlarmKey, Withholding] = field(default_factory=dict)
-    """By the list's owner and the query, what the owner last told the asker of its answer (3.7.16); "on hold" stays
-    when a receipt follows."""
+    checked: dict[ReportKey, ReportCheck] = field(default_factory=dict)
+    """What its party found when it checked a report (3.7.13)."""
+    alarms: dict[ReportKey, Alarm] = field(default_factory=dict)
+    """By the report of the list's owner, its alarm over a query (3.7.14); it stays when a receipt follows."""
+    withheld: dict[ReportKey, Withholding] = field(default_factory=dict)
+    """By the report of the list's owner, what it last told the asker of its answer (3.7.16); "on hold" stays when a
+    receipt follows."""
     closings: dict[str, Closing] = field(default_factory=dict)
     """By party, its closing (3.9.2)."""
     refusals: dict[str, Refusal] = field(default_factory=dict)
@@ -274,9 +263,9 @@ class RoundState:
             return Phase.CLOSED if self.ending.outcome is Outcome.CLOSED else Phase.ABORTED
         if not self.bindings:
             return Phase.PROPOSED
-        if self._lists_are_reported():
-            return Phase.REPORTING
-        return Phase.MATCHING if self.all_lists_are_in() else Phase.OPEN
+        if not self.all_lists_are_in():
+            return Phase.OPEN
+        return Phase.REPORTING if self._lists_are_reported() else Phase.MATCHING
 
     def keep_notes(self, payload_digest: str, sent: SentNotes, size: NotesSize | None = None) -> None:
         """Keep sender and receiver of a batch of notes, and its size where that is known."""
@@ -299,9 +288,9 @@ class RoundState:
         needed = self.participants if self.bindings else tuple(self.consents)
         return next((refusal for party, refusal in self.refusals.items() if party in needed), None)
 
-    def has_refused(self, owner: str, query: str | None) -> bool:
-        """Return whether the owner of a list has refused its answer to a query (3.7.16)."""
-        return query is not None and self.withheld.get(AlarmKey(owner, query)) is Withholding.REFUSED
+    def is_refused(self, report: ReportKey) -> bool:
+        """Return whether the owner of a list has refused the answer to a query that a report of either side is of."""
+        return Withholding.REFUSED in (self.withheld.get(report), self.withheld.get(report.other_side))
 
     @property
     def everybody_answered(self) -> bool:
@@ -311,13 +300,6 @@ class RoundState:
     def list_of(self, party: str) -> str | None:
         """Return the submission id of a party's list, or None while it has submitted none."""
         return next((i for i, s in self.submissions.items() if s.party == party and s.kind is Kind.LIST), None)
-
-    def check_of(self, party: str, counterpart: str, query: str | None = None) -> CheckedPair | None:
-        """Return what a party signed of its list and another, or of a query between the two; None if nothing."""
-        if query is not None:
-            return self.query_checks.get(CheckKey(party, counterpart, query))
-        said = self.checked.get(party)
-        return said.of(counterpart) if said else None
 
     def cap_of(self, party: str, input_class: InputClass) -> int:
         """Return how many elements of a class a party may have evaluated: those that its consent declares, if any."""
@@ -333,13 +315,45 @@ class RoundState:
         """Return the participants whose records may be joined with a party's."""
         return tuple(p for p in self.participants if p != party and self.manifest.may_match(p, party))
 
+    def reports_of(self, query: str | None) -> tuple[ReportKey, ...]:
+        """Return which reports there are of the lists, or of a query: one for each side of each pair.
+
+        Args:
+            query: The query's submission id, or None for the lists.
+        """
+        if query is None:
+            return tuple(report for party in self.participants for report in self.list_reports(party))
+        asker = self.submissions[query].party
+        sides = [ReportKey(asker, other, query) for other in self.counterparts_of(asker)]
+        return (*sides, *(side.other_side for side in sides))
+
+    def list_reports(self, party: str) -> tuple[ReportKey, ...]:
+        """Return which reports of its list a party gets: one for each counterpart."""
+        return tuple(ReportKey(party, other, None) for other in self.counterparts_of(party))
+
+    def compares(self, report: ReportKey) -> bool:
+        """Return whether a report is of lists that may be compared, or of a query of one side and the other's list."""
+        asked = self.submissions.get(report.submission_id or "")
+        if report.submission_id is not None and (
+            asked is None or asked.kind is not Kind.QUERY or asked.party not in report[:2]
+        ):
+            return False
+        return report.counterpart in self.counterparts_of(report.party) and report.party in self.participants
+
+    def has_acknowledged_lists(self, party: str) -> bool:
+        """Return whether the receipts of all reports of a party's list are there."""
+        return self.all_lists_are_in() and all(report in self.receipts for report in self.list_reports(party))
+
     def all_lists_are_in(self) -> bool:
         """Return whether every participant's list has its tokens statement."""
         return all(self.list_of(party) in self.tokens for party in self.participants)
 
     def _lists_are_reported(self) -> bool:
-        reported = {party for party, submission_id in self.reports if submission_id is None}
-        return bool(reported) and (not self.sees_everything or reported >= set(self.participants))
+        due = self.reports_of(None)
+        if not self.sees_everything:  # a party's record has its own reports alone
+            told = {report.party for report in self.reports}
+            return bool(told) and all(report in self.reports for report in due if report.party in told)
+        return all(report in self.reports for report in due)
 
     def _bindings_in_order(self) -> list[str]:
         if not self.bindings:

@@ -15,16 +15,16 @@ What must come before what:
  6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once; those of
     a query also all lists' tokens (3.7.12).
  7. A report follows all tokens that it rests on: those of every list, or of the query (3.7.1).
- 8. A receipt follows its party's report (3.7.4). So does what it has checked (3.7.13), once, of a query the owner's
+ 8. A receipt follows its report (3.7.4). So does what its party has checked (3.7.13), once, of a query the owner's
     after the asker's (3.7.13.2), and an alarm (3.7.14), once, of which the receipt may still follow; it never comes
     after the receipt. The owner tells the asker after its alarm that its answer is on hold, and after that, in place
-    of the receipt and before the asker's report, that it is refused (3.7.16).
+    of the receipt, that it is refused (3.7.16); then no report of the pair comes to the asker.
  9. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
     days after `closes_at` (3.7.9).
-10. A closing follows the ending, or its party's own receipt of the lists (3.9.2). A refusal comes at any time
+10. A closing follows the ending, or its party's own receipts of the lists (3.9.2). A refusal comes at any time
     (3.9.1).
-11. An ending as closed follows a report (3.9.1). After an ending no consent, amendment, submission, evaluation or
-    token counts (3.9.5).
+11. An ending as closed follows the tokens of all lists, and at the matcher a report (3.9.1). After an ending no
+    consent, amendment, submission, evaluation or token counts (3.9.5).
 12. Withdrawals and outcomes follow receipts, since they are of no more hits than those say, and last until retention
     has passed (3.11.5). A withdrawal of a query's hits follows the report to the counterpart (3.11.1); an
     acknowledgement follows its withdrawal (3.11.3).
@@ -43,7 +43,7 @@ messages without which the matcher's record refuses it.
     evaluation    AL, RS, SI   open         submission
     tokens        AL, RS, SI   matching     evaluation
     hitreport     matcher      reporting    tokens
-    reportcheck   AL, RS, SI   reporting    tokens
+    reportcheck   AL, RS, SI   reporting    hitreport
     receipt       AL, RS, SI   reporting    hitreport
     notes         AL, RS, SI   reporting    hitreport
     confirmation  AL, RS, SI   reporting    notes
@@ -52,7 +52,7 @@ messages without which the matcher's record refuses it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from operator import attrgetter
 from typing import Any
@@ -73,6 +73,7 @@ from aquila.protocol.messages import (
     Evaluation,
     HitReport,
     Kind,
+    LevelCounts,
     Locks,
     Message,
     Mode,
@@ -94,16 +95,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
-from aquila.protocol.rounds.round_state import (
-    AlarmKey,
-    CheckKey,
-    EvaluationKey,
-    NotesSize,
-    PagesTaken,
-    ReportKey,
-    RoundState,
-    SentNotes,
-)
+from aquila.protocol.rounds.round_state import EvaluationKey, NotesSize, PagesTaken, ReportKey, RoundState, SentNotes
 from aquila.protocol.submissions.caps import records_for
 from aquila.protocol.submissions.column_sizes import PLANNED_QUERIES, most_tags
 from aquila.records.rules import InputClass
@@ -111,7 +103,7 @@ from aquila.records.rules import InputClass
 Rule = Callable[[Any, RoundState, str, int | None], None]
 
 # Of very many hits.
-_COUNTERPART, _CERTAINTY, _LEVEL = map(attrgetter, ("counterpart", "certainty", "certainty.value"))
+_CERTAINTY, _LEVEL = map(attrgetter, ("certainty", "certainty.value"))
 
 
 def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
@@ -489,11 +481,12 @@ def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[in
 
 def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
     """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
+    key = ReportKey(message.party, message.counterpart, message.submission_id)
     if message.binding != round_.binding:
         raise BindingError("report_binding_differs", expected=round_.binding, got=message.binding)
     if message.party not in round_.participants:
         raise OrderError("report_party_outside_round", party=message.party)
-    # 3.7.1: it comes after every token that it rests on, and tells of pairs that may be matched.
+    # 3.7.1: it comes after every token that it rests on, and is of a pair that may be matched.
     if message.submission_id is None and not round_.all_lists_are_in():
         raise OrderError("report_before_all_lists", round=round_.round_id)
     if message.submission_id is not None and message.submission_id not in round_.tokens:
@@ -502,23 +495,21 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     #            A matcher knows its own order, and forgets reports that were acknowledged.
     if message.submission_id is not None and not round_.sees_everything and _earlier_untold(round_, message):
         raise OrderError("report_before_earlier_query", submission=message.submission_id, party=message.party)
-    others = {found for told in (message.hits, message.below, message.bases) for found in map(_COUNTERPART, told)}
-    if others - set(round_.counterparts_of(message.party)):
+    if not round_.compares(key):
         raise PolicyError("report_pair_not_matchable", party=message.party)
-    _nothing_refused(round_, message, others)
+    _not_refused(round_, key)
     _no_weaker(round_, message)
-    _sizes_as_signed(message, round_)
-    key = ReportKey(message.party, message.submission_id)
+    _size_as_signed(message, round_)
     before = _pages_before(message, round_, key)
-    hits = before.hits + Counter(zip(map(_COUNTERPART, message.hits), map(_LEVEL, message.hits), strict=True))
+    hits = before.hits + Counter(map(_LEVEL, message.hits))
     if message.page is not None and not message.page.is_last:
         last = message.bounds[1]
-        round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, message.bases, hits, last)
+        round_.report_pages[key] = PagesTaken(before.taken + 1, message.page.pages, message.basis, hits, last)
         return
     round_.report_pages.pop(key, None)
     round_.reports[key] = payload_digest
-    round_.reported[key] = hits
-    round_.met[key] = {basis.counterpart: basis.met.digest if basis.met else None for basis in message.bases}
+    round_.reported[key] = LevelCounts.of(hits)
+    round_.met[key] = message.basis.met.digest if message.basis.met else None
 
 
 def _earlier_untold(round_: RoundState, message: HitReport) -> bool:
@@ -526,25 +517,24 @@ def _earlier_untold(round_: RoundState, message: HitReport) -> bool:
     query = message.submission_id or ""
     asker = round_.submissions[query].party
     return asker != message.party and any(
-        ReportKey(message.party, one) not in round_.reports
+        ReportKey(message.party, asker, one) not in round_.reports
         for one in takewhile(query.__ne__, round_.tokens)
         if (round_.submissions[one].party, round_.submissions[one].kind) == (asker, Kind.QUERY)
     )
 
 
-def _sizes_as_signed(message: HitReport, round_: RoundState) -> None:
-    """Refuse a report that was graded on other sizes than were signed (PROTOCOL.md 3.7.3)."""
-    for basis in message.bases:
-        signed = records_in_report(round_, basis.counterpart, message.submission_id)
-        if basis.records != signed:
-            raise MalformedError(
-                "report_list_size_differs",
-                round=round_.round_id,
-                party=message.party,
-                expected=signed,
-                got=basis.records,
-                counterpart=basis.counterpart,
-            )
+def _size_as_signed(message: HitReport, round_: RoundState) -> None:
+    """Refuse a report that was graded on another size than was signed (PROTOCOL.md 3.7.3)."""
+    signed = records_in_report(round_, message.counterpart, message.submission_id)
+    if message.basis.records != signed:
+        raise MalformedError(
+            "report_list_size_differs",
+            round=round_.round_id,
+            party=message.party,
+            expected=signed,
+            got=message.basis.records,
+            counterpart=message.counterpart,
+        )
 
 
 def _pages_before(message: HitReport, round_: RoundState, key: ReportKey) -> PagesTaken:
@@ -554,19 +544,18 @@ def _pages_before(message: HitReport, round_: RoundState, key: ReportKey) -> Pag
     if key in round_.reports or (page.number if page else 0) != expected:
         raise OrderError("report_page_out_of_order", round=round_.round_id, party=message.party)
     if page is None:
-        return PagesTaken(0, 1, (), Counter(), "")
-    before = before or PagesTaken(0, page.pages, message.bases, Counter(), "")
-    if (page.pages, message.bases) != (before.pages, before.bases) or message.bounds[0] <= before.last:
+        return PagesTaken(0, 1, message.basis, Counter(), "")
+    before = before or PagesTaken(0, page.pages, message.basis, Counter(), "")
+    if (page.pages, message.basis) != (before.pages, before.basis) or message.bounds[0] <= before.last:
         raise MalformedError("report_pages_differ", round=round_.round_id, party=message.party)
     return before
 
 
-def _nothing_refused(round_: RoundState, message: HitReport, others: Collection[str]) -> None:
-    """Refuse a report to a query's asker that has anything of an owner which refused its answer (3.7.16)."""
-    refused = sorted(other for other in others if round_.has_refused(other, message.submission_id))
-    if refused and round_.submissions[message.submission_id or ""].party == message.party:
+def _not_refused(round_: RoundState, report: ReportKey) -> None:
+    """Refuse a report to a query's asker of an answer that the list's owner refused (3.7.16)."""
+    if round_.withheld.get(report.other_side) is Withholding.REFUSED:
         raise PolicyError(
-            "report_of_refused_answer", round=round_.round_id, party=message.party, counterpart=refused[0]
+            "report_of_refused_answer", round=round_.round_id, party=report.party, counterpart=report.counterpart
         )
 
 
@@ -584,18 +573,11 @@ def _no_weaker(round_: RoundState, message: HitReport) -> None:
 def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's receipt of its report (PROTOCOL.md 3.7.4)."""
     _in_force(round_, message)
-    key = ReportKey(message.party, message.submission_id)
+    key = ReportKey(message.party, message.counterpart, message.submission_id)
     if round_.reports.get(key) != message.report_digest:
         raise BindingError("acknowledged_report_not_sent", party=message.party)
-    if round_.has_refused(*key):
+    if round_.is_refused(key):
         raise OrderError("receipt_of_refused_answer", party=message.party)
-    acknowledged = message.by_place()
-    if acknowledged.total() != message.hits or {one for one, _ in acknowledged} - set(
-        round_.counterparts_of(message.party)
-    ):
-        raise MalformedError(
-            "acknowledged_hit_count_differs", party=message.party, expected=message.hits, got=acknowledged.total()
-        )
     round_.receipts[key] = message
 
 
@@ -605,11 +587,9 @@ def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | N
     if message.to not in round_.counterparts_of(message.party):
         raise PolicyError("notes_pair_not_matchable", party=message.party)
     # 3.7.6: both sides were told of the hits before; each batch comes once.
-    if round_.sees_everything and not {
-        ReportKey(side, message.submission_id) for side in (message.party, message.to)
-    } <= set(round_.reports):
-        raise OrderError("notes_before_reports", round=round_.round_id, party=message.party)
     sent = SentNotes(message.party, message.to, message.submission_id, message.index)
+    if round_.sees_everything and not {sent.report, sent.report.other_side} <= round_.reports.keys():
+        raise OrderError("notes_before_reports", round=round_.round_id, party=message.party)
     if round_.has_notes(sent):
         raise EquivocationError("batch_already_sent", party=message.party)
     _in_time(round_, now, round_.notes_expire, "note")
@@ -640,47 +620,26 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
 
 
 def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int | None) -> None:
-    """Take what a party found when it checked its report (PROTOCOL.md 3.7.13)."""
+    """Take what a party found when it checked its report (PROTOCOL.md 3.7.13 and 3.7.13.2)."""
     _in_force(round_, message)
-    if message.submission_id is not None:
-        _query_checked(message, round_, message.submission_id)
-        return
-    if message.party in round_.checked:
-        raise EquivocationError("report_already_checked", party=message.party)
-    if not round_.all_lists_are_in():
+    key, query = ReportKey(message.party, message.counterpart, message.submission_id), message.submission_id
+    if query not in round_.tokens if query is not None else not round_.all_lists_are_in():
         raise OrderError("checked_before_tokens", round=round_.round_id, party=message.party)
-    # Only the matcher, and the party itself, know its report.
-    if round_.reports.get(ReportKey(message.party, None), message.report_digest) != message.report_digest:
-        raise BindingError("told_report_not_sent", party=message.party)
-    pairs = [pair.counterpart for pair in message.pairs]
-    if pairs != sorted(round_.counterparts_of(message.party)):
-        raise MalformedError("counterparts_not_all_told", party=message.party)
-    round_.checked[message.party] = message
-
-
-def _query_checked(message: ReportCheck, round_: RoundState, query: str) -> None:
-    """Take what one of two parties found when it checked its report of a query (PROTOCOL.md 3.7.13.2)."""
-    submission, pair = round_.submissions.get(query), message.pairs[0]
-    if submission is None or submission.kind is not Kind.QUERY or query not in round_.tokens:
-        raise OrderError("checked_before_tokens", round=round_.round_id, party=message.party)
-    asker, other = submission.party, pair.counterpart
-    owner = other if message.party == asker else message.party
-    if asker not in (message.party, other) or owner not in round_.counterparts_of(asker):
+    if not round_.compares(key):
         raise PolicyError("report_pair_not_matchable", party=message.party)
-    if CheckKey(message.party, other, query) in round_.query_checks:
+    if key in round_.checked:
         raise EquivocationError("report_already_checked", party=message.party)
     # The owner says nothing before the asker has its report: the digest of what met tells whether there are hits. Nor
     # is there anything to say of an answer that was refused.
-    if round_.has_refused(owner, query) or (
-        message.party == owner and CheckKey(asker, owner, query) not in round_.query_checks
-    ):
-        raise OrderError("query_checked_before_asker", submission=query, party=message.party)
-    # A party knows its own report alone. The matcher takes no check before the report itself: an asker whose answer is
+    is_owner = query is not None and round_.submissions[query].party != message.party
+    if round_.is_refused(key) or (is_owner and key.other_side not in round_.checked):
+        raise OrderError("query_checked_before_asker", submission=query or "", party=message.party)
+    # A party knows its own reports alone. The matcher takes no check before the report itself: an asker whose answer is
     # held, and says that it checked it, would be told by the owner's check.
     untold = None if round_.sees_everything else message.report_digest
-    if round_.reports.get(ReportKey(message.party, query), untold) != message.report_digest:
+    if round_.reports.get(key, untold) != message.report_digest:
         raise BindingError("told_report_not_sent", party=message.party)
-    round_.query_checks[CheckKey(message.party, other, query)] = pair
+    round_.checked[key] = message
 
 
 def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:
@@ -689,10 +648,10 @@ def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or query.party == message.party:
         raise OrderError("alarm_query_of_another_party", submission=message.submission_id)
-    key = AlarmKey(message.party, message.submission_id)
-    if key in round_.alarms or ReportKey(*key) in round_.receipts:
+    key = ReportKey(message.party, query.party, message.submission_id)
+    if key in round_.alarms or key in round_.receipts:
         raise OrderError("alarm_or_report_already_answered", party=message.party)
-    if round_.reports.get(ReportKey(*key)) != message.report_digest:
+    if round_.reports.get(key) != message.report_digest:
         raise BindingError("told_report_not_sent", party=message.party)
     round_.alarms[key] = message
 
@@ -703,9 +662,9 @@ def _withheld_answer(message: WithheldAnswer, round_: RoundState, _digest: str, 
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or message.party not in round_.counterparts_of(query.party):
         raise OrderError("withheld_answer_query_not_answered_here", submission=message.submission_id)
-    key, asker = AlarmKey(message.party, message.submission_id), ReportKey(query.party, message.submission_id)
-    # It is said before the asker's report, which rests on it, and in place of the receipt; only the matcher sees that.
-    if asker in round_.reports or ReportKey(*key) in round_.receipts:
+    key = ReportKey(message.party, query.party, message.submission_id)
+    # It is said before the asker's report, and in place of the receipt, which only the matcher sees.
+    if key.other_side in round_.reports or key in round_.receipts:
         raise OrderError("withheld_answer_too_late", submission=message.submission_id, party=message.party)
     # On hold comes first, after the alarm, which the asker is not shown; refused comes once, after it.
     before = None if message.state is Withholding.ON_HOLD else Withholding.ON_HOLD
@@ -720,7 +679,7 @@ def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | Non
     if message.binding not in known:
         raise BindingError("closing_of_another_round", round=round_.round_id, party=message.party)
     # Only the matcher sees every receipt; a party is not shown those of others.
-    if round_.sees_everything and round_.ending is None and ReportKey(message.party, None) not in round_.receipts:
+    if round_.sees_everything and round_.ending is None and not round_.has_acknowledged_lists(message.party):
         raise OrderError("closing_before_hits", round=round_.round_id, party=message.party)
     round_.closings[message.party] = message
 
@@ -732,7 +691,9 @@ def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | Non
 
 def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
-    if message.outcome is Outcome.CLOSED and not round_.reports:
+    # A party may have no report, because nobody may be compared with it; only the matcher knows of all.
+    is_reported = round_.all_lists_are_in() and (bool(round_.reports) or not round_.sees_everything)
+    if message.outcome is Outcome.CLOSED and not is_reported:
         raise OrderError("round_closed_before_reports")
     round_.ending = message
 

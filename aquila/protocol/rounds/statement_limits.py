@@ -104,34 +104,35 @@ def _tokens(message: Tokens, round_: RoundState) -> None:
 
 @_check.register(Receipt)
 def _receipt(message: Receipt, round_: RoundState) -> None:
-    report = ReportKey(message.party, message.submission_id)
+    report = ReportKey(message.party, message.counterpart, message.submission_id)
     if message.binding != round_.binding or round_.reports.get(report) != message.report_digest:
         return  # its step says what is wrong with it
     if report in round_.receipts:
         raise RepeatedError("report_already_acknowledged", party=message.party)
-    reported = round_.reported.get(report)
-    if reported is not None and (message.hits, message.by_place()) != (reported.total(), reported):
+    reported = round_.reported.get(report, message.hits)
+    if message.hits != reported:
         raise MalformedError(
-            "acknowledged_hit_count_differs", party=message.party, expected=reported.total(), got=message.hits
+            "acknowledged_hit_count_differs", party=message.party, expected=reported.total, got=message.hits.total
         )
 
 
 @_check.register(ReportCheck)
 def _checked(message: ReportCheck, round_: RoundState) -> None:
     """Refuse a check of other tags than the report's, so that no party can make the matcher's log look wrong."""
-    told = round_.met.get(ReportKey(message.party, message.submission_id))
-    if told is not None and any(pair.met != told.get(pair.counterpart) for pair in message.pairs):
+    report = ReportKey(message.party, message.counterpart, message.submission_id)
+    if round_.met.get(report, message.met) != message.met:
         raise MalformedError("checked_tags_not_told", party=message.party)
 
 
 @_check.register(Notes)
 def _notes(message: Notes, round_: RoundState) -> None:
-    report = ReportKey(message.party, message.submission_id)
+    report = ReportKey(message.party, message.to, message.submission_id)
     if not round_.sees_everything or report not in round_.reports:
         return  # a party is not shown the reports of others; without any, its step says so
     # A report's envelope goes once its party has acknowledged it: then the receipt says how many hits it had.
-    reported, receipt = round_.reported.get(report), round_.receipts.get(report)
-    most = reported.total() if reported is not None else receipt.hits if receipt is not None else 0
+    receipt = round_.receipts.get(report)
+    reported = round_.reported.get(report, receipt.hits if receipt else None)
+    most = reported.total if reported else 0
     if len(round_.batches.get(report, ())) >= most:
         raise RepeatedError("batches_more_than_hits", party=message.party, expected=most)
 
@@ -151,7 +152,7 @@ def acknowledged_hits(round_: RoundState, party: str) -> int:
 def acknowledged_by_place(round_: RoundState, party: str) -> Counter[tuple[str, str]]:
     """Return the hits that a party's receipts acknowledge, by counterpart and level."""
     found: Counter[tuple[str, str]] = Counter()
-    for (signer, _), receipt in round_.receipts.items():
-        if signer == party:
-            found += receipt.by_place()
+    for report, receipt in round_.receipts.items():
+        if report.party == party:
+            found.update({(report.counterpart, level): hits for level, hits in receipt.hits.model_dump().items()})
     return found

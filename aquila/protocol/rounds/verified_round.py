@@ -13,7 +13,7 @@ from aquila.errors import BindingError, EquivocationError, MalformedError, Signa
 from aquila.protocol import messages
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds import rules, statement_limits
-from aquila.protocol.rounds.round_state import AnnouncementKey, RoundState
+from aquila.protocol.rounds.round_state import AnnouncementKey, ReportKey, RoundState
 
 LARGEST_STATEMENT = 96 << 20
 """Bytes of an envelope at most: a submission of 600,000 chunks, or the report of a query with 200,000 hits."""
@@ -200,7 +200,7 @@ class Round(RoundState):
 
 
 def announcement_key(message: messages.Message) -> AnnouncementKey:
-    """Return the key under which an announcement is unique: its kind, and for a report its party, query and page.
+    """Return the key under which an announcement is unique: its kind, and of a report which one it is, and its page.
 
     Raises:
         MalformedError: It is not announced within a round.
@@ -208,7 +208,7 @@ def announcement_key(message: messages.Message) -> AnnouncementKey:
     kind = messages.kind_of(message)
     if isinstance(message, messages.HitReport):
         page = None if message.page is None else message.page.number
-        return AnnouncementKey(kind, message.party, message.submission_id, page)
+        return AnnouncementKey(kind, ReportKey(message.party, message.counterpart, message.submission_id), page)
     if isinstance(message, messages.Opening | messages.Ending):
         return AnnouncementKey(kind)
     raise MalformedError("announcement_not_within_round", message_type=kind.value, kind=kind)

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from aquila.matching.certainty import GradingBasis, Level
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import MatchedPair
 from aquila.matching.learning import ListPair, learn
-from aquila.protocol.messages import CheckedPair, CheckFault, HitReport, MetTags
+from aquila.protocol.messages import BelowPair, CheckFault, Hit, HitReport, MetTags
 from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.shadow.columns import ascending, dummies, met_digest, tags_of
 from aquila.protocol.shadow.meeting import ColumnTerms, column_terms, meets_a_set
@@ -56,18 +56,29 @@ class ReportedPair(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ToldPair:
-    """The part of a report that concerns two parties."""
+class ToldPairs:
+    """What a report tells, as far as its check needs it."""
 
     pairs: Sequence[ReportedPair]
     """Every hit, and every other pair that meets a set."""
     met: MetTags | None
     """The tags that met; none where their columns did not fit."""
 
-    def checked(self, counterpart: str, fault: CheckFault | None) -> CheckedPair:
-        """Return the signed result of its check."""
-        below = sum(not pair.is_hit for pair in self.pairs)
-        return CheckedPair(counterpart=counterpart, met=self.met and self.met.digest, below=below, fault=fault)
+    @classmethod
+    def of(cls, pages: Iterable[HitReport]) -> ToldPairs:
+        """Return what a report tells from its pages, at least one, or from the one message that it is."""
+        pairs: list[ReportedPair] = []
+        met: MetTags | None = None
+        for page in pages:
+            met = page.basis.met
+            pairs += [_reported(hit, is_hit=True) for hit in page.hits]
+            pairs += [_reported(one, is_hit=False) for one in page.below]
+        return cls(pairs, met)
+
+    @property
+    def below(self) -> int:
+        """How many pairs are no hits."""
+        return sum(not pair.is_hit for pair in self.pairs)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -101,32 +112,13 @@ def own_side(round_: RoundState, table: RuleTable, rows: RecordRows, own: str, c
     return OwnSide(table, rows, column_terms(round_, table, own, counterpart), sizes, round_.manifest.minimum_certainty)
 
 
-def told_pairs(pages: Iterable[HitReport]) -> dict[str, ToldPair]:
-    """Return the part of a report that concerns each counterpart.
-
-    Args:
-        pages: Its pages, or the one message that it is.
-    """
-    pairs: dict[str, list[ReportedPair]] = {}
-    met: dict[str, MetTags | None] = {}
-    for page in pages:
-        met |= {basis.counterpart: basis.met for basis in page.bases}
-        for hit in page.hits:
-            other, places = hit.counterpart_handle or "", hit.met or ""
-            pairs.setdefault(hit.counterpart, []).append(_reported(hit.handle, other, places, is_hit=True))
-        for one in page.below:
-            pairs.setdefault(one.counterpart, []).append(
-                _reported(one.handle, one.counterpart_handle, one.met, is_hit=False)
-            )
-    return {party: ToldPair(pairs.get(party, []), found) for party, found in met.items()}
-
-
-def _reported(handle: str, other: str, places: str, *, is_hit: bool) -> ReportedPair:
-    return ReportedPair(bytes.fromhex(handle), bytes.fromhex(other), bytes.fromhex(places), is_hit)
+def _reported(one: Hit | BelowPair, *, is_hit: bool) -> ReportedPair:
+    handle, other, places = map(bytes.fromhex, (one.handle, one.counterpart_handle, one.met))
+    return ReportedPair(handle, other, places, is_hit)
 
 
 def check_pair(
-    key: SecretBytes, own: OwnSide, told: ToldPair, strangers: Callable[[], Mapping[int, int]]
+    key: SecretBytes, own: OwnSide, told: ToldPairs, strangers: Callable[[], Mapping[int, int]]
 ) -> CheckFault | None:
     """Check that what is reported of two lists is all there is (PROTOCOL.md 3.7.13).
 
@@ -139,8 +131,8 @@ def check_pair(
     if told.met is None:
         return CheckFault.COLUMNS
     fault = check_tags(key, own.rows, own.columns, told)
-    hits = sum(pair.is_hit for pair in told.pairs)
-    if fault is not None or not doubts_too_many(own.minimum, len(told.pairs) - hits, hits, own.sizes):
+    hits = len(told.pairs) - told.below
+    if fault is not None or not doubts_too_many(own.minimum, told.below, hits, own.sizes):
         return fault  # were every pair below a doubted one, they would be no alarm
     pairs, masks = matched_pairs(own.rows, told.pairs), own.columns.masks
     checked = [pair.rules for pair, _ in pairs if meets_a_set(pair.rules, masks)]
@@ -149,14 +141,28 @@ def check_pair(
     return CheckFault.LEVELS if doubts_too_many(own.minimum, doubted, hits, own.sizes) else None
 
 
-def agree(one: CheckedPair, other: CheckedPair | None) -> bool:
+class CheckResult(Protocol):
+    """What one side found of a pair, as it signed it or as it is stored."""
+
+    @property
+    def met(self) -> str | None:
+        """The digest of the tags that met."""
+
+    @property
+    def below(self) -> int:
+        """How many pairs were told that are no hits."""
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong, if anything is."""
+
+
+def agree(one: CheckResult, other: CheckResult) -> bool:
     """Return whether both sides of a pair find, of the same tags and other pairs, that nothing was left out."""
-    if other is None or one.fault is not None or other.fault is not None:
-        return False
-    return (one.met, one.below) == (other.met, other.below)
+    return (one.met, one.below, one.fault, other.fault) == (other.met, other.below, None, None)
 
 
-def check_tags(key: SecretBytes, rows: RecordRows, columns: ColumnTerms, told: ToldPair) -> CheckFault | None:
+def check_tags(key: SecretBytes, rows: RecordRows, columns: ColumnTerms, told: ToldPairs) -> CheckFault | None:
     """Check that the tags that met are those of the reported pairs, and that no pair with these tags is missing.
 
     Args:

@@ -15,7 +15,7 @@ from aquila.crypto.keys import SecretBytes
 from aquila.matching.list_rows import first_bits, meeting_handles, rows_of
 from aquila.protocol.messages import CheckFault
 from aquila.protocol.rounds.round_state import RoundState
-from aquila.protocol.shadow.checks import ReportedPair, ToldPair, are_whole, is_due, shared_rows
+from aquila.protocol.shadow.checks import ReportedPair, ToldPairs, are_whole, is_due, shared_rows
 from aquila.protocol.shadow.columns import Column, ascending, query_dummies, tags_of, too_many
 from aquila.protocol.shadow.meeting import ColumnTerms, EarlierRows, column_terms, new_combinations, sent_before
 from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
@@ -113,8 +113,8 @@ def check_query(
     key: SecretBytes,
     rows: RecordRows,
     asked: AskedPair,
-    told: ToldPair,
-    before: Sequence[ToldPair],
+    told: ToldPairs,
+    before: Sequence[ToldPairs],
     sent: Sequence[TokenRows] = (),
 ) -> CheckFault | None:
     """Check that what is reported of a query and a list is all there is (PROTOCOL.md 3.7.13.2).

@@ -247,9 +247,9 @@ def _chance_hits(played: Rehearsal) -> dict[str, float]:
     """Return how many hits of each level the reports expect to be the work of chance."""
     expected = dict.fromkeys(_LEVELS, 0)
     for node in played.nodes.values():
-        for basis in node.told.bases if node.told else ():
-            if node.code < basis.counterpart:  # both sides are told the same
-                for level, thousandths in basis.chance_hits.model_dump().items():
+        for counterpart, report in node.told.items():
+            if node.code < counterpart:  # both sides are told the same
+                for level, thousandths in report.terms.basis.chance_hits.model_dump().items():
                     expected[level] += thousandths
     return {level: thousandths / _THOUSANDTHS for level, thousandths in expected.items()}
 

@@ -26,6 +26,7 @@ NAMES = {
     "class": n_("class of inputs"),
     "confirmed": n_("confirmed"),
     "content": n_("content"),
+    "counterpart": n_("other party"),
     "days": n_("days"),
     "decision": n_("decision"),
     "earlier_rounds": n_("earlier rounds"),

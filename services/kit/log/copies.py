@@ -15,6 +15,7 @@ from aquila.audit import merkle
 from aquila.audit.checkpoint import parse_checkpoint, parse_note
 from aquila.audit.entries import LEFT_OUT_FILE, Entry, EntryKind, LeftOutEntries, read_entry
 from aquila.protocol.log_entries import discloses_hits
+from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.log.publication import CHECKPOINT_FILE
 from services.kit.storage.files import ChunkFiles
 
@@ -26,8 +27,8 @@ _TOTALS = frozenset({EntryKind.CLOSING, EntryKind.OUTCOME, EntryKind.WITHDRAWAL,
 class Scope:
     """Identity of the log that a copy is of."""
 
-    untold: dict[str, frozenset[str]]
-    """Queries whose asker was not told of their hits, by round: no copy tells of them."""
+    untold: dict[str, frozenset[ReportKey]]
+    """Reports of queries that their askers lack, by round: no copy tells of their hits."""
     rounds: Collection[str] | None = None
     """The rounds that it is of; all entries, those of no round too, if None."""
 

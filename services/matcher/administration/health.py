@@ -13,7 +13,7 @@ from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import Kind, StatementKind
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import Sentence
 from services.kit.errors import RoundDamagedError
 from services.kit.log.entries import newest_of_round
@@ -135,10 +135,10 @@ def _reports(known: CachedRound) -> Iterator[tuple[str, Awaited]]:
     """Yield the reports that the matcher owes, and the receipts that parties owe."""
     record = known.round
     if record.phase is Phase.REPORTING:
-        for party, submission_id in record.reports:
+        for report in record.reports:
             # A report that an alarm holds back waits for a person.
-            if ReportKey(party, submission_id) not in record.receipts and (party, submission_id) not in record.alarms:
-                yield party, Awaited.RECEIPT
+            if report not in record.receipts and report not in record.alarms:
+                yield report.party, Awaited.RECEIPT
         for submission_id, submission in record.submissions.items():
             is_due = submission.kind is Kind.QUERY and progress.has_all_tokens(known, submission_id)
             if is_due and not progress.is_matched(record, submission_id):

@@ -14,8 +14,9 @@ from services.kit.errors import RoundDamagedError
 from services.kit.rounds import manifest_in
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
+from services.matcher.rounds.held_reports import undecided_alarms
 from services.matcher.rounds.progress import late
-from services.matcher.rounds.views import disputed_pairs, held_reports
+from services.matcher.rounds.views import disputed_pairs
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
 
 MOST = 40
@@ -64,7 +65,7 @@ def _of_round(turn: RoundTransaction, now: int) -> Iterator[RoundAttention]:
     """Yield items from the statements of an open round."""
     if differing := {party for pair in disputed_pairs(turn.round) for party in pair}:
         yield _need(turn.row, AttentionKind.LEFT_OUT, tuple(sorted(differing)), len(differing))
-    if holders := {party for party, _, _ in held_reports(turn.round)}:
+    if holders := {held.party for held in undecided_alarms(turn.round)}:
         yield _need(turn.row, AttentionKind.HELD_BACK, tuple(sorted(holders)), len(holders))
     if missing := late(turn.cached, now):
         yield _need(turn.row, AttentionKind.LATE, missing, len(missing))

@@ -53,8 +53,9 @@ def _lists_are_evaluated(known: CachedRound) -> bool:
 
 
 def is_matched(round_: Round, submission_id: str) -> bool:
-    """Return whether a query was matched: then its reports to the owners are events, and with none to its asker."""
-    return any(submission == submission_id for _, submission in round_.reports)
+    """Return whether a query was matched: then its reports to the owners are events."""
+    asker = round_.submissions[submission_id].party
+    return all(report in round_.reports for report in round_.reports_of(submission_id) if report.counterpart == asker)
 
 
 def late(known: CachedRound, now: int) -> tuple[str, ...]:

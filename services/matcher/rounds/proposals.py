@@ -25,7 +25,7 @@ from services.kit.logging import Log
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.disk_space import check_disk_space
-from services.matcher.rounds.views import held_reports
+from services.matcher.rounds.held_reports import undecided_alarms
 from services.matcher.settings import RoundSettings
 from services.matcher.storage.tables import RoundRow
 
@@ -153,7 +153,7 @@ def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
     """
     with context.round_cache.writing("round.wish", round_id) as turn:
         check_end(turn)
-        if holders := {party for party, _, _ in held_reports(turn.round)}:
+        if holders := {held.party for held in undecided_alarms(turn.round)}:
             raise OrderError("round_report_on_hold_at", round=round_id, parties=", ".join(sorted(holders)))
         turn.row.wish, turn.row.reason = messages.Outcome.CLOSED.value, dumps(Sentence.of("every_party_has_its_hits"))
         append(

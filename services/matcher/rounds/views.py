@@ -13,7 +13,6 @@ from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages import CheckFault
 from aquila.protocol.messages.feed import EventKind
-from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import agree
 from aquila.sentences import Sentence, quoted
@@ -23,6 +22,7 @@ from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.contacts import Contact
+from services.matcher.rounds.held_reports import undecided_alarms
 from services.matcher.rounds.progress import waits_for
 from services.matcher.storage.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedStatementRow
 
@@ -64,31 +64,15 @@ def _repeated(turn: RoundTransaction) -> Iterator[tuple[str, int]]:
 
 def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
     """Yield the pairs whose two sides do not both find, of the same tags, that nothing was left out."""
-    said = {(party, pair.counterpart, ""): pair for party, one in record.checked.items() for pair in one.pairs}
-    said |= {(key.party, key.counterpart, key.submission_id): pair for key, pair in record.query_checks.items()}
     disputed = {
-        (party, other)
-        for (party, other, query), pair in said.items()
-        if party < other
-        and (theirs := said.get((other, party, query))) is not None
-        and CheckFault.EARLIER not in {pair.fault, theirs.fault}  # a side that could not check finds nothing
-        and not agree(pair, theirs)
+        (report.party, report.counterpart)
+        for report, said in record.checked.items()
+        if report.party < report.counterpart
+        and (theirs := record.checked.get(report.other_side)) is not None
+        and CheckFault.EARLIER not in {said.fault, theirs.fault}  # a side that could not check finds nothing
+        and not agree(said, theirs)
     }
     yield from sorted(disputed)
-
-
-def held_reports(record: Round) -> Iterator[tuple[str, str, int]]:
-    """Yield the queries whose reports an owner of a list holds back: who does, whose query it is, and its hits."""
-    for (party, query), alarm in sorted(record.alarms.items()):
-        if ReportKey(party, query) not in record.receipts and not record.has_refused(party, query):
-            yield party, record.submissions[query].party, alarm.hits
-
-
-def refused_answers(record: Round) -> Iterator[tuple[str, str]]:
-    """Yield the refused answers to queries: the owner of the list, and whose query it is."""
-    for party, query in sorted(record.withheld):
-        if record.has_refused(party, query):
-            yield party, record.submissions[query].party
 
 
 def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
@@ -98,9 +82,10 @@ def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
         yield loads(turn.row.problem)
     for left, right in disputed_pairs(record):
         yield Sentence.of("checks_differ", left=left, right=right)
-    for owner, asker, hits in held_reports(record):
-        yield Sentence.of("report_held_back", owner=owner, asker=asker, hits=hits)
-    for owner, asker in refused_answers(record):
+    for held in undecided_alarms(record):
+        hits = record.alarms[held].hits
+        yield Sentence.of("report_held_back", owner=held.party, asker=held.counterpart, hits=hits)
+    for owner, asker, _ in sorted(report for report in record.withheld if record.is_refused(report)):
         yield Sentence.of("answer_refused", owner=owner, asker=asker)
     for party, statements in _repeated(turn):
         yield Sentence.of("statements_repeated", party=party, statements=statements)
@@ -155,7 +140,7 @@ def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> 
     own = {i: s for i, s in record.submissions.items() if s.party == party}
     others = {i: s for i, s in record.submissions.items() if s.party != party}
     takes_part = party in record.participants
-    reported = any(name == party for name, _ in record.reports)
+    reported = any(report.party == party for report in record.reports)
     missing = {other for submission_id in own for other in waits_for(known, submission_id)}
     return PartyProgress(
         **party_status(record, party),
@@ -173,6 +158,6 @@ def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> 
         ),
         waits_for=tuple(sorted(missing)),
         hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,
-        acknowledged=ReportKey(party, None) in record.receipts,
+        acknowledged=record.has_acknowledged_lists(party),
         closed=party in record.closings,
     )

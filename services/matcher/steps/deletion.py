@@ -178,7 +178,7 @@ def _clean(context: MatcherContext, round_id: str) -> bool:
     with context.round_cache.reading(round_id) as turn:
         live = turn.session.scalar(_live_chunks(round_id))
         reports = _reports(turn)
-        done = [event_id for event_id, party, query in reports if _has_report(context, turn, party, query)]
+        done = [event_id for event_id, report in reports if _has_report(context, turn, report)]
     if live is None and not done and reports:
         return False  # nothing to do until a party acknowledges or closes
     # 1. The bytes. If we crash here, the rows still tell of them, and this is done again.
@@ -218,17 +218,18 @@ def _live_chunks(round_id: str) -> Select[int]:
     return select(ChunkRow.chunk_index).where(ChunkRow.round_id == round_id, ChunkRow.deleted_at.is_(None)).limit(1)
 
 
-def _reports(turn: RoundTransaction) -> list[tuple[int, str, str | None]]:
-    """Return event, party and query of the reports, or of their pages, whose envelopes are still there."""
-    query = select(EventRow.event_id, EventRow.party, EventRow.submission_id).where(
+def _reports(turn: RoundTransaction) -> list[tuple[int, ReportKey]]:
+    """Return the reports, or their pages, whose envelopes are still there, by event."""
+    query = select(EventRow.event_id, EventRow.party, EventRow.counterpart, EventRow.submission_id).where(
         EventRow.round_id == turn.row.round_id, EventRow.statement == REPORT, EventRow.envelope.is_not(None)
     )
-    return [(event_id, party, of) for event_id, party, of in turn.session.execute(query)]
+    rows = turn.session.execute(query)
+    return [(event_id, ReportKey(party, counterpart or "", of)) for event_id, party, counterpart, of in rows]
 
 
-def _has_report(context: MatcherContext, turn: RoundTransaction, party: str, query: str | None) -> bool:
+def _has_report(context: MatcherContext, turn: RoundTransaction, report: ReportKey) -> bool:
     """Return whether a report's party has it, has closed, or has let the round's retention pass."""
-    closed = party in turn.round.closings
-    acknowledged = ReportKey(party, query) in turn.round.receipts
+    closed = report.party in turn.round.closings
+    acknowledged = report in turn.round.receipts
     kept_until = (turn.row.ended_at or 0) + turn.round.manifest.retention_days * _DAY
     return closed or acknowledged or context.clock() > kept_until

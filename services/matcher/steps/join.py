@@ -50,7 +50,7 @@ class FaultyTokensError(MalformedError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JoinResult:
-    """The result of a join: one report for each party concerned, the hits of each pair at each level, and flags."""
+    """The result of a join: two reports of each pair, the hits of each pair at each level, and flags."""
 
     reports: Iterable[HitReport]
     """Each report, or its pages in their order; they are made as they are taken, once."""

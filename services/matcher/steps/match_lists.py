@@ -1,4 +1,4 @@
-"""Step: match the lists when all tokens are in, and report to every party at once (PROTOCOL.md 3.7.1 to 3.7.3)."""
+"""Step: match the lists when all tokens are in, and report each pair to both sides (PROTOCOL.md 3.7.1 to 3.7.3)."""
 
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase

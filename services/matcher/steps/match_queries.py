@@ -1,9 +1,6 @@
-"""Steps: match queries against the lists; inform the owners first, then the asker (PROTOCOL.md 3.7.3 and 3.7.4)."""
+"""Steps: match queries against the lists; of each list inform its owner first, then the asker (PROTOCOL.md 3.7.4)."""
 
 from __future__ import annotations
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from aquila.protocol.matcher import lists_for_query
 from aquila.protocol.messages import Kind, Outcome
@@ -11,7 +8,7 @@ from aquila.protocol.rounds.round_state import Phase
 from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT
 from services.matcher.round_memory import CachedRound, RoundTransaction
-from services.matcher.rounds.held_reports import give_to_asker, in_order, owners_waited_for
+from services.matcher.rounds.held_reports import awaits_owner, give_to_asker, held_in, owners_report
 from services.matcher.rounds.progress import has_all_tokens, is_matched
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.steps.join import FaultyTokensError, JoinResult, frozen, join, store_counts
@@ -26,13 +23,13 @@ def match_queries(context: MatcherContext, quiet: QuietRounds | None = None) -> 
 
 
 def release_reports(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
-    """Release the reports of queries whose owners of lists have acknowledged theirs."""
+    """Release the reports of queries whose owner of the list has acknowledged its own."""
     return each_round(context, OPEN, lambda round_id: _release(context, round_id), quiet)
 
 
 def _match(context: MatcherContext, round_id: str) -> bool | None:
     with context.round_cache.reading(round_id) as turn:
-        due = _due(turn.session, turn.cached)
+        due = _due(turn.cached)
         if turn.row.wish == Outcome.ABORTED.value or not due:
             return False
         record = frozen(turn.round)
@@ -45,10 +42,10 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
         return True
     if joined is None:
         return None  # another process is joining
-    # The owners' reports as events and the asker's on hold, together: if we crash before the commit, it is matched
-    # again, and nobody has seen anything.
+    # The owners' reports as events and the asker's held, together: if we crash before the commit, it is matched again,
+    # and nobody has seen anything.
     with context.round_cache.writing("query.report", round_id) as turn:
-        if turn.round.ending is not None or query not in _due(turn.session, turn.cached):
+        if turn.round.ending is not None or query not in _due(turn.cached):
             return False
         _store(context, turn, joined, query)
     context.wakeup.notify(REPORT)
@@ -60,7 +57,8 @@ def _store(context: MatcherContext, turn: RoundTransaction, joined: JoinResult, 
     for report in joined.reports:
         envelope = context.matcher.report(report)
         if report.party == asker:
-            turn.session.add(HeldReportRow(round_id=turn.row.round_id, submission_id=query, envelope=envelope.decode()))
+            place = {"round_id": turn.row.round_id, "submission_id": query, "owner": report.counterpart}
+            turn.session.add(HeldReportRow(**place, envelope=envelope.decode()))
         else:
             turn.accept(envelope)
     store_counts(turn, joined, query)
@@ -73,28 +71,24 @@ def _release(context: MatcherContext, round_id: str) -> bool:
     with context.round_cache.writing("query.release", round_id) as turn:
         due = _releasable(turn)
         for row in due:
-            give_to_asker(context, turn, row)
+            give_to_asker(turn, row)
     context.wakeup.notify(REPORT)
     return bool(due)
 
 
 def _releasable(turn: RoundTransaction) -> list[HeldReportRow]:
-    """Return the held reports that nobody is waited for any more."""
-    held = turn.session.scalars(select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)).all()
-    return in_order(turn.round, [row for row in held if not owners_waited_for(turn.round, row.submission_id)])
+    """Return the held reports that wait for their owner no more."""
+    return [row for row in held_in(turn) if not awaits_owner(turn.round, owners_report(turn.round, row))]
 
 
-def _due(session: Session, known: CachedRound) -> list[str]:
+def _due(known: CachedRound) -> list[str]:
     """Return the queries that can be matched now: of each party the first, in the order of their tokens."""
     record = known.round
     if record.phase is not Phase.REPORTING:
         return []
-    held = set(
-        session.scalars(select(HeldReportRow.submission_id).where(HeldReportRow.round_id == record.round_id)).all()
-    )
     first: dict[str, str] = {}
     for one in record.tokens:
         said = record.submissions[one]
-        if said.kind is Kind.QUERY and one not in held and not is_matched(record, one):
+        if said.kind is Kind.QUERY and not is_matched(record, one):
             first.setdefault(said.party, one)
     return [one for one in first.values() if has_all_tokens(known, one)]

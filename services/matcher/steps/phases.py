@@ -6,11 +6,11 @@ due, by wish, by a party's refusal or by its window (3.9).
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.exchange import unfinished
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence, quoted, text_of
 from aquila.sentences.sentence import QUOTED, dumps, loads
@@ -18,7 +18,7 @@ from services.kit.log import own_approvals
 from services.kit.logging import Log
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
-from services.matcher.rounds.held_reports import give_to_asker, in_order, undecided_alarms
+from services.matcher.rounds.held_reports import give_to_asker, held_in, owners_report, undecided_alarms
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
@@ -67,8 +67,8 @@ def _end_of(turn: RoundTransaction, now: int) -> tuple[Outcome, Sentence] | None
 
 
 def can_be_closed(turn: RoundTransaction) -> bool:
-    """Return whether every party has acknowledged its report of the lists."""
-    acknowledged = all(ReportKey(party, None) in turn.round.receipts for party in turn.round.participants)
+    """Return whether every party has acknowledged its reports of the lists."""
+    acknowledged = all(map(turn.round.has_acknowledged_lists, turn.round.participants))
     return turn.round.phase is Phase.REPORTING and acknowledged
 
 
@@ -81,10 +81,10 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
     # Signed first: notes of a report that comes with the end are exchanged after it.
     ending = context.matcher.end(turn.round, outcome, text_of(reason)[:_LONGEST_REASON], context.clock())
     turn.row.reason = dumps(reason)
-    held = select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id)
-    for row in in_order(turn.round, turn.session.scalars(held)):
-        if not undecided_alarms(turn.round, row.submission_id):
-            give_to_asker(context, turn, row)
+    undecided = undecided_alarms(turn.round)
+    for row in held_in(turn):
+        if owners_report(turn.round, row) not in undecided:
+            give_to_asker(turn, row)
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
     # Statistics are published with the row's time, and compared with the entry's.
     turn.row.ended_at = context.clock()

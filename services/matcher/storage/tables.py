@@ -75,6 +75,7 @@ class EventRow(MatcherRows):
         String(8), comment="Who may see it: all, others (than the party), reader, or nobody."
     )
     reader: Mapped[str | None] = mapped_column(String(2), comment="The one party that may see it.")
+    counterpart: Mapped[str | None] = mapped_column(String(2), comment="Of a report, with whom its hits are.")
     statement: Mapped[str | None] = mapped_column(String(16), comment="Type of the statement, lower case.")
     digest: Mapped[str | None] = mapped_column(
         String(64), index=True, comment="SHA-256 of what was signed, hexadecimal."
@@ -105,11 +106,12 @@ class ChunkRow(MatcherRows):
 
 
 class HeldReportRow(MatcherRows):
-    """A query's report that waits until the owners of the lists acknowledged theirs."""
+    """A report of a query that waits until the owner of the list has acknowledged its own."""
 
     __tablename__ = "held_report"
     round_id: Mapped[str] = _round(primary_key=True)
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
+    owner: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The owner of the list.")
     envelope: Mapped[str] = mapped_column(Text, comment="The signed report to the query's origin.")
 
 

@@ -294,9 +294,8 @@ def _answer_of(session: Session, signer: Signer, round_: Round, row: RoundRow, q
 
 
 def chances(node: NodeContext, session: Session, round_: Round) -> Iterator[ChanceView]:
-    """Yield the expected chance hits from this node's reports, for the lists first."""
-    for facts in _reports(node, session, round_):
-        yield from facts.chances
+    """Return the expected chance hits from this node's reports, for the lists first."""
+    return (facts.chance for facts in _reports(node, session, round_) if facts.chance)
 
 
 def weights(
@@ -310,17 +309,18 @@ def weights(
     rules, table = (exchange.rules if exchange else None) or (), node.table_of(round_.manifest)
     if state_of(exchange) != CONFIRMED or not {*rules} <= {rule.number for rule in table.rules}:
         return (), None
-    every = [facts for facts in _reports(node, session, round_) if facts.query == hit.submission_id]
-    for facts in every:
-        if hit.counterpart in facts.bases and rules:
-            mask, basis = mask_of(rules), facts.bases[hit.counterpart]
-            second = any(hit.hit_id in page.second for page in every)  # which page of the report has it
-            found = weights_of(table, mask, basis, second=second)
-            return tuple(
-                forms.WeightView(kind=one.kind, sentence=one.sentence, centibits=one.centibits, differs=one.differs)
-                for one in found
-            ), round(CENTIBITS * strangers_bits(table, mask, basis))
-    return (), None
+    place = hit.counterpart, hit.submission_id
+    pages = [facts for facts in _reports(node, session, round_) if (facts.counterpart, facts.query) == place]
+    basis = next((facts.basis for facts in pages), None)
+    if basis is None or not rules:
+        return (), None
+    mask = mask_of(rules)
+    second = any(hit.hit_id in page.second for page in pages)  # which page of the report has it
+    found = weights_of(table, mask, basis, second=second)
+    return tuple(
+        forms.WeightView(kind=one.kind, sentence=one.sentence, centibits=one.centibits, differs=one.differs)
+        for one in found
+    ), round(CENTIBITS * strangers_bits(table, mask, basis))
 
 
 def _reports(node: NodeContext, session: Session, round_: Round) -> Iterator[ReportFacts]:
@@ -338,22 +338,15 @@ def _read_report(node: NodeContext, round_: Round, envelope: bytes) -> ReportFac
     report = statements.message_of(statements.open_statement(node.registry, envelope))
     if not isinstance(report, HitReport) or report.party != node.code:
         return ReportFacts()
-    sizes = signed_sizes(round_, report)
+    place = {"counterpart": report.counterpart, "submission_id": report.submission_id}
     return ReportFacts(
+        counterpart=report.counterpart,
         query=report.submission_id,
-        chances=tuple(_chances(report)) if report.is_complete else (),  # each page says the same
-        bases={
-            one.counterpart: grading_basis_on(one, sizes[report.party], sizes[one.counterpart]) for one in report.bases
-        },
+        # Each page says the same.
+        chance=ChanceView(chance_hits=report.basis.chance_hits, **place) if report.is_complete else None,
+        basis=grading_basis_on(report, signed_sizes(round_, report)),
         second=frozenset(hit.hit_id for hit in report.hits if hit.second),
     )
-
-
-def _chances(report: HitReport) -> Iterator[ChanceView]:
-    for basis in report.bases:
-        yield ChanceView(
-            counterpart=basis.counterpart, submission_id=report.submission_id, chance_hits=basis.chance_hits
-        )
 
 
 def exchange_view(row: ExchangeRow | None, record: Mapping[str, Any], table: RuleTable) -> ExchangeView:

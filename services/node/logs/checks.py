@@ -28,7 +28,6 @@ from aquila.audit.checkpoint import Checkpoint, check_named
 from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.merkle import verify_inclusion
 from aquila.errors import AquilaError, AuditError, LogRewrittenError
-from aquila.matching.certainty import Level
 from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, statement_entry
 from aquila.protocol.messages import LogHead, Message, Statement, StatementKind
 from aquila.protocol.messages.feed import MOST_HEADS, MOST_STATEMENTS, EntryProof, Proofs, StatementProof
@@ -324,16 +323,11 @@ def _is_reported(node: NodeContext, entry: Entry) -> bool | None:
     others = sides - {node.code}
     other = next(iter(others)) if len(others) == 1 else ""
     query = entry.ids.get("submission")
-    key = ReportKey(node.code, None if query is None else str(query))
+    key = ReportKey(node.code, other, None if query is None else str(query))
     with node.rounds.of(entry.round or "").reading() as round_:
-        reported = round_.reported.get(key)
         if key not in round_.reports:
             return None
-        if reported is None or round_.has_refused(other, key.submission_id):
-            return True
-        if entry.digests.get("met") != round_.met[key].get(other):
-            return False
-        return all(entry.counts.get(level.value, -1) == reported[other, level.value] for level in Level)
+        return (entry.digests.get("met"), entry.counts) == (round_.met[key], round_.reported[key].model_dump())
 
 
 def _is_made_of(node: NodeContext, said: StatementRow, entry: Entry) -> bool:
@@ -395,7 +389,7 @@ def _sign_all_pending(session: Session, signer: Signer, round_: Round) -> bool:
             empty = statements.given_up(session, signer.high_water, round_id, number)
             envelope = signer.party.close(round_, number, row.hits, empty)
         else:
-            envelope = signer.party.receipt(round_, number, row.submission_id or None, row.hits)
+            envelope = signer.party.receipt(round_, number, row.counterpart, row.submission_id or None)
         statements.put_signed(session, signer, round_id, envelope)
     session.execute(delete(PendingStatementRow).where(PendingStatementRow.round_id == round_id))
     return True

@@ -90,10 +90,7 @@ def _troubles(session: Session) -> Iterator[_Found]:
 
 
 def _withheld(session: Session) -> Iterator[_Found]:
-    """Yield the parties that withhold their answer to a query of this node, until the report is there.
-
-    A refused answer stays: the report came without it.
-    """
+    """Yield the parties that withhold their answer to a query of this node, until it is there; a refused one stays."""
     # By the rounds that go on: their statements are few among those of all rounds.
     active = StatementRow.round_id.in_(select(RoundRow.round_id).where(*_ACTIVE))
     said = select(StatementRow.round_id, StatementRow.kind, StatementRow.envelope).where(active)
@@ -105,13 +102,13 @@ def _withheld(session: Session) -> Iterator[_Found]:
     if not withheld:
         return
     receipts = (StatementRow.kind == StatementKind.RECEIPT.value, StatementRow.own)
-    reported = {
-        (row.round_id, Receipt.from_payload(_payload(row.envelope)).submission_id)
-        for row in session.execute(said.where(*receipts))
-    }
+    reported = set()
+    for row in session.execute(said.where(*receipts)):
+        receipt = Receipt.from_payload(_payload(row.envelope))
+        reported.add((row.round_id, receipt.submission_id, receipt.counterpart))
     parties: dict[str, set[str]] = {}
     for (round_id, query, party), state in withheld.items():
-        if state is Withholding.REFUSED or (round_id, query) not in reported:
+        if state is Withholding.REFUSED or (round_id, query, party) not in reported:
             parties.setdefault(round_id, set()).add(party)
     for round_id, named in parties.items():
         yield _Found(AttentionKind.WITHHELD, round_id, tuple(sorted(named)), len(named))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.registry import Registry
+from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.storage.store import Store
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
@@ -30,18 +31,18 @@ class OwnReport:
     """Whether its last page came."""
 
 
-def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> dict[str, OwnReport]:
-    """Return the reports of a party that came, by query, that of the lists by an empty text."""
+def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> dict[ReportKey, OwnReport]:
+    """Return the reports of a party that came."""
     mine = StatementRow.kind == StatementKind.HIT_REPORT.value, StatementRow.event_id.is_not(None)
     with store.reading("reports.own") as session:
         query = select(StatementRow.digest).where(StatementRow.round_id == round_id, *mine)
         digests = session.scalars(query.order_by(StatementRow.event_id)).all()
-    found: dict[str, OwnReport] = {}
+    found: dict[ReportKey, OwnReport] = {}
     for digest in digests:
         page = _page(store, registry, round_id, digest)
         if page.party == code:
             terms = page.model_copy(update={"page": None, "hits": ()})
-            report = found.setdefault(page.submission_id or "", OwnReport(terms))
+            report = found.setdefault(ReportKey(code, page.counterpart, page.submission_id), OwnReport(terms))
             report.digests.append(digest)
             report.handles.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
             report.hits += len(page.hits)

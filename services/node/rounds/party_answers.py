@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from aquila.interface.rounds import AnswerState, PartyAnswer
 from aquila.protocol.messages import StatementKind, WithheldAnswer, Withholding
 from aquila.protocol.registry import Registry
-from aquila.protocol.rounds.round_state import AlarmKey, ReportKey
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.node.context import Signer
 from services.node.rounds import statements
@@ -21,15 +21,14 @@ _WITHHELD = {Withholding.ON_HOLD: AnswerState.ON_HOLD, Withholding.REFUSED: Answ
 
 
 def answer_state(party: str, round_: Round, row: RoundRow, query: str | None) -> AnswerState:
-    """Return the state of the whole answer to this party's list, or to one of its queries."""
-    if row.hits_erased_at is not None:
-        return AnswerState.ERASED
-    if ReportKey(party, query) in round_.reports:
+    """Return the state of the answers to this party's list, or to one of its queries, all of them together.
+
+    It is answered when no counterpart is waited for: each has answered, or refused to.
+    """
+    states = [_state(ReportKey(party, other, query), round_, row) for other in round_.counterparts_of(party)]
+    if states and set(states) <= {AnswerState.ANSWERED, AnswerState.REFUSED}:
         return AnswerState.ANSWERED
-    left_out = bool(round_.participants) and party not in round_.participants
-    if round_.ending or left_out or row.state != LocalRoundState.ACTIVE or row.refused is not None:
-        return AnswerState.NEVER
-    return AnswerState.AWAITED
+    return _without_report(party, round_, row)
 
 
 def party_answers(
@@ -40,18 +39,37 @@ def party_answers(
     Args:
         query: The query's submission id, or None for the list.
     """
-    party = signer.code
-    whole = answer_state(party, round_, row, query)
-    report = session.get(StatementRow, (round_.round_id, round_.reports.get(ReportKey(party, query), "")))
     withheld = _withheld_since(session, signer.registry, round_.round_id, query) if query and round_.withheld else {}
     found = []
-    for other in round_.counterparts_of(party):
-        state, since = whole, report.taken_at if report else None
-        said = round_.withheld.get(AlarmKey(other, query)) if query else None
-        if said is Withholding.REFUSED or (said and whole is AnswerState.AWAITED):
-            state, since = _WITHHELD[said], withheld.get(other)
+    for other in round_.counterparts_of(signer.code):
+        report = ReportKey(signer.code, other, query)
+        statement = session.get(StatementRow, (round_.round_id, round_.reports.get(report, "")))
+        state, since = _state(report, round_, row), statement.taken_at if statement else None
+        if state in _WITHHELD.values():
+            since = withheld.get(other)
         found.append(PartyAnswer(party=other, state=state, since=since))
     return tuple(found)
+
+
+def _state(report: ReportKey, round_: Round, row: RoundRow) -> AnswerState:
+    """Return the state of one counterpart's answer."""
+    said = round_.withheld.get(report.other_side)
+    if said is Withholding.REFUSED:
+        return AnswerState.REFUSED
+    if row.hits_erased_at is None and report in round_.reports:
+        return AnswerState.ANSWERED
+    state = _without_report(report.party, round_, row)
+    return _WITHHELD[said] if said and state is AnswerState.AWAITED else state
+
+
+def _without_report(party: str, round_: Round, row: RoundRow) -> AnswerState:
+    """Return whether a report that is not here was erased, may still come, or never comes."""
+    if row.hits_erased_at is not None:
+        return AnswerState.ERASED
+    left_out = bool(round_.participants) and party not in round_.participants
+    if round_.ending or left_out or row.state != LocalRoundState.ACTIVE or row.refused is not None:
+        return AnswerState.NEVER
+    return AnswerState.AWAITED
 
 
 def _withheld_since(session: Session, registry: Registry, round_id: str, query: str) -> dict[str, int | None]:

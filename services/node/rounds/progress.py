@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.interface.rounds import Awaited, PartyAtNode, Progress
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.rounds import party_status
 from services.node.storage.states import VERIFIED, WITH_TOKENS
@@ -68,9 +68,11 @@ def parties(session: Session, code: str, round_: Round, known: Verified) -> Iter
 def _standing(round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
     made = [i for i, one in round_.submissions.items() if one.party == party]
     tokens = Progress(done=sum(i in round_.tokens for i in made), of=len(made))
-    # It has its report by its receipt, or by a statement that it can sign only with the report.
-    has_hits = ReportKey(party, None) in round_.receipts or party in round_.checked
-    has_hits = has_hits or any(report.party == party for report in round_.batches)
+    # It has a report by its receipt, or by a statement that it can sign only with the report.
+    reports = round_.list_reports(party)
+    has_hits = bool(reports) and all(
+        report in round_.receipts or report in round_.checked or report in round_.batches for report in reports
+    )
     return PartyAtNode(
         **party_status(round_, party),
         evaluated=evaluated,

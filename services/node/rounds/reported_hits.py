@@ -23,6 +23,8 @@ from services.node.round_memory import ReportedHit, RoundMemories
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow, StatementRow, WithdrawalRow
 
 Key = tuple[str, str]
+Place = tuple[str, str | None]
+"""Of which report of this node a hit is: with whom, and of which query; None for the lists."""
 
 _AT_ONCE = 500
 _OF_HITS = (HitRow, HitStatusRow, HitStepRow)
@@ -34,16 +36,16 @@ class Reported:
 
     hits: Mapping[str, ReportedHit]
     """What they say of each hit, by its id."""
-    complete: frozenset[str | None]
-    """The queries whose report or receipt is there, with None for the lists."""
-    stored: Mapping[str | None, int]
-    """By such a query, how many hits the receipt says were stored."""
+    complete: frozenset[Place]
+    """The reports that are there, or their receipts."""
+    stored: Mapping[Place, int]
+    """By report, how many hits the receipt says were stored."""
 
     def agrees(self, hit: HitRow) -> bool:
         """Return whether a stored hit is as its report says; before a report is complete, none speaks against it."""
         found = ReportedHit(hit.counterpart, hit.certainty, tuple(hit.families), hit.submission_id)
         said = self.hits.get(hit.hit_id)
-        return said == found if said is not None else hit.submission_id not in self.complete
+        return said == found if said is not None else (hit.counterpart, hit.submission_id) not in self.complete
 
     def check(self, hit: HitRow) -> None:
         """Refuse a hit of which its report says something else; raises ForgedRowError if it does."""
@@ -54,8 +56,8 @@ class Reported:
 def reported(rounds: RoundMemories, code: str, round_id: str) -> Reported:
     """Return the signed reports of a round; raises as `RoundMemories.reading` does."""
     with rounds.reading(round_id) as round_:
-        receipts = {key.submission_id: one.hits for key, one in round_.receipts.items() if key.party == code}
-        answered = {key.submission_id for key in round_.reports if key.party == code}
+        receipts = {key[1:]: one.hits.total for key, one in round_.receipts.items() if key.party == code}
+        answered = {key[1:] for key in round_.reports if key.party == code}
         return Reported(rounds.of(round_id).reported, frozenset(answered | set(receipts)), receipts)
 
 
@@ -123,29 +125,30 @@ def look_for_missing(store: Store) -> None:
         store.row_key.note_missing(gone, every=True)
 
 
-def stored_by_receipts(session: Session) -> dict[str, dict[str | None, int]]:
-    """Return by round and query how many hits were stored, as this node's receipts say; none is verified here."""
+def stored_by_receipts(session: Session) -> dict[str, dict[Place, int]]:
+    """Return by round and report how many hits were stored, as this node's receipts say; none is verified here."""
     # The kind is written out, because only then a database knows that the index of these receipts has them all.
     own = StatementRow.own, StatementRow.kind == literal(StatementKind.RECEIPT.value, literal_execute=True)
-    found: dict[str, dict[str | None, int]] = {}
+    found: dict[str, dict[Place, int]] = {}
     for round_id, envelope in session.execute(select(StatementRow.round_id, StatementRow.envelope).where(*own)):
         receipt = Receipt.from_payload(payload_of(envelope, Receipt.payload_type))
-        found.setdefault(round_id, {})[receipt.submission_id] = receipt.hits
+        found.setdefault(round_id, {})[receipt.counterpart, receipt.submission_id] = receipt.hits.total
     return found
 
 
-def missing_hits(session: Session, stored: Mapping[str, Mapping[str | None, int]]) -> dict[str, int]:
+def missing_hits(session: Session, stored: Mapping[str, Mapping[Place, int]]) -> dict[str, int]:
     """Return for each round how many hits that were stored once are gone, where there are any.
 
     Args:
-        stored: By round and query, how many were stored.
+        stored: By round and report, how many were stored.
     """
     rounds = list(stored)
     left = {round_id: dict(of) for round_id, of in stored.items()}
-    query = select(HitRow.round_id, HitRow.submission_id, func.count()).where(HitRow.round_id.in_(rounds))
-    for round_id, submission_id, hits in session.execute(query.group_by(HitRow.round_id, HitRow.submission_id)):
-        if submission_id in left[round_id]:
-            left[round_id][submission_id] -= hits
+    of = HitRow.round_id, HitRow.counterpart, HitRow.submission_id
+    query = select(*of, func.count()).where(HitRow.round_id.in_(rounds)).group_by(*of)
+    for round_id, counterpart, submission_id, hits in session.execute(query):
+        if (counterpart, submission_id) in left[round_id]:
+            left[round_id][counterpart, submission_id] -= hits
     gone = {round_id: sum(of.values()) for round_id, of in left.items()}
     erased = WithdrawalRow.own, WithdrawalRow.ground == Ground.ERASED.value
     of_gone = [round_id for round_id in rounds if gone[round_id] > 0]

@@ -12,7 +12,7 @@ from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.interface.rounds import ConsentRequest
 from aquila.protocol.messages import ClassCounts, Justification, Kind, Manifest, Mode
-from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase, ReportKey
+from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.caps import elements_for
 from aquila.protocol.submissions.column_sizes import PLANNED_QUERIES
@@ -227,7 +227,9 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
         row = round_row(session, round_id)
         if row.state != LocalRoundState.ACTIVE:
             return  # it is closed already
-        if ReportKey(journal.code, None) not in round_.reports:
+        if not round_.all_lists_are_in() or any(
+            report not in round_.reports for report in round_.list_reports(journal.code)
+        ):
             raise OrderError("round_hits_not_here", round=round_id)
         if on_hold(session, round_id):
             raise OrderError("round_report_on_hold", round=round_id)

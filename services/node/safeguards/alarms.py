@@ -1,9 +1,9 @@
 """Alarms: queries that hit this node's list far too often are held back until a person releases them (3.7.14).
 
-The asker gets its report when every owner of a list has signed its receipt; so an owner that withholds it holds the
-report back, and tells the asker so (3.7.16). A person of this node releases the report, or refuses this party's
-answer: then the asker gets the report without it, and the round goes on. Where nobody says anything until the round
-ends, nothing is released.
+The asker gets its report of a list when the list's owner has signed the receipt of its own; so an owner that withholds
+that holds back its answer, and no other, and tells the asker so (3.7.16). A person of this node releases the report, or
+refuses this party's answer: then the asker never gets it. Where nobody says anything until the round ends, nothing is
+released.
 
 The test has a memory: it is made for the query, for the sums of all queries of its asker in the round, and for those in
 the node's window of days, so that many small queries are seen as the large one that they are. How many queries and
@@ -63,7 +63,7 @@ class Asked(NamedTuple):
 
 
 def raise_alarm(
-    session: Session, node: NodeContext, round_: Round, report: HitReport, stored: int, below: Collection[str] = ()
+    session: Session, node: NodeContext, round_: Round, report: HitReport, below: Collection[str] = ()
 ) -> bool:
     """Hold a query's report back where it hit this node's list far too often; return whether it did.
 
@@ -74,7 +74,6 @@ def raise_alarm(
         node: The node.
         round_: The record.
         report: The report.
-        stored: How many of its hits are on own records.
         below: The digests of own persons that it nearly hits, but for those that it hits.
     """
     query = round_.submissions.get(report.submission_id or "")
@@ -85,7 +84,7 @@ def raise_alarm(
     found = _alarming(this, earlier, node.settings.caps.window_days) if this.hits else None  # else nothing to hold back
     if found is None:
         return False
-    _hold_back(session, node, round_, query, stored, found)
+    _hold_back(session, node, round_, query, found)
     return True
 
 
@@ -102,7 +101,7 @@ def _count(
     # A query with the rows of one set alone meets below the least certainty: its sender is told of it all the same.
     hits = len({hit.handle for hit in report.hits} | {pair.handle for pair in report.below})
     # Whether an asker's wrong tags fit tells it whether a person met, and no hit is reported: it counts as one.
-    hits += any(basis.counterpart == query.party and basis.met is None for basis in report.bases)
+    hits += report.basis.met is None
     weak = {person[:_DIGITS] for person in below}
     hits -= _told_before(session, _since(node.clock, node.settings.caps), query, weak)
     session.add(
@@ -121,12 +120,7 @@ def _count(
 
 
 def _hold_back(
-    session: Session,
-    node: NodeContext,
-    round_: Round,
-    query: Submission,
-    stored: int,
-    found: tuple[Asked, Sentence, str],
+    session: Session, node: NodeContext, round_: Round, query: Submission, found: tuple[Asked, Sentence, str]
 ) -> None:
     """Sign the alarm, and that the asker's answer is on hold; a person of this node reads why (`_alarming`)."""
     asked, of, code = found
@@ -136,7 +130,6 @@ def _hold_back(
             submission_id=query.submission_id,
             asker=query.party,
             hits=asked.hits,
-            stored=stored,
             expected=round(1_000 * asked.expected),
             raised_at=node.clock(),
         )
@@ -235,8 +228,12 @@ def _shares(session: Session, code: str, registry: Registry, asker: str) -> Iter
     query = select(StatementRow.envelope).where(StatementRow.kind == StatementKind.HIT_REPORT.value)
     for envelope in session.scalars(query):
         report = statements.message_of(statements.open_statement(registry, envelope))
-        if isinstance(report, HitReport) and report.party == code and report.submission_id is None:
-            yield from (basis.common_per_million for basis in report.bases if basis.counterpart == asker)
+        if isinstance(report, HitReport) and (report.party, report.counterpart, report.submission_id) == (
+            code,
+            asker,
+            None,
+        ):
+            yield report.basis.common_per_million
 
 
 def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> None:
@@ -315,7 +312,7 @@ def acknowledge(node: NodeContext, round_id: str) -> bool:
             return False
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
         for row in session.scalars(_released(round_id)):
-            place = row.submission_id, row.stored
+            place = row.asker, row.submission_id
             statements.sign(
                 session,
                 node.signer,

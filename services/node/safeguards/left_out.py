@@ -1,23 +1,24 @@
 """This node's checks that a report of the lists or of a query leaves no hits out (PROTOCOL.md 3.7.13).
 
-What was checked stays, as a row for each pair, and both sides of a pair compare what they found.
+What was checked stays, as a row for each report, and both sides of a pair compare what they found.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import cached_property, partial
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
-from aquila.protocol.messages import CheckedPair, CheckFault, HitReport, Kind, ReportCheck, StatementKind
+from aquila.protocol.messages import CheckFault, HitReport, Kind, ReportCheck, StatementKind
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.shadow.checks import FAULTS, ToldPair, agree, check_pair, own_side, told_pairs
+from aquila.protocol.shadow.checks import FAULTS, CheckResult, ToldPairs, agree, check_pair, own_side
 from aquila.protocol.shadow.meeting import have_one_key, sent_before
-from aquila.protocol.shadow.queries import asked_pair, check_query, told_rows
+from aquila.protocol.shadow.queries import AskedRows, asked_pair, check_query, told_rows
 from aquila.protocol.shadow.strangers import count_strangers
-from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
+from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.sentences import Sentence
 from services.kit.logging import Log
 from services.node.context import NodeContext
@@ -29,149 +30,145 @@ from services.node.storage.tables import PairCheckRow
 _LOG = Log("node.left_out")
 
 
-def check(node: NodeContext, round_: Round, report: HitReport, submission: str) -> tuple[CheckedPair, ...]:
-    """Check that this node's report of the lists or a query leaves nothing out; empty before its last page.
+class Checked(NamedTuple):
+    """What this node found when it checked a report."""
+
+    met: str | None
+    below: int
+    fault: CheckFault | None
+
+
+class OwnRows:
+    """The token rows of this node's submissions in a round, each read once while several reports are checked."""
+
+    def __init__(self, node: NodeContext, round_id: str) -> None:
+        self._node, self._round_id = node, round_id
+        self._asked: dict[str, AskedRows] = {}
+
+    @cached_property
+    def of_list(self) -> RecordRows:
+        """All rows of the list; raises as `token_rows` does."""
+        submission = self._round.list_of(self._node.code) or ""
+        return RecordRows(token_rows(self._node, self._round_id, submission))
+
+    @property
+    def _round(self) -> Round:
+        return self._node.rounds.of(self._round_id).record()
+
+    @cached_property
+    def strangers(self) -> Mapping[int, int]:
+        """How often different records of the list meet one another."""
+        return count_strangers(self.of_list.numbers, self._round.manifest.frequency_limit)
+
+    def of_query(self, query: str) -> AskedRows:
+        """Return the rows of an own query, and what is needed of those before it; raises as `token_rows` does."""
+        if query not in self._asked:
+            self._asked[query] = rows_of_query(self._node, self._round, query)
+        return self._asked[query]
+
+
+def check(node: NodeContext, round_: Round, report: HitReport, own: OwnRows) -> Checked | None:
+    """Check that a report to this node leaves nothing out; None before its last page.
 
     Args:
         node: The node.
         round_: The record, which has not taken the report yet.
         report: The report, or its last page; the pages before it are stored.
-        submission: The own list, or the own query.
+        own: The token rows.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
     if not report.is_complete or not node.has_rules_of(round_.manifest):
-        return ()
+        return None
+    key = ReportKey(node.code, report.counterpart, report.submission_id)
+    before = own_reports(node.store, node.registry, node.code, round_.round_id).get(key) if report.page else None
+    told = ToldPairs.of([*(pages_of(node.store, node.registry, before) if before else ()), report])
+    met = told.met.digest if told.met else None
+    return Checked(met, told.below, _fault(node, round_, key, told, own))
+
+
+def _fault(node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs, own: OwnRows) -> CheckFault | None:
+    """Return what is wrong with a report, if anything is; raises as `check` does."""
+    if not have_one_key(round_, *report):
+        return CheckFault.COLUMNS
     if report.submission_id is not None:
-        return tuple(_check_query(node, round_, report.submission_id, [report], submission))
-    before = own_reports(node.store, node.registry, node.code, round_.round_id).get("") if report.page else None
-    told = told_pairs([*(pages_of(node.store, node.registry, before) if before else ()), report])
-    rows = RecordRows(token_rows(node, round_.round_id, submission))
-    strangers = cache(partial(count_strangers, rows.numbers, round_.manifest.frequency_limit))
-    table, found = node.table_of(round_.manifest), []
-    for counterpart in sorted(round_.counterparts_of(node.code)):
-        pair = told.get(counterpart, ToldPair((), None))
-        own = own_side(round_, table, rows, node.code, counterpart)
-        fault: CheckFault | None = CheckFault.COLUMNS
-        if have_one_key(round_, node.code, counterpart):
-            with column_key(node, round_, counterpart) as key:
-                fault = check_pair(key, own, pair, strangers)
-        found.append(pair.checked(counterpart, fault))
-    return tuple(found)
+        return _fault_of_query(node, round_, report, told, own)
+    side = own_side(round_, node.table_of(round_.manifest), own.of_list, node.code, report.counterpart)
+    with column_key(node, round_, report.counterpart) as key:
+        return check_pair(key, side, told, lambda: own.strangers)
 
 
-def _check_query(
-    node: NodeContext, round_: Round, query: str, pages: Iterable[HitReport], submission: str
-) -> Iterator[CheckedPair]:
-    """Check this node's report of a query with each party whose answer is in it; raises as `check` does."""
-    told, table = told_pairs(pages), node.table_of(round_.manifest)
-    asker = round_.submissions[query].party
-    if asker == node.code:
-        others = [one for one in sorted(round_.counterparts_of(asker)) if not round_.has_refused(one, query)]
-    else:
-        others = [asker]
-
-    @cache
-    def rows() -> tuple[RecordRows, tuple[TokenRows, ...]]:
-        if asker == node.code:
-            asked = rows_of_query(node, round_, query)
-            return asked.rows, asked.before
-        read = partial(token_rows, node, round_.round_id, submission)
-        return told_rows(read, told[asker].pairs if asker in told else ()), ()
-
-    whole, earlier = _found_whole(node, round_.round_id), _before(round_, query)
-    before = cache(partial(_told_before, node, round_.round_id, earlier))
-    for other in others:
-        pair = told.get(other, ToldPair((), None))
-        fault: CheckFault | None = CheckFault.EARLIER
-        if not have_one_key(round_, node.code, other, query):
-            fault = CheckFault.COLUMNS
-        elif {(one, other) for one in earlier} <= whole:
-            asked = asked_pair(round_, table, query, other if asker == node.code else node.code)
-            with column_key(node, round_, other) as key:
-                every, sent = rows()
-                fault = check_query(key, every, asked, pair, [found[other] for found in before().values()], sent)
-        yield pair.checked(other, fault)
+def _fault_of_query(
+    node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs, own: OwnRows
+) -> CheckFault | None:
+    query, counterpart = report.submission_id or "", report.counterpart
+    earlier = _before(round_, report)
+    if not _found_whole(node, round_.round_id).issuperset(earlier):
+        return CheckFault.EARLIER
+    stored = own_reports(node.store, node.registry, node.code, round_.round_id)
+    before = [ToldPairs.of(pages_of(node.store, node.registry, stored[one])) for one in earlier]
+    is_asker = round_.submissions[query].party == node.code
+    asked = asked_pair(round_, node.table_of(round_.manifest), query, counterpart if is_asker else node.code)
+    with column_key(node, round_, counterpart) as key:
+        if is_asker:
+            rows = own.of_query(query)
+            return check_query(key, rows.rows, asked, told, before, rows.before)
+        read = partial(token_rows, node, round_.round_id, round_.list_of(node.code) or "")
+        return check_query(key, told_rows(read, told.pairs), asked, told, before)
 
 
-def _before(round_: Round, query: str) -> tuple[str, ...]:
-    """Return the reports that a check of a query rests on: of the lists (an empty text), and of earlier queries."""
-    return ("", *sent_before(round_, query)[1:])
+def _before(round_: Round, report: ReportKey) -> list[ReportKey]:
+    """Return the reports that the check of a query's rests on: of the lists, and of earlier queries."""
+    _, *queries = sent_before(round_, report.submission_id or "")
+    return [report._replace(submission_id=one) for one in (None, *queries)]
 
 
-def _told_before(node: NodeContext, round_id: str, queries: Sequence[str]) -> dict[str, dict[str, ToldPair]]:
-    """Return what this node was told of the lists (an empty text) and of queries, by counterpart."""
-    reports = own_reports(node.store, node.registry, node.code, round_id)
-    found: dict[str, dict[str, ToldPair]] = {}
-    for one in queries:
-        report = reports.get(one)
-        found[one] = told_pairs(pages_of(node.store, node.registry, report)) if report and report.complete else {}
-    return found
-
-
-def _found_whole(node: NodeContext, round_id: str) -> set[tuple[str, str]]:
-    """Return with whom which reports were found whole here: the query, or an empty text, and the counterpart.
+def _found_whole(node: NodeContext, round_id: str) -> set[ReportKey]:
+    """Return the reports that were found whole here.
 
     So is one of lists in which too many pairs are called too weak: all of them are told.
     """
     is_whole = PairCheckRow.fault.is_(None) | (PairCheckRow.fault == CheckFault.LEVELS.value)
     query = select(PairCheckRow).where(PairCheckRow.round_id == round_id, is_whole)
     with node.store.reading("left_out.whole") as session:
-        return {(row.submission_id, row.counterpart) for row in session.scalars(query)}
+        return {_report_of(node, row) for row in session.scalars(query)}
 
 
-def store_checks(
-    session: Session, node: NodeContext, round_: Round, pairs: tuple[CheckedPair, ...], query: str | None
-) -> None:
-    """Store a row for each pair, and sign what this node found, before its receipt.
+def store_check(session: Session, node: NodeContext, round_: Round, report: ReportKey, found: Checked | None) -> None:
+    """Store the result of a check, and sign what this node found, before its receipt.
 
-    Of a query its asker signs for each counterpart, but where an earlier report is missing, which may come
-    (`check_waiting`); the list's owner waits for that (`compare`), because the digest of what met tells whether there
-    are hits.
+    Of a query its asker signs, but where an earlier report is missing, which may come (`check_waiting`); the list's
+    owner waits for that (`compare`), because the digest of what met tells whether there are hits.
     """
-    if not pairs:
+    if found is None:
         return
-    for pair in pairs:
-        row = PairCheckRow(
-            round_id=round_.round_id,
-            submission_id=query or "",
-            counterpart=pair.counterpart,
-            met=pair.met,
-            below=pair.below,
-            fault=pair.fault and pair.fault.value,
-            checked_at=node.clock(),
-        )
-        session.add(row)
-        # After a report that was not whole nothing new is found out.
-        if pair.fault not in {None, CheckFault.EARLIER}:
-            _report(session, node, row, pair.fault)
-    if query is None:
-        _sign(session, node, round_, pairs, None)
-    elif round_.submissions[query].party == node.code:
-        for pair in pairs:
-            if pair.fault is not CheckFault.EARLIER:
-                _sign(session, node, round_, (pair,), query)
+    query = report.submission_id
+    place = {"round_id": round_.round_id, "submission_id": query or "", "counterpart": report.counterpart}
+    row = PairCheckRow(met=found.met, below=found.below, fault=found.fault, checked_at=node.clock(), **place)
+    session.add(row)
+    # After a report that was not whole nothing new is found out.
+    if found.fault not in {None, CheckFault.EARLIER}:
+        _report(session, node, row, found.fault)
+    is_own = query is None or round_.submissions[query].party == node.code
+    if is_own and found.fault is not CheckFault.EARLIER:
+        _sign(session, node, round_, row)
 
 
 def _waiting(node: NodeContext, round_: Round) -> list[PairCheckRow]:
     """Return what this node could not check of its own queries, and has not signed; those sent first come first."""
-    unsigned = [
+    queries = [
         query
         for query in round_.tokens
         if (round_.submissions[query].party, round_.submissions[query].kind) == (node.code, Kind.QUERY)
-        and ReportKey(node.code, query) in round_.reports
-        and any(
-            round_.check_of(node.code, other, query) is None and not round_.has_refused(other, query)
-            for other in round_.counterparts_of(node.code)
-        )
     ]
+    unsigned = {report for report in round_.reports if report.submission_id in queries} - round_.checked.keys()
     if not unsigned:
         return []
-    waits = PairCheckRow.submission_id.in_(unsigned), PairCheckRow.fault == CheckFault.EARLIER.value
+    waits = PairCheckRow.round_id == round_.round_id, PairCheckRow.fault == CheckFault.EARLIER.value
     with node.store.reading("left_out.waiting") as session:
-        rows = session.scalars(select(PairCheckRow).where(PairCheckRow.round_id == round_.round_id, *waits)).all()
-    return sorted(rows, key=lambda row: (unsigned.index(row.submission_id), row.counterpart))
+        rows = [row for row in session.scalars(select(PairCheckRow).where(*waits)) if _report_of(node, row) in unsigned]
+    return sorted(rows, key=lambda row: (queries.index(row.submission_id), row.counterpart))
 
 
 def check_waiting(node: NodeContext, round_id: str) -> None:
@@ -181,26 +178,21 @@ def check_waiting(node: NodeContext, round_id: str) -> None:
         KeyMaterialError: The round key is missing.
     """
     round_ = node.rounds.of(round_id).record()
-    waiting = _waiting(node, round_)
-    for query in dict.fromkeys(row.submission_id for row in waiting):
-        earlier, whole = _before(round_, query), _found_whole(node, round_id)
-        others = [row.counterpart for row in waiting if row.submission_id == query]
-        if not any({(one, other) for one in earlier} <= whole for other in others):
+    own = OwnRows(node, round_id)
+    for waiting in _waiting(node, round_):
+        report = _report_of(node, waiting)
+        if not _found_whole(node, round_id).issuperset(_before(round_, report)):
             continue
-        report = own_reports(node.store, node.registry, node.code, round_id)[query]
-        pages = pages_of(node.store, node.registry, report)
-        found = [
-            pair for pair in _check_query(node, round_, query, pages, query) if pair.fault is not CheckFault.EARLIER
-        ]
+        pages = pages_of(node.store, node.registry, own_reports(node.store, node.registry, node.code, round_id)[report])
+        fault = _fault(node, round_, report, ToldPairs.of(pages), own)
         with node.store.transaction("left_out.check_waiting") as session:
-            for pair in found:
-                row = session.get(PairCheckRow, (round_id, query, pair.counterpart))
-                if row is None or row.fault != CheckFault.EARLIER.value:
-                    continue
-                row.fault, row.checked_at = pair.fault and pair.fault.value, node.clock()
-                if pair.fault is not None:
-                    _report(session, node, row, pair.fault)
-                _sign(session, node, round_, (pair,), query)
+            row = session.get(PairCheckRow, (round_id, waiting.submission_id, waiting.counterpart))
+            if row is None or row.fault != CheckFault.EARLIER.value:
+                continue
+            row.fault, row.checked_at = fault, node.clock()
+            if fault is not None:
+                _report(session, node, row, fault)
+            _sign(session, node, round_, row)
 
 
 def sign_unchecked(node: NodeContext, round_id: str) -> None:
@@ -214,83 +206,69 @@ def sign_unchecked(node: NodeContext, round_id: str) -> None:
         for statement in statements.own_statements(session, round_id, StatementKind.CHECKED):
             message = statements.message_of(statements.open_statement(node.registry, statement.envelope))
             if isinstance(message, ReportCheck):
-                said |= {(message.submission_id, pair.counterpart) for pair in message.pairs}
+                said.add((message.submission_id, message.counterpart))
         for row in waiting:
             if (row.submission_id, row.counterpart) not in said:
-                _sign(session, node, round_, (_pair_of(row),), row.submission_id)
+                _sign(session, node, round_, row)
 
 
-def _sign(
-    session: Session, node: NodeContext, round_: Round, pairs: tuple[CheckedPair, ...], query: str | None
-) -> None:
+def _sign(session: Session, node: NodeContext, round_: Round, row: PairCheckRow) -> None:
+    report, fault = _report_of(node, row), None if row.fault is None else CheckFault(row.fault)
     statements.sign(
-        session, node.signer, round_.round_id, lambda number: node.party.checked(round_, number, pairs, query)
+        session,
+        node.signer,
+        round_.round_id,
+        lambda number: node.party.checked(round_, number, report, met=row.met, below=row.below, fault=fault),
     )
 
 
 def compare(node: NodeContext, round_id: str) -> None:
-    """Compare the results of this node with those of the other sides, as far as these have come."""
-    _compare_lists(node, round_id)
-    _compare_queries(node, round_id)
+    """Compare the results of this node with those of the other sides, as far as these have come.
 
-
-def _compare_queries(node: NodeContext, round_id: str) -> None:
-    """Compare what was found of queries, and sign as a list's owner what waited for the asker's check."""
+    As a list's owner sign what waited for the check of a query's asker.
+    """
     memory = node.rounds.of(round_id)
     round_ = memory.record()
     said = {
-        key: pair
-        for key, pair in round_.query_checks.items()
-        if key.counterpart == node.code
-        and key not in memory.compared_queries
-        # Before its receipt counts, this party's answer is not given, and its own check would tell of it.
-        and (
-            round_.submissions[key.submission_id].party == node.code
-            or ReportKey(node.code, key.submission_id) in round_.receipts
-        )
+        report: theirs
+        for report, theirs in round_.checked.items()
+        if report.counterpart == node.code and report not in memory.compared and _may_compare(node, round_, report)
     }
     if not said:
         return
-    with node.store.transaction("left_out.compare_queries") as session:
-        for key, theirs in said.items():
-            row = session.get(PairCheckRow, (round_id, key.submission_id, key.party))
+    with node.store.transaction("left_out.compare") as session:
+        for report, theirs in said.items():
+            query = report.submission_id
+            row = session.get(PairCheckRow, (round_id, query or "", report.party))
             if row is None or row.agreed is not None:
                 continue
-            if round_.submissions[key.submission_id].party == key.party:
-                _sign(session, node, round_, (_pair_of(row),), key.submission_id)
-            _settle(session, node, row, theirs, could_check=theirs.fault is not CheckFault.EARLIER)
-    memory.compared_queries |= said.keys()
-
-
-def _compare_lists(node: NodeContext, round_id: str) -> None:
-    memory = node.rounds.of(round_id)
-    round_ = memory.record()
-    said = {party: checked.of(node.code) for party, checked in round_.checked.items() if party != node.code}
-    if node.code not in round_.checked or said.keys() <= memory.compared:
-        return
-    with node.store.transaction("left_out.compare") as session:
-        waiting = select(PairCheckRow).where(
-            PairCheckRow.round_id == round_id, PairCheckRow.submission_id == "", PairCheckRow.agreed.is_(None)
-        )
-        for row in session.scalars(waiting).all():
-            if row.counterpart in said:
-                _settle(session, node, row, said[row.counterpart])
+            if query is not None and round_.submissions[query].party == report.party:
+                _sign(session, node, round_, row)
+            _settle(session, node, row, theirs)
     memory.compared |= said.keys()
 
 
-def _settle(
-    session: Session, node: NodeContext, row: PairCheckRow, theirs: CheckedPair | None, *, could_check: bool = True
-) -> None:
+def _may_compare(node: NodeContext, round_: Round, report: ReportKey) -> bool:
+    """Return whether a check of the other side may be compared now.
+
+    Of the lists once the own check counts. As the owner of a list that a query meets once the own receipt counts:
+    before, this party's answer is not given, and its own check would tell of it.
+    """
+    query = report.submission_id
+    if query is not None and round_.submissions[query].party != node.code:
+        return report.other_side in round_.receipts
+    return query is not None or report.other_side in round_.checked
+
+
+def _settle(session: Session, node: NodeContext, row: PairCheckRow, theirs: CheckResult) -> None:
     """Store what the other side of a pair found, and report where it could check and did not find the same."""
-    row.agreed, row.checked_at = agree(_pair_of(row), theirs), node.clock()
-    row.their_fault = theirs.fault if theirs else None
-    if could_check and not row.agreed and row.fault is None:
+    row.agreed, row.checked_at, row.their_fault = agree(row, theirs), node.clock(), theirs.fault
+    if theirs.fault != CheckFault.EARLIER and not row.agreed and row.fault is None:
         _report(session, node, row, None)
 
 
-def _pair_of(row: PairCheckRow) -> CheckedPair:
-    fault = None if row.fault is None else CheckFault(row.fault)
-    return CheckedPair(counterpart=row.counterpart, met=row.met, below=row.below, fault=fault)
+def _report_of(node: NodeContext, row: PairCheckRow) -> ReportKey:
+    return ReportKey(node.code, row.counterpart, row.submission_id or None)
 
 
 def _report(session: Session, node: NodeContext, row: PairCheckRow, fault: CheckFault | None) -> None:

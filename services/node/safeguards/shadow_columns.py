@@ -101,13 +101,14 @@ def _query_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Call
 
 
 def is_next(session: Session, round_: Round, query: str) -> bool:
-    """Return whether an own query's tokens may be signed: the own check of the lists, and all earlier tokens, counted.
+    """Return whether an own query's tokens may be signed: the own checks of the lists, and all earlier tokens, counted.
 
     What a column leaves out follows from what the matcher took before it, so queries go one after the other, and none
     goes after one whose tokens were refused.
     """
     own = round_.submissions[query].party
-    return own in round_.checked and session.scalars(_not_in_feed(round_.round_id)).first() is None
+    checked = all(report in round_.checked for report in round_.list_reports(own))
+    return checked and session.scalars(_not_in_feed(round_.round_id)).first() is None
 
 
 def report_missing_tokens(node: NodeContext, round_id: str) -> None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SealingKey
@@ -33,6 +33,7 @@ from aquila.protocol.rounds.hit_columns import (
     held_tokens,
     hit_batches,
 )
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import FinalizedChunk
 from aquila.records.rules import RuleTable
@@ -108,14 +109,13 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
         row = round_row(session, round_id)
         if row.state == LocalRoundState.DESTROYED or row.refused is not None:
             return False
-        done = set(
-            session.scalars(select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id))
-        )
+        prepared = select(PreparedReportRow).where(PreparedReportRow.round_id == round_id)
+        done = {ReportKey(node.code, row.counterpart, row.submission_id or None) for row in session.scalars(prepared)}
     if len(memory.record().reports) <= len(done):
         return False
     busy, failure = False, None
-    for query, report in own_reports(node.store, node.registry, node.code, round_id).items():
-        if report.complete and query not in done:
+    for key, report in own_reports(node.store, node.registry, node.code, round_id).items():
+        if report.complete and key not in done:
             try:
                 if node.has_rules_of(memory.record().manifest):
                     _prepare(node, memory.record(), report)
@@ -133,9 +133,8 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
 
 def _set_aside(journal: Journal, round_: Round, report: OwnReport) -> None:
     """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
-    place = {"round_id": round_.round_id, "submission_id": report.terms.submission_id or ""}
     with journal.store.transaction("exchange.set_aside") as session:
-        session.add(PreparedReportRow(prepared_at=journal.clock(), **place))
+        session.add(PreparedReportRow(prepared_at=journal.clock(), **_place_of(report.terms)))
         if report.hits:
             statements.report_problem(
                 session, journal.clock, round_.round_id, _PLACE, Sentence.of("hits_stay_unconfirmed")
@@ -161,7 +160,7 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
     the others are opened when all of it is prepared.
     """
     memory, terms = node.rounds.of(round_.round_id), report.terms
-    place = {"round_id": round_.round_id, "submission_id": terms.submission_id or ""}
+    place = _place_of(terms)
     submission = submission_in_report(round_, node.code, terms.submission_id)
     held = held_tokens(report.handles, _chunks(node, round_.round_id, submission) if submission and report.hits else ())
     kit = _Kit(terms, signed_sizes(round_, terms), node.table_of(round_.manifest), held, marks_needed(held.most), place)
@@ -173,9 +172,8 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
                 session.add(NoteSecretRow(round_id=round_.round_id, sealed=sealed))
         for batch in hit_batches(pages_of(node.store, node.registry, report), MAX_NOTES):
             with node.store.transaction("exchange.prepare") as session:
-                mine = NoteBatchRow.round_id == place["round_id"], NoteBatchRow.submission_id == place["submission_id"]
-                query = select(NoteBatchRow.batch_id).where(NoteBatchRow.own, NoteBatchRow.index == batch.index, *mine)
-                if session.scalar(query) is None:
+                mine = select(NoteBatchRow.batch_id).filter_by(own=True, index=batch.index, **place)
+                if session.scalar(mine) is None:
                     _prepare_batch(session, node, key, kit, batch)
     with node.store.transaction("exchange.prepared") as session:
         session.add(PreparedReportRow(prepared_at=node.clock(), **place))
@@ -187,7 +185,7 @@ class _Kit:
     """The terms on which the hits of one report are prepared: the report without them, and the data of all of them."""
 
     terms: HitReport
-    sizes: Mapping[str, int]
+    sizes: tuple[int, int]
     table: RuleTable
     held: TokensByRecord
     marks: int
@@ -206,17 +204,13 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
         record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
         told.append(notes.note_of(node, record, reference, one.report_digest).model_dump_json().encode())
         opening = key.seal(hit_id, one.to_bytes(), node.random)
-        rows.append(
-            {"hit_id": hit_id, "counterpart": hits.counterpart, "reference": reference, "opening": opening} | kit.place
-        )
+        rows.append({"hit_id": hit_id, "reference": reference, "opening": opening} | kit.place)
         if one.fault is not None:
             faulty.setdefault(one.fault, []).append(hit_id)
     session.execute(insert(ExchangeRow), rows)
     entries = seal_entries(prepared, told, kit.marks, node.random)
     octets = key.seal(_batch(kit.place, batch.index), b"".join(entries), node.random)
-    session.add(
-        NoteBatchRow(counterpart=hits.counterpart, index=batch.index, own=True, hits=ids, entries=octets, **kit.place)
-    )
+    session.add(NoteBatchRow(index=batch.index, own=True, hits=ids, entries=octets, **kit.place))
     for fault, wrong in faulty.items():
         found = notes.exchange_rows(session, kit.place["round_id"], wrong)
         notes.refute(session, node.journal, list(found.values()), fault, node.code)
@@ -240,8 +234,14 @@ def _records(session: Session, round_id: str, hit_ids: Sequence[str]) -> dict[st
     return {row.hit_id: row.content for row in session.execute(query.where(HitRow.hit_id.in_(hit_ids)))}
 
 
-def _batch(place: dict[str, str], index: int) -> str:
-    return f"notes {place['submission_id']} {index}"
+def _place_of(report: HitReport) -> dict[str, str]:
+    """Return the columns that name a report in rows."""
+    query = report.submission_id or ""
+    return {"round_id": report.round_id, "submission_id": query, "counterpart": report.counterpart}
+
+
+def _batch(place: Mapping[str, str], index: int) -> str:
+    return f"notes {place['submission_id']} {place['counterpart']} {index}"
 
 
 def _sign(node: NodeContext, round_id: str) -> bool:
@@ -259,7 +259,7 @@ def _sign(node: NodeContext, round_id: str) -> bool:
             return False
         row = session.get_one(NoteBatchRow, due)
         with memory.note_key() as key:
-            place = {"submission_id": row.submission_id}
+            place = {"submission_id": row.submission_id, "counterpart": row.counterpart}
             octets = key.open(_batch(place, row.index), row.entries or b"")
         width = len(octets) // len(row.hits)
         entries = [octets[start : start + width] for start in range(0, len(octets), width)]
@@ -288,11 +288,15 @@ def _is_due(session: Session, code: str, round_: Round, counterpart: str, submis
 def _open(node: NodeContext, round_id: str) -> bool:
     """Open the next batch that came, verify its notes and sign a confirmation; return whether there was one."""
     memory = node.rounds.of(round_id)
-    prepared = select(PreparedReportRow.submission_id).where(PreparedReportRow.round_id == round_id)
-    waiting = NoteBatchRow.round_id == round_id, ~NoteBatchRow.own, ~NoteBatchRow.done
+    prepared = exists().where(
+        PreparedReportRow.round_id == NoteBatchRow.round_id,
+        PreparedReportRow.submission_id == NoteBatchRow.submission_id,
+        PreparedReportRow.counterpart == NoteBatchRow.counterpart,
+    )
+    waiting = NoteBatchRow.round_id == round_id, ~NoteBatchRow.own, ~NoteBatchRow.done, prepared
     with memory.reading() as round_, node.store.transaction("exchange.open") as session:
-        query = select(NoteBatchRow).where(*waiting, NoteBatchRow.submission_id.in_(prepared))
-        row = session.scalars(query.order_by(NoteBatchRow.batch_id).limit(1)).first()
+        query = select(NoteBatchRow).where(*waiting).order_by(NoteBatchRow.batch_id)
+        row = session.scalars(query.limit(1)).first()
         if row is None or node.clock() > round_.notes_expire:
             return False
         statement = session.get_one(StatementRow, (round_id, row.digest or ""))

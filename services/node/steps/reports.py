@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from aquila.errors import ProtocolError
 from aquila.followup.lifecycle import Urgency
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import CheckedPair, Hit, HitReport, Kind, Message
+from aquila.protocol.messages import Hit, HitReport, Kind, Message
 from aquila.protocol.messages.feed import Event, EventKind
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
@@ -61,8 +61,8 @@ class ResolvedReport(NamedTuple):
     records: dict[str, OwnRecordRef]
     erased: frozenset[str]
     """Handles of records that were erased since their list was submitted."""
-    checked: tuple[CheckedPair, ...]
-    """What this node found when it checked the report."""
+    checked: left_out.Checked | None
+    """What this node found when it checked the report; None before its last page."""
 
 
 def is_own_report(code: str, registry: Registry, event: Event) -> bool:
@@ -77,8 +77,14 @@ def check(node: NodeContext, round_: Round, message: Message) -> None:
         node.party.check_report(message, node.table_of(round_.manifest))
 
 
-def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | None:
+def resolve(node: NodeContext, round_id: str, event: Event, own: left_out.OwnRows) -> ResolvedReport | None:
     """Find the own records of a report's handles; None for any other event, or where nothing was submitted.
+
+    Args:
+        node: The node.
+        round_id: The round.
+        event: The event.
+        own: The token rows of this node's submissions.
 
     Raises:
         KeyMaterialError: The round key is missing.
@@ -97,7 +103,7 @@ def resolve(node: NodeContext, round_id: str, event: Event) -> ResolvedReport | 
     if submission is None:
         return None
     memory = node.rounds.of(round_id)
-    checked = left_out.check(node, memory.record(), report, submission.submission_id)
+    checked = left_out.check(node, memory.record(), report, own)
     if not wanted:
         return ResolvedReport(submission.import_id, {}, frozenset(), checked)
     with memory.seed(submission.submission_id) as seed:
@@ -131,7 +137,7 @@ def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> d
 def store(
     session: Session, node: NodeContext, round_: Round, report: HitReport, digest: str, found: ResolvedReport | None
 ) -> None:
-    """Store the hits of a report, or of a page, in the transaction that takes it, and let the receipt of all be signed.
+    """Store the hits of a report, or of a page, in the transaction that takes it, and let its receipt be signed.
 
     Args:
         session: The transaction.
@@ -152,7 +158,7 @@ def store(
                 import_id=found.import_id,
                 position=record.position,
                 record_id=record.record_id,
-                counterpart=hit.counterpart,
+                counterpart=report.counterpart,
                 certainty=hit.certainty.value,
                 families=list(hit.families),
                 submission_id=report.submission_id,
@@ -174,24 +180,19 @@ def store(
     if not report.is_complete:
         _withdraw_erased(session, node.clock, report, gone, counted=True)
         return
-    reported = round_.reported.get(ReportKey(node.code, report.submission_id))
-    stored = (len(report.hits) if reported is None else reported.total()) - unknown
     alarms.report_meetings(session, node.clock, round_.round_id)
     # Before the receipt: once the matcher has that of everybody it may end the round.
-    left_out.store_checks(session, node, round_, found.checked if found else (), report.submission_id)
+    key = ReportKey(node.code, report.counterpart, report.submission_id)
+    left_out.store_check(session, node, round_, key, found.checked if found else None)
     hit_handles = {hit.handle for hit in report.hits}
     weak = (_record_of(found, pair.handle) for pair in report.below if pair.handle not in hit_handles)
     below = {record.person for record in weak if record and record.person}
-    withheld = alarms.raise_alarm(session, node, round_, report, stored, below)
+    withheld = alarms.raise_alarm(session, node, round_, report, below)
     _withdraw_erased(session, node.clock, report, gone, counted=not withheld)
-    if not withheld:
-        place = {"round_id": round_.round_id, "submission_id": report.submission_id or ""}
-        checks.put_pending(
-            session,
-            node.signer,
-            round_,
-            PendingStatementRow(kind=PendingStatementKind.RECEIPT.value, hits=stored, **place),
-        )
+    if not withheld and not unknown:  # a receipt says that all hits are stored
+        place = {"round_id": round_.round_id, "submission_id": key.submission_id or "", "counterpart": key.counterpart}
+        receipt = PendingStatementRow(kind=PendingStatementKind.RECEIPT.value, **place)
+        checks.put_pending(session, node.signer, round_, receipt)
 
 
 def _known_hits(session: Session, report: HitReport) -> set[str]:
@@ -205,11 +206,11 @@ def _known_hits(session: Session, report: HitReport) -> set[str]:
 
 def _count_unknown(session: Session, node: NodeContext, report: HitReport, unknown: int) -> int:
     """Report how many hits are on no record that was sent, those of earlier pages counted, and return how many."""
-    place = f"report {report.submission_id or 'lists'}"
+    place = f"report {report.submission_id or 'lists'} {report.counterpart}"
     before = session.get(ProblemRow, (report.round_id, place)) if report.page and report.page.number else None
     total = unknown + (int(str(loads(before.sentence).fields["hits"])) if before else 0)
     if unknown:
-        problem = Sentence.of("hits_on_records_never_sent", hits=total)
+        problem = Sentence.of("hits_on_records_never_sent", hits=total, party=report.counterpart)
         statements.report_problem(session, node.clock, report.round_id, place, problem)
     return total
 
@@ -217,9 +218,9 @@ def _count_unknown(session: Session, node: NodeContext, report: HitReport, unkno
 def _withdraw_erased(session: Session, clock: Clock, report: HitReport, gone: Sequence[Hit], *, counted: bool) -> None:
     """Withdraw hits on records that were erased since their list was submitted."""
     for hit in gone:
-        erasure.withdraw_hits_of(session, clock, report.round_id, hit.hit_id, hit.counterpart, late=False)
+        erasure.withdraw_hits_of(session, clock, report.round_id, hit.hit_id, report.counterpart, late=False)
         if counted:
-            erasure.add_erased_outcome(session, report.round_id, hit.counterpart, hit.certainty.value, "withdrawn")
+            erasure.add_erased_outcome(session, report.round_id, report.counterpart, hit.certainty.value, "withdrawn")
     if gone and counted:
         lifecycle.record_outcome(session, clock, report.round_id)
 

@@ -25,6 +25,7 @@ from services.node.hits import notes
 from services.node.logs import checks
 from services.node.round_memory import RoundMemory, round_row
 from services.node.rounds import statements
+from services.node.safeguards.left_out import OwnRows
 from services.node.steps import consent, reports
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, DestructionReason, LocalRoundState
@@ -137,9 +138,10 @@ def _ending_of(registry: Registry, round_id: str, event: Event) -> messages.Endi
 def take_page(node: NodeContext, round_id: str, page: Events) -> None:
     """Take a page into the record: statements, and what can be fetched."""
     memory = node.rounds.of(round_id)
+    own = OwnRows(node, round_id)
     for events in _in_turns(node.code, node.registry, page.events):
         # Positions of handles take a while to find: before the transaction, so that no other writer waits for it.
-        found = reports.resolve(node, round_id, events[0]) if len(events) == 1 else None
+        found = reports.resolve(node, round_id, events[0], own) if len(events) == 1 else None
         with memory.changing() as round_, node.store.transaction("round.sync") as session:
             row = round_row(session, round_id)
             taking = _FeedContext(session, node, round_, row, found, max(0, memory.read_at - SLACK_SECONDS))

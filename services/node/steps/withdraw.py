@@ -165,7 +165,7 @@ def may_disclose(clock: Clock, code: str, round_: Round, query: str, held: Colle
     submission = round_.submissions.get(query)
     if submission is None or submission.party == code:
         return True
-    if ReportKey(submission.party, query) in round_.batches:
+    if ReportKey(submission.party, code, query) in round_.batches:
         return True
     return query not in held and clock() > round_.notes_expire
 
@@ -175,4 +175,6 @@ def is_never_disclosed(code: str, round_: Round, query: str, held: Collection[st
 
     The round ended under the alarm, or this party refused its answer.
     """
-    return query in held and (round_.ending is not None or round_.has_refused(code, query))
+    if query not in held:
+        return False
+    return round_.ending is not None or round_.is_refused(ReportKey(code, round_.submissions[query].party, query))

@@ -266,7 +266,10 @@ class PendingStatementRow(NodeRows):
     submission_id: Mapped[Id] = mapped_column(
         primary_key=True, default="", comment="A receipt's query; empty for lists and a closing."
     )
-    hits: Mapped[int] = mapped_column(comment="How many hits it will say.")
+    counterpart: Mapped[Code] = mapped_column(
+        primary_key=True, default="", comment="A receipt's other party; empty for a closing."
+    )
+    hits: Mapped[int] = mapped_column(default=0, comment="How many hits a closing will say.")
 
 
 class NamedHeadRow(NodeRows):
@@ -528,7 +531,6 @@ class AlarmRow(SealedRow, NodeRows):
     submission_id: Mapped[Id] = mapped_column(primary_key=True, comment="The query.")
     asker: Mapped[Code] = mapped_column(comment="Whose query it is.")
     hits: Mapped[int] = mapped_column(comment="How many own records it hit.")
-    stored: Mapped[int] = mapped_column(comment="Hits that were stored, for the receipt.")
     expected: Mapped[int] = mapped_column(comment="How many the sizes explain, in thousandths.")
     raised_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
     released_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970; none while it waits.")
@@ -570,6 +572,7 @@ class PreparedReportRow(NodeRows):
     __tablename__ = "prepared_report"
     round_id: Mapped[str] = _round(primary_key=True)
     submission_id: Mapped[Id] = mapped_column(primary_key=True, comment="The query; empty for the lists.")
+    counterpart: Mapped[Code] = mapped_column(primary_key=True, comment="The other party.")
     prepared_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
 
 

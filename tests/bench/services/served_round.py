@@ -80,7 +80,7 @@ class _Exchange:
         """Read the new lines of the log."""
         counts = self.tail.counts_of(_PREPARED, _CONFIRMED)
         if _PREPARED in counts:
-            self.prepared = counts[_PREPARED]
+            self.prepared = (self.prepared or 0) + counts[_PREPARED]
         self.confirmed += counts.get(_CONFIRMED, 0)
 
     @property

@@ -64,7 +64,7 @@ async def test_a_missing_list(three: World) -> None:
     three.advance()
     for node in rest:
         await node.sync()
-        assert len(node.reports[None].hits) == 1
+        assert len(node.hits()) == 1
     view = await three.view()
     assert (view["participants"], view["entry"]["phase"]) == (["AL", "RS"], "reporting")
 
@@ -85,4 +85,4 @@ async def test_time_is_over_without_a_receipt(world: World) -> None:
     world.advance()
     assert (await world.view())["ending"]["text"].startswith("aborted: its time is over")
     await world.nodes["RS"].sync()
-    assert len(world.nodes["RS"].reports[None].hits) == 1
+    assert len(world.nodes["RS"].hits()) == 1

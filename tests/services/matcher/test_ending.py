@@ -106,7 +106,7 @@ async def test_reports_are_kept_until_their_party_has_them(world: World) -> None
     world.restart()
     world.advance()
     await world.nodes["RS"].sync()
-    assert len(world.nodes["RS"].reports[None].hits) == 1
+    assert len(world.nodes["RS"].hits()) == 1
     await world.nodes["RS"].close()
     world.advance()
     assert reports_left(world) == []
@@ -132,7 +132,7 @@ async def test_nothing_is_left_of_tokens_and_reports(world_on_both: World) -> No
     await world.acknowledged()
     contents = [row for node in world.nodes.values() for row in token_rows(node)]
     contents += [octets[:32] for node in world.nodes.values() for _, _, octets in node.list.chunks]
-    handles = [hit.handle for node in world.nodes.values() for hit in node.reports[None].hits]
+    handles = [hit.handle for node in world.nodes.values() for hit in node.hits()]
     await world.operate("POST", f"/{world.round_id}/close")
     world.advance()
     for node in world.nodes.values():

@@ -18,7 +18,7 @@ async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> N
     """The hits are those of a join in the service itself, and the scratch folder is empty afterwards."""
     world = worlds("AL RS SI", workers=2)
     await world.acknowledged()
-    assert {code: len(node.reports[None].hits) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
+    assert {code: len(node.hits()) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
     assert isinstance(world.context.workers.start().executor, ProcessPoolExecutor)
     assert not (world.context.scratch / "join").exists()
 

@@ -1,12 +1,12 @@
-"""Queries: the owners of the lists hear first, the asker when they have, and then the question is gone."""
+"""Queries: the owner of each list hears first, the asker when it has, and then the question is gone."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from aquila.protocol.messages import CheckedPair, CheckFault, Kind
-from aquila.protocol.rounds.round_state import CheckKey
+from aquila.protocol.messages import CheckFault, Kind, Withholding
+from aquila.protocol.rounds.round_state import ReportKey
 from services.matcher.rounds.views import disputed_pairs
 from services.matcher.storage.tables import HeldReportRow
 from tests.support.matcher_world import LISTS, Sent, World
@@ -33,13 +33,15 @@ async def test_the_owners_hear_first(world_on_both: World) -> None:
     world.advance()
     for code in ("RS", "SI"):
         await asker.sync()
-        assert sent.submission_id not in asker.reports
+        assert ("AL", code, sent.submission_id) not in asker.reports
         world.restart()
         await world.nodes[code].acknowledge(sent.submission_id)
-        assert len(world.nodes[code].reports[sent.submission_id].hits) == 1
+        assert len(world.nodes[code].hits(sent.submission_id)) == 1
         world.advance()
+        await asker.sync()
+        assert ("AL", code, sent.submission_id) in asker.reports
     await asker.acknowledge(sent.submission_id)
-    assert len(asker.reports[sent.submission_id].hits) == 2
+    assert len(asker.hits(sent.submission_id)) == 2
     assert world.count(HeldReportRow) == 0
     left = [name for name in world.chunk_files() if sent.submission_id in name]
     # The lists' tokens wait for more queries, and which tags of these are new follows from those of this one.
@@ -60,7 +62,7 @@ async def test_a_query_waits_for_the_lists(three: World) -> None:
     assert sent.submission_id in (await asker.sync()).ready
     await asker.finalize(sent)
     three.advance()
-    assert three.count(HeldReportRow) == 1
+    assert three.count(HeldReportRow) == 2
 
 
 async def test_two_queries_at_once(three: World) -> None:
@@ -71,13 +73,50 @@ async def test_two_queries_at_once(three: World) -> None:
         await asker.finalize(one)
         await asker.sync()  # what the second column leaves out follows from the first one's tokens
     three.advance()
-    assert three.count(HeldReportRow) == 2
+    assert three.count(HeldReportRow) == 4
     for code in ("RS", "SI"):
         for one in sent:
             await three.nodes[code].acknowledge(one.submission_id)
     three.advance()
     await asker.sync()
-    assert {one.submission_id for one in sent} <= set(asker.reports)
+    assert {("AL", code, one.submission_id) for one in sent for code in ("RS", "SI")} <= set(asker.reports)
+    assert three.count(HeldReportRow) == 0
+
+
+async def test_a_silent_owner_holds_up_no_other(three: World) -> None:
+    """AL has the answer of SI as soon as SI acknowledged its own report, whatever RS does."""
+    await three.acknowledged(**QUERIES)
+    asker, owner = three.nodes["AL"], three.nodes["SI"]
+    sent = await asked(three)
+    await asker.finalize(sent)
+    three.advance()
+    await owner.acknowledge(sent.submission_id)
+    three.advance()
+    await asker.acknowledge(sent.submission_id)
+    assert len(asker.hits(sent.submission_id)) == 1
+    assert ("AL", "RS", sent.submission_id) not in asker.reports
+    # Nor does an alarm of RS, or its refusal, which the asker hears of; then that report is gone.
+    rs = three.nodes["RS"]
+    await rs.sync()
+    for envelope in (
+        rs.party.alarm(rs.round, rs.next(), sent.submission_id, 40, 1.5),
+        rs.party.withhold_answer(rs.round, rs.next(), sent.submission_id, Withholding.ON_HOLD),
+        rs.party.withhold_answer(rs.round, rs.next(), sent.submission_id, Withholding.REFUSED),
+    ):
+        assert three.count(HeldReportRow) == 1
+        assert (await rs.say(envelope)).status_code == 201
+        three.advance()
+    assert three.count(HeldReportRow) == 0
+    await asker.sync()
+    assert ("AL", "RS", sent.submission_id) not in asker.reports
+    await owner.send_notes(sent.submission_id)
+    await asker.send_notes(sent.submission_id)
+    for node in (asker, owner):
+        await node.confirm_notes()
+    three.advance()
+    await three.operate("POST", f"/{three.round_id}/close")
+    three.advance()
+    assert (await three.view())["entry"]["phase"] == "closed"
 
 
 @pytest.mark.parametrize("outcome", ["close", "abort"])
@@ -93,9 +132,10 @@ async def test_an_end_does_not_withhold_what_the_others_have(three: World, outco
     await three.operate("POST", f"/{three.round_id}/{outcome}", **options)
     three.advance()
     await asker.sync()
-    assert [len(asker.reports[one.submission_id].hits) for one in sent] == [2, 2, 2]
+    assert [len(asker.hits(one.submission_id)) for one in sent] == [2, 2, 2]
     # In the order of their tokens: the check of each rests on those before it.
-    assert [one for one in asker.reports if one is not None] == [one.submission_id for one in sent]
+    told = [report.submission_id for report in asker.reports if report.submission_id is not None]
+    assert told == [one.submission_id for one in sent for _ in range(2)]
     assert three.count(HeldReportRow) == 0
     assert three.chunk_files() == []
 
@@ -104,8 +144,8 @@ async def test_an_end_does_not_withhold_what_the_others_have(three: World, outco
 def test_a_side_that_could_not_check_disputes_nothing(fault: CheckFault | None) -> None:
     """A pair is disputed where a side found a fault, not where an earlier report kept it from looking."""
     sides = {
-        CheckKey(party, other, "q"): CheckedPair(counterpart=other, met="0" * 64, below=0, fault=of)
+        ReportKey(party, other, "q"): SimpleNamespace(met="0" * 64, below=0, fault=of)
         for party, other, of in (("AL", "RS", None), ("RS", "AL", fault))
     }
-    record: Any = SimpleNamespace(checked={}, query_checks=sides)
+    record: Any = SimpleNamespace(checked=sides)
     assert list(disputed_pairs(record)) == ([("AL", "RS")] if fault is CheckFault.TAGS else [])

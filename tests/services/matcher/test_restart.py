@@ -193,7 +193,7 @@ async def test_two_workers_on_one_database(three: World) -> None:
     world.app = second
     world.advance()
     await world.nodes["RS"].sync()
-    assert len(world.nodes["RS"].reports[None].hits) == 2
+    assert len(world.nodes["RS"].hits()) == 2
     world.app = first
     second.state.context.close()
 

@@ -20,8 +20,8 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     for node in world.nodes.values():
         await node.acknowledge()
     await world.exchange_notes()
-    assert {code: len(node.reports[None].hits) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
-    pairs = {code: {hit.hit_id for hit in node.reports[None].hits} for code, node in world.nodes.items()}
+    assert {code: len(node.hits()) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
+    pairs = {code: {hit.hit_id for hit in node.hits()} for code, node in world.nodes.items()}
     assert pairs["RS"] == pairs["AL"] | pairs["SI"]
 
     assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 202

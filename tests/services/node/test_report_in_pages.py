@@ -1,5 +1,6 @@
 """Reports in pages among three nodes and a matcher, and notes that are prepared batch by batch."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -11,7 +12,6 @@ from aquila.protocol import matcher as roles
 from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.rounds import hit_columns
 from aquila.protocol.rounds.hit_columns import HIT_ID_BYTES, HitBatch
-from aquila.protocol.rounds.round_state import ReportKey
 from services.kit.errors import StoreError
 from services.matcher.events import REPORT
 from services.matcher.log import round_statistics
@@ -19,7 +19,7 @@ from services.matcher.steps import join
 from services.matcher.storage.tables import EventRow
 from services.node.steps import exchange_notes
 from services.node.storage.tables import ExchangeRow, HitRow, NoteBatchRow, PairCheckRow, StatementRow
-from tests.support.node_steps import round_before_matching
+from tests.support.node_steps import alike_before_matching
 from tests.support.node_world import PartyNode
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
@@ -45,17 +45,19 @@ def all_confirmed(party_node: PartyNode) -> bool:
 
 
 async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hits of all pages are stored, acknowledged once, confirmed and checked; a report counts once."""
+    """Hits of all pages are stored, acknowledged once for each pair, confirmed and checked; a report counts once."""
     monkeypatch.setattr(join, "make_reports", partial(roles.make_reports, most_hits=1))
     monkeypatch.setattr(exchange_notes, "MAX_NOTES", 2)
-    world, round_id = await world_after(round_before_matching)
+    world, round_id = await world_after(alike_before_matching)
     await world.settle()
     context = world.app.state.context
     for code, party_node in world.nodes.items():
-        assert reports_of(party_node) > 1
+        assert reports_of(party_node) == 6
         hits = rows(party_node, HitRow)
         record = party_node.node.rounds.of(round_id).record()
-        assert record.receipts[ReportKey(code, None)].hits == len(hits)
+        receipts = {report.counterpart: one.hits.total for report, one in record.receipts.items()}
+        assert receipts == Counter(hit.counterpart for hit in hits)
+        assert {report.party for report in record.receipts} == {code}
         assert all_confirmed(party_node)
         assert len(rows(party_node, ExchangeRow)) == len(hits)
         checked = rows(party_node, PairCheckRow)
@@ -63,7 +65,7 @@ async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.M
         assert all(row.agreed and row.fault is None for row in checked)
         assert not texts((await party_node.round(round_id))["problems"])
         view = await party_node.get(f"/rounds/{round_id}/hits")
-        assert len(view["hits"]) == 2
+        assert len(view["hits"]) == 6
         assert len(view["chance"]) == 2
         hit = view["hits"][0]
         assert (await party_node.get(f"/rounds/{round_id}/hits/{hit['hit_id']}"))["weights"]
@@ -72,13 +74,13 @@ async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.M
     await world.settle()
     assert await world.phase(round_id) == "closed"
     with context.store.reading("test.statistics") as session:
-        assert round_statistics(context.registry, session, round_id).count(b'"reports":1') == 3
+        assert round_statistics(context.registry, session, round_id).count(b'"reports":2') == 3
         left = select(func.count()).where(EventRow.statement == REPORT, EventRow.envelope.is_not(None))
         assert session.scalar(left) == 0
     # What is left of them still says what the receipts were for, also to a matcher that starts again.
     context.round_cache.forget(round_id)
     with context.round_cache.reading(round_id) as turn:
-        assert set(turn.round.receipts) == {ReportKey(code, None) for code in world.nodes}
+        assert set(turn.round.receipts) == set(turn.round.reports_of(None)) == set(turn.round.reports)
 
 
 async def test_hits_that_were_never_sent_are_counted_over_pages(
@@ -92,10 +94,13 @@ async def test_hits_that_were_never_sent_are_counted_over_pages(
             yield page.model_copy(update={"hits": tuple(hits)}) if page.party == "SI" else page
 
     monkeypatch.setattr(join, "make_reports", foreign)
-    world, round_id = await world_after(round_before_matching)
-    await world.until(lambda: reports_of(world.nodes["SI"]) == 2)
+    world, round_id = await world_after(alike_before_matching)
+    await world.until(lambda: reports_of(world.nodes["SI"]) == 6)
+    await world.settle()
     problems = texts((await world.nodes["SI"].round(round_id))["problems"])
-    assert any("2 hits" in problem for problem in problems), problems
+    for other in ("AL", "RS"):
+        assert any(f"3 hits with {other} on records" in problem for problem in problems), problems
+    assert not world.nodes["SI"].node.rounds.of(round_id).record().receipts
 
 
 async def test_a_node_that_stops_while_it_prepares(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,11 +115,12 @@ async def test_a_node_that_stops_while_it_prepares(world_after: WorldAfter, monk
             yield batch
 
     monkeypatch.setattr(exchange_notes, "hit_batches", stopping)
-    world, round_id = await world_after(round_before_matching)
+    world, round_id = await world_after(alike_before_matching)
     await world.settle()
     assert len(stopped) == 3
     for party_node in world.nodes.values():
         assert all_confirmed(party_node)
-        own = [row for row in rows(party_node, NoteBatchRow) if row.own]
-        assert sorted(row.index for row in own) == list(range(len(own)))
+        own = Counter((row.counterpart, row.index) for row in rows(party_node, NoteBatchRow) if row.own)
+        others = set(world.nodes) - {party_node.node.code}
+        assert own == Counter((other, index) for other in others for index in range(3))
         assert not texts((await party_node.round(round_id))["problems"])

@@ -1,8 +1,8 @@
 """State of the answer of each party to a query of this node, as far as the node knows it: the one place for it.
 
-The report on a query comes as a whole, when every owner of a list has acknowledged its own or refused it (PROTOCOL.md
-3.7.4, 3.7.16). What `party_answers` finds of the compared parties is joined here with those that the round does not
-compare or goes on without, and with the step that an awaited party is known to owe.
+Each party answers by itself, when its node has acknowledged its own report (PROTOCOL.md 3.7.4, 3.7.16). What
+`party_answers` finds of the compared parties is joined here with those that the round does not compare or goes on
+without, and with the step that an awaited party is known to owe.
 """
 
 from collections.abc import Iterator

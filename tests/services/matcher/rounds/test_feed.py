@@ -24,8 +24,9 @@ async def test_who_sees_what(three: World) -> None:
         seen = statements(node)
         for other in three.nodes:
             assert seen["Consent", other] == seen["Submission", other] == seen["Tokens", other] == 1
-            assert seen["Receipt", other] == (1 if other == code else 0)
-        assert seen["Opening", "matcher"] == seen["HitReport", "matcher"] == 1
+            assert seen["Receipt", other] == (2 if other == code else 0)
+        assert (seen["Opening", "matcher"], seen["HitReport", "matcher"]) == (1, 2)
+        assert {report.party for report in node.round.reports} == {code}
         evaluations = [e for e in node.round.evaluations.values() if e.party != code]
         assert {e.origin for e in evaluations} == {code}
         chunks = [e for e in node.seen if e.kind is not EventKind.STATEMENT]

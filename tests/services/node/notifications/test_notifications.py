@@ -171,13 +171,7 @@ async def test_each_is_told_of_what_the_roles_allow_in_the_own_language(
         session.execute(update(RoundRow).where(RoundRow.round_id == round_id).values(phase="reporting"))
         session.add(
             AlarmRow(
-                round_id=round_id,
-                submission_id="0" * 32,
-                asker="RS",
-                hits=9,
-                stored=9,
-                expected=1,
-                raised_at=world.clock.time,
+                round_id=round_id, submission_id="0" * 32, asker="RS", hits=9, expected=1, raised_at=world.clock.time
             )
         )
     await told.step()

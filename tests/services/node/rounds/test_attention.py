@@ -21,15 +21,7 @@ async def kinds(party_node: PartyNode) -> list[str]:
 
 
 def alarm(round_id: str, number: int, at: int, **changes: Any) -> AlarmRow:
-    fields = {
-        "asker": "RS",
-        "hits": 14,
-        "stored": 14,
-        "expected": 900,
-        "raised_at": at,
-        "released_at": None,
-        "released_by": None,
-    }
+    fields = {"asker": "RS", "hits": 14, "expected": 900, "raised_at": at, "released_at": None, "released_by": None}
     return AlarmRow(round_id=round_id, submission_id=f"{number:032x}", **(fields | changes))
 
 

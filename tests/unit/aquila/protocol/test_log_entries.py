@@ -33,6 +33,7 @@ from aquila.protocol.messages import (
     Withdrawal,
     WithheldAnswer,
 )
+from aquila.protocol.rounds.round_state import ReportKey
 from tests.support.samples import DIGEST, OTHER, ROUND, SAMPLES, read
 
 KINDS: dict[type[Message], tuple[EntryKind, str]] = {
@@ -98,8 +99,11 @@ def test_a_submission_says_why_and_how_much() -> None:
 def test_a_report_is_counted_by_level() -> None:
     entry = statement_entry(read(HitReport), DIGEST, 7)
     assert (entry.recipient, entry.counts) == ("SI", {"hits": 1, "high": 1, "medium": 0, "low": 0})
-    assert entry.ids == {"of": "query", "submission": OTHER}
-    assert statement_entry(read(HitReport, submission_id=None), DIGEST, 7).ids == {"of": "lists"}
+    assert entry.ids == {"of": "query", "submission": OTHER, "counterpart": "AL"}
+    of_lists = statement_entry(read(HitReport, submission_id=None), DIGEST, 7)
+    assert of_lists.ids == {"of": "lists", "counterpart": "AL"}
+    receipt = statement_entry(read(Receipt), DIGEST, 7)
+    assert (receipt.recipient, receipt.counts) == ("AL", {"hits": 4, "high": 3, "medium": 0, "low": 1, "sequence": 1})
 
 
 def test_an_amendment_names_the_absent() -> None:
@@ -118,8 +122,24 @@ def test_a_match_is_an_entry_for_each_pair() -> None:
 def test_a_refused_statement_may_tell_of_hits() -> None:
     """Which query it is about stands in the statement alone: a copy leaves it out as long as any query is untold."""
     entry = refused_entry(read(Closing), DIGEST, 7)  # type: ignore[arg-type]  # it is a statement
-    assert discloses_hits(entry, {"f" * 32})
+    assert discloses_hits(entry, {ReportKey("SI", "AL", OTHER)})
     assert not discloses_hits(entry, set())
+
+
+def test_entries_tell_of_hits_pair_by_pair() -> None:
+    """Of a query of SI the answer of AL is untold: what names the pair is left out, and nothing of RS."""
+    untold = {ReportKey("SI", "AL", OTHER)}
+    told = [
+        statement_entry(read(kind, submission_id=OTHER), DIGEST, 7)
+        for kind in (HitReport, Receipt, ReportCheck, Notes, Confirmation)
+    ]
+    told += [statement_entry(read(kind, party="AL"), DIGEST, 7) for kind in (Alarm, WithheldAnswer)]
+    told.append(match_entry(ROUND, 7, "AL", "SI", OTHER, {}, None))
+    assert [discloses_hits(entry, untold) for entry in told] == [True] * 8
+    others = [match_entry(ROUND, 7, "RS", "SI", OTHER, {}, None), match_entry(ROUND, 7, "AL", "SI", None, {}, None)]
+    others += [statement_entry(read(kind, party="RS"), DIGEST, 7) for kind in (Alarm, WithheldAnswer)]
+    others.append(statement_entry(read(Submission), DIGEST, 7))
+    assert [discloses_hits(entry, untold) for entry in others] == [False] * 5
 
 
 def test_what_is_no_statement_has_none() -> None:
@@ -128,7 +148,7 @@ def test_what_is_no_statement_has_none() -> None:
 
 
 def test_a_check_is_counted() -> None:
-    """Its pairs, those with a fault and the pairs below; what met stands in the statement and in the match."""
+    """Its fault and the pairs below; what met stands in the statement and in the match."""
     entry = statement_entry(ReportCheck.model_validate(SAMPLES[ReportCheck]), DIGEST, 1)
-    assert entry.counts == {"pairs": 2, "faults": 1, "below": 3, "sequence": 1}
+    assert (entry.recipient, entry.counts) == ("AL", {"faults": 1, "below": 3, "sequence": 1})
     assert entry.digests.keys() == {"statement", "report"}

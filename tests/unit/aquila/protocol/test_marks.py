@@ -78,11 +78,10 @@ def hit(
     stage = staged(LISTS).reported()
     sides = []
     for code in ("SI", "RS"):
-        party_node = stage.nodes[code]
-        assert party_node.report is not None
-        assert len(party_node.report.hits) == 1
+        (report,) = stage.reports_to(code)
+        assert len(report.hits) == 1
         tokens = every_token(stage, code)
-        sides += prepare_each(party_node.round, stage.table, party_node.report, tokens, stage.random)
+        sides += prepare_each(stage.nodes[code].round, stage.table, report, tokens, stage.random)
     return stage, sides[0], sides[1]
 
 

@@ -10,7 +10,7 @@ from aquila.errors import InputError, MalformedError, PolicyError
 from aquila.matching.certainty import GradingBasis, Level
 from aquila.matching.join import MatchedPair, MatchedTokenPositions
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import ClassCounts, PartyCap
+from aquila.protocol.messages import ClassCounts, HitReport, PartyCap
 from aquila.protocol.rounds.exchange import grading_basis_on
 from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import MILLION, load_rules
@@ -21,6 +21,14 @@ NO_SETS = ColumnTerms((), frozenset())
 
 def lists_of(stage: StagedRound) -> list[str]:
     return [node.submission_id for node in stage.nodes.values()]
+
+
+def reports_of(
+    stage: StagedRound, graded: roles.GradedPairs, places: list[MatchedTokenPositions]
+) -> dict[tuple[str, str], HitReport]:
+    """Return the reports of the lists by party and counterpart."""
+    reports = roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)
+    return {(report.party, report.counterpart): report for report in reports}
 
 
 def met(left: int, right: int, handle: int, rules: int) -> MatchedPair:
@@ -92,13 +100,14 @@ def test_pairs_below_are_told_to_both_sides(staged: Callable[..., StagedRound]) 
     columns = {lists: ColumnTerms(((1,),), frozenset()) for lists in grading_bases}
     graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, columns)
     places = [MatchedTokenPositions(b"\x00", b"\x03")]
-    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
-    assert {code: (report.hits, [one.counterpart for one in report.below]) for code, report in reports.items()} == {
-        "AL": ((), ["RS"]),
-        "RS": ((), ["AL"]),
-        "SI": ((), []),
+    reports = reports_of(stage, graded, places)
+    assert {pair: (report.hits, len(report.below)) for pair, report in reports.items()} == {
+        ("AL", "RS"): ((), 1),
+        ("RS", "AL"): ((), 1),
+        ("RS", "SI"): ((), 0),
+        ("SI", "RS"): ((), 0),
     }
-    (left,), (right,) = reports["AL"].below, reports["RS"].below
+    (left,), (right,) = reports["AL", "RS"].below, reports["RS", "AL"].below
     assert (left.pair_id, left.handle, left.counterpart_handle) == (
         right.pair_id,
         right.counterpart_handle,
@@ -119,32 +128,28 @@ def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
 
 
 def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
-    """Each side sees its own handle and the other's code; hits are in the order of their random ids."""
+    """Each side sees its own handle first; hits are in the order of their random ids."""
     stage.submitted()
-    pairs = [met(0, 1, 1, 0b11), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
+    pairs = [*(met(0, 1, handle, 0b11) for handle in (1, 7, 9)), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
     grading_bases = {
         lists: GradingBasis(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]
     }
     graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, dict.fromkeys(grading_bases, NO_SETS))
-    places = [MatchedTokenPositions(b"\x00\x02", b"\x01\x03")] * 3
-    reports = {r.party: r for r in roles.make_reports(stage.round, lists_of(stage), graded, places, None, stage.random)}
-    assert {code: sorted(hit.counterpart for hit in report.hits) for code, report in reports.items()} == {
-        "AL": ["RS", "SI"],
-        "RS": ["AL", "SI"],
-        "SI": ["AL", "RS"],
-    }
-    for report in reports.values():
+    places = [MatchedTokenPositions(b"\x00\x02", b"\x01\x03")] * 5
+    reports = reports_of(stage, graded, places)
+    sides = [("AL", "RS"), ("RS", "AL"), ("AL", "SI"), ("SI", "AL"), ("RS", "SI"), ("SI", "RS")]
+    assert list(reports) == sides
+    for (party, other), report in reports.items():
         ids = [hit.hit_id for hit in report.hits]
         assert ids == sorted(ids)
-        assert [basis.counterpart for basis in report.bases] == sorted(basis.counterpart for basis in report.bases)
-        assert {basis.settled for basis in report.bases} == {1}
-        assert all(basis.chance_hits.high < 10 for basis in report.bases)
+        assert ids == [hit.hit_id for hit in reports[other, party].hits]
+        assert len(ids) == (3 if {party, other} == {"AL", "RS"} else 1)
+        assert report.basis.settled == len(ids)
+        assert report.basis.records == (5 if party < other else 4)
+        assert report.basis.chance_hits.high < 10 * len(ids)
+        assert report.basis.chance_hits == reports[other, party].basis.chance_hits
         assert not any(hit.second for hit in report.hits)
-    assert {code: {basis.records for basis in report.bases} for code, report in reports.items()} == {
-        "AL": {5},
-        "RS": {4, 5},
-        "SI": {4},
-    }
+        assert {hit.met for hit in report.hits} == {"0002" if party < other else "0103"}
 
 
 def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) -> None:
@@ -153,21 +158,10 @@ def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) ->
     places = {lists: GradingBasis(4, 5, MILLION // 2, 1, 0, moved[lists]) for lists in moved}
     numbers = dict(zip(moved, [(0, 1), (0, 2), (1, 2)], strict=True))
     graded = roles.GradedPairs({numbers[lists]: places[lists] for lists in moved}, [], [], {})
-    for report in roles.make_reports(stage.round, lists_of(stage), graded, [], None, stage.random):
-        for basis in report.bases:
-            lists = min(report.party, basis.counterpart), max(report.party, basis.counterpart)
-            assert grading_basis_on(basis, 4, 5).learned == moved[lists]
-
-
-def test_whom_lists_concern(stage: StagedRound) -> None:
-    stage.submitted()
-    assert roles.parties_concerned(stage.round, None) == ("AL", "RS", "SI")
-    reports = roles.make_reports(
-        stage.round, lists_of(stage), roles.GradedPairs({}, [], [], {}), [], None, stage.random
-    )
-    assert [(report.party, report.hits, report.bases) for report in reports] == [
-        (code, (), ()) for code in ("AL", "RS", "SI")
-    ]
+    reports = reports_of(stage, graded, [])
+    assert set(reports) == {*moved, *((right, left) for left, right in moved)}
+    for pair, report in reports.items():
+        assert grading_basis_on(report, (4, 5)).learned == moved[min(pair), max(pair)]
 
 
 def test_an_unknown_query(stage: StagedRound) -> None:

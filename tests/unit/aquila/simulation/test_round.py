@@ -68,10 +68,10 @@ def test_the_round_is_closed_and_every_secret_gone(rehearse: Callable[..., Rehea
 def test_a_party_is_shown_no_report_of_another(rehearse: Callable[..., Rehearsal]) -> None:
     played = rehearse(lists=LISTS)
     played.run()
-    every = {(code, None) for code in LISTS}
-    assert set(played.round.reports) == set(played.round.receipts) == every
+    assert set(played.round.reports) == set(played.round.receipts) == set(played.round.reports_of(None))
     for code, node in played.nodes.items():
-        assert set(node.round.reports) == set(node.round.receipts) == {(code, None)}
+        own = set(played.round.list_reports(code))
+        assert set(node.round.reports) == set(node.round.receipts) == own
 
 
 def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:

@@ -11,10 +11,10 @@ from tests.support.samples import SAMPLES, read
 
 AL, SI = SAMPLES[Opening]["consents"]
 LISTS = {"submission_id": None}
-BASIS, HIT = SAMPLES[HitReport]["bases"][0], SAMPLES[HitReport]["hits"][0]
+BASIS, HIT = SAMPLES[HitReport]["basis"], SAMPLES[HitReport]["hits"][0]
 WEIGHT = BASIS["learned"][0]
 EARLIER = WEIGHT | {"of": "decade"}
-BELOW = {"counterpart": "AL", "counterpart_handle": "0" * 32, "handle": "1" * 32, "met": "00", "pair_id": "2" * 32}
+BELOW = {"counterpart_handle": "0" * 32, "handle": "1" * 32, "met": "00", "pair_id": "2" * 32}
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ BELOW = {"counterpart": "AL", "counterpart_handle": "0" * 32, "handle": "1" * 32
         pytest.param(Opening, {"consents": [AL]}, id="one consent"),
         pytest.param(Opening, {"consents": [SI, AL]}, id="consents not ascending"),
         pytest.param(Opening, {"consents": [AL, AL]}, id="consent twice"),
-        pytest.param(HitReport, {"bases": [BASIS | {"common_per_million": 0}]}, id="no common person"),
-        pytest.param(HitReport, {"bases": [BASIS | {"common_per_million": 1_000_001}]}, id="more than all"),
-        pytest.param(HitReport, {"bases": [BASIS | {"records": 0}]}, id="empty list"),
-        pytest.param(HitReport, {"bases": [BASIS | {"learned": [WEIGHT, WEIGHT]}]}, id="weight twice"),
-        pytest.param(HitReport, {"bases": [BASIS | {"learned": [WEIGHT, EARLIER]}]}, id="weights not ascending"),
-        pytest.param(HitReport, {"bases": [BASIS | {"learned": [WEIGHT | {"centibits": 0.5}]}]}, id="half a centibit"),
+        pytest.param(HitReport, {"basis": BASIS | {"common_per_million": 0}}, id="no common person"),
+        pytest.param(HitReport, {"basis": BASIS | {"common_per_million": 1_000_001}}, id="more than all"),
+        pytest.param(HitReport, {"basis": BASIS | {"records": 0}}, id="empty list"),
+        pytest.param(HitReport, {"basis": BASIS | {"learned": [WEIGHT, WEIGHT]}}, id="weight twice"),
+        pytest.param(HitReport, {"basis": BASIS | {"learned": [WEIGHT, EARLIER]}}, id="weights not ascending"),
+        pytest.param(HitReport, {"basis": BASIS | {"learned": [WEIGHT | {"centibits": 0.5}]}}, id="half a centibit"),
         pytest.param(HitReport, {"hits": [HIT | {"certainty": "sure"}]}, id="unknown level"),
         pytest.param(HitReport, {"hits": [HIT | {"handle": "0"}]}, id="short handle"),
         pytest.param(HitReport, {"hits": [HIT | {"name": "somebody"}]}, id="a name"),

@@ -9,7 +9,7 @@ import pytest
 from aquila.crypto.sealing import MARK_BYTES, NoteKeys
 from aquila.errors import InputError, KeyMaterialError, MalformedError
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Fault, HitReport, Note
+from aquila.protocol.messages import Fault, HitReport, Note, ReportPage
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds.hit_columns import NoteOpening, TokensByRecord, held_tokens, hit_batches
 from aquila.protocol.submissions.submission import FinalizedChunk
@@ -25,17 +25,16 @@ def chunk(*rows: tuple[bytes, int, int]) -> FinalizedChunk:
     return FinalizedChunk(content, b"".join(number.to_bytes(32, "big") for _, _, number in rows))
 
 
-def held_of(stage: StagedRound, code: str, report: HitReport | None = None) -> TokensByRecord:
-    node = stage.nodes[code]
-    handles = {bytes.fromhex(hit.handle) for hit in (report or node.report).hits}
-    return held_tokens(handles, node.finalized())
+def held_of(stage: StagedRound, report: HitReport) -> TokensByRecord:
+    handles = {bytes.fromhex(hit.handle) for hit in report.hits}
+    return held_tokens(handles, stage.nodes[report.party].finalized())
 
 
 def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, PreparedNote]:
-    """Prepare a party's hits by hit id, after the matcher told otherwise."""
-    report = stage.nodes[code].report
+    """Prepare the hits of SI or RS with the other one by hit id, after the matcher told otherwise."""
+    report = stage.report(code, "RS" if code == "SI" else "SI")
     told = report.model_copy(update={"hits": tuple(hit.model_copy(update=changes) for hit in report.hits)})
-    found = prepare_each(stage.nodes[code].round, stage.table, told, held_of(stage, code, told), RANDOM)
+    found = prepare_each(stage.nodes[code].round, stage.table, told, held_of(stage, told), RANDOM)
     return {one.hit.hit_id: one for one in found}
 
 
@@ -114,7 +113,6 @@ def test_what_is_kept_comes_back(stage: StagedRound) -> None:
         pytest.param({"met": "0101"}, id="a place twice"),
         pytest.param({"met": "ff"}, id="no token there"),
         pytest.param({"handle": "0" * 32}, id="no such record"),
-        pytest.param({"counterpart": "XK"}, id="no basis"),
     ],
 )
 def test_a_hit_on_what_the_record_does_not_have(stage: StagedRound, changes: dict[str, str]) -> None:
@@ -191,7 +189,7 @@ def test_a_batch_with_strange_notes(stage: StagedRound) -> None:
 def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
     stage.reported()
     every = list(prepared(stage, "SI").values())
-    marks = exchange.marks_needed(held_of(stage, "SI").most)
+    marks = exchange.marks_needed(held_of(stage, stage.report("SI", "RS")).most)
     assert (marks, exchange.marks_needed(held_tokens([], []).most)) == (32, 32)
     longest = {"category": "č" * 60, "contact": '"' * 60}
     told = [note(one.opening.report_digest, **changes) for one in every for changes in (longest, {"category": None})]
@@ -216,30 +214,30 @@ def test_a_batch_of_another_length(length: int, hits: int) -> None:
         list(exchange.entries_of(bytes(length), hits))
 
 
-def test_batches_by_counterpart(stage: StagedRound) -> None:
-    report = stage.reported().nodes["SI"].report
+def test_batches_of_a_report(stage: StagedRound) -> None:
+    report = stage.reported().report("SI", "RS")
+    assert len(report.hits) > 2
     mixed = report.model_copy(update={"hits": report.hits[::-1]})
     batches = list(hit_batches([mixed], 1))
     assert [batch.index for batch in batches] == list(range(len(report.hits)))
     assert [hit for batch in batches for hit in batch.hits.hits()] == list(report.hits)
-    together = list(hit_batches([mixed], 9))
-    assert [batch.hits.counterpart for batch in together] == ["AL", "RS"]
-    for batch in together:
-        assert list(batch.hits.hits()) == [hit for hit in report.hits if hit.counterpart == batch.hits.counterpart]
-    pages = [report.model_copy(update={"hits": report.hits[place : place + 1]}) for place in range(len(report.hits))]
-    assert list(hit_batches(pages, 9)) == together
+    assert [hit for batch in hit_batches([mixed], 2) for hit in batch.hits.hits()] == list(report.hits)
+    (together,) = hit_batches([mixed], 9)
+    assert list(together.hits.hits()) == list(report.hits)
+    pages = [
+        report.model_copy(update={"hits": (hit,), "page": ReportPage(number=number, pages=len(report.hits))})
+        for number, hit in enumerate(report.hits)
+    ]
+    assert list(hit_batches(pages, 9)) == [together]
+    assert list(hit_batches(pages[:-1], 9)) == []
 
 
 def test_regrading(stage: StagedRound) -> None:
     """Confirmed rules give the level again, on what the report says."""
     stage.reported()
     one, _ = two_sides(stage)
-    node = stage.nodes["SI"]
-    grade = regrade(node.round, stage.table, node.report, one.hit, one.opening.met)
+    grade = regrade(stage.nodes["SI"].round, stage.table, stage.report("SI", "RS"), one.hit, one.opening.met)
     assert (grade.level, grade.families) == (one.hit.certainty, one.hit.families)
-    stranger = one.hit.model_copy(update={"counterpart": "XK"})
-    with pytest.raises(InputError, match="on what this hit was graded"):
-        regrade(node.round, stage.table, node.report, stranger, one.opening.met)
 
 
 def test_keys_do_not_show_themselves() -> None:

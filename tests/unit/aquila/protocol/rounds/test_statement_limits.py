@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from aquila.errors import MalformedError, OrderError, PolicyError, RepeatedError
+from aquila.errors import BindingError, MalformedError, OrderError, PolicyError, RepeatedError
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Amendment, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
-from aquila.protocol.rounds.round_state import SentNotes
+from aquila.protocol.messages import Amendment, LevelCounts, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
+from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.statement_limits import CHANGES_OF_A_HIT, acknowledged_hits
 from tests.support.staged_round import NOW, StagedRound
+
+NONE = LevelCounts(high=0, medium=0, low=0)
 
 
 def refusals(stage: StagedRound, code: str, count: int) -> list[bytes]:
@@ -48,35 +50,31 @@ def test_what_was_stored_is_read_back_whatever_it_holds(stage: StagedRound) -> N
     assert restored.refusals["SI"].reason == "reason 2"
 
 
-def test_a_receipt_counts_once_and_has_the_reports_number(stage: StagedRound) -> None:
+def test_a_receipt_counts_once_and_has_the_reports_numbers(stage: StagedRound) -> None:
     stage.finalized()
     stage.match()
-    receipt = stage.round.receipts["SI", None]
-    assert receipt.hits == stage.round.reported["SI", None].total()
+    key = ReportKey("SI", "RS", None)
+    receipt = stage.round.receipts[key]
+    assert receipt.hits == stage.round.reported[key]
+    assert receipt.hits.total
     stage.refused(RepeatedError, stage.changed("SI", receipt), "acknowledged this report already", only={"SI"})
-    del stage.round.receipts["SI", None]
-    with pytest.raises(MalformedError, match="another number of hits"):
-        stage.round.accept(stage.changed("SI", receipt, hits=receipt.hits + 1), now=stage.now)
-    (pair, *others) = receipt.pairs
-    moved = pair.model_copy(
-        update={"hits": pair.hits.model_copy(update={"high": pair.hits.low, "low": pair.hits.high})}
-    )
-    assert moved != pair
-    with pytest.raises(MalformedError, match="another number of hits"):
-        stage.round.accept(stage.changed("SI", receipt, pairs=(moved, *others)), now=stage.now)
-    with pytest.raises(MalformedError, match="another number of hits"):
-        stage.round.accept(stage.changed("SI", receipt, pairs=tuple(others)), now=None)
-    stranger = pair.model_copy(update={"counterpart": "XK"})
-    with pytest.raises(MalformedError, match="another number of hits"):
-        stage.round.accept(stage.changed("SI", receipt, pairs=(*others, stranger)), now=None)
+    del stage.round.receipts[key]
+    moved = receipt.hits.model_copy(update={"high": receipt.hits.low, "low": receipt.hits.high})
+    assert moved != receipt.hits
+    more = receipt.hits.model_copy(update={"low": receipt.hits.low + 1})
+    for hits in (moved, more):
+        with pytest.raises(MalformedError, match="another number of hits"):
+            stage.round.accept(stage.changed("SI", receipt, hits=hits), now=stage.now)
+    with pytest.raises(BindingError, match="was not sent"):
+        stage.round.accept(stage.changed("SI", receipt, counterpart="AL"), now=stage.now)
     # A record that read the report's digest alone has nothing to compare.
-    del stage.round.reported["SI", None]
-    assert stage.round.accept(stage.changed("SI", receipt, pairs=(moved, *others)), now=stage.now).new
+    del stage.round.reported[key]
+    assert stage.round.accept(stage.changed("SI", receipt, hits=moved), now=stage.now).new
 
 
 def test_as_many_batches_of_notes_as_hits(stage: StagedRound) -> None:
     stage.reported()
-    hits = stage.round.reported["SI", None].total()
+    hits = stage.round.reported["SI", "RS", None].total
     for index in range(hits):
         stage.round.keep_notes(str(index), SentNotes("SI", "RS", None, index))
     fields = {"to": "RS", "submission_id": None, "index": hits, "hits": 1, "sealed": "AAAA"}
@@ -165,7 +163,7 @@ def test_no_tokens_before_every_list(stage: StagedRound) -> None:
 def test_a_receipt_of_nothing_is_refused_by_its_step(stage: StagedRound) -> None:
     """What is wrong otherwise is said by the step, not by the count."""
     stage.finalized()
-    receipt = stage.statement("SI", Receipt, submission_id=None, report_digest="0" * 64, hits=0, pairs=())
+    receipt = stage.statement("SI", Receipt, counterpart="RS", submission_id=None, report_digest="0" * 64, hits=NONE)
     with pytest.raises(Exception, match="was not sent"):
         stage.round.accept(stage.signed("SI", receipt), now=NOW)
 

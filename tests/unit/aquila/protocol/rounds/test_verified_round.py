@@ -103,21 +103,32 @@ def test_what_a_node_is_shown_is_enough(stage: StagedRound, code: str) -> None:
     assert set(record.closings) == {"AL", "RS", "SI"}
 
 
-def test_a_node_knows_that_lists_are_reported_by_its_own_report(stage: StagedRound) -> None:
-    stage.finalized()
-    report = HitReport(
-        round_id=stage.manifest.round_id,
-        binding=stage.round.binding,
-        party="SI",
-        submission_id=None,
-        bases=(),
-        below=(),
-        hits=(),
-    )
-    envelope = stage.matcher.report(report)
-    for record in (stage.round, stage.nodes["SI"].round):
-        record.accept(envelope)
-    assert (stage.round.phase, stage.nodes["SI"].round.phase) == (Phase.MATCHING, Phase.REPORTING)
+def test_a_node_knows_that_lists_are_reported_by_its_own_reports(stage: StagedRound) -> None:
+    stage.reported()
+    records = stage.new_record(sees_everything=True), stage.new_record()
+    phases = []
+    for envelope in stage.envelopes:
+        said = message_in(envelope)
+        for record, told in zip(records, ({"AL", "RS", "SI"}, {"SI"}), strict=True):
+            if not isinstance(said, HitReport | Receipt) or said.party in told:
+                record.accept(envelope)
+        if isinstance(said, HitReport):
+            phases.append((said.party, *(record.phase for record in records)))
+    assert phases == [
+        ("AL", Phase.MATCHING, Phase.MATCHING),
+        ("RS", Phase.MATCHING, Phase.MATCHING),
+        ("AL", Phase.MATCHING, Phase.MATCHING),
+        ("SI", Phase.MATCHING, Phase.MATCHING),
+        ("RS", Phase.MATCHING, Phase.MATCHING),
+        ("SI", Phase.REPORTING, Phase.REPORTING),
+    ]
+    # To that of AL a report of RS is missing.
+    record = stage.new_record()
+    for envelope in stage.envelopes:
+        said = message_in(envelope)
+        if not isinstance(said, HitReport | Receipt) or said.party == "RS":
+            record.accept(envelope)
+    assert record.phase is Phase.REPORTING
 
 
 def test_a_restored_record_keeps_no_deadline(stage: StagedRound) -> None:
@@ -173,12 +184,12 @@ def test_the_payload_of_another_kind(stage: StagedRound) -> None:
 
 
 def test_what_an_announcement_says_once() -> None:
-    """A report is announced once for each party, query and page; other messages are not announced within a round."""
+    """A report is announced once for each pair, side, query and page; other messages not within a round."""
     report = read(HitReport)
-    assert announcement_key(report) == (StatementKind.HIT_REPORT, "SI", "f" * 32, None)
+    assert announcement_key(report) == (StatementKind.HIT_REPORT, ("SI", "AL", "f" * 32), None)
     page = {"number": 1, "pages": 3}
     for fields, expected in (({}, None), ({"page": page}, 1)):
         key = announcement_key(read(HitReport, submission_id=None, **fields))
-        assert key == (StatementKind.HIT_REPORT, "SI", None, expected)
+        assert key == (StatementKind.HIT_REPORT, ("SI", "AL", None), expected)
     with pytest.raises(MalformedError, match="a refusal is not an announcement"):
         announcement_key(read(Refusal))

@@ -6,10 +6,11 @@ import pytest
 
 from aquila.matching.certainty import Level, grade_on
 from aquila.matching.join import MatchedPair
-from aquila.protocol.messages import CheckedPair, CheckFault
+from aquila.protocol.messages import CheckFault, ReportCheck
 from aquila.protocol.shadow.checks import OwnSide, agree, check_pair, doubted_pairs, doubts_too_many, own_basis
 from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import load_rules, mask_of
+from tests.support.samples import SAMPLES
 from tests.support.shadow_pairs import ShadowPair
 
 TABLE = load_rules("default")
@@ -58,10 +59,9 @@ def test_when_doubts_are_an_alarm(minimum: Level, doubted: int, hits: int, recor
 
 def test_both_sides_agree() -> None:
     """On the same tags and as many pairs below, and both without a fault."""
-    mine = CheckedPair(counterpart="RS", met="0" * 64, below=3, fault=None)
-    theirs = mine.model_copy(update={"counterpart": "AL"})
+    mine = ReportCheck.model_validate(SAMPLES[ReportCheck] | {"fault": None})
+    theirs = mine.model_copy(update={"party": mine.counterpart, "counterpart": mine.party})
     assert agree(mine, theirs)
-    assert not agree(mine, None)
     for change in ({"met": "1" * 64}, {"met": None}, {"below": 2}, {"fault": CheckFault.TAGS}):
         assert not agree(mine, theirs.model_copy(update=change))
         assert not agree(theirs.model_copy(update=change), mine)

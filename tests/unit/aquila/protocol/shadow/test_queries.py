@@ -2,7 +2,7 @@
 
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.messages import CheckFault, MetTags
-from aquila.protocol.shadow.checks import ReportedPair, ToldPair
+from aquila.protocol.shadow.checks import ReportedPair, ToldPairs
 from aquila.protocol.shadow.columns import ascending, met_digest, query_dummies
 from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.protocol.shadow.queries import AskedPair, asked_rows, check_query, told_rows
@@ -28,12 +28,12 @@ def test_a_set_left_out_once_is_checked_later() -> None:
         return ReportedPair(handle(own, 0), handle(other, 0), bytes([0, 1]), is_hit=True)
 
     def check(*told: ReportedPair) -> CheckFault | None:
-        before = [ToldPair([pair(0, 1)], number), ToldPair((), number)]
-        return check_query(key, asked.rows, AskedPair("AL", 1, terms), ToldPair(told, number), before, asked.before)
+        before = [ToldPairs([pair(0, 1)], number), ToldPairs((), number)]
+        return check_query(key, asked.rows, AskedPair("AL", 1, terms), ToldPairs(told, number), before, asked.before)
 
     assert check(pair(12, 1)) is None
     assert check() is CheckFault.PAIRS
     # The list's owner has one record of the person, and finds both pairs whole.
-    before = [ToldPair([pair(1, 0)], number), ToldPair((), number)]
+    before = [ToldPairs([pair(1, 0)], number), ToldPairs((), number)]
     owns = told_rows(lambda: [rows_of(1, [person])], [pair(1, 12)])
-    assert check_query(key, owns, AskedPair("AL", 1, terms), ToldPair([pair(1, 12)], number), before) is None
+    assert check_query(key, owns, AskedPair("AL", 1, terms), ToldPairs([pair(1, 12)], number), before) is None
