@@ -18,9 +18,10 @@ from aquila.matching.certainty import (
     rules_of,
     strongest_parts,
 )
-from aquila.protocol.messages.announcements import Basis
+from aquila.protocol.messages import HitReport
 from aquila.protocol.rounds.exchange import grading_basis_on
 from aquila.records.rules import MILLION, load_rules, mask_of
+from tests.support.samples import SAMPLES, read
 
 TABLE = load_rules("default")
 WHOLE = st.integers(1, 1 << 62)
@@ -85,19 +86,15 @@ def shuffled(items: tuple[T, ...], random: Random) -> tuple[T, ...]:
 @given(mask=MASKS, basis=BASES, second=st.booleans())
 def test_both_sides_get_the_same_from_what_reports_state(mask: int, basis: GradingBasis, *, second: bool) -> None:
     """Each side knows its own size and reads the rest, which is nothing but integers, from its own report."""
-    matcher = grade_on(TABLE, mask, basis, second=second)
+    graded = grade_on(TABLE, mask, basis, second=second)
     for own, other in ((basis.size_a, basis.size_b), (basis.size_b, basis.size_a)):
-        stated = Basis.model_validate(
-            {
-                "counterpart": "AL",
-                "records": other,
-                "common_per_million": basis.common_per_million,
-                "duplicates_per_million": basis.duplicates_per_million,
-                "settled": basis.settled,
-                "chance_hits": {"high": 0, "medium": 0, "low": 0},
-                "learned": [{"of": of, "centibits": centibits} for of, centibits in basis.learned],
-                "met": None,
-            }
-        )
-        read = grading_basis_on(Basis.model_validate_json(stated.model_dump_json()), own, other)
-        assert grade_on(TABLE, mask, read, second=second) == matcher
+        stated = SAMPLES[HitReport]["basis"] | {
+            "records": other,
+            "common_per_million": basis.common_per_million,
+            "duplicates_per_million": basis.duplicates_per_million,
+            "settled": basis.settled,
+            "learned": [{"of": of, "centibits": centibits} for of, centibits in basis.learned],
+        }
+        report = read(HitReport, basis=stated)
+        assert isinstance(report, HitReport)
+        assert grade_on(TABLE, mask, grading_basis_on(report, (own, other)), second=second) == graded
