@@ -367,6 +367,21 @@ class ManyClosingsRequest(ManyHits):
     outcome: HitOutcome
 
 
+class ManyFollowUpsRequest(ManyHits):
+    """One follow-up of several hits that are decided, and not on another person; it needs no reason."""
+
+    channel: Channel
+    urgency: Urgency = Urgency.NORMAL
+
+
+class ManyFollowUps(Message):
+    """The result: the hits of those that are in follow-up now, how many were opened, and how many are not in it."""
+
+    hits: tuple[HitKey, ...]
+    opened: Count
+    left_out: Count
+
+
 class ManyClosings(Message):
     """The result of closing several hits: how many were closed, and how many could not be now."""
 
@@ -527,6 +542,29 @@ class LetterView(Message):
     message: LetterMessage
     practice: bool
     """Whether it is about invented persons, which its title, head, body and subject say too."""
+
+
+class LettersRequest(Message):
+    """Hits in follow-up about which their parties are asked."""
+
+    hits: Annotated[tuple[HitKey, ...], Field(min_length=1, max_length=MOST_CHOSEN)]
+    export: bool = False
+    """Whether the letters are exported now, which is noted at each hit; else they are drafts."""
+
+
+class BundledLetter(Message):
+    """A letter to one party, and the hits that it asks about."""
+
+    hits: tuple[HitKey, ...]
+    letter: LetterView
+
+
+class Letters(Message):
+    """A letter for the hits of each round and party that are asked for alike."""
+
+    letters: tuple[BundledLetter, ...]
+    left_out: Count
+    """Hits without an open follow-up, or whose handling code blocks a letter."""
 
 
 class ErasureRequest(Message):

@@ -406,6 +406,10 @@ CORE: Final[Table] = {
         "{sender} asks {receiver} to look at its record under this hit, and to say by this channel whether it can give "
         "the information that it holds, and under which conditions"
     ),
+    "letter_asks_of_several": Text(
+        "{sender} asks {receiver} to look at its record under each of these hits, and to say of each by this channel "
+        "whether it can give the information that it holds, and under which conditions"
+    ),
     "letter_bilateral": Text("bilateral channel"),
     "letter_by": Text("By"),
     "letter_certainty": Text("Certainty of the match"),
@@ -419,6 +423,8 @@ CORE: Final[Table] = {
     "letter_handling_none": Text("none given"),
     "letter_handling_of": Text("Handling code of {party}"),
     "letter_hit": Text("Hit"),
+    "letter_hit_line": Text("{hit}; {sender}: {own}; {receiver}: {other}; certainty {certainty}"),
+    "letter_hit_numbered": Text("Hit {number}"),
     "letter_legal_basis": Text("Legal basis"),
     "letter_number": Text("Number in this channel"),
     "letter_number_later": Text("to be given by the channel"),
@@ -440,6 +446,10 @@ CORE: Final[Table] = {
     "letter_to": Text("To"),
     "letter_unit": Text("{who}, counter-terrorism unit"),
     "letter_urgency": Text("Urgency"),
+    "letter_what_hits_say": Text(
+        "In the round named above records of {sender} and records of {receiver} hit. A hit says that two records may "
+        "be about the same person, with the certainty stated. It is not evidence, and it is not an identification"
+    ),
     "letter_what_a_hit_says": Text(
         "In the round named above a record of {sender} and a record of {receiver} hit. A hit says that both records "
         "may be about the same person, with the certainty stated. It is not evidence, and it is not an identification"

@@ -184,6 +184,8 @@ class HitsClient(ServiceClient):
     export = answers("export_hits", hit_views.HitExport, hit_views.HitSearch)
     decide_many = answers("decide_many", hit_views.ManyDecisions, hit_views.ManyDecisionsRequest)
     close_many = answers("close_many", hit_views.ManyClosings, hit_views.ManyClosingsRequest)
+    follow_up_many = answers("follow_up_many", hit_views.ManyFollowUps, hit_views.ManyFollowUpsRequest)
+    letters = answers("make_letters", hit_views.Letters, hit_views.LettersRequest)
     colleagues = answers("get_colleagues", hit_views.Colleagues)
     assign = acts("assign", hit_views.AssignmentRequest)
     undo = answers("undo", hit_views.UndoResult, hit_views.UndoRequest)

@@ -2,14 +2,13 @@
 
 from aquila.followup.lifecycle import Channel, Urgency
 from aquila.interface.hits import LetterView
-from services.node.hits.letter import Letter
+from services.node.hits.letter import Letter, LetterHit
 
 LETTER = Letter(
     sender="AL",
     receiver="RS",
     round_id="0" * 32,
-    hit_id="f" * 32,
-    certainty="high",
+    hits=(LetterHit("f" * 32, "high"),),
     channel=Channel.SIENA,
     reference="",
     urgency=Urgency.URGENT,

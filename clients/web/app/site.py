@@ -21,7 +21,7 @@ from services.kit.work.threads import MOST_STRANGERS
 
 _THREADS = 20
 _OPEN_THREADS = MOST_STRANGERS + 8
-_STATIC = ("aquila.css", "live.js", "mark.svg", "review.js", "upload.js")
+_STATIC = ("aquila.css", "copy.js", "live.js", "mark.svg", "review.js", "upload.js")
 
 
 @dataclass(slots=True)

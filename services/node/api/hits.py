@@ -59,6 +59,18 @@ def close_many(node: Node, actor: Analyst, wanted: forms.ManyClosingsRequest) ->
     return follow_up.close_many(node.journal, node.rounds, actor, wanted)
 
 
+@router.post("/hits/follow-ups", summary="Open a follow-up of several hits at once")
+def follow_up_many(node: Node, actor: Analyst, wanted: forms.ManyFollowUpsRequest) -> forms.ManyFollowUps:
+    """Open follow-ups of hits that are chosen, or of all that a filter leaves and that are decided."""
+    return follow_up.follow_up_many(node.journal, node.rounds, actor, wanted)
+
+
+@router.post("/hits/letters", summary="One request to each party, about all of some hits in follow-up")
+def make_letters(node: Node, actor: Exporter, wanted: forms.LettersRequest) -> forms.Letters:
+    """Return the letters as drafts, or export them; either is logged."""
+    return follow_up.letters(node, actor, wanted)
+
+
 @router.get("/hits/colleagues", summary="People of this node who may look after hits")
 def get_colleagues(node: Node, _actor: Viewer) -> forms.Colleagues:
     """Return colleagues with the names of their accounts."""

@@ -5,7 +5,8 @@ the rest undecided, and what was decided can be undone as a whole.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
@@ -15,12 +16,13 @@ from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, Stage, Urgency, is_late
 from aquila.interface import hits as forms
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.actor import Actor
 from services.kit.people.tables import AccountRow
 from services.kit.storage.store import Store
 from services.node.context import Journal, NodeContext
 from services.node.hits import lifecycle, review
-from services.node.hits.letter import Letter
+from services.node.hits.letter import Letter, LetterHit
 from services.node.hits.notes import handling_of_note, references
 from services.node.hits.views import log_consultation
 from services.node.round_memory import RoundMemories
@@ -154,39 +156,81 @@ def write_letter(node: NodeContext, actor: Actor, key: Key) -> forms.LetterView:
 def _letter_of(node: NodeContext, key: Key, name: str) -> Iterator[tuple[Session, HitRow, Letter]]:
     """Lend a transaction of the given name, with a hit and the letter of its follow-up."""
     with node.rounds.reading(key[0]) as round_, node.store.transaction(name) as session:
-        hit, manifest = lifecycle.hit_row(session, *key), round_.manifest
-        reported(node.rounds, node.code, hit.round_id).check(hit)
-        life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, key)
-        life.check_export(hit.handling_code)
-        if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
-            raise OrderError("follow_up_not_open")
-        own_number, other_number = references(exchange)
-        known = node.registry.parties
-        yield (
-            session,
-            hit,
-            Letter(
-                sender=node.code,
-                receiver=hit.counterpart,
-                round_id=hit.round_id,
-                hit_id=hit.hit_id,
-                certainty=hit.certainty,
-                channel=life.channel,
-                reference=life.reference,
-                urgency=life.urgency,
-                opened_at=life.since,
-                area=manifest.area,
-                legal_basis=manifest.legal_basis,
-                purpose=manifest.purpose,
-                handling=hit.handling_code or "",
-                other_handling=handling_of_note(exchange) or "",
-                permission=life.permission,
-                own_number=own_number,
-                other_number=other_number,
-                names={code: known[code].name for code in (node.code, hit.counterpart) if code in known},
-                practice=node.settings.practice,
-            ),
+        hit = lifecycle.hit_row(session, *key)
+        yield session, hit, _letter(node, session, round_, hit)
+
+
+def _letter(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> Letter:
+    """Return the letter about one hit; raises as `write_letter` does."""
+    reported(node.rounds, node.code, hit.round_id).check(hit)
+    life, exchange = lifecycle.lifecycle_of(session, hit), session.get(ExchangeRow, (hit.round_id, hit.hit_id))
+    life.check_export(hit.handling_code)
+    if life.channel is None or life.urgency is None or life.stage is not Stage.FOLLOW_UP:
+        raise OrderError("follow_up_not_open")
+    own_number, other_number = references(exchange)
+    manifest, known = round_.manifest, node.registry.parties
+    return Letter(
+        sender=node.code,
+        receiver=hit.counterpart,
+        round_id=hit.round_id,
+        hits=(LetterHit(hit.hit_id, hit.certainty, own_number, other_number),),
+        channel=life.channel,
+        reference=life.reference,
+        urgency=life.urgency,
+        opened_at=life.since,
+        area=manifest.area,
+        legal_basis=manifest.legal_basis,
+        purpose=manifest.purpose,
+        handling=hit.handling_code or "",
+        other_handling=handling_of_note(exchange) or "",
+        permission=life.permission,
+        names={code: known[code].name for code in (node.code, hit.counterpart) if code in known},
+        practice=node.settings.practice,
+    )
+
+
+def letters(node: NodeContext, actor: Actor, wanted: forms.LettersRequest) -> forms.Letters:
+    """Return a letter for the hits of each round and party that are asked for alike; each export is noted at its hit.
+
+    Raises:
+        NotFoundError: The node holds no such hit.
+        ForgedRowError: The signed report says something else of one.
+    """
+    keys, made = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)], list[Letter]()
+    for round_id, hit_ids in review.by_round(keys):
+        with node.rounds.reading(round_id) as round_, node.store.transaction("hit.letters") as session:
+            found = list[Letter]()
+            for hit_id in sorted(hit_ids):
+                hit = lifecycle.hit_row(session, round_id, hit_id)
+                with suppress(OrderError, PolicyError):
+                    found.append(_letter(node, session, round_, hit))
+                    if wanted.export:
+                        step = LifecycleStep(LifecycleStepKind.EXPORTED, node.clock(), actor.person)
+                        lifecycle.apply_step(session, node.journal, hit, step, actor)
+            if found and not wanted.export:
+                log_consultation(session, node.journal, actor, round_id, [one.hits[0].hit_id for one in found])
+            made += _bundled(found)
+    written = tuple(
+        forms.BundledLetter(
+            hits=tuple(forms.HitKey(round_id=one.round_id, hit_id=hit.hit_id) for hit in one.hits), letter=one.view()
         )
+        for one in made
+    )
+    return forms.Letters(letters=written, left_out=len(keys) - sum(len(one.hits) for one in made))
+
+
+def _bundled(found: Sequence[Letter]) -> list[Letter]:
+    """Return letters that differ in more than their hits and when they were opened."""
+    bundles: list[Letter] = []
+    for letter in found:
+        for place, other in enumerate(bundles):
+            if replace(letter, hits=other.hits, opened_at=other.opened_at) == other:
+                first = min(letter.opened_at, other.opened_at)
+                bundles[place] = replace(other, hits=(*other.hits, *letter.hits), opened_at=first)
+                break
+        else:
+            bundles.append(letter)
+    return sorted(bundles, key=lambda one: (one.receiver, one.hits[0].hit_id))
 
 
 _AT_ONCE = 100
@@ -224,6 +268,32 @@ def close_many(
     )
     _, hits, left_out = _take_together(journal, rounds, actor, wanted, step, _DECIDED)
     return forms.ManyClosings(hits=hits, left_out=left_out)
+
+
+def follow_up_many(
+    journal: Journal, rounds: RoundMemories, actor: Actor, wanted: forms.ManyFollowUpsRequest
+) -> forms.ManyFollowUps:
+    """Open a follow-up of several hits; those that are not decided, or on another person, are left out.
+
+    Raises:
+        AquilaError: As `decide_many`, but for the reason, which is not needed.
+    """
+    keys = _chosen(journal, actor, wanted, reason=False)
+    wrong = untrusted(journal, rounds, keys)
+    trusted, opened = [key for key in keys if key not in wrong], 0
+    asked: list[forms.HitKey] = []
+    step = LifecycleStep(
+        LifecycleStepKind.OPENED, journal.clock(), actor.person, wanted.channel.value, urgency=wanted.urgency
+    )
+    for first in range(0, len(trusted), _AT_ONCE):
+        with journal.store.transaction("hit.opened_many") as session:
+            for hit in _hits(session, trusted[first : first + _AT_ONCE]):
+                if LifecycleStepKind.OPENED in lifecycle.lifecycle_of(session, hit).possible():
+                    lifecycle.apply_step(session, journal, hit, step, actor)
+                    opened += 1
+                if lifecycle.status_row(session, hit).stage == Stage.FOLLOW_UP:
+                    asked.append(forms.HitKey(round_id=hit.round_id, hit_id=hit.hit_id))
+    return forms.ManyFollowUps(hits=tuple(asked), opened=opened, left_out=len(keys) - len(asked))
 
 
 def _take_together(
@@ -276,15 +346,13 @@ def undo(journal: Journal, actor: Actor, number: int) -> forms.UndoResult:
     return forms.UndoResult(hits=len(undone), first=forms.HitKey(round_id=undone[0][0], hit_id=undone[0][1]))
 
 
-def _chosen(
-    journal: Journal, actor: Actor, wanted: forms.ManyDecisionsRequest | forms.ManyClosingsRequest
-) -> list[Key]:
-    """Return the hits that a person chose, or that a filter leaves, with a reason if they are on several persons."""
+def _chosen(journal: Journal, actor: Actor, wanted: forms.ManyHits, *, reason: bool = True) -> list[Key]:
+    """Return the hits that a person chose, or that a filter leaves; hits on several persons may need a reason."""
     if bool(wanted.hits) == (wanted.every is not None):
         raise InputError("decision_hits_ambiguous")
     chosen = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
     keys = chosen if wanted.every is None else _seen(journal, actor, wanted.every, wanted.total)
-    if len(keys) > 1 and not wanted.remark.strip():
+    if reason and len(keys) > 1 and not wanted.remark.strip():
         with journal.store.reading("hit.persons") as session:
             if review.persons_of(session, keys) > 1:
                 raise InputError("decision_reason_missing")

@@ -1,9 +1,10 @@
 """The request of a follow-up: references only, to be sent by the existing channel (DESIGN 8).
 
-It holds no field of any record. Whoever receives it finds the hit by its id, which is the same on both sides.
+It holds no field of any record. Whoever receives it finds a hit by its id, which is the same on both sides. Hits of one
+round with one party that are asked for alike go into one letter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from textwrap import fill
@@ -33,21 +34,33 @@ _SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
+class LetterHit:
+    """A hit that a letter asks about."""
+
+    hit_id: str
+    """The same on both sides."""
+    certainty: str
+    own_number: str = ""
+    """The sender's own number of the hit, from its note; nothing before the hit is confirmed."""
+    other_number: str = ""
+    """The receiver's, from its note; the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """Contents of a request letter."""
 
     sender: str
     receiver: str
     round_id: str
-    hit_id: str
-    """The hit, the same on both sides."""
-    certainty: str
+    hits: tuple[LetterHit, ...]
+    """In the order of their ids; one or more."""
     channel: Channel
     reference: str
     """The channel's own number, or nothing yet."""
     urgency: Urgency
     opened_at: int
-    """When the follow-up was opened; seconds since 1970."""
+    """When the first of the follow-ups was opened; seconds since 1970."""
     area: str
     legal_basis: str
     purpose: str
@@ -55,10 +68,6 @@ class Letter:
     """The handling code of the own record, or nothing."""
     permission: str = ""
     """The reference of the permission under which a blocking code is exported, or nothing."""
-    own_number: str = ""
-    """The sender's own number of the hit, from its note; nothing before the hit is confirmed."""
-    other_number: str = ""
-    """The receiver's, from its note; the same."""
     other_handling: str = ""
     """That of the receiver's note, or nothing."""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -82,10 +91,7 @@ class Letter:
             (of("letter_date"), quoted(moment(self.opened_at))),
             (of("letter_urgency"), of(_ANSWER_BY[self.urgency], due=due)),
             (of("letter_round"), quoted(self.round_id)),
-            (of("letter_hit"), quoted(self.hit_id)),
-            (of("letter_reference_of", party=self.sender), quoted(self.own_number)),
-            (of("letter_reference_of", party=self.receiver), quoted(self.other_number)),
-            (of("letter_certainty"), of(_CERTAINTIES[self.certainty])),
+            *self._hits(),
             (of("letter_area"), quoted(self.area)),
             (of("letter_legal_basis"), quoted(self.legal_basis)),
             (of("letter_purpose"), quoted(self.purpose)),
@@ -95,13 +101,29 @@ class Letter:
         )
         return tuple((label, text) for label, text in rows if text_of(text))
 
+    def _hits(self) -> Iterator[tuple[Sentence, Sentence]]:
+        """Yield the lines about the hits: several of one hit, one of each of several."""
+        of = Sentence.of
+        if len(self.hits) == 1:
+            [hit] = self.hits
+            yield of("letter_hit"), quoted(hit.hit_id)
+            yield of("letter_reference_of", party=self.sender), quoted(hit.own_number)
+            yield of("letter_reference_of", party=self.receiver), quoted(hit.other_number)
+            yield of("letter_certainty"), of(_CERTAINTIES[hit.certainty])
+            return
+        for number, hit in enumerate(self.hits, start=1):
+            known = {"hit": hit.hit_id, "own": hit.own_number or "-", "other": hit.other_number or "-"}
+            parties = {"sender": self.sender, "receiver": self.receiver}
+            words = of("letter_hit_line", **known, **parties, certainty=of(_CERTAINTIES[hit.certainty]))
+            yield of("letter_hit_numbered", number=number), words
+
     def body(self) -> tuple[Sentence, ...]:
         """Return the paragraphs of the letter, each without its last full stop."""
         parties = {"sender": self.sender, "receiver": self.receiver}
         return (
             *((Sentence.of("letter_practice_only"),) if self.practice else ()),
-            Sentence.of("letter_what_a_hit_says", **parties),
-            Sentence.of("letter_asks", **parties),
+            Sentence.of("letter_what_hits_say" if len(self.hits) > 1 else "letter_what_a_hit_says", **parties),
+            Sentence.of("letter_asks_of_several" if len(self.hits) > 1 else "letter_asks", **parties),
             Sentence.of("letter_references_only"),
         )
 
@@ -117,16 +139,20 @@ class Letter:
 
     def message(self) -> LetterMessage:
         """Return the request in the fields of a channel such as SIENA."""
-        references = (
-            ("hit", self.hit_id),
-            ("round", self.round_id),
-            (f"reference of {self.sender}", self.own_number),
-            (f"reference of {self.receiver}", self.other_number),
-            ("number in the channel", self.reference),
-            ("permission", self.permission),
-        )
+        several = len(self.hits) > 1
+        references = [] if several else [("hit", self.hits[0].hit_id)]
+        references.append(("round", self.round_id))
+        for number, hit in enumerate(self.hits, start=1):
+            place = f" {number}" if several else ""
+            references += [(f"hit{place}", hit.hit_id)] if several else []
+            references += [
+                (f"reference of {self.sender}{place}", hit.own_number),
+                (f"reference of {self.receiver}{place}", hit.other_number),
+            ]
+        references += [("number in the channel", self.reference), ("permission", self.permission)]
+        about = f"({len(self.hits)} hits)" if several else self.hits[0].hit_id[:_SHORT]
         return LetterMessage(
-            subject=f"{text_of(self.title)} {self.hit_id[:_SHORT]}: {self.sender} to {self.receiver}",
+            subject=f"{text_of(self.title)} {about}: {self.sender} to {self.receiver}",
             sender=self.sender,
             receiver=self.receiver,
             channel=self.channel,

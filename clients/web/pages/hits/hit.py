@@ -7,9 +7,9 @@ from fastapi import APIRouter, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from aquila.errors import InputError, OrderError, PolicyError
+from aquila.errors import InputError, PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
-from aquila.interface.hits import HitKey, HitNeighbours, HitView, LetterView, WeightView
+from aquila.interface.hits import HitKey, HitNeighbours, HitView, WeightView
 from aquila.matching.certainty import Level
 from aquila.matching.weights import WeightKind
 from aquila.records.rules import CENTIBITS
@@ -21,8 +21,8 @@ from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
 from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, list_of_address
 from clients.web.pages.hits.rows import UNDECIDED
-from clients.web.render import charts, pdf
-from clients.web.text import labels, request_letter
+from clients.web.render import charts
+from clients.web.text import labels
 
 router = APIRouter(route_class=PageRoute)
 Place = tuple[str, str]
@@ -80,54 +80,6 @@ def get_hit(visit: Visited, round_id: str, hit_id: str) -> Response:
         outcomes=_choices(visit, labels.OUTCOMES),
         grounds=_choices(visit, labels.GROUNDS, without={Ground.ERASED.value}),
     )
-
-
-@router.post("/hits/{round_id}/{hit_id}/letter.pdf")
-def post_letter_pdf(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
-    """Return the letter as a PDF; that it was exported is logged, once it is made."""
-    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
-    draft = client.letter_draft(*place)
-    content = pdf.pdf(draft, visit.language)
-    _export(client, place, draft)
-    headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.pdf"'}
-    return Response(content, media_type="application/pdf", headers=headers)
-
-
-@router.post("/hits/{round_id}/{hit_id}/letter.json")
-def post_letter_json(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
-    """Return the request as a message for a channel such as SIENA; that it was exported is logged."""
-    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
-    draft = client.letter_draft(*place)
-    content = draft.message.model_dump_json(indent=2)
-    _export(client, place, draft)
-    headers = {"content-disposition": f'attachment; filename="request-{hit_id[:8]}.json"'}
-    return Response(content, media_type="application/json", headers=headers)
-
-
-@router.post("/hits/{round_id}/{hit_id}/letter")
-def post_letter(visit: Visited, _sent: Sent, round_id: str, hit_id: str) -> Response:
-    """Show the letter for printing; that it was exported is logged, once the page is made."""
-    client, place = visit.hits(), (identifier(round_id), identifier(hit_id))
-    draft = client.letter_draft(*place)
-    page = visit.show(
-        "letter.html",
-        versions=request_letter.versions(draft, visit.language),
-        message=request_letter.as_text(draft.message),
-        round_id=round_id,
-        hit_id=hit_id,
-    )
-    _export(client, place, draft)
-    return page
-
-
-def _export(client: HitsClient, place: tuple[str, str], made: LetterView) -> None:
-    """Have it logged that a letter is exported, which was made already.
-
-    Raises:
-        OrderError: It would have other references by now.
-    """
-    if client.letter(*place) != made:
-        raise OrderError("letter_changed_meanwhile")
 
 
 def _neighbours(client: HitsClient, asked: RequestedList, place: Place) -> HitNeighbours:

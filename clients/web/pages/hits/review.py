@@ -100,6 +100,8 @@ def get_hits(visit: Visited) -> Response:
         colleagues=colleague_choices(visit),
         decisions=[(decision.value, key) for decision, key in _KEYS.items()],
         decision_choices=[(decision.value, visit.say(labels.DECISIONS[decision.value])) for decision in _KEYS],
+        channels=[(code, visit.say(word)) for code, word in labels.CHANNELS.items()],
+        urgencies=[(code, visit.say(word)) for code, word in labels.URGENCIES.items()],
         outcome_choices=[(outcome.value, visit.say(labels.OUTCOMES[outcome.value])) for outcome in HitOutcome],
         rounds_left_out=newest.total - len(rounds),
         **_choices(visit, rounds, wanted.counterpart),
@@ -125,15 +127,15 @@ def post_decide(visit: Visited, sent: Sent) -> Response:
     decision, place = _decision(word), int(number)
     visit.hits().decide_many(hits=hit_keys(_keys(rows[place])), decision=decision)
     following = rows[place + 1] if place + 1 < len(rows) else ""
-    return visit.go(_path(asked, "", at=following))
+    return visit.go(path_after(asked, "", at=following))
 
 
 @router.post("/hits/decide-many")
 def post_decide_many(visit: Visited, sent: Sent) -> Response:
     """Decide on the rows that are chosen, or on all hits that the filter leaves, with one reason."""
     asked, decision = list_of_form(visit, sent), sent.choice("decision", Decision)
-    done = visit.hits().decide_many(**_meant(asked, sent), decision=decision, remark=sent.text("remark"))
-    return visit.go(_path(asked, "", left_out=_count(done)))
+    done = visit.hits().decide_many(**meant(asked, sent), decision=decision, remark=sent.text("remark"))
+    return visit.go(path_after(asked, "", left_out=done.left_out))
 
 
 @router.post("/hits/close-many")
@@ -141,31 +143,31 @@ def post_close_many(visit: Visited, sent: Sent) -> Response:
     """Close the rows that are chosen, or all hits that the filter leaves, with one outcome and reason."""
     visit.need("hits.decide")
     asked, outcome = list_of_form(visit, sent), sent.choice("outcome", HitOutcome)
-    done = visit.hits().close_many(**_meant(asked, sent), outcome=outcome, remark=sent.text("remark"))
-    return visit.go(_path(asked, "closed-many" if done.hits else "", left_out=_count(done)))
+    done = visit.hits().close_many(**meant(asked, sent), outcome=outcome, remark=sent.text("remark"))
+    return visit.go(path_after(asked, "closed-many" if done.hits else "", left_out=done.left_out))
 
 
 @router.post("/hits/undo")
 def post_undo(visit: Visited, sent: Sent) -> Response:
     """Undo the visitor's last decision, and go to its first hit."""
     undone = visit.hits().undo(sent.number("number")).first
-    return visit.go(_path(list_of_form(visit, sent), "undone", at=f"{undone.round_id}.{undone.hit_id}"))
+    return visit.go(path_after(list_of_form(visit, sent), "undone", at=f"{undone.round_id}.{undone.hit_id}"))
 
 
 @router.post("/hits/acknowledge")
 def post_acknowledge_many(visit: Visited, sent: Sent) -> Response:
     asked, client = list_of_form(visit, sent), visit.hits()
-    for place in _chosen(sent):
+    for place in chosen_keys(sent):
         client.acknowledge(*place)
-    return visit.go(_path(asked, "taken-up"))
+    return visit.go(path_after(asked, "taken-up"))
 
 
 @router.post("/hits/assign")
 def post_assign(visit: Visited, sent: Sent) -> Response:
     """Let a colleague look after the hits that were chosen, or nobody."""
     asked, person = list_of_form(visit, sent), sent.text("colleague")
-    visit.hits().assign(hit_keys(_chosen(sent)), None if person == NOBODY else person, sent.text("remark"))
-    return visit.go(_path(asked, "assigned"))
+    visit.hits().assign(hit_keys(chosen_keys(sent)), None if person == NOBODY else person, sent.text("remark"))
+    return visit.go(path_after(asked, "assigned"))
 
 
 @router.post("/hits/views")
@@ -173,13 +175,13 @@ def post_view(visit: Visited, sent: Sent) -> Response:
     """Keep the filter that is shown under a name of the visitor's own, and show it again."""
     asked = list_of_form(visit, sent)
     visit.hits().save_view(sent.text("view"), hit_views.SavedFilter.model_validate(asked.restricting))
-    return visit.go(_path(asked, "view-kept"))
+    return visit.go(path_after(asked, "view-kept"))
 
 
 @router.post("/hits/views/{view_id}/remove")
 def post_remove_view(visit: Visited, sent: Sent, view_id: str) -> Response:
     visit.hits().remove_view(identifier(view_id))
-    return visit.go(_path(list_of_form(visit, sent), "view-removed"))
+    return visit.go(path_after(list_of_form(visit, sent), "view-removed"))
 
 
 def _decision(word: str) -> Decision:
@@ -195,24 +197,19 @@ def _keys(row: str) -> list[tuple[str, str]]:
     return [(identifier(round_id), identifier(hit_id)) for round_id, _, hit_id in named]
 
 
-def _meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
+def meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
     """Return the hits that were chosen, or the filter that leaves them with the number of hits that the person saw."""
     if sent.ticked("every"):
         return {"every": asked.wanted, "total": sent.number("total")}
-    return {"hits": hit_keys(_chosen(sent))}
+    return {"hits": hit_keys(chosen_keys(sent))}
 
 
-def _chosen(sent: SubmittedForm) -> list[tuple[str, str]]:
+def chosen_keys(sent: SubmittedForm) -> list[tuple[str, str]]:
     """Return the rows that are chosen; raises InputError if none is."""
     chosen = [key for text in sent.texts("hit") for key in _keys(text)]
     if not chosen:
         raise InputError("no_row_chosen")
     return chosen
-
-
-def _count(done: hit_views.ManyDecisions | hit_views.ManyClosings) -> str:
-    """Return the number of hits that were left out, as an address has it."""
-    return str(min(done.left_out, _MOST_SHOWN_LEFT)) if done.left_out else ""
 
 
 def _left_out(visit: Visit) -> int:
@@ -221,16 +218,18 @@ def _left_out(visit: Visit) -> int:
     return int(text) if text.isascii() and text.isdigit() and int(text[:6]) <= _MOST_SHOWN_LEFT else 0
 
 
-def _path(asked: RequestedList, done: str, at: str = "", left_out: str = "") -> str:
+def path_after(asked: RequestedList, done: str, at: str = "", left_out: int = 0) -> str:
     """Return the address of a list after a form.
 
     Args:
-        done: The name of a confirmation, or nothing.
-        at: The row that gets the focus, as a form names its hit; else it is the first one.
-        left_out: How many hits were left out, or nothing.
+        asked: The list in which the form was.
+        done: The confirmation, or nothing.
+        at: The row that gets the focus, as a form names its hits; else it is the first one.
+        left_out: How many hits were left out.
     """
     row = f"h-{_keys(at)[0][1]}" if at else "rows"
-    query = RequestedList(dict(asked.fields) | {n: v for n, v in (("done", done), ("left_out", left_out)) if v})
+    left = str(min(left_out, _MOST_SHOWN_LEFT)) if left_out else ""
+    query = RequestedList(dict(asked.fields) | {n: v for n, v in (("done", done), ("left_out", left)) if v})
     return f"{query.path}#{row}"
 
 

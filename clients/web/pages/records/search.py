@@ -29,6 +29,7 @@ def get_search(visit: Visited) -> Response:
 @router.post("/search")
 def post_search(visit: Visited, sent: Sent) -> Response:
     """Show a page of what a search finds; that it was made is logged, and not what was looked for."""
+    visit.need("records.search")
     offset = sent.number("offset") if sent.text("offset") else 0
     wanted = record_views.RecordSearch(text=sent.text("text"), alike=sent.ticked("alike"), offset=offset)
     if not wanted.text:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from aquila.followup.lifecycle import HOUR, Channel
-from services.node.hits.letter import Letter
+from services.node.hits.letter import Letter, LetterHit
 from tests.support.letter_example import LETTER, head_of
 
 
@@ -37,7 +37,7 @@ def test_it_names_both_parties_and_their_conditions() -> None:
 
 def test_references_of_both_notes_stand_under_the_hit() -> None:
     """Each side finds the hit by its own number, which its note told the other."""
-    letter = replace(LETTER, own_number="AL-1234-5678-9ABC", other_number="RS-1234-5678-9ABC")
+    letter = replace(LETTER, hits=(LetterHit("f" * 32, "high", "AL-1234-5678-9ABC", "RS-1234-5678-9ABC"),))
     labels = [*head_of(letter.view())]
     assert labels[labels.index("Hit") :][:3] == ["Hit", "Reference of AL", "Reference of RS"]
     assert "Reference of RS:          RS-1234-5678-9ABC" in letter.text()
@@ -49,7 +49,7 @@ def test_it_has_no_field_for_a_person() -> None:
 
 def test_it_is_a_message_for_a_channel() -> None:
     """Subject, references and handling codes each in a field of their own; what is not known is left out."""
-    message = replace(LETTER, own_number="AL-1234-5678-9ABC", handling="H1").message()
+    message = replace(LETTER, hits=(LetterHit("f" * 32, "high", "AL-1234-5678-9ABC"),), handling="H1").message()
     assert message.subject == "Request after a hit ffffffff: AL to RS"
     assert message.references == (("hit", "f" * 32), ("round", "0" * 32), ("reference of AL", "AL-1234-5678-9ABC"))
     assert (message.handling_code, message.receiver_handling_code) == ("H1", "")
@@ -62,3 +62,17 @@ def test_its_sentences_can_be_composed_in_another_language() -> None:
     assert all(f"{label}:" in view.text for label in head_of(view))
     flowing = " ".join(view.text.split())
     assert all(f"{paragraph.text}." in flowing for paragraph in view.body)
+
+
+def test_one_letter_asks_about_several_hits() -> None:
+    """Each has a line with both numbers and its certainty, and its references in the message are numbered."""
+    hits = (LetterHit("a" * 32, "high", "AL-1111-2222-3333", "RS-1111-2222-3333"), LetterHit("b" * 32, "low"))
+    letter = replace(LETTER, hits=hits)
+    head = head_of(letter.view())
+    assert head["Hit 1"] == f"{'a' * 32}; AL: AL-1111-2222-3333; RS: RS-1111-2222-3333; certainty high"
+    assert head["Hit 2"] == f"{'b' * 32}; AL: -; RS: -; certainty low"
+    message = letter.message()
+    assert message.subject == "Request after a hit (2 hits): AL to RS"
+    assert ("hit 2", "b" * 32) in message.references
+    assert ("reference of RS 1", "RS-1111-2222-3333") in message.references
+    assert "each of these hits" in letter.text()

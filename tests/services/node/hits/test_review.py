@@ -195,3 +195,41 @@ async def test_a_reply_is_recorded_with_its_date_and_number(al: PartyNode, world
     step = view["history"][-1]
     assert (step["kind"], step["value"], step["reference"]) == ("replied", reply["date"], reply["number"])
     assert kinds_in_log(al).count("follow_up") == before + 1
+
+
+async def test_several_are_followed_up_and_asked_about_at_once(al: PartyNode) -> None:
+    """Hits that are decided are opened, one letter goes to each party, and each export is noted at its hit."""
+    found = (await al.get("/hits"))["hits"]
+    keys = [key(hit) for hit in found]
+    by_party = {hit["counterpart"]: [] for hit in found}  # type: ignore[var-annotated] # of keys
+    for hit in found:
+        by_party[hit["counterpart"]].append(key(hit))
+    nothing = await posted(al, "/hits/follow-ups", hits=keys, channel="siena")
+    assert nothing == {"hits": [], "opened": 0, "left_out": 3}
+    assert await posted(al, "/hits/letters", hits=keys) == {"letters": [], "left_out": 3}
+    await posted(al, "/hits/decisions", every={}, total=3, decision="same", remark="the same photograph")
+    opened = await posted(
+        al, "/hits/follow-ups", every={"stage": "decided"}, total=3, channel="siena", urgency="urgent"
+    )
+    assert (opened["opened"], opened["left_out"]) == (3, 0)
+    # Once more finds them in follow-up, and opens none.
+    again = await posted(al, "/hits/follow-ups", hits=keys, channel="interpol")
+    assert (again["opened"], len(again["hits"])) == (0, 3)
+    drafts = await posted(al, "/hits/letters", hits=keys)
+    assert drafts["left_out"] == 0
+    assert [(one["letter"]["message"]["receiver"], len(one["hits"])) for one in drafts["letters"]] == [
+        ("RS", 1),
+        ("SI", 2),
+    ]
+    assert {one["letter"]["message"]["channel"] for one in drafts["letters"]} == {"siena"}
+    before = kinds_in_log(al)
+    assert await posted(al, "/hits/letters", hits=keys, export=True) == drafts
+    assert kinds_in_log(al)[len(before) :] == ["export"] * 3
+    for hit in found:
+        assert [step["kind"] for step in (await al.get(hit_path(hit)))["history"]] == ["decided", "opened", "exported"]
+    # What differs in more than its hits is another letter; what is closed is in none.
+    await does(al, by_party["SI"][0], "reference", reference="S-1")
+    await does(al, by_party["RS"][0], "outcome", outcome="confirmed")
+    made = await posted(al, "/hits/letters", hits=keys)
+    assert [one["letter"]["message"]["receiver"] for one in made["letters"]] == ["SI", "SI"]
+    assert made["left_out"] == 1

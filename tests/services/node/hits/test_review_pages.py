@@ -196,3 +196,27 @@ async def test_a_reference_leads_to_its_hit(ana: Browser) -> None:
     assert "1 reference found" in page
     assert "No record in your lists matches" not in page
     assert "clears nobody" not in page
+
+
+async def test_one_request_to_each_country(ana: Browser) -> None:
+    """All that is decided is asked about at once: a letter, a message to be copied and a file for each country."""
+    await ana.open("/hits?stage=new")
+    every = {"list": carried(ana), "every": "yes", "total": MANY, "remark": "clear"}
+    await ana.send("/hits/decide-many", **every, decision="same")
+    await ana.open("/hits?stage=decided")
+    wanted = {"list": carried(ana), "every": "yes", "total": MANY, "channel": "siena", "urgency": "normal"}
+    page = await ana.send("/hits/ask", **wanted)
+    assert "2 requests" in page
+    assert [page.count(f"({code}): 60 hits") for code in ("RS", "SI")] == [1, 1]
+    assert page.count('data-copy="message-') == 2
+    assert page.count("Subject: Request after a hit (60 hits): AL to ") == 2
+    named = re.findall(r'name="hit" value="([^"]+)"', ana.page)
+    assert [len(one.split()) for one in named] == [60] * 4
+    await ana.send("/hits/requests.pdf", hit=named[0])
+    assert ana.answer.content.startswith(b"%PDF")
+    await ana.send("/hits/requests.json", hit=named[0])
+    assert len([name for name, _ in ana.answer.json()["references"] if name.startswith("hit ")]) == 60
+    # What is not decided is in no request.
+    await ana.open("/hits?stage=closed")
+    await ana.send("/hits/ask", **wanted | {"list": "stage=closed", "total": 0}, follow=False)
+    assert ana.answer.status_code == 303

@@ -8,9 +8,12 @@ from aquila.followup.lifecycle import Channel
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.render import pdf
 from clients.web.text import request_letter
+from services.node.hits.letter import LetterHit
 from tests.support.letter_example import LETTER, head_of
 
-KNOWN = replace(LETTER, channel=Channel.BILATERAL, handling="H1", own_number="AL-1234-5678-9ABC")
+KNOWN = replace(
+    LETTER, channel=Channel.BILATERAL, handling="H1", hits=(LetterHit("f" * 32, "high", "AL-1234-5678-9ABC"),)
+)
 
 
 @pytest.mark.parametrize("party", request_letter.OF_PARTY)

@@ -1,0 +1,100 @@
+"""Requests to other parties about hits in follow-up: one letter to each, with all of its references."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+
+from aquila.errors import OrderError
+from aquila.followup.lifecycle import Channel, Urgency
+from aquila.interface.hits import HitKey, Letters
+from clients.sdk import HitsClient
+from clients.web.app.forms import SubmittedForm
+from clients.web.app.visit import PageRoute, Sent, Visit, Visited
+from clients.web.pages.hits.filters import RequestedList, list_of_form
+from clients.web.pages.hits.review import chosen_keys, meant, path_after
+from clients.web.render import pdf
+from clients.web.text import request_letter
+
+router = APIRouter(route_class=PageRoute)
+
+
+@router.post("/hits/ask")
+def post_ask(visit: Visited, sent: Sent) -> Response:
+    """Open follow-ups of the rows that are chosen, or of the filter, and show a request to each party."""
+    visit.need("hits.export")
+    asked, client = list_of_form(visit, sent), visit.hits()
+    channel, urgency = sent.choice("channel", Channel), sent.choice("urgency", Urgency)
+    done = client.follow_up_many(**meant(asked, sent), channel=channel, urgency=urgency)
+    if not done.hits:
+        return visit.go(path_after(asked, "", left_out=done.left_out))
+    return _page(visit, client, done.hits, asked)
+
+
+@router.post("/hits/requests")
+def post_requests(visit: Visited, sent: Sent) -> Response:
+    """Show the requests about some hits in follow-up; that they were exported is logged, once the page is made."""
+    return _page(visit, visit.hits(), _keys(sent), list_of_form(visit, sent))
+
+
+@router.post("/hits/requests.pdf")
+def post_pdf(visit: Visited, sent: Sent) -> Response:
+    """Return one request as a PDF; that it was exported is logged, once it is made."""
+    client, keys = visit.hits(), _keys(sent)
+    made = _drafts(client, keys)
+    content = pdf.pdf(made.letters[0].letter, visit.language)
+    _export(client, keys, made)
+    headers = {"content-disposition": f'attachment; filename="request-{keys[0].hit_id[:8]}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=headers)
+
+
+@router.post("/hits/requests.json")
+def post_json(visit: Visited, sent: Sent) -> Response:
+    """Return one request as a message for a channel such as SIENA; that it was exported is logged."""
+    client, keys = visit.hits(), _keys(sent)
+    made = _drafts(client, keys)
+    content = made.letters[0].letter.message.model_dump_json(indent=2)
+    _export(client, keys, made)
+    headers = {"content-disposition": f'attachment; filename="request-{keys[0].hit_id[:8]}.json"'}
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def _page(visit: Visit, client: HitsClient, keys: Sequence[HitKey], asked: RequestedList) -> Response:
+    made = _drafts(client, keys)
+    page = visit.show(
+        "requests.html",
+        requests=[
+            (one, request_letter.versions(one.letter, visit.language), request_letter.as_text(one.letter.message))
+            for one in made.letters
+        ],
+        left_out=made.left_out,
+        back=asked.path,
+        only=keys[0] if len(keys) == 1 else None,
+    )
+    _export(client, keys, made)
+    return page
+
+
+def _drafts(client: HitsClient, keys: Sequence[HitKey]) -> Letters:
+    """Return the letters as they would be exported now.
+
+    Raises:
+        OrderError: There is none: no follow-up is open, or a handling code blocks it.
+    """
+    made = client.letters(hits=keys)
+    if not made.letters:
+        raise OrderError("follow_up_not_open")
+    return made
+
+
+def _export(client: HitsClient, keys: Sequence[HitKey], made: Letters) -> None:
+    """Have it logged that letters are exported, which were made already.
+
+    Raises:
+        OrderError: They would have other references by now.
+    """
+    if client.letters(hits=keys, export=True) != made:
+        raise OrderError("letter_changed_meanwhile")
+
+
+def _keys(sent: SubmittedForm) -> tuple[HitKey, ...]:
+    return tuple(HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in chosen_keys(sent))
