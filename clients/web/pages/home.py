@@ -77,7 +77,7 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
     waiting = [one for one in found if one.state is ApprovalState.WAITING and not one.own]
     waiting.sort(key=lambda one: not one.urgent)
     for number, one in enumerate(waiting):
-        what = _asked(visit, client.show(one.approval_id).content) if number < _MOST_DESCRIBED else ""
+        content = client.show(one.approval_id).content if number < _MOST_DESCRIBED else {}
         since, until = visit.language.moment(one.asked_at), visit.language.moment(one.expires_at)
         text = visit.say(
             "%(person)s asks for it since %(since)s. It is valid until %(until)s.",
@@ -87,8 +87,9 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
         )
         path, link = f"/approvals/{one.approval_id}", visit.say("Read it and decide")
         word, mark = (visit.say("urgent"), "stop") if one.urgent else (visit.say("approval"), "told")
-        title = visit.say(APPROVALS[one.kind.value])
-        yield AttentionItem(title, f"{what} {text}".strip(), path, link, word, mark)
+        is_query = content.get("submission_kind") == Kind.QUERY.value
+        title = visit.say("Query") if is_query else visit.say(APPROVALS[one.kind.value])
+        yield AttentionItem(title, f"{_asked(visit, content)} {text}".strip(), path, link, word, mark)
 
 
 def _asked(visit: Visit, content: Mapping[str, Any]) -> str:

@@ -125,6 +125,10 @@ class Endpoint:
         return host if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{host}:{parts.port}"
 
 
+UNREAD_SECONDS = 30
+"""A connection whose other end acknowledges nothing for so long is closed."""
+
+
 def bind(settings: ServiceSettings) -> Endpoint:
     """Bind the service's socket.
 
@@ -144,6 +148,9 @@ def bind(settings: ServiceSettings) -> Endpoint:
     bound.connections = connections
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Those who are gone without a word, by a power cut or a network that is down, end their calls (held ones get a
+        # space every 15 seconds). Connections that are accepted have it too.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1_000)
         bound.bind((listen.host, listen.port))
     except OSError as error:
         bound.close()

@@ -22,7 +22,7 @@ from services.kit.errors import PeerUnavailableError
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.http.tls import server_context
-from services.kit.serving.server import bind, lifespan_of
+from services.kit.serving.server import UNREAD_SECONDS, bind, lifespan_of
 from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, TlsSettings
 from services.kit.work.drivers import Driver
 from tests.support.authority import Authority
@@ -257,6 +257,16 @@ def test_the_authority_is_what_callers_sign(tmp_path: Path, listen: dict[str, An
         raise
     endpoint.socket.close()
     assert endpoint.authority == authority.format(port=endpoint.port)
+
+
+async def test_a_caller_who_is_gone_without_a_word_ends_its_call(tmp_path: Path) -> None:
+    """The system closes a connection on which nothing is acknowledged for half a minute."""
+    bound = bind(_settings(tmp_path)).socket
+    bound.listen()
+    with bound, socket.create_connection(bound.getsockname()):
+        accepted, _ = bound.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1_000 * UNREAD_SECONDS
 
 
 def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:
