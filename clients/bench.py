@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+import numpy as np
 import psutil
 
 from aquila import __version__
@@ -27,13 +28,15 @@ from aquila.crypto.group import WIDE_BYTES, Group
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError
-from aquila.protocol.submissions.submission import blinds_of
+from aquila.protocol.submissions.submission import ROW, RowTerms, blinds_of, finalize_chunk
+from aquila.records.rules import InputClass
 
 BATCH: dict[Backend, int] = {"ifma": 65_535, "avx2": 32_768, "portable": 16_384, "libsodium": 2_048}
 """Elements of a measured batch: as many as a chunk may have, and fewer where each takes longer."""
 
 _INPUT_BYTES = 32
 _CONTEXT = b"aquila bench"
+_SUBMISSION = bytes(16)
 _DST = b"HashToGroup-" + oprf.context_string()
 
 
@@ -46,7 +49,6 @@ class Operation(NamedTuple):
 
 HASH = Operation("hash to group, with expand_message_xmd and encode", 1.5)
 MULTIPLY = Operation("decode, multiply by a secret scalar, encode", 5.3)
-ADD = Operation("two decodes, add, encode", 1.4)
 DECODE = Operation("decode alone, which every operation does with each operand")
 DECODE_SUM_FULL = Operation("decode, multi-scalar multiplication by public scalars, per point")
 DECODE_SUM_SHORT = Operation("the same, scalars of 128 bits")
@@ -105,11 +107,9 @@ class Bench:
         # One scalar in 2^252 would be zero.
         group, scalars = self.group, self.group.reduce_each(os.urandom(WIDE_BYTES * self.size))
         left = oprf.hash_inputs(group, inputs, _INPUT_BYTES)
-        right = group.multiply_each(left, scalars)
         short = dleq.expand_weights(os.urandom(dleq.WEIGHT_BYTES * self.size))
         yield self._step(HASH, lambda: group.hash_to_group(inputs, _INPUT_BYTES, _DST))
         yield self._step(MULTIPLY, lambda: oprf.evaluate(group, left, share))
-        yield self._step(ADD, lambda: group.add(left, right))
         decode = self._step(DECODE, lambda: group.validate(left))
         full = self._step(DECODE_SUM_FULL, lambda: group.weighted_sum(left, scalars))
         with_short = self._step(DECODE_SUM_SHORT, lambda: group.weighted_sum(left, short))
@@ -124,7 +124,7 @@ class Bench:
         fresh = os.urandom(dleq.FRESH_BYTES)
 
         def blind() -> bytes:
-            return oprf.blind(group, inputs, _INPUT_BYTES, blinds_of(group, seed, numbers))
+            return oprf.blind(group, inputs, _INPUT_BYTES, blinds_of(group, seed, _SUBMISSION, numbers, inputs))
 
         blinded = blind()
         evaluated = oprf.evaluate(group, blinded, share)
@@ -134,10 +134,12 @@ class Bench:
         yield self._step(EVALUATE, lambda: oprf.evaluate(group, blinded, share))
         yield self._step(PROVE, lambda: dleq.prove_chunk(group, share, *statement, fresh))
         yield self._step(VERIFY, lambda: dleq.verify_chunk(group, share.public_key, *statement, proof))
+        rows = np.zeros(self.size, dtype=ROW)
+        rows["digest"], rows["number"] = np.frombuffer(inputs, dtype=f"S{_INPUT_BYTES}"), numbers
+        column = RowTerms("AL", "SI", seed, evaluated, None)
         for others, operation in FINALIZE.items():
-            blinds, evaluations = blinds_of(group, seed, numbers), [evaluated] * others
-            operands = inputs, _INPUT_BYTES, blinds, blinded, share, evaluations
-            yield self._step(operation, partial(oprf.finalize_shared, group, *operands))
+            terms = group, rows, seed, _SUBMISSION, InputClass.FULL, share, [column] * others
+            yield self._step(operation, partial(finalize_chunk, *terms))
 
     def _step(self, operation: Operation, work: Callable[[], object]) -> MeasuredStep:
         return MeasuredStep(operation, self.group.name, measure(work, self.size, self.repeats))

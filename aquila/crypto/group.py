@@ -10,7 +10,6 @@ not canonical, has bit 255 set or is the identity; a scalar is refused if it is 
 an accepted element and an accepted scalar is therefore never the identity, because the order is prime.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -34,10 +33,8 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 GENERATOR = bytes.fromhex("e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76")
 """The encoding of the generator (RFC 9496 appendix A.1, multiple 1)."""
 
-OUTPUT_BYTES = 64
-"""Bytes of an output of Finalize, a digest of SHA-512."""
-
-LONGEST_INPUT = 0xFFFF
+MAC_BYTES = 64
+"""Bytes of HMAC-SHA-512."""
 
 _ORDER_WORDS = [ORDER >> shift & 0xFFFF_FFFF_FFFF_FFFF for shift in (0, 64, 128, 192)]
 
@@ -59,24 +56,6 @@ Elements: TypeAlias = "bytes | DecodedElements"
 def encoded(elements: Elements) -> bytes:
     """Return elements as they are sent."""
     return elements.encoded if isinstance(elements, DecodedElements) else elements
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class FinalizeOperands:
-    """Operands of `Group.finalize`: n positions."""
-
-    inputs: bytes
-    """n private inputs of `width` bytes."""
-    width: int
-    """Bytes of an input, 1 to 65,535: RFC 9497 section 3.3.1 writes the length as two bytes."""
-    blinds: bytes | bytearray
-    """n secret scalars."""
-    evaluations: Sequence[Elements]
-    """For each of the other parties n evaluated elements."""
-    own: Elements = b""
-    """n blinded elements, or nothing where `evaluations` hold the whole sum."""
-    share: bytes | bytearray = b""
-    """The secret scalar that evaluates `own`, or nothing without it."""
 
 
 class Group(Protocol):
@@ -122,7 +101,7 @@ class Group(Protocol):
         """
         ...
 
-    def multiply_each(self, elements: bytes, scalars: bytes | bytearray) -> bytes:
+    def multiply_each(self, elements: Elements, scalars: bytes | bytearray) -> bytes:
         """Multiply element i by secret scalar i, in constant time per element.
 
         Raises:
@@ -148,15 +127,6 @@ class Group(Protocol):
         """
         ...
 
-    def add(self, left: bytes, right: bytes) -> bytes:
-        """Add element i of both batches.
-
-        Raises:
-            MalformedError: an element is refused, or a sum is the identity (field `index`).
-            InputError: the batches differ in length.
-        """
-        ...
-
     def weighted_sum(self, elements: Elements, weights: bytes) -> bytes:
         """Return the one element that is the sum of weight i times element i. Weights are public.
 
@@ -166,13 +136,11 @@ class Group(Protocol):
         """
         ...
 
-    def finalize(self, operands: FinalizeOperands) -> bytes:
-        """Sum, unblind and hash to n outputs of 64 bytes (Finalize, RFC 9497 section 3.3.1), in constant time.
-
-        Output i is the hash of input i and of 1/blind i times (share times own element i, plus every evaluation i).
+    def mac(self, key: bytes | bytearray, messages: bytes, width: int) -> bytes:
+        """Return HMAC-SHA-512 (RFC 2104) of n messages of `width` bytes, 64 bytes each, under one key of at most 128.
 
         Raises:
-            MalformedError: an element, a blind or the share is refused, or a sum is the identity (field `index`).
+            InputError: `messages` is not a whole number of messages of at least one byte.
         """
         ...
 
@@ -235,12 +203,6 @@ def require_elements(elements: Elements) -> int:
     return count
 
 
-def first_identity(elements: bytes | bytearray) -> int | None:
-    """Return the first position at which a batch holds the identity, whose encoding is zero, or None."""
-    zero = _are_zero(np.frombuffer(elements, dtype="<u8").reshape(-1, 4))
-    return int(zero.argmax()) if zero.any() else None
-
-
 def require_scalars(scalars: bytes | bytearray) -> int:
     """Return how many scalars there are, after the check that each is canonical and not zero.
 
@@ -278,26 +240,6 @@ def require_messages(messages: bytes, width: int) -> int:
     if width < 1 or len(messages) % width:
         raise InputError("messages_not_whole", width=width, got=len(messages))
     return len(messages) // width
-
-
-def require_finalize(operands: FinalizeOperands) -> int:
-    """Return how many positions are to be finalized, after the checks that need no curve arithmetic.
-
-    Raises:
-        InputError: the numbers of inputs, blinds and elements differ, `width` is not from 1 to 65,535, there is nothing
-            to sum, or own elements without a share.
-        MalformedError: an element, a blind or the share is refused (field `index`).
-    """
-    if operands.width > LONGEST_INPUT:
-        raise InputError("oblivious_input_too_long", width=operands.width)
-    count = require_equal(require_messages(operands.inputs, operands.width), require_scalars(operands.blinds))
-    if operands.share:
-        require_equal(require_scalars(operands.share), 1)
-    elif operands.own or not operands.evaluations:
-        raise InputError("finalize_operands_missing")
-    for batch in ([operands.own] if operands.share else []) + list(operands.evaluations):
-        require_equal(require_elements(batch), count)
-    return count
 
 
 def require_equal(left: int, right: int) -> int:

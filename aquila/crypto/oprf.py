@@ -1,15 +1,13 @@
 """The oblivious pseudorandom function: RFC 9497, ristretto255-SHA512, over batches of inputs of one width.
 
 The mode is VOPRF (0x01) in use; OPRF (0x00) differs in the domain separation tags only and serves the vectors.
-Blinding and finalizing are the origin's part, evaluating is every party's; proofs are in `aquila.crypto.dleq`.
+Blinding and unblinding are the origin's part, evaluating is every party's; proofs are in `aquila.crypto.dleq`.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from aquila.crypto import hashing
-from aquila.crypto.group import OUTPUT_BYTES, Elements, FinalizeOperands, Group
+from aquila.crypto.group import MAC_BYTES, Elements, Group
 from aquila.crypto.shares import Share
 from aquila.errors import InputError
 
@@ -65,47 +63,27 @@ def evaluate(group: Group, blinded: Elements, key: Share) -> bytes:
         return group.multiply(blinded, scalar)
 
 
-def finalize(group: Group, inputs: bytes, width: int, blinds: bytes, evaluated: bytes) -> bytes:
-    """Remove the blinds and hash to n outputs of 64 bytes (Finalize, RFC 9497 section 3.3.1).
-
-    `evaluated` is what the whole key evaluated; its proof was verified before. The modes do not differ here.
+def evaluate_inputs(group: Group, inputs: bytes, width: int, key: Share) -> bytes:
+    """Multiply the elements of n inputs by the share: what `unblind` gives of one's own evaluation.
 
     Raises:
-        InputError: the numbers of inputs, blinds and elements differ.
-        MalformedError: an element or a blind is refused (field `index`).
-    """
-    return group.finalize(FinalizeOperands(inputs, width, blinds, [evaluated]))
-
-
-def finalize_shared(
-    group: Group,
-    inputs: bytes,
-    width: int,
-    blinds: bytes,
-    blinded: Elements,
-    share: Share,
-    evaluations: Sequence[Elements],
-) -> bytes:
-    """Finalize under the sum of all shares: one's own evaluates here, the other parties' evaluations are given.
-
-    The same as adding the evaluations and one's own, and `finalize` (which the tests check), in one pass.
-
-    Args:
-        group: The backend.
-        inputs: n inputs of `width` bytes.
-        width: Bytes of an input.
-        blinds: n blinds.
-        blinded: The n blinded elements.
-        share: The origin's own share.
-        evaluations: For each other party n evaluated elements, already verified.
-
-    Raises:
-        InputError: the numbers of inputs, blinds and elements differ.
-        MalformedError: an element or a blind is refused, or a sum is the identity (field `index`).
+        InputError: `inputs` is not a whole number of inputs.
         KeyMaterialError: the share is closed.
     """
-    with share.reveal() as scalar:
-        return group.finalize(FinalizeOperands(inputs, width, blinds, evaluations, blinded, scalar))
+    with key.reveal() as scalar:
+        return blind(group, inputs, width, bytes(scalar) * (len(inputs) // width))
+
+
+def unblind(group: Group, evaluated: Elements, blinds: bytes) -> bytes:
+    """Remove n blinds from evaluated elements, whose proof was verified before (Finalize, RFC 9497 section 3.3.1).
+
+    The hash that follows there is that of `aquila.protocol.submissions.submission`, which has a key of the pair.
+
+    Raises:
+        InputError: the numbers of blinds and elements differ.
+        MalformedError: an element or a blind is refused (field `index`).
+    """
+    return group.multiply_each(evaluated, group.invert_each(blinds))
 
 
 def split_output(outputs: bytes) -> tuple[bytes, bytes]:
@@ -117,7 +95,7 @@ def split_output(outputs: bytes) -> tuple[bytes, bytes]:
     Raises:
         InputError: `outputs` is not a whole number of outputs.
     """
-    if len(outputs) % OUTPUT_BYTES:
+    if len(outputs) % MAC_BYTES:
         raise InputError("outputs_not_multiple_of_64", got=len(outputs))
-    rows = np.frombuffer(outputs, dtype=np.uint8).reshape(-1, OUTPUT_BYTES)
-    return rows[:, :TOKEN_BYTES].tobytes(), rows[:, OUTPUT_BYTES - SECRET_BYTES :].tobytes()
+    rows = np.frombuffer(outputs, dtype=np.uint8).reshape(-1, MAC_BYTES)
+    return rows[:, :TOKEN_BYTES].tobytes(), rows[:, MAC_BYTES - SECRET_BYTES :].tobytes()

@@ -9,7 +9,7 @@ RFC 9496 (bit 255, the identity) is refused before it is called; see `aquila.cry
 """
 
 import ctypes
-import hashlib
+import hmac
 import importlib.util
 import re
 import tempfile
@@ -27,13 +27,10 @@ from aquila.crypto.group import (
     WIDE_BYTES,
     DecodedElements,
     Elements,
-    FinalizeOperands,
     encoded,
-    first_identity,
     refused_element,
     require_elements,
     require_equal,
-    require_finalize,
     require_messages,
     require_scalars,
 )
@@ -203,51 +200,31 @@ class SodiumGroup:
         count = require_elements(elements)
         return self._elements(self._multiply, count, (scalar, 0), (encoded(elements), ELEMENT_BYTES))
 
-    def multiply_each(self, elements: bytes, scalars: bytes | bytearray) -> bytes:
+    def multiply_each(self, elements: Elements, scalars: bytes | bytearray) -> bytes:
         """Multiply element i by secret scalar i; see `Group.multiply_each`."""
         count = require_equal(require_elements(elements), require_scalars(scalars))
-        return self._elements(self._multiply, count, (scalars, SCALAR_BYTES), (elements, ELEMENT_BYTES))
+        return self._elements(self._multiply, count, (scalars, SCALAR_BYTES), (encoded(elements), ELEMENT_BYTES))
 
     def multiply_base(self, scalars: bytes | bytearray) -> bytes:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
         return self._elements(self._multiply_base, require_scalars(scalars), (scalars, SCALAR_BYTES))
-
-    def add(self, left: bytes, right: bytes) -> bytes:
-        """Add element i of both batches; see `Group.add`."""
-        count = require_equal(require_elements(left), require_elements(right))
-        sums = self._elements(self._add, count, (left, ELEMENT_BYTES), (right, ELEMENT_BYTES))
-        require_elements(sums)  # a sum that is the identity would be refused by whoever uses it: refuse it here
-        return sums
 
     def weighted_sum(self, elements: Elements, weights: bytes) -> bytes:
         """Sum weight i times element i; see `Group.weighted_sum`."""
         count = require_equal(require_elements(elements), require_scalars(weights))
         if not count:
             raise InputError("weighted_sum_empty")
-        products = self.multiply_each(encoded(elements), weights)
+        products = self.multiply_each(elements, weights)
         # Partial sums may pass through the identity; only the final one must not be it.
         partial = self._share(count, lambda span: self._sum(products, span))
         total = self._sum(b"".join(partial), range(len(partial)))
         require_elements(total)
         return total
 
-    def finalize(self, operands: FinalizeOperands) -> bytes:
-        """Sum, unblind and hash; see `Group.finalize`."""
-        count = require_finalize(operands)
-        batches, refused = [encoded(batch) for batch in operands.evaluations], []
-        if operands.share:
-            products, index = self._products(count, (encoded(operands.own), ELEMENT_BYTES), (operands.share, 0))
-            batches.append(products)
-            refused.append(index)
-        total = bytearray(batches[0])
-        refused.append(self._first_refused(self._is_valid, count, 1, (total, ELEMENT_BYTES)))
-        for batch in batches[1:]:
-            columns = (total, ELEMENT_BYTES), (total, ELEMENT_BYTES), (batch, ELEMENT_BYTES)
-            refused.append(self._first_refused(self._add, count, 0, *columns))
-        # Sums may pass through the identity on their way; where one ends there, that position is refused.
-        _refuse_first(*refused, first_identity(total))
-        elements = self.multiply_each(bytes(total), self.invert_each(operands.blinds))
-        return _outputs(operands.inputs, operands.width, elements)
+    def mac(self, key: bytes | bytearray, messages: bytes, width: int) -> bytes:
+        """Return HMAC-SHA-512 of n messages; see `Group.mac`."""
+        starts = range(0, require_messages(messages, width) * width, width)
+        return b"".join([hmac.digest(key, messages[start : start + width], "sha512") for start in starts])
 
     def validate(self, elements: bytes) -> None:
         """Check that every element is accepted; see `Group.validate`."""
@@ -284,29 +261,20 @@ class SodiumGroup:
         self._check(function, count, 0, (out, ELEMENT_BYTES), *operands)
         return bytes(out)
 
-    def _products(self, count: int, elements: Column, scalars: Column) -> tuple[bytes, int | None]:
-        """Return n products, and the first position whose element is refused."""
-        out = bytearray(count * ELEMENT_BYTES)
-        refused = self._first_refused(self._multiply, count, 0, (out, ELEMENT_BYTES), scalars, elements)
-        return bytes(out), refused
-
     def _check(self, function: Callable[..., int], count: int, good: int, *columns: Column) -> None:
-        """Call a function for each position and refuse the first one whose status is not the good one."""
-        _refuse_first(self._first_refused(function, count, good, *columns))
-
-    def _first_refused(self, function: Callable[..., int], count: int, good: int, *columns: Column) -> int | None:
-        """Call a function for each position and return the first one whose status is not the good one.
+        """Call a function for each position and refuse the first one whose status is not the good one.
 
         The scalar and the identity were checked before: what libsodium still refuses is an encoding.
         """
 
         def refused_in(span: range) -> int | None:
-            # The buffers live in this closure, so that their memory stays valid as long as a thread uses it. All
-            # positions are computed, so that what follows a refused one is there too.
-            statuses = list(map(function, *[_steps(octets, step, span) for octets, step in columns]))
+            # The buffers live in this closure, so that their memory stays valid as long as a thread uses it.
+            statuses = map(function, *[_steps(octets, step, span) for octets, step in columns])
             return next((index for index, status in zip(span, statuses, strict=True) if status != good), None)
 
-        return next((index for index in self._share(count, refused_in) if index is not None), None)
+        refused = next((index for index in self._share(count, refused_in) if index is not None), None)
+        if refused is not None:
+            raise refused_element(refused)
 
     def _share(self, count: int, task: Callable[[range], Answer]) -> list[Answer]:
         """Give slices of the positions to the threads and return their answers in order."""
@@ -345,29 +313,6 @@ class SodiumGroup:
         ctypes.memmove(target[0], inverse, SCALAR_BYTES)
         running[:] = bytes(SCALAR_BYTES)  # it holds an inverse, which is a secret
         return bytes(out)
-
-
-def _refuse_first(*refused: int | None) -> None:
-    """Raise the error for the first refused position, if there is one."""
-    if indices := [index for index in refused if index is not None]:
-        raise refused_element(min(indices))
-
-
-def _outputs(inputs: bytes, width: int, elements: bytes) -> bytes:
-    """Hash inputs and unblinded elements to outputs (Finalize, RFC 9497 section 3.3.1)."""
-    sha512, before, between = hashlib.sha512, width.to_bytes(2, "big"), ELEMENT_BYTES.to_bytes(2, "big")
-    return b"".join(
-        [
-            sha512(
-                before
-                + inputs[index * width : (index + 1) * width]
-                + between
-                + elements[index * ELEMENT_BYTES : (index + 1) * ELEMENT_BYTES]
-                + b"Finalize"
-            ).digest()
-            for index in range(len(elements) // ELEMENT_BYTES)
-        ]
-    )
 
 
 def _address(octets: Octets) -> int:

@@ -165,7 +165,8 @@ def _amendment(message: Amendment) -> tuple[EntryKind, dict[str, Any]]:
 
 @fields_of.register(Tokens)
 def _tokens(message: Tokens) -> tuple[EntryKind, dict[str, Any]]:
-    counts = {"rows": sum(chunk.rows for chunk in message.chunks), "chunks": len(message.chunks)}
+    chunks = [chunk for column in message.columns for chunk in column.chunks]
+    counts = {"columns": len(message.columns), "rows": sum(chunk.rows for chunk in chunks), "chunks": len(chunks)}
     return EntryKind.TOKENS, {"counts": counts, "ids": {"submission": message.submission_id}}
 
 

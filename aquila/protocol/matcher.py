@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +90,10 @@ class GradedPairs(NamedTuple):
 
 @dataclass(slots=True)
 class TokenCount:
-    """Counts the rows of a submission's token chunks by class, because only the total is signed (3.6.2)."""
+    """Counts the rows of a submission's column by rule, because only their number in each chunk is signed (3.6.2)."""
 
     table: RuleTable
-    counts: Counter[InputClass] = field(default_factory=Counter)
+    counts: Counter[int] = field(default_factory=Counter)
 
     def add(self, rows: bytes) -> None:
         """Count one chunk.
@@ -101,25 +101,32 @@ class TokenCount:
         Raises:
             MalformedError: The rows are not whole, or name a rule that the table does not have.
         """
-        classes = {rule.number: rule.input_class for rule in self.table.rules}
-        for number, count in Counter(parse_rows(rows)["rule"].tolist()).items():
-            if number not in classes:
-                raise MalformedError("token_row_rule_unknown", got=number)
-            self.counts[classes[number]] += count
+        known = {rule.number for rule in self.table.rules}
+        self.counts.update(parse_rows(rows)["rule"].tolist())
+        unknown = min(self.counts.keys() - known, default=None)
+        if unknown is not None:
+            raise MalformedError("token_row_rule_unknown", got=unknown)
 
-    def check(self, submission: Submission) -> None:
-        """Refuse tokens that are not one for each element of its class; raises MalformedError if the numbers differ."""
+    def check(self, submission: Submission, first: Self) -> None:
+        """Refuse tokens that are not one for each element of its class, or not as in the submission's first column.
+
+        Raises:
+            MalformedError: The numbers differ.
+        """
         for kind in InputClass:
             expected = submission.elements.of(kind)
-            if self.counts[kind] != expected:
+            got = sum(self.counts[rule.number] for rule in self.table.rules if rule.input_class is kind)
+            if got != expected:
                 raise MalformedError(
                     "token_count_differs",
                     submission=submission.submission_id,
                     expected=expected,
-                    got=self.counts[kind],
+                    got=got,
                     party=submission.party,
                     kind=kind.value,
                 )
+        if self.counts != first.counts:
+            raise MalformedError("token_columns_differ", submission=submission.submission_id, party=submission.party)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,23 +217,28 @@ def late_parties(round_: Round, now: int, incomplete: Collection[str] = ()) -> t
     return tuple(sorted(late))
 
 
-def lists_to_join(round_: Round) -> list[tuple[str, str]]:
-    """Return the pairs of list submissions that the manifest allows to be joined (PROTOCOL.md 3.7.1)."""
+def lists_to_join(round_: Round) -> list[str]:
+    """Return the lists that the manifest allows to be joined, the two of each pair one after the other (3.7.1)."""
     found = []
-    for left, right in round_.manifest.pairs:
-        lists = round_.list_of(left), round_.list_of(right)
-        if left in round_.participants and right in round_.participants and lists[0] and lists[1]:
-            found.append((lists[0], lists[1]))
+    for pair in round_.manifest.pairs:
+        lists = [round_.list_of(party) for party in pair if party in round_.participants]
+        if len(lists) == len(pair) and all(lists):
+            found += [one for one in lists if one]
     return found
 
 
 def lists_for_query(round_: Round, submission_id: str) -> list[str]:
-    """Return the list submissions against which a query may be joined: those of its counterparts."""
+    """Return a query and each list against which it may be joined, the two of each pair one after the other."""
     query = round_.submissions[submission_id]
     if query.kind is not Kind.QUERY:
         raise InputError("submission_not_query", submission=submission_id)
     lists = (round_.list_of(party) for party in round_.counterparts_of(query.party))
-    return [found for found in lists if found]
+    return [one for found in lists if found for one in (submission_id, found)]
+
+
+def columns_of(round_: Round, submissions: Sequence[str]) -> list[tuple[str, str]]:
+    """Return by list number the submission and for whom its column is: whose the other submission of the pair is."""
+    return [(one, round_.submissions[submissions[number ^ 1]].party) for number, one in enumerate(submissions)]
 
 
 def learn_grading_bases(
@@ -299,24 +311,13 @@ def _noting(pairs: Iterable[MatchedPair], masks: Sequence[int], meeting: list[Ma
 
 
 def _columns_between(round_: Round, table: RuleTable, submissions: list[str]) -> dict[tuple[int, int], ColumnTerms]:
-    """Return the terms of the shadow columns of each two lists that may be joined, by their list numbers.
-
-    Where the first submission is a query, they are of it and each list.
-    """
-    first, *others = submissions
-    if round_.submissions[first].kind is Kind.QUERY:
-        asker = round_.submissions[first].party
-        return {
-            (0, number): column_terms(round_, table, asker, round_.submissions[one].party, first)
-            for number, one in enumerate(others, start=1)
-        }
-    numbers = {submission: number for number, submission in enumerate(submissions)}
+    """Return the terms of the shadow columns of each pair, by their list numbers."""
+    owners = [round_.submissions[one].party for one in submissions]
+    query = submissions[0] if submissions and round_.submissions[submissions[0]].kind is Kind.QUERY else None
+    numbers = range(0, len(submissions), 2)
     return {
-        (numbers[left], numbers[right]): column_terms(
-            round_, table, round_.submissions[left].party, round_.submissions[right].party
-        )
-        for left, right in lists_to_join(round_)
-        if {left, right} <= round_.tokens.keys()
+        (number, number + 1): column_terms(round_, table, owners[number], owners[number + 1], query)
+        for number in numbers
     }
 
 
@@ -326,7 +327,7 @@ def find_pairs(
     submissions: list[str],
     tokens: TokenTable,
     read_column: ColumnReader,
-    earlier: Sequence[bytes] = (),
+    earlier: Sequence[Sequence[bytes]] = (),
     executor: Executor | None = None,
 ) -> tuple[GradedPairs, list[MatchedTokenPositions]]:
     """Join tokens, grade the pairs, and drop those of lists whose columns do not fit their rows (3.7.1, 3.7.2, 3.7.13).
@@ -337,11 +338,12 @@ def find_pairs(
     Args:
         round_: The record of the round.
         table: The match rules, of the manifest's digest.
-        submissions: Submission ids by list number; a query comes first.
-        tokens: Their token rows.
+        submissions: The two submissions of each pair, one after the other (`lists_to_join`, `lists_for_query`); their
+            places are the list numbers, each of one column of a submission.
+        tokens: The rows of these columns.
         read_column: Reads their shadow columns.
-        earlier: Of a query the token rows of each submission that its asker sent before (`sent_before`), those of the
-            tokens that met at least.
+        earlier: Of a query, pair by pair, the token rows of each submission that its asker sent before
+            (`sent_before`), those of the tokens that met at least.
         executor: Where the join runs (`TokenTable.join`).
 
     Returns:
@@ -374,21 +376,21 @@ def _fitting_columns(
     found: MetTokens,
     lists_of: Sequence[tuple[int, int]],
     read_column: ColumnReader,
-    earlier: Sequence[bytes],
+    earlier: Sequence[Sequence[bytes]],
 ) -> dict[tuple[int, int], MetTags]:
     """Return which tags met of each two lists whose columns fit the tokens that met; `lists_of` is by pair of these."""
     owners = [round_.submissions[submission].party for submission in submissions]
-    sent = [np.frombuffer(rows, dtype=TOKEN_ROW) for rows in earlier]
+    sent = [np.frombuffer(rows, dtype=TOKEN_ROW) for of_pair in earlier for rows in of_pair]
     numbers = numbered(np.concatenate([found.tokens, *(rows["token"] for rows in sent)]))[1]
     rows = TokenRows(found.pairs, found.numbers, found.rules, numbers[: len(found.tokens)])
-    before = list(_numbered_rows(sent, numbers[len(found.tokens) :]))
+    before = iter(_numbered_rows(sent, numbers[len(found.tokens) :]))
     places = {lists: number for number, lists in enumerate(columns)}
     of_rows = np.array([places[lists] for lists in lists_of], dtype=np.int64)[found.numbers]
     met = {}
     for (left, right), place in places.items():
         terms = columns[left, right]
         both = met_tags(read_column(submissions[left], owners[right]), read_column(submissions[right], owners[left]))
-        gone = [EarlierRows(*one) for one in zip(before, terms.before, strict=True)] if before else None
+        gone = [EarlierRows(next(before), left_out) for left_out in terms.before] if earlier else None
         if len(both) == due_tags(rows[of_rows == place], terms, gone):
             met[left, right] = MetTags(tags=len(both), digest=met_digest(both))
     return met
@@ -507,10 +509,11 @@ def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties:
     evaluations = elements * ELEMENT_BYTES * max(0, len(caps) - 1)
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)
-    # Tokens lie there twice while they are joined: as they came, and laid down for the join. Shadow columns have as
-    # many tags as are taken for as many records as the caps are for; most have less than a fifth. The dummies of
-    # queries are in the columns of lists and of queries.
+    # Tokens lie there twice for each counterpart while they are joined: as they came, and laid down for the join.
+    # Shadow columns have as many tags as are taken for as many records as the caps are for; most have less than a
+    # fifth. The dummies of queries are in the columns of lists and of queries.
     dummies = DUMMIES + 2 * planned_dummies(manifest.mode)
     tags = sum(dummies + MOST_TAGS_OF_A_RECORD * records_for(cap.elements) for cap in caps)
     shadows = TAG_BYTES * tags * max(0, len(caps) - 1)
-    return elements * (ELEMENT_BYTES + 2 * TOKEN_ROW_BYTES) + shadows + evaluations
+    tokens = elements * 2 * TOKEN_ROW_BYTES * max(0, len(caps) - 1)
+    return elements * ELEMENT_BYTES + tokens + shadows + evaluations

@@ -59,11 +59,10 @@ from aquila.protocol.messages import (
     Refusal,
     RefutedHit,
     ReportCheck,
-    ShadowColumn,
     SharePublic,
     Statement,
     Submission,
-    TokenChunkReference,
+    TokenColumn,
     Tokens,
     Withdrawal,
     WithheldAnswer,
@@ -71,10 +70,17 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import entries_of
-from aquila.protocol.rounds.locks import seal_halves
+from aquila.protocol.rounds.locks import pair_key, seal_halves
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.submissions.tasks import CarriedSecret, ChunkEvaluation, EvaluateTask, FinalizeTask, VerifyTask
+from aquila.protocol.submissions.tasks import (
+    CarriedSecret,
+    ChunkEvaluation,
+    ColumnTask,
+    EvaluateTask,
+    FinalizeTask,
+    VerifyTask,
+)
 from aquila.records.rules import InputClass, RuleTable
 
 Random = Callable[[int], bytes]
@@ -374,7 +380,7 @@ class Party:
         rows: np.ndarray,
         evaluations: Mapping[str, bytes],
     ) -> FinalizeTask:
-        """Return the work of turning a chunk of one's own into tokens (PROTOCOL.md 3.6, second half).
+        """Return the work of turning a chunk of one's own into the rows of columns (PROTOCOL.md 3.6, second half).
 
         The work is `aquila.protocol.submissions.tasks.finalize`, anywhere.
 
@@ -388,42 +394,37 @@ class Party:
             evaluations: The evaluated elements of each evaluator in force, all verified.
 
         Raises:
-            OrderError: Some evaluator's part is missing: the sum would be under another key.
+            OrderError: Some evaluator's part is missing.
         """
-        missing = sorted(set(round_.evaluators_of(submission_id)) - set(evaluations))
+        evaluators = round_.evaluators_of(submission_id)
+        missing = sorted(set(evaluators) - set(evaluations))
         if missing:
             raise OrderError("evaluation_missing", submission=submission_id, chunk=index, listed=", ".join(missing))
-        reference = chunk_of(round_.submissions[submission_id], index)
-        parts = [evaluations[party] for party in round_.evaluators_of(submission_id)]
-        share = CarriedSecret.of(secrets.shares[reference.input_class])
-        return FinalizeTask(CarriedSecret.of(seed), share, rows, parts)
+        kind = chunk_of(round_.submissions[submission_id], index).input_class
+        columns = []
+        for party in evaluators:
+            with pair_key(round_, self.code, secrets, party, "tokens") as key:
+                terms = CarriedSecret.of(key), round_.handles_for(party), evaluations[party]
+            columns.append(ColumnTask(party, *terms))
+        share = CarriedSecret.of(secrets.shares[kind])
+        named = bytes.fromhex(submission_id)
+        return FinalizeTask(self.code, named, CarriedSecret.of(seed), kind, share, rows, columns)
 
-    def tokens(
-        self,
-        round_: Round,
-        sequence: int,
-        submission_id: str,
-        chunks: Sequence[tuple[int, str]],
-        columns: Sequence[ShadowColumn] = (),
-    ) -> bytes:
+    def tokens(self, round_: Round, sequence: int, submission_id: str, columns: Sequence[TokenColumn]) -> bytes:
         """Sign the statement of a submission's tokens.
 
         Args:
             round_: The record.
             sequence: The statement's number.
             submission_id: Which submission was finalized.
-            chunks: Rows and SHA-256 of each token chunk, in order.
-            columns: Its shadow column for each counterpart, in their order.
+            columns: Its column for each counterpart, in their order.
 
         Raises:
             OrderError: A participant has not signed its list yet, as far as this record knows (3.6.4).
         """
         rules.check_lists(round_)
-        references = tuple(TokenChunkReference(rows=rows, digest=value) for rows, value in chunks)
         return self._signed(
-            Tokens(
-                **self._bound(round_, sequence), submission_id=submission_id, chunks=references, columns=tuple(columns)
-            )
+            Tokens(**self._bound(round_, sequence), submission_id=submission_id, columns=tuple(columns))
         )
 
     def amend(self, round_: Round, sequence: int, absent: tuple[str, ...], now: int) -> bytes:
@@ -638,7 +639,7 @@ class Party:
 
     def _others_submission(self, round_: Round, submission_id: str) -> Submission:
         submission = round_.submissions.get(submission_id)
-        if submission is None or submission.party == self.code or round_.ending or self.code not in round_.participants:
+        if submission is None or round_.ending or self.code not in round_.evaluators_of(submission_id):
             raise OrderError("submission_not_evaluated_here", submission=submission_id)
         return submission
 

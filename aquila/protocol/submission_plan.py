@@ -68,15 +68,17 @@ class SubmissionPlan:
         """Return the number of batches of the second pass: those of the first, then those of dummies."""
         return len(self.batch_records) + -(-(self.records - self.real_records) // BATCH_RECORDS)
 
-    def batch(self, number: int, seed: SecretBytes, digested: DigestedBatch | None) -> BlindTask:
+    def batch(self, number: int, seed: SecretBytes, submission: str, digested: DigestedBatch | None) -> BlindTask:
         """Return the arguments from which `aquila.protocol.submissions.tasks.blind_batch` makes a run.
 
         Args:
             number: Of the batch, from 0.
+            submission: The submission's id, hexadecimal.
             digested: What the first pass made of the batch; None for a batch of dummies, which follow.
         """
         inputs = self._dummies(number, seed) if digested is None else self._kept(number, digested)
-        return BlindTask(CarriedSecret.of(seed), self.table, self.padding, inputs, self.real_records)
+        named = bytes.fromhex(submission)
+        return BlindTask(CarriedSecret.of(seed), self.table, self.padding, inputs, self.real_records, named)
 
     def _kept(self, number: int, digested: DigestedBatch) -> BatchInputs:
         """Return the part of a batch of records that is sent."""

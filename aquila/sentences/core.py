@@ -315,7 +315,6 @@ CORE: Final[Table] = {
     "envelope_too_long": Text("an envelope is too long"),
     "envelope_type_unexpected": Text("an envelope is of a type that is not expected here"),
     "evaluation_proof_not_verified": Text("a proof of evaluation does not verify"),
-    "finalize_operands_missing": Text("FinalizeOperands needs own elements with a share, or evaluations"),
     "identity_key_not_ed25519": Text(
         "an identity key must be an Ed25519 key",
         "bring the right file from the safe, or correct the setting `identity`",
@@ -336,7 +335,6 @@ CORE: Final[Table] = {
     ),
     "messages_not_whole": Text("messages must be a whole number of messages of at least one byte"),
     "nonce_not_32_bytes": Text("the nonce needs 32 fresh bytes"),
-    "oblivious_input_too_long": Text("an input of the oblivious function has at most 65,535 bytes"),
     "outputs_not_multiple_of_64": Text("outputs must be a multiple of 64 bytes"),
     "processor_feature_missing": Text("the processor lacks {listed}", "use another backend"),
     "proof_inputs_missing": Text("a proof needs at least one input, and an output for each"),

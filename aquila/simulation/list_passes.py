@@ -127,7 +127,7 @@ def _blindings(nodes: Iterable[SimulatedParty]) -> Iterator[tuple[tuple[Simulate
         assert node.digests is not None
         for number in range(node.plan.batches):
             digested = DigestedBatch.from_bytes(node.digests[number]) if number < len(node.digests) else None
-            yield (node, number, node.plan.batches), node.plan.batch(number, node.seed, digested)
+            yield (node, number, node.plan.batches), node.plan.batch(number, node.seed, node.submission_id, digested)
 
 
 def _cut(node: SimulatedParty, chunk_elements: int) -> None:

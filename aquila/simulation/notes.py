@@ -84,7 +84,9 @@ def _sealings(
     node: SimulatedParty, report: ToldReport, table: RuleTable, random: Random
 ) -> Iterator[tuple[tuple[SimulatedParty, ToldReport, hit_columns.HitBatch], NoteSealing]]:
     """Yield the batches of a report with what sealing them needs."""
-    held = hit_columns.held_tokens((batch.hits.handles for batch in report.batches), node.finalized())
+    held = hit_columns.held_tokens(
+        (batch.hits.handles for batch in report.batches), node.finalized(report.terms.counterpart)
+    )
     marks, sizes = exchange.marks_needed(held.most), exchange.signed_sizes(node.round, report.terms)
     for batch in report.batches:
         terms = sizes, table, report.terms, batch.hits, held.of([batch.hits.handles]), marks

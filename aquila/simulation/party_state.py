@@ -125,7 +125,7 @@ class SimulatedParty:
     """What opens the notes that are to come, by sender."""
     noted: dict[str, list[np.ndarray]] = field(default_factory=dict)
     """The ids of the hits whose note came, by sender: of each batch, ascending."""
-    _tokens: Spool | None = None
+    _tokens: dict[str, Spool] = field(default_factory=dict)
     _parting: dict[str, HitBatches] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -156,24 +156,23 @@ class SimulatedParty:
         self.sequence += 1
         return self.sequence
 
-    def keep_tokens(self, chunk: FinalizedChunk) -> None:
-        """Keep a chunk's tokens and token secrets until notes are sealed."""
-        if self._tokens is None:
-            self._tokens = Spool(self.directory / "tokens")
-        self._tokens.append(chunk.rows)
-        self._tokens.append(chunk.secrets)
+    def keep_tokens(self, counterpart: str, chunk: FinalizedChunk) -> None:
+        """Keep a chunk's tokens and token secrets for a counterpart until notes are sealed."""
+        if counterpart not in self._tokens:
+            self._tokens[counterpart] = Spool(self.directory / f"tokens-{counterpart}")
+        self._tokens[counterpart].append(chunk.rows)
+        self._tokens[counterpart].append(chunk.secrets)
 
-    def finalized(self) -> Iterator[FinalizedChunk]:
-        """Yield the chunks that were kept."""
-        assert self._tokens is not None
-        for place in range(0, len(self._tokens), 2):
-            yield FinalizedChunk(self._tokens[place], self._tokens[place + 1])
+    def finalized(self, counterpart: str) -> Iterator[FinalizedChunk]:
+        """Yield the chunks for a counterpart that were kept."""
+        tokens = self._tokens[counterpart]
+        for place in range(0, len(tokens), 2):
+            yield FinalizedChunk(tokens[place], tokens[place + 1])
 
     def forget_tokens(self) -> None:
-        """Delete what was kept, if anything was."""
-        if self._tokens is not None:
-            self._tokens.delete()
-            self._tokens = None
+        """Delete what was kept."""
+        while self._tokens:
+            self._tokens.popitem()[1].delete()
 
     def take_report(self, page: HitReport, most: int) -> None:
         """Keep a page of a report, or the one message that it is, in place of an earlier report of the same pair.
@@ -195,15 +194,16 @@ class SimulatedParty:
         """How many hits its reports have."""
         return sum(report.hits for report in self.told.values())
 
-    def record_ids_of(self, handles: Collection[bytes]) -> dict[bytes, str]:
-        """Return the record id of each of some handles of this party."""
-        return {handle: self.record_ids[position] for handle, position in self._positions_of(handles)}
+    def record_ids_of(self, handles: Collection[bytes], counterpart: str) -> dict[bytes, str]:
+        """Return the record id of each of some handles that this party has for a counterpart."""
+        return {handle: self.record_ids[position] for handle, position in self._positions_of(handles, counterpart)}
 
-    def _positions_of(self, handles: Collection[bytes]) -> Iterator[tuple[bytes, int]]:
+    def _positions_of(self, handles: Collection[bytes], counterpart: str) -> Iterator[tuple[bytes, int]]:
         assert self.seed is not None
         wanted = np.unique(np.frombuffer(b"".join(handles), dtype=f"S{HANDLE_BYTES}"))
         for first in range(0, len(self.record_ids), _HANDLES_AT_ONCE):
             positions = np.arange(first, min(first + _HANDLES_AT_ONCE, len(self.record_ids)), dtype=np.uint64)
-            own = np.frombuffer(handles_of(self.seed, positions), dtype=f"V{HANDLE_BYTES}")
+            every = handles_of(self.seed, positions, self.round.handles_for(counterpart))
+            own = np.frombuffer(every, dtype=f"V{HANDLE_BYTES}")
             for place in np.flatnonzero(np.isin(own.view(f"S{HANDLE_BYTES}"), wanted)).tolist():
                 yield own[place].tobytes(), first + place

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import cast
@@ -36,7 +36,7 @@ from aquila.protocol.messages import (
     Notes,
     Outcome,
     Padding,
-    ShadowColumn,
+    TokenColumn,
 )
 from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.party import Party
@@ -49,7 +49,7 @@ from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import sets_between
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
-from aquila.protocol.submissions.submission import ROW
+from aquila.protocol.submissions.submission import ROW, FinalizedChunk
 from aquila.protocol.submissions.tasks import VerifyTask
 from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import RuleTable
@@ -189,10 +189,12 @@ class Rehearsal:
         with TokenTable(self.directory / "tokens") as tokens:
             chunks = ((node, index) for node in nodes for index in range(len(node.chunks)))
             answers = self.evaluate_chunks(chunks, nodes)
-            for node, index, rows in self.finalize_chunks(answers, are_verified=False):
+            columns = roles.columns_of(self.round, roles.lists_to_join(self.round))
+            for node, index, made in self.finalize_chunks(answers, are_verified=False):
                 node.chunks.delete(index)
                 with self.measured.phase("match", "matcher"):
-                    tokens.add(nodes.index(node), rows)
+                    for counterpart, chunk in made.items():
+                        tokens.add(columns.index((node.submission_id, counterpart)), chunk.rows)
             pairs, reports = self.grade_tokens(tokens)
             for node in nodes:
                 node.forget_columns()
@@ -247,7 +249,10 @@ class Rehearsal:
             chunks: Their origin and place.
             nodes: Who evaluates what others submit.
         """
-        of = {node.code: sum(len(other.chunks) for other in nodes if other is not node) for node in nodes}
+        of = {
+            node.code: sum(len(other.chunks) for other in nodes if _evaluates(node, other.submission_id))
+            for node in nodes
+        }
         works = self._evaluations(chunks, nodes)
         for answer, done in self.workshop.do("evaluate", lambda label: label.node.code, evaluate_stored, works):
             node, reference = answer.node, answer.origin.chunks.references[answer.index]
@@ -265,7 +270,7 @@ class Rehearsal:
         for origin, index in chunks:
             chunk = origin.chunks.elements(index)
             for node in nodes:
-                if node.code != origin.code:
+                if _evaluates(node, origin.submission_id):
                     assert node.secrets is not None
                     answer, fresh = Answer(origin, index, node), self.random(32)
                     work = node.party.to_evaluate(node.round, node.secrets, *answer.place, chunk, fresh)
@@ -288,7 +293,7 @@ class Rehearsal:
 
     def finalize_chunks(
         self, answers: Iterable[Answer], *, are_verified: bool = True
-    ) -> Iterator[tuple[SimulatedParty, int, bytes]]:
+    ) -> Iterator[tuple[SimulatedParty, int, dict[str, FinalizedChunk]]]:
         """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
 
         Args:
@@ -296,39 +301,44 @@ class Rehearsal:
             are_verified: Whether they are what `verify_answers` gave; else each chunk's are verified before.
 
         Yields:
-            The origin of a chunk, its place and its token rows.
+            The origin of a chunk, its place and its rows for each counterpart.
         """
         works = self._finalizations(answers, are_verified=are_verified)
         done = self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works)
         for node, chunks in groupby(done, key=lambda pair: pair[0][0]):
-            count, sent = roles.TokenCount(self.table), []
+            counterparts = node.round.evaluators_of(node.submission_id)
+            counts = {counterpart: roles.TokenCount(self.table) for counterpart in counterparts}
+            sent: dict[str, list[tuple[int, str]]] = {counterpart: [] for counterpart in counterparts}
             for (_, index), made in chunks:
-                chunk = made.chunk
                 if not are_verified:
                     spent = made.verify_seconds, made.verify_group_seconds
                     self.measured.move("finalize", "verify", node.code, *spent)
-                    for _ in node.round.evaluators_of(node.submission_id):
+                    for _ in counterparts:
                         self._watch_verified(node)
-                count.add(chunk.rows)
-                node.keep_tokens(chunk)
-                sent.append((len(chunk.rows) // TOKEN_ROW_BYTES, hashlib.sha256(chunk.rows).hexdigest()))
-                self.measured.bytes_sent[node.code] += len(chunk.rows)
+                of_columns = dict(zip(counterparts, made.chunks, strict=True))
+                for counterpart, chunk in of_columns.items():
+                    counts[counterpart].add(chunk.rows)
+                    node.keep_tokens(counterpart, chunk)
+                    digest = hashlib.sha256(chunk.rows).hexdigest()
+                    sent[counterpart].append((len(chunk.rows) // TOKEN_ROW_BYTES, digest))
+                    self.measured.bytes_sent[node.code] += len(chunk.rows)
                 self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
-                yield node, index, chunk.rows
-            columns = self._make_columns(node)
-            self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, sent, columns))
-            count.check(self.round.submissions[node.submission_id])
+                yield node, index, of_columns
+            columns = self._make_columns(node, sent)
+            self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, columns))
+            for count in counts.values():
+                count.check(self.round.submissions[node.submission_id], counts[counterparts[0]])
 
-    def _make_columns(self, node: SimulatedParty) -> list[ShadowColumn]:
+    def _make_columns(self, node: SimulatedParty, sent: Mapping[str, list[tuple[int, str]]]) -> list[TokenColumn]:
         """Make a list's shadow column for each counterpart, and return their entries (PROTOCOL.md 3.7.12)."""
         told, takes_queries = [], self.manifest.mode is Mode.LISTS_AND_QUERIES
         with self.measured.phase("shadow", node.code):
-            rows = RecordRows(chunk.rows for chunk in node.finalized())
-            for counterpart in sorted(node.round.counterparts_of(node.code)):
+            for counterpart, chunks in sent.items():
+                rows = RecordRows(chunk.rows for chunk in node.finalized(counterpart))
                 sets = sets_between(node.round, self.table, node.code, counterpart)
                 with node.pair_key(counterpart) as key:
                     column = make_column(key, rows, sets, counterpart if takes_queries else None)
-                    told.append(column.statement(counterpart, key))
+                    told.append(column.statement(counterpart, key, chunks))
                 node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
                 for piece in column.pieces():
                     node.columns[counterpart].append(piece)
@@ -354,12 +364,12 @@ class Rehearsal:
         """Join and grade (PROTOCOL.md 3.7.1 to 3.7.3).
 
         Args:
-            tokens: What all parties sent; its list numbers are those of the nodes in their order.
+            tokens: What all parties sent, under the numbers of `columns_of`.
 
         Returns:
             The pairs that are hits, and the reports, each made when it is asked for.
         """
-        submissions = [node.submission_id for node in self.nodes.values()]
+        submissions = roles.lists_to_join(self.round)
         with self.measured.phase("match", "matcher"):
             graded, positions = roles.find_pairs(
                 self.round,
@@ -455,10 +465,17 @@ class Rehearsal:
 
     def _check(self, node: SimulatedParty) -> None:
         """Let a party check that its reports leave nothing out, and say what it found (PROTOCOL.md 3.7.13)."""
-        rows = RecordRows(chunk.rows for chunk in node.finalized())
-        strangers = cache(partial(count_strangers, rows.numbers, self.manifest.frequency_limit))
-        for counterpart, report in sorted(node.told.items()):
+        told_of = sorted(node.told.items())
+
+        @cache
+        def strangers() -> Mapping[int, int]:
+            """Count how the own records meet one another, which is so in every column."""
+            rows = RecordRows(chunk.rows for chunk in node.finalized(told_of[0][0]))
+            return count_strangers(rows.numbers, self.manifest.frequency_limit)
+
+        for counterpart, report in told_of:
             told = ToldPairs.of(report.parts())
+            rows = RecordRows(chunk.rows for chunk in node.finalized(counterpart))
             side = own_side(node.round, self.table, rows, node.code, counterpart)
             with node.pair_key(counterpart) as key:
                 fault = check_pair(key, side, told, strangers)
@@ -488,20 +505,22 @@ class Rehearsal:
         return accepted
 
     def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
-        nodes = list(self.nodes.values())
+        """Name the records of pairs, whose list numbers are those of `columns_of`."""
+        of_columns = roles.columns_of(self.round, roles.lists_to_join(self.round))
+        columns = [(self.nodes[self.round.submissions[one].party], party) for one, party in of_columns]
         hits: list[RehearsedHit] = []
         for first in range(0, len(graded), _NAMED_AT_ONCE):
             some = graded[first : first + _NAMED_AT_ONCE]
-            handles: list[set[bytes]] = [set() for _ in nodes]
+            handles: list[set[bytes]] = [set() for _ in columns]
             for pair, *_ in some:
                 handles[pair.left].add(pair.left_handle)
                 handles[pair.right].add(pair.right_handle)
-            ids = [node.record_ids_of(met) for node, met in zip(nodes, handles, strict=True)]
+            ids = [node.record_ids_of(met, party) for (node, party), met in zip(columns, handles, strict=True)]
             hits += (
                 RehearsedHit(
-                    nodes[pair.left].code,
+                    columns[pair.left][0].code,
                     ids[pair.left][pair.left_handle],
-                    nodes[pair.right].code,
+                    columns[pair.right][0].code,
                     ids[pair.right][pair.right_handle],
                     level,
                     result.probability,
@@ -520,6 +539,11 @@ def said_of(node: SimulatedParty, report: ReportKey, told: ToldPairs, fault: Che
 
 def _told(nodes: Iterable[SimulatedParty]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
     return ((node, report) for node in nodes for _, report in sorted(node.told.items()))
+
+
+def _evaluates(node: SimulatedParty, submission: str) -> bool:
+    """Return whether a party evaluates a submission."""
+    return node.code in node.round.evaluators_of(submission)
 
 
 def _to_verify(answer: Answer) -> VerifyTask:

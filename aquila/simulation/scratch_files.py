@@ -16,7 +16,7 @@ from typing import cast
 
 import numpy as np
 
-from aquila.crypto.group import Group
+from aquila.crypto.group import Elements, Group
 from aquila.protocol.messages import ChunkReference
 from aquila.protocol.submissions import tasks
 from aquila.protocol.submissions.submission import ROW, FinalizedChunk, chunk_reference
@@ -69,7 +69,10 @@ def verify_stored(group: Group, stored: StoredVerifyTask) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StoredFinalizeTask:
-    """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers."""
+    """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers.
+
+    The answers are in the order of the work's columns.
+    """
 
     work: FinalizeTask
     chunk: Path
@@ -80,9 +83,9 @@ class StoredFinalizeTask:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FinalizedAnswers:
-    """A chunk's tokens, and the processor time that verifying its evaluations took, in all and in the group."""
+    """A chunk's tokens by column, and the processor time of verifying its evaluations, in all and in the group."""
 
-    chunk: FinalizedChunk
+    chunks: list[FinalizedChunk]
     verify_seconds: float = 0.0
     verify_group_seconds: float = 0.0
 
@@ -91,14 +94,19 @@ def finalize_stored(group: Group, stored: StoredFinalizeTask) -> FinalizedAnswer
     """Turn a chunk into tokens; where its answers are to be verified before, each element is decoded once for both."""
     rows, answers = read_rows(stored.chunk), [path.read_bytes() for path in stored.answers]
     if not stored.unverified:
-        work = replace(stored.work, rows=rows, evaluations=answers)
-        return FinalizedAnswers(tasks.finalize(group, work))
+        return FinalizedAnswers(_finalize(group, stored.work, rows, answers))
     started, timed = time.thread_time(), TimedGroup(group)
     told = [replace(work, elements=elements) for work, elements in zip(stored.unverified, answers, strict=True)]
-    own, evaluations = tasks.verify_answers(cast("Group", timed), rows["element"].tobytes(), told)
+    evaluations = tasks.verify_answers(cast("Group", timed), rows["element"].tobytes(), told)
     seconds = time.thread_time() - started
-    work = replace(stored.work, rows=rows, evaluations=evaluations)
-    return FinalizedAnswers(tasks.finalize(group, work, own), seconds, timed.seconds)
+    return FinalizedAnswers(_finalize(group, stored.work, rows, evaluations), seconds, timed.seconds)
+
+
+def _finalize(
+    group: Group, work: FinalizeTask, rows: np.ndarray, evaluations: Sequence[Elements]
+) -> list[FinalizedChunk]:
+    columns = [replace(column, evaluated=one) for column, one in zip(work.columns, evaluations, strict=True)]
+    return tasks.finalize(group, replace(work, rows=rows, columns=columns))
 
 
 class Spool:

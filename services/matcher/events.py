@@ -27,7 +27,7 @@ from aquila.protocol.messages.feed import Event, EventKind
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 from services.matcher.storage.tables import EventRow
 
-ALL, OTHERS, READER, NOBODY = "all", "others", "reader", "nobody"
+ALL, READER, NOBODY = "all", "reader", "nobody"
 TOKENS = "tokens"
 """The kind of an event that tells workers that token bytes came; no party sees it."""
 
@@ -89,15 +89,16 @@ def _number_of(message: Message) -> int | None:
     return getattr(message, "index", None)
 
 
-def bytes_event(round_id: str, kind: str, submission_id: str, index: int, party: str, origin: str) -> EventRow:
-    """Return the event of bytes that came."""
-    audience = {EventKind.BLINDED: OTHERS, EventKind.EVALUATION: READER, TOKENS: NOBODY}[kind]
+def bytes_event(
+    round_id: str, kind: str, submission_id: str, index: int, party: str, readers: Sequence[str]
+) -> EventRow:
+    """Return the event of bytes that came, which some parties may fetch."""
     return EventRow(
         round_id=round_id,
         kind=str(kind),
         party=party,
-        audience=audience,
-        reader=origin if audience == READER else None,
+        audience=READER if readers else NOBODY,
+        reader=" ".join(readers) or None,
         submission_id=submission_id,
         chunk_index=index,
     )
@@ -148,10 +149,7 @@ def visible_to(caller: str) -> ColumnElement[bool]:
     )
     return and_(
         or_(
-            EventRow.audience == ALL,
-            and_(EventRow.audience == OTHERS, EventRow.party != caller),
-            and_(EventRow.audience == READER, EventRow.reader == caller),
-            own_statement,
+            EventRow.audience == ALL, and_(EventRow.audience == READER, EventRow.reader.contains(caller)), own_statement
         ),
         # A report whose envelope was deleted, because its party has it, is no longer told.
         or_(EventRow.kind != EventKind.STATEMENT.value, EventRow.envelope.is_not(None)),

@@ -1,8 +1,9 @@
 """Data sent and stored in a round, calculated: bytes and hours at a node and at the matcher.
 
-Every element is 32 bytes, its evaluation by each other party too, and its token row 33. Of shadow columns two tags of
-16 bytes for each element and counterpart are reckoned, which is about what lists have, and the dummies. Signed
-statements are left out: one of about 1,000 bytes for a chunk and an evaluator is a five-hundredth of the chunk.
+Every element is 32 bytes, its evaluation by each other party too, and its token row for each other party 33. All pairs
+may be compared. Of shadow columns two tags of 16 bytes for each element and counterpart are reckoned, which is about
+what lists have, and the dummies. Signed statements are left out: one of about 1,000 bytes for a chunk and an evaluator
+is a five-hundredth of the chunk.
 `docs/PERFORMANCE.md` explains the figures and compares them with measured rounds.
 """
 
@@ -56,9 +57,8 @@ class Cost:
 
 
 def bytes_sent(elements: Sequence[int], own: int) -> int:
-    """Return the bytes that one party sends: its elements, its evaluations of all others' elements, its tokens."""
-    others = sum(elements) - elements[own]
-    return ELEMENT_BYTES * (elements[own] + others) + TOKEN_ROW_BYTES * elements[own]
+    """Return the bytes that one party sends: its elements, its evaluations of all others' elements, tokens for each."""
+    return ELEMENT_BYTES * sum(elements) + TOKEN_ROW_BYTES * elements[own] * (len(elements) - 1)
 
 
 def column_bytes(size: Size) -> int:
@@ -83,7 +83,8 @@ def node_disk(size: Size) -> int:
     are finalized, and columns when all are. Answers to others leave at once and are not counted.
     """
     waiting = ROW.itemsize + ELEMENT_BYTES * (1 + size.others)
-    return size.elements * (waiting + TOKEN_ROW_BYTES + SECRET_BYTES) + column_bytes(size)
+    made = (TOKEN_ROW_BYTES + SECRET_BYTES) * size.others
+    return size.elements * (waiting + made) + column_bytes(size)
 
 
 def matcher_bytes(size: Size) -> int:
@@ -99,7 +100,7 @@ def matcher_disk(size: Size, quota: int) -> int:
     """
     elements = size.parties * size.elements
     answering = ELEMENT_BYTES * elements + min(quota, ELEMENT_BYTES * elements * size.others)
-    joining = (TOKEN_ROW_BYTES + PARQUET_ROW_BYTES) * elements + size.parties * column_bytes(size)
+    joining = (TOKEN_ROW_BYTES + PARQUET_ROW_BYTES) * elements * size.others + size.parties * column_bytes(size)
     return max(answering, joining)
 
 

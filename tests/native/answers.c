@@ -39,8 +39,6 @@ int main(void)
     static uint8_t wide[COUNT * 64], messages[COUNT * WIDTH], a[COUNT * 32], b[COUNT * 32], small[COUNT * 32];
     fill(messages, sizeof messages, 1);
     batch_hash_to_group(elements, messages, WIDTH, dst, sizeof dst - 1, COUNT);
-    memcpy(others, elements + 32, sizeof others - 32);
-    memcpy(others + sizeof others - 32, elements, 32);
     fill(wide, sizeof wide, 2);
     batch_reduce(a, wide, COUNT);
     fill(wide, sizeof wide, 3);
@@ -56,28 +54,17 @@ int main(void)
     show("multiply", batch_multiply(out, encoded(elements), a, 0, COUNT), sizeof elements);
     show("multiply each", batch_multiply(out, encoded(elements), b, 32, COUNT), sizeof elements);
     show("multiply base", batch_multiply_base(out, a, COUNT), sizeof elements);
-    show("add", batch_add(out, elements, others, COUNT), sizeof elements);
-    show("add same", batch_add(out, elements, elements, COUNT), sizeof elements);
     show("sum", batch_weighted_sum(out, encoded(elements), a, COUNT), 32);
     show("short sum", batch_weighted_sum(out, encoded(elements), small, COUNT), 32);
     show("blind", batch_blind(out, messages, WIDTH, dst, sizeof dst - 1, b, COUNT), sizeof elements);
-    const element_list evaluated[] = {encoded(others), encoded(elements)};
-    finalizing f = {.inputs = messages, .width = WIDTH, .blinds = a, .evaluated = evaluated, .parties = 2};
-    show("finalize", batch_finalize(out, &f, COUNT), sizeof out);
-    f.own = encoded(others);
-    f.share = b;
-    show("finalize shared", batch_finalize(out, &f, COUNT), sizeof out);
+    show("mac", batch_mac(out, b, 32, messages, WIDTH, COUNT), sizeof out);
 
-    static uint8_t ours[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
-    static uint8_t theirs[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
-    show("decode", batch_decode(ours, elements, COUNT), 0);
-    show("decode", batch_decode(theirs, others, COUNT), 0);
-    const element_list decoded[] = {{ours, 1}, {theirs, 1}};
-    show("multiply decoded", batch_multiply(out, decoded[0], a, 0, COUNT), sizeof elements);
-    show("sum of decoded", batch_weighted_sum(out, decoded[0], a, COUNT), 32);
-    f.own = decoded[1];
-    f.evaluated = decoded;
-    show("finalize decoded", batch_finalize(out, &f, COUNT), sizeof out);
+    static uint8_t room[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
+    show("decode", batch_decode(room, elements, COUNT), 0);
+    const element_list decoded = {room, 1};
+    show("multiply decoded", batch_multiply(out, decoded, a, 0, COUNT), sizeof elements);
+    show("multiply each decoded", batch_multiply(out, decoded, b, 32, COUNT), sizeof elements);
+    show("sum of decoded", batch_weighted_sum(out, decoded, a, COUNT), 32);
 
     /* Random encodings, of which three quarters are refused; and those with limbs at an end of their range. */
     for (size_t i = 0; i < COUNT; i++) {

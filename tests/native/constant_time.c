@@ -19,7 +19,7 @@
 #define COUNT 9
 #define WIDTH 32
 
-static uint8_t elements[COUNT * 32], others[COUNT * 32], out[COUNT * 64];
+static uint8_t elements[COUNT * 32], out[COUNT * 64];
 
 /* Fill memory with numbers that differ, and say that nobody knows them. */
 static void make_secret(uint8_t *octets, size_t length, unsigned seed)
@@ -49,11 +49,8 @@ int main(int arguments, char **argument)
 
     make_secret(messages, sizeof messages, 1);
     check("hash to group", batch_hash_to_group(elements, messages, WIDTH, dst, sizeof dst - 1, COUNT));
-    make_secret(messages, sizeof messages, 2);
-    check("hash to group", batch_hash_to_group(others, messages, WIDTH, dst, sizeof dst - 1, COUNT));
     /* Elements are public: they are what is sent. */
     VALGRIND_MAKE_MEM_DEFINED(elements, sizeof elements);
-    VALGRIND_MAKE_MEM_DEFINED(others, sizeof others);
 
     make_scalars(a, COUNT, 3);
     make_scalars(b, COUNT, 4);
@@ -63,23 +60,12 @@ int main(int arguments, char **argument)
     check("invert", batch_invert(out, a, COUNT));
     check("respond", batch_respond(out, a, b, a + 32));
     check("blind", batch_blind(out, messages, WIDTH, dst, sizeof dst - 1, a, COUNT));
-    const element_list evaluated[] = {encoded(others), encoded(elements)};
-    finalizing whole = {.inputs = messages, .width = WIDTH, .blinds = a, .evaluated = evaluated, .parties = 1};
-    check("finalize", batch_finalize(out, &whole, COUNT));
-    finalizing shared = whole;
-    shared.own = encoded(elements);
-    shared.share = b;
-    shared.parties = 2;
-    check("finalize shared", batch_finalize(out, &shared, COUNT));
-    static uint8_t ours[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
-    static uint8_t theirs[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
-    check("decode", batch_decode(ours, elements, COUNT));
-    check("decode", batch_decode(theirs, others, COUNT));
-    const element_list decoded[] = {{ours, 1}, {theirs, 1}};
-    check("multiply decoded", batch_multiply(out, decoded[0], a, 0, COUNT));
-    shared.own = decoded[0];
-    shared.evaluated = decoded;
-    check("finalize decoded", batch_finalize(out, &shared, COUNT));
+    check("mac", batch_mac(out, b, 32, messages, WIDTH, COUNT));
+    static uint8_t room[COUNT * DECODED_BYTES] __attribute__((aligned(64)));
+    check("decode", batch_decode(room, elements, COUNT));
+    const element_list decoded = {room, 1};
+    check("multiply decoded", batch_multiply(out, decoded, a, 0, COUNT));
+    check("each decoded", batch_multiply(out, decoded, a, 32, COUNT));
     if (arguments > 1 && !strcmp(argument[1], "leak") && a[0] & 1) puts("an odd secret");
     return 0;
 }

@@ -23,8 +23,10 @@ def test_the_round_is_aborted_and_reveals_nothing(stage: StagedRound) -> None:
     stage.evaluated()
     stage.finalize(stage.nodes["RS"])
     stage.finalize(stage.nodes["SI"])
-    with pytest.raises(OrderError, match="before every list is in"):
-        stage.match()
+    graded = roles.GradedPairs({}, [], [], {})
+    lists = roles.lists_to_join(stage.round)
+    for report in roles.make_reports(stage.round, lists, graded, [], None, stage.random):
+        stage.refused(OrderError, stage.matcher.report(report), "before every list is in")
     with pytest.raises(OrderError, match="cannot be closed yet"):
         stage.matcher.end(stage.round, Outcome.CLOSED, "as if nothing were", NOW)
     stage.abort()

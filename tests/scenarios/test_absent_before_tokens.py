@@ -114,9 +114,7 @@ def test_tokens_under_the_old_binding_are_refused(stage: StagedRound) -> None:
     stage.leave_out("AL")
     stage.evaluate_all()
     submission_id = stage.nodes["SI"].submission_id
-    tokens = stage.statement(
-        "SI", Tokens, binding=old, submission_id=submission_id, chunks=[{"rows": 1, "digest": old}], columns=()
-    )
+    tokens = stage.statement("SI", Tokens, binding=old, submission_id=submission_id, columns=())
     stage.refused(BindingError, stage.signed("SI", tokens), "was amended")
 
 

@@ -19,7 +19,7 @@ def test_both_sides_see_the_same_hit(stage: StagedRound) -> None:
                 alike = ("hit_id", "certainty", "families", "second")
                 assert [getattr(hit, one) for one in alike] == [getattr(other, one) for one in alike]
                 assert (other.handle, other.counterpart_handle) == (hit.counterpart_handle, hit.handle)
-                assert len(node.record_ids_of([bytes.fromhex(hit.handle)])) == 1
+                assert len(node.record_ids_of([bytes.fromhex(hit.handle)], counterpart)) == 1
 
 
 def test_a_round_goes_through_its_phases(stage: StagedRound) -> None:

@@ -15,7 +15,7 @@ INVENTED = "e" * 32
 
 def invent(stage: StagedRound) -> None:
     """Let the matcher report a hit of SI's third record with AL's third, whose tokens have nothing in common."""
-    handles = {code: handles_of(stage.nodes[code].seed, [2]).hex() for code in ("AL", "SI")}
+    handles = {code: handles_of(stage.nodes[code].seed, [2], None).hex() for code in ("AL", "SI")}
 
     def lie(report: HitReport) -> HitReport:
         if {report.party, report.counterpart} != {"AL", "SI"}:
@@ -56,7 +56,7 @@ def test_the_counterpart_cannot_read_it_either(stage: StagedRound) -> None:
     (hit,) = (hit for hit in stage.report("AL", "SI").hits if hit.hit_id == INVENTED)
     # With keys of any token of any record of AL: all that the coalition has.
     every = {hit.handle for report in stage.reports_to("AL") for hit in report.hits}
-    held = by_record(held_tokens([bytes.fromhex(handle) for handle in every], al.finalized()))
+    held = by_record(held_tokens([bytes.fromhex(handle) for handle in every], al.finalized("SI")))
     for handle in every:
         tokens = held[bytes.fromhex(handle)]
         # The note is bound to the handle that was told, whosever tokens are tried.

@@ -8,7 +8,8 @@ import pytest
 from aquila.crypto import oprf
 from aquila.errors import AquilaError
 from aquila.protocol.messages import Consent, Evaluation, Opening, Receipt, Submission, Tokens
-from aquila.protocol.submissions.submission import DIGEST_BYTES, blinds_of, finalize_chunk
+from aquila.protocol.rounds.locks import pair_key
+from aquila.protocol.submissions.submission import DIGEST_BYTES, blinds_of
 from aquila.records.inputs import record_inputs
 from aquila.records.rules import InputClass
 from tests.support.staged_round import StagedRound, person
@@ -78,15 +79,22 @@ def secret(stage: StagedRound) -> Iterator[bytes]:
         yield from (node.secrets.lock.to_bytes(), node.secrets.sealing.to_bytes(), node.party.identity.to_bytes())
         for index, reference in enumerate(node.chunks.references):
             rows = node.chunks.rows(index)
-            yield from cut(rows["digest"].tobytes())
-            blinds = blinds_of(stage.group, node.seed, [int(number) for number in rows["number"]])
+            digests, named = rows["digest"].tobytes(), bytes.fromhex(node.submission_id)
+            blinds = blinds_of(stage.group, node.seed, named, rows["number"], digests)
             yield from cut(blinds)
             yield from cut(stage.group.invert_each(blinds))
-            yield from cut(oprf.hash_inputs(stage.group, rows["digest"].tobytes(), DIGEST_BYTES))
-            answers = [stage.answer_of(node, index, code) for code in node.round.evaluators_of(node.submission_id)]
+            yield from cut(digests)
+            yield from cut(oprf.hash_inputs(stage.group, digests, DIGEST_BYTES))
             share = node.secrets.shares[reference.input_class]
             yield from cut(oprf.evaluate(stage.group, rows["element"].tobytes(), share))
-            yield from cut(finalize_chunk(stage.group, rows, node.seed, share, answers).secrets)
+            yield from cut(oprf.evaluate_inputs(stage.group, digests, DIGEST_BYTES, share))
+            for code in node.round.evaluators_of(node.submission_id):
+                yield from cut(oprf.unblind(stage.group, stage.answer_of(node, index, code), blinds))
+        for code in node.round.counterparts_of(node.code):
+            for purpose in ("tokens", "shadow"):
+                yield pair_key(node.round, node.code, node.secrets, code, purpose).to_bytes()
+            for chunk in node.finalized(code):
+                yield from cut(chunk.secrets)
 
 
 def cut(values: bytes) -> Iterator[bytes]:
@@ -125,8 +133,9 @@ def test_the_search_would_find_it(played: StagedRound) -> None:
 
 def test_a_record_that_did_not_hit_has_no_trace(played: StagedRound) -> None:
     for node in played.nodes.values():
+        (counterpart,) = played.round.counterparts_of(node.code)
         hits = (hit for report in played.reports_to(node.code) for hit in report.hits)
-        named = node.record_ids_of([bytes.fromhex(hit.handle) for hit in hits])
+        named = node.record_ids_of([bytes.fromhex(hit.handle) for hit in hits], counterpart)
         assert set(named.values()) == {played.lists[node.code][0].record_id}
 
 

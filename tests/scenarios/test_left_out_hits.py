@@ -207,7 +207,8 @@ def test_hits_told_with_few_of_their_rules(staged: Callable[..., StagedRound], *
         stage.table = replace(stage.table, shadow=(ShadowSets(1, least),))
 
     def lie(report: HitReport) -> HitReport:
-        rows, weak = RecordRows(stage.tokens[stage.nodes[report.party].submission_id]), []
+        (other,) = stage.round.counterparts_of(report.party)
+        rows, weak = RecordRows(stage.tokens[stage.nodes[report.party].submission_id, other]), []
         for hit in report.hits:
             places = bytes.fromhex(hit.met)
             rules = rows.at([bytes.fromhex(hit.handle)], [places]).rules.tolist()

@@ -112,8 +112,8 @@ def test_one_chance_in_129(asked: StagedRound) -> None:
         seen = []
         for code, other in (("SI", "AL"), ("AL", "SI")):
             node = asked.nodes[code]
-            listed = asked.rows_of(node.submission_id)
-            rows = asked.asked_rows(asker.submission_id).rows if code == "SI" else told_rows(listed, ())
+            listed = asked.rows_of(node.submission_id, other)
+            rows = asked.asked_rows(asker.submission_id, other).rows if code == "SI" else told_rows(listed, ())
             pair = asked_pair(node.round, asked.table, asker.submission_id, "AL")
             with node.pair_key(other) as key:
                 seen.append(check_query(key, rows, pair, told, [asked.told_of[ReportKey(code, other, None)]]))

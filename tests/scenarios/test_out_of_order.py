@@ -103,13 +103,12 @@ def test_after_the_end(stage: StagedRound) -> None:
     stage.evaluated()
     record, si = stage.round, stage.nodes["SI"]
     evaluation = record.evaluations[stage.nodes["AL"].submission_id, 0, "SI"]
-    rows = ({"rows": 10, "digest": "0" * 64},)
     statements = [
         stage.changed("SI", record.consents["SI"]),
         stage.changed("SI", record.submissions[si.submission_id]),
         stage.changed("SI", evaluation),
         si.party.amend(si.round, si.sequence + 1, ("AL",), stage.manifest.window.closes_at),
-        stage.signed("SI", stage.statement("SI", Tokens, submission_id=si.submission_id, chunks=rows, columns=())),
+        stage.signed("SI", stage.statement("SI", Tokens, submission_id=si.submission_id, columns=())),
     ]
     stage.abort()
     for envelope in statements:

@@ -26,7 +26,8 @@ from aquila.protocol.shadow.columns import Column, make_column
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
 from aquila.protocol.shadow.queries import asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows
-from aquila.protocol.submissions.submission import chunk_reference, finalize_chunk, merge_runs
+from aquila.protocol.submissions.submission import chunk_reference, merge_runs
+from aquila.protocol.submissions.tasks import finalize
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules
 from aquila.simulation import NO_PADDING, REHEARSED
@@ -66,7 +67,7 @@ class Sent:
     def __init__(self, submission_id: str, seed: SecretBytes, chunks: list[tuple[Any, Any, bytes]]) -> None:
         self.submission_id, self.seed, self.chunks = submission_id, seed, chunks
         self.answers: dict[tuple[int, str], bytes] = {}
-        self.tokens: list[bytes] = []
+        self.tokens: dict[str, list[bytes]] = {}
         self.pieces: list[bytes] = []
 
 
@@ -137,16 +138,15 @@ class Node:
 
     def prepared(self, kind: Kind = Kind.LIST, records: tuple[Record, ...] | None = None) -> tuple[bytes, Sent]:
         listed = LISTS[self.code] if records is None else records
-        seed, manifest = SecretBytes(secrets.token_bytes(32)), self.round.manifest
-        plan, runs = blinded(
-            self.world.group, manifest, self.world.table, seed, listed, first_binding=self.round.first_binding
-        )
+        seed, manifest, name = SecretBytes(secrets.token_bytes(32)), self.round.manifest, secrets.token_hex(16)
+        terms = self.world.group, manifest, self.world.table, seed
+        plan, runs = blinded(*terms, listed, first_binding=self.round.first_binding, submission=name)
         chunks = [
             (*chunk_reference(kind, rows), rows)
             for kind in InputClass
             for rows in merge_runs(runs[kind], manifest.chunk_elements)
         ]
-        sent = Sent(secrets.token_hex(16), seed, [(reference, rows, octets) for reference, octets, rows in chunks])
+        sent = Sent(name, seed, [(reference, rows, octets) for reference, octets, rows in chunks])
         references = [reference for reference, _, _ in sent.chunks]
         envelope = self.party.submit(
             self.round, self.next(), sent.submission_id, kind, REHEARSED, plan.records, references
@@ -201,40 +201,36 @@ class Node:
                 assert (await self.call("DELETE", path)).status_code == 204
 
     def finalized(self, sent: Sent) -> bytes:
-        """Make the tokens of a submission, and sign their statement."""
-        evaluators = self.round.evaluators_of(sent.submission_id)
-        sent.tokens = [
-            finalize_chunk(
-                self.world.group,
-                rows,
-                sent.seed,
-                self.secrets.shares[reference.input_class],
-                [sent.answers[index, code] for code in evaluators],
-            ).rows
-            for index, (reference, rows, _) in enumerate(sent.chunks)
-        ]
+        """Make the tokens of a submission for each counterpart, and sign their statement."""
+        sent.tokens = {other: [] for other in self.round.evaluators_of(sent.submission_id)}
+        for index, (_, rows, _) in enumerate(sent.chunks):
+            evaluations = {other: sent.answers[index, other] for other in sent.tokens}
+            terms = sent.submission_id, index, rows, evaluations
+            work = self.party.to_finalize(self.round, self.secrets, sent.seed, *terms)
+            for other, made in zip(sent.tokens, finalize(self.world.group, work), strict=True):
+                sent.tokens[other].append(made.rows)
         return self.tokens_statement(sent)
 
     def tokens_statement(self, sent: Sent) -> bytes:
         """Sign the statement of a submission's tokens, with its shadow columns."""
-        chunks = [(len(rows) // TOKEN_ROW_BYTES, hashlib.sha256(rows).hexdigest()) for rows in sent.tokens]
         columns, sent.pieces = [], []
-        for other in sorted(self.round.counterparts_of(self.code)):
+        for other, rows in sent.tokens.items():
+            chunks = [(len(chunk) // TOKEN_ROW_BYTES, hashlib.sha256(chunk).hexdigest()) for chunk in rows]
             key = pair_key(self.round, self.code, self.secrets, other, "shadow")
             column = self.column_for(key, sent, other)
-            columns.append(column.statement(other, key))
+            columns.append(column.statement(other, key, chunks))
             sent.pieces += column.pieces()
-        return self.party.tokens(self.round, self.next(), sent.submission_id, chunks, columns)
+        return self.party.tokens(self.round, self.next(), sent.submission_id, columns)
 
     def column_for(self, key: SecretBytes, sent: Sent, other: str) -> Column:
         """Make the shadow column of a list or a query for a counterpart."""
         sets = sets_between(self.round, self.world.table, self.code, other)
         if sent.submission_id == self.round.list_of(self.code):
             takes_queries = self.round.manifest.mode is Mode.LISTS_AND_QUERIES
-            return make_column(key, RecordRows(sent.tokens), sets, other if takes_queries else None)
+            return make_column(key, RecordRows(sent.tokens[other]), sets, other if takes_queries else None)
         query = sent.submission_id
-        before = [self.sent[one].tokens for one in sent_before(self.round, query)]
-        asked = asked_rows(lambda: sent.tokens, [lambda rows=rows: rows for rows in before])
+        before = [self.sent[one].tokens[other] for one in sent_before(self.round, query)]
+        asked = asked_rows(lambda: sent.tokens[other], [lambda rows=rows: rows for rows in before])
         terms = ColumnTerms(sets, frozenset(), left_out_before(self.round, query, other))
         number = max(0, query_number(self.round, query))  # a test may send it before the list
         return make_query_column(key, asked, terms, self.code, number)
@@ -247,7 +243,8 @@ class Node:
 
     async def put_tokens(self, sent: Sent) -> None:
         """Send the token chunks of a submission, and the pieces of its shadow columns."""
-        for index, content in enumerate([*sent.tokens, *sent.pieces]):
+        rows = [chunk for chunks in sent.tokens.values() for chunk in chunks]
+        for index, content in enumerate([*rows, *sent.pieces]):
             answer = await self.call("PUT", f"submissions/{sent.submission_id}/tokens/{index}", content=content)
             assert answer.status_code == 201, answer.text
 

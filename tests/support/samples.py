@@ -113,9 +113,14 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     Tokens: _BOUND
     | {
         "submission_id": OTHER,
-        "chunks": [{"rows": 5, "digest": DIGEST}],
         "columns": [
-            {"counterpart": "AL", "key": DIGEST, "left_out": [2], "pieces": [{"tags": 4_100, "digest": DIGEST}]}
+            {
+                "counterpart": "AL",
+                "chunks": [{"rows": 3, "digest": DIGEST}, {"rows": 2, "digest": DIGEST}],
+                "key": DIGEST,
+                "left_out": [2],
+                "pieces": [{"tags": 4_100, "digest": DIGEST}],
+            }
         ],
     },
     Amendment: _BOUND | {"absent": ["AL", "RS"]},

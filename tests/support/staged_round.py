@@ -39,9 +39,9 @@ from aquila.protocol.messages import (
     Manifest,
     Message,
     Outcome,
-    ShadowColumn,
     SharePublic,
     Statement,
+    TokenColumn,
     Window,
 )
 from aquila.protocol.party import EvaluatedChunk, Party, RoundSecrets, proof_context
@@ -164,12 +164,13 @@ def blinded(
     seed: SecretBytes,
     *batches: Sequence[Record],
     first_binding: bytes = bytes(32),
+    submission: str = "00" * 16,
 ) -> tuple[SubmissionPlan, dict[InputClass, list[np.ndarray]]]:
     """Take a list in some batches through both passes; return the plan and the runs of each class."""
     digested = [tasks.digest_records(first_binding, table, batch) for batch in batches]
     plan = plan_submission(manifest, table, [batch.outline() for batch in digested])
     made: list[tasks.DigestedBatch | None] = [*digested, *[None] * (plan.batches - len(digested))]
-    runs = [tasks.blind_batch(group, plan.batch(number, seed, batch)) for number, batch in enumerate(made)]
+    runs = [tasks.blind_batch(group, plan.batch(number, seed, submission, batch)) for number, batch in enumerate(made)]
     return plan, {kind: [run[kind] for run in runs] for kind in InputClass}
 
 
@@ -221,7 +222,7 @@ class StagedRound(Rehearsal):
         self.envelopes: list[bytes] = []
         self.seen: dict[str, list[bytes]] = {code: [] for code in lists}
         self.answers: dict[tuple[str, int, str], Answer] = {}
-        self.tokens: dict[str, list[bytes]] = {}
+        self.tokens: dict[tuple[str, str], list[bytes]] = {}
         self.tabled: dict[str, SimulatedParty] = {}
         self.alter: Callable[[Column], Column] = lambda column: column
         self.told_of: dict[ReportKey, ToldPairs] = {}
@@ -310,7 +311,7 @@ class StagedRound(Rehearsal):
         self.submit_lists([node])
 
     def evaluate_all(self) -> None:
-        """Let every node evaluate the lists of all others."""
+        """Let every node evaluate the lists of all with whom it may be compared."""
         for node in self.nodes.values():
             self.evaluate(node)
 
@@ -335,15 +336,21 @@ class StagedRound(Rehearsal):
             (i, code) for i in range(len(origin.chunks)) for code in origin.round.evaluators_of(origin.submission_id)
         ]
         answers = [self.answers[origin.submission_id, *place] for place in places]
-        self.tokens[origin.submission_id] = [rows for _, _, rows in self.finalize_chunks(answers)]
+        for _, index, made in self.finalize_chunks(answers):
+            for code, chunk in made.items():
+                self.tokens.setdefault((origin.submission_id, code), [])[index:] = [chunk.rows]
 
     def token_table(self) -> TokenTable:
         """Return a table of the tokens of all lists."""
+        return self.table_of(roles.lists_to_join(self.round))
+
+    def table_of(self, submissions: Sequence[str]) -> TokenTable:
+        """Return a table of the tokens of pairs of submissions."""
         directory = self.directory / f"tokens-{len(list(self.directory.iterdir()))}"
         directory.mkdir()
         table = TokenTable(directory)
-        for number, node in enumerate(self.nodes.values()):
-            for rows in self.tokens.get(node.submission_id, ()):
+        for number, column in enumerate(roles.columns_of(self.round, submissions)):
+            for rows in self.tokens.get(column, ()):
                 table.add(number, rows)
         return table
 
@@ -425,14 +432,14 @@ class StagedRound(Rehearsal):
         node.sequence = asker.sequence
         return asker
 
-    def _make_columns(self, node: SimulatedParty) -> list[ShadowColumn]:
+    def _make_columns(self, node: SimulatedParty, sent: Mapping[str, list[tuple[int, str]]]) -> list[TokenColumn]:
         """As a rehearsal does, of queries too."""
         query = node.submission_id
         self.tabled[query] = node
         if node.round.submissions[query].kind is Kind.LIST:
-            return super()._make_columns(node)
+            return super()._make_columns(node, sent)
         told = []
-        for counterpart in sorted(node.round.counterparts_of(node.code)):
+        for counterpart, chunks in sent.items():
             terms = ColumnTerms(
                 sets_between(node.round, self.table, node.code, counterpart),
                 frozenset(),
@@ -440,38 +447,42 @@ class StagedRound(Rehearsal):
             )
             with node.pair_key(counterpart) as key:
                 number = query_number(node.round, query)
-                column = self.alter(make_query_column(key, self.asked_rows(query), terms, node.code, number))
-                told.append(column.statement(counterpart, key))
+                asked = self.asked_rows(query, counterpart)
+                column = self.alter(make_query_column(key, asked, terms, node.code, number))
+                told.append(column.statement(counterpart, key, chunks))
             node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
             for piece in column.pieces():
                 node.columns[counterpart].append(piece)
         return told
 
-    def rows_of(self, submission_id: str) -> Callable[[], list[bytes]]:
-        """Return a reader of the token rows of a submission."""
-        return lambda: self.tokens.get(submission_id) or [one.rows for one in self.tabled[submission_id].finalized()]
+    def rows_of(self, submission_id: str, counterpart: str) -> Callable[[], list[bytes]]:
+        """Return a reader of the token rows of a submission for a counterpart."""
+        return lambda: (
+            self.tokens.get((submission_id, counterpart))
+            or [one.rows for one in self.tabled[submission_id].finalized(counterpart)]
+        )
 
-    def asked_rows(self, query: str) -> AskedRows:
-        """Return the rows of a query and what its asker sent before."""
-        return asked_rows(self.rows_of(query), [self.rows_of(one) for one in sent_before(self.round, query)])
+    def asked_rows(self, query: str, counterpart: str) -> AskedRows:
+        """Return the rows of a query for a counterpart, and what its asker sent that one before."""
+        before = [self.rows_of(one, counterpart) for one in sent_before(self.round, query)]
+        return asked_rows(self.rows_of(query, counterpart), before)
 
     def reports_of(self, asker: SimulatedParty) -> list[HitReport]:
         """Match a query against the lists of its counterparts, as the matcher does."""
         query = asker.submission_id
-        submissions = [query, *roles.lists_for_query(self.round, query)]
-        directory = self.directory / f"tokens-{len(list(self.directory.iterdir()))}"
-        directory.mkdir()
-        with TokenTable(directory) as tokens:
-            for number, submission in enumerate(submissions):
-                for chunk in self.tokens[submission]:
-                    tokens.add(number, chunk)
+        submissions = roles.lists_for_query(self.round, query)
+        earlier = [
+            [b"".join(self.rows_of(one, owner)()) for one in sent_before(self.round, query)]
+            for _, owner in roles.columns_of(self.round, submissions)[::2]
+        ]
+        with self.table_of(submissions) as tokens:
             graded, met = roles.find_pairs(
                 self.round,
                 self.table,
                 submissions,
                 tokens,
                 lambda submission, party: self.tabled[submission].column_for(party),
-                [b"".join(self.rows_of(one)()) for one in sent_before(self.round, query)],
+                earlier,
             )
         return list(roles.make_reports(self.round, submissions, graded, met, query, self.random))
 
@@ -505,9 +516,9 @@ class StagedRound(Rehearsal):
         told = self.told_of[key]
         sent: Sequence[TokenRows] = ()
         if node.code == asker:
-            rows, _, _, sent = self.asked_rows(query)
+            rows, _, _, sent = self.asked_rows(query, key.counterpart)
         else:
-            rows = told_rows(self.rows_of(self.nodes[node.code].submission_id), told.pairs)
+            rows = told_rows(self.rows_of(node.submission_id, key.counterpart), told.pairs)
         if not have_one_key(round_, *key):
             return CheckFault.COLUMNS
         owner = key.counterpart if node.code == asker else node.code

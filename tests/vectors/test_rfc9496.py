@@ -4,7 +4,6 @@ import ctypes
 import hashlib
 import json
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,6 @@ DECODING: dict[str, Callable[[Group, bytes], Any]] = {
     "validate": lambda group, elements: group.validate(elements),
     "multiply": lambda group, elements: group.multiply(elements, ONE),
     "multiply_each": lambda group, elements: group.multiply_each(elements, ONE * (len(elements) // 32)),
-    "add-left": lambda group, elements: group.add(elements, GENERATOR * (len(elements) // 32)),
-    "add-right": lambda group, elements: group.add(GENERATOR * (len(elements) // 32), elements),
     "weighted_sum": lambda group, elements: group.weighted_sum(elements, ONE * (len(elements) // 32)),
 }
 
@@ -45,12 +42,6 @@ def test_multiples_of_the_generator(group: Group) -> None:
     scalars = b"".join(map(scalar, range(1, 16)))
     assert group.multiply_base(scalars) == b"".join(ELEMENTS)
     assert group.multiply_each(GENERATOR * 15, scalars) == b"".join(ELEMENTS)
-
-
-def test_multiples_by_addition(group: Group) -> None:
-    """Each multiple plus the generator is the next one."""
-    steps = list(pairwise(ELEMENTS))
-    assert group.add(b"".join(a for a, _ in steps), GENERATOR * len(steps)) == b"".join(b for _, b in steps)
 
 
 def test_multiples_by_weighted_sum(group: Group) -> None:
@@ -96,4 +87,4 @@ def test_order_of_the_group(group: Group) -> None:
     """ORDER - 1 times the generator is its negative: adding the generator gives the identity, which is refused."""
     negative = group.multiply_base(scalar(ORDER - 1))
     with pytest.raises(MalformedError):
-        group.add(negative, GENERATOR)
+        group.weighted_sum(negative + GENERATOR, ONE * 2)

@@ -39,9 +39,6 @@ outcome batch_multiply(uint8_t *out, element_list elements, const uint8_t *scala
 /* Multiply the generator by n secret scalars. */
 outcome batch_multiply_base(uint8_t *out, const uint8_t *scalars, size_t n);
 
-/* left[i] + right[i]. */
-outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_t n);
-
 /* Decode and forget. */
 outcome batch_validate(const uint8_t *elements, size_t n);
 
@@ -56,22 +53,8 @@ outcome batch_hash_to_group(uint8_t *out, const uint8_t *messages, size_t width,
 outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
                     const uint8_t *scalars, size_t n);
 
-#define OUTPUT_BYTES 64
-
-/* What Finalize works on; `own.octets` and `share` are NULL where the evaluations alone are the sum. */
-typedef struct {
-    const uint8_t *inputs; /* of `width` bytes each */
-    size_t width;
-    const uint8_t *blinds;         /* secret scalars */
-    element_list own;              /* blinded elements */
-    const uint8_t *share;          /* one secret scalar */
-    const element_list *evaluated; /* for each of `parties` its evaluated elements */
-    size_t parties;
-} finalizing;
-
-/* Finalize of RFC 9497 section 3.3.1: unblind the sum of share times own[i] and evaluated[..][i], and hash it with
- * input i to OUTPUT_BYTES. Refuses the first position where an element is refused or the sum is the identity. */
-outcome batch_finalize(uint8_t *out, const finalizing *f, size_t n);
+/* HMAC-SHA-512 (RFC 2104) under a key of at most 128 bytes of n messages of `width` bytes; 64 bytes each. */
+outcome batch_mac(uint8_t *out, const uint8_t *key, size_t key_bytes, const uint8_t *messages, size_t width, size_t n);
 
 /* Scalars: reduce n integers of 64 bytes; invert n scalars; nonce - challenge * secret. */
 outcome batch_reduce(uint8_t *out, const uint8_t *wide, size_t n);

@@ -15,16 +15,14 @@ import numpy as np
 
 from aquila.crypto.group import (
     ELEMENT_BYTES,
-    OUTPUT_BYTES,
+    MAC_BYTES,
     SCALAR_BYTES,
     WIDE_BYTES,
     DecodedElements,
     Elements,
-    FinalizeOperands,
     refused_element,
     require_elements,
     require_equal,
-    require_finalize,
     require_messages,
     require_scalars,
 )
@@ -137,21 +135,14 @@ class NativeGroup:
         count = require_elements(elements)
         return self._elements(self._core.multiply, count, _column(elements), (scalar, 0))
 
-    def multiply_each(self, elements: bytes, scalars: bytes | bytearray) -> bytes:
+    def multiply_each(self, elements: Elements, scalars: bytes | bytearray) -> bytes:
         """Multiply element i by secret scalar i; see `Group.multiply_each`."""
         count = require_equal(require_elements(elements), require_scalars(scalars))
-        return self._elements(self._core.multiply_each, count, (elements, ELEMENT_BYTES), (scalars, SCALAR_BYTES))
+        return self._elements(self._core.multiply_each, count, _column(elements), (scalars, SCALAR_BYTES))
 
     def multiply_base(self, scalars: bytes | bytearray) -> bytes:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
         return self._elements(self._core.multiply_base, require_scalars(scalars), (scalars, SCALAR_BYTES))
-
-    def add(self, left: bytes, right: bytes) -> bytes:
-        """Add element i of both batches; see `Group.add`."""
-        count = require_equal(require_elements(left), require_elements(right))
-        sums = self._elements(self._core.add, count, (left, ELEMENT_BYTES), (right, ELEMENT_BYTES))
-        require_elements(sums)  # a sum that is the identity would be refused by whoever uses it: refuse it here
-        return sums
 
     def weighted_sum(self, elements: Elements, weights: bytes) -> bytes:
         """Sum weight i times element i; see `Group.weighted_sum`."""
@@ -196,17 +187,9 @@ class NativeGroup:
             require_equal(require_scalars(scalar), 1)
         return self._run(self._core.respond, 1, SCALAR_BYTES, (nonce, 0), (challenge, 0), (secret, 0))
 
-    def finalize(self, operands: FinalizeOperands) -> bytes:
-        """Sum, unblind and hash; see `Group.finalize`."""
-        count = require_finalize(operands)
-        columns: list[Column] = [
-            (operands.inputs, operands.width),
-            (operands.blinds, SCALAR_BYTES),
-            _column(operands.own),
-            (operands.share, 0),
-            *map(_column, operands.evaluations),
-        ]
-        return self._run(self._core.finalize, count, OUTPUT_BYTES, *columns)
+    def mac(self, key: bytes | bytearray, messages: bytes, width: int) -> bytes:
+        """Return HMAC-SHA-512 of n messages; see `Group.mac`."""
+        return self._run(self._core.mac, require_messages(messages, width), MAC_BYTES, (key, 0), (messages, width))
 
     def _elements(self, function: Callable[..., int | None], count: int, *operands: Column) -> bytes:
         """Return the n elements that a function of the C module makes of its operands."""

@@ -1,22 +1,7 @@
-/* Operations on elements that need no scalar: sums, checks, hashing to the group, and the hash of Finalize. */
+/* Operations on elements that need no scalar: checks, hashing to the group, and HMAC. */
 #include "element.h"
 
 #include "scalar.h"
-
-outcome batch_add(uint8_t *out, const uint8_t *left, const uint8_t *right, size_t n)
-{
-    for (size_t done = 0; done < n; done += GROUP_SIZE) {
-        point p[CHAINS], q[CHAINS];
-        uint8_t encoded[GROUP_SIZE * ELEMENT_BYTES];
-        size_t start = done * ELEMENT_BYTES, count = smaller(n - done, GROUP_SIZE);
-        outcome refused = earlier(decode(p, left + start, count), decode(q, right + start, count));
-        if (refused != ACCEPTED) return (outcome)done + refused;
-        for (int k = 0; k < CHAINS; k++) p[k] = point_sum(p[k], q[k]);
-        ristretto_encode(encoded, p);
-        memcpy(out + start, encoded, count * ELEMENT_BYTES);
-    }
-    return ACCEPTED;
-}
 
 outcome batch_validate(const uint8_t *elements, size_t n)
 {
@@ -128,36 +113,48 @@ outcome batch_hash_to_group(uint8_t *out, const uint8_t *octets, size_t width, c
     return result;
 }
 
-outcome hash_outputs(uint8_t *out, const uint8_t *inputs, size_t width, const uint8_t *elements, size_t n)
+/* The state after the block of a key of up to SHA512_BLOCK bytes, the same in each lane (RFC 2104). */
+static void take_key(sha512_state *state, const uint8_t *key, size_t key_bytes, uint8_t pad)
 {
-    static const uint8_t LABEL[] = {'F', 'i', 'n', 'a', 'l', 'i', 'z', 'e'};
-    const size_t length = 2 + width + 2 + ELEMENT_BYTES + sizeof LABEL;
-    messages m;
+    uint8_t block[SHA512_BLOCK] = {0};
+    memcpy(block, key, key_bytes);
+    for (size_t i = 0; i < SHA512_BLOCK; i++) block[i] ^= pad;
+    sha512_start(state);
+    sha512_block(state, block, 0);
+    wipe(block, sizeof block);
+}
+
+outcome batch_mac(uint8_t *out, const uint8_t *key, size_t key_bytes, const uint8_t *octets, size_t width, size_t n)
+{
+    messages inner = {0}, outer = {0};
     uint8_t digests[LANES * SHA512_DIGEST];
-    sha512_state state;
-    if (!new_messages(&m, length)) return EXHAUSTED;
-    for (size_t done = 0; done < n; done += LANES) {
+    sha512_state after_inner, after_outer, state;
+    outcome result = new_messages(&inner, width) && new_messages(&outer, SHA512_DIGEST) ? ACCEPTED : EXHAUSTED;
+    take_key(&after_inner, key, key_bytes, 0x36);
+    take_key(&after_outer, key, key_bytes, 0x5c);
+    for (size_t lane = 0; lane < LANES && result == ACCEPTED; lane++) {
+        sha512_pad(inner.octets + lane * inner.stride, width, SHA512_BLOCK, inner.stride);
+        sha512_pad(outer.octets + lane * outer.stride, SHA512_DIGEST, SHA512_BLOCK, outer.stride);
+    }
+    for (size_t done = 0; done < n && result == ACCEPTED; done += LANES) {
         for (size_t lane = 0; lane < LANES; lane++) {
-            size_t from = smaller(done + lane, n - 1);
-            uint8_t *to = m.octets + lane * m.stride;
-            to[0] = (uint8_t)(width >> 8);
-            to[1] = (uint8_t)width;
-            memcpy(to + 2, inputs + from * width, width);
-            to[2 + width] = 0;
-            to[3 + width] = ELEMENT_BYTES;
-            memcpy(to + 4 + width, elements + from * ELEMENT_BYTES, ELEMENT_BYTES);
-            memcpy(to + 4 + width + ELEMENT_BYTES, LABEL, sizeof LABEL);
-            sha512_pad(to, length, 0, m.stride);
+            memcpy(inner.octets + lane * inner.stride, octets + smaller(done + lane, n - 1) * width, width);
         }
-        sha512_start(&state);
-        hash_messages(&m, &state);
+        state = after_inner;
+        hash_messages(&inner, &state);
+        sha512_finish(&state, outer.octets, outer.stride);
+        state = after_outer;
+        hash_messages(&outer, &state);
         sha512_finish(&state, digests, SHA512_DIGEST);
         memcpy(out + done * SHA512_DIGEST, digests, smaller(n - done, LANES) * SHA512_DIGEST);
     }
     wipe(digests, sizeof digests);
     wipe(&state, sizeof state);
-    end_messages(&m);
-    return ACCEPTED;
+    wipe(&after_inner, sizeof after_inner);
+    wipe(&after_outer, sizeof after_outer);
+    end_messages(&inner);
+    end_messages(&outer);
+    return result;
 }
 
 #include "lanes_end.h"

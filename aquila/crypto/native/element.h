@@ -25,7 +25,4 @@ void end_element_hash(element_hash *hash);
 /* Map up to GROUP_SIZE messages to points: expand_message_xmd (RFC 9380 section 5.3.1), then the one-way map. */
 void hash_elements(element_hash *hash, point out[CHAINS], const uint8_t *octets, size_t count);
 
-/* The hash of Finalize (RFC 9497 section 3.3.1): 64 bytes for each input and element. */
-outcome hash_outputs(uint8_t *out, const uint8_t *inputs, size_t width, const uint8_t *elements, size_t n);
-
 #endif

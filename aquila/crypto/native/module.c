@@ -23,36 +23,29 @@
 #endif
 
 #define ELEMENT 32
-#define FEW_BUFFERS 5
-/* RFC 9380 section 5.3.3, and the length field of RFC 9497. */
+#define MOST_BUFFERS 4
+/* RFC 9380 section 5.3.3. */
 #define LONGEST_DST 255
-#define LONGEST_INPUT 65535
+/* SHA-512's block, which an HMAC key is filled up to. */
+#define LONGEST_KEY 128
+#define MAC_BYTES 64
 
 typedef struct {
     Py_ssize_t count;
-    Py_buffer *view;
-    Py_buffer few[FEW_BUFFERS]; /* where `view` points, unless there are more */
+    Py_buffer view[MOST_BUFFERS];
 } buffers;
 
 static void release(buffers *b)
 {
     while (b->count > 0) PyBuffer_Release(&b->view[--b->count]);
-    if (b->view != b->few) PyMem_Free(b->view);
-    b->view = b->few;
 }
 
 /* Take `count` buffers from the arguments; the first one is written to. */
 static int take(buffers *b, PyObject *const *arguments, Py_ssize_t given, Py_ssize_t count)
 {
     b->count = 0;
-    b->view = b->few;
     if (given < count) {
         PyErr_SetString(PyExc_TypeError, "too few arguments");
-        return 0;
-    }
-    if (count > FEW_BUFFERS && !(b->view = PyMem_Calloc((size_t)count, sizeof *b->view))) {
-        b->view = b->few;
-        PyErr_NoMemory();
         return 0;
     }
     while (b->count < count) {
@@ -124,8 +117,8 @@ FUNCTION(multiply_each)
     buffers b;
     if (!take(&b, arguments, given, 3)) return NULL;
     size_t n = POSITIONS(0, ELEMENT);
-    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
-    RUN(batch_multiply(OUT, encoded(IN(1)), IN(2), SCALAR_BYTES, n));
+    if (!require(&b, 0, n, ELEMENT) || !require_list(&b, 1, n) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
+    RUN(batch_multiply(OUT, list_of(&b, 1, n), IN(2), SCALAR_BYTES, n));
 }
 
 FUNCTION(multiply_base)
@@ -138,20 +131,11 @@ FUNCTION(multiply_base)
     RUN(batch_multiply_base(OUT, IN(1), n));
 }
 
-FUNCTION(add)
-{
-    (void)module;
-    buffers b;
-    if (!take(&b, arguments, given, 3)) return NULL;
-    size_t n = POSITIONS(0, ELEMENT);
-    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, ELEMENT) || !require(&b, 2, n, ELEMENT)) return NULL;
-    RUN(batch_add(OUT, IN(1), IN(2), n));
-}
-
 FUNCTION(validate)
 {
     (void)module;
-    buffers b = {.view = b.few};
+    buffers b;
+    b.count = 0;
     if (given != 1 || PyObject_GetBuffer(arguments[0], &b.view[0], PyBUF_SIMPLE) < 0) {
         if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "one argument is needed");
         return NULL;
@@ -209,39 +193,15 @@ FUNCTION(blind)
     RUN(batch_blind(OUT, IN(1), width, IN(2), dst, IN(3), n));
 }
 
-/* The arguments behind the share are any number of evaluations. Without a share there are no own elements. */
-FUNCTION(finalize)
+FUNCTION(mac)
 {
     (void)module;
-    enum { INPUTS = 1, BLINDS, OWN, SHARE, EVALUATED };
     buffers b;
-    if (!take(&b, arguments, given, given < EVALUATED ? EVALUATED : given)) return NULL;
-    size_t n = POSITIONS(0, OUTPUT_BYTES), width = n ? POSITIONS(INPUTS, n) : 0, share = POSITIONS(SHARE, SCALAR_BYTES);
-    if (!require(&b, 0, n, OUTPUT_BYTES)) return NULL;
-    if (!require(&b, INPUTS, n, width > LONGEST_INPUT ? LONGEST_INPUT : width)) return NULL;
-    if (!require(&b, BLINDS, n, SCALAR_BYTES) || !require(&b, SHARE, share ? 1 : 0, SCALAR_BYTES)) return NULL;
-    if (!require_list(&b, OWN, share ? n : 0)) return NULL;
-    for (Py_ssize_t i = EVALUATED; i < given; i++) {
-        if (!require_list(&b, i, n)) return NULL;
-    }
-    size_t parties = (size_t)given - EVALUATED;
-    if (!require(&b, SHARE, parties || share ? share : 1, SCALAR_BYTES)) return NULL; /* something must be summed */
-    element_list *evaluated = PyMem_Calloc(parties + 1, sizeof *evaluated);
-    if (!evaluated) {
-        release(&b);
-        return PyErr_NoMemory();
-    }
-    for (size_t i = 0; i < parties; i++) evaluated[i] = list_of(&b, EVALUATED + (Py_ssize_t)i, n);
-    finalizing f = {.inputs = IN(INPUTS), .width = width, .blinds = IN(BLINDS),
-                    .own = share ? list_of(&b, OWN, n) : encoded(NULL), .share = share ? IN(SHARE) : NULL, .evaluated = evaluated, .parties = parties};
-    outcome result = ACCEPTED;
-    if (n) {
-        Py_BEGIN_ALLOW_THREADS
-        result = batch_finalize(OUT, &f, n);
-        Py_END_ALLOW_THREADS
-    }
-    PyMem_Free(evaluated);
-    return answer(&b, result);
+    if (!take(&b, arguments, given, 3)) return NULL;
+    size_t n = POSITIONS(0, MAC_BYTES), width = n ? POSITIONS(2, n) : 0, key = POSITIONS(1, 1);
+    if (!require(&b, 0, n, MAC_BYTES) || !require(&b, 2, n, width)) return NULL;
+    if (!require(&b, 1, key > LONGEST_KEY ? LONGEST_KEY : key, 1)) return NULL;
+    RUN(batch_mac(OUT, IN(1), key, IN(2), width, n));
 }
 
 FUNCTION(reduce_each)
@@ -318,13 +278,12 @@ static PyMethodDef METHODS[] = {
     METHOD(multiply, "multiply(out, elements, scalar)"),
     METHOD(multiply_each, "multiply_each(out, elements, scalars)"),
     METHOD(multiply_base, "multiply_base(out, scalars)"),
-    METHOD(add, "add(out, left, right)"),
     METHOD(validate, "validate(elements)"),
     METHOD(decode, "decode(out, elements)"),
     METHOD(weighted_sum, "weighted_sum(out, elements, weights)"),
     METHOD(hash_to_group, "hash_to_group(out, messages, dst)"),
     METHOD(blind, "blind(out, messages, dst, scalars)"),
-    METHOD(finalize, "finalize(out, inputs, blinds, own, share, *evaluated)"),
+    METHOD(mac, "mac(out, key, messages)"),
     METHOD(reduce_each, "reduce_each(out, wide)"),
     METHOD(invert_each, "invert_each(out, scalars)"),
     METHOD(respond, "respond(out, nonce, challenge, secret)"),

@@ -39,8 +39,8 @@ INLINE field select_field(const lane_mask chosen[TABLE], field start, const fiel
     return start;
 }
 
-/* p + digit times the table's point. */
-static NOINLINE void add_multiple(point *p, const multiples *table, const uint64_t digits[LANES], int with_t)
+/* p + digit times the table's point, without T, which no doubling needs. */
+static NOINLINE void add_multiple(point *p, const multiples *table, const uint64_t digits[LANES])
 {
     const lanes zero = lanes_zero();
     lanes digit = lanes_load(digits);
@@ -58,7 +58,7 @@ static NOINLINE void add_multiple(point *p, const multiples *table, const uint64
     q.y_minus_x = select_field(chosen, one, &first->y_minus_x);
     q.z2 = select_field(chosen, field_add(one, one), &first->z2);
     q.t2d = select_field(chosen, field_zero(), &first->t2d);
-    *p = point_add(*p, q, negative, with_t);
+    *p = point_add(*p, q, negative, 0);
 }
 
 static NOINLINE void double_four_times(point *p)
@@ -68,13 +68,12 @@ static NOINLINE void double_four_times(point *p)
     *p = r;
 }
 
-void push_product(product_chunk *chunk, const operand *operands, size_t count)
+void push_product(product_chunk *chunk, const operand *o)
 {
-    /* One chain of doublings for all operands (Straus). T is needed where an addition follows. */
     point p = point_identity();
     for (int i = SCALAR_DIGITS - 1; i >= 0; i--) {
         if (i < SCALAR_DIGITS - 1) double_four_times(&p);
-        for (size_t k = 0; k < count; k++) add_multiple(&p, &operands[k].table, operands[k].digits[i], k + 1 < count);
+        add_multiple(&p, &o->table, o->digits[i]);
     }
     chunk->doubled[chunk->vectors++] = ristretto_double(&p);
 }
@@ -95,7 +94,7 @@ void end_secret_room(void *room, size_t size)
 /* On the heap, because it is a quarter of a megabyte. */
 typedef struct {
     product_chunk chunk;
-    operand operand[1];
+    operand operand;
 } workspace;
 
 static workspace *new_workspace(void)
@@ -109,9 +108,9 @@ static workspace *new_workspace(void)
 static void multiply_group(workspace *w, const point p[CHAINS], const uint8_t *scalars, size_t stride, size_t count)
 {
     for (size_t k = 0; k < CHAINS && k * LANES < count; k++) {
-        if (stride) operand_scalars(w->operand, scalars + k * LANES * stride, stride, count - k * LANES);
-        operand_point(w->operand, &p[k]);
-        push_product(&w->chunk, w->operand, 1);
+        if (stride) operand_scalars(&w->operand, scalars + k * LANES * stride, stride, count - k * LANES);
+        operand_point(&w->operand, &p[k]);
+        push_product(&w->chunk, &w->operand);
     }
 }
 
@@ -128,7 +127,7 @@ outcome batch_multiply(uint8_t *out, element_list elements, const uint8_t *scala
     workspace *w = new_workspace();
     if (!w) return EXHAUSTED;
     outcome refused = ACCEPTED;
-    if (!scalar_stride) operand_scalars(w->operand, scalars, 0, LANES);
+    if (!scalar_stride) operand_scalars(&w->operand, scalars, 0, LANES);
     for (size_t done = 0; done < n && refused == ACCEPTED; done += GROUP_SIZE) {
         point p[CHAINS];
         size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;

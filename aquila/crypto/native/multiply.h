@@ -23,7 +23,7 @@ typedef struct {
     cached_point multiple[TABLE];
 } multiples;
 
-/* A point of a sum of products with its scalar, for each lane: digit i of lane l is digits[i][l], as a 64-bit
+/* A point with its scalar, for each lane: digit i of lane l is digits[i][l], as a 64-bit
  * integer. */
 typedef struct {
     multiples table;
@@ -43,10 +43,10 @@ void operand_scalars(operand *o, const uint8_t *scalars, size_t stride, size_t c
 /* Set the point. */
 void operand_point(operand *o, const point *p);
 
-/* Add half the sum of the operands' products to the chunk. */
-void push_product(product_chunk *chunk, const operand *operands, size_t count);
+/* Add half the operand's product to the chunk. */
+void push_product(product_chunk *chunk, const operand *o);
 
-/* Encode all sums of the chunk, CHUNK_SIZE * ELEMENT_BYTES at most, and empty it. The identity is encoded as zeros. */
+/* Encode all products of the chunk, CHUNK_SIZE * ELEMENT_BYTES at most, and empty it. The identity is encoded as zeros. */
 void encode_products(product_chunk *chunk, uint8_t *encoded);
 
 /* Memory for a structure of vectors, or NULL; and its end, after it was overwritten. */

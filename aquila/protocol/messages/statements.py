@@ -213,15 +213,18 @@ class TagPiece(Message):
     digest: Digest
 
 
-class ShadowColumn(Message):
-    """The shadow column of a list or a query for one counterpart (PROTOCOL.md 3.7.12)."""
+class TokenColumn(Message):
+    """The tokens and the tags of a list or a query for one counterpart (PROTOCOL.md 3.6 and 3.7.12)."""
 
     counterpart: PartyCode
+    chunks: Annotated[tuple[TokenChunkReference, ...], Field(min_length=1)]
+    """The rows, chunk by chunk of the submission."""
     key: Digest
-    """The digest of the pair's key, the same from both sides."""
+    """The digest of the pair's key of the tags, the same from both sides."""
     left_out: tuple[Annotated[int, Field(ge=0, le=MOST_SETS - 1)], ...]
     """The sets of rules, by number, for which it has no tags because there would be too many."""
     pieces: Annotated[tuple[TagPiece, ...], Field(min_length=1)]
+    """The tags of the shadow column."""
 
 
 class Tokens(BoundStatement):
@@ -230,27 +233,31 @@ class Tokens(BoundStatement):
     payload_type: ClassVar[str] = "application/vnd.aquila.tokens+json"
 
     submission_id: Identifier
-    chunks: Annotated[tuple[TokenChunkReference, ...], Field(min_length=1)]
-    columns: tuple[ShadowColumn, ...]
+    columns: tuple[TokenColumn, ...]
 
     @model_validator(mode="after")
     def _sorted(self) -> Self:
         ascending([column.counterpart for column in self.columns], "columns")
         return self
 
-    def column_for(self, party: str) -> ShadowColumn | None:
+    def column_for(self, party: str) -> TokenColumn | None:
         """Return the column for a counterpart, if there is one."""
         return next((column for column in self.columns if column.counterpart == party), None)
 
+    def first_chunk_for(self, party: str) -> int:
+        """Return under which index the first chunk of rows for a counterpart is sent: behind all before it."""
+        return sum(len(column.chunks) for column in self.columns if column.counterpart < party)
+
     def first_piece_for(self, party: str) -> int:
-        """Return under which index the first piece of the column for a counterpart is sent: behind all before it."""
+        """Return under which index the first piece of tags for a counterpart is sent: behind all rows."""
         before = (len(column.pieces) for column in self.columns if column.counterpart < party)
-        return len(self.chunks) + sum(before)
+        return sum(len(column.chunks) for column in self.columns) + sum(before)
 
     @property
     def parts(self) -> list[TokenChunkReference | TagPiece]:
-        """All that is sent with it, in the order of its index: chunks of rows, then the pieces of each column."""
-        return [*self.chunks, *(piece for column in self.columns for piece in column.pieces)]
+        """All that is sent with it, in the order of its index: the rows of each column, then the tags of each."""
+        rows = [chunk for column in self.columns for chunk in column.chunks]
+        return [*rows, *(piece for column in self.columns for piece in column.pieces)]
 
 
 class LevelCounts(Message):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import combinations
 from typing import NamedTuple
 
 from aquila.crypto.group import Group
@@ -307,9 +308,8 @@ class RoundState:
         return 0 if consent is None else consent.elements.of(input_class)
 
     def evaluators_of(self, submission_id: str) -> tuple[str, ...]:
-        """Return the participants that evaluate a submission: all but its origin."""
-        origin = self.submissions[submission_id].party
-        return tuple(party for party in self.participants if party != origin)
+        """Return the participants that evaluate a submission: those with whom its origin may be compared."""
+        return self.counterparts_of(self.submissions[submission_id].party)
 
     def counterparts_of(self, party: str) -> tuple[str, ...]:
         """Return the participants whose records may be joined with a party's."""
@@ -343,6 +343,15 @@ class RoundState:
     def has_acknowledged_lists(self, party: str) -> bool:
         """Return whether the receipts of all reports of a party's list are there."""
         return self.all_lists_are_in() and all(report in self.receipts for report in self.list_reports(party))
+
+    def handles_for(self, counterpart: str) -> str | None:
+        """Return whose handles a column for a counterpart has; None for those that all columns of a list share.
+
+        Where a pair of participants may not be compared, each counterpart has handles of its own: a record that met
+        two counterparts would join them otherwise (PROTOCOL.md 3.4.5).
+        """
+        every = all(self.manifest.may_match(left, right) for left, right in combinations(self.participants, 2))
+        return None if every else counterpart
 
     def all_lists_are_in(self) -> bool:
         """Return whether every participant's list has its tokens statement."""

@@ -348,10 +348,12 @@ def spent(round_: RoundState, party: str, input_class: InputClass) -> int:
 
 def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of an evaluation; the proof itself is checked by the origin (PROTOCOL.md 3.5)."""
-    # 3.5.1: it is of a known submission of the origin it names, by another party.
+    # 3.5.1: it is of a known submission of the origin it names, by a party with whom it may be compared.
     submission = submission_of(round_, message.submission_id, message.origin)
     if message.party == message.origin:
         raise OrderError("own_elements_not_evaluated_here", party=message.party)
+    if message.party not in round_.evaluators_of(message.submission_id):
+        raise PolicyError("counterpart_not_matchable", party=message.party, counterpart=message.origin)
     # 3.5.2: chunk, class, size and input are those that the origin signed.
     if message.index >= len(submission.chunks):
         raise MalformedError("chunk_unknown", submission=message.submission_id, chunk=message.index)
@@ -426,15 +428,17 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
     submission = submission_of(round_, message.submission_id, message.party)
     if message.submission_id in round_.tokens:
         raise EquivocationError("tokens_already_sent", submission=message.submission_id, party=message.party)
-    rows = sum(chunk.rows for chunk in message.chunks)
-    if rows != submission.elements.full + submission.elements.partial:
-        raise MalformedError(
-            "token_row_count_differs",
-            submission=message.submission_id,
-            expected=submission.elements.full + submission.elements.partial,
-            got=rows,
-            party=message.party,
-        )
+    elements = [chunk.elements for chunk in submission.chunks]
+    for column in message.columns:
+        if [chunk.rows for chunk in column.chunks] != elements:
+            raise MalformedError(
+                "token_row_count_differs",
+                submission=message.submission_id,
+                expected=sum(elements),
+                got=sum(chunk.rows for chunk in column.chunks),
+                party=message.party,
+                counterpart=column.counterpart,
+            )
     # 3.6.4: after every participant has signed its list.
     check_lists(round_)
     # 3.6.3: after every evaluation.
@@ -447,7 +451,7 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
     # 3.7.12: a query's tags rest on those of the lists.
     if submission.kind is Kind.QUERY and not round_.all_lists_are_in():
         raise OrderError("query_tokens_before_lists", round=round_.round_id, party=message.party)
-    # 3.7.12: there is a shadow column for each counterpart.
+    # 3.6.2: there is a column for each counterpart, and nobody else.
     if [column.counterpart for column in message.columns] != sorted(round_.counterparts_of(message.party)):
         raise MalformedError("counterparts_not_all_told", party=message.party)
     records = min(submission.records, records_for(round_.consents[message.party].elements))

@@ -90,18 +90,6 @@ def _submission(message: Submission, round_: RoundState) -> None:
             )
 
 
-@_check.register(Tokens)
-def _tokens(message: Tokens, round_: RoundState) -> None:
-    submission = round_.submissions.get(message.submission_id)
-    if submission is not None and len(message.chunks) > len(submission.chunks):
-        raise MalformedError(
-            "token_chunks_too_many",
-            submission=message.submission_id,
-            expected=len(submission.chunks),
-            got=len(message.chunks),
-        )
-
-
 @_check.register(Receipt)
 def _receipt(message: Receipt, round_: RoundState) -> None:
     report = ReportKey(message.party, message.counterpart, message.submission_id)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aquila.crypto.hashing import digests_core, hmac_each
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import behind_length, digest, framed
-from aquila.protocol.messages import ShadowColumn, TagPiece
+from aquila.protocol.messages import TagPiece, TokenChunkReference, TokenColumn
 from aquila.protocol.shadow.token_rows import RecordRows, Sets, TokenRows, numbered
 from aquila.protocol.submissions.column_sizes import (
     DUMMIES,
@@ -35,10 +35,23 @@ class Column(NamedTuple):
     left_out: tuple[int, ...]
     """The numbers of the sets of which it has none, because they would give too many."""
 
-    def statement(self, counterpart: str, key: SecretBytes) -> ShadowColumn:
-        """Return its entry in the statement of tokens."""
+    def statement(self, counterpart: str, key: SecretBytes, chunks: Sequence[tuple[int, str]]) -> TokenColumn:
+        """Return its entry in the statement of tokens.
+
+        Args:
+            counterpart: For whom it is.
+            key: The pair's key of the purpose `shadow`.
+            chunks: Rows and SHA-256 of each chunk of token rows for the counterpart, in order.
+        """
+        rows = [TokenChunkReference(rows=rows, digest=value) for rows, value in chunks]
         pieces = [TagPiece(tags=len(one) // TAG_BYTES, digest=piece_digest(one)) for one in self.pieces()]
-        return ShadowColumn(counterpart=counterpart, key=key_digest(key), left_out=self.left_out, pieces=tuple(pieces))
+        return TokenColumn(
+            counterpart=counterpart,
+            chunks=tuple(rows),
+            key=key_digest(key),
+            left_out=self.left_out,
+            pieces=tuple(pieces),
+        )
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes of the column, cut for sending."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.protocol.messages import ShadowColumn
+from aquila.protocol.messages import TokenColumn
 from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.shadow.token_rows import Combinations, Sets, TokenRows, numbered, numbered_rows
 from aquila.protocol.submissions.column_sizes import DUMMIES, QUERY_DUMMIES
@@ -83,7 +83,7 @@ def have_one_key(round_: RoundState, left: str, right: str, query: str | None = 
     return len({column and column.key for column in _columns(round_, left, right, query)}) == 1
 
 
-def _columns(round_: RoundState, left: str, right: str, query: str | None) -> list[ShadowColumn | None]:
+def _columns(round_: RoundState, left: str, right: str, query: str | None) -> list[TokenColumn | None]:
     """Return what two parties' statements of tokens say of their columns for each other."""
     asker = round_.submissions[query].party if query else None
     sides = ((left, right), (right, left))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquila.crypto import oprf
-from aquila.crypto.group import ELEMENT_BYTES, WIDE_BYTES, DecodedElements, Elements, Group
+from aquila.crypto.group import ELEMENT_BYTES, Elements, Group
 from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
@@ -33,26 +33,67 @@ _COLUMN = "S32"
 them whole."""
 
 
-def handles_of(seed: SecretBytes, positions: NDArray[np.uint64] | Sequence[int]) -> bytes:
-    """Return the per-round handles of records, 16 bytes each, by their positions (PROTOCOL.md 3.4.5)."""
-    return derive(seed, framed("aquila/1 handle"), positions, HANDLE_BYTES)
+def handles_of(seed: SecretBytes, positions: NDArray[np.uint64] | Sequence[int], counterpart: str | None) -> bytes:
+    """Return the per-round handles of records, 16 bytes each, by their positions (PROTOCOL.md 3.4.5).
 
-
-def blinds_of(group: Group, seed: SecretBytes, numbers: NDArray[np.uint64] | Sequence[int]) -> bytes:
-    """Return the blinds of inputs, 32 bytes each, by their numbers (PROTOCOL.md 3.4.5).
-
-    A blind is 512 derived bits modulo the order: it is zero with probability 2^-252, which nobody will see.
+    Args:
+        seed: The submission seed.
+        positions: Of the records.
+        counterpart: For whose column they are, or None where those of all columns are the same
+            (`RoundState.handles_for`).
     """
-    return group.reduce_each(derive(seed, framed("aquila/1 blind"), numbers, WIDE_BYTES))
+    label = framed("aquila/1 handle", *([] if counterpart is None else [counterpart.encode()]))
+    return derive(seed, label, positions, HANDLE_BYTES)
+
+
+def blinds_of(
+    group: Group, seed: SecretBytes, submission: bytes, numbers: NDArray[np.uint64] | Sequence[int], digests: bytes
+) -> bytes:
+    """Return the blinds of inputs, 32 bytes each (PROTOCOL.md 3.4.5).
+
+    They hang on the inputs too: a machine that was copied, and blinds another list under the same seed and number,
+    does not use one blind for two inputs. A blind is 512 bits modulo the order: it is zero with probability 2^-252,
+    which nobody will see.
+
+    Args:
+        seed: The submission seed.
+        submission: The submission's id, 16 bytes.
+        numbers: Of the n inputs.
+        digests: Their input digests, 32 bytes each.
+    """
+    counted = np.asarray(numbers, dtype=">u8").view(np.uint8).reshape(-1, 8)
+    columns = submission, counted, np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST_BYTES)
+    with seed.reveal() as octets:
+        return group.reduce_each(group.mac(octets, *framed_rows(len(numbers), "aquila/2 blind", *columns)))
+
+
+def framed_rows(count: int, label: str, *parts: bytes | NDArray[np.uint8]) -> tuple[bytes, int]:
+    """Return `framed` of n messages of one length, one behind the other, and their length.
+
+    Args:
+        count: n.
+        label: As in `framed`.
+        parts: Each part, the same for all, or n x width.
+    """
+    columns = [label.encode(), *parts]
+    widths = [len(part) if isinstance(part, bytes) else part.shape[1] for part in columns]
+    rows = np.empty((count, sum(widths) + 4 * len(widths)), dtype=np.uint8)
+    place = 0
+    for part, width in zip(columns, widths, strict=True):
+        rows[:, place : place + 4] = np.frombuffer(width.to_bytes(4, "big"), dtype=np.uint8)
+        place += 4 + width
+        rows[:, place - width : place] = np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else part
+    return rows.tobytes(), place
 
 
 def prepare_run(
-    group: Group, table: RuleTable, seed: SecretBytes, places: NumberedInputs
+    group: Group, table: RuleTable, seed: SecretBytes, submission: bytes, places: NumberedInputs
 ) -> dict[InputClass, np.ndarray]:
     """Blind a batch of inputs: `r*H(x)` for each, sorted by the element's bytes (PROTOCOL.md 3.4.5).
 
     Args:
         table: The match rules; they say which class a rule's inputs are in.
+        submission: The submission's id, 16 bytes.
         places: The inputs of a batch of records, padded.
 
     Returns:
@@ -63,7 +104,8 @@ def prepare_run(
     for kind in InputClass:
         members = np.isin(places.rules, [rule.number for rule in table.rules if rule.input_class is kind])
         numbers, inputs = places.numbers[members], digests[members].tobytes()
-        elements = oprf.blind(group, inputs, DIGEST_BYTES, blinds_of(group, seed, numbers))
+        blinds = blinds_of(group, seed, submission, numbers, inputs)
+        elements = oprf.blind(group, inputs, DIGEST_BYTES, blinds)
         rows = np.empty(len(numbers), dtype=ROW)
         rows["element"] = np.frombuffer(elements, dtype=_COLUMN)
         rows["digest"] = np.frombuffer(inputs, dtype=_COLUMN)
@@ -132,40 +174,64 @@ class FinalizedChunk:
         return f"FinalizedChunk({len(self.secrets) // DIGEST_BYTES} rows)"
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RowTerms:
+    """The terms on which a chunk's rows of the column for one counterpart are made."""
+
+    origin: str
+    """Whose list or query it is."""
+    counterpart: str
+    key: SecretBytes
+    """The pair's key of the purpose `tokens`."""
+    evaluated: Elements
+    """What the counterpart evaluated, already verified."""
+    handles_for: str | None
+    """As `handles_of` takes it."""
+
+
 def finalize_chunk(
     group: Group,
     rows: np.ndarray,
     seed: SecretBytes,
+    submission: bytes,
+    input_class: InputClass,
     share: Share,
-    evaluations: Sequence[Elements],
-    elements: DecodedElements | None = None,
-) -> FinalizedChunk:
-    """Turn one chunk and everyone's verified evaluations of it into tokens (PROTOCOL.md 3.6).
+    columns: Sequence[RowTerms],
+) -> list[FinalizedChunk]:
+    """Turn one chunk and counterparts' verified evaluations of it into tokens for each of them (PROTOCOL.md 3.6).
 
     Args:
         rows: The chunk's rows, in the order in which its elements were sent.
-        share: The origin's own share of the chunk's class.
-        evaluations: For each other participant the evaluated elements, already verified.
-        elements: The chunk's own elements, where they are decoded already.
+        submission: The submission's id, 16 bytes.
+        input_class: The chunk's class.
+        share: The origin's own share of this class.
+        columns: What the rows for each counterpart are made of.
 
     Returns:
-        The chunk's token rows in ascending order of their tokens, and the token secrets.
+        For each of these the token rows in ascending order of their tokens, and the token secrets.
     """
-    # 1. Add what all parties evaluated and the origin's own part, unblind and finalize (RFC 9497, section 3.3.2).
-    blinds = blinds_of(group, seed, rows["number"])
-    digests, own = rows["digest"].tobytes(), elements or rows["element"].tobytes()
-    outputs = oprf.finalize_shared(group, digests, DIGEST_BYTES, blinds, own, share, evaluations)
-    # 2. Split each output.
-    tokens, secrets = oprf.split_output(outputs)
-    # 3. Lay the rows down in the order of their tokens, which tells nothing of the order of the elements.
-    order = _ascending(tokens, TOKEN_BYTES)
-    token_rows = np.empty(len(rows), dtype=TOKEN_ROW)
-    handles = handles_of(seed, rows["number"] // np.uint64(INPUTS_PER_RECORD))
-    token_rows["handle"] = np.frombuffer(handles, dtype=f"V{HANDLE_BYTES}")
-    token_rows["rule"] = rows["rule"]
-    token_rows["token"] = np.frombuffer(tokens, dtype=f"V{TOKEN_BYTES}")
-    ordered = np.frombuffer(secrets, dtype=f"V{SECRET_BYTES}")[order].tobytes()
-    return FinalizedChunk(token_rows[order].tobytes(), ordered)
+    digests, numbers = rows["digest"].tobytes(), rows["number"]
+    inverses = group.invert_each(blinds_of(group, seed, submission, numbers, digests))
+    own = oprf.evaluate_inputs(group, digests, DIGEST_BYTES, share)
+    made = []
+    for column in columns:
+        # 1. Both parties' values of each input, never their sum, under a key that nobody else has.
+        theirs = group.multiply_each(column.evaluated, inverses)
+        values = (own, theirs) if column.origin < column.counterpart else (theirs, own)
+        parts = (np.frombuffer(octets, dtype=np.uint8).reshape(-1, 32) for octets in (digests, *values))
+        messages = framed_rows(len(rows), "aquila/2 token", input_class.value.encode(), *parts)
+        with column.key.reveal() as octets:
+            tokens, secrets = oprf.split_output(group.mac(octets, *messages))
+        # 2. Lay the rows down in the order of their tokens, which tells nothing of the order of the elements.
+        order = _ascending(tokens, TOKEN_BYTES)
+        token_rows = np.empty(len(rows), dtype=TOKEN_ROW)
+        handles = handles_of(seed, numbers // np.uint64(INPUTS_PER_RECORD), column.handles_for)
+        token_rows["handle"] = np.frombuffer(handles, dtype=f"V{HANDLE_BYTES}")
+        token_rows["rule"] = rows["rule"]
+        token_rows["token"] = np.frombuffer(tokens, dtype=f"V{TOKEN_BYTES}")
+        ordered = np.frombuffer(secrets, dtype=f"V{SECRET_BYTES}")[order].tobytes()
+        made.append(FinalizedChunk(token_rows[order].tobytes(), ordered))
+    return made
 
 
 def check_order(elements: bytes) -> None:

@@ -7,6 +7,7 @@ pools and schedulers print the arguments of a task that failed; what a task rais
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
 from aquila.protocol.messages import Padding
 from aquila.protocol.submissions.padding import DIGEST_BYTES, BatchInputs, input_prefixes, number_inputs
-from aquila.protocol.submissions.submission import FinalizedChunk, check_order, finalize_chunk, prepare_run
+from aquila.protocol.submissions.submission import FinalizedChunk, RowTerms, check_order, finalize_chunk, prepare_run
 from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import input_maker
 from aquila.records.person import Record, RecordColumns
@@ -30,7 +31,7 @@ _HEAD_MASK = (np.uint64(1) << RULE_SHIFT) - np.uint64(1)
 
 
 class CarriedSecret:
-    """A share or a submission seed on its way to a task: the one form in which a secret is pickled.
+    """A share, a submission seed or a pair's key on its way to a task: the one form in which a secret is pickled.
 
     Pickled it is its octets in the clear, so whoever runs the executor sees them: the processes of a local pool, or a
     cluster that is the party's own and speaks TLS. It shows nothing of itself. The task makes of it a secret that it
@@ -52,7 +53,7 @@ class CarriedSecret:
         return Share.from_bytes(group, self._octets)
 
     def seed(self) -> SecretBytes:
-        """Return the seed, for a `with` block that overwrites it."""
+        """Return the seed or key, for a `with` block that overwrites it."""
         return SecretBytes(self._octets)
 
     def __reduce__(self) -> tuple[type["CarriedSecret"], tuple[bytes]]:
@@ -152,6 +153,8 @@ class BlindTask:
     """What is sent of the batch."""
     real_records: int
     """How many records of the submission are no dummies."""
+    submission: bytes
+    """The submission's id, 16 bytes."""
 
 
 def blind_batch(group: Group, work: BlindTask) -> dict[InputClass, np.ndarray]:
@@ -165,7 +168,7 @@ def blind_batch(group: Group, work: BlindTask) -> dict[InputClass, np.ndarray]:
     """
     with work.seed.seed() as seed:
         places = number_inputs(seed, work.table, work.padding, work.inputs, work.real_records)
-        return prepare_run(group, work.table, seed, places)
+        return prepare_run(group, work.table, seed, work.submission, places)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -231,16 +234,14 @@ def verify_chunk(group: Group, work: VerifyTask) -> None:
     dleq.verify_chunk(group, work.key, work.context, work.chunk, work.elements, work.proof)
 
 
-def verify_answers(
-    group: Group, chunk: bytes, answers: Sequence[VerifyTask]
-) -> tuple[DecodedElements, list[DecodedElements]]:
+def verify_answers(group: Group, chunk: bytes, answers: Sequence[VerifyTask]) -> list[DecodedElements]:
     """Verify all evaluations of a chunk as `verify_chunk` does each, and decode every element once.
 
     Args:
         chunk: The blinded elements; the tasks' own are not looked at.
 
     Returns:
-        The blinded elements and those of each evaluation, for `finalize`.
+        The elements of each evaluation, for `finalize`.
 
     Raises:
         MalformedError, ProofError: As `verify_chunk`.
@@ -250,29 +251,45 @@ def verify_answers(
         evaluated = group.decode(work.elements)
         dleq.verify_chunk(group, work.key, work.context, blinded, evaluated, work.proof)
         evaluations.append(evaluated)
-    return blinded, evaluations
+    return evaluations
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ColumnTask:
+    """What a chunk's rows for one counterpart are made of (`submission.RowTerms`)."""
+
+    counterpart: str
+    key: CarriedSecret
+    """The pair's key of the purpose `tokens`."""
+    handles_for: str | None
+    evaluated: Elements = b""
+    """What the counterpart evaluated, already verified."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FinalizeTask:
-    """A chunk with everyone's verified evaluations."""
+    """A chunk with verified evaluations."""
 
+    origin: str
+    submission: bytes
+    """The submission's id, 16 bytes."""
     seed: CarriedSecret
+    input_class: InputClass
     share: CarriedSecret
     """The origin's own share of the class."""
     rows: np.ndarray
-    evaluations: Sequence[Elements]
-    """For each other participant the evaluated elements."""
+    columns: Sequence[ColumnTask]
+    """The columns to make, in the order of the counterparts."""
 
 
-def finalize(group: Group, work: FinalizeTask, elements: DecodedElements | None = None) -> FinalizedChunk:
-    """Turn a chunk into token rows and token secrets (PROTOCOL.md 3.6, second half).
-
-    Args:
-        elements: Its blinded elements, where they are decoded already (`verify_answers`).
-
-    Raises:
-        MalformedError: A sum of evaluations is the identity.
-    """
-    with work.seed.seed() as seed, work.share.share(group) as share:
-        return finalize_chunk(group, work.rows, seed, share, work.evaluations, elements)
+def finalize(group: Group, work: FinalizeTask) -> list[FinalizedChunk]:
+    """Turn a chunk into token rows and token secrets for each column (PROTOCOL.md 3.6, second half)."""
+    with ExitStack() as secrets:
+        seed, share = secrets.enter_context(work.seed.seed()), secrets.enter_context(work.share.share(group))
+        columns = [
+            RowTerms(
+                work.origin, one.counterpart, secrets.enter_context(one.key.seed()), one.evaluated, one.handles_for
+            )
+            for one in work.columns
+        ]
+        return finalize_chunk(group, work.rows, seed, work.submission, work.input_class, share, columns)

@@ -81,7 +81,7 @@ def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content
 
 
 def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: int | None = None) -> bytes:
-    """Return a chunk: blinded ones to every participant, evaluations to the submission's origin.
+    """Return a chunk: blinded ones to those that evaluate them, evaluations to the submission's origin.
 
     Args:
         most: Bytes that it may have; any number if None.
@@ -95,8 +95,8 @@ def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: i
         origin = _origin(turn.round, place)
         blinded = place.what == EventKind.BLINDED
         place = replace(place, party=origin) if blinded else place
-        allowed = turn.round.participants if blinded else (origin,)
-        if caller not in allowed:
+        allowed = turn.round.evaluators_of(place.submission_id) if blinded else ()
+        if caller not in (origin, *allowed):
             raise PolicyError("bytes_for_another_party", party=caller, chunk=place.index)
         row = turn.session.get(ChunkRow, place.key)
     if row is None or row.deleted_at is not None or (most is not None and row.size > most):
@@ -216,6 +216,7 @@ def _record(context: MatcherContext, caller: str, place: ChunkAddress, size: int
             )
         )
         turn.row.evaluation_bytes += size if place.what == EventKind.EVALUATION else 0
-        origin = _origin(turn.round, place)
-        turn.add_bytes(bytes_event(place.round_id, place.what, place.submission_id, place.index, place.party, origin))
+        readers = {EventKind.BLINDED: turn.round.evaluators_of(place.submission_id), TOKENS: ()}
+        of = readers.get(place.what, (_origin(turn.round, place),))
+        turn.add_bytes(bytes_event(place.round_id, place.what, place.submission_id, place.index, place.party, of))
     return True

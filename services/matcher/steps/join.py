@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,8 @@ from aquila.matching.join import TokenTable
 from aquila.matching.list_rows import Multiplicity, first_bits, meeting_handles, rows_of
 from aquila.matching.regional_counts import persons_by_parties
 from aquila.protocol.log_entries import match_entry
-from aquila.protocol.matcher import GradedPair, TokenCount, find_pairs, make_reports
-from aquila.protocol.messages import HitReport
+from aquila.protocol.matcher import GradedPair, TokenCount, columns_of, find_pairs, make_reports
+from aquila.protocol.messages import HitReport, TokenColumn
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
 from aquila.protocol.shadow.meeting import sent_before
@@ -81,8 +81,8 @@ def join(context: MatcherContext, round_: Round, submissions: list[str], query: 
     Args:
         context: The matcher's parts.
         round_: A record that nobody changes meanwhile.
-        submissions: Whose tokens; their places are the list numbers. A query comes first, and its lists were joined
-            before.
+        submissions: The two submissions of each pair, one after the other; a query comes first in each, and its lists
+            were joined before.
         query: The query's submission id, or None for the lists.
 
     Raises:
@@ -101,19 +101,18 @@ def join(context: MatcherContext, round_: Round, submissions: list[str], query: 
         with TokenTable(
             folder, memory_mib=memory, threads=limits.threads, rows_per_range=limits.rows_per_range
         ) as tokens:
+            columns = columns_of(round_, submissions)
             if query is None:
-                flags = {
-                    submission_id: _add(context, round_, table, tokens, number, submission_id)
-                    for number, submission_id in enumerate(submissions)
-                }
+                flags = _add(context, round_, table, tokens, dict(enumerate(columns)))
             else:
-                flags = {query: _add(context, round_, table, tokens, 0, query)}
-                _add_meeting(context, round_, tokens, submissions)
+                asked = {number: column for number, column in enumerate(columns) if column[0] == query}
+                flags = _add(context, round_, table, tokens, asked)
+                _add_meeting(context, round_, tokens, columns)
             # The little that can meet a query is less work than the way to a worker.
             executor = None if query is not None and tokens.rows <= _FEW_ROWS else opened.executor
             if executor is not None:
                 check_view(executor, folder)
-            earlier = [] if query is None else _sent_before(context, round_, query)
+            earlier = [] if query is None else [_sent_before(context, round_, query, to) for _, to in columns[::2]]
             read = partial(_column, context, round_, query)
             graded, positions = find_pairs(round_, table, submissions, tokens, read, earlier, executor)
     reports = make_reports(round_, submissions, graded, positions, query, context.random)
@@ -125,18 +124,25 @@ def join(context: MatcherContext, round_: Round, submissions: list[str], query: 
     _LOG.info("tokens_joined", round=round_.round_id, count=hits.total())
     pairs = graded.grading_bases.keys()
     joined = sorted((min(found), max(found)) for a, b in pairs for found in [(owners[a], owners[b])])
-    known = {level: persons_by_parties(_sure(graded.pairs, level), pairs) for level in Level}
+    places = [sorted(set(owners)).index(owner) for owner in owners]
+    allowed = {(places[a], places[b]) for a, b in pairs}
+    known = {level: persons_by_parties(_sure(graded.pairs, places, level), allowed) for level in Level}
     tags = {
         (min(owners[a], owners[b]), max(owners[a], owners[b])): found.digest for (a, b), found in graded.met.items()
     }
     return JoinResult(reports, joined, hits, tags, flags, known)
 
 
-def _sure(pairs: Iterable[GradedPair], least: Level) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
-    """Yield the two records of each hit that counts as a person: of a level at least, and not second to a surer one."""
+def _sure(
+    pairs: Iterable[GradedPair], places: Sequence[int], least: Level
+) -> Iterator[tuple[tuple[int, bytes], tuple[int, bytes]]]:
+    """Yield the two records of each hit that counts as a person: of a level at least, and not second to a surer one.
+
+    A record is named by its party's place and its handle.
+    """
     for pair, level, _grade, second in pairs:
         if level >= least and not second:
-            yield (pair.left, pair.left_handle), (pair.right, pair.right_handle)
+            yield (places[pair.left], pair.left_handle), (places[pair.right], pair.right_handle)
 
 
 def check_view(executor: Executor, folder: Path) -> None:
@@ -152,7 +158,8 @@ def check_view(executor: Executor, folder: Path) -> None:
 def store_counts(turn: RoundTransaction, joined: JoinResult, query: str | None) -> None:
     """Store the remains of a match: lists, hits, persons, flags, all as counts, and an entry for each pair."""
     record = turn.round
-    for submission_id in [query] if query else joined.flags:
+    submissions = [query] if query else [one for party in record.participants if (one := record.list_of(party))]
+    for submission_id in submissions:
         submission = record.submissions[submission_id]
         turn.session.add(
             ListCountRow(
@@ -174,8 +181,8 @@ def store_counts(turn: RoundTransaction, joined: JoinResult, query: str | None) 
         levels = {level.value: joined.hits[left, right, level.value] for level in Level}
         terms = left, right, query, levels, joined.met.get((left, right))
         append(turn.session, match_entry(turn.row.round_id, turn.clock(), *terms))
-    for submission_id in [query] if query else joined.flags:
-        for number, sign in enumerate(joined.flags[submission_id]):
+    for submission_id in submissions:
+        for number, sign in enumerate(joined.flags.get(submission_id, ())):
             turn.session.add(
                 FlagRow(round_id=turn.row.round_id, submission_id=submission_id, number=number, sentence=dumps(sign))
             )
@@ -193,48 +200,57 @@ def store_counts(turn: RoundTransaction, joined: JoinResult, query: str | None) 
 
 
 def _add(
-    context: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, number: int, submission_id: str
-) -> tuple[Sentence, ...]:
-    """Add one submission's tokens, count them over all its chunks, and return the signs of guesses."""
-    submission = round_.submissions[submission_id]
-    count = TokenCount(table)
-    multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
-    for rows in _chunks(context, round_, submission_id):
+    context: MatcherContext, round_: Round, table: RuleTable, tokens: TokenTable, columns: Mapping[int, tuple[str, str]]
+) -> dict[str, tuple[Sentence, ...]]:
+    """Add submissions' columns by list number, count each over all its chunks, and return the signs of guesses."""
+    flags: dict[str, tuple[Sentence, ...]] = {}
+    first: dict[str, TokenCount] = {}
+    for number, (submission_id, counterpart) in columns.items():
+        submission, count = round_.submissions[submission_id], TokenCount(table)
+        multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
         with _blamed_on(submission.party):
-            count.add(rows)
-            tokens.add(number, rows)
-            multiplicity.add(rows)
-    with _blamed_on(submission.party):
-        count.check(submission)
-    return multiplicity.flags(round_.manifest.frequency_limit)
-
-
-def _add_meeting(context: MatcherContext, round_: Round, tokens: TokenTable, submissions: Sequence[str]) -> None:
-    """Add of lists what can matter for a query, whose tokens are few; the lists were counted when they were joined."""
-    query, *lists = submissions
-    sought = first_bits(_chunks(context, round_, query))
-    for number, submission_id in enumerate(lists, start=1):
-        handles = meeting_handles(_chunks(context, round_, submission_id), sought)
-        if len(handles):
-            for rows in rows_of(_chunks(context, round_, submission_id), handles):
+            for rows in _chunks(context, round_, submission_id, counterpart):
+                count.add(rows)
                 tokens.add(number, rows)
+                multiplicity.add(rows)
+            count.check(submission, first.setdefault(submission_id, count))
+        flags.setdefault(submission_id, multiplicity.flags(round_.manifest.frequency_limit))
+    return flags
 
 
-def _chunks(context: MatcherContext, round_: Round, submission_id: str) -> Iterator[bytes]:
-    """Read the token rows of a submission chunk by chunk; raises as `join` does where a file was lost or changed."""
-    party = round_.submissions[submission_id].party
-    for index, reference in enumerate(round_.tokens[submission_id].chunks):
+def _add_meeting(
+    context: MatcherContext, round_: Round, tokens: TokenTable, columns: Sequence[tuple[str, str]]
+) -> None:
+    """Add of lists what can matter for a query, whose tokens are few; the lists were counted when they were joined."""
+    for number in range(0, len(columns), 2):
+        sought = first_bits(_chunks(context, round_, *columns[number]))
+        handles = meeting_handles(_chunks(context, round_, *columns[number + 1]), sought)
+        if len(handles):
+            for rows in rows_of(_chunks(context, round_, *columns[number + 1]), handles):
+                tokens.add(number + 1, rows)
+
+
+def _chunks(context: MatcherContext, round_: Round, submission_id: str, counterpart: str) -> Iterator[bytes]:
+    """Read the token rows of a submission for a party chunk by chunk; raises as `join` does for what is lost."""
+    party, column = round_.submissions[submission_id].party, _said(round_, submission_id, counterpart)
+    for index, reference in enumerate(column.chunks, start=round_.tokens[submission_id].first_chunk_for(counterpart)):
         place = ChunkAddress(round_.round_id, submission_id, TOKENS, party, index)
         yield context.files.read(place.name, bytes.fromhex(reference.digest))
 
 
-def _sent_before(context: MatcherContext, round_: Round, query: str) -> list[bytes]:
-    """Read what matters for a query of its asker's earlier submissions; raises as `_chunks` does."""
-    sought = first_bits(_chunks(context, round_, query))
+def _said(round_: Round, submission_id: str, counterpart: str) -> TokenColumn:
+    column = round_.tokens[submission_id].column_for(counterpart)
+    assert column is not None  # as the rule of the statement has it
+    return column
+
+
+def _sent_before(context: MatcherContext, round_: Round, query: str, counterpart: str) -> list[bytes]:
+    """Read what matters for a query and a party of its asker's earlier submissions; raises as `_chunks` does."""
+    sought = first_bits(_chunks(context, round_, query, counterpart))
     found = []
     for one in sent_before(round_, query):
-        handles = meeting_handles(_chunks(context, round_, one), sought)
-        found.append(b"".join(rows_of(_chunks(context, round_, one), handles)))
+        handles = meeting_handles(_chunks(context, round_, one, counterpart), sought)
+        found.append(b"".join(rows_of(_chunks(context, round_, one, counterpart), handles)))
     return found
 
 
@@ -257,10 +273,8 @@ def _column(
 
 def _pieces(context: MatcherContext, round_: Round, submission_id: str, counterpart: str) -> Iterator[bytes]:
     """Read a shadow column piece by piece."""
-    party, said = round_.submissions[submission_id].party, round_.tokens[submission_id]
-    column = said.column_for(counterpart)
-    assert column is not None  # as the rule of the statement has it
-    for index, piece in enumerate(column.pieces, start=said.first_piece_for(counterpart)):
+    party, column = round_.submissions[submission_id].party, _said(round_, submission_id, counterpart)
+    for index, piece in enumerate(column.pieces, start=round_.tokens[submission_id].first_piece_for(counterpart)):
         place = ChunkAddress(round_.round_id, submission_id, TOKENS, party, index)
         yield context.files.read(place.name, bytes.fromhex(piece.digest))
 

@@ -1,5 +1,6 @@
 """Step: match the lists when all tokens are in, and report each pair to both sides (PROTOCOL.md 3.7.1 to 3.7.3)."""
 
+from aquila.protocol.matcher import lists_to_join
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
 from aquila.sentences import Sentence
@@ -26,9 +27,8 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
         if turn.row.wish == Outcome.ABORTED.value or not _due(turn.cached):
             return False
         record = frozen(turn.round)
-    submissions = [submission for party in record.participants if (submission := record.list_of(party))]
     try:
-        joined = join(context, record, submissions, None)
+        joined = join(context, record, lists_to_join(record), None)
     except FaultyTokensError as error:
         report_fault(context, round_id, error)
         return True

@@ -34,9 +34,8 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
             return False
         record = frozen(turn.round)
     query = due[0]
-    submissions = [query, *lists_for_query(record, query)]
     try:
-        joined = join(context, record, submissions, query)
+        joined = join(context, record, lists_for_query(record, query), query)
     except FaultyTokensError as error:
         report_fault(context, round_id, error)
         return True

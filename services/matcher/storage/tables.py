@@ -71,10 +71,8 @@ class EventRow(MatcherRows):
     round_id: Mapped[str] = _round()
     kind: Mapped[str] = mapped_column(String(16), comment="statement, or bytes that came: blinded, evaluation, tokens.")
     party: Mapped[str] = mapped_column(String(8), comment="Who said it, whose bytes came, or whom a report is for.")
-    audience: Mapped[str] = mapped_column(
-        String(8), comment="Who may see it: all, others (than the party), reader, or nobody."
-    )
-    reader: Mapped[str | None] = mapped_column(String(2), comment="The one party that may see it.")
+    audience: Mapped[str] = mapped_column(String(8), comment="Who may see it: all, reader, or nobody.")
+    reader: Mapped[str | None] = mapped_column(String(255), comment="The parties that may see it, of bytes.")
     counterpart: Mapped[str | None] = mapped_column(String(2), comment="Of a report, with whom its hits are.")
     statement: Mapped[str | None] = mapped_column(String(16), comment="Type of the statement, lower case.")
     digest: Mapped[str | None] = mapped_column(

@@ -61,8 +61,7 @@ _CONDITIONS: Mapping[Piece, ColumnElement[bool]] = {
         tables.StatementRow, tables.StatementRow.own, ~tables.StatementRow.sent, tables.StatementRow.refusal.is_(None)
     ),
     Piece.SEND: _any(tables.ChunkRow, ~tables.ChunkRow.sent)
-    | _any(tables.ChunkRow, ~tables.ChunkRow.tokens_sent, tables.ChunkRow.token_rows.is_not(None))
-    | _any(tables.ColumnPieceRow, ~tables.ColumnPieceRow.sent)
+    | _any(tables.TokenPartRow, ~tables.TokenPartRow.sent)
     | _any(tables.EvaluationRow, ~tables.EvaluationRow.sent),
 }
 

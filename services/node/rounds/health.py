@@ -26,11 +26,11 @@ from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ChunkDownloadRow,
     ChunkRow,
-    ColumnPieceRow,
     EvaluationDownloadRow,
     EvaluationRow,
     RoundRow,
     StatementRow,
+    TokenPartRow,
 )
 
 SUBJECTS = (Subject.MATCHER, Subject.CLOCK)
@@ -128,10 +128,7 @@ def _chunks_waiting(session: Session) -> int:
     counted = (
         *(select(func.count()).where(queue.round_id.in_(rounds), queue.is_waiting()) for queue in queues),
         select(func.count()).where(ChunkRow.round_id.in_(rounds), ~ChunkRow.sent),
-        select(func.count()).where(
-            ChunkRow.round_id.in_(rounds), ChunkRow.token_rows.is_not(None), ~ChunkRow.tokens_sent
-        ),
-        *(select(func.count()).where(row.round_id.in_(rounds), ~row.sent) for row in (ColumnPieceRow, EvaluationRow)),
+        *(select(func.count()).where(row.round_id.in_(rounds), ~row.sent) for row in (TokenPartRow, EvaluationRow)),
     )
     return sum(session.scalar(query) or 0 for query in counted)
 

@@ -20,7 +20,16 @@ from services.node.rounds import party_answers, progress
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.requests import is_consent_due
 from services.node.storage.states import UNSIGNED, LocalRoundState
-from services.node.storage.tables import ChunkRow, HitRow, ImportRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
+from services.node.storage.tables import (
+    ChunkRow,
+    HitRow,
+    ImportRow,
+    ProblemRow,
+    RoundRow,
+    StatementRow,
+    SubmissionRow,
+    TokenPartRow,
+)
 
 _WISHES = ("consent", "close", "abort")
 
@@ -115,6 +124,9 @@ def _submission(
     chunks = _count(session, mine)
     evaluators = progress.evaluators(round_, row.submission_id)
     evaluated = sum(verified[row.submission_id, party] for party in evaluators)
+    sent = select(func.count()).where(
+        TokenPartRow.submission_id == row.submission_id, TokenPartRow.is_rows, TokenPartRow.sent
+    )
     names = {str(rule.number): rule.name for rule in node.table_of(round_.manifest).rules}
     list_ = session.get(ImportRow, row.import_id)
     return forms.SubmissionView(
@@ -128,7 +140,7 @@ def _submission(
         prepared=forms.Progress(done=row.prepared, of=row.batches),
         sent=forms.Progress(done=_count(session, mine & ChunkRow.sent), of=chunks),
         evaluated=forms.Progress(done=evaluated, of=chunks * len(evaluators)),
-        tokens_sent=forms.Progress(done=_count(session, mine & ChunkRow.tokens_sent), of=chunks),
+        tokens_sent=forms.Progress(done=session.scalar(sent) or 0, of=chunks * len(evaluators)),
         held_back={names.get(rule, rule): count for rule, count in row.held_back.items()},
         answers=_answers(session, node, round_, round_row_, row),
     )

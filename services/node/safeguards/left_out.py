@@ -16,7 +16,7 @@ from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import FAULTS, CheckResult, ToldPairs, agree, check_pair, own_side
 from aquila.protocol.shadow.meeting import have_one_key, sent_before
-from aquila.protocol.shadow.queries import AskedRows, asked_pair, check_query, told_rows
+from aquila.protocol.shadow.queries import asked_pair, check_query, told_rows
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.sentences import Sentence
@@ -39,17 +39,15 @@ class Checked(NamedTuple):
 
 
 class OwnRows:
-    """The token rows of this node's submissions in a round, each read once while several reports are checked."""
+    """The token rows of this node's list in a round, whose meetings are counted once for several reports."""
 
     def __init__(self, node: NodeContext, round_id: str) -> None:
         self._node, self._round_id = node, round_id
-        self._asked: dict[str, AskedRows] = {}
 
-    @cached_property
-    def of_list(self) -> RecordRows:
-        """All rows of the list; raises as `token_rows` does."""
+    def of_column(self, counterpart: str) -> RecordRows:
+        """Return all rows of the list for a counterpart; raises as `token_rows` does."""
         submission = self._round.list_of(self._node.code) or ""
-        return RecordRows(token_rows(self._node, self._round_id, submission))
+        return RecordRows(token_rows(self._node, self._round_id, submission, counterpart))
 
     @property
     def _round(self) -> Round:
@@ -57,14 +55,9 @@ class OwnRows:
 
     @cached_property
     def strangers(self) -> Mapping[int, int]:
-        """How often different records of the list meet one another."""
-        return count_strangers(self.of_list.numbers, self._round.manifest.frequency_limit)
-
-    def of_query(self, query: str) -> AskedRows:
-        """Return the rows of an own query, and what is needed of those before it; raises as `token_rows` does."""
-        if query not in self._asked:
-            self._asked[query] = rows_of_query(self._node, self._round, query)
-        return self._asked[query]
+        """How often different records of the list meet one another, which is so in every column."""
+        any_of_them, *_ = self._round.counterparts_of(self._node.code)
+        return count_strangers(self.of_column(any_of_them).numbers, self._round.manifest.frequency_limit)
 
 
 def check(node: NodeContext, round_: Round, report: HitReport, own: OwnRows) -> Checked | None:
@@ -93,15 +86,15 @@ def _fault(node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs,
     if not have_one_key(round_, *report):
         return CheckFault.COLUMNS
     if report.submission_id is not None:
-        return _fault_of_query(node, round_, report, told, own)
-    side = own_side(round_, node.table_of(round_.manifest), own.of_list, node.code, report.counterpart)
+        return _fault_of_query(node, round_, report, told)
+    side = own_side(
+        round_, node.table_of(round_.manifest), own.of_column(report.counterpart), node.code, report.counterpart
+    )
     with column_key(node, round_, report.counterpart) as key:
         return check_pair(key, side, told, lambda: own.strangers)
 
 
-def _fault_of_query(
-    node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs, own: OwnRows
-) -> CheckFault | None:
+def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs) -> CheckFault | None:
     query, counterpart = report.submission_id or "", report.counterpart
     earlier = _before(round_, report)
     if not _found_whole(node, round_.round_id).issuperset(earlier):
@@ -112,9 +105,9 @@ def _fault_of_query(
     asked = asked_pair(round_, node.table_of(round_.manifest), query, counterpart if is_asker else node.code)
     with column_key(node, round_, counterpart) as key:
         if is_asker:
-            rows = own.of_query(query)
+            rows = rows_of_query(node, round_, query, counterpart)
             return check_query(key, rows.rows, asked, told, before, rows.before)
-        read = partial(token_rows, node, round_.round_id, round_.list_of(node.code) or "")
+        read = partial(token_rows, node, round_.round_id, round_.list_of(node.code) or "", counterpart)
         return check_query(key, told_rows(read, told.pairs), asked, told, before)
 
 

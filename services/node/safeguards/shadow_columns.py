@@ -1,6 +1,6 @@
 """Shadow columns that this node sends with its tokens, sealed under the round key until then (PROTOCOL.md 3.7.12)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 
@@ -8,7 +8,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SecretBytes
-from aquila.protocol.messages import Kind, Mode, ShadowColumn, StatementKind
+from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.protocol.messages import Kind, Mode, StatementKind, TokenColumn
 from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column, make_column
@@ -18,31 +19,38 @@ from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.sentences import Sentence
 from services.node.context import NodeContext
 from services.node.rounds import paths, statements
-from services.node.storage.tables import ChunkRow, ColumnPieceRow, ProblemRow, StatementRow, SubmissionRow
+from services.node.storage.tables import ProblemRow, StatementRow, SubmissionRow, TokenPartRow
 
 _MISSING_TOKENS = "tokens"
 _FEED_SECONDS = 600  # in which a statement that the matcher took is in its feed
 
 
-def token_rows(node: NodeContext, round_id: str, submission: str) -> Iterator[bytes]:
-    """Yield the token rows of an own submission, chunk by chunk.
+def token_rows(node: NodeContext, round_id: str, submission: str, counterpart: str) -> Iterator[bytes]:
+    """Yield the token rows of an own submission for a counterpart, chunk by chunk.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
     key = node.rounds.of(round_id).key()
-    with node.store.reading("shadow_columns.chunks") as session:
-        query = select(ChunkRow.index).where(ChunkRow.submission_id == submission, ChunkRow.token_rows.is_not(None))
-        indices = session.scalars(query.order_by(ChunkRow.index)).all()
-    for index in indices:
-        name = paths.tokens(round_id, submission, index)
+    for part in parts_of_rows(node, submission, counterpart):
+        name = paths.tokens(round_id, submission, part.index)
         yield key.open(name, node.files.read(name))
 
 
-def rows_of_query(node: NodeContext, round_: Round, query: str) -> AskedRows:
-    """Return the rows of an own query, and what is needed of those that went out before it; raises as `token_rows`."""
-    read = partial(token_rows, node, round_.round_id)
-    return asked_rows(partial(read, query), [partial(read, one) for one in sent_before(round_, query)])
+def parts_of_rows(node: NodeContext, submission: str, counterpart: str) -> Sequence[TokenPartRow]:
+    """Return the parts with the token rows of an own submission for a counterpart, in their order."""
+    of_column = TokenPartRow.submission_id == submission, TokenPartRow.counterpart == counterpart, TokenPartRow.is_rows
+    with node.store.reading("shadow_columns.parts") as session:
+        return session.scalars(select(TokenPartRow).where(*of_column).order_by(TokenPartRow.index)).all()
+
+
+def rows_of_query(node: NodeContext, round_: Round, query: str, counterpart: str) -> AskedRows:
+    """Return an own query's rows for a counterpart, and what is needed of those before it; raises as `token_rows`."""
+
+    def reader(submission: str) -> Callable[[], Iterator[bytes]]:
+        return partial(token_rows, node, round_.round_id, submission, counterpart)
+
+    return asked_rows(reader(query), [reader(one) for one in sent_before(round_, query)])
 
 
 def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
@@ -52,25 +60,35 @@ def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretByte
 
 def make_columns(
     node: NodeContext, round_: Round, row: SubmissionRow
-) -> tuple[tuple[ShadowColumn, ...], list[ColumnPieceRow]]:
-    """Make the shadow columns of an own list or query, on the disk; return their entries in the statement and rows.
+) -> tuple[tuple[TokenColumn, ...], list[TokenPartRow]]:
+    """Make the shadow columns of an own list or query, on the disk; return the columns of its statement and rows.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
     memory = node.rounds.of(row.round_id)
     make = _list_columns(node, round_, row) if row.kind == Kind.LIST else _query_columns(node, round_, row)
-    columns, pieces, index = [], [], count(len(round_.submissions[row.submission_id].chunks))
-    for counterpart in sorted(round_.counterparts_of(node.code)):
+    counterparts = round_.evaluators_of(row.submission_id)
+    columns, pieces, index = [], [], count(len(counterparts) * len(round_.submissions[row.submission_id].chunks))
+    for counterpart in counterparts:
+        rows = parts_of_rows(node, row.submission_id, counterpart)
         with column_key(node, round_, counterpart) as key:
             column = make(counterpart, key)
-            columns.append(column.statement(counterpart, key))
+            chunks = [(part.size // TOKEN_ROW_BYTES, part.digest or "") for part in rows]
+            columns.append(column.statement(counterpart, key, chunks))
         for piece in column.pieces():
             place = next(index)
             name = paths.tokens(row.round_id, row.submission_id, place)
             node.files.write(name, memory.seal(name, piece))
             pieces.append(
-                ColumnPieceRow(submission_id=row.submission_id, index=place, round_id=row.round_id, size=len(piece))
+                TokenPartRow(
+                    submission_id=row.submission_id,
+                    index=place,
+                    round_id=row.round_id,
+                    counterpart=counterpart,
+                    is_rows=False,
+                    size=len(piece),
+                )
             )
     return tuple(columns), pieces
 
@@ -78,9 +96,9 @@ def make_columns(
 def _list_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
     """Return what makes the column of the own list for a counterpart."""
     table, takes_queries = node.table_of(round_.manifest), round_.manifest.mode is Mode.LISTS_AND_QUERIES
-    rows = RecordRows(token_rows(node, row.round_id, row.submission_id))
 
     def make(counterpart: str, key: SecretBytes) -> Column:
+        rows = RecordRows(token_rows(node, row.round_id, row.submission_id, counterpart))
         sets = sets_between(round_, table, node.code, counterpart)
         return make_column(key, rows, sets, counterpart if takes_queries else None)
 
@@ -90,9 +108,10 @@ def _list_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Calla
 def _query_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
     """Return what makes the column of an own query for a counterpart."""
     table, query = node.table_of(round_.manifest), row.submission_id
-    asked, number = rows_of_query(node, round_, query), query_number(round_, query)
+    number = query_number(round_, query)
 
     def make(counterpart: str, key: SecretBytes) -> Column:
+        asked = rows_of_query(node, round_, query, counterpart)
         sets = sets_between(round_, table, node.code, counterpart)
         terms = ColumnTerms(sets, frozenset(), left_out_before(round_, query, counterpart))
         return make_query_column(key, asked, terms, node.code, number)

@@ -41,6 +41,7 @@ from services.node.storage.tables import (
     RoundRow,
     StatementRow,
     SubmissionRow,
+    TokenPartRow,
 )
 
 _LOG = Log("node.consent")
@@ -188,9 +189,8 @@ def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) 
         if not waiting.sent and Evaluation.from_payload(said.payload).submission_id not in kept:
             waiting.refusal, waiting.sent = dumps(Sentence.of("origin_left_round")), True
     # Tokens that were made with the absent party's evaluations are made again without.
-    session.execute(
-        update(ChunkRow).where(ChunkRow.round_id == row.round_id).values(token_rows=None, token_digest=None)
-    )
+    session.execute(update(ChunkRow).where(ChunkRow.round_id == row.round_id).values(finalized=False))
+    session.execute(delete(TokenPartRow).where(TokenPartRow.round_id == row.round_id))
     _LOG.info("amended", round=row.round_id, count=len(round_.participants))
 
 

@@ -47,9 +47,9 @@ from services.node.hits import notes
 from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import paths, statements
 from services.node.rounds.own_reports import OwnReport, own_reports, pages_of
+from services.node.safeguards.shadow_columns import parts_of_rows
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
-    ChunkRow,
     ExchangeRow,
     HitRow,
     NoteBatchRow,
@@ -162,7 +162,8 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
     memory, terms = node.rounds.of(round_.round_id), report.terms
     place = _place_of(terms)
     submission = submission_in_report(round_, node.code, terms.submission_id)
-    held = held_tokens(report.handles, _chunks(node, round_.round_id, submission) if submission and report.hits else ())
+    chunks = _chunks(node, round_.round_id, submission, terms.counterpart) if submission and report.hits else ()
+    held = held_tokens(report.handles, chunks)
     kit = _Kit(terms, signed_sizes(round_, terms), node.table_of(round_.manifest), held, marks_needed(held.most), place)
     with memory.note_key(make=True) as key:
         # If we crash here, the key lies there, and the next attempt takes it.
@@ -216,14 +217,11 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
         notes.refute(session, node.journal, list(found.values()), fault, node.code)
 
 
-def _chunks(node: NodeContext, round_id: str, submission: str) -> Iterator[FinalizedChunk]:
-    """Yield the tokens and token secrets of an own submission, chunk by chunk."""
+def _chunks(node: NodeContext, round_id: str, submission: str, counterpart: str) -> Iterator[FinalizedChunk]:
+    """Yield the tokens and token secrets of an own submission for a counterpart, chunk by chunk."""
     key = node.rounds.of(round_id).key()
-    with node.store.reading("exchange.chunks") as session:
-        query = select(ChunkRow.index).where(ChunkRow.submission_id == submission, ChunkRow.token_rows.is_not(None))
-        indices = session.scalars(query.order_by(ChunkRow.index)).all()
-    for index in indices:
-        names = paths.tokens(round_id, submission, index), paths.token_secrets(round_id, submission, index)
+    for part in parts_of_rows(node, submission, counterpart):
+        names = paths.tokens(round_id, submission, part.index), paths.token_secrets(round_id, submission, part.index)
         yield FinalizedChunk(*(key.open(name, node.files.read(name)) for name in names))
 
 

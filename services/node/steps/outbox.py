@@ -25,7 +25,6 @@ from aquila.errors import (
     PolicyError,
     ProofError,
 )
-from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Evaluation, Kind, Statement, StatementKind, Submission, Tokens
 from aquila.protocol.messages.feed import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
@@ -45,7 +44,7 @@ from services.node.logs import checks
 from services.node.round_memory import RoundMemories, TakenStatement, round_row
 from services.node.rounds import paths, statements
 from services.node.storage.states import LocalRoundState, SubmissionState
-from services.node.storage.tables import ChunkRow, ColumnPieceRow, EvaluationRow, StatementRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow, TokenPartRow
 
 _LOG = Log("node.outbox")
 _PER_TURN = 512
@@ -53,7 +52,7 @@ _ROOM = "room"
 _TOGETHER_BYTES = 1 << 19
 _FEW_BYTES = 1 << 17  # of a statement, that travel with it
 _REFUSALS = (OrderError, EquivocationError, BindingError, PolicyError, MalformedError, ProofError)
-RowT = TypeVar("RowT", ChunkRow, EvaluationRow, ColumnPieceRow)
+RowT = TypeVar("RowT", ChunkRow, EvaluationRow, TokenPartRow)
 _WITH_BYTES = frozenset({StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.TOKENS})
 
 
@@ -169,10 +168,9 @@ def _uploads_of(node: NodeContext, row: StatementRow) -> list[PendingUpload]:
         if row.kind == StatementKind.SUBMISSION:
             return [_blinded(files, one) for one in session.scalars(chunks.where(~ChunkRow.sent))]
         if row.kind == StatementKind.TOKENS:
-            of_submission = ColumnPieceRow.submission_id == named.submission_id
-            pieces = select(ColumnPieceRow).where(of_submission, ~ColumnPieceRow.sent).order_by(ColumnPieceRow.index)
-            waiting = *session.scalars(chunks.where(~ChunkRow.tokens_sent)), *session.scalars(pieces)
-            return [_tokens(files, node.rounds, one) for one in waiting]
+            of_submission = TokenPartRow.submission_id == named.submission_id
+            parts = select(TokenPartRow).where(of_submission, ~TokenPartRow.sent).order_by(TokenPartRow.index)
+            return [_tokens(files, node.rounds, one) for one in session.scalars(parts)]
         answer = session.get(EvaluationRow, (named.submission_id, named.chunk))
         return [] if answer is None or answer.sent else [_answer(files, answer)]
 
@@ -249,7 +247,7 @@ class PendingUpload(NamedTuple):
     """Bytes to send: what they are, the row that names them, how many they are, and where and how they are read."""
 
     what: Literal["blinded", "evaluation", "tokens"]
-    row: ChunkRow | EvaluationRow | ColumnPieceRow
+    row: ChunkRow | EvaluationRow | TokenPartRow
     size: int
     file: str
     read: Callable[[], bytes]
@@ -268,10 +266,7 @@ class PendingUpload(NamedTuple):
         """Note in their row that the matcher has them, and in the submission's when these were its last tokens."""
         kind: type[Any] = type(self.row)
         row = session.get_one(kind, (self.row.submission_id, self.row.index))
-        if self.what == "tokens" and isinstance(row, ChunkRow):
-            row.tokens_sent = True
-        else:
-            row.sent = True
+        row.sent = True
         if self.what == "tokens":
             _all_tokens_sent(session, row.submission_id)
 
@@ -335,7 +330,8 @@ def _upload_sent(store: Store, files: ChunkFiles, upload: PendingUpload) -> None
     with store.transaction("outbox.uploaded") as session:
         upload.mark_sent(session)
         statements.clear_problem(session, upload.row.round_id, upload.subject)
-    if not isinstance(upload.row, ChunkRow):  # chunks are needed again: for the proofs, and for the notes
+    # Chunks are needed again: for the proofs, and their rows for the notes.
+    if isinstance(upload.row, EvaluationRow) or (isinstance(upload.row, TokenPartRow) and not upload.row.is_rows):
         files.delete(upload.file)
 
 
@@ -358,13 +354,11 @@ def _pending_uploads(node: NodeContext, round_id: str) -> list[PendingUpload]:
 
         blinded = rows(ChunkRow, ~ChunkRow.sent, ChunkRow.submission_id.in_(submitted))
         answers = rows(EvaluationRow, ~EvaluationRow.sent)
-        tokens = rows(ChunkRow, ~ChunkRow.tokens_sent, ChunkRow.submission_id.in_(finalized))
-        pieces = rows(ColumnPieceRow, ~ColumnPieceRow.sent, ColumnPieceRow.submission_id.in_(finalized))
+        tokens = rows(TokenPartRow, ~TokenPartRow.sent, TokenPartRow.submission_id.in_(finalized))
         kinds = (
             (_blinded(files, row) for row in blinded),
             (_answer(files, row) for row in answers if answered(row)),
             (_tokens(files, node.rounds, row) for row in tokens),
-            (_tokens(files, node.rounds, row) for row in pieces),
         )
         return [upload for kind in kinds for upload in islice(kind, _PER_TURN)]
 
@@ -386,15 +380,15 @@ def _answer(files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
     return PendingUpload("evaluation", row, size, name, lambda: files.read(name, digest))
 
 
-def _tokens(files: ChunkFiles, rounds: RoundMemories, row: ChunkRow | ColumnPieceRow) -> PendingUpload:
+def _tokens(files: ChunkFiles, rounds: RoundMemories, row: TokenPartRow) -> PendingUpload:
     name = paths.tokens(row.round_id, row.submission_id, row.index)
-    size = (row.token_rows or 0) * TOKEN_ROW_BYTES if isinstance(row, ChunkRow) else row.size
-    return PendingUpload("tokens", row, size, name, lambda: rounds.of(row.round_id).key().open(name, files.read(name)))
+    return PendingUpload(
+        "tokens", row, row.size, name, lambda: rounds.of(row.round_id).key().open(name, files.read(name))
+    )
 
 
 def _all_tokens_sent(session: Session, submission_id: str) -> None:
     """Note of a submission that the matcher has all of its tokens, where it has."""
-    rows = select(ChunkRow).where(ChunkRow.submission_id == submission_id, ~ChunkRow.tokens_sent)
-    pieces = select(ColumnPieceRow).where(ColumnPieceRow.submission_id == submission_id, ~ColumnPieceRow.sent)
-    if session.scalars(rows).first() is None and session.scalars(pieces).first() is None:
+    waiting = select(TokenPartRow).where(TokenPartRow.submission_id == submission_id, ~TokenPartRow.sent)
+    if session.scalars(waiting).first() is None:
         session.get_one(SubmissionRow, submission_id).enter(SubmissionState.TOKENS_SENT)

@@ -107,7 +107,8 @@ def resolve(node: NodeContext, round_id: str, event: Event, own: left_out.OwnRow
     if not wanted:
         return ResolvedReport(submission.import_id, {}, frozenset(), checked)
     with memory.seed(submission.submission_id) as seed:
-        every = np.frombuffer(handles_of(seed, range(records)), dtype=f"S{HANDLE_BYTES}")
+        octets = handles_of(seed, range(records), memory.record().handles_for(report.counterpart))
+        every = np.frombuffer(octets, dtype=f"S{HANDLE_BYTES}")
     mine = np.frombuffer(bytes.fromhex("".join(wanted)), dtype=every.dtype)
     places = np.flatnonzero(np.isin(every, mine)).tolist()
     positions = {place: every[place : place + 1].tobytes().hex() for place in places}

@@ -275,11 +275,16 @@ def _store_download(taking: _FeedContext, event: Event) -> None:
         return
     key, is_own = (submission.submission_id, index), submission.party == taking.node.code
     if event.kind is EventKind.BLINDED:
-        if not is_own and session.get(ChunkDownloadRow, key) is None:
+        wanted = taking.node.code in round_.evaluators_of(submission.submission_id)
+        if wanted and session.get(ChunkDownloadRow, key) is None:
             session.add(ChunkDownloadRow(submission_id=key[0], index=index, round_id=row.round_id))
         return
     party = event.party or ""
-    if is_own and party in round_.participants and session.get(EvaluationDownloadRow, (*key, party)) is None:
+    if (
+        is_own
+        and party in round_.evaluators_of(submission.submission_id)
+        and session.get(EvaluationDownloadRow, (*key, party)) is None
+    ):
         session.add(EvaluationDownloadRow(submission_id=key[0], index=index, party=party, round_id=row.round_id))
 
 

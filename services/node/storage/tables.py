@@ -371,21 +371,22 @@ class ChunkRow(NodeRows):
     elements: Mapped[int] = mapped_column(comment="How many elements it has.")
     digest: Mapped[Digest] = mapped_column(comment="SHA-256 of the blinded elements.")
     sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the blinded elements.")
-    token_rows: Mapped[int | None] = mapped_column(comment="Token rows, once finalized.")
-    token_digest: Mapped[Digest | None] = mapped_column(comment="SHA-256 of the token rows, until the close.")
-    tokens_sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the token rows.")
+    finalized: Mapped[bool] = mapped_column(default=False, comment="Whether its token rows are made.")
 
 
-class ColumnPieceRow(NodeRows):
-    """A piece of a shadow column of an own list or query, which is sent behind its token rows."""
+class TokenPartRow(NodeRows):
+    """Token rows of an own chunk for a counterpart, or a piece of a shadow column; those come behind all rows."""
 
-    __tablename__ = "column_piece"
+    __tablename__ = "token_part"
     submission_id: Mapped[Id] = mapped_column(
         ForeignKey("submission.submission_id"), primary_key=True, comment="Of which submission."
     )
-    index: Mapped[int] = mapped_column(primary_key=True, comment="Its place behind the chunks of rows.")
+    index: Mapped[int] = mapped_column(primary_key=True, comment="Its place in the statement of tokens.")
     round_id: Mapped[str] = _round()
+    counterpart: Mapped[ShortWord] = mapped_column(comment="For whom it is.")
+    is_rows: Mapped[bool] = mapped_column(comment="Whether it has token rows, or tags.")
     size: Mapped[int] = mapped_column(comment="Bytes.")
+    digest: Mapped[Digest | None] = mapped_column(comment="SHA-256 of token rows, until the close.")
     sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has it.")
 
 

@@ -105,7 +105,7 @@ def send(records: Sequence[Record], table: RuleTable, frequency_limit: int = FRE
     made = [np.zeros(0, dtype=_ROW)]
     with SecretBytes(os.urandom(32)) as seed:
         for number, batch in enumerate(batches):
-            kept = plan.batch(number, seed, batch).inputs
+            kept = plan.batch(number, seed, "00" * 16, batch).inputs
             rows = np.zeros(len(kept.rules), dtype=_ROW)
             rows["place"] = np.repeat(np.arange(kept.first, kept.first + len(kept.counts)), kept.counts)
             rows["rule"] = kept.rules

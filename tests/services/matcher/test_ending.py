@@ -161,7 +161,8 @@ async def test_nothing_is_left_of_tokens_and_reports(world_on_both: World) -> No
 
 def token_rows(node: Node) -> list[bytes]:
     """Return the tokens of a party's list, 16 bytes each."""
-    return [rows[i + 17 : i + 33] for rows in node.list.tokens for i in range(0, len(rows), 33)]
+    chunks = [rows for of_column in node.list.tokens.values() for rows in of_column]
+    return [rows[i + 17 : i + 33] for rows in chunks for i in range(0, len(rows), 33)]
 
 
 def reports_left(world: World) -> list[str]:

@@ -28,7 +28,7 @@ async def send(world: World, code: str, sent: Sent, change: Callable[[bytes], by
     node = world.nodes[code]
     node.finalized(sent)
     node.sequence -= 1
-    sent.tokens = [change(rows) for rows in sent.tokens]
+    sent.tokens = {other: [change(rows) for rows in chunks] for other, chunks in sent.tokens.items()}
     assert (await node.say(node.tokens_statement(sent))).status_code == 201
     await node.put_tokens(sent)
 

@@ -8,8 +8,10 @@ import pytest
 
 from aquila.errors import PolicyError
 from aquila.executors import InProcess
+from aquila.protocol.messages import Kind
 from services.matcher.steps.join import check_view
-from tests.support.matcher_world import World
+from services.matcher.storage.tables import ListCountRow
+from tests.support.matcher_world import LISTS, NOW, World
 
 pytestmark = pytest.mark.postgresql_soak
 
@@ -21,6 +23,34 @@ async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> N
     assert {code: len(node.hits()) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
     assert isinstance(world.context.workers.start().executor, ProcessPoolExecutor)
     assert not (world.context.scratch / "join").exists()
+
+
+async def test_nobody_is_left_with_whom_a_party_may_be_compared(worlds: Callable[..., World]) -> None:
+    """The party in the middle stays away: the round goes on, and lists and a query of the others hit nothing."""
+    world = worlds("AL RS SI")
+    await world.propose(pairs=[["AL", "RS"], ["RS", "SI"]], mode="lists_and_queries", caps=[])
+    del world.nodes["RS"]
+    for node in world.nodes.values():
+        await node.consent()
+    world.clock.time = NOW + 1
+    world.advance()
+    for node in world.nodes.values():
+        await node.submit()
+    await world.evaluate()
+    for node in world.nodes.values():
+        await node.finalize(node.list)
+    world.advance()
+    for node in world.nodes.values():
+        await node.acknowledge()
+    asker = world.nodes["AL"]
+    query = await asker.submit(Kind.QUERY, LISTS["SI"][:1])
+    await world.evaluate()
+    await asker.finalize(query)
+    world.advance()
+    await asker.sync()
+    hits = {one: {place: report.hits for place, report in node.reports.items()} for one, node in world.nodes.items()}
+    assert hits == {"AL": {None: (), query.submission_id: ()}, "SI": {None: ()}}
+    assert world.count(ListCountRow) == 3
 
 
 def test_workers_that_do_not_see_the_scratch_folder(tmp_path: Path) -> None:

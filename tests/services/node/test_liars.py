@@ -71,7 +71,7 @@ async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
             chunks = session.scalars(select(ChunkRow)).all()
         assert {row.party == "RS" for row in rows if row.state == "failed"} == {True}
         assert {row.party == "RS" for row in rows if row.state == "acknowledged"} == {False}
-        assert {chunk.token_rows for chunk in chunks} == {None}
+        assert {chunk.finalized for chunk in chunks} == {False}
     refused = {code: metric(one.app, "proofs_refused_total") for code, one in world.nodes.items()}
     assert refused == {"AL": 2, "RS": 0, "SI": 2}  # a list has two chunks
     assert await world.phase(round_id) == "open"

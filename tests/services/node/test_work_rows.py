@@ -19,7 +19,16 @@ from services.node.rounds.due_steps import due_in
 from services.node.steps import driver, exchange_notes
 from services.node.steps.driver import Listener
 from services.node.storage.states import Step
-from services.node.storage.tables import ChunkRow, EvaluationRow, HitRow, NoteBatchRow, RoundRow, StatementRow, WorkRow
+from services.node.storage.tables import (
+    ChunkRow,
+    EvaluationRow,
+    HitRow,
+    NoteBatchRow,
+    RoundRow,
+    StatementRow,
+    TokenPartRow,
+    WorkRow,
+)
 from tests.services.node.test_whole_round import pairs
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.sentence_texts import texts
@@ -77,8 +86,8 @@ def made(party_node: PartyNode) -> list[int]:
         (StatementRow, StatementRow.own),
         (StatementRow, StatementRow.own & StatementRow.sent),
         (ChunkRow, ChunkRow.sent),
-        (ChunkRow, ChunkRow.token_rows.is_not(None)),
-        (ChunkRow, ChunkRow.tokens_sent),
+        (ChunkRow, ChunkRow.finalized),
+        (TokenPartRow, TokenPartRow.sent),
         (EvaluationRow, EvaluationRow.sent),
         (NoteBatchRow, NoteBatchRow.done),
     )

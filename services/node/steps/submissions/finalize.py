@@ -14,7 +14,6 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import ROW, FinalizedChunk
@@ -31,7 +30,7 @@ from services.node.steps.consent import signed_under
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
 from services.node.storage.states import VERIFIED, SubmissionState
-from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
+from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow, TokenPartRow
 
 _LOG = Log("node.finalize")
 
@@ -73,7 +72,7 @@ def _due(node: NodeContext, round_id: str) -> SubmissionRow | None:
 
 
 def _unfinished(store: Store, row: SubmissionRow) -> Sequence[ChunkRow]:
-    query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ChunkRow.token_rows.is_(None))
+    query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ~ChunkRow.finalized)
     with store.reading("finalize.chunks") as session:
         return session.scalars(query.order_by(ChunkRow.index)).all()
 
@@ -96,7 +95,7 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
     return session.scalar(query) == len(submission.chunks) * len(evaluators)
 
 
-async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizedChunk:
+async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> list[FinalizedChunk]:
     small = chunk.elements <= SMALL_ELEMENTS
     return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk), small=small)
 
@@ -111,40 +110,60 @@ def read_evaluated(files: ChunkFiles, chunk: ChunkRow, party: str) -> bytes:
     return files.read(paths.evaluated(chunk.round_id, chunk.submission_id, party, chunk.index))
 
 
-async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[FinalizedChunk]) -> None:
+async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[list[FinalizedChunk]]) -> None:
     await to_thread(_keep, node, chunk, await begun)
 
 
-def _keep(node: NodeContext, chunk: ChunkRow, made: FinalizedChunk) -> None:
+def _keep(node: NodeContext, chunk: ChunkRow, made: Sequence[FinalizedChunk]) -> None:
     """Seal one chunk's tokens and their secrets."""
-    seal_tokens(node, chunk.round_id, chunk.submission_id, chunk.index, made)
+    parts = seal_tokens(node, chunk.round_id, chunk.submission_id, chunk.index, made)
     # If we crash here, the same tokens are made again.
     with node.store.transaction("finalize.chunk") as session:
-        record_tokens(session.get_one(ChunkRow, (chunk.submission_id, chunk.index)), made)
+        record_tokens(session, (chunk.submission_id, chunk.index), parts)
 
 
-def seal_tokens(node: NodeContext, round_id: str, submission_id: str, index: int, made: FinalizedChunk) -> None:
-    """Write one chunk's tokens and their secrets, encrypted; they count once `record_tokens` is committed.
+def seal_tokens(
+    node: NodeContext, round_id: str, submission_id: str, index: int, made: Sequence[FinalizedChunk]
+) -> list[TokenPartRow]:
+    """Write one chunk's tokens for each counterpart and their secrets, encrypted; return rows for `record_tokens`.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    memory = node.rounds.of(round_id)
-    for name, content in (
-        (paths.tokens(round_id, submission_id, index), made.rows),
-        (paths.token_secrets(round_id, submission_id, index), made.secrets),
-    ):
-        node.files.write(name, memory.seal(name, content))
+    memory, parts = node.rounds.of(round_id), []
+    round_ = memory.record()
+    chunks = len(round_.submissions[submission_id].chunks)
+    for number, (counterpart, chunk) in enumerate(zip(round_.evaluators_of(submission_id), made, strict=True)):
+        place = number * chunks + index
+        for name, content in (
+            (paths.tokens(round_id, submission_id, place), chunk.rows),
+            (paths.token_secrets(round_id, submission_id, place), chunk.secrets),
+        ):
+            node.files.write(name, memory.seal(name, content))
+        parts.append(
+            TokenPartRow(
+                submission_id=submission_id,
+                index=place,
+                round_id=round_id,
+                counterpart=counterpart,
+                is_rows=True,
+                size=len(chunk.rows),
+                digest=hashlib.sha256(chunk.rows).hexdigest(),
+            )
+        )
+    return parts
 
 
-def record_tokens(chunk: ChunkRow, made: FinalizedChunk) -> None:
-    """Note in a chunk's row that its tokens are made."""
-    chunk.token_rows = len(made.rows) // TOKEN_ROW_BYTES
-    chunk.token_digest = hashlib.sha256(made.rows).hexdigest()
+def record_tokens(session: Session, chunk: tuple[str, int], parts: Sequence[TokenPartRow]) -> None:
+    """Note that the tokens of a chunk are made, which `seal_tokens` wrote."""
+    row = session.get_one(ChunkRow, chunk)
+    if not row.finalized:
+        row.finalized = True
+        session.add_all(parts)
 
 
 def work_on_tokens(node: NodeContext, round_: Round, chunk: ChunkRow, evaluations: Mapping[str, bytes]) -> FinalizeTask:
-    """Return the work of making a chunk's tokens from all its evaluations.
+    """Return the work of making a chunk's tokens from all its evaluations; of some the bytes may follow.
 
     Raises:
         OrderError: One is missing.
@@ -171,18 +190,16 @@ def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
         if not may_sign(session, row.round_id):
             return False
         session.add_all(pieces)
-        query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id).order_by(ChunkRow.index)
-        chunks = [(chunk.token_rows or 0, chunk.token_digest or "") for chunk in session.scalars(query)]
         statements.sign(
             session,
             node.signer,
             row.round_id,
-            lambda number: node.party.tokens(round_, number, row.submission_id, chunks, columns),
+            lambda number: node.party.tokens(round_, number, row.submission_id, columns),
         )
         session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FINALIZED)
     # If we crash here, what is not needed any more stays until the round is closed.
     folder = paths.submission(row.round_id, row.submission_id)
     node.files.delete_tree(f"{folder}/evaluated")
     node.files.delete_tree(f"{folder}/rows")
-    _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(chunks))
+    _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(columns))
     return True

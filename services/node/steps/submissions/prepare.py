@@ -209,7 +209,7 @@ async def _blind(node: NodeContext, row: SubmissionRow, work: PreparedSubmission
 
 def _work(files: ChunkFiles, row: SubmissionRow, work: PreparedSubmission, batch: int) -> BlindTask:
     digested = _read_digested(files, row, batch) if batch < len(_batches(work.records)) else None
-    return work.plan.batch(batch, work.seed, digested)
+    return work.plan.batch(batch, work.seed, row.submission_id, digested)
 
 
 def _keep_runs(files: ChunkFiles, store: Store, row: SubmissionRow, batch: int, runs: Runs) -> None:

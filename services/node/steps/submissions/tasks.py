@@ -3,7 +3,7 @@
 The argument of a task shows nothing of itself: pools and schedulers print the arguments of a task that failed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,22 +31,24 @@ class AnswersTask:
 
     chunk: bytes
     """The blinded elements as they were sent."""
-    answers: Sequence[VerifyTask]
-    """The evaluations; the chunk in each is not looked at."""
+    answers: Mapping[str, VerifyTask]
+    """The evaluations, by their parties; the chunk in each is not looked at."""
     rest: FinalizeTask | None = None
     """The work of making the tokens, with the evaluations that were verified before; None while some are missing."""
 
 
-def verify_answers(group: Group, work: AnswersTask) -> FinalizedChunk | None:
+def verify_answers(group: Group, work: AnswersTask) -> list[FinalizedChunk] | None:
     """Verify evaluations (PROTOCOL.md 3.6), and make the tokens if these are due; each element is decoded once.
 
     Raises:
         MalformedError, ProofError: One of the evaluations is wrong; which one is not told.
     """
-    own, evaluations = tasks.verify_answers(group, work.chunk, work.answers)
+    evaluations = tasks.verify_answers(group, work.chunk, list(work.answers.values()))
     if work.rest is None:
         return None
-    return tasks.finalize(group, replace(work.rest, evaluations=[*work.rest.evaluations, *evaluations]), own)
+    known = dict(zip(work.answers, evaluations, strict=True))
+    columns = [replace(one, evaluated=known.get(one.counterpart, one.evaluated)) for one in work.rest.columns]
+    return tasks.finalize(group, replace(work.rest, columns=columns))
 
 
 BLIND = partial(with_group, tasks.blind_batch, "auto")

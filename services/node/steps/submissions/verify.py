@@ -65,7 +65,7 @@ class _Answers:
     """The bytes of those that are what their evaluators' shares give."""
     wrong: dict[str, AquilaError] = field(default_factory=dict)
     """The reason of each of the others."""
-    made: FinalizedChunk | None = None
+    made: list[FinalizedChunk] | None = None
     """The tokens of the chunk, if these were the last ones."""
 
 
@@ -127,12 +127,11 @@ def _together(node: NodeContext, row: EvaluationDownloadRow, works: Mapping[str,
             EvaluationDownloadRow.state.in_(VERIFIED),
         )
         verified = set(session.scalars(query))
-    evaluators, answers = round_.evaluators_of(row.submission_id), list(works.values())
+    evaluators = round_.evaluators_of(row.submission_id)
     if not verified.union(works).issuperset(evaluators):
-        return AnswersTask(chunk, answers)
+        return AnswersTask(chunk, works)
     earlier = {party: read_evaluated(node.files, own, party) for party in evaluators if party in verified}
-    rest = work_on_tokens(node, round_, own, {party: work.elements for party, work in works.items()} | earlier)
-    return AnswersTask(chunk, answers, replace(rest, evaluations=list(earlier.values())))
+    return AnswersTask(chunk, works, work_on_tokens(node, round_, own, dict.fromkeys(works, b"") | earlier))
 
 
 async def _finish(node: NodeContext, rows: Sequence[EvaluationDownloadRow], begun: Awaitable[_Answers]) -> None:
@@ -163,14 +162,13 @@ def _keep(node: NodeContext, rows: Sequence[EvaluationDownloadRow], found: _Answ
     for row in rows:
         name = paths.evaluated(row.round_id, row.submission_id, row.party, row.index)
         node.files.write(name, found.right[row.party])
-    if made is not None:
-        seal_tokens(node, first.round_id, first.submission_id, first.index, made)
+    parts = [] if made is None else seal_tokens(node, first.round_id, first.submission_id, first.index, made)
     # If we crash here, they are fetched and verified again.
     with node.store.transaction("evaluation.verified") as session:
         for row in rows:
             session.get_one(EvaluationDownloadRow, row.key).enter(EvaluationDownloadState.VERIFIED)
         if made is not None:
-            record_tokens(session.get_one(ChunkRow, (first.submission_id, first.index)), made)
+            record_tokens(session, (first.submission_id, first.index), parts)
 
 
 async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:

@@ -15,7 +15,7 @@ from services.kit.log import entries
 from services.matcher.steps import join
 from services.node.rounds import paths
 from services.node.storage.states import EVIDENCE
-from services.node.storage.tables import ColumnPieceRow, PairCheckRow, QueryHitsRow, StatementRow
+from services.node.storage.tables import PairCheckRow, QueryHitsRow, StatementRow, TokenPartRow
 from tests.support.fishing import fishing
 from tests.support.node_steps import round_before_matching, round_for_queries
 from tests.support.node_world import HEADER, PartyNode, World
@@ -54,9 +54,10 @@ async def test_nothing_was_left_out(world_after: WorldAfter) -> None:
     world, round_id = await world_after(round_before_matching)
     await world.settle()
     for code, party_node in world.nodes.items():
-        pieces = rows(party_node, ColumnPieceRow, round_id)
-        names = [paths.tokens(round_id, piece.submission_id, piece.index) for piece in pieces]
-        assert [piece.sent for piece in pieces] == [True, True]
+        parts = rows(party_node, TokenPartRow, round_id)
+        names = [paths.tokens(round_id, part.submission_id, part.index) for part in parts if not part.is_rows]
+        assert len(names) == len(set(world.nodes) - {code})
+        assert all(part.sent for part in parts)
         assert not any(party_node.node.files.exists(name) for name in names)
         found = rows(party_node, PairCheckRow, round_id)
         assert {row.counterpart for row in found} == set(world.nodes) - {code}

@@ -13,6 +13,8 @@ from aquila.errors import KeyMaterialError, LogRewrittenError
 from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.submissions.submission import blinds_of
+from aquila.protocol.submissions.tasks import digest_records
+from aquila.records.person import Record
 from aquila.sentences import quoted
 from services.node.round_memory import round_row
 from services.node.rounds import paths
@@ -20,6 +22,7 @@ from services.node.storage.tables import (
     ChunkDownloadRow,
     ChunkRow,
     EvaluationDownloadRow,
+    RecordRow,
     SecretRow,
     StatementRow,
     SubmissionRow,
@@ -41,7 +44,11 @@ def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:
         chunk = session.scalars(select(ChunkRow).where(ChunkRow.index == 0)).one()
     seed = memory.seed(submission)
     found["seed"] = seed.to_bytes()
-    found["blind"] = blinds_of(node.group, seed, [0])
+    with node.store.reading("test.record") as session:
+        content = session.scalars(select(RecordRow.content).order_by(RecordRow.position)).first()
+    record, round_ = Record.from_json(content), memory.record()
+    digest = digest_records(round_.first_binding, node.table_of(round_.manifest), [record]).digests[:32]
+    found["digest"], found["blind"] = digest, blinds_of(node.group, seed, bytes.fromhex(submission), [0], digest)
     for name in (paths.tokens(round_id, submission, 0), paths.token_secrets(round_id, submission, 0)):
         if node.files.exists(name):
             content = memory.key().open(name, node.files.read(name))

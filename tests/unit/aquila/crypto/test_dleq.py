@@ -44,7 +44,7 @@ def test_swapped_outputs(group: Group, chunk: Chunk) -> None:
 
 
 def test_proof_for_wrong_outputs(group: Group, chunk: Chunk) -> None:
-    wrong = group.add(chunk.outputs, chunk.inputs[:32] + chunk.outputs[32:])
+    wrong = group.multiply(chunk.outputs[:32], (2).to_bytes(32, "little")) + chunk.outputs[32:]
     proof = dleq.prove_chunk(group, chunk.share, CONTEXT, chunk.inputs, wrong, FRESH)
     with pytest.raises(ProofError):
         dleq.verify_chunk(group, chunk.share.public_key, CONTEXT, chunk.inputs, wrong, proof)

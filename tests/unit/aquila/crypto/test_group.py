@@ -2,17 +2,7 @@
 
 import pytest
 
-from aquila.crypto.group import (
-    GENERATOR,
-    ORDER,
-    FinalizeOperands,
-    first_identity,
-    require_elements,
-    require_equal,
-    require_finalize,
-    require_messages,
-    require_scalars,
-)
+from aquila.crypto.group import GENERATOR, ORDER, require_elements, require_equal, require_messages, require_scalars
 from aquila.errors import InputError, MalformedError
 
 
@@ -71,37 +61,3 @@ def test_counts_messages() -> None:
     for messages, width in ((b"abc", 2), (b"", 0), (b"abc", -1)):
         with pytest.raises(InputError):
             require_messages(messages, width)
-
-
-def test_first_identity() -> None:
-    """The first position whose encoding is zero is found, if there is one."""
-    assert first_identity(b"") is None
-    assert first_identity(GENERATOR * 3) is None
-    assert first_identity(bytearray(GENERATOR + bytes(32) + GENERATOR + bytes(32))) == 1
-
-
-@pytest.mark.parametrize(
-    "operands",
-    [
-        FinalizeOperands(bytes(4), 2, scalar(1), [GENERATOR * 2]),
-        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR * 2]),
-        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR, b""]),
-        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR], b"", scalar(1)),
-        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR], GENERATOR, scalar(1) * 2),
-        FinalizeOperands(bytes(2), 2, scalar(1), [GENERATOR], GENERATOR),
-        FinalizeOperands(bytes(2), 2, scalar(1), []),
-        FinalizeOperands(bytes(65536), 65536, scalar(1), [GENERATOR]),
-    ],
-    ids=["inputs", "elements", "second", "own", "shares", "no-share", "nothing", "width"],
-)
-def test_operands_that_do_not_fit(operands: FinalizeOperands) -> None:
-    """Inputs, blinds and every batch of elements must be equally many, and there must be something to sum."""
-    with pytest.raises(InputError):
-        require_finalize(operands)
-
-
-def test_operands_do_not_show_themselves() -> None:
-    """Printed, operands give away neither inputs nor blinds nor the share."""
-    shown = repr(FinalizeOperands(b"secret", 6, scalar(7), [], GENERATOR, scalar(8)))
-    assert "secret" not in shown
-    assert "x07" not in shown

@@ -59,7 +59,7 @@ def test_no_thread(backend: NativeBackend, core: ModuleType) -> None:
 
 def test_buffers_that_do_not_fit(core: ModuleType) -> None:
     """The C module checks every length itself: a wrong one is an error, never memory that is not its own."""
-    out, output, one = bytearray(32), bytearray(64), scalar(1)
+    out, one = bytearray(32), scalar(1)
     calls: list[Callable[[], object]] = [
         lambda: core.multiply(out, GENERATOR * 2, one),
         lambda: core.multiply(out, GENERATOR, one * 2),
@@ -68,9 +68,6 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
         lambda: core.multiply_each(out, b"", one),
         lambda: core.multiply_base(out, one + b"\x00"),
         lambda: core.multiply_base(bytearray(1), one),
-        lambda: core.add(out, GENERATOR, b""),
-        lambda: core.add(out, b"", GENERATOR),
-        lambda: core.add(bytearray(31), GENERATOR, GENERATOR),
         lambda: core.validate(b"\x00" * 33),
         lambda: core.weighted_sum(bytearray(64), GENERATOR, one),
         lambda: core.weighted_sum(out, GENERATOR + b"\x00", one),
@@ -85,16 +82,9 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
         lambda: core.blind(bytearray(33), b"abc", b"dst", one),
         lambda: core.blind(out, b"abc", b"d" * 256, one),
         lambda: core.blind(out, b"abc", b"dst", one * 2),
-        lambda: core.finalize(bytearray(65), b"abc", one, b"", b"", GENERATOR),
-        lambda: core.finalize(bytearray(128), b"abc", one * 2, b"", b"", GENERATOR * 2),
-        lambda: core.finalize(output, bytes(65536), one, b"", b"", GENERATOR),
-        lambda: core.finalize(output, b"abc", one * 2, b"", b"", GENERATOR),
-        lambda: core.finalize(output, b"abc", one, GENERATOR, b"", GENERATOR),
-        lambda: core.finalize(output, b"abc", one, b"", one, GENERATOR),
-        lambda: core.finalize(output, b"abc", one, GENERATOR, one * 2, GENERATOR),
-        lambda: core.finalize(output, b"abc", one, b"", b""),
-        lambda: core.finalize(output, b"abc", one, b"", b"", b""),
-        lambda: core.finalize(output, b"abc", one, GENERATOR, one, *[GENERATOR] * 9, b""),
+        lambda: core.mac(bytearray(65), b"key", b"abc"),
+        lambda: core.mac(bytearray(128), b"key", b"abc"),
+        lambda: core.mac(bytearray(64), bytes(129), b"abc"),
         lambda: core.reduce_each(out, bytes(63)),
         lambda: core.reduce_each(bytearray(1), bytes(64)),
         lambda: core.invert_each(out, one * 2),
@@ -109,15 +99,13 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
 def test_arguments_that_are_no_buffers(core: ModuleType) -> None:
     """Missing arguments, and objects that are no buffers or cannot be written to, are refused."""
     names = [name for name in dir(core) if not name.startswith("_") and name != "missing"]
-    assert len(names) == 13
+    assert len(names) == 12
     for name in names:
         for arguments in ((), (None, None, None, None, None), ("text", b"", b"", b"", b"")):
             with pytest.raises(TypeError):
                 getattr(core, name)(*arguments)
     with pytest.raises(BufferError):
-        core.add(bytes(32), GENERATOR, GENERATOR)
-    with pytest.raises(TypeError):
-        core.finalize(bytearray(64), b"abc", scalar(1), b"", b"", *[GENERATOR] * 9, None)
+        core.multiply_base(bytes(32), scalar(1))
 
 
 def test_decoded_elements_begin_on_a_cache_line(core: ModuleType) -> None:
@@ -129,9 +117,8 @@ def test_decoded_elements_begin_on_a_cache_line(core: ModuleType) -> None:
 
 
 def test_empty_buffers(core: ModuleType) -> None:
-    for call in (core.add, core.multiply_each, core.reduce_each, core.invert_each, core.multiply_base):
-        operands = (b"", b"") if call in {core.add, core.multiply_each} else (b"",)
+    for call in (core.mac, core.multiply_each, core.reduce_each, core.invert_each, core.multiply_base):
+        operands = (b"", b"") if call in {core.mac, core.multiply_each} else (b"",)
         assert call(bytearray(), *operands) is None
     assert core.weighted_sum(bytearray(32), b"", b"") is None
     assert core.blind(bytearray(), b"", b"dst", b"") is None
-    assert core.finalize(bytearray(), b"", b"", b"", b"", b"") is None

@@ -3,6 +3,7 @@
 AQUILA_EQUALITY_COUNT sets how many random values are compared; `make equality` takes 100,000.
 """
 
+import hmac
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from aquila.crypto.backend import BACKENDS, load_group
-from aquila.crypto.group import GENERATOR, ORDER, FinalizeOperands, Group
+from aquila.crypto.group import GENERATOR, ORDER, Group
 from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, load_core
 from aquila.errors import AquilaError, InputError
 
@@ -111,42 +112,24 @@ def test_messages_and_tags_around_a_block(
     same(groups, lambda group: group.hash_to_group(messages, width, dst))
 
 
-@pytest.mark.parametrize(("own", "evaluations"), [(False, 1), (False, 3), (True, 0), (True, 1), (True, 7)])
-def test_random_outputs(
-    groups: list[Group], elements: bytes, scalars: bytes, random: Callable[[int], bytes], *, own: bool, evaluations: int
-) -> None:
-    inputs = random(32 * COUNT)
-    batches = [elements[96 * place :] + elements[: 96 * place] for place in range(evaluations)]
-    mine = (elements[32:] + elements[:32], scalars[-32:]) if own else (b"", b"")
-    same(groups, lambda group: group.finalize(FinalizeOperands(inputs, 32, scalars, batches, *mine)))
-
-
-@pytest.mark.parametrize("width", [1, 66, 67, 68, 83, 84, 300])
-def test_outputs_of_inputs_around_a_block(
-    groups: list[Group], elements: bytes, scalars: bytes, random: Callable[[int], bytes], width: int
-) -> None:
-    """Inputs that just fill a block of SHA-512, or just do not, are hashed alike."""
-    operands = FinalizeOperands(random(21 * width), width, scalars[: 32 * 21], [elements[: 32 * 21]])
-    same(groups, lambda group: group.finalize(operands))
+@pytest.mark.parametrize("width", [1, 47, 48, 63, 64, 111, 112, 127, 128, 129, 239, 240, 300])
+@pytest.mark.parametrize("key_bytes", [0, 1, 32, 127, 128])
+def test_macs_around_a_block(groups: list[Group], random: Callable[[int], bytes], width: int, key_bytes: int) -> None:
+    """Messages and keys that just fill a block of SHA-512, or just do not, have the HMAC that Python's own gives."""
+    key, messages = random(key_bytes), random(width * 21)
+    expected = [hmac.digest(key, messages[at : at + width], "sha512") for at in range(0, len(messages), width)]
+    assert same(groups, lambda group: group.mac(bytearray(key), messages, width)) == b"".join(expected)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 255, 256, 257, COUNT])
 def test_decoded_elements(groups: list[Group], elements: bytes, scalars: bytes, count: int) -> None:
-    some, others, each = elements[: 32 * count], (elements[32:] + elements[:32])[: 32 * count], scalars[: 32 * count]
+    some, each = elements[: 32 * count], scalars[: 32 * count]
 
     def of(group: Group, *, are_decoded: bool) -> tuple[bytes, ...]:
-        left, right = (group.decode(batch) if are_decoded else batch for batch in (some, others))
-        answers = [group.multiply(left, scalar(7))]
-        answers.extend(
-            group.finalize(FinalizeOperands(some, 32, each, evaluations, own, share))
-            for evaluations, own, share in (
-                ([left], b"", b""),
-                ([left, others, right], right, scalar(9)),
-                ([], left, scalar(9)),
-            )
-        )
+        batch = group.decode(some) if are_decoded else some
+        answers = [group.multiply(batch, scalar(7)), group.multiply_each(batch, each)]
         if count:
-            answers.append(group.weighted_sum(left, each))
+            answers.append(group.weighted_sum(batch, each))
         return tuple(answers)
 
     assert same(groups, lambda group: of(group, are_decoded=True)) == of(groups[-1], are_decoded=False)
@@ -172,9 +155,6 @@ def test_edge_scalars(groups: list[Group], elements: bytes) -> None:
     some = elements[: len(scalars)]
     same(groups, lambda group: group.multiply_each(some, scalars))
     same(groups, lambda group: group.blind(some, 32, DST, scalars))
-    for share in (1, 2, ORDER - 2):
-        operands = FinalizeOperands(some, 32, scalars, [some], some[32:] + some[:32], scalar(share))
-        same(groups, lambda group, operands=operands: group.finalize(operands))
     same(groups, lambda group: group.multiply_base(scalars))
     same(groups, lambda group: group.weighted_sum(some, scalars))
     same(groups, lambda group: group.invert_each(scalars))
@@ -191,9 +171,6 @@ def test_batch_sizes(groups: list[Group], elements: bytes, scalars: bytes, count
     same(groups, lambda group: group.multiply_each(some, each))
     same(groups, lambda group: group.multiply_base(each))
     same(groups, lambda group: group.blind(some, 32, DST, each))
-    operands = FinalizeOperands(some, 32, each, [some, elements[32 : 32 * count + 32]], some, scalar(9))
-    same(groups, lambda group: group.finalize(operands))
-    same(groups, lambda group: group.add(some, elements[32 : 32 * count + 32]))
     same(groups, lambda group: group.invert_each(each))
     same(groups, lambda group: group.reduce_each(each[: 64 * (count // 2)]))
     same(groups, lambda group: group.validate(some))
@@ -208,21 +185,16 @@ def test_batch_across_chunks(groups: list[Group], elements: bytes, scalars: byte
     same(groups, lambda group: group.hash_to_group(some, 32, DST))
     same(groups, lambda group: group.multiply(some, scalar(7)))
     same(groups, lambda group: group.multiply_base(each))
-    same(groups, lambda group: group.add(some, some[32:] + some[:32]))
-    same(groups, lambda group: group.add(some, some))
     same(groups, lambda group: group.invert_each(each))
     same(groups, lambda group: group.validate(some))
     same(groups, lambda group: group.multiply_each(some, each))
     same(groups, lambda group: group.blind(some, 32, DST, each))
     same(groups, lambda group: group.weighted_sum(some, each))
-    operands = FinalizeOperands(some, 32, each, [some[32:] + some[:32]], some, scalar(9))
-    same(groups, lambda group: group.finalize(operands))
 
 
 def test_sums_of_equal_and_opposite_elements(groups: list[Group], elements: bytes) -> None:
-    """Doubles are sums like others; opposites cancel in a weighted sum and are refused by position in a batch."""
+    """Doubles are sums like others; a weighted sum in which all opposites cancel is refused."""
     opposites = groups[-1].multiply(elements[:320], scalar(ORDER - 1))
-    same_refusal(groups, lambda group: group.add(elements[:320], elements[:96] + opposites[96:]))
     same_refusal(groups, lambda group: group.weighted_sum(elements[:320] + opposites, scalar(5) * 20))
     same(groups, lambda group: group.weighted_sum(elements[:320] + opposites[32:], scalar(5) * 19))
     same(groups, lambda group: group.weighted_sum(GENERATOR * 1000, scalar(3) * 1000))
@@ -233,20 +205,15 @@ def test_sums_of_equal_and_opposite_elements(groups: list[Group], elements: byte
 def test_refused_elements(groups: list[Group], elements: bytes, position: int, bad: bytes) -> None:
     """The identity, bit 255, negative and non-canonical encodings are refused by position in every operation."""
     spoiled = elements[: 32 * position] + bad + elements[32 * position : 32 * 599]
-    good, ones = elements[: 32 * 600], scalar(1) * 600
+    ones = scalar(1) * 600
     calls: list[Callable[[Group], object]] = [
         lambda group: group.validate(spoiled),
         lambda group: group.multiply(spoiled, scalar(3)),
         lambda group: group.multiply_each(spoiled, ones),
-        lambda group: group.add(spoiled, good),
-        lambda group: group.add(good, spoiled),
-        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [spoiled])),
-        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good, good, spoiled], good, scalar(1))),
-        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good], spoiled, scalar(1))),
         lambda group: group.weighted_sum(spoiled, ones),
         lambda group: group.weighted_sum(group.decode(spoiled), ones),
         lambda group: group.multiply(group.decode(spoiled), scalar(3)),
-        lambda group: group.finalize(FinalizeOperands(good, 32, ones, [good], group.decode(spoiled), scalar(1))),
+        lambda group: group.multiply_each(group.decode(spoiled), ones),
     ]
     for call in calls:
         same_refusal(groups, call)
@@ -256,28 +223,6 @@ def test_several_refused_elements(groups: list[Group], elements: bytes) -> None:
     spoiled = elements[:320] + b"\x01" + bytes(31) + elements[:3200] + bytes(32) + b"\x03" + bytes(31)
     same_refusal(groups, lambda group: group.validate(spoiled))
     same_refusal(groups, lambda group: group.multiply(spoiled, scalar(3)))
-    early, late = b"\x01" + bytes(31) + elements[32:320], elements[:96] + b"\x01" + bytes(31) + elements[128:320]
-    same_refusal(groups, lambda group: group.add(early, late))
-    same_refusal(groups, lambda group: group.add(late, early))
-    ones = scalar(1) * 10
-    for first, second in ((early, late), (late, early)):
-        operands = FinalizeOperands(first, 32, ones, [second], first, scalar(1))
-        same_refusal(groups, lambda group, operands=operands: group.finalize(operands))
-
-
-@pytest.mark.parametrize("cancelling", [0, 7, 9, 300, 599])
-@pytest.mark.parametrize("spoiled", [None, 0, 8, 299, 301, 598])
-def test_identities_and_refused_elements(
-    groups: list[Group], elements: bytes, cancelling: int, spoiled: int | None
-) -> None:
-    """Of a sum that is the identity and a refused element, the first position is named, in slices and chunks alike."""
-    good, ones, start = elements[: 32 * 600], scalar(1) * 600, 32 * cancelling
-    opposite = groups[-1].multiply(good[start : start + 32], scalar(ORDER - 1))
-    other = bytearray(good[:start] + opposite + good[start + 32 :])
-    if spoiled is not None:
-        other[32 * spoiled : 32 * spoiled + 32] = b"\x03" * 32
-    operands = FinalizeOperands(good, 32, ones, [bytes(other)], good, scalar(1))
-    same_refusal(groups, lambda group: group.finalize(operands))
 
 
 def test_encodings_with_extreme_limbs(groups: list[Group]) -> None:
@@ -289,7 +234,6 @@ def test_encodings_with_extreme_limbs(groups: list[Group]) -> None:
     assert len(accepted) > 20
     elements = b"".join(map(scalar, accepted))
     same(groups, lambda group: group.multiply(elements, scalar(2)))
-    same(groups, lambda group: group.add(elements, elements[32:] + elements[:32]))
     same(groups, lambda group: group.weighted_sum(elements, scalar(3) * len(accepted)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from aquila.crypto import oprf
-from aquila.crypto.group import GENERATOR, ORDER, Group
+from aquila.crypto.group import GENERATOR, Group
 from aquila.crypto.shares import new_share
 from aquila.errors import InputError, KeyMaterialError, MalformedError
 
@@ -15,26 +15,13 @@ def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> N
     inputs, share = random(32 * 3), new_share(group, random)
     blinds = group.reduce_each(random(64 * 3))
     evaluated = oprf.evaluate(group, oprf.blind(group, inputs, 32, blinds), share)
-    outputs = oprf.finalize(group, inputs, 32, blinds, evaluated)
+    values = oprf.unblind(group, evaluated, blinds)
+    assert oprf.evaluate_inputs(group, inputs, 32, share) == values
     for index in range(3):
         one, scalar = inputs[32 * index : 32 * index + 32], blinds[32 * index : 32 * index + 32]
         alone = oprf.evaluate(group, oprf.blind(group, one, 32, scalar), share)
         assert alone == evaluated[32 * index : 32 * index + 32]
-        assert oprf.finalize(group, one, 32, scalar, alone) == outputs[64 * index : 64 * index + 64]
-
-
-def test_shares_that_cancel(group: Group, random: Callable[[int], bytes]) -> None:
-    """A sum that is the identity is refused by its position; one that passes through it is not."""
-    share, three, four = new_share(group, random), random(32 * 3), group.reduce_each(random(64 * 3))
-    blinded = oprf.blind(group, three, 32, four)
-    own = oprf.evaluate(group, blinded, share)
-    opposite = group.multiply(own, (ORDER - 1).to_bytes(32, "little"))
-    cancelling = blinded[:64] + opposite[64:]
-    with pytest.raises(MalformedError) as caught:
-        oprf.finalize_shared(group, three, 32, four, blinded, share, [cancelling])
-    assert caught.value.fields == {"index": 2}
-    through = oprf.finalize_shared(group, three, 32, four, blinded, share, [opposite, blinded])
-    assert through == oprf.finalize(group, three, 32, four, blinded)
+        assert oprf.unblind(group, alone, scalar) == values[32 * index : 32 * index + 32]
 
 
 def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], bytes]) -> None:
@@ -43,7 +30,7 @@ def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], by
     with pytest.raises(KeyMaterialError):
         oprf.evaluate(group, GENERATOR, share)
     with pytest.raises(KeyMaterialError):
-        oprf.finalize_shared(group, bytes(32), 32, (1).to_bytes(32, "little"), GENERATOR, share, [])
+        oprf.evaluate_inputs(group, bytes(32), 32, share)
 
 
 def test_wrong_element_is_not_evaluated(group: Group, random: Callable[[int], bytes]) -> None:
@@ -53,24 +40,24 @@ def test_wrong_element_is_not_evaluated(group: Group, random: Callable[[int], by
     assert caught.value.fields == {"index": 2}
 
 
-def test_unequal_numbers(group: Group) -> None:
+def test_unequal_numbers(group: Group, random: Callable[[int], bytes]) -> None:
     """Inputs, blinds and elements must be equally many, in whole numbers."""
     blinds = group.reduce_each(bytes(range(1, 129)))
     with pytest.raises(InputError):
         oprf.blind(group, bytes(32), 32, blinds)
     with pytest.raises(InputError):
-        oprf.finalize(group, bytes(32), 32, blinds, GENERATOR * 2)
-    with pytest.raises(InputError):
-        oprf.finalize(group, bytes(64), 32, blinds, GENERATOR)
-    for width in (0, 33):
+        oprf.unblind(group, GENERATOR, blinds)
+    share = new_share(group, random)
+    for width in (33, 63):
         with pytest.raises(InputError):
-            oprf.finalize(group, bytes(64), width, blinds, GENERATOR * 2)
+            oprf.evaluate_inputs(group, bytes(64), width, share)
 
 
 def test_empty_batch(group: Group, random: Callable[[int], bytes]) -> None:
     assert oprf.blind(group, b"", 32, b"") == b""
     assert oprf.evaluate(group, b"", new_share(group, random)) == b""
-    assert oprf.finalize(group, b"", 32, b"", b"") == b""
+    assert oprf.evaluate_inputs(group, b"", 32, new_share(group, random)) == b""
+    assert oprf.unblind(group, b"", b"") == b""
     assert oprf.split_output(b"") == (b"", b"")
 
 

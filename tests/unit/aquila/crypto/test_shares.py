@@ -69,8 +69,7 @@ def test_every_byte_of_a_proof_counts(group: Group, random: Callable[[int], byte
 def test_key_that_cancels_the_others(group: Group, random: Callable[[int], bytes]) -> None:
     """A party that publishes its key minus another's, to own the sum, cannot prove that it knows its share."""
     victim, own = new_share(group, random), new_share(group, random)
-    negative = group.multiply(victim.public_key, scalar(ORDER - 1))
-    rogue = group.add(own.public_key, negative)
+    rogue = group.weighted_sum(own.public_key + victim.public_key, scalar(1) + scalar(ORDER - 1))
     with pytest.raises(ProofError):
         verify_knowledge(group, rogue, b"context", prove_knowledge(group, own, b"context", random))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aquila.crypto.group import GENERATOR, ORDER, FinalizeOperands, Group
+from aquila.crypto.group import GENERATOR, ORDER, Group
 from aquila.crypto.sodium import _SIGNATURES, SodiumGroup, load_bundled_library, load_library
 from aquila.errors import InputError, MalformedError
 
@@ -101,10 +101,8 @@ def test_empty_batches(group: Group) -> None:
     assert not group.multiply(b"", scalar(1))
     assert not group.multiply_each(b"", b"")
     assert not group.multiply_base(b"")
-    assert not group.add(b"", b"")
     assert not group.blind(b"", 32, b"dst", b"")
-    assert not group.finalize(FinalizeOperands(b"", 32, b"", [b""]))
-    assert not group.finalize(FinalizeOperands(b"", 32, b"", [], b"", scalar(1)))
+    assert not group.mac(b"key", b"", 32)
     assert not group.invert_each(b"")
     assert not group.reduce_each(b"")
 
@@ -121,7 +119,7 @@ def test_messages_of_another_width(group: Group, messages: bytes, width: int) ->
     with pytest.raises(InputError):
         group.blind(messages, width, b"dst", b"")
     with pytest.raises(InputError):
-        group.finalize(FinalizeOperands(messages, width, b"", [b""]))
+        group.mac(b"key", messages, width)
 
 
 @pytest.mark.parametrize("dst", [b"", b"d" * 256])
@@ -136,8 +134,6 @@ def test_batches_of_different_length(group: Group) -> None:
     """Operands that belong together must be equally many."""
     with pytest.raises(InputError):
         group.multiply_each(GENERATOR * 2, scalar(1))
-    with pytest.raises(InputError):
-        group.add(GENERATOR, GENERATOR * 2)
     with pytest.raises(InputError):
         group.weighted_sum(GENERATOR, scalar(1) * 2)
     with pytest.raises(InputError):
@@ -163,8 +159,6 @@ def test_refused_scalar(group: Group, number: int) -> None:
         lambda: group.multiply_base(bad),
         lambda: group.weighted_sum(GENERATOR, bad),
         lambda: group.blind(b"abc", 3, b"dst", bad),
-        lambda: group.finalize(FinalizeOperands(b"abc", 3, bad, [GENERATOR])),
-        lambda: group.finalize(FinalizeOperands(b"abc", 3, scalar(1), [], GENERATOR, bad)),
         lambda: group.invert_each(bad),
         lambda: group.respond(bad, scalar(1), scalar(1)),
         lambda: group.respond(scalar(1), bad, scalar(1)),

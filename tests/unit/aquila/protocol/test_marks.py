@@ -80,14 +80,14 @@ def hit(
     for code in ("SI", "RS"):
         (report,) = stage.reports_to(code)
         assert len(report.hits) == 1
-        tokens = every_token(stage, code)
+        tokens = every_token(stage, code, report.counterpart)
         sides += prepare_each(stage.nodes[code].round, stage.table, report, tokens, stage.random)
     return stage, sides[0], sides[1]
 
 
-def every_token(stage: StagedRound, code: str) -> TokensByRecord:
-    """Return the tokens of all records of a party, which its node throws away but for those that hit."""
-    chunks = list(stage.nodes[code].finalized())
+def every_token(stage: StagedRound, code: str, counterpart: str) -> TokensByRecord:
+    """Return the tokens of all records for a counterpart, which a node throws away but for those that hit."""
+    chunks = list(stage.nodes[code].finalized(counterpart))
     handles = {
         chunk.rows[place : place + HANDLE_BYTES]
         for chunk in chunks
@@ -120,9 +120,9 @@ def test_a_receiver_can_try_all_its_own_tokens(hit: tuple[StagedRound, PreparedN
     theirs = marks_in(entry[16:], si)
     shared = {
         handle: len(parted(si.opening.keys.marks(held.tokens)) & theirs)
-        for handle, held in by_record(every_token(stage, "SI")).items()
+        for handle, held in by_record(every_token(stage, "SI", "RS")).items()
     }
-    names = stage.nodes["SI"].record_ids_of(set(shared))
+    names = stage.nodes["SI"].record_ids_of(set(shared), "RS")
     assert {names[handle]: count for handle, count in shared.items()} == {"si-1": 2, "si-2": 1, "si-3": 0}
 
 
@@ -130,7 +130,7 @@ def test_a_node_keeps_the_marks_of_the_record_that_hit_alone(
     hit: tuple[StagedRound, PreparedNote, PreparedNote],
 ) -> None:
     stage, si, _ = hit
-    tokens = by_record(every_token(stage, "SI"))
+    tokens = by_record(every_token(stage, "SI", "RS"))
     mine = bytes.fromhex(si.hit.handle)
     own = tokens[mine]
     assert si.opening.marks == si.opening.keys.marks(own.tokens)

@@ -20,7 +20,11 @@ NO_SETS = ColumnTerms((), frozenset())
 
 
 def lists_of(stage: StagedRound) -> list[str]:
-    return [node.submission_id for node in stage.nodes.values()]
+    return roles.lists_to_join(stage.round)
+
+
+COLUMNS = {("AL", "RS"): (0, 1), ("AL", "SI"): (2, 3), ("RS", "SI"): (4, 5)}
+"""The list numbers of each two parties' columns, where all pairs may be compared."""
 
 
 def reports_of(
@@ -46,10 +50,12 @@ def test_lists_to_join(staged: Callable[..., StagedRound]) -> None:
     stage.submit(stage.nodes["RS"])
     assert roles.lists_to_join(stage.round) == []
     stage.submit(stage.nodes["SI"])
-    assert roles.lists_to_join(stage.round) == [(stage.nodes["RS"].submission_id, stage.nodes["SI"].submission_id)]
+    lists = [stage.nodes["RS"].submission_id, stage.nodes["SI"].submission_id]
+    assert roles.lists_to_join(stage.round) == lists
+    assert roles.columns_of(stage.round, lists) == [(lists[0], "SI"), (lists[1], "RS")]
     stage.now = WINDOW.submit_by + 1
     stage.leave_out("AL")
-    assert len(roles.lists_to_join(stage.round)) == 1
+    assert roles.lists_to_join(stage.round) == lists
 
 
 def test_nobody_is_late_before_the_opening(stage: StagedRound) -> None:
@@ -60,12 +66,12 @@ def test_learned_footings(stage: StagedRound) -> None:
     """For each pair of lists a share in parts per million and the padded sizes."""
     stage.submitted()
     grading_bases = roles.learn_grading_bases(
-        stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (1, 2): {3: 3}}
+        stage.round, stage.table, lists_of(stage), {(0, 1): {1: 1}, (4, 5): {3: 3}}
     )
-    sizes = [stage.round.submissions[submission].records for submission in lists_of(stage)]
+    sizes = {code: stage.round.submissions[node.submission_id].records for code, node in stage.nodes.items()}
     assert {lists: (one.size_a, one.size_b) for lists, one in grading_bases.items()} == {
-        (0, 1): (sizes[0], sizes[1]),
-        (1, 2): (sizes[1], sizes[2]),
+        (0, 1): (sizes["AL"], sizes["RS"]),
+        (4, 5): (sizes["RS"], sizes["SI"]),
     }
     assert all(1 <= grading_basis.common_per_million <= MILLION for grading_basis in grading_bases.values())
 
@@ -85,8 +91,8 @@ def test_pairs_below_the_minimum_are_no_hits(
 ) -> None:
     """What does not reach the manifest's minimum is not told; below every level nothing is."""
     stage = staged(minimum=minimum).submitted()
-    pairs = [met(0, 1, 1, 0b01), met(1, 2, 3, 0b01), met(1, 2, 5, 0b10)]
-    grading_bases = {(0, 1): GradingBasis(5, 5, MILLION // 2, 1), (1, 2): GradingBasis(5, 5, 1, 1)}
+    pairs = [met(0, 1, 1, 0b01), met(4, 5, 3, 0b01), met(4, 5, 5, 0b10)]
+    grading_bases = {(0, 1): GradingBasis(5, 5, MILLION // 2, 1), (4, 5): GradingBasis(5, 5, 1, 1)}
     graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, dict.fromkeys(grading_bases, NO_SETS))
     assert [pair.level for pair in graded.pairs] == kept
     assert set(graded.grading_bases) == set(grading_bases)
@@ -95,8 +101,8 @@ def test_pairs_below_the_minimum_are_no_hits(
 def test_pairs_below_are_told_to_both_sides(staged: Callable[..., StagedRound]) -> None:
     """A pair that meets a set and is no hit stands in both reports, under one id and with each side's own places."""
     stage = staged(minimum=Level.HIGH).submitted()
-    pairs = [met(0, 1, 1, 0b01), met(1, 2, 5, 0b10)]
-    grading_bases = {lists: GradingBasis(5, 5, 1, 1) for lists in ((0, 1), (1, 2))}
+    pairs = [met(0, 1, 1, 0b01), met(4, 5, 5, 0b10)]
+    grading_bases = {lists: GradingBasis(5, 5, 1, 1) for lists in ((0, 1), (4, 5))}
     columns = {lists: ColumnTerms(((1,),), frozenset()) for lists in grading_bases}
     graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, columns)
     places = [MatchedTokenPositions(b"\x00", b"\x03")]
@@ -130,10 +136,8 @@ def test_a_pair_by_chance_is_no_hit(stage: StagedRound) -> None:
 def test_reports_are_sorted_and_symmetric(stage: StagedRound) -> None:
     """Each side sees its own handle first; hits are in the order of their random ids."""
     stage.submitted()
-    pairs = [*(met(0, 1, handle, 0b11) for handle in (1, 7, 9)), met(0, 2, 3, 0b11), met(1, 2, 5, 0b11)]
-    grading_bases = {
-        lists: GradingBasis(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in [(0, 1), (0, 2), (1, 2)]
-    }
+    pairs = [*(met(0, 1, handle, 0b11) for handle in (1, 7, 9)), met(2, 3, 3, 0b11), met(4, 5, 5, 0b11)]
+    grading_bases = {lists: GradingBasis(4, 5, MILLION // 2, 1, 0, (("whole date", 20),)) for lists in COLUMNS.values()}
     graded = roles.grade_pairs(stage.round, stage.table, grading_bases, pairs, dict.fromkeys(grading_bases, NO_SETS))
     places = [MatchedTokenPositions(b"\x00\x02", b"\x01\x03")] * 5
     reports = reports_of(stage, graded, places)
@@ -156,8 +160,7 @@ def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) ->
     stage.submitted()
     moved = {("AL", "RS"): (("whole date", 20),), ("AL", "SI"): (), ("RS", "SI"): (("whole date", -7),)}
     places = {lists: GradingBasis(4, 5, MILLION // 2, 1, 0, moved[lists]) for lists in moved}
-    numbers = dict(zip(moved, [(0, 1), (0, 2), (1, 2)], strict=True))
-    graded = roles.GradedPairs({numbers[lists]: places[lists] for lists in moved}, [], [], {})
+    graded = roles.GradedPairs({COLUMNS[lists]: places[lists] for lists in moved}, [], [], {})
     reports = reports_of(stage, graded, [])
     assert set(reports) == {*moved, *((right, left) for left, right in moved)}
     for pair, report in reports.items():
@@ -171,13 +174,13 @@ def test_an_unknown_query(stage: StagedRound) -> None:
 
 
 def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:
-    """An element may need itself, others' evaluations and two token rows, and columns what is taken of two records."""
+    """An element may need itself, for each other party an evaluation and two token rows; tags as two records may."""
     small = ClassCounts(full=11, partial=5)
     stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})
     tags = 3 * 2 * 16 * (2 * 128 + 4_096)
-    assert roles.disk_bytes(stage.manifest) == 3 * 16 * (32 * 3 + 2 * 33) + tags
-    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 16 * (32 * 3 + 2 * 33) + tags
-    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 16 * (32 + 2 * 33) + 1_000 + tags
+    assert roles.disk_bytes(stage.manifest) == 3 * 16 * (32 * 3 + 2 * 2 * 33) + tags
+    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 16 * (32 * 3 + 2 * 2 * 33) + tags
+    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 16 * (32 + 2 * 2 * 33) + 1_000 + tags
     assert roles.disk_bytes(stage.manifest, None, {"AL", "SI"}) == 2 * 16 * (32 * 2 + 2 * 33) + tags / 3
-    assert roles.disk_bytes(stage.manifest, None, {"AL"}) == 16 * (32 + 2 * 33)
+    assert roles.disk_bytes(stage.manifest, None, {"AL"}) == 16 * 32
     assert roles.disk_bytes(stage.manifest, 1_000, ()) == 0

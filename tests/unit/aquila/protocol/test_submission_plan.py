@@ -139,7 +139,7 @@ def test_a_person_in_more_records_than_the_limit(staged: Callable[..., StagedRou
     most = len(record_inputs(case[0], table))
     assert plan.counts[-12:].tolist() == [most - 1] * 8 + [0] * 4  # a pair that is in no other record is not rare here
     assert plan.counts[:3].tolist() == [0] * 3
-    inputs = plan.batch(0, SecretBytes(bytes(32)), digested).inputs
+    inputs = plan.batch(0, SecretBytes(bytes(32)), "00" * 16, digested).inputs
     counted = Multiplicity(table, len(inputs.rules))
     tokens = zip(inputs.rules.tolist(), parted(inputs.digests, DIGEST_BYTES), strict=True)
     counted.add(b"".join(bytes(16) + bytes((rule,)) + digest[:16] for rule, digest in tokens))

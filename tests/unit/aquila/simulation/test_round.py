@@ -92,7 +92,8 @@ def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
         said.party: [one for column in said.columns for one in column.pieces] for said in played.round.tokens.values()
     }
     tags = {party: 16 * sum(piece.tags for piece in found) for party, found in pieces.items()}
-    rows = {"AL": 3 * 65 + 9 * 32, "RS": 4 * 65 + 8 * 32, "SI": 5 * 65 + 7 * 32}
+    # Its elements, token rows for each of two counterparts, and evaluations of the others' elements.
+    rows = {"AL": 3 * (32 + 2 * 33) + 9 * 32, "RS": 4 * (32 + 2 * 33) + 8 * 32, "SI": 5 * (32 + 2 * 33) + 7 * 32}
     assert measured.bytes_sent == {party: sent + tags[party] for party, sent in rows.items()}
 
 

@@ -98,14 +98,17 @@ def test_a_chunk_from_file_to_file(stage: StagedRound, tmp_path: Path) -> None:
     with pytest.raises(ProofError):
         verify_stored(stage.group, replace(verifying, answer=tmp_path / "other"))
 
-    carried = tasks.CarriedSecret.of(origin.seed), tasks.CarriedSecret.of(node.secrets.shares["full"])
-    finalizing = tasks.FinalizeTask(*carried, origin.chunks.rows(0), [expected.elements])
-    by_name = StoredFinalizeTask(replace(finalizing, rows=finalizing.rows[:0], evaluations=[b""]), path, (answer,))
+    evaluations = {"AL": expected.elements, "RS": expected.elements}
+    terms = origin.secrets, origin.seed, origin.submission_id, 0, origin.chunks.rows(0), evaluations
+    finalizing = origin.party.to_finalize(origin.round, *terms)
+    without = [replace(column, evaluated=b"") for column in finalizing.columns]
+    work = replace(finalizing, rows=finalizing.rows[:0], columns=without)
+    by_name = StoredFinalizeTask(work, path, (answer, answer))
     made = finalize_stored(stage.group, by_name)
-    assert (made.chunk, made.verify_seconds) == (tasks.finalize(stage.group, finalizing), 0.0)
-    at_once = replace(by_name, unverified=(verifying.work,))
-    assert finalize_stored(stage.group, at_once).chunk == made.chunk
+    assert (made.chunks, made.verify_seconds) == (tasks.finalize(stage.group, finalizing), 0.0)
+    at_once = replace(by_name, unverified=(verifying.work, verifying.work))
+    assert finalize_stored(stage.group, at_once).chunks == made.chunks
     with pytest.raises(ProofError):
-        finalize_stored(stage.group, replace(at_once, answers=(tmp_path / "other",)))
+        finalize_stored(stage.group, replace(at_once, answers=(answer, tmp_path / "other")))
     for thing in (stored, verifying, by_name, made):
         assert " object at 0x" in repr(thing)

@@ -26,8 +26,10 @@ def chunk(*rows: tuple[bytes, int, int]) -> FinalizedChunk:
 
 
 def held_of(stage: StagedRound, report: HitReport) -> TokensByRecord:
+    """Return the tokens of the records that hit; a stranger has no column."""
     handles = {bytes.fromhex(hit.handle) for hit in report.hits}
-    return held_tokens(handles, stage.nodes[report.party].finalized())
+    has_column = report.counterpart in stage.round.counterparts_of(report.party)
+    return held_tokens(handles, stage.nodes[report.party].finalized(report.counterpart) if has_column else ())
 
 
 def prepared(stage: StagedRound, code: str, **changes: Any) -> dict[str, PreparedNote]:

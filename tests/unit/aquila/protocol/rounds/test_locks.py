@@ -13,7 +13,7 @@ from aquila.protocol.rounds.locks import PAIR_KEY_BYTES, open_half, pair_key
 from aquila.simulation import REHEARSED
 from tests.support.staged_round import WINDOW, StagedRound
 
-PURPOSES = ("shadow", "tokens", "confirm", "carried", "triangle")
+PURPOSES = ("shadow", "tokens")
 ZEROS = bytes(32)
 
 

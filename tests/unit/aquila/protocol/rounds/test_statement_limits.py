@@ -182,15 +182,3 @@ def test_chunks_are_full_but_for_the_last_of_a_class(stage: StagedRound) -> None
     with pytest.raises(MalformedError, match="not its last is not full"):
         stage.round.accept(stage.changed("SI", known, chunks=crumbs), now=stage.now)
     stage.round.accept(stage.changed("SI", known), now=stage.now)
-
-
-def test_as_many_chunks_of_tokens_as_of_elements(stage: StagedRound) -> None:
-    """Tokens in crumbs are refused as elements are; of an unknown submission the step says that it is unknown."""
-    stage.finalized()
-    node = stage.nodes["SI"]
-    tokens = stage.round.tokens.pop(node.submission_id)
-    crumbs = tuple(chunk.model_copy(update={"rows": 1}) for chunk in tokens.chunks for _ in range(chunk.rows))
-    with pytest.raises(MalformedError, match="more chunks of tokens"):
-        stage.round.accept(stage.changed("SI", tokens, chunks=crumbs), now=stage.now)
-    with pytest.raises(OrderError, match="no such submission"):
-        stage.round.accept(stage.changed("SI", tokens, submission_id="0" * 32), now=stage.now)

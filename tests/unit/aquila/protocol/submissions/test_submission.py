@@ -1,6 +1,9 @@
 """The origin's side: places, blinds, chunks, tokens; all from one seed."""
 
+import ctypes
 import hashlib
+import hmac
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -11,7 +14,9 @@ from aquila.crypto.group import ORDER, Group
 from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
+from aquila.crypto.sodium import load_library
 from aquila.errors import MalformedError
+from aquila.octets import parted
 from aquila.protocol.encoding import framed
 from aquila.protocol.messages import Padding
 from aquila.protocol.submissions import submission as s
@@ -23,7 +28,22 @@ from tests.support.plain_inputs import plain_digests
 from tests.support.staged_round import BOTH_CLASSES
 
 BINDING = bytes(range(32))
+SUBMISSION = bytes(range(16))
 SIZES = Padding(inputs_per_record=(2, 4), records_multiple=10)
+
+
+KEY = b"\x05" * 32
+DIGEST = hashlib.sha256(b"an input").digest()
+
+
+def said(label: str, *parts: bytes) -> bytes:
+    """Return a label and parts, each behind its length as PROTOCOL.md 2.3 says it."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in (label.encode(), *parts))
+
+
+def plain_output(digest: bytes, low: bytes, high: bytes, kind: bytes = b"full", key: bytes = KEY) -> bytes:
+    """Return the 64 bytes of a token and its secret as PROTOCOL.md 3.6 says them, of both parties' values."""
+    return hmac.digest(key, said("aquila/2 token", kind, digest, low, high), "sha512")
 
 
 @pytest.fixture
@@ -50,41 +70,68 @@ def one_place(rule: int) -> NumberedInputs:
 def test_everything_derives_from_the_seed(group: Group, seed: SecretBytes) -> None:
     """The same seed gives the same rows, another seed not one equal element, handle or blind."""
     other = SecretBytes(b"\x08" * 32)
-    runs = [s.prepare_run(group, BOTH_CLASSES, key, places(6, key, SIZES)) for key in (seed, seed, other)]
+    runs = [s.prepare_run(group, BOTH_CLASSES, key, SUBMISSION, places(6, key, SIZES)) for key in (seed, seed, other)]
     for kind in InputClass:
         assert runs[0][kind].tobytes() == runs[1][kind].tobytes()
         assert not set(runs[0][kind]["element"].tolist()) & set(runs[2][kind]["element"].tolist())
-    assert s.handles_of(seed, [3]) == s.handles_of(seed, [3]) != s.handles_of(seed, [4])
-    assert s.handles_of(seed, [3]) != s.handles_of(other, [3])
-    assert len(s.handles_of(seed, [3])) == s.HANDLE_BYTES
+    handles = [s.handles_of(*terms) for terms in product((seed, other), ([3], [4]), (None, "AL", "RS"))]
+    assert len(set(handles)) == 12
+    assert s.handles_of(seed, [3], "AL") == handles[1]
+    assert {len(handle) for handle in handles} == {s.HANDLE_BYTES}
 
 
 def test_blinds_and_handles_are_as_the_protocol_writes_them(group: Group, seed: SecretBytes) -> None:
-    """A blind is four blocks of the stream of its label modulo the order, a handle is one block (3.4.5)."""
-    stream = {
-        label: derive(seed, framed(label), [1281], width)
-        for label, width in (("aquila/1 blind", 64), ("aquila/1 handle", 16))
-    }
-    expected = int.from_bytes(stream["aquila/1 blind"], "little") % ORDER
-    assert s.blinds_of(group, seed, [1281]) == expected.to_bytes(32, "little")
-    assert s.handles_of(seed, [1281]) == stream["aquila/1 handle"]
+    """A blind is an HMAC of submission, number and digest modulo the order, a handle a block of a stream (3.4.5)."""
+    message = said("aquila/2 blind", SUBMISSION, (1281).to_bytes(8, "big"), DIGEST)
+    expected = int.from_bytes(hmac.digest(seed.to_bytes(), message, "sha512"), "little") % ORDER
+    assert s.blinds_of(group, seed, SUBMISSION, [1281], DIGEST) == expected.to_bytes(32, "little")
+    for counterpart, label in ((None, said("aquila/1 handle")), ("RS", said("aquila/1 handle", b"RS"))):
+        assert s.handles_of(seed, [1281], counterpart) == derive(seed, label, [1281], 16)
 
 
 def test_many_are_their_members(group: Group, seed: SecretBytes) -> None:
     numbers = [2**63, 0, 255, 256, 7]
-    assert s.blinds_of(group, seed, numbers) == b"".join(s.blinds_of(group, seed, [number]) for number in numbers)
-    assert s.handles_of(seed, numbers) == b"".join(s.handles_of(seed, [number]) for number in numbers)
+    digests = [bytes([place]) * 32 for place in range(5)]
+    each = [s.blinds_of(group, seed, SUBMISSION, *one) for one in zip(([n] for n in numbers), digests, strict=True)]
+    assert s.blinds_of(group, seed, SUBMISSION, numbers, b"".join(digests)) == b"".join(each)
+    handles = b"".join(s.handles_of(seed, [number], "AL") for number in numbers)
+    assert s.handles_of(seed, numbers, "AL") == handles
+    parts = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(5, 32)
+    messages, width = s.framed_rows(5, "label", b"same", parts)
+    assert messages == b"".join(framed("label", b"same", digest) for digest in digests)
+    assert width * 5 == len(messages)
+
+
+def test_one_seed_for_two_lists(group: Group, seed: SecretBytes) -> None:
+    """A copied machine that blinds another list under the same seed and numbers uses no blind for two inputs.
+
+    An element comes again where the input does at the same number of the same submission, and nowhere else.
+    """
+    numbers, first = [0, 256, 512], [bytes([place]) * 32 for place in (1, 2, 3)]
+    other = [first[0], first[2], bytes([9]) * 32]
+    blinds = [parted(s.blinds_of(group, seed, SUBMISSION, numbers, b"".join(some)), 32) for some in (first, other)]
+    assert blinds[0][0] == blinds[1][0]
+    assert len({*blinds[0], *blinds[1]}) == 5
+    elements = [
+        set(parted(oprf.blind(group, b"".join(some), 32, b"".join(of)), 32))
+        for some, of in zip((first, other), blinds, strict=True)
+    ]
+    assert len(elements[0] & elements[1]) == 1
+    again = s.blinds_of(group, seed, bytes(16), numbers, b"".join(first))
+    assert not set(parted(again, 32)) & set(blinds[0])
 
 
 def test_a_row_of_an_input(group: Group, seed: SecretBytes) -> None:
-    rows = s.prepare_run(group, BOTH_CLASSES, seed, one_place(2))[InputClass.PARTIAL]
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, one_place(2))[InputClass.PARTIAL]
     expected = hashlib.sha256(framed("aquila/1 input", BINDING, b"partial", b"\x02") + b"value").digest()
     assert rows["digest"].tobytes() == expected
-    assert rows["element"].tobytes() == oprf.blind(group, expected, 32, s.blinds_of(group, seed, [0]))
+    assert rows["element"].tobytes() == oprf.blind(
+        group, expected, 32, s.blinds_of(group, seed, SUBMISSION, [0], expected)
+    )
 
 
 def test_a_run_is_sorted_by_its_elements(group: Group, seed: SecretBytes) -> None:
-    run = s.prepare_run(group, BOTH_CLASSES, seed, places(20, seed))
+    run = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, places(20, seed))
     for kind, rule in ((InputClass.FULL, 1), (InputClass.PARTIAL, 2)):
         elements = elements_of(run[kind])
         assert elements == sorted(elements)
@@ -93,7 +140,7 @@ def test_a_run_is_sorted_by_its_elements(group: Group, seed: SecretBytes) -> Non
 
 
 def test_a_class_without_inputs(group: Group, seed: SecretBytes) -> None:
-    run = s.prepare_run(group, BOTH_CLASSES, seed, one_place(1))
+    run = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, one_place(1))
     assert (len(run[InputClass.FULL]), len(run[InputClass.PARTIAL])) == (1, 0)
     assert list(s.merge_runs([run[InputClass.PARTIAL]], 4)) == []
 
@@ -145,26 +192,115 @@ def test_a_chunk_and_its_reference() -> None:
     assert (reference.elements, reference.digest) == (5, hashlib.sha256(elements).hexdigest())
 
 
-def test_tokens_are_those_of_the_summed_key(group: Group, seed: SecretBytes) -> None:
-    """Three parties' evaluations, added, give RFC 9497's output under the sum of their shares."""
-    shares = [new_share(group, Random(5).randbytes)] + [new_share(group, Random(n).randbytes) for n in (6, 7)]
-    rows = s.prepare_run(group, BOTH_CLASSES, seed, places(9, seed))[InputClass.FULL]
-    answers = [oprf.evaluate(group, rows["element"].tobytes(), share) for share in shares[1:]]
-    made = s.finalize_chunk(group, rows, seed, shares[0], answers)
-    # RFC 9497 section 3.3.1, Evaluate: with the whole key in one place, which no party ever has.
-    total = sum(int.from_bytes(share.to_bytes(), "little") for share in shares) % ORDER
-    key = Share.from_bytes(group, total.to_bytes(32, "little"))
-    expected = {}
-    for row in rows:
-        digest = row["digest"].tobytes()
-        element = oprf.evaluate(group, oprf.hash_inputs(group, digest, 32), key)
-        output = hashlib.sha512(b"\x00\x20" + digest + b"\x00\x20" + element + b"Finalize").digest()
-        expected[output[:16]] = (s.handles_of(seed, [int(row["number"]) // 256]), int(row["rule"]), output[32:])
-    found = [made.rows[start : start + 33] for start in range(0, len(made.rows), 33)]
-    tokens = [row[17:] for row in found]
-    assert tokens == sorted(expected)
-    assert [(row[:16], row[16]) for row in found] == [expected[token][:2] for token in tokens]
-    assert made.secrets == b"".join(expected[token][2] for token in tokens)
+def chunk_for(
+    group: Group, seed: SecretBytes, rows: np.ndarray, share: Share, *columns: tuple[str, Share, bytes, str | None]
+) -> list[s.FinalizedChunk]:
+    """Let RS finalize rows of the class full with evaluations of others, each under a key and with handles for it."""
+    terms = [
+        s.RowTerms("RS", code, SecretBytes(key), oprf.evaluate(group, rows["element"].tobytes(), other), handles_for)
+        for code, other, key, handles_for in columns
+    ]
+    return s.finalize_chunk(group, rows, seed, SUBMISSION, InputClass.FULL, share, terms)
+
+
+def tokens_in(chunk: s.FinalizedChunk) -> list[bytes]:
+    return [row[17:] for row in parted(chunk.rows, 33)]
+
+
+def test_rows_are_as_the_protocol_writes_them(group: Group, seed: SecretBytes) -> None:
+    """For each counterpart an HMAC under the pair's key of the input and of both values, the lesser code's first."""
+    own, al, si = (new_share(group, Random(number).randbytes) for number in (5, 6, 7))
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, places(9, seed))[InputClass.FULL]
+    keys = {"AL": KEY, "SI": b"\x06" * 32}
+    made = chunk_for(group, seed, rows, own, ("AL", al, keys["AL"], None), ("SI", si, keys["SI"], "SI"))
+    for chunk, (code, other, handles_for) in zip(made, (("AL", al, None), ("SI", si, "SI")), strict=True):
+        expected = {}
+        for row in rows:
+            digest = row["digest"].tobytes()
+            element = oprf.hash_inputs(group, digest, 32)
+            mine, theirs = (group.multiply(element, share.to_bytes()) for share in (own, other))
+            low, high = (theirs, mine) if code == "AL" else (mine, theirs)
+            output = plain_output(digest, low, high, key=keys[code])
+            handle = s.handles_of(seed, [int(row["number"]) // 256], handles_for)
+            expected[output[:16]] = (handle + bytes([row["rule"]]), output[32:])
+        assert parted(chunk.rows, 33) == [expected[token][0] + token for token in sorted(expected)]
+        assert chunk.secrets == b"".join(expected[token][1] for token in sorted(expected))
+
+
+def test_known_answer(group: Group, seed: SecretBytes) -> None:
+    """Token and secret of one input, with the shares 2 and 3, under a key of zeros, by hashlib and libsodium alone."""
+    tag = b"HashToGroup-OPRFV1-\x01-ristretto255-SHA512"
+    tag += bytes([len(tag)])
+    first = hashlib.sha512(bytes(128) + DIGEST + b"\x00\x40\x00" + tag).digest()
+    element, sodium = ctypes.create_string_buffer(32), load_library().handle
+    sodium.crypto_core_ristretto255_from_hash(ctypes.addressof(element), hashlib.sha512(first + b"\x01" + tag).digest())
+    values = [ctypes.create_string_buffer(32) for _ in range(2)]
+    for number, value in enumerate(values, 2):
+        scalar = number.to_bytes(32, "little")
+        sodium.crypto_scalarmult_ristretto255(ctypes.addressof(value), scalar, ctypes.addressof(element))
+    output = plain_output(DIGEST, values[0].raw, values[1].raw, key=bytes(32))
+    assert output[:32].hex() == "0fbb710f5f6e3144e882c6410de590a84b03c88e72ae248b37d5523d452c5f3f"
+    assert output[32:].hex() == "492b97eec50d359a87a24e0d81765bd7fb2bd47fbba98168666706b412ca44ce"
+    shares = [Share.from_bytes(group, number.to_bytes(32, "little")) for number in (2, 3)]
+    rows = np.zeros(1, dtype=s.ROW)
+    rows["digest"], rows["number"], rows["rule"] = np.frombuffer(DIGEST, dtype="S32"), 256, 1
+    blind = s.blinds_of(group, seed, SUBMISSION, [256], DIGEST)
+    rows["element"] = np.frombuffer(oprf.blind(group, DIGEST, 32, blind), dtype="S32")
+    (made,) = chunk_for(group, seed, rows, shares[0], ("SI", shares[1], bytes(32), None))
+    assert (made.rows[17:], made.secrets) == (output[:16], output[32:])
+
+
+def test_both_sides_make_the_same_tokens(group: Group, seed: SecretBytes) -> None:
+    """Of equal inputs, whoever blinded them: each side has its own value by itself, and the other's evaluated."""
+    mine, theirs = (new_share(group, Random(number).randbytes) for number in (5, 6))
+    sides = []
+    for origin, share, other, of in (("RS", mine, theirs, seed), ("SI", theirs, mine, SecretBytes(b"\x08" * 32))):
+        rows = s.prepare_run(group, BOTH_CLASSES, of, SUBMISSION, places(9, of))[InputClass.FULL]
+        evaluated = oprf.evaluate(group, rows["element"].tobytes(), other)
+        counterpart = "SI" if origin == "RS" else "RS"
+        terms = [s.RowTerms(origin, counterpart, SecretBytes(KEY), evaluated, None)]
+        (made,) = s.finalize_chunk(group, rows, of, SUBMISSION, InputClass.FULL, share, terms)
+        sides.append((tokens_in(made), made.secrets, {row[:16] for row in parted(made.rows, 33)}))
+    assert sides[0][:2] == sides[1][:2]
+    assert not sides[0][2] & sides[1][2]
+
+
+def test_one_thing_that_differs_gives_other_tokens(group: Group, seed: SecretBytes) -> None:
+    """Another key of the pair, class, share of either side: none of nine tokens is one of the others."""
+    own, other, third = (new_share(group, Random(number).randbytes) for number in (5, 6, 7))
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, places(9, seed))[InputClass.FULL]
+    made = [
+        *chunk_for(group, seed, rows, own, ("SI", other, KEY, None), ("SI", other, bytes(32), None)),
+        *chunk_for(group, seed, rows, own, ("SI", third, KEY, None), ("AL", other, KEY, None)),
+        *chunk_for(group, seed, rows, third, ("SI", other, KEY, None)),
+    ]
+    evaluated = oprf.evaluate(group, rows["element"].tobytes(), other)
+    terms = [s.RowTerms("RS", "SI", SecretBytes(KEY), evaluated, None)]
+    made += s.finalize_chunk(group, rows, seed, SUBMISSION, InputClass.PARTIAL, own, terms)
+    assert len({token for chunk in made for token in tokens_in(chunk)}) == 9 * len(made)
+
+
+@pytest.mark.parametrize("known", [0, 1, 77])
+def test_a_key_made_of_the_others(group: Group, seed: SecretBytes, known: int) -> None:
+    """Who brings the key tG - K' of the other's K' knows the sum of both values, tH(x), and no token of any guess.
+
+    With t = 0, the key -K', the sum is the same for all inputs. Its proof of knowledge would be refused already.
+    """
+    victim = new_share(group, Random(5).randbytes)
+    number = (known - int.from_bytes(victim.to_bytes(), "little")) % ORDER
+    rogue = Share.from_bytes(group, number.to_bytes(32, "little"))
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, places(9, seed))[InputClass.FULL]
+    (made,) = chunk_for(group, seed, rows, victim, ("SI", rogue, KEY, None))
+    tokens = set(tokens_in(made))
+    assert len(tokens) == 9
+    for digest in (row["digest"].tobytes() for row in rows):
+        element = oprf.hash_inputs(group, digest, 32)
+        value = group.multiply(element, victim.to_bytes())
+        summed = group.multiply(element, known.to_bytes(32, "little")) if known else bytes(32)
+        have = [element, summed, bytes(32), group.multiply(element, (ORDER - 1).to_bytes(32, "little"))]
+        assert not {plain_output(digest, low, high)[:16] for low, high in product(have, have)} & tokens
+        rest = group.multiply(element, rogue.to_bytes())
+        assert plain_output(digest, value, rest)[:16] in tokens
 
 
 def test_a_finalized_chunk_does_not_show_its_tokens() -> None:
@@ -173,7 +309,7 @@ def test_a_finalized_chunk_does_not_show_its_tokens() -> None:
 
 def test_elements_in_order(group: Group, seed: SecretBytes) -> None:
     """Strictly ascending elements pass; one twice or out of order is named by its position, a part of one refused."""
-    rows = s.prepare_run(group, BOTH_CLASSES, seed, places(6, seed))[InputClass.FULL]
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, places(6, seed))[InputClass.FULL]
     elements = elements_of(rows)
     s.check_order(b"".join(elements))
     for wrong, index in (([*elements[:3], *elements[2:]], 3), ([elements[1], elements[0], *elements[2:]], 1)):

@@ -44,10 +44,12 @@ def test_nothing_shows_what_it_holds(stage: StagedRound) -> None:
         party_node.round, party_node.secrets, origin.submission_id, 0, chunk, bytes(32)
     )
     evaluated = tasks.evaluate_chunk(stage.group, evaluating)
-    blinding = plan.batch(0, origin.seed, digested)
+    blinding = plan.batch(0, origin.seed, origin.submission_id, digested)
     verifying = tasks.VerifyTask(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
     carried = CarriedSecret.of(origin.seed)
-    finalizing = tasks.FinalizeTask(carried, carried, origin.chunks.rows(0), [chunk])
+    column = tasks.ColumnTask("RS", carried, None, chunk)
+    rows = origin.chunks.rows(0)
+    finalizing = tasks.FinalizeTask("SI", bytes(16), carried, InputClass.FULL, carried, rows, [column])
     for thing in (
         digested,
         digested.outline(),
@@ -57,6 +59,7 @@ def test_nothing_shows_what_it_holds(stage: StagedRound) -> None:
         blinding.inputs,
         verifying,
         finalizing,
+        column,
         plan,
         carried,
     ):
@@ -97,7 +100,7 @@ def test_a_chunk_through_its_tasks(stage: StagedRound) -> None:
     )
     made = sent(tasks.finalize(stage.group, sent(work)))
     stage.finalize(party_node)
-    assert made.rows == stage.tokens[party_node.submission_id][0]
+    assert [chunk.rows for chunk in made] == [stage.tokens[party_node.submission_id, code][0] for code in ("AL", "RS")]
 
 
 def test_elements_out_of_order(stage: StagedRound) -> None:
@@ -121,8 +124,8 @@ def test_a_proof_of_something_else(stage: StagedRound) -> None:
         tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context + b"x", chunk, done.elements, done.proof))
 
 
-def test_a_part_of_the_sum_is_missing(stage: StagedRound) -> None:
-    """Without every evaluator in force the sum would be under another key, and is refused."""
+def test_an_evaluation_is_missing(stage: StagedRound) -> None:
+    """Without the evaluations of every counterpart a column would be missing, and no part of them is made."""
     stage.evaluated()
     party_node = stage.nodes["SI"]
     terms = party_node.secrets, party_node.seed, party_node.submission_id, 0, party_node.chunks.rows(0)
