@@ -40,7 +40,6 @@ from aquila.protocol.messages import (
     ReportPage,
     Submission,
 )
-from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
 from aquila.protocol.rounds.round_state import Phase
@@ -149,7 +148,7 @@ class Matcher:
             raise OrderError("round_already_open", round=round_.round_id)
         if not round_.everybody_answered and now <= round_.manifest.window.consent_by:
             raise OrderError("consents_not_over", round=round_.round_id)
-        if len(round_.consents) < LEAST_PARTIES:
+        if not round_.manifest.has_pair_among(round_.consents):
             raise OrderError("consents_too_few", round=round_.round_id)
         digests = sorted(round_.consent_digests.items())
         opening = Opening(
@@ -396,11 +395,13 @@ def _fitting_columns(
     return met
 
 
-def _numbered_rows(sent: Sequence[np.ndarray], tokens: NDArray[np.int64]) -> Iterator[TokenRows]:
-    """Yield the token rows of some submissions, whose tokens have these numbers in the order of the rows."""
+def _numbered_rows(sent: Sequence[np.ndarray], tokens: NDArray[np.int64]) -> list[TokenRows]:
+    """Return the token rows of some submissions, whose tokens have these numbers in the order of the rows."""
+    made = []
     for rows, numbers in zip(sent, np.split(tokens, np.cumsum([len(rows) for rows in sent])), strict=False):
         handles, records = numbered(rows["handle"])
-        yield TokenRows(len(handles), records, rows["rule"], numbers)
+        made.append(TokenRows(len(handles), records, rows["rule"], numbers))
+    return made
 
 
 def make_reports(

@@ -95,7 +95,7 @@ MATCHER: Final[Table] = {
     ),
     "report_held_back": Text("{owner} holds back the report of a query of {asker}: {hits} hits are far too many"),
     "round_ended_or_ending": Text("the round has ended or is to be aborted"),
-    "round_lacks_consents": Text("fewer than two parties consented in time"),
+    "round_lacks_consents": Text("no two parties that may be compared consented in time"),
     "round_report_on_hold_at": Text(
         "the round cannot be closed while {parties} holds the report on a query back",
         "an approver there releases or refuses the report, or the round is aborted",

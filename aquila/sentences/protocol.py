@@ -13,7 +13,9 @@ PROTOCOL: Final[Table] = {
     "alarm_query_of_another_party": Text("an alarm is about another party's query"),
     "already_consented_with_other_keys": Text("{party} has consented already, with other keys"),
     "amendment_already_signed": Text("{party} has signed this amendment, or as many as there can be"),
-    "amendment_leaves_too_few_participants": Text("this amendment does not leave two participants"),
+    "amendment_leaves_too_few_participants": Text(
+        "this amendment does not leave two participants that may be compared"
+    ),
     "announcement_not_by_matcher": Text("only the matcher announces"),
     "announcement_not_within_round": Text("a {kind} is not an announcement within a round"),
     "announcement_signed_twice": Text("the matcher signed two different announcements of the kind {kind}"),
@@ -50,7 +52,7 @@ PROTOCOL: Final[Table] = {
         "the secretariat showed two manifests under one number; keep both as evidence",
     ),
     "consents_not_over": Text("some parties may still consent"),
-    "consents_too_few": Text("fewer than two parties consented; the round can only be aborted"),
+    "consents_too_few": Text("no two parties that may be compared consented; the round can only be aborted"),
     "counterpart_not_matchable": Text("{party} can have no hit with {counterpart} in this round"),
     "counterparts_not_all_told": Text("{party} does not tell of each of its counterparts"),
     "elements_not_ascending": Text("the elements are not in strictly ascending order"),

@@ -315,15 +315,14 @@ class Rehearsal:
                     self.measured.move("finalize", "verify", node.code, *spent)
                     for _ in counterparts:
                         self._watch_verified(node)
-                of_columns = dict(zip(counterparts, made.chunks, strict=True))
-                for counterpart, chunk in of_columns.items():
+                for counterpart, chunk in made.chunks.items():
                     counts[counterpart].add(chunk.rows)
                     node.keep_tokens(counterpart, chunk)
                     digest = hashlib.sha256(chunk.rows).hexdigest()
                     sent[counterpart].append((len(chunk.rows) // TOKEN_ROW_BYTES, digest))
                     self.measured.bytes_sent[node.code] += len(chunk.rows)
                 self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
-                yield node, index, of_columns
+                yield node, index, made.chunks
             columns = self._make_columns(node, sent)
             self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, columns))
             for count in counts.values():

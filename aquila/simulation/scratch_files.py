@@ -85,7 +85,7 @@ class StoredFinalizeTask:
 class FinalizedAnswers:
     """A chunk's tokens by column, and the processor time of verifying its evaluations, in all and in the group."""
 
-    chunks: list[FinalizedChunk]
+    chunks: dict[str, FinalizedChunk]
     verify_seconds: float = 0.0
     verify_group_seconds: float = 0.0
 
@@ -104,7 +104,7 @@ def finalize_stored(group: Group, stored: StoredFinalizeTask) -> FinalizedAnswer
 
 def _finalize(
     group: Group, work: FinalizeTask, rows: np.ndarray, evaluations: Sequence[Elements]
-) -> list[FinalizedChunk]:
+) -> dict[str, FinalizedChunk]:
     columns = [replace(column, evaluated=one) for column, one in zip(work.columns, evaluations, strict=True)]
     return tasks.finalize(group, replace(work, rows=rows, columns=columns))
 

@@ -59,7 +59,7 @@ def test_rules_withheld_from_both_sides(stage: StagedRound) -> None:
         for hit in true.hits:
             # The tokens of a hit are in the same order on both sides: both are told of the last one.
             less = hit.model_copy(update={"met": hit.met[-2:]})
-            rule = held(true.party, hit.counterpart)[bytes.fromhex(hit.handle)].rules[int(less.met, 16)]
+            rule = held(true.party, true.counterpart)[bytes.fromhex(hit.handle)].rules[int(less.met, 16)]
             grade = regrade(node.round, stage.table, true, less, [rule])
             hits.append(less.model_copy(update={"certainty": grade.level, "families": grade.families}))
         return true.model_copy(update={"hits": tuple(hits)})

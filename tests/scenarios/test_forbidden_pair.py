@@ -77,7 +77,7 @@ def test_not_joined_through_the_third(staged: Callable[..., StagedRound]) -> Non
     assert not parts(rows_of(stage, "RS", "AL")) & parts(rows_of(stage, "RS", "SI"))
     assert stage.matched() == {("AL", "AL-1", "RS", "RS-1"), ("RS", "RS-1", "SI", "SI-1")}
     node = stage.nodes["RS"]
-    handles = {hit.counterpart: bytes.fromhex(hit.handle) for hit in node.report.hits}
+    handles = {other: bytes.fromhex(stage.report("RS", other).hits[0].handle) for other in ("AL", "SI")}
     assert handles["AL"] != handles["SI"]
     for counterpart, handle in handles.items():
         assert node.record_ids_of(handles.values(), counterpart) == {handle: "RS-1"}
@@ -94,12 +94,9 @@ def test_one_handle_for_each_record_where_all_may_be_compared(staged: Callable[.
 
 
 def test_nobody_is_left_to_compare_with(staged: Callable[..., StagedRound]) -> None:
-    """RS vanishes: the round of the two that are left ends with empty reports."""
+    """RS is left out: AL and SI may not be compared, so they cannot go on without it."""
     stage = staged(LISTS, changes=APART).submitted()
     stage.now = stage.manifest.window.evaluate_by + 1
-    stage.leave_out("RS")
-    for node in stage.nodes.values():
-        stage.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, []))
-    assert stage.matched() == set()
-    stage.exchange_notes()
-    stage.close()
+    al = stage.nodes["AL"]
+    with pytest.raises(PolicyError, match="does not leave two participants that may be compared"):
+        stage.publish(al.party.amend(al.round, al.next_sequence(), ("RS",), stage.now))

@@ -207,7 +207,7 @@ class Node:
             evaluations = {other: sent.answers[index, other] for other in sent.tokens}
             terms = sent.submission_id, index, rows, evaluations
             work = self.party.to_finalize(self.round, self.secrets, sent.seed, *terms)
-            for other, made in zip(sent.tokens, finalize(self.world.group, work), strict=True):
+            for other, made in finalize(self.world.group, work).items():
                 sent.tokens[other].append(made.rows)
         return self.tokens_statement(sent)
 

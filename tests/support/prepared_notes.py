@@ -1,6 +1,6 @@
 """Hits that can be sealed, one by one: what the exchange has as columns, so that a test can change a single one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from aquila.crypto.sealing import MARK_BYTES, NOTE_KEYS_BYTES, NoteKeys
@@ -42,17 +42,12 @@ def by_record(held: TokensByRecord) -> dict[bytes, HeldTokens]:
 
 
 def prepare_each(
-    round_: RoundState,
-    table: RuleTable,
-    report: HitReport,
-    held: Mapping[str, TokensByRecord],
-    random: Callable[[int], bytes],
+    round_: RoundState, table: RuleTable, report: HitReport, held: TokensByRecord, random: Callable[[int], bytes]
 ) -> list[PreparedNote]:
     """Prepare all hits of a report, in the order of the batches."""
     found: list[PreparedNote] = []
     for batch in hit_batches([report], max(1, len(report.hits))):
-        tokens = held[batch.hits.counterpart]
-        made = exchange.prepare(exchange.signed_sizes(round_, report), table, report, batch.hits, tokens, random)
+        made = exchange.prepare(exchange.signed_sizes(round_, report), table, report, batch.hits, held, random)
         keys = map(NoteKeys.of, parted(made.keys, NOTE_KEYS_BYTES))
         marks = parted_by(made.marks, made.openings.tokens, MARK_BYTES)
         found += map(PreparedNote, batch.hits.hits(), keys, marks, made.openings.each())

@@ -1,5 +1,6 @@
 """The manifest: what a round is (PROTOCOL.md 3.1)."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -115,3 +116,7 @@ class Manifest(base.Message):
     def may_match(self, left: str, right: str) -> bool:
         """Return whether the manifest allows records of these two parties to be joined (reciprocity)."""
         return (min(left, right), max(left, right)) in self.pairs
+
+    def has_pair_among(self, parties: Collection[str]) -> bool:
+        """Return whether two of some parties may be compared: among others there is no round."""
+        return any(left in parties and right in parties for left, right in self.pairs)

@@ -92,7 +92,6 @@ from aquila.protocol.messages import (
     Withholding,
     kind_of,
 )
-from aquila.protocol.messages.base import LEAST_PARTIES
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import EvaluationKey, NotesSize, PagesTaken, ReportKey, RoundState, SentNotes
@@ -396,7 +395,7 @@ def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int |
     if (
         message.party in message.absent
         or set(message.absent) - set(round_.participants)
-        or len(remaining) < LEAST_PARTIES
+        or not round_.manifest.has_pair_among(remaining)
     ):
         raise PolicyError("amendment_leaves_too_few_participants", party=message.party)
     # 3.8.2: never after a token was sent.

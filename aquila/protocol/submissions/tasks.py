@@ -282,8 +282,8 @@ class FinalizeTask:
     """The columns to make, in the order of the counterparts."""
 
 
-def finalize(group: Group, work: FinalizeTask) -> list[FinalizedChunk]:
-    """Turn a chunk into token rows and token secrets for each column (PROTOCOL.md 3.6, second half)."""
+def finalize(group: Group, work: FinalizeTask) -> dict[str, FinalizedChunk]:
+    """Turn a chunk into token rows and token secrets for each counterpart (PROTOCOL.md 3.6, second half)."""
     with ExitStack() as secrets:
         seed, share = secrets.enter_context(work.seed.seed()), secrets.enter_context(work.share.share(group))
         columns = [
@@ -292,4 +292,5 @@ def finalize(group: Group, work: FinalizeTask) -> list[FinalizedChunk]:
             )
             for one in work.columns
         ]
-        return finalize_chunk(group, work.rows, seed, work.submission, work.input_class, share, columns)
+        made = finalize_chunk(group, work.rows, seed, work.submission, work.input_class, share, columns)
+    return dict(zip((one.counterpart for one in columns), made, strict=True))

@@ -208,13 +208,16 @@ def _add(
     for number, (submission_id, counterpart) in columns.items():
         submission, count = round_.submissions[submission_id], TokenCount(table)
         multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
+        is_first = submission_id not in first
         with _blamed_on(submission.party):
             for rows in _chunks(context, round_, submission_id, counterpart):
                 count.add(rows)
                 tokens.add(number, rows)
-                multiplicity.add(rows)
+                if is_first:
+                    multiplicity.add(rows)
             count.check(submission, first.setdefault(submission_id, count))
-        flags.setdefault(submission_id, multiplicity.flags(round_.manifest.frequency_limit))
+        if is_first:
+            flags[submission_id] = multiplicity.flags(round_.manifest.frequency_limit)
     return flags
 
 

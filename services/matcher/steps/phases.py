@@ -91,9 +91,6 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
     turn.accept(ending, taken_at=turn.row.ended_at)
 
 
-_FEWEST = 2
-
-
 def open_due(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
     """Open every round whose consents are in, and abort those that too few agreed to."""
     return each_round(context, OPEN, lambda round_id: _open(context, round_id), quiet)
@@ -106,7 +103,7 @@ def _open(context: MatcherContext, round_id: str) -> bool:
     with context.round_cache.writing("round.open", round_id) as turn:
         if not _opens(turn.round, context.clock()):
             return False  # another worker was first
-        if len(turn.round.consents) < _FEWEST:
+        if not turn.round.manifest.has_pair_among(turn.round.consents):
             end_round(context, turn, Outcome.ABORTED, Sentence.of("round_lacks_consents"))
         else:
             turn.accept(context.matcher.open(turn.round, context.clock()))

@@ -124,9 +124,6 @@ def check_lock(session: Session, node: NodeContext, round_: Round, row: RoundRow
         statements.refuse(session, node.clock, row.round_id, f"lock {counterpart}", error.sentence)
 
 
-_LEAST = 2
-
-
 def exclude_absent(node: NodeContext, round_id: str) -> bool:
     """Sign that the round goes on without those who are late by the matcher's word and by our own clock."""
     memory = node.rounds.of(round_id)
@@ -135,7 +132,11 @@ def exclude_absent(node: NodeContext, round_id: str) -> bool:
         return False
     with memory.reading() as round_, node.store.transaction("round.amend") as session:
         left = [party for party in round_.participants if party not in absent]
-        if round_.phase is not Phase.OPEN or len(left) < _LEAST or set(absent) - set(round_.participants):
+        if (
+            round_.phase is not Phase.OPEN
+            or not round_.manifest.has_pair_among(left)
+            or set(absent) - set(round_.participants)
+        ):
             return False
         # Whoever signed tokens under this set signs no amendment, and the other way round.
         if statements.own_statements(session, round_id, StatementKind.TOKENS) or signed_under(

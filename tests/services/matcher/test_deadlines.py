@@ -36,7 +36,7 @@ async def test_too_few_consents(three: World) -> None:
     await three.nodes["AL"].consent()
     three.clock.time = NOW + 1
     three.advance()
-    assert (await three.view())["ending"]["text"] == "aborted: fewer than two parties consented in time"
+    assert (await three.view())["ending"]["text"] == "aborted: no two parties that may be compared consented in time"
 
 
 async def test_a_missing_list(three: World) -> None:

@@ -95,7 +95,7 @@ def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozense
     return session.scalar(query) == len(submission.chunks) * len(evaluators)
 
 
-async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> list[FinalizedChunk]:
+async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> dict[str, FinalizedChunk]:
     small = chunk.elements <= SMALL_ELEMENTS
     return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk), small=small)
 
@@ -110,11 +110,11 @@ def read_evaluated(files: ChunkFiles, chunk: ChunkRow, party: str) -> bytes:
     return files.read(paths.evaluated(chunk.round_id, chunk.submission_id, party, chunk.index))
 
 
-async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[list[FinalizedChunk]]) -> None:
+async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[dict[str, FinalizedChunk]]) -> None:
     await to_thread(_keep, node, chunk, await begun)
 
 
-def _keep(node: NodeContext, chunk: ChunkRow, made: Sequence[FinalizedChunk]) -> None:
+def _keep(node: NodeContext, chunk: ChunkRow, made: Mapping[str, FinalizedChunk]) -> None:
     """Seal one chunk's tokens and their secrets."""
     parts = seal_tokens(node, chunk.round_id, chunk.submission_id, chunk.index, made)
     # If we crash here, the same tokens are made again.
@@ -123,7 +123,7 @@ def _keep(node: NodeContext, chunk: ChunkRow, made: Sequence[FinalizedChunk]) ->
 
 
 def seal_tokens(
-    node: NodeContext, round_id: str, submission_id: str, index: int, made: Sequence[FinalizedChunk]
+    node: NodeContext, round_id: str, submission_id: str, index: int, made: Mapping[str, FinalizedChunk]
 ) -> list[TokenPartRow]:
     """Write one chunk's tokens for each counterpart and their secrets, encrypted; return rows for `record_tokens`.
 
@@ -133,7 +133,9 @@ def seal_tokens(
     memory, parts = node.rounds.of(round_id), []
     round_ = memory.record()
     chunks = len(round_.submissions[submission_id].chunks)
-    for number, (counterpart, chunk) in enumerate(zip(round_.evaluators_of(submission_id), made, strict=True)):
+    # Who was left out meanwhile (3.8.3) gets none.
+    for number, counterpart in enumerate(round_.evaluators_of(submission_id)):
+        chunk = made[counterpart]
         place = number * chunks + index
         for name, content in (
             (paths.tokens(round_id, submission_id, place), chunk.rows),

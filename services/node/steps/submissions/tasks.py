@@ -37,7 +37,7 @@ class AnswersTask:
     """The work of making the tokens, with the evaluations that were verified before; None while some are missing."""
 
 
-def verify_answers(group: Group, work: AnswersTask) -> list[FinalizedChunk] | None:
+def verify_answers(group: Group, work: AnswersTask) -> dict[str, FinalizedChunk] | None:
     """Verify evaluations (PROTOCOL.md 3.6), and make the tokens if these are due; each element is decoded once.
 
     Raises:

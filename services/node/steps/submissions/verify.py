@@ -65,7 +65,7 @@ class _Answers:
     """The bytes of those that are what their evaluators' shares give."""
     wrong: dict[str, AquilaError] = field(default_factory=dict)
     """The reason of each of the others."""
-    made: list[FinalizedChunk] | None = None
+    made: dict[str, FinalizedChunk] | None = None
     """The tokens of the chunk, if these were the last ones."""
 
 

@@ -100,7 +100,9 @@ def test_a_chunk_through_its_tasks(stage: StagedRound) -> None:
     )
     made = sent(tasks.finalize(stage.group, sent(work)))
     stage.finalize(party_node)
-    assert [chunk.rows for chunk in made] == [stage.tokens[party_node.submission_id, code][0] for code in ("AL", "RS")]
+    assert {code: chunk.rows for code, chunk in made.items()} == {
+        code: stage.tokens[party_node.submission_id, code][0] for code in ("AL", "RS")
+    }
 
 
 def test_elements_out_of_order(stage: StagedRound) -> None:
