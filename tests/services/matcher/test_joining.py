@@ -31,7 +31,7 @@ async def test_nobody_is_left_with_whom_a_party_may_be_compared(worlds: Callable
         await world.nodes[code].consent()
     world.clock.time = NOW + 1
     world.advance()
-    assert world.phase() == "aborted"
+    assert (await world.view())["ending"]["text"] == "aborted: no two parties that may be compared consented in time"
 
 
 def test_workers_that_do_not_see_the_scratch_folder(tmp_path: Path) -> None:
