@@ -27,13 +27,13 @@ def post_ask(visit: Visited, sent: Sent) -> Response:
     done = client.follow_up_many(**meant(asked, sent), channel=channel, urgency=urgency)
     if not done.hits:
         return visit.go(path_after(asked, "", left_out=done.left_out))
-    return _page(visit, client, done.hits, asked)
+    return _page(visit, done.hits, asked, done.left_out)
 
 
 @router.post("/hits/requests")
 def post_requests(visit: Visited, sent: Sent) -> Response:
     """Show the requests about some hits in follow-up; that they were exported is logged, once the page is made."""
-    return _page(visit, visit.hits(), _keys(sent), list_of_form(visit, sent))
+    return _page(visit, _keys(sent), list_of_form(visit, sent))
 
 
 @router.post("/hits/requests.pdf")
@@ -58,28 +58,32 @@ def post_json(visit: Visited, sent: Sent) -> Response:
     return Response(content, media_type="application/json", headers=headers)
 
 
-def _page(visit: Visit, client: HitsClient, keys: Sequence[HitKey], asked: RequestedList) -> Response:
-    made = _drafts(client, keys)
+def _page(visit: Visit, keys: Sequence[HitKey], asked: RequestedList, left_out: int = 0) -> Response:
+    """Show the requests that can be made about some hits, which may be none.
+
+    Args:
+        asked: The list to go back to.
+        left_out: How many hits are left out already.
+    """
+    client = visit.hits()
+    made = client.letters(hits=keys)
     page = visit.show(
         "requests.html",
         requests=[
             (one, request_letter.versions(one.letter, visit.language), request_letter.as_text(one.letter.message))
             for one in made.letters
         ],
-        left_out=made.left_out,
+        left_out=made.left_out + left_out,
         back=asked.path,
-        only=keys[0] if len(keys) == 1 else None,
+        only=keys[0] if len(keys) == len(made.letters) == 1 else None,
     )
-    _export(client, keys, made)
+    if made.letters:
+        _export(client, keys, made)
     return page
 
 
 def _drafts(client: HitsClient, keys: Sequence[HitKey]) -> Letters:
-    """Return the letters as they would be exported now.
-
-    Raises:
-        OrderError: There is none: no follow-up is open, or a handling code blocks it.
-    """
+    """Return the letters as they would be exported now; raises OrderError if there is none."""
     made = client.letters(hits=keys)
     if not made.letters:
         raise OrderError("follow_up_not_open")

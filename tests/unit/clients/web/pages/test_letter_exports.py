@@ -78,9 +78,10 @@ def test_another_letter_than_the_logged_one_is_not_given(handler: Callable[..., 
     assert caught.value.sentence.code == "letter_changed_meanwhile"
 
 
-def test_nothing_is_made_without_a_letter() -> None:
-    """Of a hit without a follow-up, or whose handling code blocks it."""
+def test_nothing_is_exported_without_a_letter() -> None:
+    """Of a hit without a follow-up, or whose handling code blocks it, the page says so, and no file is made."""
     service = Service(Letters(letters=(), left_out=1))
+    assert ask(requests.post_requests, service)
     with pytest.raises(OrderError):
         ask(requests.post_pdf, service)
-    assert service.calls == ["draft"]
+    assert service.calls == ["draft", "draft"]
