@@ -136,8 +136,7 @@ class Trainee:
         for hit in hits:
             self.visitor.open(str(hit))
             if not self.page.locator("#channel").count():
-                self.page.locator("#decision-same").check()
-                self.visitor.press("Note the decision")
+                self.visitor.press("Same person")
                 self.visitor.open(str(hit))
             self.page.locator("#channel").select_option("siena")
             self.visitor.press("Open the follow-up")
@@ -149,7 +148,7 @@ class Trainee:
         self.visitor.press("Show the letter")
         assert self.visitor.shows("Practice, not real: Request after a hit")
         assert self.visitor.shows("all persons are invented, nothing here is real")
-        assert self.page.locator("#message").input_value().startswith("Subject: Practice, not real: ")
+        assert self.page.locator("#message-1").input_value().startswith("Subject: Practice, not real: ")
         name, message = self.saved("Message as JSON")
         assert name.startswith("PRACTICE-request-")
         assert json.loads(message)["subject"].startswith("Practice, not real: ")

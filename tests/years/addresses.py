@@ -141,7 +141,7 @@ async def visit_node(home: Path) -> Visited:
         "/records/{import_id}", "/records/{import_id}/duplicates", "/records/{import_id}/findings.csv",
         "/rounds/{round_id}", "/search/{import_id}/{position}", "/search/{import_id}/{position}/correct",
     ) | _filled(of_hit, "/hits/{round_id}/{hit_id}") | {
-        "/hits": _hit_pages("/hits", hits["total"], rounds[-1]["round_id"]),
+        "/hits": _hit_pages("/hits", hits["persons"], rounds[-1]["round_id"]),
         "/queries/standing/{standing_id}": [f"/queries/standing/{one}" for one in known["standing_id"]],
         "/rounds": ["/rounds", f"/rounds?offset={len(rounds) // 40 * 40}"],
         "/records/{import_id}/all": [f"/records/{largest}/all", f"/records/{largest}/all?offset=9950"],
@@ -158,7 +158,7 @@ async def visit_node(home: Path) -> Visited:
         "/v1/queries/{submission_id}/progress", "/v1/rounds/{round_id}", "/v1/rounds/{round_id}/safeguards",
         "/v1/rounds/{round_id}/hits", "/v1/standing-queries/{standing_id}",
     ) | _filled(of_hit, "/v1/rounds/{round_id}/hits/{hit_id}") | {
-        "/v1/hits": _hit_pages(f"/v1/hits?limit={_PAGE}", hits["total"], rounds[-1]["round_id"]),
+        "/v1/hits": _hit_pages(f"/v1/hits?limit={_PAGE}", hits["persons"], rounds[-1]["round_id"]),
         "/v1/imports/{import_id}/duplicates": _parts(f"{listed}/duplicates", 10 * _PAGE),
         "/v1/imports/{import_id}/records": [f"{listed}/records", f"{listed}/records?offset=9950"],
         "/v1/queries": _parts("/v1/queries", len(queries)),
