@@ -4,12 +4,11 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from services.matcher.events import newest_withdrawal_events, visible_events
+from services.matcher.events import visible_events
 from services.node.storage.tables import StatementRow, WithdrawalRow
 from tests.support.clock import Clock
 from tests.support.node_steps import PEOPLE, answered, does, hit_path
@@ -66,15 +65,18 @@ def heard(world: World, round_id: str) -> bytes:
     """Return everything that the matcher's feed tells RS, decoded."""
     with world.app.state.context.store.reading("test.feed") as session:
         events = visible_events(session, round_id, "RS", 0, 1_000_000)
-        assert newest_withdrawal_events(session, "RS") == {}
     envelopes = [json.loads(event.envelope) for event in events if event.envelope]
     return b"\n".join(base64.b64decode(envelope["payload"]) for envelope in envelopes)
 
 
-def of_queries(world: World, round_id: str) -> list[Any]:
-    """Return the withdrawals towards RS that the matcher's record has."""
+def of_queries(world: World, round_id: str) -> dict[str, list[str]]:
+    """Return the hits that are withdrawn towards RS in the matcher's record, by their owner, in their order."""
+    found: dict[str, list[str]] = {}
     with world.app.state.context.round_cache.reading(round_id) as turn:
-        return [said for said in turn.round.withdrawals.values() if said.counterpart == "RS"]
+        for said in turn.round.withdrawals.values():
+            if said.counterpart == "RS":
+                found.setdefault(said.party, []).extend(said.hits)
+    return {party: sorted(hits) for party, hits in found.items()}
 
 
 def said_by(party_node: PartyNode) -> set[str]:
@@ -84,15 +86,17 @@ def said_by(party_node: PartyNode) -> set[str]:
 
 
 async def test_nobody_tells_before_the_release(asked: tuple[World, str]) -> None:
-    """No statement is even signed: neither feed, news, numbers nor matcher have anything of it, until AL releases."""
+    """AL signs no statement: neither feed, numbers nor matcher have anything of it, until it releases its answer.
+
+    The answer of SI was given, so RS hears at once that SI erased its record.
+    """
     world, round_id = asked
     al, rs = world.nodes["AL"], world.nodes["RS"]
-    hits, query = await withdraw_and_erase(world, round_id)
-    assert of_queries(world, round_id) == []
+    (*hits, of_si), query = await withdraw_and_erase(world, round_id)
+    assert of_queries(world, round_id) == {"SI": [of_si]}
     assert not any(hit.encode() in heard(world, round_id) for hit in hits)
     assert said_by(al) == set()
-    assert said_by(world.nodes["SI"]) == {"withdrawal"}  # towards AL, of a hit of the lists
-    assert await answered(rs, round_id) == []
+    assert [hit["hit_id"] for hit in await answered(rs, round_id)] == [of_si]
     # What came of hits is told of those that were acknowledged alone.
     world.clock.time += 25 * 3_600
     await world.settle()
@@ -100,23 +104,22 @@ async def test_nobody_tells_before_the_release(asked: tuple[World, str]) -> None
     assert texts((await al.round(round_id))["problems"]) == [
         line for line in texts((await al.round(round_id))["problems"]) if "is held back" in line
     ]
-    # Once RS has its report, both owners tell it at once.
+    # Once RS has its report, AL tells it at once.
     assert (await al.post(f"/rounds/{round_id}/alarms/{query}/release")).status_code == 204
     await world.settle()
     assert len(await answered(rs, round_id)) == len(PEOPLE) + 1
-    assert sorted(hit for said in of_queries(world, round_id) for hit in said.hits) == sorted(hits)
-    assert {said.submission_id for said in of_queries(world, round_id)} == {query}
-    grounds = {hit: (await rs.get(hit_path({"round_id": round_id, "hit_id": hit})))["withdrawals"] for hit in hits}
-    assert [[one["ground"] for one in grounds[hit]] for hit in hits] == [["incorrect"], ["erased"], ["erased"]]
+    assert of_queries(world, round_id) == {"AL": sorted(hits), "SI": [of_si]}
+    shown = [(await rs.get(hit_path({"round_id": round_id, "hit_id": hit})))["withdrawals"] for hit in (*hits, of_si)]
+    assert [[one["ground"] for one in of] for of in shown] == [["incorrect"], ["erased"], ["erased"]]
     with al.node.store.reading("test.told") as session:
         assert all(session.scalars(select(WithdrawalRow.acknowledged_at).where(WithdrawalRow.counterpart == "RS")))
 
 
 async def test_nobody_tells_after_an_end_without_a_release(asked: tuple[World, str]) -> None:
-    """AL has nothing to withdraw, for RS never hears of it; SI asks the matcher when notes are over, which refuses."""
+    """AL has nothing to withdraw, for RS never hears of its hits."""
     world, round_id = asked
-    al, si = world.nodes["AL"], world.nodes["SI"]
-    hits, _ = await withdraw_and_erase(world, round_id)
+    al = world.nodes["AL"]
+    (*hits, of_si), _ = await withdraw_and_erase(world, round_id)
     await al.post(f"/rounds/{round_id}/abort", json={"reason": "this is fishing"})
     await world.settle()
     assert await world.phase(round_id) == "aborted"
@@ -125,7 +128,6 @@ async def test_nobody_tells_after_an_end_without_a_release(asked: tuple[World, s
     with world.app.state.context.round_cache.reading(round_id) as turn:
         world.clock.time = turn.round.notes_expire + 1
     await world.settle()
-    assert of_queries(world, round_id) == []
+    assert of_queries(world, round_id) == {"SI": [of_si]}
     assert not any(hit.encode() in heard(world, round_id) for hit in hits)
-    assert any("before RS has its report of it" in line for line in texts((await si.round(round_id))["problems"]))
-    assert await answered(world.nodes["RS"], round_id) == []
+    assert [hit["hit_id"] for hit in await answered(world.nodes["RS"], round_id)] == [of_si]

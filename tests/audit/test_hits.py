@@ -6,11 +6,13 @@ import pytest
 
 from aquila.errors import AuditError
 from aquila.protocol.auditing import RoundAudit, UnprovenClaim
-from aquila.protocol.auditing.hits import check_hits, check_queries
-from aquila.protocol.messages import Kind, Outcome, Withholding
+from aquila.protocol.auditing.hits import check_hits, check_queries, take_report
+from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages import HitReport, Kind, Outcome, Withholding
 from aquila.protocol.rounds.round_state import EvaluationKey, ReportKey
 from aquila.sentences import text_of
 from tests.support.receipts import audit_of
+from tests.support.samples import SAMPLES
 
 QUERY = "1" * 32
 PAIRS = {("AL", "RS"): 3, ("AL", "SI"): 0, ("RS", "SI"): 2}
@@ -111,3 +113,24 @@ def test_an_owner_that_refused_its_answer() -> None:
         f"neither AL nor SI signed how many hits they have {of}",
         f"SI signed no receipt of its report with AL {of}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("party", "counterpart", "due"),
+    [("AL", "RS", True), ("AL", "SI", False), ("SI", "AL", True), ("RS", "SI", False), ("AL", "AL", False)],
+    ids=["answered", "refused", "whose owner refused", "of others", "of one"],
+)
+def test_which_reports_of_a_query_are_due(party: str, counterpart: str, *, due: bool) -> None:
+    """Those between its asker and an owner; where the owner refused its answer, its own alone."""
+    audit = asked("AL")
+    round_: Any = audit.round
+    round_.tokens[QUERY] = None
+    round_.withheld[ReportKey("SI", "AL", QUERY)] = Withholding.REFUSED
+    said = {"submission_id": QUERY, "party": party, "counterpart": counterpart}
+    entry = statement_entry(HitReport.model_validate(SAMPLES[HitReport] | said), "0" * 64, 7)
+    if due:
+        take_report(audit, 9, entry)
+        assert audit.reported[ReportKey(party, counterpart, QUERY)].total() == 1
+    else:
+        with pytest.raises(AuditError, match="is sent a report that is not due"):
+            take_report(audit, 9, entry)

@@ -94,9 +94,16 @@ def test_closed_without_a_report(stage: StagedRound) -> None:
 
 
 def test_closed_before_the_lists_are_in(stage: StagedRound) -> None:
-    stage.evaluated()
+    """Neither the matcher's ending nor a party's closing counts, before the opening and while tokens are missing."""
     ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
-    stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported")
+    for binding in (None, "in force"):
+        stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported")
+        named = binding and stage.round.binding
+        closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=named)
+        with pytest.raises(OrderError, match="closes before it has its hits"):
+            stage.round.accept(stage.signed("SI", closing), now=stage.now)
+        if binding is None:
+            stage.evaluated()
 
 
 def test_after_the_end(stage: StagedRound) -> None:

@@ -18,7 +18,8 @@ class ReportedRound:
     """A round of lists whose reports are out; a test changes what it needs."""
 
     round_id = "0" * 32
-    reports_of, list_reports = RoundState.reports_of, RoundState.list_reports
+    bindings = ("0" * 64,)
+    reports_of, list_reports, compares = RoundState.reports_of, RoundState.list_reports, RoundState.compares
 
     def __init__(self, parties: tuple[str, ...]) -> None:
         self.participants = parties

@@ -355,7 +355,7 @@ class RoundState:
 
     def all_lists_are_in(self) -> bool:
         """Return whether every participant's list has its tokens statement."""
-        return all(self.list_of(party) in self.tokens for party in self.participants)
+        return bool(self.participants) and all(self.list_of(party) in self.tokens for party in self.participants)
 
     def _lists_are_reported(self) -> bool:
         due = self.reports_of(None)
