@@ -112,6 +112,7 @@ class Word(StrEnum):
     LISTS_AND_QUERIES = "lists_and_queries"
     FULL = "full"
     PARTIAL = "partial"
+    COARSE = "coarse"
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"

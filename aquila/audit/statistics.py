@@ -25,7 +25,7 @@ SAID = {
 }
 """What is counted of each party: its statements, by the kind of their entries."""
 
-_SUBMITTED = ("records", "full", "partial", "chunks")
+_SUBMITTED = ("records", "full", "partial", "coarse", "chunks")
 
 
 @dataclass(slots=True)

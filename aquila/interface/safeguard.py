@@ -83,6 +83,7 @@ class EarlierSpent(Message):
     origin: PartyCode
     full: Count
     partial: Count
+    coarse: Count
 
 
 class EarlierRoundView(Message):

@@ -141,6 +141,7 @@ def _submission(message: Submission) -> tuple[EntryKind, dict[str, Any]]:
             "records": message.records,
             "full": message.elements.full,
             "partial": message.elements.partial,
+            "coarse": message.elements.coarse,
             "chunks": len(message.chunks),
         },
         "ids": {"submission": message.submission_id, "kind": message.kind.value},

@@ -506,7 +506,7 @@ def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties:
         parties: The participants among whom the round is; all of the manifest if not given.
     """
     caps = [cap for cap in manifest.caps if parties is None or cap.party in parties]
-    elements = sum(cap.elements.full + cap.elements.partial for cap in caps)
+    elements = sum(cap.elements.total() for cap in caps)
     evaluations = elements * ELEMENT_BYTES * max(0, len(caps) - 1)
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)

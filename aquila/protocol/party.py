@@ -276,14 +276,13 @@ class Party:
             raise OrderError("submission_before_locks", round=round_.round_id, party=self.code)
         if not chunks:
             raise PolicyError("nothing_to_submit", round=round_.round_id)
-        totals = {c: sum(chunk.elements for chunk in chunks if chunk.input_class is c) for c in InputClass}
         submission = Submission(
             **self._bound(round_, sequence),
             submission_id=submission_id,
             kind=kind,
             justification=justification,
             records=records,
-            elements=ClassCounts(full=totals[InputClass.FULL], partial=totals[InputClass.PARTIAL]),
+            elements=ClassCounts.by(lambda kind: sum(one.elements for one in chunks if one.input_class is kind)),
             chunks=tuple(chunks),
         )
         return self._signed(submission)

@@ -44,12 +44,14 @@ _EXACT = Context(prec=18, traps=[Inexact, InvalidOperation, Overflow])
 class InputClass(StrEnum):
     """The cost of guessing a rule's inputs, from the table; each class has its own share and caps.
 
-    A rule is partial where ten million guesses cover half of a population: parts of a date, names alone, and a whole
-    date beside one name, two first letters or a nationality. Identifiers, and two names with a whole date, take more.
+    A rule is partial where ten million guesses cover half of a population: parts of a date, and a whole date beside
+    one name, two first letters or a nationality. Identifiers, and two names with a whole date, take more. A rule is
+    coarse where it reads names alone: a few thousand guesses are enough.
     """
 
     FULL = "full"
     PARTIAL = "partial"
+    COARSE = "coarse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +423,10 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
     most = content.get("most_records")
     if most is not None and int(most) < 1:
         raise InputError("rule_admits_no_record", rule=number)
-    return Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most, also)
+    rule = Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most, also)
+    if rule.reads_names_alone != (rule.input_class is InputClass.COARSE):
+        raise InputError("rule_class_wrong", rule=number)
+    return rule
 
 
 DEFAULT_LIMIT = 8

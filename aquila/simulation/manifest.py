@@ -49,8 +49,7 @@ def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> 
         rules=messages.TableReference(name=terms.table.name, digest=terms.table.digest),
         normalizer=messages.TableReference(name=version, digest=conformance),
         caps=tuple(
-            messages.PartyCap(party=code, elements=messages.ClassCounts(full=_LARGEST_CAP, partial=_LARGEST_CAP))
-            for code in codes
+            messages.PartyCap(party=code, elements=messages.ClassCounts.by(lambda _: _LARGEST_CAP)) for code in codes
         ),
         window=messages.Window(consent_by=now, submit_by=now, evaluate_by=now, closes_at=now),
         chunk_elements=terms.chunk_elements,

@@ -23,6 +23,7 @@ from aquila.protocol.messages.feed import MOST_ENTRIES
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT
+from aquila.records.rules import InputClass
 from services.kit.home_folder import LOG_FOLDER
 from services.kit.log.copies import Scope
 from services.kit.log.entries import ENTRIES
@@ -130,8 +131,8 @@ def _count_submissions(session: Session, registry: Registry, round_id: str, foun
         said = _submission(event, keys)
         found.count(said.party, "queries" if said.kind is Kind.QUERY else "lists")
         found.count(said.party, "records", said.records)
-        found.count(said.party, "full", said.elements.full)
-        found.count(said.party, "partial", said.elements.partial)
+        for input_class in InputClass:
+            found.count(said.party, input_class.value, said.elements.of(input_class))
         found.count(said.party, "chunks", len(said.chunks))
 
 

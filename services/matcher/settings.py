@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aquila.protocol.messages import ClassCounts
 from services.kit.settings import MEBIBYTE, KeyedSettings, NotificationSettings, Settings
 
 _HOUR = 3_600
@@ -25,11 +26,19 @@ class RoundSettings(Settings):
 
     window: WindowSettings = Field(default_factory=WindowSettings, description="Deadlines.")
     cap_full: int = Field(
-        default=200_000, ge=0, description="Elements of the class full that a party may declare; 8 for each record."
+        default=200_000, ge=0, description="Elements of the class full that a party may declare; 10 for each record."
     )
     cap_partial: int = Field(
-        default=600_000, ge=0, description="Elements of the class partial that a party may declare; 24 for each record."
+        default=420_000, ge=0, description="Elements of the class partial that a party may declare; 21 for each record."
     )
+    cap_coarse: int = Field(
+        default=220_000, ge=0, description="Elements of the class coarse that a party may declare; 11 for each record."
+    )
+
+    @property
+    def caps(self) -> ClassCounts:
+        return ClassCounts(full=self.cap_full, partial=self.cap_partial, coarse=self.cap_coarse)
+
     padding_inputs: tuple[Annotated[int, Field(ge=1, le=255)], ...] = Field(
         default=(8, 16, 24, 32), description="Sizes to which the inputs of a record are padded; empty for none."
     )

@@ -35,21 +35,25 @@ class EvaluationCaps(Settings):
     The defaults let a list of a million persons through once a day and three times in thirty days.
     """
 
-    day_full: int = Field(default=8_000_000, ge=1, description="Elements of the class full for one party in a day.")
-    day_partial: int = Field(default=16_000_000, ge=1, description="Elements of the class partial in a day.")
+    day_full: int = Field(default=10_000_000, ge=1, description="Elements of the class full for one party in a day.")
+    day_partial: int = Field(default=21_000_000, ge=1, description="Elements of the class partial in a day.")
+    day_coarse: int = Field(default=11_000_000, ge=1, description="Elements of the class coarse in a day.")
     window_days: int = Field(default=30, ge=2, le=366, description="How many days, today too, the longer window has.")
-    window_full: int = Field(default=24_000_000, ge=1, description="Elements of the class full in the longer window.")
+    window_full: int = Field(default=30_000_000, ge=1, description="Elements of the class full in the longer window.")
     window_partial: int = Field(
-        default=48_000_000, ge=1, description="Elements of the class partial in the longer window."
+        default=63_000_000, ge=1, description="Elements of the class partial in the longer window."
+    )
+    window_coarse: int = Field(
+        default=33_000_000, ge=1, description="Elements of the class coarse in the longer window."
     )
 
     def in_day(self, input_class: InputClass) -> int:
         """Return how many elements of a class one party gets in a day."""
-        return self.day_full if input_class is InputClass.FULL else self.day_partial
+        return int(getattr(self, f"day_{input_class.value}"))
 
     def in_window(self, input_class: InputClass) -> int:
         """Return how many elements of a class one party gets in the longer window."""
-        return self.window_full if input_class is InputClass.FULL else self.window_partial
+        return int(getattr(self, f"window_{input_class.value}"))
 
 
 class NodeSettings(KeyedSettings):

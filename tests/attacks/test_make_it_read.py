@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 
 from aquila.audit.roles import Role
 from aquila.protocol.messages.base import MAX_PARTIES
+from aquila.records.rules import InputClass
 from clients.web.app.forms import FORM_BYTES
 from clients.web.app.uploads import Inbox
 from services.kit.http.routing import SMALL_BODY, caller_checks
@@ -100,7 +101,7 @@ def test_a_proposal_for_as_many_parties_as_can_be_fits() -> None:
     """The largest proposal that there can be is no body over the limit."""
     codes = [f"A{chr(65 + number % 26)}" for number in range(MAX_PARTIES)]
     pairs = [(first, second) for place, first in enumerate(codes) for second in codes[place + 1 :]]
-    caps = [{"party": code, "full": 2**53, "partial": 2**53} for code in codes]
+    caps = [{"party": code, **dict.fromkeys(InputClass, 2**53)} for code in codes]
     texts = dict.fromkeys(("area", "legal_basis", "purpose", "category", "rules"), "Ж" * 500)
     proposal = {"participants": codes, "pairs": pairs, "caps": caps, **texts}
     assert len(json.dumps(proposal, ensure_ascii=False).encode()) < LARGEST_PROPOSAL * 3 // 4

@@ -22,6 +22,7 @@ from aquila.protocol.party import RoundSecrets
 from aquila.protocol.problems import error_from_problem
 from aquila.protocol.registry import RegisteredParty, Registry, read_registry, write_registry
 from aquila.protocol.submissions.submission import check_order
+from aquila.records.rules import InputClass
 from tests.support.samples import DIGEST, ROUND, SAMPLES
 from tests.support.staged_round import EXPECTED, LISTS, StagedRound
 
@@ -55,19 +56,13 @@ def submissions(draw: st.DrawFn) -> Submission:
     chunks = draw(
         st.lists(
             st.fixed_dictionaries(
-                {
-                    "input_class": st.sampled_from(["full", "partial"]),
-                    "elements": st.integers(1, 65_535),
-                    "digest": DIGESTS,
-                }
+                {"input_class": st.sampled_from([*InputClass]), "elements": st.integers(1, 65_535), "digest": DIGESTS}
             ),
             min_size=1,
             max_size=5,
         )
     )
-    totals = {
-        kind: sum(chunk["elements"] for chunk in chunks if chunk["input_class"] == kind) for kind in ("full", "partial")
-    }
+    totals = {kind: sum(chunk["elements"] for chunk in chunks if chunk["input_class"] == kind) for kind in InputClass}
     justification = draw(st.fixed_dictionaries(dict.fromkeys(SAMPLES[Submission]["justification"], TEXT)))
     changes = {"chunks": chunks, "elements": totals, "justification": justification, "party": draw(CODES)}
     changes["sequence"] = draw(st.integers(1, 2**40))
@@ -85,7 +80,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         SAMPLES[Manifest]
         | {
             "participants": [{"party": code, "identity_fingerprint": draw(DIGESTS)} for code in codes],
-            "caps": [{"party": code, "elements": {"full": draw(counts), "partial": draw(counts)}} for code in codes],
+            "caps": [{"party": code, "elements": {kind: draw(counts) for kind in InputClass}} for code in codes],
             "pairs": pairs,
             "window": dict(zip(("consent_by", "submit_by", "evaluate_by", "closes_at"), times, strict=True)),
             "area": draw(TEXT),

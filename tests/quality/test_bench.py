@@ -45,8 +45,8 @@ def test_a_set_of_another_name_has_no_goal(result: SetResult) -> None:
 
 def test_too_many_inputs_are_said(result: SetResult) -> None:
     for one in (with_levels(result, (95, 0), (0, 0)), measure_set(unrelated_lists(20, 1), load_rules("default"))):
-        heavy = replace(one, per_record=dict.fromkeys(InputClass, 12.5))
-        assert [sentence.partition(": ")[2] for sentence in heavy.broken] == ["25.00 inputs per record, 24 may be"]
+        heavy = replace(one, per_record=dict.fromkeys(InputClass, 8.5))
+        assert [sentence.partition(": ")[2] for sentence in heavy.broken] == ["25.50 inputs per record, 24 may be"]
 
 
 def test_false_pairs_of_strangers_are_said(result: SetResult) -> None:

@@ -30,7 +30,7 @@ def submit_bytes(stage: StagedRound, chunk: bytes, elements: int | None = None) 
     submission = stage.round.submissions[stage.nodes["SI"].submission_id]
     count = len(right) // 32 if elements is None else elements
     content = submission.model_dump() | {
-        "elements": {"full": count, "partial": 0},
+        "elements": {"full": count, "partial": 0, "coarse": 0},
         "chunks": [
             {"input_class": reference.input_class, "elements": count, "digest": hashlib.sha256(chunk).hexdigest()}
         ],

@@ -2,18 +2,20 @@
 
 import pytest
 
-from aquila.crypto.shares import new_share
+from aquila.crypto.shares import Share, new_share
 from aquila.errors import BindingError, EquivocationError
+from aquila.records.rules import InputClass
 from tests.support.staged_round import StagedRound
 
 
 def two_consents(stage: StagedRound, code: str) -> tuple[bytes, bytes]:
     """Return two consents of one party under one number, with different keys."""
-    first, second = (
-        stage.consent_with(code, new_share(stage.group, stage.random), new_share(stage.group, stage.random))
-        for _ in range(2)
-    )
+    first, second = (stage.consent_with(code, *new_shares(stage)) for _ in range(2))
     return first, second
+
+
+def new_shares(stage: StagedRound) -> list[Share]:
+    return [new_share(stage.group, stage.random) for _ in InputClass]
 
 
 def test_the_second_consent_is_evidence(stage: StagedRound) -> None:
@@ -43,5 +45,5 @@ def test_two_audiences_find_out(stage: StagedRound) -> None:
 def test_a_consent_with_other_keys_later(stage: StagedRound) -> None:
     """A second consent under the next number is an equivocation too, also after the opening."""
     stage.consent()
-    other = stage.consent_with("SI", new_share(stage.group, stage.random), new_share(stage.group, stage.random))
+    other = stage.consent_with("SI", *new_shares(stage))
     stage.refused(EquivocationError, other, "consented already")

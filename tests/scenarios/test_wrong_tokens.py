@@ -11,7 +11,7 @@ from aquila.protocol.messages import ClassCounts, PartyCap, Tokens
 from aquila.records.rules import InputClass
 from tests.support.staged_round import StagedRound
 
-FEW = tuple(PartyCap(party=code, elements=ClassCounts(full=16, partial=16)) for code in ("AL", "RS", "SI"))
+FEW = tuple(PartyCap(party=code, elements=ClassCounts.by(lambda _: 16)) for code in ("AL", "RS", "SI"))
 """Caps for two records."""
 
 

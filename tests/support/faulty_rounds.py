@@ -19,6 +19,7 @@ import httpx
 import psutil
 
 from aquila.csv_files import ListWriter
+from aquila.records.rules import InputClass
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.bench.records import COLUMNS, PARTIES, query_rows, write_list
 from tests.support.faults import Fault, FaultProgram
@@ -200,7 +201,7 @@ class FaultyRounds:
     def _caps(self) -> list[dict[str, object]]:
         """Return caps that the lists need, with which rounds of many parties fit on a small file system."""
         longest = max(path.read_bytes().count(b"\n") for path in self.files.values())
-        elements = dict.fromkeys(("full", "partial"), _INPUTS_PER_RECORD * longest + _INPUTS_BESIDES)
+        elements = dict.fromkeys(InputClass, _INPUTS_PER_RECORD * longest + _INPUTS_BESIDES)
         return [{"party": code, "elements": elements} for code in sorted(self.files)]
 
     def _network_before(self, port: int) -> int:

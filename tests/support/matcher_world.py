@@ -357,7 +357,7 @@ class World:
             "category": "test",
             "chunk_elements": 24,
             "padding": NO_PADDING.model_dump(mode="json"),
-            "caps": [{"party": code, "elements": {"full": 200, "partial": 200}} for code in self.nodes],
+            "caps": [{"party": code, "elements": dict.fromkeys(InputClass, 200)} for code in self.nodes],
             "window": {"consent_by": NOW, "submit_by": NOW + 100, "evaluate_by": NOW + 200, "closes_at": NOW + 300},
         }
         answer = await self.operate("POST", json=proposal | changes)

@@ -149,7 +149,7 @@ async def answered(party_node: PartyNode, round_id: str) -> list[Any]:
 
 
 def limit(party_node: PartyNode, **caps: int) -> None:
-    roomy = {"day_full": LARGE, "day_partial": LARGE, "window_full": LARGE, "window_partial": LARGE}
+    roomy = {f"{span}_{kind}": LARGE for span in ("day", "window") for kind in InputClass}
     party_node.node.settings = party_node.node.settings.model_copy(update={"caps": EvaluationCaps(**(roomy | caps))})
 
 

@@ -35,7 +35,7 @@ DIGEST, ELEMENT, PROOF = "d" * 64, "e" * 64, "c" * 128
 
 _SAID = {"round_id": ROUND, "party": "SI", "sequence": 1, "log_head": {"size": 17, "root": "ab" * 32}}
 _BOUND = _SAID | {"binding": DIGEST}
-_COUNTS = {"full": 3, "partial": 2}
+_COUNTS = {"full": 3, "partial": 2, "coarse": 1}
 _JUSTIFICATION = {
     "legal_basis": "PCC SEE, Article 7",
     "purpose": "prevention",
@@ -76,6 +76,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "shares": [
             {"input_class": "full", "public_key": ELEMENT, "proof": PROOF},
             {"input_class": "partial", "public_key": "f" * 64, "proof": PROOF},
+            {"input_class": "coarse", "public_key": "a" * 64, "proof": PROOF},
         ],
         "sealing_key": "ab" * 1216,
         "earlier_rounds": [{"round_id": OTHER, "spent": [{"origin": "RS", "elements": _COUNTS}]}],
@@ -97,6 +98,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "chunks": [
             {"input_class": "full", "elements": 3, "digest": DIGEST},
             {"input_class": "partial", "elements": 2, "digest": DIGEST},
+            {"input_class": "coarse", "elements": 1, "digest": DIGEST},
         ],
     },
     Evaluation: _BOUND

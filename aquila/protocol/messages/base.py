@@ -1,5 +1,6 @@
 """Common base of all messages: field types, canonical payloads, and errors that name fields but never values."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from operator import ge, is_
@@ -96,7 +97,17 @@ class ClassCounts(Message):
 
     full: Count
     partial: Count
+    coarse: Count
+
+    @classmethod
+    def by(cls, count: Callable[[InputClass], int]) -> Self:
+        """Return what a function gives for each class."""
+        return cls(**{kind.value: count(kind) for kind in InputClass})
 
     def of(self, input_class: InputClass) -> int:
         """Return the number of one class."""
-        return self.full if input_class is InputClass.FULL else self.partial
+        return int(getattr(self, input_class.value))
+
+    def total(self) -> int:
+        """Return the number of all classes together."""
+        return sum(map(self.of, InputClass))

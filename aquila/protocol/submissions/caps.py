@@ -1,6 +1,6 @@
 """The elements that a consent declares for a list and queries, and the names that they could guess (PROTOCOL.md 3.3.7).
 
-Rules on names alone are the cheapest to guess, and their inputs are of the class partial. A party that has elements
+Rules on names alone are the cheapest to guess, and their inputs are of the class coarse. A party that has elements
 of that class evaluated, and knows which names are common in a country, finds a share of a list whose names are as
 common as those of the region's lists. It finds names, and no dates (docs/MATCHING.md).
 """
@@ -9,8 +9,11 @@ from typing import Final
 
 from aquila.protocol.messages import ClassCounts, Padding
 from aquila.protocol.submissions.padding import padded_records
+from aquila.records.rules import InputClass
 
-FULL_PER_RECORD, PARTIAL_PER_RECORD = 10, 32
+PER_RECORD: Final = {InputClass.FULL: 10, InputClass.PARTIAL: 21, InputClass.COARSE: 11}
+"""Elements of each class that a consent declares for one record."""
+
 _FEWEST_RECORDS = 100
 
 GUESSES_BY_NAMES: Final = (
@@ -30,18 +33,18 @@ GUESSES_BY_NAMES: Final = (
 def elements_for(padding: Padding, records: int, queries: int) -> ClassCounts:
     """Return the elements by class that a list of some records and some small queries need at most.
 
-    Of lists with all fields a record has up to 9 full and 29 partial inputs on average, padding included; among few
-    records one with many aliases is not averaged out.
+    Of lists with all fields a record has up to 9 full, 20 partial and 10 coarse inputs on average, padding included;
+    among few records one with many aliases is not averaged out.
     """
     counted = max(_FEWEST_RECORDS, padded_records(records, padding)) + queries * padding.records_multiple
-    return ClassCounts(full=FULL_PER_RECORD * counted, partial=PARTIAL_PER_RECORD * counted)
+    return ClassCounts.by(lambda kind: PER_RECORD[kind] * counted)
 
 
 def records_for(elements: ClassCounts) -> int:
     """Return for how many records some elements are enough, by what a consent declares for each of them."""
-    return max(-(-elements.full // FULL_PER_RECORD), -(-elements.partial // PARTIAL_PER_RECORD))
+    return max(-(-elements.of(kind) // most) for kind, most in PER_RECORD.items())
 
 
-def percent_by_names(elements: int) -> int:
-    """Return the per cent of a list, in steps of ten, that some partial elements find by names alone."""
-    return max((percent for percent, guesses in GUESSES_BY_NAMES if guesses <= elements), default=0)
+def percent_by_names(coarse: int) -> int:
+    """Return the per cent of a list, in steps of ten, whose names some coarse elements find."""
+    return max((percent for percent, guesses in GUESSES_BY_NAMES if guesses <= coarse), default=0)

@@ -11,7 +11,8 @@ from aquila.interface.queries import AskedPersons, QueriedParty, QueriedPerson, 
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from aquila.records.rules import CENTIBITS
+from aquila.protocol.submissions.caps import percent_by_names
+from aquila.records.rules import CENTIBITS, InputClass
 from clients.cli.connect import ConnectedService
 from clients.cli.output.screen import Screen, Table, moment, numbered
 from clients.sdk import NodeClient
@@ -337,10 +338,23 @@ def warn_of_contact(reached: ConnectedService, screen: Screen) -> None:
 
 
 def warn_of_declared(reached: ConnectedService, screen: Screen, round_id: str) -> None:
-    """Warn on stderr of parties that declare far more for a round than for the last one; a matcher compares none."""
+    """Say on stderr which parties declare far more for a round than last time, and what each could find by names.
+
+    A matcher compares none.
+    """
     if isinstance(reached.client, NodeClient):
-        for warning in reached.client.safeguards(round_id).warnings:
+        found = reached.client.safeguards(round_id)
+        for warning in found.warnings:
             screen.warn(warning.text)
+        declared = {one.origin: one.round_cap for one in found.spent if one.input_class is InputClass.COARSE}
+        for cap in reached.client.round(round_id).manifest.caps:
+            coarse = declared.get(cap.party) or cap.elements.coarse
+            share = f"about {percent_by_names(coarse)} %" if percent_by_names(coarse) else "less than 10 %"
+            said = "declares" if declared.get(cap.party) else "may declare at most"
+            screen.note(
+                f"With the {coarse:,} coarse elements that {cap.party} {said}, {cap.party} and the matcher could find "
+                f"{share} of a list's names."
+            )
 
 
 def contact_warnings(status: round_views.NodeStatus) -> Iterator[str]:

@@ -16,6 +16,7 @@ from aquila.errors import AquilaError, OrderError
 from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
+from aquila.records.rules import InputClass
 from aquila.sentences import Sentence
 from clients.web.app.forms import SubmittedForm
 from clients.web.i18n.languages import n_
@@ -133,7 +134,7 @@ class ProposalForm:
         after = set(_pairs(self.each))
         self.pairs = (self.pairs & after) | (after - before)
         for party in self.each:
-            for kind in ("full", "partial"):
+            for kind in InputClass:
                 self.texts.setdefault(f"cap-{party}-{kind}", self.text(f"cap_{kind}"))
 
     def proposal(self, defaults: ProposalDefaults) -> RoundProposal | None:
@@ -167,7 +168,7 @@ class ProposalForm:
     def _caps(self, parties: Sequence[str]) -> list[dict[str, Any]] | None:
         """Return each party's amounts; None where the form leaves them all to the service."""
         prefixes = {party: f"cap-{party}-" if party in self.each else "cap_" for party in parties}
-        names = [prefix + kind for prefix in prefixes.values() for kind in ("full", "partial")]
+        names = [prefix + kind for prefix in prefixes.values() for kind in InputClass]
         if not any(map(self.text, names)):
             return None
         found = {name: self._number(name, 0, _MOST_ELEMENTS) for name in names}
@@ -175,7 +176,7 @@ class ProposalForm:
             # A zero, or what the service takes? Whoever sets one amount says all of them.
             self.faults[name] = FieldError(NO_NUMBER, {"least": 0, "most": _MOST_ELEMENTS})
         return [
-            {"party": party, "elements": {kind: found[prefix + kind] for kind in ("full", "partial")}}
+            {"party": party, "elements": {kind: found[prefix + kind] for kind in InputClass}}
             for party, prefix in prefixes.items()
         ]
 
@@ -228,8 +229,7 @@ def fresh(defaults: ProposalDefaults) -> ProposalForm:
         "retention_days": str(defaults.retention_days),
         "frequency_limit": str(defaults.frequency_limit),
         "rules": defaults.rules[0],
-        "cap_full": str(defaults.caps.full),
-        "cap_partial": str(defaults.caps.partial),
+        **{f"cap_{kind}": str(defaults.caps.of(kind)) for kind in InputClass},
         "padding_inputs": " ".join(map(str, defaults.padding.inputs_per_record)),
         "padding_records": str(defaults.padding.records_multiple),
     }
@@ -238,8 +238,9 @@ def fresh(defaults: ProposalDefaults) -> ProposalForm:
 
 def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
     each = sorted(set(sent.texts("each")) & set(defaults.parties))
-    names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "cap_full", "cap_partial"]
-    names += ["padding_inputs", *(f"cap-{party}-{kind}" for party in each for kind in ("full", "partial"))]
+    names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "padding_inputs"]
+    names += [f"cap_{kind}" for kind in InputClass]
+    names += [f"cap-{party}-{kind}" for party in each for kind in InputClass]
     texts = {name: sent.text(name) for name in names if name in sent.data}
     return ProposalForm(texts, sorted(set(sent.texts("party"))), each=each, pairs=set(sent.texts("pair")))
 

@@ -497,6 +497,6 @@ def joined(value: str | list[str]) -> str:
 
 
 def _by_names(say: Callable[[str], str], elements: int) -> str:
-    """Return how many of a hundred names of a list some partial elements could guess."""
+    """Return how many of a hundred names of a list some coarse elements could find."""
     percent = percent_by_names(elements)
     return say("about %(percent)s of 100") % {"percent": percent} if percent else say("less than 10 of 100")

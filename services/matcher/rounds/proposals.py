@@ -110,7 +110,7 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
     return ProposalDefaults(
         parties=context.registry.present(),
         rules=tuple(sorted(context.rules, key=lambda name: (name != first, name))),
-        caps=messages.ClassCounts(full=settings.cap_full, partial=settings.cap_partial),
+        caps=settings.caps,
         window=_window(context.clock(), settings),
         padding=_padding(settings),
         minimum_certainty=fields["minimum_certainty"].default,
@@ -127,8 +127,7 @@ def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) 
     given = {cap.party: cap for cap in proposal.caps}
     if set(given) - set(parties):
         raise InputError("cap_of_party_outside_round")
-    common = messages.ClassCounts(full=defaults.cap_full, partial=defaults.cap_partial)
-    return tuple(given.get(party, messages.PartyCap(party=party, elements=common)) for party in parties)
+    return tuple(given.get(party, messages.PartyCap(party=party, elements=defaults.caps)) for party in parties)
 
 
 def _window(now: int, defaults: RoundSettings) -> messages.Window:

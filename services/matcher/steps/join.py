@@ -207,7 +207,7 @@ def _add(
     first: dict[str, TokenCount] = {}
     for number, (submission_id, counterpart) in columns.items():
         submission, count = round_.submissions[submission_id], TokenCount(table)
-        multiplicity = Multiplicity(table, submission.elements.full + submission.elements.partial)
+        multiplicity = Multiplicity(table, submission.elements.total())
         is_first = submission_id not in first
         with _blamed_on(submission.party):
             for rows in _chunks(context, round_, submission_id, counterpart):

@@ -137,7 +137,7 @@ def request_consent(node: NodeContext, session: Session, round_: Round, declared
     """Store that two persons consent, and what they declare; raises as `check_consent` does."""
     row = check_consent(node, session, round_)
     row.consent_wished = True
-    row.declared_full, row.declared_partial = declared.full, declared.partial
+    row.declared_full, row.declared_partial, row.declared_coarse = declared.full, declared.partial, declared.coarse
     work.wake(session, round_.round_id)
 
 
@@ -151,7 +151,7 @@ def declared_elements(session: Session, round_: Round, code: str, wanted: Consen
     asks = round_.manifest.mode is Mode.LISTS_AND_QUERIES
     queries = (_QUERIES if wanted.queries is None else wanted.queries) if asks else 0
     needed, most = elements_for(round_.manifest.padding, records, queries), round_.manifest.caps_of(code)
-    return ClassCounts(full=min(needed.full, most.full), partial=min(needed.partial, most.partial))
+    return ClassCounts.by(lambda kind: min(needed.of(kind), most.of(kind)))
 
 
 def check_submission(clock: Clock, session: Session, round_: Round, import_id: str, kind: Kind) -> ImportRow:

@@ -94,14 +94,14 @@ def _counted(session: Session, origin: str, input_class: InputClass, since: int)
 def far_more_declared(session: Session, code: str, round_: Round) -> Iterator[Sentence]:
     """Yield of each other party that it declares far more than in the last round in which this node evaluated for it.
 
-    A class in which this node evaluated nothing then is not compared; where both grew, the partial one is told, which
-    is easier to guess.
+    A class in which this node evaluated nothing then is not compared; of those that grew, the one that is easiest to
+    guess is told.
     """
     for party, consent in sorted(round_.consents.items()):
         before = {} if party == code else _last_declared(session, party, round_.round_id)
         grown = [
             Sentence.of("declares_far_more", party=party, input_class=kind.value, expected=before[kind], got=got)
-            for kind in (InputClass.PARTIAL, InputClass.FULL)
+            for kind in reversed(InputClass)
             if kind in before and (got := consent.elements.of(kind)) > FAR_MORE * before[kind]
         ]
         yield from grown[:1]
@@ -174,7 +174,7 @@ def earlier_rounds(session: Session, manifest: Manifest) -> tuple[EarlierRound, 
     )
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for row in session.execute(query):
-        by_class = counts.setdefault(row.round_id, {}).setdefault(row.origin, {"full": 0, "partial": 0})
+        by_class = counts.setdefault(row.round_id, {}).setdefault(row.origin, dict.fromkeys(InputClass, 0))
         by_class[row.input_class] = row.elements
     return tuple(
         EarlierRound(

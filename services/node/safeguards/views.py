@@ -106,7 +106,11 @@ def _earlier(session: Session, code: str, round_: Round) -> tuple[tuple[EarlierR
         for one in rounds:
             found.setdefault(one.round_id, []).extend(
                 EarlierSpent(
-                    evaluator=evaluator, origin=spent.origin, full=spent.elements.full, partial=spent.elements.partial
+                    evaluator=evaluator,
+                    origin=spent.origin,
+                    full=spent.elements.full,
+                    partial=spent.elements.partial,
+                    coarse=spent.elements.coarse,
                 )
                 for spent in one.spent
             )

@@ -81,7 +81,7 @@ def _refuse(node: NodeContext, round_id: str, problem: Sentence) -> None:
 def _sign(session: Session, node: NodeContext, round_: Round) -> None:
     memory = node.rounds.of(round_.round_id)
     earlier, row = earlier_rounds(session, round_.manifest), round_row(session, round_.round_id)
-    declared = ClassCounts(full=row.declared_full, partial=row.declared_partial)
+    declared = ClassCounts(full=row.declared_full, partial=row.declared_partial, coarse=row.declared_coarse)
 
     def make(number: int) -> bytes:
         secrets, envelope = node.party.consent(round_, number, earlier, node.random, declared)

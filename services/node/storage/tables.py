@@ -148,6 +148,7 @@ class RoundRow(_Stateful, SealedRow, NodeRows):
         "outcome",
         "declared_full",
         "declared_partial",
+        "declared_coarse",
         "outcomes_changed_at",
         "hits_erased_at",
         "kept_until",
@@ -170,6 +171,7 @@ class RoundRow(_Stateful, SealedRow, NodeRows):
     consent_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants to consent.")
     declared_full: Mapped[int] = mapped_column(default=0, comment="Elements of class full that the consent declares.")
     declared_partial: Mapped[int] = mapped_column(default=0, comment="The same of the class partial.")
+    declared_coarse: Mapped[int] = mapped_column(default=0, comment="The same of the class coarse.")
     close_wished: Mapped[bool] = mapped_column(default=False, comment="The operator wants the keys destroyed.")
     abort_reason: Mapped[str | None] = mapped_column(comment="The operator wants to leave the round, and why.")
     refused: Mapped[str | None] = mapped_column(comment="Why this node takes no further part, for good.")
@@ -367,7 +369,7 @@ class ChunkRow(NodeRows):
     )
     index: Mapped[int] = mapped_column(primary_key=True, comment="Its place, from 0.")
     round_id: Mapped[str] = _round()
-    input_class: Mapped[ShortWord] = mapped_column(comment="full or partial.")
+    input_class: Mapped[ShortWord] = mapped_column(comment="full, partial or coarse.")
     elements: Mapped[int] = mapped_column(comment="How many elements it has.")
     digest: Mapped[Digest] = mapped_column(comment="SHA-256 of the blinded elements.")
     sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the blinded elements.")
@@ -452,7 +454,7 @@ class EvaluationRow(NodeRows):
     index: Mapped[int] = mapped_column(primary_key=True, comment="Which chunk.")
     round_id: Mapped[str] = _round()
     origin: Mapped[Code] = mapped_column(comment="Whose submission it is.")
-    input_class: Mapped[ShortWord] = mapped_column(comment="full or partial.")
+    input_class: Mapped[ShortWord] = mapped_column(comment="full, partial or coarse.")
     elements: Mapped[int] = mapped_column(comment="How many elements were evaluated.")
     output_digest: Mapped[Digest] = mapped_column(comment="SHA-256 of the evaluated elements.")
     sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has them.")
@@ -464,7 +466,7 @@ class EvaluationCountRow(NodeRows):
     __tablename__ = "spent"
     round_id: Mapped[str] = _round(primary_key=True)
     origin: Mapped[Code] = mapped_column(primary_key=True, comment="For whom.")
-    input_class: Mapped[ShortWord] = mapped_column(primary_key=True, comment="full or partial.")
+    input_class: Mapped[ShortWord] = mapped_column(primary_key=True, comment="full, partial or coarse.")
     elements: Mapped[int] = mapped_column(comment="How many, padding included.")
 
 
@@ -476,7 +478,7 @@ class DailyEvaluationRow(NodeRows):
 
     __tablename__ = "spent_day"
     origin: Mapped[Code] = mapped_column(primary_key=True, comment="For whom.")
-    input_class: Mapped[ShortWord] = mapped_column(primary_key=True, comment="full or partial.")
+    input_class: Mapped[ShortWord] = mapped_column(primary_key=True, comment="full, partial or coarse.")
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="Days since 1970 in UTC.")
     round_id: Mapped[Id] = mapped_column(primary_key=True, comment="In which round.")
     elements: Mapped[int] = mapped_column(comment="How many, padding included.")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aquila.protocol.messages import ClassCounts, Kind, Mode
+from aquila.protocol.submissions.caps import PER_RECORD
+from aquila.records.rules import InputClass
 from clients.local_services.processes import DemoProcesses
 from tests.bench.records import write_list
 from tests.bench.services.log_tail import LogTail
@@ -16,8 +18,7 @@ from tests.bench.services.usage import ProcessUsage, UsageWatch
 from tests.bench.services.world import BenchServices
 
 Watch = Callable[[str, str, int, int], None]
-_CAP = 200_000  # elements of the class full that a party may declare by default, and three times as many partial ones
-_FULL_PER_RECORD, _PARTIAL_PER_RECORD = 8, 16  # as a node lets a list of a million through in a day
+_CAP = 200_000  # elements of the class full that a party may declare by default
 _PATIENCE_SECONDS = 4 * 3_600.0
 IMPORTED = "all lists are imported"
 """The end of the first part of a round, which an officer does before: it is measured by itself."""
@@ -128,10 +129,14 @@ def play(
 def _caps(lists: dict[str, int]) -> dict[str, ClassCounts]:
     """Return the caps of the parties whose lists are too long for the default ones."""
     return {
-        code: ClassCounts(full=_FULL_PER_RECORD * records, partial=_PARTIAL_PER_RECORD * records)
+        code: _needed(records)
         for code, records in lists.items()
-        if _FULL_PER_RECORD * records * 5 // 4 > _CAP
+        if PER_RECORD[InputClass.FULL] * records * 5 // 4 > _CAP
     }
+
+
+def _needed(records: int) -> ClassCounts:
+    return ClassCounts.by(lambda kind: PER_RECORD[kind] * records)
 
 
 def _play(

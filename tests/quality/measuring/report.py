@@ -109,11 +109,11 @@ def inputs_table(results: Sequence[SetResult]) -> str:
     """Return inputs per record by class, and what a set takes to match."""
     rows = []
     for result in results:
-        full, partial = (result.per_record[kind] for kind in InputClass)
+        by_class = [result.per_record[kind] for kind in InputClass]
         records = sum(len(one.records) for one in result.sent.values())
-        cells = (f"{records:,}", f"{full:.1f}", f"{partial:.1f}", f"{full + partial:.1f}", f"{result.seconds:.0f}")
-        rows.append((result.labelled.name, *cells))
-    return markdown(("set", "records", "full", "partial", "inputs per record", "CPU seconds"), rows)
+        inputs = [f"{number:.1f}" for number in (*by_class, sum(by_class))]
+        rows.append((result.labelled.name, f"{records:,}", *inputs, f"{result.seconds:.0f}"))
+    return markdown(("set", "records", *InputClass, "inputs per record", "CPU seconds"), rows)
 
 
 def ablation_table(found: Mapping[str, Sequence[Without]], whole: Mapping[str, SetResult]) -> str:

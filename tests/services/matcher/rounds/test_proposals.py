@@ -30,7 +30,7 @@ async def test_what_a_short_proposal_gets(world: World) -> None:
     assert manifest.pairs == (("AL", "RS"),)
     assert manifest.window.consent_by == NOW + defaults.window.consent_seconds
     assert manifest.window.closes_at == NOW + 35 * 86_400
-    assert manifest.caps_of("AL").full == defaults.cap_full
+    assert manifest.caps_of("AL") == defaults.caps
     assert manifest.padding.inputs_per_record == defaults.padding_inputs
     assert manifest.rules.digest == world.table.digest
 
@@ -43,8 +43,8 @@ async def test_what_is_refused(world: World) -> None:
         ({"rules": "../../etc/passwd"}, 422),
         ({"rules": "unknown"}, 422),
         ({"pairs": [["AL", "XX"]]}, 422),
-        ({"caps": [{"party": "SI", "elements": {"full": 1, "partial": 1}}]}, 422),
-        ({"caps": [{"party": "AL", "elements": {"full": 10**12, "partial": 1}}]}, 403),
+        ({"caps": [{"party": "SI", "elements": {"full": 1, "partial": 1, "coarse": 1}}]}, 422),
+        ({"caps": [{"party": "AL", "elements": {"full": 10**12, "partial": 1, "coarse": 1}}]}, 403),
         ({"window": {"consent_by": 2, "submit_by": 1, "evaluate_by": 3, "closes_at": 4}}, 422),
         ({"surprise": 1}, 422),
         ({"area": "a\nb"}, 422),

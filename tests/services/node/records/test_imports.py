@@ -232,7 +232,7 @@ async def test_a_list_in_an_open_round_is_not_deleted(world: World) -> None:
 
 
 async def test_a_list_over_the_cap_is_refused_before_it_is_signed(world: World) -> None:
-    caps = [{"party": code, "elements": {"full": 100, "partial": 10}} for code in sorted(world.nodes)]
+    caps = [{"party": code, "elements": {"full": 100, "partial": 10, "coarse": 100}} for code in sorted(world.nodes)]
     round_id = await world.begin(caps=caps)
     await world.settle()
     view = await world.nodes["AL"].round(round_id)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from aquila.protocol.messages import StatementKind
+from aquila.records.rules import InputClass
 from services.node.storage.states import Promise
 from services.node.storage.tables import AlarmRow, RoundRow, StatementRow
 from tests.support.fishing import fishing
@@ -207,7 +208,7 @@ async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
     party_node = world.nodes["AL"]
     found = await party_node.get(f"/rounds/{round_id}/safeguards")
     assert {(one["origin"], one["input_class"]) for one in found["spent"]} == {
-        (code, kind) for code in ("RS", "SI") for kind in ("full", "partial")
+        (code, kind) for code in ("RS", "SI") for kind in InputClass
     }
     for one in found["spent"]:
         assert 0 < one["in_round"] == one["in_day"] == one["in_window"] <= one["round_cap"]
@@ -219,6 +220,6 @@ async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
     (earlier,) = found["earlier_rounds"]
     assert earlier["round_id"] == round_id
     assert earlier["came_at"] is not None
-    assert all(one["full"] and one["partial"] for one in earlier["spent"])
+    assert all(one[kind] for kind in InputClass for one in earlier["spent"])
     assert "compare" in found["earlier_sentence"]
     assert all(one["window_rounds"] == 2 for one in found["spent"])

@@ -122,14 +122,14 @@ async def test_a_party_that_declares_far_more_than_last_time(world: World, clock
     round_id = await world.begin()
     await world.settle()
     with party_node.node.rounds.reading(round_id) as round_:
-        full, partial = (round_.cap_of("RS", kind) for kind in (InputClass.FULL, InputClass.PARTIAL))
+        full, partial, coarse = (round_.cap_of("RS", kind) for kind in InputClass)
 
-    def warnings(*rounds: tuple[int, int, int]) -> list[str]:
+    def warnings(*rounds: tuple[int, ...]) -> list[str]:
         """Say what a person reads after rounds so many days ago, in which so much of each class was declared."""
         with party_node.node.store.transaction("test.spent") as session:
             session.execute(delete(DailyEvaluationRow))
             for number, (past, *declared) in enumerate(rounds, start=1):
-                for kind, elements in zip(("full", "partial"), declared, strict=True):
+                for kind, elements in zip(InputClass, declared, strict=False):
                     for day in (clock() // DAY - past, clock() // DAY - past - 1):
                         counted = {"round_id": f"{number:032x}", "elements": 1, "declared": elements}
                         session.add(DailyEvaluationRow(origin="RS", input_class=kind, day=day, **counted))
@@ -141,6 +141,8 @@ async def test_a_party_that_declares_far_more_than_last_time(world: World, clock
     assert f"RS declares {partial} partial elements for this round, and declared {enough_partial - 1} in" in both
     [one] = warnings((1, enough_full - 1, enough_partial))
     assert f"RS declares {full} full elements" in one
+    [one] = warnings((1, enough_full - 1, enough_partial - 1, -(-coarse * 2 // 3) - 1))
+    assert f"RS declares {coarse} coarse elements" in one  # the easiest to guess
     assert warnings((9, 1, 1), (5, full, partial)) == []
     assert warnings((9, full, partial), (5, 1, 1)) != []
     assert warnings((5, 0, 0)) == []  # days that a restore lost

@@ -13,7 +13,7 @@ def entry(kind: EntryKind, party: str = "SI", **fields: object) -> Entry:
 
 
 def test_a_round_is_counted() -> None:
-    submitted = {"records": 100, "full": 3, "partial": 2, "chunks": 2}
+    submitted = {"records": 100, "full": 3, "partial": 2, "coarse": 1, "chunks": 2}
     found = statistics_of(
         ROUND,
         [
@@ -44,6 +44,7 @@ def test_a_round_is_counted() -> None:
             "records": 200,
             "full": 6,
             "partial": 4,
+            "coarse": 2,
             "chunks": 4,
             "hits": 3,
             "reports": 1,

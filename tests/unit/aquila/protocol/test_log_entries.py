@@ -89,7 +89,7 @@ def test_a_submission_says_why_and_how_much() -> None:
     entry = statement_entry(read(Submission), DIGEST, 7)
     assert entry.reason is not None
     assert entry.reason.case_reference == "case 17"
-    assert entry.counts == {"records": 2, "full": 3, "partial": 2, "chunks": 2, "sequence": 1}
+    assert entry.counts == {"records": 2, "full": 3, "partial": 2, "coarse": 1, "chunks": 3, "sequence": 1}
     assert entry.ids == {"submission": OTHER, "kind": "list"}
     assert entry.person is None
     why: dict[str, Any] = SAMPLES[Submission]["justification"] | {"officer": "p-0123456789ab"}

@@ -175,7 +175,7 @@ def test_an_unknown_query(stage: StagedRound) -> None:
 
 def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:
     """An element may need itself, for each other party an evaluation and two token rows; tags as two records may."""
-    small = ClassCounts(full=11, partial=5)
+    small = ClassCounts(full=11, partial=3, coarse=2)
     stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})
     tags = 3 * 2 * 16 * (2 * 128 + 4_096)
     assert roles.disk_bytes(stage.manifest) == 3 * 16 * (32 * 3 + 2 * 2 * 33) + tags

@@ -37,7 +37,7 @@ def test_secrets_do_not_show_themselves(secrets: RoundSecrets) -> None:
         secrets.to_bytes()
 
 
-@pytest.mark.parametrize("change", [{"full": "00" * 32}, {"partial": "zz"}, {"lock": "zz"}, {"sealing": 17}, None])
+@pytest.mark.parametrize("change", [{"full": "00" * 32}, {"coarse": "zz"}, {"lock": "zz"}, {"sealing": 17}, None])
 def test_bytes_that_are_no_secrets(group: Group, secrets: RoundSecrets, change: dict[str, object] | None) -> None:
     """A zero share, no hexadecimal, a missing key: each is key material that cannot be read."""
     content = json.loads(secrets.to_bytes())
@@ -66,7 +66,8 @@ def test_a_round_with_another_normalizer(stage: StagedRound, change: dict[str, s
 
 
 def test_a_consent_says_what_was_spent_before(stage: StagedRound) -> None:
-    earlier = EarlierRound(round_id="b" * 32, spent=(Spent(origin="AL", elements=ClassCounts(full=7, partial=9)),))
+    elements = ClassCounts(full=7, partial=9, coarse=8)
+    earlier = EarlierRound(round_id="b" * 32, spent=(Spent(origin="AL", elements=elements),))
     _, envelope = stage.nodes["SI"].party.consent(stage.round, 1, [earlier], stage.random)
     stage.publish(envelope)
     assert stage.round.consents["SI"].earlier_rounds == (earlier,)

@@ -41,7 +41,7 @@ sentence = "Names and date agree."
 [[rules]]
 number = 1
 name = "rare names"
-input_class = "partial"
+input_class = "coarse"
 parts = ["pair"]
 most_records = 1
 sentence = "Names agree."
@@ -103,6 +103,15 @@ def test_full_inputs_hold_an_identifier_or_two_names_with_a_whole_date() -> None
         assert (rule.input_class is InputClass.FULL) == bool(is_full)
 
 
+def test_coarse_inputs_hold_names_alone() -> None:
+    """Exactly the rules that read nothing but names; a guess at names can be sent under no other class."""
+    coarse = [rule.number for rule in DEFAULT.rules if rule.input_class is InputClass.COARSE]
+    assert coarse == [9, 10, 11, 20, 21, 22]
+    for rule in DEFAULT.rules:
+        kinds = {part.reads.partition(":")[0] for part in rule.parts}
+        assert (rule.number in coarse) == (kinds <= {"all", "letters", "pair", "sole", "word"})
+
+
 def test_the_digest_covers_the_content_and_not_its_layout() -> None:
     """A comment changes nothing, a weight does; equal digests are equal tables to a cache."""
     table = parse_rules(TABLE)
@@ -119,7 +128,7 @@ def test_the_digest_is_over_integers() -> None:
     content = TABLE.replace("bits = 14.0", "bits = 14.0\nusual = 0.8\nchance = -13.7")
     rules = (
         '{"input_class":"full","name":"names and date","number":2,"parts":["pair","date"],'
-        '"sentence":"Names and date agree."},{"input_class":"partial","most_records":1,"name":"rare names","number":1,'
+        '"sentence":"Names and date agree."},{"input_class":"coarse","most_records":1,"name":"rare names","number":1,'
         '"parts":["pair"],"sentence":"Names agree."}'
     )
     parts = (
@@ -154,6 +163,9 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
         ('name = "small"', "", "lacks a field"),
         ("version = 3", 'version = "x"', "lacks a field"),
         ('input_class = "full"', 'input_class = "secret"', "lacks a field"),
+        ('input_class = "full"', 'input_class = "coarse"', "the class coarse"),
+        ('input_class = "coarse"', 'input_class = "partial"', "the class coarse"),
+        ('input_class = "coarse"', 'input_class = "full"', "the class coarse"),
         ("[families]", "[families", r"not TOML: .* \(at line \d+, column \d+\)"),
         ("expected_share = 0.1", "expected_share = 0", "share"),
         ("expected_share = 0.1", "expected_share = 1.5", "share"),

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from aquila.audit.roles import Role, Service
+from aquila.records.rules import InputClass
 from clients.web.wiring import PagesDispatcher, front_of
 from tests.support.node_steps import closed_round
 from tests.support.node_world import PartyNode, World
@@ -50,7 +51,7 @@ async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispa
     officer, approver = (visitor(pages, party_node, role.value, role) for role in (Role.OFFICER, Role.APPROVER))
     page = unescape(await officer.open(f"/rounds/{second}"))
     consent = page.split("Shall your party take part?")[1].split("</section>")[0]
-    for text in (COMPARED, f'href="/rounds/{first}"', str(spent["full"]), str(spent["partial"])):
+    for text in (COMPARED, f'href="/rounds/{first}"', *(str(spent[kind]) for kind in InputClass)):
         assert text in consent
     page = await officer.send(f"/rounds/{second}/consent", headers={"referer": f"{ORIGIN}/rounds/{second}"})
     assert officer.answer.status_code == 422
@@ -59,6 +60,9 @@ async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispa
     (asked,) = (await party_node.get("/approvals"))["approvals"][:1]
     page = unescape(await approver.open(f"/approvals/{asked['approval_id']}"))
     assert page.index(COMPARED) < page.index("Your decision")
+    declared = page.split("Declared by your party")[1].split("</section>")[0]
+    assert re.search(r"Coarse ones, of names alone</dt><dd>11,000</dd>", declared)
+    assert re.search(r"Names of a list that the coarse ones could find</dt><dd>about 60 of 100</dd>", declared)
     assert f'href="/rounds/{first}"' in page
     await approver.send(f"/approvals/{asked['approval_id']}/approve", digest=asked["digest"], read="yes")
     assert COMPARED not in unescape(await approver.open(f"/approvals/{asked['approval_id']}"))

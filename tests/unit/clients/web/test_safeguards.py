@@ -89,11 +89,23 @@ def safeguards(
 
 
 def test_a_party_that_declares_far_more_is_told_of() -> None:
-    warning = Sentence.of("declares_far_more", party="RS", input_class="partial", expected=24_000, got=48_000)
+    warning = Sentence.of("declares_far_more", party="RS", input_class="coarse", expected=24_000, got=48_000)
     page = card(safeguards().model_copy(update={"warnings": (SentenceView.of(warning),)}))
-    assert "RS declares 48000 partial elements" in page
-    assert page.index("48000 partial") < page.index("Earlier rounds between")
+    assert "RS declares 48000 coarse elements" in page
+    assert page.index("48000 coarse") < page.index("Earlier rounds between")
     assert "48000" not in card(safeguards())
+
+
+def test_what_each_party_could_find_by_names_is_said() -> None:
+    """By its coarse elements alone; of a party that has declared none yet nothing is said."""
+    [full] = safeguards().spent
+    coarse = full.model_copy(update={"input_class": InputClass.COARSE, "round_cap": 3_400})
+    silent = coarse.model_copy(update={"origin": "SI", "round_cap": 0})
+    page = card(safeguards().model_copy(update={"spent": (full, coarse, silent)}))
+    assert "With the 3,400 coarse elements that it declares" in page
+    assert "RS</abbr> and the matcher could find of a list's names: about 40 of 100." in page
+    assert page.count("and the matcher could find") == 1
+    assert "and the matcher could find" not in card(safeguards())
 
 
 def test_a_held_answer_is_released_by_whoever_may() -> None:
@@ -193,13 +205,13 @@ def test_earlier_rounds_say_what_was_spent() -> None:
 
     More than five rounds are folded.
     """
-    spent = EarlierSpent(evaluator="AL", origin="RS", full=4_321, partial=87)
+    spent = EarlierSpent(evaluator="AL", origin="RS", full=4_321, partial=87, coarse=65)
     known = EarlierRoundView(round_id="d" * 32, came_at=1_800_000_000, spent=(spent,))
     untold = EarlierRoundView(round_id="e" * 32, came_at=None, spent=(spent,))
     page = card(safeguards(earlier=(known, untold)))
     assert f'href="/rounds/{"d" * 32}"' in page
     assert f'href="/rounds/{"e" * 32}"' not in page
-    for text in ("Jan 2027", "not known here", "4,321", "87", "can compare them"):
+    for text in ("Jan 2027", "not known here", "4,321", "87", "65", "can compare them"):
         assert text in page
     assert "Your node knows of none." in card(safeguards())
     assert "<details open><summary>Rounds: 2<" in page

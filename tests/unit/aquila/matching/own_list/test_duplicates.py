@@ -44,7 +44,7 @@ sentence = "Both."
 [[rules]]
 number = 2
 name = "rare pair"
-input_class = "partial"
+input_class = "coarse"
 parts = ["rare"]
 most_records = 1
 sentence = "Rare."

@@ -112,8 +112,10 @@ def test_a_value_outside_its_kind(name: str, value: object) -> None:
 
 
 def test_counts_by_class() -> None:
-    counts = ClassCounts(full=3, partial=2)
-    assert [counts.of(kind) for kind in InputClass] == [3, 2]
+    counts = ClassCounts(full=3, partial=2, coarse=1)
+    assert [counts.of(kind) for kind in InputClass] == [3, 2, 1]
+    assert counts.total() == 6
+    assert ClassCounts.by(lambda kind: 2 * counts.of(kind)) == ClassCounts(full=6, partial=4, coarse=2)
 
 
 class _Extended(Message):
@@ -136,8 +138,8 @@ def test_an_added_field_that_says_nothing() -> None:
 
 def test_a_message_takes_fields_of_the_same_names() -> None:
     """From a row or another message; what is given goes before, and a field that neither has is missing."""
-    row = SimpleNamespace(full=3, partial=4, other="x")
-    assert ClassCounts.of_fields(row) == ClassCounts(full=3, partial=4)
-    assert ClassCounts.of_fields(row, partial=5) == ClassCounts(full=3, partial=5)
+    row = SimpleNamespace(full=3, partial=4, coarse=2, other="x")
+    assert ClassCounts.of_fields(row) == ClassCounts(full=3, partial=4, coarse=2)
+    assert ClassCounts.of_fields(row, partial=5) == ClassCounts(full=3, partial=5, coarse=2)
     with pytest.raises(ValidationError):
         ClassCounts.of_fields(SimpleNamespace(full=3))

@@ -18,7 +18,7 @@ from aquila.protocol.messages import (
 )
 from tests.support.samples import DIGEST, OTHER, ROUND, SAMPLES, read
 
-FULL, PARTIAL = SAMPLES[Consent]["shares"]
+FULL, PARTIAL, COARSE = SAMPLES[Consent]["shares"]
 PAIR = SAMPLES[Outcomes]["pairs"][0]
 CHUNKS = SAMPLES[Submission]["chunks"]
 
@@ -26,25 +26,28 @@ CHUNKS = SAMPLES[Submission]["chunks"]
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
-        pytest.param(Consent, {"shares": [FULL]}, id="share missing"),
-        pytest.param(Consent, {"shares": [PARTIAL, FULL]}, id="shares out of order"),
-        pytest.param(Consent, {"shares": [FULL, PARTIAL, PARTIAL]}, id="share twice"),
+        pytest.param(Consent, {"shares": [FULL, PARTIAL]}, id="share missing"),
+        pytest.param(Consent, {"shares": [FULL, COARSE, PARTIAL]}, id="shares out of order"),
+        pytest.param(Consent, {"shares": [FULL, PARTIAL, COARSE, COARSE]}, id="share twice"),
         pytest.param(Consent, {"shares": []}, id="no share"),
-        pytest.param(Consent, {"shares": [FULL | {"input_class": "other"}, PARTIAL]}, id="unknown class"),
-        pytest.param(Consent, {"shares": [FULL | {"public_key": "E" * 64}, PARTIAL]}, id="capital digits"),
-        pytest.param(Consent, {"shares": [FULL | {"proof": "c" * 126}, PARTIAL]}, id="short proof"),
+        pytest.param(Consent, {"shares": [FULL, PARTIAL, COARSE | {"input_class": "other"}]}, id="unknown class"),
+        pytest.param(Consent, {"shares": [FULL | {"public_key": "E" * 64}, PARTIAL, COARSE]}, id="capital digits"),
+        pytest.param(Consent, {"shares": [FULL | {"proof": "c" * 126}, PARTIAL, COARSE]}, id="short proof"),
         pytest.param(Consent, {"sealing_key": "abc"}, id="half a byte"),
         pytest.param(Consent, {"sealing_key": ""}, id="no sealing key"),
         pytest.param(Amendment, {"absent": []}, id="nobody absent"),
         pytest.param(Amendment, {"absent": ["RS", "AL"]}, id="absent not ascending"),
         pytest.param(Amendment, {"absent": ["AL", "AL"]}, id="absent twice"),
         pytest.param(Submission, {"chunks": []}, id="no chunk"),
-        pytest.param(Submission, {"chunks": CHUNKS[:1]}, id="chunk of a class missing"),
-        pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 4}, CHUNKS[1]]}, id="counts do not add up"),
+        pytest.param(Submission, {"chunks": CHUNKS[:2]}, id="chunk of a class missing"),
+        pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 4}, *CHUNKS[1:]]}, id="counts do not add up"),
         pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 0}, *CHUNKS]}, id="empty chunk"),
         pytest.param(
             Submission,
-            {"elements": {"full": 65_536, "partial": 2}, "chunks": [CHUNKS[0] | {"elements": 65_536}, CHUNKS[1]]},
+            {
+                "elements": {"full": 65_536, "partial": 2, "coarse": 1},
+                "chunks": [CHUNKS[0] | {"elements": 65_536}, *CHUNKS[1:]],
+            },
             id="chunk too large",
         ),
         pytest.param(Submission, {"records": 0}, id="no record"),

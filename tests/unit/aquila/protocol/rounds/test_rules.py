@@ -51,14 +51,14 @@ def test_keys_of_a_consent() -> None:
     assert isinstance(consent, Consent)
     sample = SAMPLES[Consent]
     keys = rules.consent_keys(consent)
-    assert keys == ["e" * 64, "f" * 64, sample["sealing_key"]]
+    assert keys == ["e" * 64, "f" * 64, "a" * 64, sample["sealing_key"]]
     contexts = {
         rules.knowledge_context(DIGEST, party, kind, chosen)
         for party in ("AL", "SI")
         for kind in InputClass
-        for chosen in (keys, keys[::-1], keys[:2])
+        for chosen in (keys, keys[::-1], keys[:3])
     }
-    assert len(contexts) == 12
+    assert len(contexts) == 18
 
 
 def test_a_round_takes_nothing_else() -> None:

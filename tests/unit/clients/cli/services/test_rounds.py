@@ -13,17 +13,34 @@ from aquila.interface.approval import (
     ApprovalView,
     PendingApproval,
 )
-from aquila.interface.rounds import NodeStatus, RoundPage, RoundSummary
-from aquila.interface.safeguard import Safeguards
+from aquila.interface.rounds import NodeRoundView, NodeStatus, RoundPage, RoundSummary
+from aquila.interface.safeguard import Safeguards, SpentView
 from aquila.interface.sentence import SentenceView
+from aquila.protocol.messages import ClassCounts, PartyCap
 from aquila.protocol.messages.base import Message
+from aquila.records.rules import InputClass
 from aquila.sentences import Sentence
 from clients.cli.main import main
 from tests.support.reached_service import answer_commands
 from tests.unit.clients.web.rounds.test_progress import at_node
 
 ROUND, DIGEST = "a" * 32, "f" * 64
-WARNING = Sentence.of("declares_far_more", party="RS", input_class="partial", expected=24_000, got=48_000)
+WARNING = Sentence.of("declares_far_more", party="RS", input_class="coarse", expected=24_000, got=48_000)
+CAPS = [("AL", 1_870), ("RS", 4_000), ("SI", 17_244)]
+
+
+def at_proposal() -> NodeRoundView:
+    """Return a round whose ceilings of coarse elements are these."""
+    view = at_node("proposed")
+    caps = [PartyCap(party=code, elements=ClassCounts(full=1, partial=1, coarse=coarse)) for code, coarse in CAPS]
+    return view.model_copy(update={"manifest": view.manifest.model_copy(update={"caps": tuple(caps)})})
+
+
+def spent_of(origin: str, declared: int) -> SpentView:
+    none = {"in_round": 0, "in_day": 0, "day_cap": 0, "in_window": 0, "window_cap": 0, "window_rounds": 0}
+    return SpentView(origin=origin, input_class=InputClass.COARSE, round_cap=declared, window_days=30, **none)
+
+
 WAITS = ApprovalEntry(
     approval_id="e" * 32,
     kind=ApprovalKind.CONSENT,
@@ -53,13 +70,13 @@ ANSWERS: dict[str, Message] = {
         obstacle="",
         group="ifma",
     ),
-    f"/v1/rounds/{ROUND}": at_node("proposed"),
+    f"/v1/rounds/{ROUND}": at_proposal(),
     f"/v1/rounds/{ROUND}/consent": PendingApproval(
         approval_id="e" * 32, kind=ApprovalKind.CONSENT, round_id=ROUND, digest=DIGEST, expires_at=2
     ),
     f"/v1/rounds/{ROUND}/safeguards": Safeguards(
         round_id=ROUND,
-        spent=(),
+        spent=(spent_of("RS", 900), spent_of("SI", 0)),
         earlier_rounds=(),
         earlier_sentence="",
         held_back=0,
@@ -85,11 +102,18 @@ class Terminal(io.StringIO):
 def test_a_party_that_declares_far_more_is_told_of(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """To who asks for a consent, to who looks at the round, and to who approves it."""
+    """To who asks for a consent, to who looks at the round, and to who approves it; with the names each could find."""
     answer_commands(monkeypatch, _answer)
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
     assert main([*words, "--home", "node"]) == 0
-    assert "warning: RS declares 48000 partial elements" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "warning: RS declares 48000 coarse elements" in said
+    for names in (
+        "With the 1,870 coarse elements that AL may declare at most, AL and the matcher could find about 30 %",
+        "With the 900 coarse elements that RS declares, RS and the matcher could find about 10 % of a list's names.",
+        "With the 17,244 coarse elements that SI may declare at most, SI and the matcher could find about 90 %",
+    ):
+        assert names in said
 
 
 def _answer(request: httpx.Request) -> httpx.Response:

@@ -9,6 +9,7 @@ from aquila.errors import InputError, OrderError
 from aquila.interface.rounds import ProposalDefaults
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import ClassCounts, Padding, Window
+from aquila.records.rules import InputClass
 from aquila.sentences import quoted
 from clients.web.app.forms import SubmittedForm
 from clients.web.rounds import proposal_form
@@ -17,7 +18,7 @@ WINDOW = Window(consent_by=1_800_000_000, submit_by=1_800_600_000, evaluate_by=1
 DEFAULTS = ProposalDefaults(
     parties=("AL", "RS", "SI"),
     rules=("default", "exact"),
-    caps=ClassCounts(full=1_000, partial=500),
+    caps=ClassCounts(full=1_000, partial=500, coarse=300),
     window=WINDOW,
     padding=Padding(inputs_per_record=(8, 16), records_multiple=100),
     minimum_certainty=Level.LOW,
@@ -49,7 +50,8 @@ def test_what_is_not_changed_is_the_default() -> None:
 
 
 def test_what_is_empty_is_left_to_the_service() -> None:
-    names = (*proposal_form.MOMENTS, "cap_full", "cap_partial", "frequency_limit", "padding_records", "rules")
+    caps = [f"cap_{kind}" for kind in InputClass]
+    names = (*proposal_form.MOMENTS, *caps, "frequency_limit", "padding_records", "rules")
     proposal = form("AL", "RS", **dict.fromkeys(names, "")).proposal(DEFAULTS)
     assert proposal is not None
     assert (proposal.window, proposal.caps, proposal.padding) == (None, (), None)
@@ -62,7 +64,7 @@ def test_the_second_step() -> None:
     assert first.opened
     assert (first.each, first.pairs) == (["AL", "RS", "SI"], {"AL-RS", "AL-SI", "RS-SI"})
     assert first.text("cap-RS-full") == "70"
-    amounts = {f"cap-{party}-{kind}": "9" for party in ("AL", "RS", "SI") for kind in ("full", "partial")}
+    amounts = {f"cap-{party}-{kind}": "9" for party in ("AL", "RS", "SI") for kind in InputClass}
     second = form("AL", "RS", "SI", **amounts, each=["AL", "RS", "SI"], pair=["AL-SI", "RS-SI", "XX-YY"])
     proposal = second.proposal(DEFAULTS)
     assert proposal is not None
@@ -72,7 +74,8 @@ def test_the_second_step() -> None:
 
 def test_other_parties_in_the_second_step() -> None:
     """Their pairs are shown before anything is sent: those that were chosen stay so, new ones are chosen."""
-    moved = form("AL", "RS", "SI", each=["AL", "RS"], pair=[], **{"cap-AL-full": "7", "cap-AL-partial": "6"})
+    amounts = {f"cap-AL-{kind}": "7" for kind in InputClass}
+    moved = form("AL", "RS", "SI", each=["AL", "RS"], pair=[], **amounts)
     assert moved.proposal(DEFAULTS) is None
     assert moved.faults["party"].message == proposal_form.MOVED
     assert (moved.each, moved.pairs) == (["AL", "RS", "SI"], {"AL-SI", "RS-SI"})
@@ -92,7 +95,7 @@ def test_other_parties_in_the_second_step() -> None:
         ({"frequency_limit": "٣"}, "frequency_limit"),
         ({"frequency_limit": "1001"}, "frequency_limit"),
         ({"cap_full": "-1"}, "cap_full"),
-        ({"cap_partial": "9" * 30}, "cap_partial"),
+        ({"cap_coarse": "9" * 30}, "cap_coarse"),
         ({"padding_inputs": "8 8"}, "padding_inputs"),
         ({"padding_inputs": "8, 300"}, "padding_inputs"),
         ({"padding_inputs": "eight"}, "padding_inputs"),
