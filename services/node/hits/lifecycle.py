@@ -332,7 +332,7 @@ def _carry(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
 
 
 def _replace(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
-    """Let a hit stand for an earlier one without a decision, and take over its remarks and who looks after it."""
+    """Let a hit stand for an earlier one without a decision, with its remarks and who looks after it."""
     earlier, status, old = lifecycle_of(session, before), status_row(session, hit), status_row(session, before)
     steps = [
         LifecycleStep(LifecycleStepKind.REMARKED, step.at, step.person, remark=step.remark)
@@ -344,6 +344,7 @@ def _replace(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
     session.add_all(_row(hit, one) for one in steps)
     session.add(_row(before, LifecycleStep(LifecycleStepKind.REPLACED, now, "")))
     status.assignee, status.earlier_round_id, status.earlier_hit_id = old.assignee, before.round_id, before.hit_id
+    status.first = old.first  # what a standing query found still waits
     old.stage, old.due_at, old.undo_person, old.undo_number = Stage.REPLACED.value, None, None, None
 
 

@@ -117,11 +117,11 @@ async def test_only_what_is_new_in_a_later_round_is_told(world_after: WorldAfter
     stages = {person["record"]["family_names"][0]: person["hits"][0]["stage"] for person in answer["persons"]}
     assert stages == {"Janković": "known", "Unheard": "new"}
     assert (await waiting(al, Role.OFFICER))["standing_hits"] == 1
-    # A pair that nobody decided on returns as work, and is told once: in the third round nothing is new.
+    # A pair that nobody decided on returns in place of its earlier hit, and waits as that did.
     await later_round(world, FOUND)
     assert await asked(world)
     newest = (await listed(world))["rounds"][0]
-    assert (newest["hits"], newest["first_hits"]) == (2, 0)
+    assert (newest["hits"], newest["first_hits"]) == (2, 1)
     assert (await waiting(al, Role.OFFICER))["standing_hits"] == 1
     # The log says under which approval each was asked.
     told = log_of(al, "standing_query")
