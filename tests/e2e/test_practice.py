@@ -177,6 +177,7 @@ class Trainee:
         self.page.get_by_text("Or paste lines, or take a list").click()
         lines = [";".join(re.split(r"\s+", line.strip())) for line in persons.splitlines()]
         self.visitor.write(pasted="\n".join(lines), case_reference="PRACTICE 3")
+        self.visitor.press("Read the persons back")
         self.visitor.press("Ask")
 
 
