@@ -74,16 +74,21 @@ def evaluate_inputs(group: Group, inputs: bytes, width: int, key: Share) -> byte
         return blind(group, inputs, width, bytes(scalar) * (len(inputs) // width))
 
 
-def unblind(group: Group, evaluated: Elements, blinds: bytes) -> bytes:
+def unblind(group: Group, evaluated: Elements, inverses: bytes) -> bytes:
     """Remove n blinds from evaluated elements, whose proof was verified before (Finalize, RFC 9497 section 3.3.1).
 
     The hash that follows there is that of `aquila.protocol.submissions.submission`, which has a key of the pair.
 
+    Args:
+        group: The backend.
+        evaluated: n elements.
+        inverses: The inverses of the n blinds (`Group.invert_each`), which serve the evaluations of several parties.
+
     Raises:
-        InputError: the numbers of blinds and elements differ.
-        MalformedError: an element or a blind is refused (field `index`).
+        InputError: the numbers of inverses and elements differ.
+        MalformedError: an element or an inverse is refused (field `index`).
     """
-    return group.multiply_each(evaluated, group.invert_each(blinds))
+    return group.multiply_each(evaluated, inverses)
 
 
 def split_output(outputs: bytes) -> tuple[bytes, bytes]:

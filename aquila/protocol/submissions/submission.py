@@ -216,7 +216,7 @@ def finalize_chunk(
     made = []
     for column in columns:
         # 1. Both parties' values of each input, never their sum, under a key that nobody else has.
-        theirs = group.multiply_each(column.evaluated, inverses)
+        theirs = oprf.unblind(group, column.evaluated, inverses)
         values = (own, theirs) if column.origin < column.counterpart else (theirs, own)
         parts = (np.frombuffer(octets, dtype=np.uint8).reshape(-1, 32) for octets in (digests, *values))
         messages = framed_rows(len(rows), "aquila/2 token", input_class.value.encode(), *parts)

@@ -15,13 +15,13 @@ def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> N
     inputs, share = random(32 * 3), new_share(group, random)
     blinds = group.reduce_each(random(64 * 3))
     evaluated = oprf.evaluate(group, oprf.blind(group, inputs, 32, blinds), share)
-    values = oprf.unblind(group, evaluated, blinds)
+    values = oprf.unblind(group, evaluated, group.invert_each(blinds))
     assert oprf.evaluate_inputs(group, inputs, 32, share) == values
     for index in range(3):
         one, scalar = inputs[32 * index : 32 * index + 32], blinds[32 * index : 32 * index + 32]
         alone = oprf.evaluate(group, oprf.blind(group, one, 32, scalar), share)
         assert alone == evaluated[32 * index : 32 * index + 32]
-        assert oprf.unblind(group, alone, scalar) == values[32 * index : 32 * index + 32]
+        assert oprf.unblind(group, alone, group.invert_each(scalar)) == values[32 * index : 32 * index + 32]
 
 
 def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], bytes]) -> None:
