@@ -176,7 +176,7 @@ async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
     limit(party_node)
     await world.settle()
     assert used
-    assert in_all(party_node) == 4 * LARGE
+    assert in_all(party_node) == 2 * len(InputClass) * LARGE
     assert "its own caps allow" in await problems(party_node, round_id)
 
 
