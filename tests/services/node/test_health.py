@@ -104,7 +104,7 @@ async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> No
         await world.settle(code)
     await world.settle(*others)
     assert ("SI", "evaluations") in awaited_in(health_of(world.app))
-    assert metric(world.app, "chunks_waiting") == 4  # two chunks of SI, evaluated by two
+    assert metric(world.app, "chunks_waiting") == 6  # three chunks of SI, evaluated by two
     assert not any(one.stuck for one in health_of(world.app).rounds)
     world.clock.time += HOUR + 1
     for app in (world.app, world.nodes["AL"].app):
@@ -368,7 +368,7 @@ async def test_requests_count_until_they_are_decided(world: World) -> None:
 
 
 async def test_statements_and_chunks_count_until_the_matcher_has_them(world: World) -> None:
-    """A list of two chunks that was prepared while the matcher takes nothing waits at its node, and nowhere else."""
+    """A list of three chunks that was prepared while the matcher takes nothing waits at its node, and nowhere else."""
     round_id = await world.begin(lists=False)
     await world.settle()
     party_node = world.nodes["AL"]
@@ -378,7 +378,7 @@ async def test_statements_and_chunks_count_until_the_matcher_has_them(world: Wor
 
     assert waiting() == (0, 0)
     honest = party_node.transport
-    for transport, expected in ((NotTaking(honest), (1, 2)), (honest, (0, 0))):
+    for transport, expected in ((NotTaking(honest), (1, 3)), (honest, (0, 0))):
         party_node.stop()
         party_node.transport = transport
         party_node.start()
