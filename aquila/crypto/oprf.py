@@ -1,7 +1,7 @@
 """The oblivious pseudorandom function: RFC 9497, ristretto255-SHA512, over batches of inputs of one width.
 
 The mode is VOPRF (0x01) in use; OPRF (0x00) differs in the domain separation tags only and serves the vectors.
-Blinding and unblinding are the origin's part, evaluating is every party's; proofs are in `aquila.crypto.dleq`.
+Blinding and unblinding are the origin's part, evaluating is a counterpart's; proofs are in `aquila.crypto.dleq`.
 """
 
 import numpy as np
@@ -70,8 +70,7 @@ def evaluate_inputs(group: Group, inputs: bytes, width: int, key: Share) -> byte
         InputError: `inputs` is not a whole number of inputs.
         KeyMaterialError: the share is closed.
     """
-    with key.reveal() as scalar:
-        return blind(group, inputs, width, bytes(scalar) * (len(inputs) // width))
+    return evaluate(group, hash_inputs(group, inputs, width), key)
 
 
 def unblind(group: Group, evaluated: Elements, inverses: bytes) -> bytes:

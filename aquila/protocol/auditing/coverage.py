@@ -146,6 +146,15 @@ def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:
     return found
 
 
+def _worked(audit: RoundAudit, party: str, opened_at: int) -> bool:
+    """Return whether a party said more than its Locks after the opening.
+
+    These follow at once: their party may be gone before it sees a checkpoint that holds the opening.
+    """
+    said = {entry.kind for index, entry in audit.entries.items() if index > opened_at and entry.party == party}
+    return bool(said - {EntryKind.LOCKS})
+
+
 def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim]:
     """Check that the parties of a round have cosigned what they must vouch for; yield the rest that nobody vouches for.
 
@@ -156,7 +165,7 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim
     ended = next((index for index, entry in audit.entries.items() if entry.kind is EntryKind.ENDING), None)
     for party, last in sorted(audit.last_words.items()):
         covered = max(log.cosigned.get(party, {0: 0}))
-        if audit.opened_at is not None and last > audit.opened_at >= covered:
+        if audit.opened_at is not None and audit.opened_at >= covered and _worked(audit, party, audit.opened_at):
             raise _not_witnessed(audit, party, Sentence.of("round_opening"))
         if ended is not None and party in (audit.round.participants or audit.round.consents):
             _check_ended(audit, party, covered, ended, closed.get(party))

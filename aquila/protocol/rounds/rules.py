@@ -353,6 +353,8 @@ def _evaluation(message: Evaluation, round_: RoundState, _digest: str, _now: int
         raise OrderError("own_elements_not_evaluated_here", party=message.party)
     if message.party not in round_.evaluators_of(message.submission_id):
         raise PolicyError("counterpart_not_matchable", party=message.party, counterpart=message.origin)
+    if message.party not in round_.locks:
+        raise OrderError("pair_without_locks", round=round_.round_id, listed=message.party)
     # 3.5.2: chunk, class, size and input are those that the origin signed.
     if message.index >= len(submission.chunks):
         raise MalformedError("chunk_unknown", submission=message.submission_id, chunk=message.index)

@@ -208,16 +208,14 @@ def _add(
     for number, (submission_id, counterpart) in columns.items():
         submission, count = round_.submissions[submission_id], TokenCount(table)
         multiplicity = Multiplicity(table, submission.elements.total())
-        is_first = submission_id not in first
         with _blamed_on(submission.party):
             for rows in _chunks(context, round_, submission_id, counterpart):
                 count.add(rows)
                 tokens.add(number, rows)
-                if is_first:
-                    multiplicity.add(rows)
+                multiplicity.add(rows)
             count.check(submission, first.setdefault(submission_id, count))
-        if is_first:
-            flags[submission_id] = multiplicity.flags(round_.manifest.frequency_limit)
+        signs = multiplicity.flags(round_.manifest.frequency_limit)
+        flags[submission_id] = tuple(dict.fromkeys((*flags.get(submission_id, ()), *signs)))
     return flags
 
 

@@ -18,7 +18,8 @@ Verified = Counter[tuple[str, str]]
 
 def evaluated_for_others(session: Session, code: str, round_: Round) -> Progress:
     """Return how many chunks of the others this node has evaluated and sent."""
-    others = [submission for submission in round_.submissions.values() if submission.party != code]
+    counterparts = round_.counterparts_of(code)
+    others = [submission for submission in round_.submissions.values() if submission.party in counterparts]
     query = select(func.count()).select_from(EvaluationRow)
     done = session.scalar(query.where(EvaluationRow.round_id == round_.round_id, EvaluationRow.sent)) or 0
     return Progress(done=done, of=max(done, sum(len(submission.chunks) for submission in others)))
@@ -60,7 +61,7 @@ def parties(session: Session, code: str, round_: Round, known: Verified) -> Iter
         if party == code:
             evaluated = evaluated_for_others(session, code, round_)
         else:
-            of = sum(own.values()) if party in round_.participants else 0
+            of = sum(own.values()) if party in round_.counterparts_of(code) else 0
             evaluated = Progress(done=sum(known[i, party] for i in own), of=of)
         yield _standing(round_, party, evaluated)
 

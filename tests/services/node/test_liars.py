@@ -73,7 +73,7 @@ async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
         assert {row.party == "RS" for row in rows if row.state == "acknowledged"} == {False}
         assert {chunk.finalized for chunk in chunks} == {False}
     refused = {code: metric(one.app, "proofs_refused_total") for code, one in world.nodes.items()}
-    assert refused == {"AL": 2, "RS": 0, "SI": 2}  # a list has two chunks
+    assert refused == {"AL": 3, "RS": 0, "SI": 3}  # a list has three chunks
     assert await world.phase(round_id) == "open"
 
 

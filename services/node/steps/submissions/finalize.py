@@ -133,7 +133,6 @@ def seal_tokens(
     memory, parts = node.rounds.of(round_id), []
     round_ = memory.record()
     chunks = len(round_.submissions[submission_id].chunks)
-    # Who was left out meanwhile (3.8.3) gets none.
     for number, counterpart in enumerate(round_.evaluators_of(submission_id)):
         chunk = made[counterpart]
         place = number * chunks + index

@@ -114,7 +114,7 @@ async def test_a_mark_that_cannot_be_read_is_an_alarm(world: World) -> None:
     party_node.restart()
     await world.acknowledge_alarms()
     assert len(alarms(party_node)) == 1
-    assert party_node.node.high_water.last_number(round_id) == 1
+    assert party_node.node.high_water.last_number(round_id) == 2  # consent and locks
 
 
 async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
@@ -167,7 +167,7 @@ async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
         node.high_water.keep()
     node.high_water.path = path
     await world.settle()
-    assert signed(party_node, sent=True) == ["consent"]
+    assert signed(party_node, sent=True) == ["consent", "locks"]
     assert await world.phase(round_id) == "open"
 
 

@@ -242,3 +242,12 @@ def test_who_is_left_out_takes_its_lock_along(stage: StagedRound) -> None:
     stage.now = WINDOW.evaluate_by + 1
     stage.leave_out("AL")
     assert key_of(stage, "RS", "SI") == key_of(stage, "SI", "RS") == before
+
+
+def test_no_evaluation_before_the_own_locks(stage: StagedRound) -> None:
+    """What SI evaluated could make no column: it has no key with anybody."""
+    stage.evaluated()
+    place, evaluation = next((place, one) for place, one in stage.round.evaluations.items() if one.party == "SI")
+    for record in (stage.round, *(node.round for node in stage.nodes.values())):
+        del record.evaluations[place], record.locks["SI"]
+    stage.refused(OrderError, stage.changed("SI", evaluation), "locks of SI")
