@@ -102,7 +102,7 @@ class Story:
         self._copy("consented")
         await self.world.until(self._is_open)
         self._copy("open")
-        await self.world.until(lambda: self.evaluated() == 2)
+        await self.world.until(lambda: self.evaluated() == len(InputClass))
         self._copy("evaluated")
         with self.party_node.node.store.reading("test.cursor") as session:
             self.liar.shows_until = round_row(session, self.round_id).cursor
