@@ -214,8 +214,8 @@ def _add(
                 tokens.add(number, rows)
                 multiplicity.add(rows)
             count.check(submission, first.setdefault(submission_id, count))
-        signs = multiplicity.flags(round_.manifest.frequency_limit)
-        flags[submission_id] = tuple(dict.fromkeys((*flags.get(submission_id, ()), *signs)))
+        known, signs = flags.get(submission_id, ()), multiplicity.flags(round_.manifest.frequency_limit)
+        flags[submission_id] = (*known, *(sign for sign in signs if sign not in known))
     return flags
 
 
