@@ -195,7 +195,7 @@ class HitPage(Message):
 
 
 class HitCountsRequest(Message):
-    """Filters of which each is to be counted."""
+    """Filters; the own persons that each leaves are counted."""
 
     filters: Annotated[tuple[SavedFilter, ...], Field(max_length=MOST_COUNTED)]
 

@@ -37,7 +37,7 @@ def take_match(audit: RoundAudit, index: int, entry: Entry) -> None:
 
 
 def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
-    """Take what is kept of a report: of which pair and for whom, its hits by level, and the digest of its receipt.
+    """Take what the entry of a report tells: its pair and party, its hits by level, and the digest for its receipt.
 
     Raises:
         AuditError: It is not due, or its numbers contradict each other.
@@ -160,8 +160,8 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
     """Yield the answers to queries of a closed round that the asker never got and over which no owner raised an alarm.
 
-    A query that was not evaluated, or of which no tokens came, could not be answered; that the log left these out only
-    the log of their party would show.
+    No answer is due to a query that was not evaluated, or of which no tokens came. Where the log left those out, only
+    the log of their party shows it.
     """
     round_ = audit.round
     if not _has_ended(audit, Outcome.CLOSED):

@@ -116,7 +116,7 @@ class Locks(BoundStatement):
         return self
 
     def sealed_for(self, counterpart: str) -> str:
-        """Return the half that is sealed to a counterpart, hexadecimal; raises KeyError if there is none."""
+        """Return the half sealed to a counterpart, hexadecimal; raises KeyError where there is none."""
         return {half.counterpart: half.sealed for half in self.halves}[counterpart]
 
 

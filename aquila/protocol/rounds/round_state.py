@@ -24,6 +24,7 @@ from aquila.protocol.messages import (
     Consent,
     Ending,
     Evaluation,
+    HitReport,
     Kind,
     LevelCounts,
     Locks,
@@ -83,6 +84,11 @@ class ReportKey(NamedTuple):
     counterpart: str
     submission_id: str | None
     """The query that is between the two, or None for their lists."""
+
+    @classmethod
+    def of(cls, message: HitReport | Receipt | ReportCheck) -> ReportKey:
+        """Return the key of a report, or of the one that a receipt or a check is about."""
+        return cls(message.party, message.counterpart, message.submission_id)
 
     @property
     def other_side(self) -> ReportKey:

@@ -486,7 +486,7 @@ def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[in
 
 def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
     """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
-    key = ReportKey(message.party, message.counterpart, message.submission_id)
+    key = ReportKey.of(message)
     if message.binding != round_.binding:
         raise BindingError("report_binding_differs", expected=round_.binding, got=message.binding)
     if message.party not in round_.participants:
@@ -578,7 +578,7 @@ def _no_weaker(round_: RoundState, message: HitReport) -> None:
 def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's receipt of its report (PROTOCOL.md 3.7.4)."""
     _in_force(round_, message)
-    key = ReportKey(message.party, message.counterpart, message.submission_id)
+    key = ReportKey.of(message)
     if round_.reports.get(key) != message.report_digest:
         raise BindingError("acknowledged_report_not_sent", party=message.party)
     if round_.is_refused(key):
@@ -627,7 +627,7 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
 def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take what a party found when it checked its report (PROTOCOL.md 3.7.13 and 3.7.13.2)."""
     _in_force(round_, message)
-    key, query = ReportKey(message.party, message.counterpart, message.submission_id), message.submission_id
+    key, query = ReportKey.of(message), message.submission_id
     if query not in round_.tokens if query is not None else not round_.all_lists_are_in():
         raise OrderError("checked_before_tokens", round=round_.round_id, party=message.party)
     if not round_.compares(key):

@@ -92,7 +92,7 @@ def _submission(message: Submission, round_: RoundState) -> None:
 
 @_check.register(Receipt)
 def _receipt(message: Receipt, round_: RoundState) -> None:
-    report = ReportKey(message.party, message.counterpart, message.submission_id)
+    report = ReportKey.of(message)
     if message.binding != round_.binding or round_.reports.get(report) != message.report_digest:
         return  # its step says what is wrong with it
     if report in round_.receipts:
@@ -107,7 +107,7 @@ def _receipt(message: Receipt, round_: RoundState) -> None:
 @_check.register(ReportCheck)
 def _checked(message: ReportCheck, round_: RoundState) -> None:
     """Refuse a check of other tags than the report's, so that no party can make the matcher's log look wrong."""
-    report = ReportKey(message.party, message.counterpart, message.submission_id)
+    report = ReportKey.of(message)
     if round_.met.get(report, message.met) != message.met:
         raise MalformedError("checked_tags_not_told", party=message.party)
 

@@ -208,7 +208,7 @@ def announcement_key(message: messages.Message) -> AnnouncementKey:
     kind = messages.kind_of(message)
     if isinstance(message, messages.HitReport):
         page = None if message.page is None else message.page.number
-        return AnnouncementKey(kind, ReportKey(message.party, message.counterpart, message.submission_id), page)
+        return AnnouncementKey(kind, ReportKey.of(message), page)
     if isinstance(message, messages.Opening | messages.Ending):
         return AnnouncementKey(kind)
     raise MalformedError("announcement_not_within_round", message_type=kind.value, kind=kind)

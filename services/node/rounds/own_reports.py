@@ -42,7 +42,7 @@ def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> d
         page = _page(store, registry, round_id, digest)
         if page.party == code:
             terms = page.model_copy(update={"page": None, "hits": ()})
-            report = found.setdefault(ReportKey(code, page.counterpart, page.submission_id), OwnReport(terms))
+            report = found.setdefault(ReportKey.of(page), OwnReport(terms))
             report.digests.append(digest)
             report.handles.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
             report.hits += len(page.hits)

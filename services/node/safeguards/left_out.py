@@ -74,7 +74,7 @@ def check(node: NodeContext, round_: Round, report: HitReport, own: OwnRows) -> 
     """
     if not report.is_complete or not node.has_rules_of(round_.manifest):
         return None
-    key = ReportKey(node.code, report.counterpart, report.submission_id)
+    key = ReportKey.of(report)
     before = own_reports(node.store, node.registry, node.code, round_.round_id).get(key) if report.page else None
     told = ToldPairs.of([*(pages_of(node.store, node.registry, before) if before else ()), report])
     met = told.met.digest if told.met else None

@@ -183,7 +183,7 @@ def store(
         return
     alarms.report_meetings(session, node.clock, round_.round_id)
     # Before the receipt: once the matcher has that of everybody it may end the round.
-    key = ReportKey(node.code, report.counterpart, report.submission_id)
+    key = ReportKey.of(report)
     left_out.store_check(session, node, round_, key, found.checked if found else None)
     hit_handles = {hit.handle for hit in report.hits}
     weak = (_record_of(found, pair.handle) for pair in report.below if pair.handle not in hit_handles)
