@@ -34,7 +34,7 @@ CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tes
 ROUNDS := tests/services tests/unit/clients/web tests/migrations
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
-test rounds attack e2e soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
+test rounds attack e2e interop soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(addprefix --ignore=,$(CORE_TESTS) tests/attacks)
@@ -59,9 +59,13 @@ fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_
 E2E := tests/e2e tests/transcripts tests/contract/test_openapi_fuzzed.py
 
 PROVIDER := tests/e2e/provider/node_modules/.package-lock.json
+INTEROP := tests/interop/node_modules/.package-lock.json
 
-$(PROVIDER): tests/e2e/provider/package-lock.json
-	npm ci --prefix tests/e2e/provider --no-audit --no-fund
+$(PROVIDER) $(INTEROP): %/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund
+
+interop: $(VENV)/.develop $(INTEROP) ## an auditor in JavaScript, written from schemas/ alone, finds of every log of our tests what ours finds (needs npm)
+	$(BIN)/python -m pytest -m e2e tests/interop
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium-headless-shell, npm), on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m "e2e and not soak and not attack" $(E2E)

@@ -89,9 +89,21 @@ def generated() -> dict[str, dict[str, Any]]:
     }
     with tempfile.TemporaryDirectory() as folder:
         openapi = {f"openapi/{name}.json": exemplified(app.openapi()) for name, app in applications(Path(folder))}
-    entry = {"$schema": DIALECT} | Entry.model_json_schema(mode="validation")
-    describe(entry, Entry)
-    return files | openapi | {"problems.json": problems(), "log/Entry.schema.json": entry}
+    return files | openapi | {"problems.json": problems(), "log/Entry.schema.json": entry_schema()}
+
+
+def entry_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an entry as it is encoded: every member is there, null for nothing, but the salt."""
+    found = {"$schema": DIALECT} | Entry.model_json_schema(mode="validation")
+    describe(found, Entry)
+    found["properties"]["salt"] = found["properties"]["salt"] | found["properties"]["salt"].pop("anyOf")[0]
+    for of in (found, found["$defs"]["Reason"]):
+        of["required"] = [name for name in of["properties"] if name != "salt"]
+        for member in of["properties"].values():
+            member.pop("default", None)
+            if "patternProperties" in member:
+                member["additionalProperties"] = False
+    return found
 
 
 def exemplified(document: dict[str, Any]) -> dict[str, Any]:

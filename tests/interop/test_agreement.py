@@ -1,0 +1,142 @@
+"""The auditor in JavaScript, written from `schemas/` alone, finds of every log of our audit tests what ours finds.
+
+Both name the check of PROTOCOL.md 10.6 at which they stop, or what is not proven. Our tests of audits run once more,
+and every log that they audit is recorded (`recording`): honest ones, changed files, and logs written anew with the keys
+of everybody.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aquila.crypto.group import Group
+from aquila.errors import AuditError
+from aquila.protocol.registry import Registry, read_registry
+from tests.interop.recording import recording
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.e2e
+
+LAST = 9
+"""Up to which check the auditor in JavaScript goes: none of this number, and none after it."""
+AUDITOR = ROOT / "tests/interop/auditor/main.mjs"
+RECORDED = ("test_verify.py", "test_heads.py", "test_copies.py", "test_dual_control.py", "test_replaced_keys.py")
+
+CHECKS = {
+    1: r"log_registry_.*",
+    2: r"log_too_long_for_auditor",
+    3: r"hash_differs_from_tile_below|checkpoint_head_differs_from_tiles",
+    4: r"checkpoint_index_.*|checkpoint_differs_from_name|log_forked_at_checkpoint",
+    5: r"entry_differs_from_tree|entry_not_left_out|left_out_.*",
+    6: r"entry_key_change_unknown|entry_dated_.*|entry_erased_.*",
+    7: r"checkpoint_log_differs_from_name",
+    8: r"entry_form_wrong|entry_statement_(unexpected|missing|invalid|differs|repeated)|entry_differs_from_statement"
+    r"|entry_signed_by_replaced_key|entry_key_never_introduced",
+    9: r"entry_round_.*|entry_manifest_invalid|entry_not_allowed_by_round|entry_statement_wrongly_refused"
+    r"|entry_pair_wrongly_matched|entry_report_.*|entry_notes_not_due|entry_batch_sent_twice|entry_statement_number_reused",
+    10: r"round_pair_.*|round_hit_count_differs|round_closed_.*|round_closing_missing",
+    11: r"round_statements_missing",
+    12: r"published_statistics_differ_from_log",
+    13: r"round_checkpoint_not_cosigned|round_ending_seen_without_closing",
+    14: r"entry_seen_.*",
+}
+"""The checks of 10.6 by our auditor's sentences."""
+
+FILES = {
+    1: r"registry\.json",
+    2: r"checkpoint",
+    3: r"tile/\d.*",
+    4: r"checkpoints/.*",
+    5: r"tile/.*|entry .*",
+    7: r"seen/.*",
+    12: r"statistics/.*",
+}
+"""The checks by the files that cannot be read, or are missing."""
+
+
+def check_of(verdict: dict[str, Any]) -> int | None:
+    """Return at which check our auditor stopped, or None."""
+    if "code" not in verdict:
+        return None
+    by_key = verdict["reason"] in {"entry_signed_by_replaced_key", "entry_key_never_introduced"}
+    if by_key and verdict["name"]:
+        return 6
+    found = [number for number, codes in CHECKS.items() if re.fullmatch(codes, verdict["code"])]
+    found += [number for number, names in FILES.items() if not found and re.fullmatch(names, verdict["name"])]
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every log that our tests of audits make."""
+    folder = tmp_path_factory.mktemp("recorded")
+    tests = [str(ROOT / "tests/audit" / name) for name in RECORDED]
+    plugin = ["-p", "tests.interop.recording", "--record-logs", str(folder)]
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "2", *plugin, *tests]
+    ran = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
+    assert ran.returncode == 0, ran.stdout[-4_000:]
+    return folder
+
+
+def verdicts(folder: Path) -> Iterator[dict[str, Any]]:
+    node = shutil.which("node")
+    assert node, "install Debian's nodejs and npm, then `npm ci` in tests/interop"
+    ran = subprocess.run([node, str(AUDITOR), "--cases", str(folder)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    yield from map(json.loads, ran.stdout.splitlines())
+
+
+def agreed(folder: Path) -> Counter[int | None]:
+    """Ask the auditor in JavaScript about every recorded log; return how many each check stopped, as both say."""
+    found, differ = Counter[int | None](), []
+    for theirs in verdicts(folder):
+        ours = json.loads((folder / theirs["name"]).read_text())
+        check = check_of(ours)
+        found[check] += 1
+        if theirs["check"] != (check if check is not None and check < LAST else None):
+            differ.append(f"{ours.get('text', 'nothing')}; theirs: {theirs.get('sentence', 'nothing')}")
+    assert not differ, "\n".join(differ)
+    return found
+
+
+def test_both_auditors_find_the_same(recorded: Path) -> None:
+    found = agreed(recorded)
+    assert found.total() > 150
+    assert found.keys() >= {None, *CHECKS}
+
+
+PLACES = 8
+"""At how many places each file is damaged; `audit/test_every_damage.py` has more, for ours alone."""
+
+
+def test_both_auditors_find_the_same_damage(recorded: Path, tmp_path: Path, group: Group) -> None:
+    """A bit of some bytes of every file of an honest log."""
+    whole, registry = honest(recorded)
+    with recording(tmp_path) as (read_log, audit_rounds):
+        for name, content in whole.items():
+            for place in range(0, len(content), max(1, len(content) // PLACES)):
+                octet = content[place] ^ 1 << place % 8
+                files = whole | {name: content[:place] + bytes([octet]) + content[place + 1 :]}
+                with suppress(AuditError):
+                    audit_rounds(read_log(files.get, registry), files.get, registry, group)
+    assert agreed(tmp_path).keys() >= {None, 1, 2, 3, 4, 5, 7, 8, 12}
+
+
+def honest(recorded: Path) -> tuple[dict[str, bytes], Registry]:
+    """Return the files of a matcher's log of a whole round, and its registry."""
+    for path in sorted(recorded.glob("*.json")):
+        case = json.loads(path.read_text())
+        if case.get("unproven") == [] and any(name.startswith("statistics/") for name in case["files"]):
+            files = {name: (recorded / "blobs" / blob).read_bytes() for name, blob in case["files"].items()}
+            return files, read_registry(case["registry"].encode())
+    pytest.fail("no honest log was recorded")
