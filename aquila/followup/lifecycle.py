@@ -8,6 +8,7 @@ hit is another matter: this is what people did with it.
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -117,6 +118,9 @@ class LifecycleStepKind(StrEnum):
     REPLIED = "replied"
     PERMITTED = "permitted"
     EXPORTED = "exported"
+    REMINDED = "reminded"
+    RECEIVED = "received"
+    ANSWERED = "answered"
     CLOSED = "closed"
     REOPENED = "reopened"
     WITHDRAWN = "withdrawn"
@@ -134,14 +138,38 @@ class LifecycleStep:
     """Who: a pseudonymous id, or the code of a party whose statement it was."""
     value: str = ""
     """The decision, channel, outcome or ground, as its enumeration's value; of a carried step one of the first three;
-    of a reply its date (ISO 8601)."""
+    of a reply, a received request and an answer to it its date (ISO 8601)."""
     reference: str = ""
-    """The channel's own number, that of a permission or of a reply, or the pseudonymous id of who looks after the
-    hit."""
+    """The channel's own number, that of a permission, a reply or a received request, or the pseudonymous id of who
+    looks after the hit."""
     urgency: Urgency | None = None
-    """Of a follow-up."""
+    """Of a follow-up, or of a received request."""
     remark: str = field(default="", repr=False)
     """The analyst's own words. They stay at the node, and no letter or statement has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """A request of the counterpart about a hit, which came by an existing channel and was recorded here."""
+
+    date: str
+    """That of the letter (ISO 8601)."""
+    number: str
+    """Its number, or nothing."""
+    urgency: Urgency
+    began_at: int
+    """When its clock began: when it was recorded, and no later than the end of its day; seconds since 1970."""
+    reminders: int = 0
+    """How many further letters about the same came before it was answered."""
+    answered_on: str = ""
+    """The date of the answer (ISO 8601), once it is recorded."""
+    answer: str = ""
+    """The number of the answer, or nothing."""
+
+    @property
+    def due_at(self) -> int | None:
+        """Return when the answer is due in seconds since 1970, or None if it was given."""
+        return None if self.answered_on else self.began_at + self.urgency.hours * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +189,22 @@ class HitLifecycle:
     """The follow-up's number in its channel, once known."""
     urgency: Urgency | None = None
     """Of the follow-up."""
+    opened_at: int | None = None
+    """When the follow-up was opened; seconds since 1970."""
+    sent_at: int | None = None
+    """When its request was first exported, once it was; the same."""
+    reminders: int = 0
+    """How many reminders of it were prepared."""
+    reminded_at: int | None = None
+    """When the last one was; the same."""
     replied_on: str = ""
     """The date of the counterpart's last reply (ISO 8601), once it is recorded."""
     reply: str = ""
     """The number of that reply, or nothing."""
     replied_at: int | None = None
     """When it was recorded; seconds since 1970."""
+    received: ReceivedRequest | None = None
+    """The last request of the counterpart."""
     permission: str = ""
     """The reference of the permission to export, once recorded."""
     outcome: HitOutcome | None = None
@@ -197,7 +235,16 @@ class HitLifecycle:
 
     @property
     def due_at(self) -> int | None:
-        """Return the time of the next step in seconds since 1970, or None if none is due."""
+        """Return the time of the next step in seconds since 1970, or None if none is due.
+
+        It is the earlier one of the own next step and the answer to the counterpart's request.
+        """
+        received = self.received.due_at if self.received is not None and self.stage in _ANSWERING else None
+        return min((due for due in (self.own_due_at, received) if due is not None), default=None)
+
+    @property
+    def own_due_at(self) -> int | None:
+        """Return when the own next step or the reply to an own request is due; the same."""
         if self.stage in {Stage.NEW, Stage.ACKNOWLEDGED}:
             return self.arrived_at + REVIEW_HOURS * HOUR
         if self.stage is Stage.DECIDED:
@@ -223,17 +270,27 @@ class HitLifecycle:
                 stage=Sentence.of(f"hit_{self.stage.value}"),
                 step=Sentence.of(f"step_{step.kind.value}"),
             )
-        if step.kind is LifecycleStepKind.UNDONE:
-            return self._undone()
-        if step.kind is LifecycleStepKind.REPLIED and self.urgency is None:
-            raise OrderError("reply_without_follow_up")
+        obstacle = self._obstacle(step.kind)
+        if obstacle is not None:
+            raise OrderError(obstacle)
+        if step.kind is LifecycleStepKind.UNDONE and self.before is not None:
+            return replace(self.before, before=None)
         now = replace(self, before=None)
         return replace(_TAKE[step.kind](now, step), before=now if step.kind is LifecycleStepKind.DECIDED else None)
 
-    def _undone(self) -> "HitLifecycle":
-        if self.before is None:
-            raise OrderError("last_step_not_decision")
-        return replace(self.before, before=None)
+    def _obstacle(self, kind: LifecycleStepKind) -> str | None:
+        """Return the code of the sentence why a step that the stage allows is not possible now, or None if it is."""
+        open_request = self.received is not None and not self.received.answered_on
+        obstacles = {
+            LifecycleStepKind.OPENED: ("hit_on_another_person", self.decision is Decision.OTHER),
+            LifecycleStepKind.UNDONE: ("last_step_not_decision", self.before is None),
+            # Of one that was closed without a follow-up nobody was asked.
+            LifecycleStepKind.REPLIED: ("reply_without_follow_up", self.urgency is None),
+            LifecycleStepKind.REMINDED: ("reminder_not_due", self.sent_at is None or self.replied_at is not None),
+            LifecycleStepKind.ANSWERED: ("answer_without_request", not open_request),
+        }
+        code, applies = obstacles.get(kind, ("", False))
+        return code if applies else None
 
     def can_still_be_erased(self, ground: Ground) -> bool:
         """Return whether a withdrawn hit can be withdrawn once more, because its record was erased since."""
@@ -241,13 +298,7 @@ class HitLifecycle:
 
     def possible(self) -> tuple[LifecycleStepKind, ...]:
         """Return the steps that the hit allows now."""
-        found = [kind for kind in LifecycleStepKind if self.stage in _FROM[kind]]
-        if self.decision is Decision.OTHER and LifecycleStepKind.OPENED in found:
-            found.remove(LifecycleStepKind.OPENED)
-        if self.before is None and LifecycleStepKind.UNDONE in found:
-            found.remove(LifecycleStepKind.UNDONE)
-        if self.urgency is None and LifecycleStepKind.REPLIED in found:
-            found.remove(LifecycleStepKind.REPLIED)  # closed without a follow-up: nobody was asked
+        found = [kind for kind in LifecycleStepKind if self.stage in _FROM[kind] and self._obstacle(kind) is None]
         # What another round brings is no step of an analyst.
         found = [kind for kind in found if kind not in {LifecycleStepKind.CARRIED, LifecycleStepKind.REPLACED}]
         if self.stage is Stage.WITHDRAWN:
@@ -296,8 +347,6 @@ def _decided(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
 
 
 def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
-    if life.decision is Decision.OTHER:
-        raise OrderError("hit_on_another_person")
     urgency = step.urgency or Urgency.NORMAL
     return replace(
         life,
@@ -307,10 +356,33 @@ def _opened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
         urgency=urgency,
         reference=step.reference,
         outcome=None,
+        opened_at=step.at,
+        sent_at=None,
+        reminders=0,
+        reminded_at=None,
         replied_on="",
         reply="",
         replied_at=None,
     )
+
+
+def _received(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
+    """Return a life with a request of the counterpart; a further letter before the answer is a reminder of the first.
+
+    Its clock does not begin later because somebody recorded the letter later.
+    """
+    earlier = life.received
+    if earlier is not None and not earlier.answered_on:
+        return replace(life, received=replace(earlier, reminders=earlier.reminders + 1))
+    day = datetime.combine(date.fromisoformat(step.value) + timedelta(days=1), time.min, UTC)
+    began_at = min(step.at, int(day.timestamp()))
+    urgency = step.urgency or Urgency.NORMAL
+    return replace(life, received=ReceivedRequest(step.value, step.reference, urgency, began_at))
+
+
+def _answered(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
+    received = life.received and replace(life.received, answered_on=step.value, answer=step.reference)
+    return replace(life, received=received)
 
 
 def _reopened(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
@@ -340,6 +412,9 @@ def is_late(arrived_at: int, withdrawn_at: int) -> bool:
     return withdrawn_at > arrived_at + CORRECTION_HOURS * HOUR
 
 
+_ANSWERING = frozenset(Stage) - {Stage.REPLACED, Stage.WITHDRAWN}
+"""Stages in which a request of the counterpart is to be answered."""
+
 _ALIVE = frozenset(Stage) - {Stage.CLOSED, Stage.REPLACED, Stage.WITHDRAWN}
 
 _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
@@ -357,6 +432,9 @@ _FROM: Mapping[LifecycleStepKind, frozenset[Stage]] = {
     LifecycleStepKind.REPLIED: frozenset({Stage.FOLLOW_UP, Stage.CLOSED}),
     LifecycleStepKind.PERMITTED: _ALIVE,
     LifecycleStepKind.EXPORTED: frozenset({Stage.FOLLOW_UP}),
+    LifecycleStepKind.REMINDED: frozenset({Stage.FOLLOW_UP}),
+    LifecycleStepKind.RECEIVED: _ANSWERING,
+    LifecycleStepKind.ANSWERED: _ANSWERING,
     LifecycleStepKind.CLOSED: frozenset({Stage.KNOWN, Stage.DECIDED, Stage.FOLLOW_UP}),
     LifecycleStepKind.REOPENED: frozenset({Stage.CLOSED}),
     # A hit that was closed can turn out to rest on a wrong record.
@@ -379,7 +457,10 @@ _TAKE: Mapping[LifecycleStepKind, Callable[[HitLifecycle, LifecycleStep], HitLif
         life, replied_on=step.value, reply=step.reference, replied_at=step.at
     ),
     LifecycleStepKind.PERMITTED: lambda life, step: replace(life, permission=step.reference),
-    LifecycleStepKind.EXPORTED: lambda life, _step: life,
+    LifecycleStepKind.EXPORTED: lambda life, step: life if life.sent_at is not None else replace(life, sent_at=step.at),
+    LifecycleStepKind.REMINDED: lambda life, step: replace(life, reminders=life.reminders + 1, reminded_at=step.at),
+    LifecycleStepKind.RECEIVED: _received,
+    LifecycleStepKind.ANSWERED: _answered,
     LifecycleStepKind.CLOSED: lambda life, step: replace(
         life, stage=Stage.CLOSED, since=step.at, outcome=HitOutcome(step.value)
     ),

@@ -292,6 +292,21 @@ class NameCount(Message):
     records: Count
 
 
+class ReceivedView(Message):
+    """A request of the counterpart about a hit, with the clock of its answer."""
+
+    date: str
+    number: str
+    urgency: Urgency
+    reminders: Count
+    """How many further letters about the same came before it was answered."""
+    due_at: Seconds | None
+    answered_on: str
+    """The date of the answer (ISO 8601), or nothing."""
+    answer: str
+    """Its number, or nothing."""
+
+
 class HitView(Message):
     """A hit with all that was done with it."""
 
@@ -307,6 +322,13 @@ class HitView(Message):
     """The date of the counterpart's last reply (ISO 8601), or nothing."""
     reply: str = ""
     """The number of that reply, or nothing."""
+    sent_at: Seconds | None = None
+    """When the request of the follow-up was first exported."""
+    reminders: Count = 0
+    reminded_at: Seconds | None = None
+    """When its last reminder was prepared."""
+    received: ReceivedView | None = None
+    """The counterpart's last request, as it was recorded here."""
     permission: str
     handling_code: str | None
     blocked_by: str | None
@@ -519,6 +541,9 @@ class LetterMessage(Message):
     channel: Channel
     urgency: Urgency
     answer_by: Seconds
+    """Until when the request asks for an answer; a reminder does not put it off."""
+    reminder: Count
+    """Which reminder of the request it is; 0 for the request itself."""
     references: tuple[tuple[str, str], ...]
     """Name and text of each."""
     handling_code: str
@@ -535,6 +560,7 @@ class LetterView(Message):
     """The request of a follow-up: references only."""
 
     text: str
+    title: SentenceView
     head: tuple[Annotated[tuple[SentenceView, ...], Field(min_length=2, max_length=2)], ...]
     """Its head as labels and texts, sentences that a client composes in the receiver's language."""
     body: tuple[SentenceView, ...]
@@ -542,6 +568,118 @@ class LetterView(Message):
     message: LetterMessage
     practice: bool
     """Whether it is about invented persons, which its title, head, body and subject say too."""
+
+
+class Correspondence(StrEnum):
+    """What is recorded of letters about hits, between parties and by an existing channel."""
+
+    REMINDED = "reminded"
+    """A reminder of an own request is prepared: the letters of these hits are reminders from now on."""
+    REFERENCED = "referenced"
+    """The channel gave an own request its number."""
+    REPLIED = "replied"
+    """The counterpart replied to an own request."""
+    RECEIVED = "received"
+    """A request of the counterpart came."""
+    ANSWERED = "answered"
+    """It was answered."""
+
+
+class CorrespondenceRequest(Message):
+    """A letter about several hits; what it says stays in the channel."""
+
+    step: Correspondence
+    hits: Annotated[tuple[HitKey, ...], Field(max_length=MOST_CHOSEN)] = ()
+    letter: Annotated[str, Field(max_length=200_000, repr=False)] = ""
+    """In place of hits, a text with their ids or references, such as a letter of the counterpart. It is not kept."""
+    on: date | None = None
+    """The date of a reply, a received request or an answer; a date is needed for these."""
+    number: Reference = ""
+    """That of the letter in its channel; it is needed for the number of an own request."""
+    urgency: Urgency | None = None
+    """Of a received request; normal if it says nothing."""
+    remark: Remark = ""
+
+
+class CorrespondenceResult(Message):
+    """The hits at which a letter was recorded, and how many others it names or has for which this is not possible."""
+
+    hits: tuple[HitKey, ...]
+    left_out: Count
+
+
+MOST_BUNDLES = 50
+"""Bundles that an outbox or an inbox lists; those whose answer is due first come first."""
+
+ANSWERED_DAYS = 30
+"""For how long an inbox lists a request that was answered."""
+
+
+class BundledHit(Message):
+    """A hit of a bundle by its references; no record is read for it."""
+
+    round_id: Identifier
+    hit_id: Identifier
+    own_number: str
+    """This party's own number of it, or nothing before it is confirmed."""
+    other_number: str
+    """The counterpart's; the same."""
+    answered: bool
+    """Whether a reply or an answer about it is recorded."""
+
+
+class Bundle(Message):
+    """Hits about which one party was asked together, or about which it asked together."""
+
+    counterpart: PartyCode
+    hits: tuple[BundledHit, ...]
+    numbers: tuple[str, ...]
+    """Numbers of the request in its channel, each once."""
+    urgency: Urgency
+    asked_at: Seconds
+    """When the follow-up was opened; of a received request, when its clock began. The clock runs from here."""
+    due_at: Seconds | None
+    """When the first answer that lacks is due; None where all were given."""
+    overdue: bool
+    reminders: Count
+    answered: Count
+    """About how many of the hits a reply or an answer is recorded."""
+    answered_on: str
+    """The date of the last one (ISO 8601), or nothing."""
+    answers: tuple[str, ...]
+    """The numbers of these letters, each once."""
+
+
+class SentBundle(Bundle):
+    """An own request."""
+
+    channel: Channel
+    sent_at: Seconds | None
+    """When a letter of it was first made; None where there is none yet."""
+    reminded_at: Seconds | None
+    """When the last reminder was prepared."""
+    closed: Count
+    """How many more hits of it are closed already."""
+
+
+class ReceivedBundle(Bundle):
+    """A request of another party, as it was recorded here; `reminders` counts its further letters about the same."""
+
+    date: str
+    """That of its letter (ISO 8601)."""
+
+
+class FollowUps(Message):
+    """Outbox and inbox: own requests in follow-up, and recorded ones of others that have no answer or a recent one."""
+
+    at: Seconds
+    """When this was so."""
+    sent: tuple[SentBundle, ...]
+    sent_total: Count
+    received: tuple[ReceivedBundle, ...]
+    received_total: Count
+    problems: tuple[SentenceView, ...] = ()
+    """Which hits are left out, in sentences."""
 
 
 class LettersRequest(Message):

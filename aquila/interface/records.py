@@ -183,6 +183,8 @@ class ReferenceKind(StrEnum):
     OTHER_NOTE = "other_note"
     CHANNEL = "channel"
     REPLY = "reply"
+    REQUEST = "request"
+    ANSWER = "answer"
     PERMISSION = "permission"
     ROUND = "round"
     QUERY = "query"

@@ -208,7 +208,10 @@ CORE: Final[Table] = {
     "last_step_not_decision": Text("the last step of this hit is not a decision", "decide again if it was wrong"),
     "reopening_reason_missing": Text("a closed hit is reopened with a reason", "say why; it stays at this node"),
     "reply_without_follow_up": Text("a reply belongs to a follow-up, and none was opened"),
+    "answer_without_request": Text("an answer belongs to a request of the other party, and none is open"),
+    "reminder_not_due": Text("a reminder follows a request that went and has no reply"),
     "step_acknowledged": Text("acknowledged"),
+    "step_answered": Text("answered"),
     "step_assigned": Text("assigned"),
     "step_carried": Text("carried on"),
     "step_closed": Text("closed"),
@@ -216,8 +219,10 @@ CORE: Final[Table] = {
     "step_exported": Text("exported"),
     "step_opened": Text("followed up"),
     "step_permitted": Text("given a permission"),
+    "step_received": Text("asked about by the other party"),
     "step_referenced": Text("given a reference"),
     "step_remarked": Text("remarked on"),
+    "step_reminded": Text("reminded of"),
     "step_reopened": Text("reopened"),
     "step_replaced": Text("replaced"),
     "step_replied": Text("given a reply"),
@@ -420,6 +425,7 @@ CORE: Final[Table] = {
     "letter_certainty_medium": Text("medium"),
     "letter_condition": Text("{code}: {condition}"),
     "letter_date": Text("Date"),
+    "letter_first_reminder_title": Text("First reminder of a request after a hit"),
     "letter_from": Text("From"),
     "letter_handling": Text("Handling code"),
     "letter_handling_none": Text("none given"),
@@ -443,7 +449,14 @@ CORE: Final[Table] = {
         "This request holds references only. It holds no data of any person, and none may be added to it outside this "
         "channel"
     ),
+    "letter_reminder_title": Text("Reminder {number} of a request after a hit"),
+    "letter_reminds": Text(
+        "{sender} asked {receiver} for an answer about this by the same channel, on the day named above, and has "
+        "recorded none. It asks for that answer now"
+    ),
+    "letter_reminds_of": Text("Reminds of a request of"),
     "letter_round": Text("Round"),
+    "letter_second_reminder_title": Text("Second reminder of a request after a hit"),
     "letter_title": Text("Request after a hit"),
     "letter_to": Text("To"),
     "letter_unit": Text("{who}, counter-terrorism unit"),

@@ -120,6 +120,13 @@ NODE: Final[Table] = {
     "key_without_account": Text("the key of the home folder is not the account of a person", "sign in with an account"),
     "last_record_of_list": Text("this is the last record of its list", "delete the list"),
     "left_out_of_round": Text("the other parties go on without this one, because it missed a deadline"),
+    "letter_date_in_future": Text("the date of a letter is not in the future"),
+    "letter_date_missing": Text("a letter is recorded with its date"),
+    "letter_hits_ambiguous": Text("a letter is about the hits that are chosen, or about those that a text names"),
+    "letter_names_no_hit": Text(
+        "the text names no hit of this node", "paste the letter with its references, or the ids of the hits"
+    ),
+    "letter_number_missing": Text("a number is needed"),
     "list_being_prepared": Text(
         "a list with this record is being prepared for a round",
         "try again when the list is submitted, or leave the round",
@@ -231,7 +238,6 @@ NODE: Final[Table] = {
     "registry_statement_not_newest": Text(
         "this is not the newest registry that waits", "read it again: aquila party registry"
     ),
-    "reply_date_in_future": Text("the date of a reply is not in the future"),
     "report_back_unknown": Text("the node holds no such report back", "see them with `aquila round show`"),
     "restored_backup": Text(
         "this node's database is older than what it has said or evaluated: it was restored from a backup",

@@ -28,12 +28,6 @@ class ComposedLetter(NamedTuple):
     """The label of the line for the signature."""
 
 
-def title_of(letter: LetterView) -> Sentence:
-    """Return the title of a letter, which names practice where the letter is one."""
-    title = Sentence.of("letter_title")
-    return Sentence.of("letter_practice_title", title=title) if letter.practice else title
-
-
 def versions(letter: LetterView, own: Language) -> list[ComposedLetter]:
     """Return a letter in the sender's language, then in its receiver's; one where both are the same.
 
@@ -50,7 +44,7 @@ def versions(letter: LetterView, own: Language) -> list[ComposedLetter]:
 def _composed(letter: LetterView, language: Language) -> ComposedLetter:
     return ComposedLetter(
         language.tag,
-        language.compose(title_of(letter)),
+        language.compose(letter.title.sentence),
         [(language.compose(label.sentence), _said(language, text.sentence)) for label, text in letter.head],
         [f"{language.compose(paragraph.sentence)}." for paragraph in letter.body],
         language.say("Place and date"),

@@ -14,7 +14,7 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
 from services.node import approvals
 from services.node.api.dependencies import FourEyes, Node
-from services.node.hits import follow_up, review
+from services.node.hits import correspondence, follow_up, review
 from services.node.records import erasure
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
@@ -63,6 +63,20 @@ def close_many(node: Node, actor: Analyst, wanted: forms.ManyClosingsRequest) ->
 def follow_up_many(node: Node, actor: Analyst, wanted: forms.ManyFollowUpsRequest) -> forms.ManyFollowUps:
     """Open follow-ups of hits that are chosen, or of all that a filter leaves and that are decided."""
     return follow_up.follow_up_many(node.journal, node.rounds, actor, wanted)
+
+
+@router.get("/hits/follow-ups", summary="Own requests in follow-up, and received requests, with their clocks")
+def get_follow_ups(node: Node, actor: Viewer) -> forms.FollowUps:
+    """Return outbox and inbox; that a person looked at their hits is logged."""
+    return correspondence.follow_ups(node, actor)
+
+
+@router.post("/hits/correspondence", summary="Record a letter about several hits: a reminder, a number, a reply")
+def record_correspondence(
+    node: Node, actor: Analyst, wanted: forms.CorrespondenceRequest
+) -> forms.CorrespondenceResult:
+    """Record it at each hit where it is possible; hits are chosen, or named by a text that holds their references."""
+    return correspondence.record(node, actor, wanted)
 
 
 @router.post("/hits/letters", summary="One request to each party, about all of some hits in follow-up")

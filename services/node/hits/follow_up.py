@@ -7,7 +7,6 @@ the rest undecided, and what was decided can be undone as a whole.
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,15 +21,13 @@ from services.kit.people.tables import AccountRow
 from services.kit.storage.store import Store
 from services.node.context import Journal, NodeContext
 from services.node.hits import lifecycle, review
+from services.node.hits.correspondence import check_date
 from services.node.hits.letter import Letter, LetterHit
 from services.node.hits.notes import handling_of_note, references
 from services.node.hits.views import log_consultation
 from services.node.round_memory import RoundMemories
 from services.node.rounds.reported_hits import Key, check_hits, reported, untrusted
 from services.node.storage.tables import ExchangeRow, HitRow, HitStatusRow
-
-_EASTERNMOST = timedelta(hours=14)
-"""How far local time may be ahead of UTC: a date is in the future only where it is so everywhere."""
 
 
 def take_step(
@@ -65,9 +62,7 @@ def record_reply(node: NodeContext, actor: Actor, hit: Key, wanted: forms.ReplyR
         InputError: The date is in the future.
         AquilaError: As `take_step`.
     """
-    if wanted.date > (datetime.fromtimestamp(node.clock(), UTC) + _EASTERNMOST).date():
-        raise InputError("reply_date_in_future")
-    day, number = wanted.date.isoformat(), wanted.number
+    day, number = check_date(wanted.date, node.clock()), wanted.number
     take_step(node, actor, hit, LifecycleStepKind.REPLIED, day, reference=number, remark=wanted.remark)
 
 
@@ -178,6 +173,8 @@ def _letter(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
         reference=life.reference,
         urgency=life.urgency,
         opened_at=life.since,
+        reminders=life.reminders,
+        reminded_at=life.reminded_at,
         area=manifest.area,
         legal_basis=manifest.legal_basis,
         purpose=manifest.purpose,

@@ -1,4 +1,4 @@
-"""The request of a follow-up: references only, to be sent by the existing channel (DESIGN 8).
+"""The request of a follow-up, and its reminders: references only, to be sent by the existing channel (DESIGN 8).
 
 It holds no field of any record. Whoever receives it finds a hit by its id, which is the same on both sides. Hits of one
 round with one party that are asked for alike go into one letter.
@@ -28,6 +28,7 @@ _CERTAINTIES: Mapping[str, str] = {
     "medium": "letter_certainty_medium",
     "low": "letter_certainty_low",
 }
+_REMINDERS: Mapping[int, str] = {1: "letter_first_reminder_title", 2: "letter_second_reminder_title"}
 _LABEL_WIDTH = 26
 _LINE_WIDTH = 105
 _SHORT = 8
@@ -64,6 +65,10 @@ class Letter:
     area: str
     legal_basis: str
     purpose: str
+    reminders: int = 0
+    """Which reminder of the request it is; 0 for the request itself."""
+    reminded_at: int | None = None
+    """When that reminder was prepared; seconds since 1970."""
     handling: str = ""
     """The handling code of the own record, or nothing."""
     permission: str = ""
@@ -77,7 +82,10 @@ class Letter:
 
     @property
     def title(self) -> Sentence:
-        return Sentence.of("letter_practice_title", title=TITLE) if self.practice else TITLE
+        title = Sentence.of("letter_title")
+        if self.reminders:
+            title = Sentence.of(_REMINDERS.get(self.reminders, "letter_reminder_title"), number=self.reminders)
+        return Sentence.of("letter_practice_title", title=title) if self.practice else title
 
     def head(self) -> tuple[tuple[Sentence, Sentence], ...]:
         """Return the head of the letter, as label and text; the sentences can be composed in any language."""
@@ -88,7 +96,8 @@ class Letter:
             (of("letter_to"), self._unit(self.receiver)),
             (of("letter_by"), _CHANNELS[self.channel]),
             (of("letter_number"), quoted(self.reference) if self.reference else of("letter_number_later")),
-            (of("letter_date"), quoted(moment(self.opened_at))),
+            (of("letter_date"), quoted(moment(self.reminded_at or self.opened_at))),
+            (of("letter_reminds_of"), quoted(moment(self.opened_at) if self.reminders else "")),
             (of("letter_urgency"), of(_ANSWER_BY[self.urgency], due=due)),
             (of("letter_round"), quoted(self.round_id)),
             *self._hits(),
@@ -122,6 +131,7 @@ class Letter:
         parties = {"sender": self.sender, "receiver": self.receiver}
         return (
             *((Sentence.of("letter_practice_only"),) if self.practice else ()),
+            *((Sentence.of("letter_reminds", **parties),) if self.reminders else ()),
             Sentence.of("letter_what_hits_say" if len(self.hits) > 1 else "letter_what_a_hit_says", **parties),
             Sentence.of("letter_asks_of_several" if len(self.hits) > 1 else "letter_asks", **parties),
             Sentence.of("letter_references_only"),
@@ -158,6 +168,7 @@ class Letter:
             channel=self.channel,
             urgency=self.urgency,
             answer_by=self.opened_at + self.urgency.hours * HOUR,
+            reminder=self.reminders,
             references=tuple((name, text) for name, text in references if text),
             handling_code=self.handling,
             receiver_handling_code=self.other_handling,
@@ -169,14 +180,12 @@ class Letter:
     def view(self) -> LetterView:
         return LetterView(
             text=self.text(),
+            title=SentenceView.of(self.title),
             head=tuple((SentenceView.of(label), SentenceView.of(text)) for label, text in self.head()),
             body=tuple(map(SentenceView.of, self.body())),
             message=self.message(),
             practice=self.practice,
         )
-
-
-TITLE = Sentence.of("letter_title")
 
 
 def conditions_of(codes: Iterable[str | None]) -> tuple[tuple[str, str], ...]:

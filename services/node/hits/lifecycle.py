@@ -46,6 +46,9 @@ _KINDS: Mapping[LifecycleStepKind, EntryKind] = {
     LifecycleStepKind.REPLIED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.PERMITTED: EntryKind.EXPORT_PERMITTED,
     LifecycleStepKind.EXPORTED: EntryKind.EXPORT,
+    LifecycleStepKind.REMINDED: EntryKind.FOLLOW_UP,
+    LifecycleStepKind.RECEIVED: EntryKind.FOLLOW_UP,
+    LifecycleStepKind.ANSWERED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.CLOSED: EntryKind.FOLLOW_UP_CLOSED,
     LifecycleStepKind.REOPENED: EntryKind.FOLLOW_UP,
     LifecycleStepKind.WITHDRAWN: EntryKind.WITHDRAWAL,
@@ -60,6 +63,9 @@ _VALUES: Mapping[LifecycleStepKind, Word] = {
     LifecycleStepKind.REMARKED: Word.REMARKED,
     LifecycleStepKind.REOPENED: Word.REOPENED,
     LifecycleStepKind.REPLIED: Word.REPLIED,
+    LifecycleStepKind.REMINDED: Word.REMINDED,
+    LifecycleStepKind.RECEIVED: Word.RECEIVED,
+    LifecycleStepKind.ANSWERED: Word.ANSWERED,
 }
 """The word of a step that shares its kind of entry with another one and has no word of its own as its value."""
 
@@ -110,7 +116,7 @@ def steps_of(session: Session, hit: HitRow) -> Sequence[HitStepRow]:
 
 
 def lifecycle_of(session: Session, hit: HitRow) -> HitLifecycle:
-    return HitLifecycle.of(status_row(session, hit).arrived_at, map(_step, steps_of(session, hit)))
+    return HitLifecycle.of(status_row(session, hit).arrived_at, map(step_of, steps_of(session, hit)))
 
 
 def apply_step(
@@ -174,7 +180,7 @@ def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Ent
     )
 
 
-def _step(row: HitStepRow) -> LifecycleStep:
+def step_of(row: HitStepRow) -> LifecycleStep:
     return LifecycleStep(
         LifecycleStepKind(row.kind),
         row.at,
@@ -188,6 +194,7 @@ def _step(row: HitStepRow) -> LifecycleStep:
 
 _AT_ONCE = 500
 _IDENTITY = ("given_names", "family_names", "full_name", "date_of_birth")
+_ASKED = (LifecycleStepKind.RECEIVED.value, LifecycleStepKind.ANSWERED.value)
 _UNDECIDED = (Stage.NEW.value, Stage.ACKNOWLEDGED.value)
 _CARRYING = (Stage.DECIDED.value, Stage.FOLLOW_UP.value, Stage.CLOSED.value, Stage.KNOWN.value)
 
@@ -332,17 +339,23 @@ def _carry(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
 
 
 def _replace(session: Session, now: int, hit: HitRow, before: HitRow) -> None:
-    """Let a hit stand for an earlier one without a decision, with its remarks and who looks after it."""
+    """Let a hit stand for an earlier one without a decision, with its remarks and who looks after it.
+
+    What the counterpart asked about the earlier one is still to be answered.
+    """
     earlier, status, old = lifecycle_of(session, before), status_row(session, hit), status_row(session, before)
     steps = [
         LifecycleStep(LifecycleStepKind.REMARKED, step.at, step.person, remark=step.remark)
         for step in steps_of(session, before)
-        if step.remark
+        if step.remark and step.kind not in _ASKED
     ]
+    steps += [step_of(step) for step in steps_of(session, before) if step.kind in _ASKED]
     if earlier.assignee:
         steps.append(LifecycleStep(LifecycleStepKind.ASSIGNED, now, "", reference=earlier.assignee))
     session.add_all(_row(hit, one) for one in steps)
     session.add(_row(before, LifecycleStep(LifecycleStepKind.REPLACED, now, "")))
+    life = HitLifecycle.of(status.arrived_at, steps)
+    status.due_at = life.due_at
     status.assignee, status.earlier_round_id, status.earlier_hit_id = old.assignee, before.round_id, before.hit_id
     status.first = old.first  # what a standing query found still waits
     old.stage, old.due_at, old.undo_person, old.undo_number = Stage.REPLACED.value, None, None, None

@@ -318,6 +318,8 @@ def referenced(text: str) -> dict[ReferenceKind, ColumnElement[bool]]:
         ),
         ReferenceKind.CHANNEL: noted(LifecycleStepKind.OPENED, LifecycleStepKind.REFERENCED, LifecycleStepKind.CARRIED),
         ReferenceKind.REPLY: noted(LifecycleStepKind.REPLIED),
+        ReferenceKind.REQUEST: noted(LifecycleStepKind.RECEIVED),
+        ReferenceKind.ANSWER: noted(LifecycleStepKind.ANSWERED),
         ReferenceKind.PERMISSION: noted(LifecycleStepKind.PERMITTED),
     }
     if _ID.fullmatch(wanted):

@@ -157,6 +157,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> for
             sentences=why(hit.families, exchange, table),
             submission_id=hit.submission_id,
             handling_code=code,
+            received=forms.ReceivedView.of_fields(life.received) if life.received else None,
             blocked_by=life.blocked_by(code),
             conditions=conditions_of([code, handling_of_note(exchange)]),
             possible=life.possible(),

@@ -1,13 +1,12 @@
 """One hit, and what an analyst does with it until it is closed or withdrawn."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
 
 from fastapi import APIRouter, Response
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
-from aquila.errors import InputError, PolicyError
+from aquila.errors import PolicyError
 from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, Urgency
 from aquila.interface.hits import HitKey, HitNeighbours, HitView, WeightView
 from aquila.matching.certainty import Level
@@ -19,7 +18,7 @@ from clients.web.app.forms import SubmittedForm
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
-from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, list_of_address
+from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, date_of, list_of_address
 from clients.web.pages.hits.rows import UNDECIDED
 from clients.web.render import charts
 from clients.web.text import labels
@@ -111,11 +110,7 @@ def _assign(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
 
 
 def _reply(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
-    try:
-        on = date.fromisoformat(sent.text("replied_on"))
-    except ValueError:
-        raise InputError("form_date_unreadable") from None
-    client.record_reply(*place, on, sent.text("reply"))
+    client.record_reply(*place, date_of(sent.text("replied_on")), sent.text("reply"))
 
 
 _STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {

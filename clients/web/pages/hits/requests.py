@@ -1,4 +1,4 @@
-"""Requests to other parties about hits in follow-up: one letter to each, with all of its references."""
+"""Requests about hits: a letter to each party with all of its references, reminders, and the outbox and the inbox."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,67 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import OrderError
 from aquila.followup.lifecycle import Channel, Urgency
-from aquila.interface.hits import HitKey, Letters
+from aquila.interface.hits import Correspondence, CorrespondenceResult, HitKey, Letters
 from clients.sdk import HitsClient
 from clients.web.app.forms import SubmittedForm
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
-from clients.web.pages.hits.filters import RequestedList, list_of_form
-from clients.web.pages.hits.review import chosen_keys, meant, path_after
+from clients.web.pages.hits.filters import RequestedList, date_of, list_of_form
+from clients.web.pages.hits.review import chosen_keys, left_out, meant, path_after
 from clients.web.render import pdf
-from clients.web.text import request_letter
+from clients.web.text import labels, request_letter
 
 router = APIRouter(route_class=PageRoute)
+
+
+@router.get("/hits/requests")
+def get_requests(visit: Visited) -> Response:
+    """Show own requests in follow-up and received ones, with their clocks."""
+    client = visit.hits()
+    return visit.show(
+        "correspondence.html",
+        found=client.follow_ups(),
+        left_out=left_out(visit),
+        urgencies=[(code, visit.say(word)) for code, word in labels.URGENCIES.items()],
+    )
+
+
+@router.post("/hits/remind")
+def post_remind(visit: Visited, sent: Sent) -> Response:
+    """Record a reminder of a request, and show its letter."""
+    visit.need("hits.export")
+    visit.need("hits.decide")
+    keys = _keys(sent)
+    done = visit.hits().correspond(step=Correspondence.REMINDED, hits=keys)
+    return _page(visit, done.hits, list_of_form(visit, sent), done.left_out) if done.hits else _back(visit, done)
+
+
+@router.post("/hits/correspondence")
+def post_correspondence(visit: Visited, sent: Sent) -> Response:
+    """Record a reply to a request or its number, or the answer to a received one."""
+    visit.need("hits.decide")
+    step, place = sent.choice("step", Correspondence), sent.text("place")
+    day = date_of(sent.text(f"date-{place}")) if step is not Correspondence.REFERENCED else None
+    number = sent.text(f"number-{place}")
+    return _back(visit, visit.hits().correspond(step=step, hits=_keys(sent), on=day, number=number))
+
+
+@router.post("/hits/received")
+def post_received(visit: Visited, sent: Sent) -> Response:
+    """Record a request of another party at the hits that its text names; the text is not kept."""
+    visit.need("hits.decide")
+    done = visit.hits().correspond(
+        step=Correspondence.RECEIVED,
+        letter="".join(sent.texts("letter")),
+        on=date_of(sent.text("received_on")),
+        number=sent.text("received_number"),
+        urgency=sent.choice("urgency", Urgency),
+    )
+    return _back(visit, done)
+
+
+def _back(visit: Visit, done: CorrespondenceResult) -> Response:
+    path = f"/hits/requests?left_out={done.left_out}" if done.left_out else "/hits/requests"
+    return visit.go(path, "noted" if done.hits else "")
 
 
 @router.post("/hits/ask")

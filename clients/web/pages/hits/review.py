@@ -91,7 +91,7 @@ def get_hits(visit: Visited) -> Response:
         usual=usual,
         chosen=visit.request.state.sent.texts("hit") if visit.faults else (),
         every=bool(visit.faults) and visit.request.state.sent.ticked("every"),
-        left_out=_left_out(visit),
+        left_out=left_out(visit),
         views=views,
         everybody=views[0].persons,
         own=next((view for view in views if view.here and view.view_id), None),
@@ -212,7 +212,7 @@ def chosen_keys(sent: SubmittedForm) -> list[tuple[str, str]]:
     return chosen
 
 
-def _left_out(visit: Visit) -> int:
+def left_out(visit: Visit) -> int:
     """Return the number of hits that the last decision left out, as the address has it."""
     text = visit.request.query_params.get("left_out", "")
     return int(text) if text.isascii() and text.isdigit() and int(text[:6]) <= _MOST_SHOWN_LEFT else 0

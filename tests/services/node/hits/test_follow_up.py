@@ -39,7 +39,7 @@ async def test_a_hit_is_followed_up_and_closed(world_after: WorldAfter) -> None:
     assert (view["entry"]["outcome"], view["entry"]["due_at"], view["possible"]) == (
         "confirmed",
         None,
-        ["remarked", "replied", "reopened", "withdrawn"],
+        ["remarked", "replied", "received", "reopened", "withdrawn"],
     )
     await does(al, hit, "reopening", reason="the counterpart found another document")
     view = await al.get(hit_path(hit))

@@ -76,3 +76,18 @@ def test_one_letter_asks_about_several_hits() -> None:
     assert ("hit 2", "b" * 32) in message.references
     assert ("reference of RS 1", "RS-1111-2222-3333") in message.references
     assert "each of these hits" in letter.text()
+
+
+def test_a_reminder_is_the_same_letter_with_its_own_date() -> None:
+    """It names the request of which it reminds; references and the time for the answer are those of the request."""
+    request, at = LETTER.view(), LETTER.opened_at + 24 * HOUR
+    titles = [replace(LETTER, reminders=number, reminded_at=at).view().title.text for number in (1, 2, 3)]
+    assert [title.split(" of a request")[0] for title in titles] == ["First reminder", "Second reminder", "Reminder 3"]
+    reminder = replace(LETTER, reminders=1, reminded_at=at).view()
+    head, before = head_of(reminder), head_of(request)
+    assert (head["Date"], head["Reminds of a request of"]) == ("2027-01-16 08:00 UTC", before["Date"])
+    assert (head["Hit"], head["Urgency"]) == (before["Hit"], before["Urgency"])
+    assert "Reminds of a request of" not in before
+    assert reminder.body[1:] == request.body
+    assert (reminder.message.reminder, reminder.message.answer_by) == (1, request.message.answer_by)
+    assert reminder.message.subject.startswith("First reminder of a request after a hit ffffffff")

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from aquila.audit.roles import Role, Service
+from aquila.followup.lifecycle import HOUR
 from clients.web.wiring import front_of
 from tests.support.node_world import World
 from tests.support.people import signed_in
@@ -35,6 +37,11 @@ async def ana(world: World) -> AsyncIterator[Browser]:
 
 def rows(browser: Browser) -> list[str]:
     return re.findall(r'name="row" value="([^"]+)"', browser.page)
+
+
+def words(page: str) -> str:
+    """Return the text of a page in one line."""
+    return " ".join(re.sub("<[^>]+>", " ", page).split())
 
 
 def first(row: str) -> str:
@@ -220,3 +227,73 @@ async def test_one_request_to_each_country(ana: Browser) -> None:
     await ana.open("/hits?stage=closed")
     await ana.send("/hits/ask", **wanted | {"list": "stage=closed", "total": 0}, follow=False)
     assert ana.answer.status_code == 303
+
+
+async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: World) -> None:
+    """Its clock runs on the page of requests, a reminder is the next letter, and a reply is recorded once for all."""
+    await ana.open("/hits?stage=new&sort=party")
+    await ana.send("/hits/decide-many", list="", every="yes", total=MANY, remark="clear", decision="same")
+    wanted = {"list": "stage=decided", "every": "yes", "total": MANY, "channel": "siena", "urgency": "urgent"}
+    await ana.send("/hits/ask", **wanted)
+    page = words(await ana.open("/hits/requests"))
+    assert "Your requests (2) Requests of others (0)" in page
+    assert page.count("8 hours left") == 2
+    world.clock.time += 10 * HOUR
+    page = words(await ana.open("/hits/requests"))
+    assert page.count("overdue for 2 hours") == 2
+    assert page.count("0 of 60 hits") == 2
+    section = next(part for part in ana.page.split("<section") if "(RS): 60 hits" in part)
+    hits = re.findall(r'name="hit" value="([^"]+)"', section)[0]
+    references = re.findall(r"<textarea[^>]* readonly[^>]*>([^<]*)", section)[0].split()
+    assert references[2::3] == [key.split(".")[1] for key in hits.split()]
+    assert "First reminder of a request after a hit" in words(await ana.send("/hits/remind", hit=hits))
+    page = words(await ana.send("/hits/remind", hit=hits))
+    assert "Subject: Second reminder of a request after a hit (60 hits): AL to RS" in page
+    assert "Reminds of a request of" in page
+    assert "Reminders 2, the last on" in words(await ana.open("/hits/requests"))
+    # The channel's number and the reply are recorded for all of its hits at once, and each leads to them.
+    letter = {"hit": hits, "place": "s1", "date-s1": "2026-11-20", "number-s1": "SIENA 12"}
+    await ana.send("/hits/correspondence", **letter, step="referenced")
+    page = words(await ana.send("/hits/correspondence", **letter | {"number-s1": "RS 77"}, step="replied"))
+    assert "Number in this channel SIENA 12" in page
+    assert "60 of 60 hits, last on 20 Nov 2026 (RS 77)" in page
+    assert "60 hits were left out" in words(await ana.send("/hits/remind", hit=hits))
+    for number, kind in (("siena 12", "the channel's number"), ("RS 77", "the number of a reply of Serbia")):
+        assert kind in words(await ana.send("/search", text=number))
+    # A closed hit leaves the bundle, which still says how many there were.
+    await ana.send("/hits/close-many", list="", hit=hits.split()[:1], outcome="confirmed", remark="")
+    page = words(await ana.open("/hits/requests"))
+    assert "59 of 59 hits" in page
+    assert "1 more is closed" in page
+
+
+async def test_a_request_of_another_party_has_a_clock(ana: Browser, world: World) -> None:
+    """Its hits are found by the references that its letter names; the answer ends the clock, and stays for a month."""
+    await ana.open("/hits?counterpart=RS")
+    ids = [first(row) for row in rows(ana)[:3]]
+    today = datetime.fromtimestamp(world.clock.time, UTC).date().isoformat()
+    letter = {"received_on": today, "received_number": "RS 5", "urgency": "urgent"}
+    await ana.open("/hits/requests")
+    text = f"Dear colleagues,\nround {'e' * 32}\n" + "; ".join(ids)
+    page = words(await ana.send("/hits/received", letter="nothing of ours", **letter))
+    assert "names no hit of this node" in page
+    page = words(await ana.send("/hits/received", letter=text, **letter))
+    assert "Requests of others (1)" in page
+    assert "(RS): 3 hits 8 hours left Letter of" in page
+    # Its reminder is no second request, and a hit with an unanswered request is overdue whatever its stage.
+    await ana.send("/hits/received", letter=text, **letter | {"received_number": "RS 6"})
+    world.clock.time += 11 * HOUR
+    page = words(await ana.open("/hits/requests"))
+    assert "overdue for 3 hours" in page
+    assert "Reminders 1" in page
+    assert "3 overdue" in words(await ana.open("/hits?overdue=true"))
+    assert "the number of a request of Serbia" in words(await ana.send("/search", text="RS 5"))
+    await ana.open("/hits/requests")
+    hits = re.findall(r'name="hit" value="([^"]+)"', ana.page)[0]
+    assert "Request of the other party" in words(await ana.open(f"/hits/{hits.split()[0].replace('.', '/')}"))
+    answer = {"hit": hits, "place": "r1", "date-r1": today, "number-r1": "AL 9", "step": "answered"}
+    assert "3 of 3 hits, last on" in words(await ana.send("/hits/correspondence", **answer))
+    assert "3 hits were left out" in words(await ana.send("/hits/correspondence", **answer))
+    assert "Nothing in this view" in words(await ana.open("/hits?overdue=true&counterpart=SI"))
+    world.clock.time += 31 * 24 * HOUR
+    assert "Requests of others (0)" in words(await ana.open("/hits/requests"))

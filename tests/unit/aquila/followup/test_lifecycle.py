@@ -1,6 +1,7 @@
 """The life of a hit: which step follows which, and which clock runs."""
 
 import tomllib
+from dataclasses import replace
 from importlib import resources
 
 import pytest
@@ -63,6 +64,9 @@ SAMPLES = {
     LifecycleStepKind.REPLIED: LifecycleStep(LifecycleStepKind.REPLIED, 70, WHO, "2026-11-26", "S-2"),
     LifecycleStepKind.PERMITTED: LifecycleStep(LifecycleStepKind.PERMITTED, 70, WHO, reference="letter 7"),
     LifecycleStepKind.EXPORTED: LifecycleStep(LifecycleStepKind.EXPORTED, 70, WHO),
+    LifecycleStepKind.REMINDED: LifecycleStep(LifecycleStepKind.REMINDED, 75, WHO),
+    LifecycleStepKind.RECEIVED: LifecycleStep(LifecycleStepKind.RECEIVED, 70, WHO, "2026-11-26", "R-1", Urgency.URGENT),
+    LifecycleStepKind.ANSWERED: LifecycleStep(LifecycleStepKind.ANSWERED, 90, WHO, "2026-11-27", "R-2"),
     LifecycleStepKind.CLOSED: CLOSED,
     LifecycleStepKind.REOPENED: LifecycleStep(LifecycleStepKind.REOPENED, 80, WHO, remark="another document was found"),
     LifecycleStepKind.WITHDRAWN: WITHDRAWN,
@@ -244,3 +248,49 @@ def test_a_reply_answers_a_follow_up() -> None:
         unasked.after(replied)
     known = HitLifecycle.of(0, (CARRIED, OPENED, replied))
     assert known.reply == "S-2"
+
+
+def test_a_request_is_reminded_of_once_it_went_and_until_it_is_answered() -> None:
+    """The first export is when it went, reminders are counted, and none of them puts the clock off."""
+    exported, reminded = SAMPLES[LifecycleStepKind.EXPORTED], SAMPLES[LifecycleStepKind.REMINDED]
+    life = HitLifecycle.of(0, STAGES[Stage.FOLLOW_UP])
+    with pytest.raises(OrderError) as caught:
+        life.after(reminded)
+    assert caught.value.sentence.code == "reminder_not_due"
+    again = replace(reminded, at=80)
+    life = HitLifecycle.of(0, (*STAGES[Stage.FOLLOW_UP], exported, reminded, replace(exported, at=76), again))
+    assert (life.opened_at, life.sent_at, life.reminders, life.reminded_at) == (OPENED.at, exported.at, 2, 80)
+    assert life.due_at == OPENED.at + 8 * HOUR
+    assert LifecycleStepKind.REMINDED not in life.after(SAMPLES[LifecycleStepKind.REPLIED]).possible()
+    # Another follow-up begins without them.
+    fresh = HitLifecycle.of(0, (CARRIED, OPENED))
+    assert (fresh.sent_at, fresh.reminders, fresh.reminded_at) == (None, 0, None)
+
+
+def test_a_request_of_the_counterpart_has_a_clock() -> None:
+    """It runs in any stage beside the own one, from the recording or the end of the letter's day, until the answer."""
+    received, answered = SAMPLES[LifecycleStepKind.RECEIVED], SAMPLES[LifecycleStepKind.ANSWERED]
+    arrived, on = 1_764_000_000, replace(received, value="2025-11-24")  # 24 November 2025, 16:00 UTC
+    midnight = arrived + 8 * HOUR
+    life = HitLifecycle.of(arrived, [replace(on, at=arrived + HOUR)])
+    assert (life.stage, life.due_at, life.own_due_at) == (Stage.NEW, arrived + 9 * HOUR, arrived + 48 * HOUR)
+    late = HitLifecycle.of(arrived, [replace(on, at=arrived + 30 * HOUR)])
+    assert late.due_at == midnight + 8 * HOUR
+    # A further letter reminds of the first, whose clock runs on.
+    reminded = life.after(replace(received, at=arrived + 5 * HOUR, reference="R-9", urgency=None))
+    assert reminded.received is not None
+    assert (reminded.received.number, reminded.received.reminders, reminded.due_at) == ("R-1", 1, life.due_at)
+    done = reminded.after(answered)
+    assert done.received is not None
+    assert (done.received.answered_on, done.received.answer, done.received.due_at) == ("2026-11-27", "R-2", None)
+    assert done.due_at == done.own_due_at
+    # After the answer another request begins, normal if it says nothing; a withdrawn hit has no clock.
+    fresh = done.after(replace(received, at=arrived + 6 * HOUR, value="2025-11-24", urgency=None))
+    assert fresh.received is not None
+    assert fresh.received.due_at == arrived + 54 * HOUR
+    assert fresh.after(WITHDRAWN).due_at is None
+    with pytest.raises(OrderError, match="none is open"):
+        done.after(answered)
+    assert LifecycleStepKind.ANSWERED not in HitLifecycle.of(0).possible()
+    closed = HitLifecycle.of(0, (*STAGES[Stage.CLOSED], received))
+    assert closed.due_at == received.at + 8 * HOUR

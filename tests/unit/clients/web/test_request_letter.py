@@ -46,7 +46,7 @@ def test_a_letter_begins_in_its_senders_language(tag: str) -> None:
         view = replace(KNOWN, receiver=party).view()
         made = request_letter.versions(view, own)
         assert [one.lang for one in made] == ([tag] if tag == receivers else [tag, receivers])
-        assert made[0].title == own.compose(request_letter.title_of(view))
+        assert made[0].title == own.compose(view.title.sentence)
         assert made[0].signed_by == own.say("Signature")
 
 

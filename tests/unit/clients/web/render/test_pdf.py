@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from aquila.sentences import text_of
 from aquila.visible import visible
 from clients.web.i18n.languages import languages
 from clients.web.render import pdf
-from clients.web.text.request_letter import ComposedLetter, title_of, versions
+from clients.web.text.request_letter import ComposedLetter, versions
 from tests.support.letter_example import LETTER, head_of
 
 ENGLISH = languages()["en"]
@@ -73,6 +72,6 @@ def test_a_letter_of_practice_says_so_everywhere() -> None:
     assert "invented persons" in letter.message.body[0]
     language = languages()["sr-Cyrl"]
     _, translated = versions(letter, ENGLISH)
-    assert translated.title == language.compose(title_of(letter)) != text_of(title_of(letter))
+    assert translated.title == language.compose(letter.title.sentence) != letter.title.text
     assert translated.lines[0][0] == language.say("Practice")
     assert pdf.pdf(letter, ENGLISH) != pdf.pdf(letter.model_copy(update={"practice": False}), ENGLISH)
