@@ -31,6 +31,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "DATA_MODEL.md").read_text("utf-8")
 VALUES = {
     LifecycleStepKind.DECIDED: "same",
     LifecycleStepKind.OPENED: "siena",
+    LifecycleStepKind.RECEIVED: "2026-11-26",
     LifecycleStepKind.CLOSED: "confirmed",
     LifecycleStepKind.WITHDRAWN: "erased",
 }
