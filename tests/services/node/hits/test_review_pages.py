@@ -258,7 +258,7 @@ async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: W
     assert "Number in this channel SIENA 12" in page
     assert "60 of 60 hits, last on 20 Nov 2026 (RS 77)" in page
     assert "60 hits were left out" in words(await ana.send("/hits/remind", hit=hits))
-    for number, kind in (("siena 12", "the channel's number"), ("RS 77", "the number of a reply of Serbia")):
+    for number, kind in (("siena 12", "in its channel of a follow-up"), ("RS 77", "the number of a reply of Serbia")):
         assert kind in words(await ana.send("/search", text=number))
     # A closed hit leaves the bundle, which still says how many there were.
     await ana.send("/hits/close-many", list="", hit=hits.split()[:1], outcome="confirmed", remark="")
