@@ -29,17 +29,17 @@ export function unbase64(text) {
   return bytes;
 }
 
-/** `framed` and `digest` of 2.3. */
-export function framed(label, ...parts) {
+/** Join parts, each behind its length as 4 bytes; `framed` and `digest` of 2.3 have the label as the first one. */
+export function framed(...parts) {
   const of = parts.flatMap((part) => {
     const bytes = typeof part === 'string' ? bytesOf(part) : part;
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, bytes.length);
     return [length, bytes];
   });
-  return joined(bytesOf(label), ...of);
+  return joined(...of);
 }
-export const digest = (label, ...parts) => hex(sha256(framed(label, ...parts)));
+export const digest = (...parts) => hex(sha256(framed(...parts)));
 
 /** RFC 8785 of a value that JSON.parse made: names ascend by their UTF-16 code units, as strings of JavaScript do. */
 export function canonical(value) {

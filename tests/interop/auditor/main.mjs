@@ -6,12 +6,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from './encoding.mjs';
 import { readLog, readRegistry } from './log.mjs';
+import { auditRounds } from './rounds_audit.mjs';
 import { readStatements } from './statements.mjs';
 
 /** Audit a log; return its holder and what is not proven, in words for machines, or throw a Fault. */
 export function audit(files, registry) {
   const log = readLog(files, registry);
-  readStatements(log);
+  auditRounds(log, readStatements(log));
   return { holder: log.holder, entries: log.size, unproven: log.unproven };
 }
 
