@@ -1,6 +1,6 @@
 // The rules of a round, as a record that sees everything takes its statements (PROTOCOL.md, section 3; check 9).
 import { ed25519, ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
-import { bytesOf, digest, framed, hex, joined, unhex } from './encoding.mjs';
+import { bytesOf, canonical, digest, framed, hex, joined, unhex } from './encoding.mjs';
 
 const DAY = 86_400;
 const CLASSES = ['full', 'partial', 'coarse'];
@@ -143,6 +143,13 @@ export class Round {
     return this.columnsOf(key).every(Boolean);
   }
 
+  /** Whether the time for a pair of lists was over before both of its columns were there. */
+  isMissed(key, now) {
+    const { party, counterpart } = sidesOf(key);
+    const { submit_by: submitBy, evaluate_by: evaluateBy } = this.manifest.window;
+    return !this.canBeJoined(key) && now > (this.listOf(party) && this.listOf(counterpart) ? evaluateBy : submitBy);
+  }
+
   missingEvaluations(id, evaluator) {
     return this.submissions.get(id).chunks.filter((_, index) => !this.evaluations.has(`${id}/${index}/${evaluator}`)).length;
   }
@@ -274,7 +281,9 @@ const RULES = {
     // Where a statement has all columns, every list and every evaluation comes first; else those of the pair.
     const first = m.columns ? round.participants : [named[0]];
     refuseIf(first.some((party) => !round.listOf(party)), 'tokens before a list');
-    for (const { counterpart, chunks, pieces } of columns) {
+    for (const { counterpart, chunks, pieces, rules } of columns) {
+      const before = [...round.columns].find(([key]) => key.startsWith(`${m.submission_id}/`))?.[1];
+      refuseIf(before && rules && canonical(before.rules) !== canonical(rules), 'its columns have other numbers of rows under a rule');
       refuseIf(round.columns.has(`${m.submission_id}/${counterpart}`), 'its tokens came before');
       refuseIf(`${chunks.map((chunk) => chunk.rows)}` !== `${submission.chunks.map((chunk) => chunk.elements)}`, 'it has another number of rows');
       refuseIf(sum(pieces.map((piece) => piece.tags)) > most, 'it has too many tags');

@@ -1,5 +1,5 @@
 // Every round of a matcher's log, and the two persons behind what needs two (PROTOCOL.md 10.6, 10.6.1 and 10.7; checks 9 to 14).
-import { canonical, bytesOf, Fault, hex, same, sha256 } from './encoding.mjs';
+import { PAIRS_ARE_INDEPENDENT, canonical, bytesOf, Fault, hex, same, sha256 } from './encoding.mjs';
 import { Frontier } from './log.mjs';
 import { NotAllowed, Round, keyOf, sidesOf } from './rounds.mjs';
 import { LEVELS, isRefused } from './statements.mjs';
@@ -221,11 +221,19 @@ function checkComplete(log, of) {
   if (round.ending?.outcome !== 'closed') return;
   const fault = (sentence) => new Fault(10, inRound(of), sentence);
   const { closes_at: closesAt } = round.manifest.window;
-  for (const key of round.reportsOf(null)) {
-    if (!reported.has(key) || !round.receipts.has(key)) throw fault(`it was closed without a report or a receipt of ${sidesOf(key).party}`);
-  }
   const ended = [...of.entries.values()].find((entry) => entry.kind === 'ending').time;
-  for (const [key, levels] of ended > closesAt ? [] : matched) {
+  const hasTime = ended <= closesAt;
+  for (const key of round.reportsOf(null)) {
+    const { party, counterpart, other } = sidesOf(key);
+    const lacks = (what) => fault(`it was closed without ${what} of ${party} with ${counterpart}`);
+    if (!PAIRS_ARE_INDEPENDENT && !(reported.has(key) && round.receipts.has(key))) throw lacks('a report or a receipt');
+    if (reported.has(key) && hasTime && !round.receipts.has(key)) throw lacks('the receipt');
+    if (reported.has(key)) continue;
+    if (reported.has(other)) throw lacks('the report');
+    if (round.canBeJoined(key) && party < counterpart) log.unproven.push('pair');
+    if (!round.canBeJoined(key) && hasTime && !round.isMissed(key, ended)) throw lacks('the tokens');
+  }
+  for (const [key, levels] of hasTime ? matched : []) {
     for (const side of sidesOf(key).query ? [] : [key, sidesOf(key).other]) {
       const { party, counterpart } = sidesOf(side);
       const confirmed = [...round.confirmations.values()].filter((m) => m.submission_id === null && m.party === party && m.to === counterpart);
@@ -235,7 +243,8 @@ function checkComplete(log, of) {
   }
   if (newestOf(log) <= closesAt) return;
   const silent = round.participants.find((party) => !round.closings.has(party) && !round.refusals.has(party));
-  if (silent) throw fault(`${silent} never said that its keys are destroyed`);
+  if (silent && !PAIRS_ARE_INDEPENDENT) throw fault(`${silent} never said that its keys are destroyed`);
+  if (silent) log.unproven.push('closing');
 }
 
 function checkQueries(log, { round, reported }) {
@@ -261,7 +270,7 @@ function checkNumbers(log, of) {
     }
     // Tokens of an open round that name all columns are refused before the last evaluation, and sent again.
     const waits = [...round.submissions.values()].filter((one) => one.party === party && ![...round.columns.keys()].some((key) => key.startsWith(one.submission_id)));
-    const mayMiss = of.leftOut + (round.ending ? 0 : waits.length);
+    const mayMiss = of.leftOut + (round.ending || PAIRS_ARE_INDEPENDENT ? 0 : waits.length);
     if (missing > mayMiss) throw new Fault(11, inRound(of), `statements of ${party} are missing`);
     if (missing || [...unseen.values()].some((digest) => !round.confirmations.has(digest))) log.unproven.push('numbers');
   }
@@ -321,7 +330,8 @@ function checkWitnessed(log, of) {
     if (worked && openedAt >= covered) throw fault(`${party} worked in it and cosigned no checkpoint that holds its opening`);
     if (ended !== undefined && needed.includes(party)) {
       const isClosed = round.ending.outcome === 'closed';
-      if (isClosed && covered <= Math.max(ended, closed.get(party) ?? 0)) throw fault(`${party} worked in it and cosigned no checkpoint that holds its ending`);
+      const wasAway = PAIRS_ARE_INDEPENDENT && !closed.has(party) && covered <= ended;
+      if (isClosed && !wasAway && covered <= Math.max(ended, closed.get(party) ?? 0)) throw fault(`${party} worked in it and cosigned no checkpoint that holds its ending`);
       if (!closed.has(party) && covered > ended && !of.leftOut) throw fault(`${party} never said that its keys are destroyed, and has seen the ending`);
     }
     if (covered <= Math.max(last, ended ?? 0)) log.unproven.push('uncovered');
