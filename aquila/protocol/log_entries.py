@@ -166,9 +166,12 @@ def _amendment(message: Amendment) -> tuple[EntryKind, dict[str, Any]]:
 
 @fields_of.register(Tokens)
 def _tokens(message: Tokens) -> tuple[EntryKind, dict[str, Any]]:
-    chunks = [chunk for column in message.columns for chunk in column.chunks]
-    counts = {"columns": len(message.columns), "rows": sum(chunk.rows for chunk in chunks), "chunks": len(chunks)}
-    return EntryKind.TOKENS, {"counts": counts, "ids": {"submission": message.submission_id}}
+    column = message.column
+    return EntryKind.TOKENS, {
+        "recipient": column.counterpart,
+        "counts": {"rows": sum(chunk.rows for chunk in column.chunks), "chunks": len(column.chunks)},
+        "ids": {"submission": message.submission_id},
+    }
 
 
 @fields_of.register(HitReport)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import NamedTuple, Self, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.crypto.keys import SigningKey
-from aquila.errors import InputError, MalformedError, OrderError, PolicyError
+from aquila.errors import MalformedError, OrderError, PolicyError
 from aquila.matching.certainty import Grade, GradingBasis, Learned, Level, expected_chance_hits
 from aquila.matching.grading import grade_lists
 from aquila.matching.join import TOKEN_ROW_BYTES, MatchedPair, MatchedTokenPositions, MetTokens, TokenTable, parse_rows
@@ -39,6 +39,7 @@ from aquila.protocol.messages import (
     Outcome,
     ReportPage,
     Submission,
+    TokenColumn,
 )
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.exchange import unfinished
@@ -106,8 +107,8 @@ class TokenCount:
         if unknown is not None:
             raise MalformedError("token_row_rule_unknown", got=unknown)
 
-    def check(self, submission: Submission, first: Self) -> None:
-        """Refuse tokens that are not one for each element of its class, or not as in the submission's first column.
+    def check(self, submission: Submission, column: TokenColumn) -> None:
+        """Refuse tokens that are not one for each element of their class, or not as many under a rule as was signed.
 
         Raises:
             MalformedError: The numbers differ.
@@ -124,8 +125,8 @@ class TokenCount:
                     party=submission.party,
                     kind=kind.value,
                 )
-        if self.counts != first.counts:
-            raise MalformedError("token_columns_differ", submission=submission.submission_id, party=submission.party)
+        if self.counts != {one.rule: one.rows for one in column.rules}:
+            raise MalformedError("token_rules_differ", submission=submission.submission_id, party=submission.party)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +169,19 @@ class Matcher:
             now: Seconds since 1970.
 
         Raises:
-            OrderError: It has ended already, or would be closed while a party has not acknowledged its hits, or while
-                notes are not all exchanged and there is still time for them.
+            OrderError: It has ended already, or would be closed without any report, or before its time is over while a
+                pair or a receipt is to come or notes are not all exchanged.
         """
         if round_.ending:
             raise OrderError("round_phase_already_reached", round=round_.round_id, phase=round_.phase.value)
         if outcome is Outcome.CLOSED:
+            has_time = now <= round_.manifest.window.closes_at
             waiting = [party for party in round_.participants if not round_.has_acknowledged_lists(party)]
-            if waiting or round_.phase is not Phase.REPORTING:
+            if not round_.reports or (has_time and (waiting or not round_.lists_are_over(now))):
                 missing = f"waiting for {', '.join(waiting)}" if waiting else "waiting for the match"
                 raise OrderError("round_hits_not_acknowledged", round=round_.round_id, missing=missing)
             exchanging = unfinished(round_)
-            if exchanging and now <= round_.manifest.window.closes_at:
+            if exchanging and has_time:
                 raise OrderError(
                     "round_hits_not_confirmed",
                     round=round_.round_id,
@@ -211,7 +213,8 @@ def late_parties(round_: Round, now: int, incomplete: Collection[str] = ()) -> t
     late = {party for party in round_.participants if round_.list_of(party) is None and now > window.submit_by}
     if now > window.evaluate_by:
         for submission_id, submission in round_.submissions.items():
-            waits_for = {party for _, party in rules.missing_evaluations(round_, submission_id)}
+            others = round_.evaluators_of(submission_id)
+            waits_for = {party for party in others if rules.missing_evaluations(round_, submission_id, party)}
             late |= {submission.party} if submission_id in incomplete else waits_for
     return tuple(sorted(late))
 
@@ -224,15 +227,6 @@ def lists_to_join(round_: Round) -> list[str]:
         if len(lists) == len(pair) and all(lists):
             found += [one for one in lists if one]
     return found
-
-
-def lists_for_query(round_: Round, submission_id: str) -> list[str]:
-    """Return a query and each list against which it may be joined, the two of each pair one after the other."""
-    query = round_.submissions[submission_id]
-    if query.kind is not Kind.QUERY:
-        raise InputError("submission_not_query", submission=submission_id)
-    lists = (round_.list_of(party) for party in round_.counterparts_of(query.party))
-    return [one for found in lists if found for one in (submission_id, found)]
 
 
 def columns_of(round_: Round, submissions: Sequence[str]) -> list[tuple[str, str]]:
@@ -337,12 +331,12 @@ def find_pairs(
     Args:
         round_: The record of the round.
         table: The match rules, of the manifest's digest.
-        submissions: The two submissions of each pair, one after the other (`lists_to_join`, `lists_for_query`); their
-            places are the list numbers, each of one column of a submission.
+        submissions: The two submissions of each pair, one after the other (`lists_to_join`), a query before the list;
+            their places are the list numbers, each of one column of a submission.
         tokens: The rows of these columns.
         read_column: Reads their shadow columns.
         earlier: Of a query, pair by pair, the token rows of each submission that its asker sent before
-            (`sent_before`), those of the tokens that met at least.
+            (`RoundState.sent_before`), those of the tokens that met at least.
         executor: Where the join runs (`TokenTable.join`).
 
     Returns:

@@ -381,7 +381,8 @@ class Party:
     ) -> FinalizeTask:
         """Return the work of turning a chunk of one's own into the rows of columns (PROTOCOL.md 3.6, second half).
 
-        The work is `aquila.protocol.submissions.tasks.finalize`, anywhere.
+        The work is `aquila.protocol.submissions.tasks.finalize`, anywhere. Columns that are made together take less
+        time than one by one.
 
         Args:
             round_: The record.
@@ -390,41 +391,32 @@ class Party:
             submission_id: Whose chunk it is.
             index: The chunk's place in the submission.
             rows: The chunk's rows.
-            evaluations: The evaluated elements of each evaluator in force, all verified.
-
-        Raises:
-            OrderError: Some evaluator's part is missing.
+            evaluations: By counterpart whose column is to be made, the elements that it evaluated, all verified.
         """
-        evaluators = round_.evaluators_of(submission_id)
-        missing = sorted(set(evaluators) - set(evaluations))
-        if missing:
-            raise OrderError("evaluation_missing", submission=submission_id, chunk=index, listed=", ".join(missing))
         kind = chunk_of(round_.submissions[submission_id], index).input_class
         columns = []
-        for party in evaluators:
+        for party, evaluated in sorted(evaluations.items()):
             with pair_key(round_, self.code, secrets, party, "tokens") as key:
-                terms = CarriedSecret.of(key), round_.handles_for(party), evaluations[party]
+                terms = CarriedSecret.of(key), round_.handles_for(party), evaluated
             columns.append(ColumnTask(party, *terms))
         share = CarriedSecret.of(secrets.shares[kind])
         named = bytes.fromhex(submission_id)
         return FinalizeTask(self.code, named, CarriedSecret.of(seed), kind, share, rows, columns)
 
-    def tokens(self, round_: Round, sequence: int, submission_id: str, columns: Sequence[TokenColumn]) -> bytes:
-        """Sign the statement of a submission's tokens.
+    def tokens(self, round_: Round, sequence: int, submission_id: str, column: TokenColumn) -> bytes:
+        """Sign the statement of the tokens of a submission for one counterpart.
 
         Args:
             round_: The record.
             sequence: The statement's number.
             submission_id: Which submission was finalized.
-            columns: Its column for each counterpart, in their order.
+            column: Its column for the counterpart.
 
         Raises:
-            OrderError: A participant has not signed its list yet, as far as this record knows (3.6.4).
+            OrderError: The counterpart has not signed its list yet, as far as this record knows (3.6.4).
         """
-        rules.check_lists(round_)
-        return self._signed(
-            Tokens(**self._bound(round_, sequence), submission_id=submission_id, columns=tuple(columns))
-        )
+        rules.check_list(round_, column.counterpart)
+        return self._signed(Tokens(**self._bound(round_, sequence), submission_id=submission_id, column=column))
 
     def amend(self, round_: Round, sequence: int, absent: tuple[str, ...], now: int) -> bytes:
         """Sign that the round goes on without the absent parties (PROTOCOL.md 3.8).

@@ -131,7 +131,6 @@ AUDITING: Final[Table] = {
         "log shows"
     ),
     "numbers_perhaps_left_out": Text("the numbers {numbers} of {party} may be of entries that this copy leaves out"),
-    "numbers_perhaps_tokens": Text("the numbers {numbers} of {party} may be tokens that are not due yet"),
     "pair_checks_differ": Text(
         "{left} and {right} each signed {of_query} that no hit was left out, and cannot both be right: they have "
         "other keys for their tags, or were told of other pairs"

@@ -54,12 +54,10 @@ PROTOCOL: Final[Table] = {
     "consents_not_over": Text("some parties may still consent"),
     "consents_too_few": Text("no two parties that may be compared consented; the round can only be aborted"),
     "counterpart_not_matchable": Text("{party} can have no hit with {counterpart} in this round"),
-    "counterparts_not_all_told": Text("{party} does not tell of each of its counterparts"),
     "elements_not_ascending": Text("the elements are not in strictly ascending order"),
     "evaluated_chunk_differs": Text(
         "{party} evaluated another chunk than {origin} signed: class, size or digest differ"
     ),
-    "evaluation_missing": Text("the evaluation of {listed} is missing"),
     "fault_foreign": Text("the matcher reports agreement on values that the record does not have"),
     "fault_level": Text("the matcher's level is not the one that follows from the rules that met"),
     "fault_repeated": Text("a second note came for the same hit"),
@@ -183,7 +181,7 @@ PROTOCOL: Final[Table] = {
     "query_checked_before_asker": Text(
         "{party} says what it has checked of a query before its asker does, or of a refused answer"
     ),
-    "query_tokens_before_lists": Text("{party} sends tokens of a query before those of all lists are in"),
+    "query_tokens_before_lists": Text("{party} sends tokens of a query before those of both lists are in"),
     "receipt_of_refused_answer": Text("{party} acknowledges a report after it has refused its answer"),
     "record_inputs_too_many": Text("a record has more inputs than can be sent"),
     "registry_acceptance_of_another_party": Text("an acceptance of the registry names {party}, which did not sign it"),
@@ -228,8 +226,8 @@ PROTOCOL: Final[Table] = {
     ),
     "report_already_acknowledged": Text("{party} has acknowledged this report already"),
     "report_already_checked": Text("{party} has checked its report already"),
-    "report_before_all_lists": Text("the report comes before every list is in"),
     "report_before_earlier_query": Text("the report of a query comes before that of an earlier one"),
+    "report_before_tokens": Text("the report comes before the tokens of {party} and {counterpart}"),
     "report_binding_differs": Text("the report names another binding"),
     "report_hits_below_least_certainty": Text("the report has hits below the round's least certainty"),
     "report_list_size_differs": Text("the report tells another size for the list of {counterpart} than it signed"),
@@ -241,7 +239,6 @@ PROTOCOL: Final[Table] = {
     "report_share_below_least": Text(
         "the report says that fewer persons are common with {counterpart} than is ever learned"
     ),
-    "report_submission_without_tokens": Text("the report is of no submission whose tokens came"),
     "reports_back_too_many": Text("{party} has said more often what came of its hits than they can have changed"),
     "round_already_ended": Text("the round has ended ({outcome}) and takes no {kind}"),
     "round_already_open": Text("the round is open already"),
@@ -297,13 +294,13 @@ PROTOCOL: Final[Table] = {
     "submission_chunk_unknown": Text("the submission has no such chunk"),
     "submission_id_taken": Text("this submission id is taken"),
     "submission_not_evaluated_here": Text("this submission is not to be evaluated here"),
-    "submission_not_query": Text("this submission is not a query"),
     "submission_unknown_of_party": Text("{party} has no such submission"),
     "submissions_over": Text("the round takes no submission any more"),
     "token_count_differs": Text("{party} sent {got} tokens of the class {kind}"),
     "token_columns_differ": Text("{party} sends one counterpart other rules than another"),
     "token_row_count_differs": Text("{party} sends {got} token rows for another number of elements"),
     "token_row_rule_unknown": Text("a token row names a rule that the round does not have"),
+    "token_rules_differ": Text("{party} sends other numbers of rows under the rules than it signed"),
     "tokens_already_sent": Text("{party} has sent these tokens already"),
     "tokens_already_sent_in_round": Text("tokens were sent: the round can only be aborted"),
     "tokens_before_evaluations": Text("tokens before {count} evaluations"),

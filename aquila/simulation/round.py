@@ -323,26 +323,25 @@ class Rehearsal:
                     self.measured.bytes_sent[node.code] += len(chunk.rows)
                 self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
                 yield node, index, made.chunks
-            columns = self._make_columns(node, sent)
-            self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, columns))
-            for count in counts.values():
-                count.check(self.round.submissions[node.submission_id], counts[counterparts[0]])
+            for counterpart, rows in sent.items():
+                column = self._make_column(node, counterpart, counts[counterpart].counts, rows)
+                self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, column))
+                counts[counterpart].check(self.round.submissions[node.submission_id], column)
 
-    def _make_columns(self, node: SimulatedParty, sent: Mapping[str, list[tuple[int, str]]]) -> list[TokenColumn]:
-        """Make a list's shadow column for each counterpart, and return their entries (PROTOCOL.md 3.7.12)."""
-        told, takes_queries = [], self.manifest.mode is Mode.LISTS_AND_QUERIES
-        with self.measured.phase("shadow", node.code):
-            for counterpart, chunks in sent.items():
-                rows = RecordRows(chunk.rows for chunk in node.finalized(counterpart))
-                sets = sets_between(node.round, self.table, node.code, counterpart)
-                with node.pair_key(counterpart) as key:
-                    column = make_column(key, rows, sets, counterpart if takes_queries else None)
-                    told.append(column.statement(counterpart, key, chunks))
-                node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
-                for piece in column.pieces():
-                    node.columns[counterpart].append(piece)
-                    self.measured.bytes_sent[node.code] += len(piece)
-        return told
+    def _make_column(
+        self, node: SimulatedParty, counterpart: str, rules: Mapping[int, int], chunks: Sequence[tuple[int, str]]
+    ) -> TokenColumn:
+        """Make a list's shadow column for a counterpart, and return what its statement says (PROTOCOL.md 3.7.12)."""
+        with self.measured.phase("shadow", node.code), node.pair_key(counterpart) as key:
+            rows = RecordRows(chunk.rows for chunk in node.finalized(counterpart))
+            sets = sets_between(node.round, self.table, node.code, counterpart)
+            takes_queries = self.manifest.mode is Mode.LISTS_AND_QUERIES
+            column = make_column(key, rows, sets, counterpart if takes_queries else None)
+            node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
+            for piece in column.pieces():
+                node.columns[counterpart].append(piece)
+                self.measured.bytes_sent[node.code] += len(piece)
+            return column.statement(counterpart, key, rules, chunks)
 
     def _finalizations(
         self, answers: Iterable[Answer], *, are_verified: bool

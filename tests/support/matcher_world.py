@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 from sqlalchemy import func, select
 
 from aquila.audit.checkpoint import parse_checkpoint
@@ -23,10 +25,10 @@ from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column, make_column
-from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
+from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sets_between
 from aquila.protocol.shadow.queries import asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows
-from aquila.protocol.submissions.submission import chunk_reference, merge_runs
+from aquila.protocol.submissions.submission import TOKEN_ROW, chunk_reference, merge_runs
 from aquila.protocol.submissions.tasks import finalize
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules
@@ -68,7 +70,7 @@ class Sent:
         self.submission_id, self.seed, self.chunks = submission_id, seed, chunks
         self.answers: dict[tuple[int, str], bytes] = {}
         self.tokens: dict[str, list[bytes]] = {}
-        self.pieces: list[bytes] = []
+        self.pieces: dict[str, list[bytes]] = {}
 
 
 class Node:
@@ -200,27 +202,29 @@ class Node:
                 sent.answers[place] = elements
                 assert (await self.call("DELETE", path)).status_code == 204
 
-    def finalized(self, sent: Sent) -> bytes:
-        """Make the tokens of a submission for each counterpart, and sign their statement."""
-        sent.tokens = {other: [] for other in self.round.evaluators_of(sent.submission_id)}
+    def finalized(self, sent: Sent) -> list[bytes]:
+        """Make the tokens of a submission for each counterpart that has evaluated it, and return their statements."""
+        every = self.round.evaluators_of(sent.submission_id)
+        places = range(len(sent.chunks))
+        sent.tokens = {other: [] for other in every if all((index, other) in sent.answers for index in places)}
         for index, (_, rows, _) in enumerate(sent.chunks):
             evaluations = {other: sent.answers[index, other] for other in sent.tokens}
             terms = sent.submission_id, index, rows, evaluations
             work = self.party.to_finalize(self.round, self.secrets, sent.seed, *terms)
             for other, made in finalize(self.world.group, work).items():
                 sent.tokens[other].append(made.rows)
-        return self.tokens_statement(sent)
+        return [self.tokens_statement(sent, other) for other in sent.tokens]
 
-    def tokens_statement(self, sent: Sent) -> bytes:
-        """Sign the statement of a submission's tokens, with its shadow columns."""
-        columns, sent.pieces = [], []
-        for other, rows in sent.tokens.items():
-            chunks = [(len(chunk) // TOKEN_ROW_BYTES, hashlib.sha256(chunk).hexdigest()) for chunk in rows]
-            key = pair_key(self.round, self.code, self.secrets, other, "shadow")
-            column = self.column_for(key, sent, other)
-            columns.append(column.statement(other, key, chunks))
-            sent.pieces += column.pieces()
-        return self.party.tokens(self.round, self.next(), sent.submission_id, columns)
+    def tokens_statement(self, sent: Sent, other: str) -> bytes:
+        """Sign the statement of a submission's tokens for a counterpart, with its shadow column."""
+        rows = sent.tokens[other]
+        chunks = [(len(chunk) // TOKEN_ROW_BYTES, hashlib.sha256(chunk).hexdigest()) for chunk in rows]
+        rules = Counter(np.frombuffer(b"".join(rows), dtype=TOKEN_ROW)["rule"].tolist())
+        key = pair_key(self.round, self.code, self.secrets, other, "shadow")
+        column = self.column_for(key, sent, other)
+        sent.pieces[other] = list(column.pieces())
+        told = column.statement(other, key, rules, chunks)
+        return self.party.tokens(self.round, self.next(), sent.submission_id, told)
 
     def column_for(self, key: SecretBytes, sent: Sent, other: str) -> Column:
         """Make the shadow column of a list or a query for a counterpart."""
@@ -229,24 +233,26 @@ class Node:
             takes_queries = self.round.manifest.mode is Mode.LISTS_AND_QUERIES
             return make_column(key, RecordRows(sent.tokens[other]), sets, other if takes_queries else None)
         query = sent.submission_id
-        before = [self.sent[one].tokens[other] for one in sent_before(self.round, query)]
+        before = [self.sent[one].tokens[other] for one in self.round.sent_before(query, other)]
         asked = asked_rows(lambda: sent.tokens[other], [lambda rows=rows: rows for rows in before])
         terms = ColumnTerms(sets, frozenset(), left_out_before(self.round, query, other))
-        number = max(0, query_number(self.round, query))  # a test may send it before the list
+        number = max(0, query_number(self.round, query, other))  # a test may send it before the list
         return make_query_column(key, asked, terms, self.code, number)
 
     async def finalize(self, sent: Sent) -> None:
-        """Send the tokens of a submission."""
-        answer = await self.say(self.finalized(sent))
-        assert answer.status_code == 201, answer.text
+        """Send the tokens of a submission for each counterpart that has evaluated it."""
+        for envelope in self.finalized(sent):
+            answer = await self.say(envelope)
+            assert answer.status_code == 201, answer.text
         await self.put_tokens(sent)
 
     async def put_tokens(self, sent: Sent) -> None:
-        """Send the token chunks of a submission, and the pieces of its shadow columns."""
-        rows = [chunk for chunks in sent.tokens.values() for chunk in chunks]
-        for index, content in enumerate([*rows, *sent.pieces]):
-            answer = await self.call("PUT", f"submissions/{sent.submission_id}/tokens/{index}", content=content)
-            assert answer.status_code == 201, answer.text
+        """Send the token chunks of a submission, and the pieces of its shadow columns, for each counterpart."""
+        for other, rows in sent.tokens.items():
+            for index, content in enumerate([*rows, *sent.pieces[other]]):
+                path = f"submissions/{sent.submission_id}/tokens/{other}/{index}"
+                answer = await self.call("PUT", path, content=content)
+                assert answer.status_code == 201, answer.text
 
     def hits(self, submission_id: str | None = None) -> list[Hit]:
         """Return the hits of all reports that came of the lists, or of a query."""

@@ -115,15 +115,14 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     Tokens: _BOUND
     | {
         "submission_id": OTHER,
-        "columns": [
-            {
-                "counterpart": "AL",
-                "chunks": [{"rows": 3, "digest": DIGEST}, {"rows": 2, "digest": DIGEST}],
-                "key": DIGEST,
-                "left_out": [2],
-                "pieces": [{"tags": 4_100, "digest": DIGEST}],
-            }
-        ],
+        "column": {
+            "counterpart": "AL",
+            "rules": [{"rule": 1, "rows": 3}, {"rule": 4, "rows": 2}],
+            "chunks": [{"rows": 3, "digest": DIGEST}, {"rows": 2, "digest": DIGEST}],
+            "key": DIGEST,
+            "left_out": [2],
+            "pieces": [{"tags": 4_100, "digest": DIGEST}],
+        },
     },
     Amendment: _BOUND | {"absent": ["AL", "RS"]},
     Receipt: _BOUND

@@ -52,7 +52,7 @@ from aquila.protocol.rounds.round_state import ReportKey, RoundState
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 from aquila.protocol.shadow.checks import ToldPairs
 from aquila.protocol.shadow.columns import Column
-from aquila.protocol.shadow.meeting import ColumnTerms, have_one_key, left_out_before, sent_before, sets_between
+from aquila.protocol.shadow.meeting import ColumnTerms, have_one_key, left_out_before, sets_between
 from aquila.protocol.shadow.queries import (
     AskedRows,
     asked_pair,
@@ -432,27 +432,27 @@ class StagedRound(Rehearsal):
         node.sequence = asker.sequence
         return asker
 
-    def _make_columns(self, node: SimulatedParty, sent: Mapping[str, list[tuple[int, str]]]) -> list[TokenColumn]:
+    def _make_column(
+        self, node: SimulatedParty, counterpart: str, rules: Mapping[int, int], chunks: Sequence[tuple[int, str]]
+    ) -> TokenColumn:
         """As a rehearsal does, of queries too."""
         query = node.submission_id
         self.tabled[query] = node
         if node.round.submissions[query].kind is Kind.LIST:
-            return super()._make_columns(node, sent)
-        told = []
-        for counterpart, chunks in sent.items():
-            terms = ColumnTerms(
-                sets_between(node.round, self.table, node.code, counterpart),
-                frozenset(),
-                left_out_before(node.round, query, counterpart),
-            )
-            with node.pair_key(counterpart) as key:
-                number = query_number(node.round, query)
-                asked = self.asked_rows(query, counterpart)
-                column = self.alter(make_query_column(key, asked, terms, node.code, number))
-                told.append(column.statement(counterpart, key, chunks))
-            node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
-            for piece in column.pieces():
-                node.columns[counterpart].append(piece)
+            return super()._make_column(node, counterpart, rules, chunks)
+        terms = ColumnTerms(
+            sets_between(node.round, self.table, node.code, counterpart),
+            frozenset(),
+            left_out_before(node.round, query, counterpart),
+        )
+        with node.pair_key(counterpart) as key:
+            number = query_number(node.round, query, counterpart)
+            asked = self.asked_rows(query, counterpart)
+            column = self.alter(make_query_column(key, asked, terms, node.code, number))
+            told = column.statement(counterpart, key, rules, chunks)
+        node.columns[counterpart] = Spool(node.directory / f"column-{counterpart}")
+        for piece in column.pieces():
+            node.columns[counterpart].append(piece)
         return told
 
     def rows_of(self, submission_id: str, counterpart: str) -> Callable[[], list[bytes]]:
@@ -464,16 +464,16 @@ class StagedRound(Rehearsal):
 
     def asked_rows(self, query: str, counterpart: str) -> AskedRows:
         """Return the rows of a query for a counterpart, and what its asker sent that one before."""
-        before = [self.rows_of(one, counterpart) for one in sent_before(self.round, query)]
+        before = [self.rows_of(one, counterpart) for one in self.round.sent_before(query, counterpart)]
         return asked_rows(self.rows_of(query, counterpart), before)
 
     def reports_of(self, asker: SimulatedParty) -> list[HitReport]:
-        """Match a query against the lists of its counterparts, as the matcher does."""
+        """Match a query against the lists of its counterparts whose columns are there."""
         query = asker.submission_id
-        submissions = roles.lists_for_query(self.round, query)
+        owners = [to for one, to in self.round.tokens if one == query]
+        submissions = [one for owner in owners for one in (query, self.round.list_of(owner) or "")]
         earlier = [
-            [b"".join(self.rows_of(one, owner)()) for one in sent_before(self.round, query)]
-            for _, owner in roles.columns_of(self.round, submissions)[::2]
+            [b"".join(self.rows_of(one, owner)()) for one in self.round.sent_before(query, owner)] for owner in owners
         ]
         with self.table_of(submissions) as tokens:
             graded, met = roles.find_pairs(
@@ -506,7 +506,8 @@ class StagedRound(Rehearsal):
         node, query = self.nodes[key.party], key.submission_id or ""
         round_, before = node.round, []
         asker = round_.submissions[query].party
-        for one in sent_before(round_, query):
+        owner = key.counterpart if node.code == asker else node.code
+        for one in round_.sent_before(query, owner):
             is_query = round_.submissions[one].kind is Kind.QUERY
             earlier = key._replace(submission_id=one if is_query else None)
             fault = self.query_faults.get(earlier) if is_query else self.checked[key.party, key.counterpart]
@@ -521,7 +522,6 @@ class StagedRound(Rehearsal):
             rows = told_rows(self.rows_of(node.submission_id, key.counterpart), told.pairs)
         if not have_one_key(round_, *key):
             return CheckFault.COLUMNS
-        owner = key.counterpart if node.code == asker else node.code
         with node.pair_key(key.counterpart) as secret:
             return check_query(secret, rows, asked_pair(round_, self.table, query, owner), told, before, sent)
 

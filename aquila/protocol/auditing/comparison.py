@@ -167,8 +167,6 @@ def _not_entered(
 ) -> Iterator[UnprovenClaim]:
     """Judge a statement that the matcher's log does not have."""
     entry = _there(own, index)
-    of_round = (one for one in matchers.entries if one is not None and one.round == entry.round)
-    ended = any(one.kind is EntryKind.ENDING for one in of_round)
     lacking = Sentence.of(
         "statement_not_entered",
         index=index,
@@ -177,14 +175,12 @@ def _not_entered(
         number=entry.counts.get(SEQUENCE, 0),
         round=str(entry.round),
     )
-    # Tokens that came before the last evaluation are refused for now, and sent again.
-    waits = entry.kind is EntryKind.TOKENS and not ended
     if was_refused:
         yield UnprovenClaim("refused_unshown", Sentence.of("statement_refused_unshown", lacking=lacking))
         return
     # Without what the party signed, its log blames nobody.
     is_signed = bool(own.statements[index])
-    if is_signed and index < shown and not waits and not matchers.erased and not matchers.left_out.count:
+    if is_signed and index < shown and not matchers.erased and not matchers.left_out.count:
         raise AuditError(
             "statement_left_out", what="statement_left_out", party=own.holder, round=str(entry.round), lacking=lacking
         )

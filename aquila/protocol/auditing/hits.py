@@ -16,7 +16,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import UnprovenClaim
 from aquila.protocol.auditing.round_audit import RoundAudit
 from aquila.protocol.messages import Kind, Outcome, Withholding
-from aquila.protocol.rounds.round_state import NotesSize, ReportKey, SentNotes
+from aquila.protocol.rounds.round_state import ColumnKey, NotesSize, ReportKey, RoundState, SentNotes
 from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.protocol.shadow.checks import FAULTS, agree
 from aquila.protocol.shadow.meeting import have_one_key
@@ -44,9 +44,9 @@ def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
     """
     round_, party, query = audit.round, str(entry.recipient), query_of(entry)
     place = {"round": round_.round_id, "index": index, "party": party}
-    known = bool(round_.bindings) and (round_.all_lists_are_in() if query is None else query in round_.tokens)
     key = ReportKey(party, str(entry.ids.get("counterpart")), query)
-    if not known or not round_.compares(key) or round_.withheld.get(key.other_side) is Withholding.REFUSED:
+    is_due = round_.compares(key) and round_.can_be_joined(key)
+    if not is_due or round_.withheld.get(key.other_side) is Withholding.REFUSED:
         raise AuditError("entry_report_not_due", **place)
     if key in audit.reported:
         raise AuditError("entry_report_sent_twice", **place)
@@ -169,17 +169,21 @@ def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
     for query, submission in sorted(round_.submissions.items()):
         if submission.kind is not Kind.QUERY:
             continue
-        due = [report for report in round_.reports_of(query) if report.party == submission.party]
-        untold = [one for one in due if one not in audit.reported and one.other_side not in round_.alarms]
-        place = {"submission_id": query, "party": submission.party}
-        missing = {evaluator for _, evaluator in missing_evaluations(round_, query)}
-        if untold and query in round_.tokens:
-            listed = ", ".join(sorted(report.counterpart for report in untold))
-            yield _claim(audit, "query", "query_not_answered", **place, listed=listed)
-        elif untold and missing:
-            yield _claim(audit, "query", "query_not_evaluated", **place, listed=", ".join(sorted(missing)))
-        elif untold:
-            yield _claim(audit, "query", "query_without_tokens", **place)
+        place, lacking = {"submission_id": query, "party": submission.party}, dict[str, list[str]]()
+        for report in sorted(round_.reports_of(query)):
+            is_untold = report not in audit.reported and report.other_side not in round_.alarms
+            if report.party == submission.party and is_untold:
+                lacking.setdefault(_lacks(round_, report), []).append(report.counterpart)
+        for code, counterparts in lacking.items():
+            yield _claim(audit, "query", code, **place, listed=", ".join(counterparts))
+
+
+def _lacks(round_: RoundState, report: ReportKey) -> str:
+    """Return the sentence of what an asker's report, which never came, lacks."""
+    query = report.submission_id or ""
+    if ColumnKey(query, report.counterpart) in round_.tokens:
+        return "query_not_answered"
+    return "query_not_evaluated" if missing_evaluations(round_, query, report.counterpart) else "query_without_tokens"
 
 
 def check_exchanged(audit: RoundAudit) -> None:

@@ -78,7 +78,7 @@ def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out:
     for party, found in sorted(numbers.items()):
         missing = list(found.missing())
         count = sum(last - first + 1 for first, last in missing)
-        if count > left_out + _may_wait(round_, party):
+        if count > left_out:
             raise AuditError(
                 "round_statements_missing",
                 what="statements_missing",
@@ -87,8 +87,7 @@ def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out:
                 numbers=in_words(missing),
             )
         if missing:
-            code = "numbers_perhaps_left_out" if left_out else "numbers_perhaps_tokens"
-            yield _claim(round_, code, numbers=in_words(missing), party=party)
+            yield _claim(round_, "numbers_perhaps_left_out", numbers=in_words(missing), party=party)
         # Shown by their receiver's signature, which names their number and is held against it as the round is taken.
         for number, digest in sorted(found.unseen.items()):
             if digest not in round_.confirmations:
@@ -105,14 +104,6 @@ def _claim(
 ) -> UnprovenClaim:
     sentence = Sentence.of("point_of_round", round=round_.round_id, point=Sentence.of(code, **fields))
     return UnprovenClaim("numbers", sentence, shown_by, digest)
-
-
-def _may_wait(round_: Round, party: str) -> int:
-    """Return how many numbers of a party may be missing without a fault."""
-    if round_.ending is not None:
-        return 0
-    # Tokens that came before the last evaluation are refused for now, and sent again.
-    return len([i for i, s in round_.submissions.items() if s.party == party and i not in round_.tokens])
 
 
 def _without(gap: tuple[int, int], given_up: Ranges) -> Iterator[tuple[int, int]]:

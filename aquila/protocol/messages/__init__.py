@@ -62,6 +62,7 @@ from aquila.protocol.messages.statements import (
     Receipt,
     Refusal,
     ReportCheck,
+    RuleRows,
     SealedLock,
     SharePublic,
     Spent,

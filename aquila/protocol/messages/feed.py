@@ -34,11 +34,9 @@ class Event(base.Message):
 
 
 class Events(base.Message):
-    """A page of the feed, with what the matcher believes to be due."""
+    """A page of the feed."""
 
     events: tuple[Event, ...]
-    ready: tuple[base.Identifier, ...]
-    """Submissions whose evaluations are all there, and for lists everyone's: tokens may be sent."""
     late: tuple[base.PartyCode, ...]
     """Parties that missed a deadline; the others may sign an amendment that leaves them out."""
     time: base.Seconds
@@ -94,6 +92,8 @@ class BytesPart(base.Message):
     part: Literal["blinded", "evaluation", "tokens"]
     submission_id: base.Identifier
     index: base.Count
+    counterpart: base.PartyCode | None = base.optional()
+    """Of tokens, for whom their column is."""
     content: Annotated[str, Field(max_length=_LARGEST_CONTENT)]
     """The bytes in base64."""
 

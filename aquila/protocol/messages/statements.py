@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -24,7 +25,7 @@ from aquila.protocol.messages.base import (
     ascending,
     optional,
 )
-from aquila.records.rules import MOST_SETS, InputClass
+from aquila.records.rules import MOST_RULES, MOST_SETS, InputClass
 
 
 class LogHead(Message):
@@ -213,10 +214,19 @@ class TagPiece(Message):
     digest: Digest
 
 
+class RuleRows(Message):
+    """The number of a column's rows under one rule."""
+
+    rule: Annotated[int, Field(ge=1, le=MOST_RULES)]
+    rows: Positive
+
+
 class TokenColumn(Message):
     """The tokens and the tags of a list or a query for one counterpart (PROTOCOL.md 3.6 and 3.7.12)."""
 
     counterpart: PartyCode
+    rules: Annotated[tuple[RuleRows, ...], Field(min_length=1)]
+    """How many rows it has under each rule, in ascending order; the same in all columns of a submission."""
     chunks: Annotated[tuple[TokenChunkReference, ...], Field(min_length=1)]
     """The rows, chunk by chunk of the submission."""
     key: Digest
@@ -226,38 +236,27 @@ class TokenColumn(Message):
     pieces: Annotated[tuple[TagPiece, ...], Field(min_length=1)]
     """The tags of the shadow column."""
 
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if any(after.rule <= before.rule for before, after in pairwise(self.rules)):
+            raise ValueError("rules must be distinct and in ascending order")
+        if sum(one.rows for one in self.rules) != sum(chunk.rows for chunk in self.chunks):
+            raise ValueError("the rows of the rules do not add up to those of the chunks")
+        return self
+
+    @property
+    def parts(self) -> tuple[TokenChunkReference | TagPiece, ...]:
+        """All that is sent with it, in the order of its index: the chunks of rows, then the pieces of tags."""
+        return (*self.chunks, *self.pieces)
+
 
 class Tokens(BoundStatement):
-    """The tokens of a finalized submission, and its shadow columns (PROTOCOL.md 3.6 and 3.7.12)."""
+    """The column of a submission for one counterpart: its tokens and tags (PROTOCOL.md 3.6 and 3.7.12)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.tokens+json"
 
     submission_id: Identifier
-    columns: tuple[TokenColumn, ...]
-
-    @model_validator(mode="after")
-    def _sorted(self) -> Self:
-        ascending([column.counterpart for column in self.columns], "columns")
-        return self
-
-    def column_for(self, party: str) -> TokenColumn | None:
-        """Return the column for a counterpart, if there is one."""
-        return next((column for column in self.columns if column.counterpart == party), None)
-
-    def first_chunk_for(self, party: str) -> int:
-        """Return under which index the first chunk of rows for a counterpart is sent: behind all before it."""
-        return sum(len(column.chunks) for column in self.columns if column.counterpart < party)
-
-    def first_piece_for(self, party: str) -> int:
-        """Return under which index the first piece of tags for a counterpart is sent: behind all rows."""
-        before = (len(column.pieces) for column in self.columns if column.counterpart < party)
-        return sum(len(column.chunks) for column in self.columns) + sum(before)
-
-    @property
-    def parts(self) -> list[TokenChunkReference | TagPiece]:
-        """All that is sent with it, in the order of its index: the rows of each column, then the tags of each."""
-        rows = [chunk for column in self.columns for chunk in column.chunks]
-        return [*rows, *(piece for column in self.columns for piece in column.pieces)]
+    column: TokenColumn
 
 
 class LevelCounts(Message):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import NamedTuple
 
 from aquila.crypto.group import Group
@@ -75,6 +75,13 @@ class EvaluationKey(NamedTuple):
     submission_id: str
     chunk: int
     evaluator: str
+
+
+class ColumnKey(NamedTuple):
+    """Key of a column: a list or a query, and the counterpart for whom it is."""
+
+    submission_id: str
+    counterpart: str
 
 
 class ReportKey(NamedTuple):
@@ -185,8 +192,8 @@ class RoundState:
     """By submission id, the list or query (3.4), without those of parties that were left out."""
     evaluations: dict[EvaluationKey, Evaluation] = field(default_factory=dict)
     """By chunk and evaluator, the evaluation (3.5)."""
-    tokens: dict[str, Tokens] = field(default_factory=dict)
-    """By submission id, the statement of its tokens (3.6)."""
+    tokens: dict[ColumnKey, Tokens] = field(default_factory=dict)
+    """The statement of the tokens of each column (3.6), in the order in which they came."""
     reports: dict[ReportKey, str] = field(default_factory=dict)
     """The digest of each report that its party was sent (3.7.1), or of its last page."""
     report_pages: dict[ReportKey, PagesTaken] = field(default_factory=dict)
@@ -346,9 +353,49 @@ class RoundState:
             return False
         return report.counterpart in self.counterparts_of(report.party) and report.party in self.participants
 
+    def columns_of(self, report: ReportKey) -> tuple[ColumnKey, ColumnKey] | None:
+        """Return the two columns that a report rests on, its party's first; None where a list is not there yet."""
+        query = report.submission_id
+        asker = self.submissions[query].party if query in self.submissions else None
+        own, other = (query if asker == party else self.list_of(party) for party in report[:2])
+        if own is None or other is None:
+            return None
+        return ColumnKey(own, report.counterpart), ColumnKey(other, report.party)
+
+    def sent_before(self, query: str, owner: str) -> list[str]:
+        """Return the submissions of a query's asker whose tags for a list's owner went out before the query's.
+
+        They are its list, then queries, in the order in which their tokens were taken, which is that of the feed.
+        """
+        asker = self.submissions[query].party
+        earlier = takewhile(ColumnKey(query, owner).__ne__, self.tokens)
+        return [one for one, to in earlier if to == owner and self.submissions[one].party == asker]
+
+    def can_be_joined(self, report: ReportKey) -> bool:
+        """Return whether the tokens of both columns that a report rests on are there."""
+        columns = self.columns_of(report)
+        return columns is not None and all(column in self.tokens for column in columns)
+
     def has_acknowledged_lists(self, party: str) -> bool:
-        """Return whether the receipts of all reports of a party's list are there."""
-        return self.all_lists_are_in() and all(report in self.receipts for report in self.list_reports(party))
+        """Return whether a party has signed its receipt of each report of its list that there is."""
+        return all(report in self.receipts for report in self.list_reports(party) if report in self.reports)
+
+    def lists_are_over(self, now: int | None = None) -> bool:
+        """Return whether nothing is to come of the lists: each pair is reported, or its time is over (3.8).
+
+        Args:
+            now: Seconds since 1970; None where no time counts.
+        """
+        window = self.manifest.window
+        return bool(self.bindings) and all(
+            report in self.reports
+            or (
+                now is not None
+                and not self.can_be_joined(report)
+                and now > (window.submit_by if self.columns_of(report) is None else window.evaluate_by)
+            )
+            for report in self.reports_of(None)
+        )
 
     def handles_for(self, counterpart: str) -> str | None:
         """Return whose handles a column for a counterpart has; None for those that all columns of a list share.
@@ -360,8 +407,8 @@ class RoundState:
         return None if every else counterpart
 
     def all_lists_are_in(self) -> bool:
-        """Return whether every participant's list has its tokens statement."""
-        return bool(self.participants) and all(self.list_of(party) in self.tokens for party in self.participants)
+        """Return whether every column of every list has its statement of tokens."""
+        return bool(self.participants) and all(map(self.can_be_joined, self.reports_of(None)))
 
     def _lists_are_reported(self) -> bool:
         due = self.reports_of(None)

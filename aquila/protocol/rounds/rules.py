@@ -12,9 +12,9 @@ What must come before what:
     submitted once, by `submit_by`, and a query by `closes_at`; neither after any party has closed (3.4.2).
  4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
  5. An amendment comes before all tokens (3.8.2). Who has signed one sends no tokens until it is in force (3.6.1).
- 6. Tokens follow every participant's list (3.6.4) and every evaluation of their submission (3.6.3), once; those of
-    a query also all lists' tokens (3.7.12).
- 7. A report follows all tokens that it rests on: those of every list, or of the query (3.7.1).
+ 6. Tokens of a column follow its counterpart's list (3.6.4) and every evaluation by it (3.6.3), once; those of a
+    query also the columns of both lists (3.7.12).
+ 7. A report follows the tokens of the two columns that it rests on (3.7.1).
  8. A receipt follows its report (3.7.4). So does what its party has checked (3.7.13), once, of a query the owner's
     after the asker's (3.7.13.2), and an alarm (3.7.14), once, of which the receipt may still follow; it never comes
     after the receipt. The owner tells the asker after its alarm that its answer is on hold, and after that, in place
@@ -23,7 +23,7 @@ What must come before what:
     days after `closes_at` (3.7.9).
 10. A closing follows the ending, or its party's own receipts of the lists (3.9.2). A refusal comes at any time
     (3.9.1).
-11. An ending as closed follows the tokens of all lists, and at the matcher a report (3.9.1). After an ending no
+11. An ending as closed follows a report (3.9.1). After an ending no
     consent, amendment, submission, evaluation or token counts (3.9.5).
 12. Withdrawals and outcomes follow receipts, since they are of no more hits than those say, and last until retention
     has passed (3.11.5). A withdrawal of a query's hits follows the report to the counterpart (3.11.1); an
@@ -53,7 +53,6 @@ messages without which the matcher's record refuses it.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from itertools import takewhile
 from operator import attrgetter
 from typing import Any
 
@@ -94,7 +93,15 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
-from aquila.protocol.rounds.round_state import EvaluationKey, NotesSize, PagesTaken, ReportKey, RoundState, SentNotes
+from aquila.protocol.rounds.round_state import (
+    ColumnKey,
+    EvaluationKey,
+    NotesSize,
+    PagesTaken,
+    ReportKey,
+    RoundState,
+    SentNotes,
+)
 from aquila.protocol.submissions.caps import records_for
 from aquila.protocol.submissions.column_sizes import PLANNED_QUERIES, most_tags
 from aquila.records.rules import InputClass
@@ -420,68 +427,67 @@ def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int |
 
 
 def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None) -> None:
-    """Take the statement of a submission's tokens (PROTOCOL.md 3.6)."""
+    """Take the statement of the tokens of a submission's column for one counterpart (PROTOCOL.md 3.6)."""
     # 3.6.1: under the set in force, and by nobody who signed to leave it.
     _in_force(round_, message)
     if any(message.party in signed for signed in round_.amendments.values()):
         raise OrderError("tokens_of_old_participants", party=message.party)
-    # 3.6.2: of a submission of its own, once, one row for each element.
-    submission = submission_of(round_, message.submission_id, message.party)
-    if message.submission_id in round_.tokens:
-        raise EquivocationError("tokens_already_sent", submission=message.submission_id, party=message.party)
+    # 3.6.2: of a submission of its own, for somebody with whom it may be compared, once, one row for each element.
+    submission, column = submission_of(round_, message.submission_id, message.party), message.column
+    key = ColumnKey(message.submission_id, column.counterpart)
+    if key.counterpart not in round_.counterparts_of(message.party):
+        raise PolicyError("counterpart_not_matchable", party=message.party, counterpart=key.counterpart)
+    if key in round_.tokens:
+        raise EquivocationError(
+            "tokens_already_sent", submission=message.submission_id, party=message.party, counterpart=key.counterpart
+        )
     elements = [chunk.elements for chunk in submission.chunks]
-    for column in message.columns:
-        if [chunk.rows for chunk in column.chunks] != elements:
-            raise MalformedError(
-                "token_row_count_differs",
-                submission=message.submission_id,
-                expected=sum(elements),
-                got=sum(chunk.rows for chunk in column.chunks),
-                party=message.party,
-                counterpart=column.counterpart,
-            )
-    # 3.6.4: after every participant has signed its list.
-    check_lists(round_)
-    # 3.6.3: after every evaluation.
-    if round_.sees_everything:
-        missing = missing_evaluations(round_, message.submission_id)
-        if missing:
-            raise OrderError(
-                "tokens_before_evaluations", submission=message.submission_id, party=message.party, count=len(missing)
-            )
-    # 3.7.12: a query's tags rest on those of the lists.
-    if submission.kind is Kind.QUERY and not round_.all_lists_are_in():
+    if [chunk.rows for chunk in column.chunks] != elements:
+        raise MalformedError(
+            "token_row_count_differs",
+            submission=message.submission_id,
+            expected=sum(elements),
+            got=sum(chunk.rows for chunk in column.chunks),
+            party=message.party,
+            counterpart=key.counterpart,
+        )
+    # 3.6.2: as many rows under each rule as every other column of the submission.
+    others = (said.column for known, said in round_.tokens.items() if known.submission_id == key.submission_id)
+    if any(other.rules != column.rules for other in others):
+        raise MalformedError("token_columns_differ", submission=message.submission_id, party=message.party)
+    # 3.6.4: after the counterpart has signed its list.
+    check_list(round_, key.counterpart)
+    # 3.6.3: after every evaluation by the counterpart.
+    missing = missing_evaluations(round_, *key) if round_.sees_everything else []
+    if missing:
+        raise OrderError(
+            "tokens_before_evaluations", submission=message.submission_id, party=message.party, count=len(missing)
+        )
+    # 3.7.12: a query's tags rest on those of the two lists.
+    lists = ReportKey(message.party, key.counterpart, None)
+    if submission.kind is Kind.QUERY and not round_.can_be_joined(lists):
         raise OrderError("query_tokens_before_lists", round=round_.round_id, party=message.party)
-    # 3.6.2: there is a column for each counterpart, and nobody else.
-    if [column.counterpart for column in message.columns] != sorted(round_.counterparts_of(message.party)):
-        raise MalformedError("counterparts_not_all_told", party=message.party)
     records = min(submission.records, records_for(round_.consents[message.party].elements))
     most = most_tags(round_.manifest.mode, submission.kind, records)
-    if any(sum(piece.tags for piece in column.pieces) > most for column in message.columns):
+    if sum(piece.tags for piece in column.pieces) > most:
         raise MalformedError("shadow_column_too_long", party=message.party, expected=most)
-    round_.tokens[message.submission_id] = message
+    round_.tokens[key] = message
 
 
-def check_lists(round_: RoundState) -> None:
-    """Refuse tokens while a list is missing: nobody may fit its own to what was sent (PROTOCOL.md 3.6.4).
+def check_list(round_: RoundState, counterpart: str) -> None:
+    """Refuse tokens for a party without a list: nobody may fit its own to what was sent (PROTOCOL.md 3.6.4).
 
     Raises:
-        OrderError: A participant has signed none.
+        OrderError: It has signed none.
     """
-    without = [party for party in round_.participants if round_.list_of(party) is None]
-    if without:
-        raise OrderError("tokens_before_list", round=round_.round_id, listed=", ".join(without))
+    if round_.list_of(counterpart) is None:
+        raise OrderError("tokens_before_list", round=round_.round_id, listed=counterpart)
 
 
-def missing_evaluations(round_: RoundState, submission_id: str) -> list[tuple[int, str]]:
-    """Return the chunk and evaluator of every evaluation that a submission still waits for."""
+def missing_evaluations(round_: RoundState, submission_id: str, evaluator: str) -> list[int]:
+    """Return the chunks of a submission that a party has not evaluated yet."""
     chunks = range(len(round_.submissions[submission_id].chunks))
-    return [
-        (index, party)
-        for party in round_.evaluators_of(submission_id)
-        for index in chunks
-        if EvaluationKey(submission_id, index, party) not in round_.evaluations
-    ]
+    return [i for i in chunks if EvaluationKey(submission_id, i, evaluator) not in round_.evaluations]
 
 
 def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
@@ -491,17 +497,15 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         raise BindingError("report_binding_differs", expected=round_.binding, got=message.binding)
     if message.party not in round_.participants:
         raise OrderError("report_party_outside_round", party=message.party)
-    # 3.7.1: it comes after every token that it rests on, and is of a pair that may be matched.
-    if message.submission_id is None and not round_.all_lists_are_in():
-        raise OrderError("report_before_all_lists", round=round_.round_id)
-    if message.submission_id is not None and message.submission_id not in round_.tokens:
-        raise OrderError("report_submission_without_tokens", submission=message.submission_id)
+    # 3.7.1: it is of a pair that may be matched, and comes after the tokens of both columns.
+    if not round_.compares(key):
+        raise PolicyError("report_pair_not_matchable", party=message.party)
+    if not round_.can_be_joined(key):
+        raise OrderError("report_before_tokens", round=round_.round_id, party=key.party, counterpart=key.counterpart)
     # 3.7.13.2: a list's owner is told of an asker's queries in their order; each check rests on those before it.
     #            A matcher knows its own order, and forgets reports that were acknowledged.
     if message.submission_id is not None and not round_.sees_everything and _earlier_untold(round_, message):
         raise OrderError("report_before_earlier_query", submission=message.submission_id, party=message.party)
-    if not round_.compares(key):
-        raise PolicyError("report_pair_not_matchable", party=message.party)
     _not_refused(round_, key)
     _no_weaker(round_, message)
     _size_as_signed(message, round_)
@@ -523,8 +527,8 @@ def _earlier_untold(round_: RoundState, message: HitReport) -> bool:
     asker = round_.submissions[query].party
     return asker != message.party and any(
         ReportKey(message.party, asker, one) not in round_.reports
-        for one in takewhile(query.__ne__, round_.tokens)
-        if (round_.submissions[one].party, round_.submissions[one].kind) == (asker, Kind.QUERY)
+        for one in round_.sent_before(query, message.party)
+        if round_.submissions[one].kind is Kind.QUERY
     )
 
 
@@ -628,10 +632,10 @@ def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int |
     """Take what a party found when it checked its report (PROTOCOL.md 3.7.13 and 3.7.13.2)."""
     _in_force(round_, message)
     key, query = ReportKey.of(message), message.submission_id
-    if query not in round_.tokens if query is not None else not round_.all_lists_are_in():
-        raise OrderError("checked_before_tokens", round=round_.round_id, party=message.party)
     if not round_.compares(key):
         raise PolicyError("report_pair_not_matchable", party=message.party)
+    if not round_.can_be_joined(key):
+        raise OrderError("checked_before_tokens", round=round_.round_id, party=message.party)
     if key in round_.checked:
         raise EquivocationError("report_already_checked", party=message.party)
     # The owner says nothing before the asker has its report: the digest of what met tells whether there are hits. Nor
@@ -696,8 +700,8 @@ def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | Non
 
 def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
-    # A party may have no report, because nobody may be compared with it; only the matcher knows of all.
-    is_reported = round_.all_lists_are_in() and (bool(round_.reports) or not round_.sees_everything)
+    # A party may have no report of its own; only the matcher knows of all.
+    is_reported = bool(round_.reports) or not round_.sees_everything
     if message.outcome is Outcome.CLOSED and not is_reported:
         raise OrderError("round_closed_before_reports")
     round_.ending = message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aquila.crypto.hashing import digests_core, hmac_each
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import behind_length, digest, framed
-from aquila.protocol.messages import TagPiece, TokenChunkReference, TokenColumn
+from aquila.protocol.messages import RuleRows, TagPiece, TokenChunkReference, TokenColumn
 from aquila.protocol.shadow.token_rows import RecordRows, Sets, TokenRows, numbered
 from aquila.protocol.submissions.column_sizes import (
     DUMMIES,
@@ -35,18 +35,22 @@ class Column(NamedTuple):
     left_out: tuple[int, ...]
     """The numbers of the sets of which it has none, because they would give too many."""
 
-    def statement(self, counterpart: str, key: SecretBytes, chunks: Sequence[tuple[int, str]]) -> TokenColumn:
-        """Return its entry in the statement of tokens.
+    def statement(
+        self, counterpart: str, key: SecretBytes, rules: Mapping[int, int], chunks: Sequence[tuple[int, str]]
+    ) -> TokenColumn:
+        """Return what the statement of tokens says of it.
 
         Args:
             counterpart: For whom it is.
             key: The pair's key of the purpose `shadow`.
-            chunks: Rows and SHA-256 of each chunk of token rows for the counterpart, in order.
+            rules: By rule, the number of token rows for the counterpart; of no rule none.
+            chunks: Rows and SHA-256 of each chunk of these rows, in order.
         """
         rows = [TokenChunkReference(rows=rows, digest=value) for rows, value in chunks]
         pieces = [TagPiece(tags=len(one) // TAG_BYTES, digest=piece_digest(one)) for one in self.pieces()]
         return TokenColumn(
             counterpart=counterpart,
+            rules=tuple(RuleRows(rule=rule, rows=count) for rule, count in sorted(rules.items())),
             chunks=tuple(rows),
             key=key_digest(key),
             left_out=self.left_out,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aquila.protocol.messages import TokenColumn
-from aquila.protocol.rounds.round_state import RoundState
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey, RoundState
 from aquila.protocol.shadow.token_rows import Combinations, Sets, TokenRows, numbered, numbered_rows
 from aquila.protocol.submissions.column_sizes import DUMMIES, QUERY_DUMMIES
 from aquila.records.rules import RuleTable, mask_of
@@ -57,7 +56,7 @@ def column_terms(round_: RoundState, table: RuleTable, left: str, right: str, qu
         right: The other one.
         query: The query of one of them that is compared with the other's list; None where both lists are.
     """
-    left_out = {number for column in _columns(round_, left, right, query) if column for number in column.left_out}
+    left_out = {number for column in _columns(round_, left, right, query) for number in column.left_out}
     before: tuple[frozenset[int], ...] = ()
     if query is not None:
         owner = right if round_.submissions[query].party == left else left
@@ -66,29 +65,19 @@ def column_terms(round_: RoundState, table: RuleTable, left: str, right: str, qu
 
 
 def left_out_before(round_: RoundState, query: str, owner: str) -> tuple[frozenset[int], ...]:
-    """Return the sets that the column of each of `sent_before` for a list's owner leaves out."""
-    columns = (round_.tokens[one].column_for(owner) for one in sent_before(round_, query))
-    return tuple(frozenset(column.left_out if column else ()) for column in columns)
-
-
-def sent_before(round_: RoundState, query: str) -> list[str]:
-    """Return the submissions of a query's asker whose tags went out before the query's: its list, then queries."""
-    asker = round_.submissions[query].party
-    earlier = takewhile(query.__ne__, round_.tokens)  # in the order in which they were taken, which is that of the feed
-    return [one for one in earlier if round_.submissions[one].party == asker]
+    """Return the sets that the column of each of `RoundState.sent_before` for a list's owner leaves out."""
+    earlier = round_.sent_before(query, owner)
+    return tuple(frozenset(round_.tokens[ColumnKey(one, owner)].column.left_out) for one in earlier)
 
 
 def have_one_key(round_: RoundState, left: str, right: str, query: str | None = None) -> bool:
     """Return whether two parties name the same key for their columns; arguments as `column_terms`."""
-    return len({column and column.key for column in _columns(round_, left, right, query)}) == 1
+    return len({column.key for column in _columns(round_, left, right, query)}) == 1
 
 
-def _columns(round_: RoundState, left: str, right: str, query: str | None) -> list[TokenColumn | None]:
+def _columns(round_: RoundState, left: str, right: str, query: str | None) -> list[TokenColumn]:
     """Return what two parties' statements of tokens say of their columns for each other."""
-    asker = round_.submissions[query].party if query else None
-    sides = ((left, right), (right, left))
-    compared = (query if party == asker else round_.list_of(party) for party, _ in sides)
-    return [round_.tokens[one or ""].column_for(other) for one, (_, other) in zip(compared, sides, strict=True)]
+    return [round_.tokens[key].column for key in round_.columns_of(ReportKey(left, right, query)) or ()]
 
 
 def meets_a_set(rules: int, masks: Iterable[int]) -> bool:

@@ -17,7 +17,7 @@ from aquila.protocol.messages import CheckFault
 from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.shadow.checks import ReportedPair, ToldPairs, are_whole, is_due, shared_rows
 from aquila.protocol.shadow.columns import Column, ascending, query_dummies, tags_of, too_many
-from aquila.protocol.shadow.meeting import ColumnTerms, EarlierRows, column_terms, new_combinations, sent_before
+from aquila.protocol.shadow.meeting import ColumnTerms, EarlierRows, column_terms, new_combinations
 from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
 from aquila.protocol.submissions.column_sizes import MOST_TAGS_OF_A_RECORD
 from aquila.records.rules import RuleTable
@@ -54,12 +54,12 @@ def asked_pair(round_: RoundState, table: RuleTable, query: str, owner: str) -> 
     """Return what is known of a query, whose tokens are there, and the list of a party that it meets."""
     asker = round_.submissions[query].party
     terms = column_terms(round_, table, asker, owner, query)
-    return AskedPair(asker, query_number(round_, query), terms)
+    return AskedPair(asker, query_number(round_, query, owner), terms)
 
 
-def query_number(round_: RoundState, query: str) -> int:
-    """Return the place of a query among those of its asker, from 0, in the order of their tokens."""
-    return len(sent_before(round_, query)) - 1
+def query_number(round_: RoundState, query: str, owner: str) -> int:
+    """Return the place of a query among those of its asker, from 0, in the order of their tokens for a list's owner."""
+    return len(round_.sent_before(query, owner)) - 1
 
 
 def asked_rows(query: Chunks, earlier: Sequence[Chunks]) -> AskedRows:

@@ -27,7 +27,6 @@ from aquila.protocol.matcher import GradedPair, TokenCount, columns_of, find_pai
 from aquila.protocol.messages import HitReport, TokenColumn
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
-from aquila.protocol.shadow.meeting import sent_before
 from aquila.records.rules import RuleTable
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
@@ -249,7 +248,7 @@ def _sent_before(context: MatcherContext, round_: Round, query: str, counterpart
     """Read what matters for a query and a party of its asker's earlier submissions; raises as `_chunks` does."""
     sought = first_bits(_chunks(context, round_, query, counterpart))
     found = []
-    for one in sent_before(round_, query):
+    for one in round_.sent_before(query, counterpart):
         handles = meeting_handles(_chunks(context, round_, one, counterpart), sought)
         found.append(b"".join(rows_of(_chunks(context, round_, one, counterpart), handles)))
     return found

@@ -15,7 +15,7 @@ from aquila.protocol.messages import CheckFault, HitReport, Kind, ReportCheck, S
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import FAULTS, CheckResult, ToldPairs, agree, check_pair, own_side
-from aquila.protocol.shadow.meeting import have_one_key, sent_before
+from aquila.protocol.shadow.meeting import have_one_key
 from aquila.protocol.shadow.queries import asked_pair, check_query, told_rows
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
@@ -113,7 +113,9 @@ def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: T
 
 def _before(round_: Round, report: ReportKey) -> list[ReportKey]:
     """Return the reports that the check of a query's rests on: of the lists, and of earlier queries."""
-    _, *queries = sent_before(round_, report.submission_id or "")
+    query = report.submission_id or ""
+    owner = report.counterpart if round_.submissions[query].party == report.party else report.party
+    _, *queries = round_.sent_before(query, owner)
     return [report._replace(submission_id=one) for one in (None, *queries)]
 
 

@@ -13,7 +13,7 @@ from aquila.protocol.messages import Kind, Mode, StatementKind, TokenColumn
 from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column, make_column
-from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sent_before, sets_between
+from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sets_between
 from aquila.protocol.shadow.queries import AskedRows, asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.sentences import Sentence
@@ -50,7 +50,7 @@ def rows_of_query(node: NodeContext, round_: Round, query: str, counterpart: str
     def reader(submission: str) -> Callable[[], Iterator[bytes]]:
         return partial(token_rows, node, round_.round_id, submission, counterpart)
 
-    return asked_rows(reader(query), [reader(one) for one in sent_before(round_, query)])
+    return asked_rows(reader(query), [reader(one) for one in round_.sent_before(query, counterpart)])
 
 
 def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:
