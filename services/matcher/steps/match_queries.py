@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aquila.protocol.matcher import lists_for_query
 from aquila.protocol.messages import Kind, Outcome
 from aquila.protocol.rounds.round_state import Phase
 from services.matcher.context import MatcherContext
@@ -34,8 +33,9 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
             return False
         record = frozen(turn.round)
     query = due[0]
+    lists = [record.list_of(to) or "" for one, to in record.tokens if one == query]
     try:
-        joined = join(context, record, lists_for_query(record, query), query)
+        joined = join(context, record, [one for found in lists for one in (query, found)], query)
     except FaultyTokensError as error:
         report_fault(context, round_id, error)
         return True
