@@ -295,7 +295,6 @@ PROTOCOL: Final[Table] = {
     "submission_id_taken": Text("this submission id is taken"),
     "submission_not_evaluated_here": Text("this submission is not to be evaluated here"),
     "submission_unknown_of_party": Text("{party} has no such submission"),
-    "submissions_over": Text("the round takes no submission any more"),
     "token_count_differs": Text("{party} sent {got} tokens of the class {kind}"),
     "token_columns_differ": Text("{party} sends one counterpart other rules than another"),
     "token_row_count_differs": Text("{party} sends {got} token rows for another number of elements"),

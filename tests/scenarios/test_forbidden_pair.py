@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aquila.errors import MalformedError, OrderError, PolicyError
+from aquila.errors import OrderError, PolicyError
 from aquila.octets import parted
 from aquila.protocol.messages import Evaluation, Tokens
 from tests.support.staged_round import StagedRound, person
@@ -44,11 +44,12 @@ def test_neither_evaluates_for_the_other(staged: Callable[..., StagedRound]) -> 
 def test_a_column_for_the_other(staged: Callable[..., StagedRound]) -> None:
     stage = staged(LISTS, changes=APART).finalized()
     node = stage.nodes["SI"]
-    (column,) = stage.round.tokens.pop(node.submission_id).columns
-    columns = (column.model_copy(update={"counterpart": "AL"}), column)
-    said = stage.statement("SI", Tokens, submission_id=node.submission_id, columns=columns)
-    with pytest.raises(MalformedError, match="each of its counterparts"):
-        stage.round.accept(stage.signed("SI", said), now=stage.now)
+    assert [column for column in stage.round.tokens if column.submission_id == node.submission_id] == [
+        (node.submission_id, "RS")
+    ]
+    column = stage.round.tokens[node.submission_id, "RS"].column.model_copy(update={"counterpart": "AL"})
+    said = stage.signed("SI", stage.statement("SI", Tokens, submission_id=node.submission_id, column=column))
+    stage.refused(PolicyError, said, "can have no hit with AL")
 
 
 def test_equal_inputs_leave_nothing_equal_at_the_matcher(staged: Callable[..., StagedRound]) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 import pytest
 
 from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError
 from aquila.matching.certainty import Level
 from aquila.matching.learning import least_common_per_million
-from aquila.protocol.messages import BelowPair, CheckFault, Hit, HitReport, MetTags, Outcome, ReportCheck, Tokens
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.messages import BelowPair, CheckFault, Hit, HitReport, MetTags, Outcome, ReportCheck
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.records.rules import ShadowSets
 from aquila.simulation.scratch_files import Spool
@@ -140,29 +139,24 @@ def test_a_column_without_its_tags(stage: StagedRound) -> None:
 
 
 def test_statements_that_do_not_count(stage: StagedRound) -> None:
-    """A list's tokens have a column for each counterpart, none too long; a check comes once, after all tokens."""
+    """A column is not too long; a check comes once, after the two columns of its pair."""
     stage.evaluated()
     found = {"counterpart": "RS", "met": None, "below": 0, "fault": None}
     check = stage.statement("AL", ReportCheck, submission_id=None, report_digest="0" * 64, **found)
     stage.refused(OrderError, stage.signed("AL", check), "before the tokens are in")
     stage.finalize_all()
-    said = stage.round.tokens[stage.nodes["AL"].submission_id]
+    key = ColumnKey(stage.nodes["AL"].submission_id, "RS")
+    said = stage.round.tokens[key]
     records = (stage.round, *(node.round for node in stage.nodes.values()))
     for record in records:
-        del record.tokens[said.submission_id]
-    less = said.model_copy(update={"columns": said.columns[:1]})
-    long = said.columns[0].model_copy(update={"pieces": (said.columns[0].pieces[0],) * 9_000})
-    for changed, why in ((less, "each of its counterparts"), (replace_column(said, long), "more tags")):
-        stage.refused(MalformedError, stage.signed("AL", changed.model_copy(update={"sequence": 99})), why)
+        del record.tokens[key]
+    long = said.column.model_copy(update={"pieces": (said.column.pieces[0],) * 9_000})
+    stage.refused(MalformedError, stage.changed("AL", said, column=long, sequence=99), "more tags")
     for record in records:
-        record.tokens[said.submission_id] = said
+        record.tokens[key] = said
     stage.match()
     again = stage.round.checked[AL].model_copy(update={"sequence": 98})
     stage.refused(EquivocationError, stage.signed("AL", again), "checked its report already")
-
-
-def replace_column(said: Tokens, column: Any) -> Tokens:
-    return said.model_copy(update={"columns": (column, *said.columns[1:])})
 
 
 def test_a_check_that_crosses_the_end(stage: StagedRound) -> None:

@@ -268,7 +268,7 @@ def test_statements_that_do_not_count(asked: StagedRound) -> None:
     asked.refused(AquilaError, false, "not sent", only={"SI"})
     asked.refused(PolicyError, asked.changed("SI", theirs, counterpart="SI"), "may not")
     asked.refused(PolicyError, asked.changed("RS", theirs, party="RS"), "may not")
-    asked.refused(OrderError, asked.changed("SI", theirs, submission_id="0" * 32), "before the tokens")
+    asked.refused(PolicyError, asked.changed("SI", theirs, submission_id="0" * 32), "may not")
     for record in records:
         record.withheld[report] = Withholding.REFUSED
     asked.refused(OrderError, asked.changed("SI", theirs), "or of a refused answer")
@@ -299,7 +299,7 @@ def test_no_tokens_before_those_of_the_lists(staged: Callable[..., StagedRound])
     stage = staged(changes={"mode": Mode.LISTS_AND_QUERIES}).evaluated()
     stage.finalize(stage.nodes["SI"])
     asker = stage.ask("SI", ASKED)
-    with pytest.raises(OrderError, match="before those of all lists"):
+    with pytest.raises(OrderError, match="before those of both lists"):
         stage.answer(asker)
     submission = stage.round.submissions[asker.submission_id]
     records = (stage.round, *(node.round for node in stage.nodes.values()))

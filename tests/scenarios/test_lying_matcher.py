@@ -28,7 +28,7 @@ def report(stage: StagedRound, **fields: Any) -> bytes:
 
 def test_before_the_lists_are_in(stage: StagedRound) -> None:
     stage.evaluated()
-    stage.refused(OrderError, report(stage), "before every list is in")
+    stage.refused(OrderError, report(stage), "before the tokens of SI and")
 
 
 def test_before_the_opening(stage: StagedRound) -> None:
@@ -37,7 +37,7 @@ def test_before_the_opening(stage: StagedRound) -> None:
 
 def test_of_a_query_that_nobody_asked(stage: StagedRound) -> None:
     stage.finalized()
-    stage.refused(OrderError, report(stage, submission_id="0" * 32), "no submission whose tokens came")
+    stage.refused(PolicyError, report(stage, submission_id="0" * 32), "may not be matched")
 
 
 def test_for_a_stranger(stage: StagedRound) -> None:

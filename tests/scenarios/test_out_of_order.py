@@ -3,7 +3,7 @@
 import pytest
 
 from aquila.errors import BindingError, OrderError
-from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Submission, Tokens
+from aquila.protocol.messages import Closing, Ending, Opening, Outcome, Submission
 from tests.support.staged_round import NOW, StagedRound
 
 
@@ -43,19 +43,13 @@ def test_an_opening_with_a_consent_too_few(stage: StagedRound) -> None:
         record.accept(stage.signed("matcher", opening.model_copy(update={"consents": short})))
 
 
-def test_a_list_twice(stage: StagedRound) -> None:
-    stage.reported()
-    party_node = stage.nodes["SI"]
-    stage.publish(party_node.party.close(party_node.round, party_node.next_sequence(), 0))
-    submission = stage.round.submissions[stage.nodes["AL"].submission_id]
-    for record in (stage.round, *(other.round for other in stage.nodes.values())):
-        del record.submissions[submission.submission_id]
-    stage.refused(OrderError, stage.changed("AL", submission), "takes no submission any more")
-
-
 def test_closing_before_the_receipt(stage: StagedRound) -> None:
-    """A party that closes before it has its hits would leave the other side alone: the matcher, who knows, refuses."""
-    stage.finalized()
+    """A party that closes before it has all its hits would leave the other side alone: the matcher, who knows, refuses.
+
+    Nor is the receipt of one report of two enough.
+    """
+    stage.reported()
+    del stage.round.receipts["SI", "RS", None]
     closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=stage.round.binding)
     with pytest.raises(OrderError, match="closes before it has its hits"):
         stage.round.accept(stage.signed("SI", closing))
@@ -89,7 +83,7 @@ def test_closed_without_a_report(stage: StagedRound) -> None:
     ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
     with pytest.raises(OrderError, match="closed after its hits were reported"):
         stage.round.accept(stage.signed("matcher", ending), now=stage.now)
-    # A party with which nobody may be compared has no report; before the lists are in, it takes no such ending either.
+    # A party sees no report of others: from the opening on it takes such an ending.
     assert stage.nodes["SI"].round.accept(stage.signed("matcher", ending), now=stage.now).new
 
 
@@ -97,7 +91,8 @@ def test_closed_before_the_lists_are_in(stage: StagedRound) -> None:
     """Neither the matcher's ending nor a party's closing counts, before the opening and while tokens are missing."""
     ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
     for binding in (None, "in force"):
-        stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported")
+        records = None if binding is None else ()
+        stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported", only=records)
         named = binding and stage.round.binding
         closing = stage.statement("SI", Closing, destroyed=True, hits=0, binding=named)
         with pytest.raises(OrderError, match="closes before it has its hits"):
@@ -107,7 +102,7 @@ def test_closed_before_the_lists_are_in(stage: StagedRound) -> None:
 
 
 def test_after_the_end(stage: StagedRound) -> None:
-    stage.evaluated()
+    stage.finalized()
     record, si = stage.round, stage.nodes["SI"]
     evaluation = record.evaluations[stage.nodes["AL"].submission_id, 0, "SI"]
     statements = [
@@ -115,7 +110,7 @@ def test_after_the_end(stage: StagedRound) -> None:
         stage.changed("SI", record.submissions[si.submission_id]),
         stage.changed("SI", evaluation),
         si.party.amend(si.round, si.sequence + 1, ("AL",), stage.manifest.window.closes_at),
-        stage.signed("SI", stage.statement("SI", Tokens, submission_id=si.submission_id, columns=())),
+        stage.changed("SI", record.tokens[si.submission_id, "AL"]),
     ]
     stage.abort()
     for envelope in statements:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aquila.errors import EquivocationError, InputError, OrderError, PolicyError
-from aquila.protocol import matcher as roles
+from aquila.errors import EquivocationError, OrderError, PolicyError
 from aquila.protocol.messages import Mode
 from aquila.protocol.rounds.exchange import unfinished
 from tests.support.staged_round import LISTS, WINDOW, StagedRound, person
@@ -95,9 +94,3 @@ def test_under_the_id_of_another(asked: StagedRound) -> None:
     asker = asked.ask("SI", QUESTION)
     again = asked.changed("RS", asked.round.submissions[asker.submission_id], party="RS")
     asked.refused(EquivocationError, again, "id is taken")
-
-
-def test_a_list_is_no_query(asked: StagedRound) -> None:
-    """Lists are matched with lists, not as a query."""
-    with pytest.raises(InputError, match="not a query"):
-        roles.lists_for_query(asked.round, asked.nodes["SI"].submission_id)

@@ -33,7 +33,7 @@ def test_old_contents_under_a_new_number(stage: StagedRound) -> None:
     stage.refused(EquivocationError, stage.changed("SI", record.submissions[si.submission_id]), "list already")
     evaluation = record.evaluations[stage.nodes["AL"].submission_id, 0, "SI"]
     stage.refused(EquivocationError, stage.changed("SI", evaluation), "evaluated this chunk already")
-    stage.refused(EquivocationError, stage.changed("SI", record.tokens[si.submission_id]), "tokens already")
+    stage.refused(EquivocationError, stage.changed("SI", record.tokens[si.submission_id, "AL"]), "tokens already")
     stage.refused(EquivocationError, stage.changed("SI", record.consents["SI"]), "consented already")
 
 

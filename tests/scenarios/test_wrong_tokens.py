@@ -1,13 +1,14 @@
-"""A party sends tokens too early, too many, of the wrong class, or of another's submission."""
+"""A party sends tokens too early, too many, of the wrong class or rule, for nobody, or of another's submission."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from aquila.errors import BindingError, MalformedError, OrderError
+from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.protocol import matcher as roles
-from aquila.protocol.messages import ClassCounts, PartyCap, Tokens
+from aquila.protocol.messages import ClassCounts, PartyCap, TokenColumn, Tokens
 from aquila.records.rules import InputClass
 from tests.support.staged_round import StagedRound
 
@@ -15,85 +16,137 @@ FEW = tuple(PartyCap(party=code, elements=ClassCounts.by(lambda _: 16)) for code
 """Caps for two records."""
 
 
-def column(stage: StagedRound, counterpart: str, more: int = 0, tags: int = 4_096) -> dict[str, Any]:
-    """Return the entry of a column of SI with so many rows too many in its last chunk, if any."""
+def column(stage: StagedRound, counterpart: str, **fields: Any) -> dict[str, Any]:
+    """Return what a statement says of a column of SI for a counterpart."""
     rows = [chunk.elements for chunk in stage.nodes["SI"].chunks.references]
-    chunks = [{"rows": count, "digest": "0" * 64} for count in [*rows[:-1], rows[-1] + more]]
-    pieces = [{"tags": tags, "digest": "0" * 64}]
-    return {"counterpart": counterpart, "chunks": chunks, "key": "0" * 64, "left_out": (), "pieces": pieces}
+    return {
+        "counterpart": counterpart,
+        "rules": [{"rule": 1, "rows": sum(rows)}],
+        "chunks": [{"rows": count, "digest": "0" * 64} for count in rows],
+        "key": "0" * 64,
+        "left_out": (),
+        "pieces": [{"tags": 4_096, "digest": "0" * 64}],
+    } | fields
 
 
-def tokens(stage: StagedRound, code: str, submission_id: str, *more: int, **fields: Any) -> bytes:
-    """Return a statement of tokens with so many rows too many for AL and RS."""
-    columns = [column(stage, to, rows) for to, rows in zip(("AL", "RS"), more or (0, 0), strict=True)]
-    said = stage.statement(code, Tokens, **({"submission_id": submission_id, "columns": columns} | fields))
-    return stage.signed(code, said)
+def tokens(stage: StagedRound, code: str, submission_id: str, counterpart: str = "AL", **fields: Any) -> bytes:
+    """Return a statement of tokens of a column; fields are those of the column, but for the binding."""
+    binding = {"binding": fields.pop("binding")} if "binding" in fields else {}
+    said = column(stage, counterpart, **fields)
+    return stage.signed(code, stage.statement(code, Tokens, submission_id=submission_id, column=said, **binding))
+
+
+def sent(stage: StagedRound, counterpart: str) -> bytes:
+    """Return the rows that SI sent to a counterpart."""
+    return b"".join(stage.tokens[stage.nodes["SI"].submission_id, counterpart])
 
 
 def test_before_any_evaluation(stage: StagedRound) -> None:
     stage.submitted()
-    with pytest.raises(OrderError, match="tokens before 8 evaluations"):
+    with pytest.raises(OrderError, match="tokens before 4 evaluations"):
         stage.round.accept(tokens(stage, "SI", stage.nodes["SI"].submission_id))
 
 
 def test_before_the_last_evaluation(stage: StagedRound) -> None:
-    """One missing evaluation is enough to refuse them: a token would lack a value."""
-    stage.evaluated()
+    """One missing evaluation by the counterpart is enough to refuse them: a token would lack a value.
+
+    Those of another party are not waited for.
+    """
+    stage.submitted()
+    node = stage.nodes["SI"]
+    for index in range(4):
+        stage.evaluate_chunk(node, index, stage.nodes["AL"])
+    stage.restored(sees_everything=True).accept(tokens(stage, "SI", node.submission_id, "AL"))
+    with pytest.raises(OrderError, match="tokens before 4 evaluations"):
+        stage.round.accept(tokens(stage, "SI", node.submission_id, "RS"))
     stage.round.evaluations.popitem()
     with pytest.raises(OrderError, match="tokens before 1 evaluations"):
-        stage.round.accept(tokens(stage, "SI", stage.nodes["SI"].submission_id))
+        stage.round.accept(tokens(stage, "SI", node.submission_id, "AL"))
 
 
-@pytest.mark.parametrize("more", [(1, 0), (0, 1)])
-def test_of_another_number(stage: StagedRound, more: tuple[int, int]) -> None:
+def test_before_the_counterparts_list(stage: StagedRound) -> None:
+    stage.locked()
+    for code in ("RS", "SI"):
+        stage.submit(stage.nodes[code])
+    stage.refused(OrderError, tokens(stage, "SI", stage.nodes["SI"].submission_id, "AL"), "before the list of AL")
+
+
+@pytest.mark.parametrize("counterpart", ["SI", "XK"], ids=["oneself", "stranger"])
+def test_for_another_than_a_counterpart(stage: StagedRound, counterpart: str) -> None:
     stage.evaluated()
-    stage.refused(MalformedError, tokens(stage, "SI", stage.nodes["SI"].submission_id, *more), "another number")
+    said = tokens(stage, "SI", stage.nodes["SI"].submission_id, counterpart)
+    stage.refused(PolicyError, said, f"no hit with {counterpart}")
 
 
-@pytest.mark.parametrize("counterparts", [(), ("AL",), ("AL", "RS", "XK")])
-def test_for_others_than_the_counterparts(stage: StagedRound, counterparts: tuple[str, ...]) -> None:
+def test_of_another_number(stage: StagedRound) -> None:
     stage.evaluated()
-    columns = [column(stage, to) for to in counterparts]
-    said = tokens(stage, "SI", stage.nodes["SI"].submission_id, columns=columns)
-    stage.refused(MalformedError, said, "each of its counterparts")
+    *first, last = [chunk.elements for chunk in stage.nodes["SI"].chunks.references]
+    chunks = [{"rows": count, "digest": "0" * 64} for count in (*first, last + 1)]
+    more = {"chunks": chunks, "rules": [{"rule": 1, "rows": sum(first) + last + 1}]}
+    stage.refused(MalformedError, tokens(stage, "SI", stage.nodes["SI"].submission_id, **more), "another number")
 
 
 def test_in_chunks_other_than_those_of_elements(stage: StagedRound) -> None:
     """The rows of a chunk are of the elements that were evaluated together; no other cut of as many rows is taken."""
     stage.evaluated()
-    first, *rest = [column(stage, to) for to in ("AL", "RS")]
-    total = sum(chunk["rows"] for chunk in first["chunks"])
-    columns = [first | {"chunks": [{"rows": total, "digest": "0" * 64}]}, *rest]
-    said = tokens(stage, "SI", stage.nodes["SI"].submission_id, columns=columns)
-    stage.refused(MalformedError, said, "another number")
+    total = sum(chunk.elements for chunk in stage.nodes["SI"].chunks.references)
+    said = {"chunks": [{"rows": total, "digest": "0" * 64}]}
+    stage.refused(MalformedError, tokens(stage, "SI", stage.nodes["SI"].submission_id, **said), "another number")
 
 
 def test_of_another_number_in_a_class(stage: StagedRound) -> None:
     """The matcher counts rows by class: five full and five partial elements give no six full tokens."""
     stage.finalized()
-    rows = b"".join(stage.tokens[stage.nodes["SI"].submission_id, "AL"])
+    origin, rows = stage.nodes["SI"].submission_id, sent(stage, "AL")
     full = next(rows[start : start + 33] for start in range(0, len(rows), 33) if rows[start + 16] == 1)
     partial = next(start for start in range(0, len(rows), 33) if rows[start + 16] == 2)
     count = roles.TokenCount(stage.table)
     count.add(rows[:partial] + full + rows[partial + 33 :])
     with pytest.raises(MalformedError, match="sent 6 tokens of the class full"):
-        count.check(stage.round.submissions[stage.nodes["SI"].submission_id], count)
+        count.check(stage.round.submissions[origin], stage.round.tokens[origin, "AL"].column)
 
 
-def test_of_other_rules_in_another_column(staged: Callable[..., StagedRound]) -> None:
-    """Each column has a row for each element of a class; they have to be of the same rules too, in every column."""
+def test_of_other_rules_than_signed(staged: Callable[..., StagedRound]) -> None:
+    """Each column has a row for each element of a class; they have to be of the rules that were signed, too."""
     stage = staged(rules="default", chunk_elements=64).finalized()
     origin = stage.nodes["SI"].submission_id
-    first, second = (roles.TokenCount(stage.table) for _ in range(2))
-    for counterpart, count in (("AL", first), ("RS", second)):
-        count.add(b"".join(stage.tokens[origin, counterpart]))
-        count.check(stage.round.submissions[origin], first)
+    submission, said = stage.round.submissions[origin], stage.round.tokens[origin, "RS"].column
+    count = roles.TokenCount(stage.table)
+    count.add(sent(stage, "RS"))
+    count.check(submission, said)
     full = [rule.number for rule in stage.table.rules if rule.input_class is InputClass.FULL]
-    sent = next(rule for rule in full if second.counts[rule])
-    second.counts[sent] -= 1
-    second.counts[next(rule for rule in full if rule != sent)] += 1
-    with pytest.raises(MalformedError, match="sends one counterpart other rules than another"):
-        second.check(stage.round.submissions[origin], first)
+    moved = next(rule for rule in full if count.counts[rule])
+    count.counts[moved] -= 1
+    count.counts[next(rule for rule in full if rule != moved)] += 1
+    with pytest.raises(MalformedError, match="other numbers of rows under the rules than it signed"):
+        count.check(submission, said)
+
+
+def test_of_other_rules_in_another_column(stage: StagedRound) -> None:
+    """What is signed of the rules has to be the same for every counterpart, whichever column comes first."""
+    stage.finalized()
+    origin = stage.nodes["SI"].submission_id
+    said = stage.round.tokens[origin, "AL"]
+    for record in (stage.round, *(node.round for node in stage.nodes.values())):
+        del record.tokens[origin, "AL"]
+    first, second = said.column.rules
+    others = (first.model_copy(update={"rows": first.rows + 1}), second.model_copy(update={"rows": second.rows - 1}))
+    changed = said.column.model_copy(update={"rules": others})
+    stage.refused(MalformedError, stage.changed("SI", said, column=changed), "other rules than another")
+    stage.publish(stage.changed("SI", said))
+
+
+@pytest.mark.parametrize(
+    ("rules", "why"),
+    [
+        ([{"rule": 1, "rows": 5}, {"rule": 1, "rows": 5}], "distinct and in ascending order"),
+        ([{"rule": 1, "rows": 5}, {"rule": 2, "rows": 4}], "do not add up"),
+    ],
+)
+def test_rules_that_are_no_table(stage: StagedRound, rules: list[dict[str, int]], why: str) -> None:
+    stage.submitted()
+    with pytest.raises(ValidationError, match=why):
+        TokenColumn(**column(stage, "AL", rules=rules))
 
 
 def test_of_a_rule_that_is_not_there(stage: StagedRound) -> None:
@@ -118,8 +171,8 @@ def test_columns_that_are_too_long(staged: Callable[..., StagedRound], changes: 
     most = 4_096 + 128 * records
 
     def with_tags(tags: int) -> bytes:
-        columns = [column(stage, to, tags=tags) for to in ("AL", "RS")]
-        return tokens(stage, "SI", stage.nodes["SI"].submission_id, columns=columns)
+        pieces = [{"tags": tags, "digest": "0" * 64}]
+        return tokens(stage, "SI", stage.nodes["SI"].submission_id, pieces=pieces)
 
     stage.refused(MalformedError, with_tags(most + 1), "more tags than its list can have")
     stage.publish(with_tags(most))

@@ -380,6 +380,10 @@ class RoundState:
         """Return whether a party has signed its receipt of each report of its list that there is."""
         return all(report in self.receipts for report in self.list_reports(party) if report in self.reports)
 
+    def has_all_hits(self, party: str) -> bool:
+        """Return whether a party has signed its receipt of the report of each pair of its list."""
+        return bool(self.bindings) and all(report in self.receipts for report in self.list_reports(party))
+
     def lists_are_over(self, now: int | None = None) -> bool:
         """Return whether nothing is to come of the lists: each pair is reported, or its time is over (3.8).
 

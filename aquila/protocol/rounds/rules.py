@@ -9,7 +9,7 @@ What must come before what:
  2. The opening comes once and names consents that came (3.3.4). Locks, submissions, evaluations, tokens,
     amendments, receipts, notes, checks and alarms follow it, since they name its binding (3.2.3).
  3. Locks come once from each party, by `submit_by` (3.3.8), and before all that it submits (3.4.1). A list is
-    submitted once, by `submit_by`, and a query by `closes_at`; neither after any party has closed (3.4.2).
+    submitted once, by `submit_by`, and a query by `closes_at` (3.4.2).
  4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
  5. An amendment comes before all tokens (3.8.2). Who has signed one sends no tokens until it is in force (3.6.1).
  6. Tokens of a column follow its counterpart's list (3.6.4) and every evaluation by it (3.6.3), once; those of a
@@ -21,10 +21,10 @@ What must come before what:
     of the receipt, that it is refused (3.7.16); then no report of the pair comes to the asker.
  9. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
     days after `closes_at` (3.7.9).
-10. A closing follows the ending, or its party's own receipts of the lists (3.9.2). A refusal comes at any time
-    (3.9.1).
-11. An ending as closed follows a report (3.9.1). After an ending no
-    consent, amendment, submission, evaluation or token counts (3.9.5).
+10. A closing follows the ending, or its party's receipts of all reports of its list (3.9.2). A refusal comes at any
+    time (3.9.1).
+11. An ending as closed follows a report (3.9.1). After an ending no consent, amendment, submission, evaluation or token
+    counts (3.9.5).
 12. Withdrawals and outcomes follow receipts, since they are of no more hits than those say, and last until retention
     has passed (3.11.5). A withdrawal of a query's hits follows the report to the counterpart (3.11.1); an
     acknowledgement follows its withdrawal (3.11.3).
@@ -319,9 +319,7 @@ def _submission(message: Submission, round_: RoundState, _digest: str, now: int 
         raise EquivocationError("list_already_submitted", round=round_.round_id, party=message.party)
     if message.submission_id in round_.submissions:
         raise EquivocationError("submission_id_taken", submission=message.submission_id, party=message.party)
-    # 3.4.2: in time, and while every share is still there.
-    if round_.closings:
-        raise OrderError("submissions_over", round=round_.round_id, party=message.party)
+    # 3.4.2: in time.
     window = manifest.window
     _in_time(round_, now, window.submit_by if message.kind is Kind.LIST else window.closes_at, "submission")
     # 3.4.3: chunks keep to the manifest's size, and all submissions together to what the party declared.
@@ -688,7 +686,7 @@ def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | Non
     if message.binding not in known:
         raise BindingError("closing_of_another_round", round=round_.round_id, party=message.party)
     # Only the matcher sees every receipt; a party is not shown those of others.
-    if round_.sees_everything and round_.ending is None and not round_.has_acknowledged_lists(message.party):
+    if round_.sees_everything and round_.ending is None and not round_.has_all_hits(message.party):
         raise OrderError("closing_before_hits", round=round_.round_id, party=message.party)
     round_.closings[message.party] = message
 
@@ -701,7 +699,7 @@ def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | Non
 def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
     # A party may have no report of its own; only the matcher knows of all.
-    is_reported = bool(round_.reports) or not round_.sees_everything
+    is_reported = bool(round_.reports if round_.sees_everything else round_.bindings)
     if message.outcome is Outcome.CLOSED and not is_reported:
         raise OrderError("round_closed_before_reports")
     round_.ending = message

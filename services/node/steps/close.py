@@ -127,7 +127,7 @@ def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) ->
         return DestructionReason(round_.ending.outcome)
     if row.abort_reason is not None:
         return DestructionReason.ABORTED
-    has_hits = round_.has_acknowledged_lists(journal.code)
+    has_hits = round_.has_all_hits(journal.code)
     if row.close_wished and has_hits and not on_hold(session, row.round_id):
         return DestructionReason.CLOSED_HERE
     if journal.clock() > round_.manifest.window.closes_at:
@@ -228,7 +228,7 @@ def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) 
         or statements.own_statements(session, row.round_id, StatementKind.REFUSAL)
     ):
         return
-    if row.refused is None and (round_.ending or round_.has_acknowledged_lists(signer.code)):
+    if row.refused is None and (round_.ending or round_.has_all_hits(signer.code)):
         # Every party reads the closing: it does not count what the asker of a query was never told (3.7.14).
         untold = select(AlarmRow.submission_id).where(AlarmRow.round_id == row.round_id, ~AlarmRow.acknowledged)
         told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from aquila.errors import InputError, MalformedError, PolicyError
+from aquila.errors import MalformedError, PolicyError
 from aquila.matching.certainty import GradingBasis, Level
 from aquila.matching.join import MatchedPair, MatchedTokenPositions
 from aquila.protocol import matcher as roles
@@ -165,12 +165,6 @@ def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) ->
     assert set(reports) == {*moved, *((right, left) for left, right in moved)}
     for pair, report in reports.items():
         assert grading_basis_on(report, (4, 5)).learned == moved[min(pair), max(pair)]
-
-
-def test_an_unknown_query(stage: StagedRound) -> None:
-    stage.submitted()
-    with pytest.raises(InputError):
-        roles.lists_for_query(stage.round, stage.nodes["AL"].submission_id)
 
 
 def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:

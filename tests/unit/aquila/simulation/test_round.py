@@ -88,10 +88,9 @@ def test_what_is_measured(rehearse: Callable[..., Rehearsal]) -> None:
     assert measured.disk > 12 * ROW.itemsize
     assert all(set(parties) == set(LISTS) for phase, parties in measured.seconds.items() if phase != "match")
     assert measured.elements == {"AL": 3, "RS": 4, "SI": 5}
-    pieces = {
-        said.party: [one for column in said.columns for one in column.pieces] for said in played.round.tokens.values()
-    }
-    tags = {party: 16 * sum(piece.tags for piece in found) for party, found in pieces.items()}
+    tags = dict.fromkeys(LISTS, 0)
+    for said in played.round.tokens.values():
+        tags[said.party] += 16 * sum(piece.tags for piece in said.column.pieces)
     # Its elements, token rows for each of two counterparts, and evaluations of the others' elements.
     rows = {"AL": 3 * (32 + 2 * 33) + 9 * 32, "RS": 4 * (32 + 2 * 33) + 8 * 32, "SI": 5 * (32 + 2 * 33) + 7 * 32}
     assert measured.bytes_sent == {party: sent + tags[party] for party, sent in rows.items()}

@@ -149,15 +149,14 @@ def test_no_hit_below_the_least_certainty(staged: Callable[..., StagedRound]) ->
         stage.match()
 
 
-def test_no_tokens_before_every_list(stage: StagedRound) -> None:
-    stage.locked()
-    si = stage.nodes["SI"]
-    stage.submit(si)
-    with pytest.raises(OrderError, match="before the list of AL, RS"):
-        si.party.tokens(si.round, si.sequence + 1, si.submission_id, [(10, "0" * 64)])
-    stage.submit(stage.nodes["RS"])
+def test_no_tokens_before_the_counterparts_list(stage: StagedRound) -> None:
+    stage.finalized()
+    si, al = stage.nodes["SI"], stage.nodes["AL"]
+    column = stage.round.tokens[si.submission_id, "AL"].column
+    assert si.party.tokens(si.round, si.sequence + 1, si.submission_id, column)
+    del si.round.submissions[al.submission_id]
     with pytest.raises(OrderError, match="before the list of AL"):
-        si.party.tokens(si.round, si.sequence + 1, si.submission_id, [(10, "0" * 64)])
+        si.party.tokens(si.round, si.sequence + 1, si.submission_id, column)
 
 
 def test_a_receipt_of_nothing_is_refused_by_its_step(stage: StagedRound) -> None:

@@ -37,11 +37,12 @@ def test_tags_are_what_the_protocol_says() -> None:
     rows = RecordRows([rows_of(0, [{1: [5], 2: [6, 7], 3: [8]}, {1: [5], 2: [9]}])])
     with SecretBytes(KEY) as key:
         column = columns.make_column(key, rows, SETS)
-        said = column.statement("RS", key, [(3, "a" * 64), (2, "b" * 64)])
+        said = column.statement("RS", key, {3: 1, 1: 4}, [(3, "a" * 64), (2, "b" * 64)])
     due = {tag(bytes([0]), token(1, 5)), *(tag(bytes([1]), token(2, n), token(3, 8)) for n in (6, 7))}
     due |= {tag(n.to_bytes(4, "big"), label="aquila/1 shadow dummy") for n in range(DUMMIES)}
     assert column.tags.tobytes() == b"".join(sorted(due))
     assert (said.counterpart, said.left_out) == ("RS", ())
+    assert [(one.rule, one.rows) for one in said.rules] == [(1, 4), (3, 1)]
     assert [(chunk.rows, chunk.digest) for chunk in said.chunks] == [(3, "a" * 64), (2, "b" * 64)]
     assert said.key == digest("aquila/1 shadow key", KEY).hex()
     (piece,) = said.pieces

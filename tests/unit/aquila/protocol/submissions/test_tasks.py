@@ -126,13 +126,18 @@ def test_a_proof_of_something_else(stage: StagedRound) -> None:
         tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context + b"x", chunk, done.elements, done.proof))
 
 
-def test_an_evaluation_is_missing(stage: StagedRound) -> None:
-    """Without the evaluations of every counterpart a column would be missing, and no part of them is made."""
+def test_one_column_of_two(stage: StagedRound) -> None:
+    """A column needs the evaluations of its counterpart alone, and is the same whatever is made with it."""
     stage.evaluated()
     party_node = stage.nodes["SI"]
     terms = party_node.secrets, party_node.seed, party_node.submission_id, 0, party_node.chunks.rows(0)
-    with pytest.raises(OrderError, match="the evaluation of RS is missing"):
-        party_node.party.to_finalize(party_node.round, *terms, {"AL": stage.answer_of(party_node, 0, "AL")})
+    both = {code: stage.answer_of(party_node, 0, code) for code in ("AL", "RS")}
+    alone, together = (
+        tasks.finalize(stage.group, party_node.party.to_finalize(party_node.round, *terms, evaluated))
+        for evaluated in ({"AL": both["AL"]}, both)
+    )
+    assert (set(alone), set(together)) == ({"AL"}, {"AL", "RS"})
+    assert alone["AL"].rows == together["AL"].rows
 
 
 def test_a_submission_that_left_meanwhile(stage: StagedRound) -> None:
