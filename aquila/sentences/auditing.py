@@ -136,6 +136,9 @@ AUDITING: Final[Table] = {
         "other keys for their tags, or were told of other pairs"
     ),
     "pair_left_out": Text("{party} signed of its hits with {other} {of_query}: {why}"),
+    "pair_not_reported": Text(
+        "the lists of {left} and {right} were never compared, though both signed their tokens, and nothing says why"
+    ),
     "pair_not_checked": Text("{party} has not signed {of_query} whether hits with {other} were left out"),
     "point_of_round": Text("round {round}: {point}"),
     "published_statistics_differ_from_log": Text(
@@ -169,8 +172,11 @@ AUDITING: Final[Table] = {
     "round_closed_before_confirmation": Text(
         "round {round_id} was closed before {party} had confirmed its hits with {other}"
     ),
+    "round_closed_before_pair": Text(
+        "round {round_id} was closed while the lists of {party} and {other} could still be compared"
+    ),
     "round_closed_without_statement": Text("round {round_id} was closed without the {what} of {party} with {other}"),
-    "round_closing_missing": Text("round {round_id}: {party} never said that its keys are destroyed"),
+    "round_closing_missing": Text("{party} never said that its keys are destroyed"),
     "round_ending": Text("its ending and the party's last word"),
     "round_ending_seen_without_closing": Text(
         "round {round}: {party} never said that its keys are destroyed, and has seen the ending",

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing import RoundAudit, UnprovenClaim
-from aquila.protocol.auditing.hits import check_hits, check_queries, take_report
+from aquila.protocol.auditing.hits import check_hits, check_pairs, check_queries, take_report
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import HitReport, Kind, Outcome, Withholding
-from aquila.protocol.rounds.round_state import EvaluationKey, ReportKey
+from aquila.protocol.rounds.round_state import ColumnKey, EvaluationKey, ReportKey
 from aquila.sentences import text_of
 from tests.support.receipts import audit_of
 from tests.support.samples import SAMPLES
+from tests.support.staged_round import WINDOW
 
 QUERY = "1" * 32
 PAIRS = {("AL", "RS"): 3, ("AL", "SI"): 0, ("RS", "SI"): 2}
@@ -66,7 +68,7 @@ def test_a_query_that_was_never_answered() -> None:
     """The owners are named whose answer the asker never got, but for those that raised an alarm; a round may go on."""
     audit = asked("AL")
     round_: Any = audit.round
-    round_.tokens[QUERY] = None
+    round_.tokens |= {ColumnKey(QUERY, owner): None for owner in ("RS", "SI")}
     (claim,) = check_queries(audit)
     assert f"the query {QUERY} of AL was never answered by RS, SI, though its tokens came" in text_of(claim.sentence)
     round_.alarms = {ReportKey("RS", "AL", QUERY): None}
@@ -93,6 +95,82 @@ def test_a_query_that_could_not_be_answered() -> None:
     (claim,) = check_queries(audit)
     assert "has no answer: the round ended before AL had sent its tokens" in text_of(claim.sentence)
     assert "unless this log left them out" in text_of(claim.sentence)
+
+
+def test_a_query_that_some_owners_could_not_answer() -> None:
+    """Each owner is named with what its answer lacks; one that answered is not."""
+    audit = asked("AL")
+    round_: Any = audit.round
+    round_.submissions[QUERY].chunks = (None,)
+    round_.tokens[ColumnKey(QUERY, "RS")] = None
+    answered, stopped = said(list(check_queries(audit)))
+    assert "of AL was never answered by RS, though its tokens came" in answered
+    assert "the round ended before SI had evaluated it" in stopped
+    audit.reported[ReportKey("AL", "RS", QUERY)] = audit.reported[ReportKey("AL", "RS", None)]
+    assert said(list(check_queries(audit))) == [stopped]
+
+
+def closed_at(time: int) -> RoundAudit:
+    """Return a round of three that was closed, each of whose pairs was reported, with its window of the tests."""
+    audit = audit_of(PAIRS, PAIRS)
+    round_: Any = audit.round
+    round_.ending = type("E", (), {"outcome": Outcome.CLOSED})()
+    round_.manifest = type("M", (), {"window": WINDOW})()
+    audit.entries[40] = Entry.of(EntryKind.ENDING, time, "matcher", round=round_.round_id)
+    return audit
+
+
+def forget(audit: RoundAudit, left: str, right: str) -> None:
+    """Take away what a pair was told, and its match."""
+    del audit.matched[left, right, None]
+    for report in (ReportKey(left, right, None), ReportKey(right, left, None)):
+        del audit.reported[report], audit.round.reports[report], audit.round.receipts[report]
+
+
+@pytest.mark.parametrize("time", [WINDOW.evaluate_by + 1, WINDOW.closes_at + 1])
+def test_a_pair_without_a_party_that_was_away(time: int) -> None:
+    """Of a round that was closed when the time of its columns was over it is no fault, and the others are as always."""
+    audit = closed_at(time)
+    del audit.round.tokens[ColumnKey("SI", "AL")]
+    forget(audit, "AL", "SI")
+    assert [*check_hits(audit), *check_pairs(audit)] == []
+
+
+def test_a_pair_whose_time_was_not_over() -> None:
+    """While a pair could still come the matcher may abort the round, and not close it."""
+    audit = closed_at(WINDOW.evaluate_by)
+    del audit.round.tokens[ColumnKey("SI", "AL")]
+    forget(audit, "AL", "SI")
+    with pytest.raises(AuditError, match="closed while the lists of AL and SI could still be compared"):
+        list(check_pairs(audit))
+
+
+def test_a_pair_that_was_never_reported() -> None:
+    """Both signed their tokens, and only the matcher knows whether the bytes came: a point that nothing proves."""
+    audit = closed_at(WINDOW.evaluate_by + 1)
+    forget(audit, "AL", "SI")
+    (point,) = said(list(check_pairs(audit)))
+    assert "the lists of AL and SI were never compared, though both signed their tokens" in point
+
+
+def test_a_side_that_was_told_alone() -> None:
+    audit = closed_at(WINDOW.closes_at + 1)
+    del audit.reported[ReportKey("AL", "SI", None)]
+    with pytest.raises(AuditError, match="closed without the report of AL with SI"):
+        list(check_pairs(audit))
+
+
+def test_a_round_that_is_closed_before_a_receipt() -> None:
+    """After the round's time a receipt that is missing is a point; before, the matcher had to wait for it."""
+    for time in (WINDOW.closes_at, WINDOW.closes_at + 1):
+        audit = closed_at(time)
+        del audit.round.receipts[ReportKey("SI", "AL", None)]
+        if time > WINDOW.closes_at:
+            assert list(check_pairs(audit)) == []
+            assert [one.what for one in check_hits(audit)] == ["report"]
+        else:
+            with pytest.raises(AuditError, match="closed without the receipt of SI with AL"):
+                list(check_pairs(audit))
 
 
 def test_an_owner_that_refused_its_answer() -> None:
@@ -124,7 +202,7 @@ def test_which_reports_of_a_query_are_due(party: str, counterpart: str, *, due: 
     """Those between its asker and an owner; where the owner refused its answer, its own alone."""
     audit = asked("AL")
     round_: Any = audit.round
-    round_.tokens[QUERY] = None
+    round_.tokens |= {ColumnKey(QUERY, owner): None for owner in ("RS", "SI")}
     round_.withheld[ReportKey("SI", "AL", QUERY)] = Withholding.REFUSED
     said = {"submission_id": QUERY, "party": party, "counterpart": counterpart}
     entry = statement_entry(HitReport.model_validate(SAMPLES[HitReport] | said), "0" * 64, 7)

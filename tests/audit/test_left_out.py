@@ -11,7 +11,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing import RoundAudit
 from aquila.protocol.auditing.hits import check_left_out
 from aquila.protocol.messages import CheckFault, ReportCheck, Submission, Tokens
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.sentences import text_of
 from tests.support.receipts import audit_of
 from tests.support.samples import SAMPLES
@@ -23,14 +23,17 @@ MET, OTHER = "1" * 64, "2" * 64
 def checked_round() -> RoundAudit:
     audit = audit_of(PAIRS, PAIRS)
     round_: Any = audit.round
-    column = SAMPLES[Tokens]["columns"][0]
     for party in round_.participants:
         others = round_.counterparts_of(party)
         round_.checked |= {ReportKey(party, other, None): said_of(party, other, below=1) for other in others}
-        columns = [column | {"counterpart": other, "key": MET} for other in others]
-        round_.tokens[party] = Tokens.model_validate(SAMPLES[Tokens] | {"columns": columns})
+        round_.tokens |= {ColumnKey(party, other): tokens_for(other) for other in others}
     audit.met = {(*pair, None): MET for pair in PAIRS}
     return audit
+
+
+def tokens_for(counterpart: str, key: str = MET) -> Tokens:
+    column = SAMPLES[Tokens]["column"] | {"counterpart": counterpart, "key": key}
+    return Tokens.model_validate(SAMPLES[Tokens] | {"column": column})
 
 
 def said_of(party: str, other: str, **changes: Any) -> ReportCheck:
@@ -105,9 +108,7 @@ def test_sides_that_cannot_both_be_right() -> None:
     say(audit, "RS", "AL", below=2)
     assert [what for what, _ in found(audit)] == ["checks_differ"]
     audit = checked_round()
-    tokens = audit.round.tokens["SI"]
-    columns = tuple(column.model_copy(update={"key": OTHER}) for column in tokens.columns[:1]) + tokens.columns[1:]
-    audit.round.tokens["SI"] = tokens.model_copy(update={"columns": columns})
+    audit.round.tokens[ColumnKey("SI", "AL")] = tokens_for("AL", OTHER)
     ((what, sentence),) = found(audit)
     assert what == "checks_differ"
     assert "AL and SI each signed" in sentence
@@ -121,11 +122,9 @@ def asked_round() -> RoundAudit:
     audit = audit_of(PAIRS, PAIRS)
     round_: Any = audit.round
     round_.submissions[QUERY] = Submission.model_validate(SAMPLES[Submission] | {"party": "RS", "kind": "query"})
-    column = SAMPLES[Tokens]["columns"][0] | {"key": MET}
     for party, other, submission in (("RS", "AL", QUERY), ("AL", "RS", "AL")):
         round_.checked[ReportKey(party, other, QUERY)] = said_of(party, other, submission_id=QUERY)
-        columns = [column | {"counterpart": other}]
-        round_.tokens[submission] = Tokens.model_validate(SAMPLES[Tokens] | {"columns": columns})
+        round_.tokens[ColumnKey(submission, other)] = tokens_for(other)
     audit.met = {("AL", "RS", QUERY): MET}
     audit.reported[ReportKey("RS", "AL", QUERY)] = Counter()
     return audit

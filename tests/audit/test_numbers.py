@@ -8,7 +8,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import UnprovenClaim, refuse_unproven
 from aquila.protocol.auditing.round_audit import StatementNumbers, check_numbers, in_words
-from aquila.protocol.messages import Closing, Consent, Outcome, Refusal
+from aquila.protocol.messages import Closing, Consent, Refusal
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import quoted, text_of
 from tests.support.samples import SAMPLES
@@ -17,16 +17,12 @@ from tests.support.samples import SAMPLES
 class Stub:
     round_id = "0" * 32
 
-    def __init__(self, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> None:
-        self.ending = None if outcome is None else type("Ended", (), {"outcome": outcome})()
-        mine, others = type("S", (), {"party": "AL"})(), type("S", (), {"party": "RS"})()
-        self.submissions = {str(number): mine for number in range(waiting)} | {"sent": mine, "others": others}
-        self.tokens = {"sent": None}
+    def __init__(self) -> None:
         self.confirmations: dict[str, object] = {}
 
 
-def check(found: StatementNumbers, outcome: Outcome | None = Outcome.CLOSED, waiting: int = 0) -> list[UnprovenClaim]:
-    return list(check_numbers(cast("Round", Stub(outcome, waiting)), {"AL": found}))
+def check(found: StatementNumbers) -> list[UnprovenClaim]:
+    return list(check_numbers(cast("Round", Stub()), {"AL": found}))
 
 
 def said(*numbers: int, **fields: Any) -> StatementNumbers:
@@ -56,15 +52,6 @@ def test_a_missing_number_fails() -> None:
     with pytest.raises(AuditError, match="statements of AL are missing, with the numbers 2 to 4") as caught:
         check(said(1, 5))
     assert caught.value.fields == {"what": "statements_missing", "round": "0" * 32, "party": "AL", "numbers": "2 to 4"}
-
-
-def test_tokens_may_wait_while_a_round_is_open() -> None:
-    (waits,) = check(said(1, 3), None, 1)
-    assert text_of(waits.sentence).endswith("the numbers 2 of AL may be tokens that are not due yet")
-    with pytest.raises(AuditError, match="missing"):
-        check(said(1, 4), None, 1)
-    with pytest.raises(AuditError, match="missing"):
-        check(said(1, 3), Outcome.CLOSED, 1)
 
 
 def test_a_copy_that_leaves_entries_out() -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from aquila.protocol.auditing import RoundAudit
 from aquila.protocol.messages import LevelCounts, Receipt, ReportCheck, Tokens, Withholding
-from aquila.protocol.rounds.round_state import EvaluationKey, ReportKey, RoundState
+from aquila.protocol.rounds.round_state import ColumnKey, EvaluationKey, ReportKey, RoundState
 from aquila.protocol.rounds.verified_round import Round
 from tests.support.samples import SAMPLES
 
@@ -20,6 +20,7 @@ class ReportedRound:
     round_id = "0" * 32
     bindings = ("0" * 64,)
     reports_of, list_reports, compares = RoundState.reports_of, RoundState.list_reports, RoundState.compares
+    columns_of, can_be_joined, is_missed = RoundState.columns_of, RoundState.can_be_joined, RoundState.is_missed
 
     def __init__(self, parties: tuple[str, ...]) -> None:
         self.participants = parties
@@ -29,7 +30,9 @@ class ReportedRound:
         self.alarms: dict[ReportKey, Any] = {}
         self.withheld: dict[ReportKey, Withholding] = {}
         self.checked: dict[ReportKey, ReportCheck] = {}
-        self.tokens: dict[str, Tokens | None] = {}
+        self.tokens: dict[ColumnKey, Tokens | None] = {
+            ColumnKey(party, other): None for party in parties for other in self.counterparts_of(party)
+        }
         self.evaluations: dict[EvaluationKey, None] = {}
         self.ending: Any = None
 
@@ -40,7 +43,7 @@ class ReportedRound:
         return self.counterparts_of(self.submissions[submission_id].party)
 
     def list_of(self, party: str) -> str:
-        """Return the id of a party's list: its code."""
+        """Return the id of a party's list: its code; every column of it is there."""
         return party
 
 

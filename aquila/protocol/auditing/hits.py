@@ -10,7 +10,7 @@ nothing, and blames nobody.
 from collections import Counter
 from collections.abc import Iterator
 
-from aquila.audit.entries import Entry
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.statistics import LEVELS
 from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import UnprovenClaim
@@ -104,9 +104,9 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
         shown = [_check_receipt(audit, side, counts) for side in (report, report.other_side)]
         if not any(shown):
             code = "hits_of_aborted_round" if is_aborted else "hits_not_acknowledged"
-            yield _claim(audit, "hits", code, left=left, right=right, of_query=words(query))
+            yield claim(audit, "hits", code, left=left, right=right, of_query=words(query))
     for key in sorted(set(audit.reported) - set(audit.round.receipts), key=str):
-        yield _claim(
+        yield claim(
             audit,
             "report",
             "report_of_aborted_round" if is_aborted else "report_not_acknowledged",
@@ -137,7 +137,7 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             party, other, _ = side
             said = round_.checked.get(side)
             if said is None:
-                yield _claim(audit, "not_checked", "pair_not_checked", party=party, other=other, of_query=of_query)
+                yield claim(audit, "not_checked", "pair_not_checked", party=party, other=other, of_query=of_query)
                 continue
             if said.met != met:
                 raise AuditError(
@@ -151,10 +151,10 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             found.append(said)
             if said.fault is not None:
                 why = Sentence.of(FAULTS[said.fault])
-                yield _claim(audit, "left_out", "pair_left_out", party=party, other=other, why=why, of_query=of_query)
+                yield claim(audit, "left_out", "pair_left_out", party=party, other=other, why=why, of_query=of_query)
         one_key = have_one_key(round_, left, right, query)
         if [one.fault for one in found] == [None, None] and not (agree(*found) and one_key):
-            yield _claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right, of_query=of_query)
+            yield claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right, of_query=of_query)
 
 
 def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
@@ -175,7 +175,7 @@ def check_queries(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             if report.party == submission.party and is_untold:
                 lacking.setdefault(_lacks(round_, report), []).append(report.counterpart)
         for code, counterparts in lacking.items():
-            yield _claim(audit, "query", code, **place, listed=", ".join(counterparts))
+            yield claim(audit, "query", code, **place, listed=", ".join(counterparts))
 
 
 def _lacks(round_: RoundState, report: ReportKey) -> str:
@@ -186,6 +186,36 @@ def _lacks(round_: RoundState, report: ReportKey) -> str:
     return "query_not_evaluated" if missing_evaluations(round_, query, report.counterpart) else "query_without_tokens"
 
 
+def check_pairs(audit: RoundAudit) -> Iterator[UnprovenClaim]:
+    """Check that of each pair of lists of a closed round both sides were told; yield pairs that were never reported.
+
+    A pair of which a column is missing had no report: a party was away. Where both are there, what is missing may
+    be their bytes, which no log has.
+
+    Raises:
+        AuditError: One side was told alone, or the round was closed while a pair or a receipt could still come.
+    """
+    round_, ended = audit.round, _ended_at(audit)
+    has_time = ended <= round_.manifest.window.closes_at
+    for report in round_.reports_of(None):
+        place = {
+            "round": round_.round_id,
+            "round_id": round_.round_id,
+            "party": report.party,
+            "other": report.counterpart,
+        }
+        if report in audit.reported:
+            if has_time and report not in round_.receipts:
+                raise AuditError("round_closed_without_statement", **place, what="receipt")
+        elif report.other_side in audit.reported:
+            raise AuditError("round_closed_without_statement", **place, what="report")
+        elif round_.can_be_joined(report):
+            if report.party < report.counterpart:
+                yield claim(audit, "pair", "pair_not_reported", left=report.party, right=report.counterpart)
+        elif has_time and not round_.is_missed(report, ended):
+            raise AuditError("round_closed_before_pair", **place)
+
+
 def check_exchanged(audit: RoundAudit) -> None:
     """Check that a round that was closed before its time was over had every note on its lists' hits confirmed.
 
@@ -193,8 +223,7 @@ def check_exchanged(audit: RoundAudit) -> None:
         AuditError: It had not.
     """
     round_ = audit.round
-    ended = next(entry.time for entry in audit.entries.values() if entry.kind.value == "ending")
-    if ended > round_.manifest.window.closes_at:
+    if _ended_at(audit) > round_.manifest.window.closes_at:
         return
     found: Counter[tuple[str, str]] = Counter()
     for one in round_.confirmations.values():
@@ -223,10 +252,9 @@ def words(query: str | None) -> str:
 
 
 def _check_due(audit: RoundAudit) -> None:
-    """Check that every pair whose report is due was matched."""
+    """Check that every pair that was reported was matched."""
     round_ = audit.round
-    queries = {report.submission_id for report in audit.reported}
-    due = {(*sorted(report[:2]), report.submission_id) for query in queries for report in round_.reports_of(query)}
+    due = {(*sorted(report[:2]), report.submission_id) for report in audit.reported}
     for left, right, query in sorted(due - set(audit.matched), key=str):
         raise AuditError(
             "round_pair_not_matched",
@@ -284,11 +312,15 @@ def _check_receipt(audit: RoundAudit, report: ReportKey, matched: Counter[str]) 
     return True
 
 
+def _ended_at(audit: RoundAudit) -> int:
+    return next(entry.time for entry in audit.entries.values() if entry.kind is EntryKind.ENDING)
+
+
 def _has_ended(audit: RoundAudit, outcome: Outcome) -> bool:
     return audit.round.ending is not None and audit.round.ending.outcome is outcome
 
 
-def _claim(
+def claim(
     audit: RoundAudit,
     what: str,
     code: str,
@@ -297,6 +329,16 @@ def _claim(
     /,
     **fields: str | Sentence,
 ) -> UnprovenClaim:
+    """Return a point of a round that is not proven.
+
+    Args:
+        audit: The round.
+        what: The kind of the point, a word.
+        code: Of its sentence.
+        shown_by: Whose log would show it, if any does.
+        digest: The digest of the statement that would.
+        fields: Of the sentence.
+    """
     point = Sentence.of(code, **fields)
     sentence = Sentence.of("point_of_round", round=audit.round.round_id, point=point)
     return UnprovenClaim(what, sentence, shown_by, digest)

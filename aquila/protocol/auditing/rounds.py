@@ -69,7 +69,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         # 9. and 10.
         audit.unproven += hits.check_hits(audit)
         audit.unproven += hits.check_left_out(audit)
-        _check_complete(audit, log)
+        audit.unproven += _check_complete(audit, log)
         audit.unproven += hits.check_queries(audit)
         audit.unproven += check_numbers(audit.round, audit.numbers)
         # 11.
@@ -220,26 +220,16 @@ def _allows(round_: Round, envelope: bytes, now: int) -> bool:
     return True
 
 
-def _check_complete(audit: RoundAudit, log: LogRecord) -> None:
-    """Check that nothing of a closed round is missing."""
+def _check_complete(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim]:
+    """Check that nothing of a closed round is missing; yield what parties that were away may have caused."""
     round_ = audit.round
     if round_.ending is None or round_.ending.outcome is not Outcome.CLOSED:
         return
-    for report in round_.reports_of(None):
-        if report not in audit.reported or report not in round_.receipts:
-            what = "report" if report not in audit.reported else "receipt"
-            raise AuditError(
-                "round_closed_without_statement",
-                **_of(round_),
-                round_id=round_.round_id,
-                what=what,
-                party=report.party,
-                other=report.counterpart,
-            )
+    yield from hits.check_pairs(audit)
     hits.check_exchanged(audit)
     if log.newest > round_.manifest.window.closes_at:
         for party in sorted({*round_.participants} - {*round_.closings} - {*round_.refusals}):
-            raise AuditError("round_closing_missing", **_of(round_), round_id=round_.round_id, party=party)
+            yield hits.claim(audit, "closing", "round_closing_missing", party=party)
 
 
 def _check_statistics(audit: RoundAudit, files: Files) -> None:

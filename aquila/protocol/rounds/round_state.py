@@ -390,16 +390,21 @@ class RoundState:
         Args:
             now: Seconds since 1970; None where no time counts.
         """
-        window = self.manifest.window
         return bool(self.bindings) and all(
-            report in self.reports
-            or (
-                now is not None
-                and not self.can_be_joined(report)
-                and now > (window.submit_by if self.columns_of(report) is None else window.evaluate_by)
-            )
+            report in self.reports or (now is not None and self.is_missed(report, now))
             for report in self.reports_of(None)
         )
+
+    def is_missed(self, report: ReportKey, now: int) -> bool:
+        """Return whether the time for a pair of lists was over before both of its columns were there (3.8).
+
+        Args:
+            report: The report of the pair to either side.
+            now: Seconds since 1970.
+        """
+        window = self.manifest.window
+        due = window.submit_by if self.columns_of(report) is None else window.evaluate_by
+        return now > due and not self.can_be_joined(report)
 
     def handles_for(self, counterpart: str) -> str | None:
         """Return whose handles a column for a counterpart has; None for those that all columns of a list share.
