@@ -78,6 +78,32 @@ class Awaited(StrEnum):
     NOTHING = "nothing"
 
 
+class PairState(StrEnum):
+    """The state of the lists of two parties that may be compared, as the matcher sees it."""
+
+    LIST = "list"
+    EVALUATIONS = "evaluations"
+    TOKENS = "tokens"
+    JOINING = "joining"
+    REPORTED = "reported"
+    ACKNOWLEDGED = "acknowledged"
+    OVER = "over"
+    FAULTY = "faulty"
+
+
+class PairProgress(Message):
+    """The progress of two parties' lists."""
+
+    left: PartyCode
+    right: PartyCode
+    state: PairState
+    """The first of `list`, `evaluations` and `tokens` that is missing; `joining` where nothing is. `over` where a list
+    or tokens are missing and their time is over; they may still come until the round ends, but a list. `faulty` where
+    tokens cannot be joined."""
+    since: Seconds | None
+    """When the newest statement about the two lists came, or None where none did."""
+
+
 class PartyAtNode(PartyStatus):
     """The progress of one party in a round, from a node's state; evaluations between other parties are not in it."""
 
@@ -233,6 +259,8 @@ class MatcherRoundView(Message):
     binding: Digest | None
     participants: tuple[PartyCode, ...]
     parties: tuple[PartyProgress, ...]
+    pairs: tuple[PairProgress, ...] = ()
+    """The pairs of participants whose lists are compared."""
     hits_by_certainty: dict[str, int]
     ending: SentenceView | None
     """How the round ended and why, or how it is to end."""

@@ -33,7 +33,7 @@ MATCHER: Final[Table] = {
         "the call is repeated by itself; look whether all nodes are running",
     ),
     "every_party_has_its_hits": Text("every party has its hits"),
-    "faulty_tokens": Text("{party} sent faulty tokens: {reason}"),
+    "faulty_tokens": Text("{party} sent faulty tokens for {counterpart}: {reason}"),
     "guesses_list": Text("list of {party}: {sign}"),
     "guesses_query": Text("query of {party}: {sign}"),
     "health_consents_without_room": Text(

@@ -28,7 +28,7 @@ from services.matcher.log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.settings import MatcherSettings
 from services.matcher.storage.home import DATABASE_FILE, SCRATCH_FOLDER
-from services.matcher.storage.round_marks import KnownTerms, RoundFacts
+from services.matcher.storage.round_marks import KnownTerms
 from services.matcher.storage.tables import MatcherRows
 from services.matcher.wakeup import LongPolls, Wakeup
 
@@ -57,8 +57,6 @@ class MatcherContext:
     counts: EventCounts = field(default_factory=EventCounts)
     terms: KnownTerms = field(default_factory=KnownTerms)
     """Terms of the rounds' manifests."""
-    due: dict[str, RoundFacts[list[list[str]]]] = field(default_factory=dict)
-    """For each party, what it is to do in its rounds that go on."""
 
     @property
     def scratch(self) -> Path:

@@ -19,6 +19,7 @@ from aquila.protocol.messages import (
     Receipt,
     ReportCheck,
     StatementKind,
+    Tokens,
     Withdrawal,
     WithheldAnswer,
     kind_of,
@@ -73,13 +74,26 @@ def statement_event(round_: Round, accepted: AcceptedStatement, envelope: bytes)
         party=getattr(message, "party", accepted.signer),
         audience=audience,
         reader=reader,
-        counterpart=message.counterpart if isinstance(message, HitReport) else None,
+        counterpart=_counterpart_of(message),
         statement=kind_of(message).value,
         digest=accepted.digest,
         envelope=envelope.decode(),
         submission_id=getattr(message, "submission_id", None),
         chunk_index=_number_of(message),
     )
+
+
+def _counterpart_of(message: Message) -> str | None:
+    """Return the other party of what is said of a pair; None for every other statement."""
+    match message:
+        case HitReport() | Receipt():
+            return message.counterpart
+        case Tokens():
+            return message.column.counterpart
+        case Evaluation():
+            return message.origin
+        case _:
+            return None
 
 
 def _number_of(message: Message) -> int | None:
@@ -92,7 +106,7 @@ def _number_of(message: Message) -> int | None:
 def bytes_event(
     round_id: str, kind: str, submission_id: str, index: int, party: str, readers: Sequence[str]
 ) -> EventRow:
-    """Return the event of bytes that came, which some parties may fetch."""
+    """Return the event of bytes that came, which some parties may fetch; `party` is that of their `ChunkAddress`."""
     return EventRow(
         round_id=round_id,
         kind=str(kind),

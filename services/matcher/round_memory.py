@@ -51,8 +51,8 @@ class CachedRound:
 
     round: Round
     stored: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """How many chunks came, by what they are (`blinded`, `evaluation`, `tokens`), submission and sender; deleted ones
-    are counted still."""
+    """How many chunks came, by what they are (`blinded`, `evaluation`, `tokens`), submission, and sender, or of tokens
+    for whom their column is; deleted ones are counted still."""
     last_event: int = 0
     is_finished: bool = False
     """Whether nothing but statements of its parties can still come."""

@@ -31,12 +31,12 @@ from services.kit.serving.notifications.waiting import (
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.outages import lasting
 from services.matcher.context import MatcherContext
-from services.matcher.round_memory import CachedRound, RoundTransaction
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds import progress
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import bytes_to_reserve, unreserved_bytes
-from services.matcher.storage.tables import ChunkRow, RoundRow
+from services.matcher.storage.tables import ChunkRow, FaultRow, RoundRow
 
 _SILENT_SECONDS = 2 * 3_600
 
@@ -48,8 +48,9 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     with context.store.reading("health.rounds") as session:
         query = select(RoundRow.round_id).where(open_).order_by(RoundRow.created_at, RoundRow.round_id)
         ids = session.scalars(query).all()
-        failed = session.scalar(select(func.count()).where(open_, RoundRow.problem.is_not(None))) or 0
         rounds = select(RoundRow.round_id).where(open_)
+        faulty = select(func.count(FaultRow.round_id.distinct())).where(FaultRow.round_id.in_(rounds))
+        failed = session.scalar(faulty) or 0
         waiting = session.scalar(select(func.count()).where(ChunkRow.round_id.in_(rounds), *evaluations)) or 0
     faults: list[Fault] = []
     found, parties, wanted = [], set[str](), dict[str, int]()
@@ -98,55 +99,23 @@ def _open_round(turn: RoundTransaction, now: int) -> OpenRound:
         phase=turn.round.phase.value,
         began_at=turn.row.created_at,
         newest=newest,
-        awaited=list(dict.fromkeys(_awaited(turn.cached))),
+        awaited=list(dict.fromkeys(_awaited(turn, now))),
         late=progress.late(turn.cached, now),
     )
 
 
-def _awaited(known: CachedRound) -> Iterator[tuple[str, Awaited]]:
+def _awaited(turn: RoundTransaction, now: int) -> Iterator[tuple[str, Awaited]]:
     """Yield the steps that a round waits for, each with the party that takes it."""
-    record = known.round
+    record = turn.round
     if record.phase is Phase.PROPOSED:
         for one in record.manifest.participants:
             if one.party not in record.consents and one.party not in record.refusals:
                 yield one.party, Awaited.CONSENT
         return
-    for party in record.participants:
-        if record.list_of(party) is None:
-            yield party, Awaited.LIST
-    for submission_id in record.submissions:
-        yield from _bytes(known, submission_id)
-    yield from _reports(known)
-
-
-def _bytes(known: CachedRound, submission_id: str) -> Iterator[tuple[str, Awaited]]:
-    """Yield the bytes of a submission that have not come: of its elements, of their evaluations, or of its tokens."""
-    origin = known.round.submissions[submission_id].party
-    if not progress.has_all_blinded(known, submission_id):
-        yield origin, Awaited.LIST
-    elif submission_id not in known.round.tokens:
-        for party in progress.waits_for(known, submission_id):
-            yield party, Awaited.EVALUATIONS
-    if submission_id in progress.ready_submissions(known, origin) and not progress.has_all_tokens(known, submission_id):
-        yield origin, Awaited.TOKENS
-
-
-def _reports(known: CachedRound) -> Iterator[tuple[str, Awaited]]:
-    """Yield the reports that the matcher owes, and the receipts that parties owe."""
-    record = known.round
-    if record.phase is Phase.REPORTING:
-        for report in record.reports:
-            # A report that an alarm holds back waits for a person.
-            if report not in record.receipts and report not in record.alarms:
-                yield report.party, Awaited.RECEIPT
-        for submission_id, submission in record.submissions.items():
-            is_due = submission.kind is Kind.QUERY and progress.has_all_tokens(known, submission_id)
-            if is_due and not progress.is_matched(record, submission_id):
-                yield MATCHER, Awaited.REPORT
-    elif record.phase is Phase.MATCHING:
-        lists = [record.list_of(party) for party in record.participants]
-        if all(found is not None and progress.has_all_tokens(known, found) for found in lists):
-            yield MATCHER, Awaited.REPORT
+    faulty = progress.faulty_columns(turn)
+    for query in (None, *(one.submission_id for one in record.submissions.values() if one.kind is Kind.QUERY)):
+        for pair in progress.pairs_of(record, query):
+            yield from progress.state_of(turn.cached, faulty, pair, now)[1]
 
 
 def _silent(parties: Iterable[str], last: Mapping[str, int | None], now: int) -> Iterator[Fault]:

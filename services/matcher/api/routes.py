@@ -199,19 +199,18 @@ def delete_evaluation(context: At, call: SignedCaller, place: EvaluationPlace) -
 
 
 @parties.put(
-    "/{round_id}/submissions/{submission_id}/tokens/{index}",
+    "/{round_id}/submissions/{submission_id}/tokens/{counterpart}/{index}",
     status_code=201,
-    summary="A chunk of token rows",
+    summary="A chunk of token rows, or a piece of tags, of the column for a counterpart",
     response_class=Response,
     responses=stored("The chunk"),
     openapi_extra=raw_body("Token rows, 33 bytes each, ascending by token (PROTOCOL.md 3.6.2).", OCTETS),
 )
 def put_tokens(
-    context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, index: Index
+    context: At, call: SignedCaller, round_id: RoundId, submission_id: SubmissionId, counterpart: Party, index: Index
 ) -> Response:
-    return _stored(
-        new=put_chunk(context, call.party, ChunkAddress(round_id, submission_id, TOKENS, call.party, index), call.body)
-    )
+    place = ChunkAddress(round_id, submission_id, TOKENS, counterpart, index)
+    return _stored(new=put_chunk(context, call.party, place, call.body))
 
 
 @operator.post("", status_code=202, summary="Ask for a new round")
@@ -303,7 +302,8 @@ def take_consignment(
             if isinstance(part, feed.StatementPart):
                 accept_statement(context, round_id, caller, part.envelope.encode())
             else:
-                address = ChunkAddress(round_id, part.submission_id, part.part, caller, part.index)
+                party = (part.counterpart or "") if part.part == TOKENS else caller
+                address = ChunkAddress(round_id, part.submission_id, part.part, party, part.index)
                 put_chunk(context, caller, address, _content(part))
         except StoreError:
             if not number:

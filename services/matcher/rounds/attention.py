@@ -17,7 +17,7 @@ from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.held_reports import undecided_alarms
 from services.matcher.rounds.progress import late
 from services.matcher.rounds.views import disputed_pairs
-from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
+from services.matcher.storage.tables import EvidenceRow, FaultRow, FlagRow, RoundRow
 
 MOST = 40
 """Rounds that a page shows; no more are looked at."""
@@ -44,21 +44,22 @@ def attention_list(context: MatcherContext) -> AttentionList:
 
 
 def _stored(session: Session, now: int) -> Iterator[RoundAttention]:
-    """Yield items from table rows: evidence, flags and failures."""
+    """Yield items from table rows: evidence, faulty tokens and flags."""
     fresh = RoundRow.ended_at.is_(None) | (RoundRow.ended_at > now - REMEMBERED)
-    for kind, table in ((AttentionKind.EVIDENCE, EvidenceRow), (AttentionKind.FLAGS, FlagRow)):
+    for kind, table, which in (
+        (AttentionKind.EVIDENCE, EvidenceRow, fresh),
+        (AttentionKind.PROBLEM, FaultRow, RoundRow.ended_at.is_(None)),
+        (AttentionKind.FLAGS, FlagRow, fresh),
+    ):
         counted = (
             select(RoundRow, func.count().label("things"))
             .join(table, table.round_id == RoundRow.round_id)
-            .where(fresh)
+            .where(which)
             .group_by(RoundRow.round_id)
             .order_by(RoundRow.created_at.desc(), RoundRow.round_id)
         )
         for row, things in session.execute(counted.limit(MOST)):
             yield _need(row, kind, (), things)
-    wrong = select(RoundRow).where(RoundRow.problem.is_not(None), RoundRow.ended_at.is_(None))
-    for row in session.scalars(wrong.order_by(RoundRow.created_at.desc(), RoundRow.round_id).limit(MOST)):
-        yield _need(row, AttentionKind.PROBLEM, (), 1)
 
 
 def _of_round(turn: RoundTransaction, now: int) -> Iterator[RoundAttention]:

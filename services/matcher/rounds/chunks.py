@@ -14,7 +14,7 @@ from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages import TagPiece
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.party import check_digest, chunk_of
-from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.protocol.rounds.round_state import ColumnKey, EvaluationKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.column_sizes import TAG_BYTES
 from services.kit.errors import NotFoundError, StoreFullError
@@ -34,8 +34,9 @@ class ChunkAddress:
     what: str
     """`blinded`, `evaluation` or `tokens`."""
     party: str
+    """Who sends it; of tokens, for whom their column is."""
     index: int
-    """Its number in the submission."""
+    """Its number in the submission, or in the column."""
 
     @property
     def key(self) -> tuple[str, str, str, str, int]:
@@ -164,7 +165,8 @@ def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int
     if round_.ending is not None:
         raise OrderError("round_takes_no_chunks", round=place.round_id)
     origin = _origin(round_, place)
-    if caller != place.party or (place.what != EventKind.EVALUATION and caller != origin):
+    sender = origin if place.what == TOKENS else place.party
+    if caller != sender or (place.what != EventKind.EVALUATION and caller != origin):
         raise PolicyError("chunk_not_sent_by_signer", party=caller, submission=place.submission_id)
     if place.what == EventKind.BLINDED:
         reference = chunk_of(round_.submissions[place.submission_id], place.index)
@@ -173,9 +175,9 @@ def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int
         evaluation = round_.evaluations.get(EvaluationKey(place.submission_id, place.index, caller))
         if evaluation is not None:
             return evaluation.elements * ELEMENT_BYTES, evaluation.output_digest
-    tokens = round_.tokens.get(place.submission_id)
-    if place.what == TOKENS and tokens is not None and 0 <= place.index < len(tokens.parts):
-        part = tokens.parts[place.index]
+    tokens = round_.tokens.get(ColumnKey(place.submission_id, place.party))
+    if place.what == TOKENS and tokens is not None and 0 <= place.index < len(tokens.column.parts):
+        part = tokens.column.parts[place.index]
         size = part.tags * TAG_BYTES if isinstance(part, TagPiece) else part.rows * TOKEN_ROW_BYTES
         return size, part.digest
     raise OrderError("chunk_statement_not_accepted", submission=place.submission_id, chunk=place.index)

@@ -13,7 +13,6 @@ from services.kit.http.signed_calls import SignedCall
 from services.kit.work import threads
 from services.matcher.context import MatcherContext
 from services.matcher.events import newest_withdrawal_events, visible_events
-from services.matcher.rounds.progress import late, ready_submissions
 from services.matcher.rounds.statements import check_participant
 from services.matcher.storage.tables import RoundRow
 
@@ -85,27 +84,21 @@ async def events_of(
     while True:
         # The event is taken before the look, so that nothing is missed in between.
         notified = context.wakeup.listen()
-        page, due = await threads.run_call(page_of, context, round_id, call.party, after, limit)
+        page = await threads.run_call(page_of, context, round_id, call.party, after, limit)
         if not call.counts():
             raise SignatureError("call_signature_not_pinned")
         left = ends - time.monotonic()
-        # Something is due: the caller may not know it, because it may not see what made it due. It hears of it
-        # within a second, and one that knows already asks no more often than that.
         # A service that stops keeps nobody waiting.
-        if page.events or left <= 0 or context.wakeup.down or (due and left < wait - _LOOK_SECONDS):
+        if page.events or left <= 0 or context.wakeup.down:
             return page
-        # Other processes notify waiters of their own, and time makes parties late: look each second anyway.
+        # Other processes notify waiters of their own: look each second anyway.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(notified.wait(), min(left, _LOOK_SECONDS))
 
 
-def page_of(context: MatcherContext, round_id: str, caller: str, after: int, limit: int) -> tuple[Events, bool]:
-    """Return the next events of a feed at once, and whether something is due; raises as `events_of` does."""
-    now = context.clock()
+def page_of(context: MatcherContext, round_id: str, caller: str, after: int, limit: int) -> Events:
+    """Return the next events of a feed at once; raises as `events_of` does."""
     with context.round_cache.reading(round_id) as turn:
         check_participant(turn.round, caller)
         events = visible_events(turn.session, round_id, caller, after, limit)
-        ready = ready_submissions(turn.cached, caller)
-        overdue = late(turn.cached, now)
-        due = bool(overdue) or any(submission not in turn.round.tokens for submission in ready)
-    return Events(events=events, ready=ready, late=overdue, time=now), due
+    return Events(events=events, late=(), time=context.clock())

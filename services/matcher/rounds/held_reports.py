@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.storage.tables import HeldReportRow
@@ -26,7 +26,7 @@ def held_in(turn: RoundTransaction) -> Iterable[HeldReportRow]:
     """Return the held reports in the order of their queries' tokens: a check rests on those before it (3.7.13.2)."""
     held = turn.session.scalars(select(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
     order = list(turn.round.tokens)
-    return sorted(held, key=lambda row: (order.index(row.submission_id), row.owner))
+    return sorted(held, key=lambda row: order.index(ColumnKey(row.submission_id, row.owner)))
 
 
 def owners_report(round_: Round, row: HeldReportRow) -> ReportKey:

@@ -2,9 +2,9 @@
 
 A long poll takes no thread and no place of a stranger: its caller is known by its signature, the event loop waits, and
 a thread is used for the moment of a look. A look asks the database whether there is an event that the party has not
-read; what is due is compared less often, since it can only change with events of others or with time. While nothing
-happens, a space is sent now and then, which JSON allows before a value (RFC 8259 section 2): so both sides, and
-whatever stands between, notice when the connection has gone.
+read; the list of its rounds is compared less often. While nothing happens, a space is sent now and then, which JSON
+allows before a value (RFC 8259 section 2): so both sides, and whatever stands between, notice when the connection has
+gone.
 """
 
 import asyncio
@@ -31,8 +31,7 @@ from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT, SUBMISSION, newest_withdrawal_events, visible_to
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
-from services.matcher.rounds.progress import has_all_blinded, late, ready_submissions, waits_for
-from services.matcher.storage.round_marks import OPEN, RoundFacts, marks_of
+from services.matcher.rounds.progress import has_all_blinded, waits_for
 from services.matcher.storage.tables import EventRow
 
 LONGEST_HOLD = 3_600
@@ -41,8 +40,8 @@ LONGEST_HOLD = 3_600
 SIGN_OF_LIFE_SECONDS = 15.0
 """Seconds between two signs of life."""
 
-_STATE_SECONDS = 1.0  # between two looks at what is due, while other parties' events come
-_IDLE_STATE_SECONDS = 60.0  # while nothing comes: time alone makes parties late
+_STATE_SECONDS = 1.0  # between two looks at the list, while other parties' events come
+_IDLE_STATE_SECONDS = 60.0  # while nothing comes
 _LOOK_SECONDS = 0.02  # between two looks that found nothing
 _PAGE = 500  # events of a feed that come with news
 _MOST_FEEDS = 4  # as many pages, each as long as one that is asked for
@@ -143,7 +142,7 @@ def _has_unread(context: MatcherContext, caller: str, known: ReadState) -> bool:
     """
     if not known.read:
         return False
-    columns = EventRow.kind, EventRow.round_id, EventRow.submission_id
+    columns = EventRow.kind, EventRow.round_id, EventRow.submission_id, EventRow.party
     with context.store.reading("held.look") as session:
         found = session.execute(_unread(caller, known, *columns).limit(_MOST_LOOKED_AT)).all()
     if len(found) == _MOST_LOOKED_AT or any(event.kind == EventKind.STATEMENT for event in found):
@@ -159,8 +158,8 @@ def _of_whole(look: Callable[[], Found]) -> Found | None:
         return None
 
 
-def _is_whole(context: MatcherContext, kind: str, round_id: str, submission_id: str) -> bool:
-    """Return whether all bytes of a kind are there, or a submission has many and each is worth a look."""
+def _is_whole(context: MatcherContext, kind: str, round_id: str, submission_id: str, party: str) -> bool:
+    """Return whether a party's bytes of a kind are all there, or a submission has many and each is worth a look."""
     with context.round_cache.reading(round_id) as turn:
         submission = turn.round.submissions.get(submission_id)
         if submission is None or len(submission.chunks) > _FEW_CHUNKS:
@@ -169,7 +168,7 @@ def _is_whole(context: MatcherContext, kind: str, round_id: str, submission_id: 
             return has_all_blinded(turn.cached, submission_id)
         # Evaluations that fill the place of others are worth a look by themselves: what is fetched makes room.
         is_crowded = 2 * turn.row.evaluation_bytes > context.settings.quotas.evaluation_bytes
-        return is_crowded or not waits_for(turn.cached, submission_id)
+        return is_crowded or party not in waits_for(turn.cached, submission_id)
 
 
 def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -205,22 +204,18 @@ def _answer(context: MatcherContext, caller: str, known: ReadState, state: str) 
 def _state(context: MatcherContext, caller: str) -> tuple[str, AbstractSet[str]]:
     """Return the name of the state of the caller's list, and its rounds.
 
-    It names the rounds, news, and what is due. Nothing of it is made for each round that is over.
+    It names the rounds and news. Nothing of it is made for each round that is over.
     """
     with context.store.reading("held.state") as session:
         mine = context.terms.rounds_naming(session, caller)
         news = newest_withdrawal_events(session, caller)
-    content: dict[str, object] = {
-        "rounds": hashlib.sha256("".join(sorted(mine)).encode()).hexdigest(),
-        "news": news,
-        "due": _all_due(context, caller, mine),
-    }
+    content: dict[str, object] = {"rounds": hashlib.sha256("".join(sorted(mine)).encode()).hexdigest(), "news": news}
     return hashlib.sha256(canonical(content)).hexdigest(), mine
 
 
 def _with_bytes(context: MatcherContext, round_id: str, caller: str, after: int) -> Events:
     """Return the next page of a feed, with the bytes of its events where these are few."""
-    page, _ = page_of(context, round_id, caller, after, _PAGE)
+    page = page_of(context, round_id, caller, after, _PAGE)
     events, room = [], _BYTES_OF_FEED
     for event in page.events:
         content = None if event.kind is EventKind.STATEMENT or not room else _content(context, round_id, caller, event)
@@ -240,27 +235,3 @@ def _content(context: MatcherContext, round_id: str, caller: str, event: Event) 
         return get_chunk(context, caller, address, LARGEST_CONTENT * 3 // 4)
     except (NotFoundError, PolicyError, ProtocolError, StoreError):
         return None  # a call that asks for them is told why
-
-
-def _all_due(context: MatcherContext, caller: str, mine: AbstractSet[str]) -> dict[str, list[list[str]]]:
-    """Return the due steps of the caller in its rounds that go on; a round is read where they may have changed."""
-    now = context.clock()
-    with context.store.reading("held.open") as session:
-        marks = {one: mark for one, mark in marks_of(session, OPEN).items() if one in mine}
-        terms = context.terms.of(session, marks)
-    facts, due = context.due.setdefault(caller, RoundFacts()), {}
-    facts.forget_others(marks)
-    for round_id, mark in marks.items():
-        known = facts.get(round_id, mark, now)
-        if known is None:
-            known = _of_whole(partial(_due, context, round_id, caller)) or [[], []]
-            facts.keep(round_id, mark, terms[round_id].until(mark, now), known)
-        due[round_id] = known
-    return due
-
-
-def _due(context: MatcherContext, round_id: str, caller: str) -> list[list[str]]:
-    """Return the caller's submissions whose tokens are waited for, and the parties that are late."""
-    with context.round_cache.reading(round_id) as turn:
-        ready = [one for one in ready_submissions(turn.cached, caller) if one not in turn.round.tokens]
-        return [ready, list(late(turn.cached, context.clock()))]

@@ -13,7 +13,6 @@ from aquila.protocol.messages import (
     PARTY_STATEMENTS,
     Consent,
     Evaluation,
-    Kind,
     Notes,
     Outcomes,
     Statement,
@@ -27,9 +26,8 @@ from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.matcher.context import MatcherContext
 from services.matcher.events import NOBODY
-from services.matcher.round_memory import CachedRound, RoundTransaction
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.disk_space import check_room_for_consent
-from services.matcher.rounds.progress import ready_submissions
 from services.matcher.storage.tables import (
     EventRow,
     EvidenceRow,
@@ -65,7 +63,6 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
         check_participant(turn.round, caller)
         if context.registry.key_of(caller) != key:  # it was replaced while the statement waited for its turn
             raise errors.SignatureError("statement_by_replaced_key", party=caller)
-        _tokens_are_due(turn.cached, message)
         now = context.clock()
         try:
             if message.log_head is not None:
@@ -107,16 +104,6 @@ def check_participant(round_: Round, caller: str) -> None:
     """Hide a round from those whom its manifest does not name; raises NotFoundError for them."""
     if round_.manifest.fingerprint_of(caller) is None:
         raise NotFoundError("round_unknown", round=round_.round_id)
-
-
-def _tokens_are_due(known: CachedRound, message: Statement) -> None:
-    """Refuse tokens that come too early, because the first of a list ends the time of amendments (3.8.2)."""
-    if not isinstance(message, Tokens) or message.submission_id in known.round.tokens or known.round.ending:
-        return
-    submission = known.round.submissions.get(message.submission_id)
-    if submission is not None and message.submission_id not in ready_submissions(known, message.party):
-        waits = "its evaluations and the lists' report" if submission.kind is Kind.QUERY else "all lists' evaluations"
-        raise errors.OrderError("tokens_not_due", submission=message.submission_id, party=message.party, waits=waits)
 
 
 def _keep_evidence(
@@ -197,7 +184,8 @@ def _rival(session: Session, message: Statement, error: errors.EquivocationError
         taken = session.scalar(same.where(EventRow.submission_id == message.submission_id).limit(1))
         return taken or session.scalar(same.where(EventRow.party == message.party).limit(1))
     elif isinstance(message, Tokens):
-        same = same.where(EventRow.submission_id == message.submission_id)
+        column = EventRow.submission_id == message.submission_id, EventRow.counterpart == message.column.counterpart
+        same = same.where(*column)
     return session.scalar(same.limit(1))
 
 

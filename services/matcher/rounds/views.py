@@ -8,23 +8,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import func, select
 
 import aquila
-from aquila.interface.rounds import MatcherRoundView, PartyProgress, Progress, RoundSummary
+from aquila.interface.rounds import MatcherRoundView, PairProgress, PartyProgress, Progress, RoundSummary
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
-from aquila.protocol.messages import CheckFault
+from aquila.protocol.messages import CheckFault, StatementKind
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import agree
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import loads
+from services.kit.log.entries import ENTRIES
 from services.kit.rounds import party_status
 from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.contacts import Contact
 from services.matcher.rounds.held_reports import undecided_alarms
-from services.matcher.rounds.progress import waits_for
-from services.matcher.storage.tables import EvidenceRow, FlagRow, HitCountRow, RepeatedStatementRow
+from services.matcher.rounds.progress import faulty_columns, pairs_of, state_of, waits_for
+from services.matcher.storage.tables import EventRow, EvidenceRow, FaultRow, FlagRow, HitCountRow, RepeatedStatementRow
 
 
 def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
@@ -43,12 +44,41 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
             binding=record.binding if record.bindings else None,
             participants=record.participants,
             parties=tuple(_progress(turn.cached, p.party, counts) for p in record.manifest.participants),
+            pairs=tuple(_pairs(turn, context.clock())),
             hits_by_certainty=dict(by_certainty),
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
             flags=tuple(map(SentenceView.of, _flags(turn))),
             problems=tuple(map(SentenceView.of, _problems(turn))),
         )
+
+
+_OF_PAIRS = [
+    StatementKind.SUBMISSION.value,
+    StatementKind.EVALUATION.value,
+    StatementKind.TOKENS.value,
+    StatementKind.HIT_REPORT.value,
+    StatementKind.RECEIPT.value,
+]
+
+
+def _pairs(turn: RoundTransaction, now: int) -> Iterator[PairProgress]:
+    """Yield the progress of each pair of lists."""
+    record, faulty = turn.round, faulty_columns(turn)
+    lists = [one for party in record.participants if (one := record.list_of(party))]
+    newest = (
+        select(EventRow.party, EventRow.counterpart, func.max(ENTRIES.c.time))
+        .join(ENTRIES, ENTRIES.c.index == EventRow.log_index)
+        .where(EventRow.round_id == turn.row.round_id, EventRow.statement.in_(_OF_PAIRS))
+        .where(EventRow.submission_id.is_(None) | EventRow.submission_id.in_(lists))
+        .group_by(EventRow.party, EventRow.counterpart)
+    )
+    times = [({party, to or party}, at) for party, to, at in turn.session.execute(newest)]
+    for pair in pairs_of(record, None):
+        sides = pair[:2]
+        state, _ = state_of(turn.cached, faulty, pair, now)
+        since = max((at for of, at in times if of.issubset(sides)), default=None)
+        yield PairProgress(left=pair.party, right=pair.counterpart, state=state, since=since)
 
 
 def _repeated(turn: RoundTransaction) -> Iterator[tuple[str, int]]:
@@ -78,8 +108,8 @@ def disputed_pairs(record: Round) -> Iterator[tuple[str, str]]:
 def _problems(turn: RoundTransaction) -> Iterator[Sentence]:
     """Yield the problems of a round."""
     record = turn.cached.round
-    if turn.row.problem is not None:
-        yield loads(turn.row.problem)
+    faults = select(FaultRow.sentence).where(FaultRow.round_id == turn.row.round_id)
+    yield from map(loads, turn.session.scalars(faults.order_by(FaultRow.submission_id, FaultRow.counterpart)))
     for left, right in disputed_pairs(record):
         yield Sentence.of("checks_differ", left=left, right=right)
     for held in undecided_alarms(record):
@@ -139,6 +169,7 @@ def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> 
     record = known.round
     own = {i: s for i, s in record.submissions.items() if s.party == party}
     others = {i: s for i, s in record.submissions.items() if s.party != party}
+    columns = {column: tokens for column, tokens in record.tokens.items() if tokens.party == party}
     takes_part = party in record.participants
     reported = any(report.party == party for report in record.reports)
     missing = {other for submission_id in own for other in waits_for(known, submission_id)}
@@ -153,8 +184,8 @@ def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> 
             of=sum(len(s.chunks) for s in others.values()) if takes_part else 0,
         ),
         tokens=Progress(
-            done=sum(known.stored[TOKENS, i, party] for i in own),
-            of=sum(len(record.tokens[i].parts) for i in own if i in record.tokens),
+            done=sum(known.stored[TOKENS, *column] for column in columns),
+            of=sum(len(tokens.column.parts) for tokens in columns.values()),
         ),
         waits_for=tuple(sorted(missing)),
         hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,

@@ -19,20 +19,20 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import Phase, ReportKey
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, without_justification
 from services.kit.errors import RoundDamagedError
 from services.kit.log.entries import append, statements_kept
 from services.kit.logging import Log
 from services.matcher.context import MatcherContext
-from services.matcher.events import FIRST_PAGE, NOBODY, NOTES, REPORT, SUBMISSION, TOKENS
+from services.matcher.events import FIRST_PAGE, NOBODY, NOTES, REPORT, SUBMISSION
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.chunks import ChunkAddress, delete_chunks
-from services.matcher.rounds.progress import has_all_blinded, is_matched, waits_for
+from services.matcher.rounds.progress import has_all_blinded, is_reported, waits_for
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.steps.join import wipe_scratch
 from services.matcher.storage.round_marks import ENDED, OPEN
-from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, RoundRow
+from services.matcher.storage.tables import ChunkRow, EventRow, HeldReportRow, RoundRow, SurePairRow
 
 _LOG = Log("matcher.deletion")
 
@@ -146,14 +146,14 @@ def _is_needless(known: CachedRound, what: str, submission_id: str, party: str) 
     # An amendment left out its origin, or the evaluator.
     if submission is None or party not in record.participants:
         return True
-    # A query goes when it was matched, but for its tokens: which tags of the next one are new follows from them.
-    if submission.kind is Kind.QUERY and is_matched(record, submission_id) and what != TOKENS:
-        return True
     # Blinded elements go when everyone has evaluated them.
     if what == EventKind.BLINDED:
         return has_all_blinded(known, submission_id) and not waits_for(known, submission_id)
-    # A list's tokens go when they were matched, unless queries are still to meet them.
-    return what == TOKENS and record.phase is Phase.REPORTING and record.manifest.mode is Mode.LISTS
+    # What a pair needs goes when it was joined. Its tokens stay while queries may meet them: which tags of the next
+    # query are new follows from those of the list and of the queries before.
+    query = submission_id if submission.kind is Kind.QUERY else None
+    is_joined = is_reported(record, ReportKey(submission.party, party, query))
+    return is_joined and (what == EventKind.EVALUATION or record.manifest.mode is Mode.LISTS)
 
 
 _DAY = 86_400
@@ -193,7 +193,8 @@ def _clean(context: MatcherContext, round_id: str) -> bool:
         turn.session.execute(update(EventRow).where(EventRow.event_id.in_(done)).values(envelope=None))
         turn.row.evaluation_bytes = 0
     # 3. What the database's files keep of deleted rows. If we crash before step 4, all this is done again.
-    context.store.erase_deleted(EventRow.__table__, HeldReportRow.__table__)  # type: ignore[arg-type]  # declared tables are Tables
+    tables = EventRow.__table__, HeldReportRow.__table__, SurePairRow.__table__
+    context.store.erase_deleted(*tables)  # type: ignore[arg-type]  # declared tables are Tables
     # 4. Finished when no report is left.
     if len(done) == len(reports):
         with context.round_cache.writing("round.finish", round_id) as turn:

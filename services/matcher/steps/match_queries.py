@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from aquila.protocol.messages import Kind, Outcome
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.rounds.round_state import ReportKey
 from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT
-from services.matcher.round_memory import CachedRound, RoundTransaction
+from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.held_reports import awaits_owner, give_to_asker, held_in, owners_report
-from services.matcher.rounds.progress import has_all_tokens, is_matched
+from services.matcher.rounds.progress import faulty_columns, is_due, is_reported
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.steps.join import FaultyTokensError, JoinResult, frozen, join, store_counts
 from services.matcher.steps.match_lists import report_fault
@@ -17,7 +17,7 @@ from services.matcher.storage.tables import HeldReportRow
 
 
 def match_queries(context: MatcherContext, quiet: QuietRounds | None = None) -> bool:
-    """Match every query whose tokens are in, one of each round at a time."""
+    """Match one query of every round with one list, of those whose tokens are in."""
     return each_round(context, OPEN, lambda round_id: _match(context, round_id), quiet)
 
 
@@ -28,39 +28,37 @@ def release_reports(context: MatcherContext, quiet: QuietRounds | None = None) -
 
 def _match(context: MatcherContext, round_id: str) -> bool | None:
     with context.round_cache.reading(round_id) as turn:
-        due = _due(turn.cached)
+        due = _due(turn)
         if turn.row.wish == Outcome.ABORTED.value or not due:
             return False
         record = frozen(turn.round)
-    query = due[0]
-    lists = [record.list_of(to) or "" for one, to in record.tokens if one == query]
     try:
-        joined = join(context, record, [one for found in lists for one in (query, found)], query)
+        joined = join(context, record, due[0])
     except FaultyTokensError as error:
-        report_fault(context, round_id, error)
+        report_fault(context, record, error)
         return True
     if joined is None:
         return None  # another process is joining
-    # The owners' reports as events and the asker's held, together: if we crash before the commit, it is matched again,
+    # The owner's report as an event and the asker's held, together: if we crash before the commit, it is matched again,
     # and nobody has seen anything.
     with context.round_cache.writing("query.report", round_id) as turn:
-        if turn.round.ending is not None or query not in _due(turn.cached):
+        if joined.pair not in _due(turn):
             return False
-        _store(context, turn, joined, query)
+        _store(context, turn, joined)
     context.wakeup.notify(REPORT)
     return True
 
 
-def _store(context: MatcherContext, turn: RoundTransaction, joined: JoinResult, query: str) -> None:
-    asker = turn.round.submissions[query].party
+def _store(context: MatcherContext, turn: RoundTransaction, joined: JoinResult) -> None:
+    asker, owner, query = joined.pair
     for report in joined.reports:
         envelope = context.matcher.report(report)
         if report.party == asker:
-            place = {"round_id": turn.row.round_id, "submission_id": query, "owner": report.counterpart}
+            place = {"round_id": turn.row.round_id, "submission_id": query, "owner": owner}
             turn.session.add(HeldReportRow(**place, envelope=envelope.decode()))
         else:
             turn.accept(envelope)
-    store_counts(turn, joined, query)
+    store_counts(turn, joined)
 
 
 def _release(context: MatcherContext, round_id: str) -> bool:
@@ -80,14 +78,20 @@ def _releasable(turn: RoundTransaction) -> list[HeldReportRow]:
     return [row for row in held_in(turn) if not awaits_owner(turn.round, owners_report(turn.round, row))]
 
 
-def _due(known: CachedRound) -> list[str]:
-    """Return the queries that can be matched now: of each party the first, in the order of their tokens."""
-    record = known.round
-    if record.phase is not Phase.REPORTING:
+def _due(turn: RoundTransaction) -> list[ReportKey]:
+    """Return the queries that can be matched now, each with a list: of an asker and an owner the first one.
+
+    Their order is that of the asker's tokens for the owner. One that cannot be joined keeps those after it back, whose
+    checks rest on it (PROTOCOL.md 3.7.13.2).
+    """
+    record = turn.round
+    if record.ending is not None:
         return []
-    first: dict[str, str] = {}
-    for one in record.tokens:
-        said = record.submissions[one]
-        if said.kind is Kind.QUERY and not is_matched(record, one):
-            first.setdefault(said.party, one)
-    return [one for one in first.values() if has_all_tokens(known, one)]
+    first: dict[ReportKey, ReportKey] = {}
+    for query, owner in record.tokens:
+        said = record.submissions[query]
+        pair = ReportKey(said.party, owner, query)
+        if said.kind is Kind.QUERY and not is_reported(record, pair):
+            first.setdefault(pair._replace(submission_id=None), pair)
+    faulty = faulty_columns(turn)
+    return [pair for lists, pair in first.items() if is_reported(record, lists) and is_due(turn.cached, faulty, pair)]

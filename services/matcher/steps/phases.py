@@ -19,6 +19,7 @@ from services.kit.logging import Log
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.held_reports import give_to_asker, held_in, owners_report, undecided_alarms
+from services.matcher.rounds.known_counts import store_known_counts
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
@@ -58,18 +59,25 @@ def _end_of(turn: RoundTransaction, now: int) -> tuple[Outcome, Sentence] | None
         return Outcome.ABORTED, why
     if turn.row.wish == Outcome.ABORTED.value:
         return Outcome.ABORTED, loads(turn.row.reason) if turn.row.reason else Sentence.of("aborted_by_secretariat")
+    return _closing_of(turn, now)
+
+
+def _closing_of(turn: RoundTransaction, now: int) -> tuple[Outcome, Sentence] | None:
+    """Return how a round ends that is not to be aborted."""
     over = now > turn.round.manifest.window.closes_at
-    if can_be_closed(turn) and (over or not unfinished(turn.round)):
-        if turn.row.wish == Outcome.CLOSED.value:
-            return Outcome.CLOSED, loads(turn.row.reason or "")
-        return (Outcome.CLOSED, Sentence.of("round_time_over")) if over else None
-    return (Outcome.ABORTED, Sentence.of("round_time_over_without_hits")) if over else None
+    if turn.row.wish == Outcome.CLOSED.value and _is_complete(turn.round, now) and (over or not unfinished(turn.round)):
+        return Outcome.CLOSED, loads(turn.row.reason or "")
+    if not over:
+        return None
+    if turn.round.reports:
+        return Outcome.CLOSED, Sentence.of("round_time_over")
+    return Outcome.ABORTED, Sentence.of("round_time_over_without_hits")
 
 
-def can_be_closed(turn: RoundTransaction) -> bool:
-    """Return whether every party has acknowledged its reports of the lists."""
-    acknowledged = all(map(turn.round.has_acknowledged_lists, turn.round.participants))
-    return turn.round.phase is Phase.REPORTING and acknowledged
+def _is_complete(round_: Round, now: int) -> bool:
+    """Return whether nothing is to come of the lists, and every party has acknowledged its reports of them."""
+    acknowledged = all(map(round_.has_acknowledged_lists, round_.participants))
+    return bool(round_.reports) and acknowledged and round_.lists_are_over(now)
 
 
 def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: Sentence) -> None:
@@ -86,6 +94,7 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
         if owners_report(turn.round, row) not in undecided:
             give_to_asker(turn, row)
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
+    store_known_counts(turn)
     # Statistics are published with the row's time, and compared with the entry's.
     turn.row.ended_at = context.clock()
     turn.accept(ending, taken_at=turn.row.ended_at)

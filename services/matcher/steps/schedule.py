@@ -84,7 +84,7 @@ WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "opening": frozenset({StatementKind.CONSENT, StatementKind.REFUSAL}),
         "matching": frozenset({TOKENS, StatementKind.AMENDMENT}),
-        "queries": frozenset({TOKENS, StatementKind.RECEIPT, StatementKind.REFUSAL, StatementKind.HIT_REPORT}),
+        "queries": frozenset({TOKENS, StatementKind.RECEIPT, StatementKind.WITHHELD_ANSWER, StatementKind.HIT_REPORT}),
         "ending": frozenset(
             {
                 StatementKind.RECEIPT,

@@ -26,7 +26,6 @@ class RoundMark(NamedTuple):
 
     newest: int
     wish: str | None
-    problem: str | None
     ended_at: int | None
 
 
@@ -36,7 +35,7 @@ NEWEST_EVENT = select(func.max(EventRow.event_id)).where(EventRow.round_id == Ro
 
 def _query(which: ColumnElement[bool]) -> Select[Any]:
     """Return the query of the marks of rounds, the oldest round first."""
-    query = select(RoundRow.round_id, NEWEST_EVENT, RoundRow.wish, RoundRow.problem, RoundRow.ended_at).where(which)
+    query = select(RoundRow.round_id, NEWEST_EVENT, RoundRow.wish, RoundRow.ended_at).where(which)
     return query.order_by(RoundRow.created_at)
 
 

@@ -44,7 +44,6 @@ class RoundRow(SealedRow, MatcherRows):
     )
     wish: Mapped[str | None] = mapped_column(String(8), comment="How it shall end: `closed` or `aborted`, or nothing.")
     reason: Mapped[str | None] = mapped_column(Text, comment="Why it shall end so; part of the signed ending.")
-    problem: Mapped[str | None] = mapped_column(Text, comment="What went wrong, as a sentence for the operator.")
     evaluation_bytes: Mapped[int] = mapped_column(
         BigInteger, default=0, comment="Bytes of evaluations that their origins have not acknowledged, for the quota."
     )
@@ -70,10 +69,14 @@ class EventRow(MatcherRows):
     )
     round_id: Mapped[str] = _round()
     kind: Mapped[str] = mapped_column(String(16), comment="statement, or bytes that came: blinded, evaluation, tokens.")
-    party: Mapped[str] = mapped_column(String(8), comment="Who said it, whose bytes came, or whom a report is for.")
+    party: Mapped[str] = mapped_column(
+        String(8), comment="Who said it, whose bytes came, or for whom a report or token bytes are."
+    )
     audience: Mapped[str] = mapped_column(String(8), comment="Who may see it: all, reader, or nobody.")
     reader: Mapped[str | None] = mapped_column(String(255), comment="The parties that may see it, of bytes.")
-    counterpart: Mapped[str | None] = mapped_column(String(2), comment="Of a report, with whom its hits are.")
+    counterpart: Mapped[str | None] = mapped_column(
+        String(2), comment="The other party of a report, its receipt, tokens or an evaluation."
+    )
     statement: Mapped[str | None] = mapped_column(String(16), comment="Type of the statement, lower case.")
     digest: Mapped[str | None] = mapped_column(
         String(64), index=True, comment="SHA-256 of what was signed, hexadecimal."
@@ -95,8 +98,12 @@ class ChunkRow(MatcherRows):
     round_id: Mapped[str] = _round(primary_key=True)
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Submission of the chunk.")
     what: Mapped[str] = mapped_column(String(16), primary_key=True, comment="blinded, evaluation or tokens.")
-    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who sent it.")
-    chunk_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Place in the submission, from 0.")
+    party: Mapped[str] = mapped_column(
+        String(2), primary_key=True, comment="Who sent it; of tokens, for whom their column is."
+    )
+    chunk_index: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, comment="Place in the submission, or in the column, from 0."
+    )
     size: Mapped[int] = mapped_column(BigInteger, comment="Bytes.")
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the bytes, as its sender signed it.")
     stored_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when the bytes were on the disk.")
@@ -137,6 +144,16 @@ class FlagRow(MatcherRows):
     sentence: Mapped[str] = mapped_column(Text, comment="What it is, in words: rules and counts alone.")
 
 
+class FaultRow(MatcherRows):
+    """A column of tokens that cannot be joined: the round goes on without its pair."""
+
+    __tablename__ = "fault"
+    round_id: Mapped[str] = _round(primary_key=True)
+    submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The list or query.")
+    counterpart: Mapped[str] = mapped_column(String(2), primary_key=True, comment="For whom the column is.")
+    sentence: Mapped[str] = mapped_column(Text, comment="What is wrong, as a sentence for the operator.")
+
+
 class ListCountRow(MatcherRows):
     """A list or query that was matched: its padded size, for statistics."""
 
@@ -147,6 +164,18 @@ class ListCountRow(MatcherRows):
     kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
     records: Mapped[int] = mapped_column(BigInteger, comment="Records, padding included.")
     matched_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+
+
+class SurePairRow(MatcherRows):
+    """The records of two lists that met surely, until the round's end: then persons are counted over all pairs."""
+
+    __tablename__ = "sure_pair"
+    round_id: Mapped[str] = _round(primary_key=True)
+    left: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The one party.")
+    right: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other, later in the alphabet.")
+    records: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="Of each hit that counts as a person: its level, and the handles of both records."
+    )
 
 
 class KnownCountRow(MatcherRows):
