@@ -111,7 +111,7 @@ class PartyAtNode(PartyStatus):
     """Chunks of this node that came back from it evaluated and were verified; of this node itself, chunks of the others
     that it evaluated."""
     tokens: Progress
-    """Its submissions whose tokens it has signed."""
+    """Columns of its list and queries for this node that it has signed; of this node itself, all of its own columns."""
     has_hits: bool | None
     """Whether it has its report; None where this node cannot tell. A receipt is told to its party alone, but what a
     party signs of it, a check or notes, shows it."""

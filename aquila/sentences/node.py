@@ -308,9 +308,14 @@ NODE: Final[Table] = {
         "its confirmation, or hid a hit from the other side"
     ),
     "tokens_not_in_feed": Text(
-        "the matcher refused tokens of this node, or took their statement and does not show it in its feed: a query's "
-        "tokens are not sent before it does, and its later queries in this round wait",
-        "ask the secretariat; this node's queries in this round go on when the feed shows the statement",
+        "the matcher took the statement of tokens for {counterpart} and does not show it in its feed: a query's tokens "
+        "are not sent before it does, and later queries to {counterpart} in this round wait",
+        "ask the secretariat; queries to {counterpart} go on when the feed shows the statement",
+    ),
+    "tokens_refused": Text(
+        "the matcher refuses the tokens for {counterpart}: {reason}; they are not sent again, and later queries to "
+        "{counterpart} in this round wait",
+        "ask the secretariat",
     ),
     "two_manifests_signed": Text("the matcher signed two different manifests under this round's number; both are kept"),
     "view_unknown": Text("there is no such view"),

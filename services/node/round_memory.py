@@ -98,6 +98,9 @@ class TakenStatement(NamedTuple):
     kind: str
     submission_id: str
     chunk: int = 0
+    """Of an evaluation, of which chunk."""
+    counterpart: str = ""
+    """Of tokens, for whom."""
 
 
 class RoundMemory:
@@ -108,7 +111,6 @@ class RoundMemory:
         synced: Whether the feed was read to its end since the node started. Before that nothing is signed: a database
             that is older than what this node has said would say it again otherwise.
         read_at: When the feed was read to its end last, in seconds since 1970; 0 before the first time since the start.
-        ready: Submissions whose tokens the matcher waits for.
         late: Parties that the matcher holds to be late.
         brought: Bytes that came with the newest page of the feed, by submission, chunk and evaluator, or an empty text
             for a blinded chunk. Nothing says yet that they are those that were signed.
@@ -132,7 +134,6 @@ class RoundMemory:
         self.manifest_seen = False
         self.synced = False
         self.read_at = 0
-        self.ready: frozenset[str] = frozenset()
         self.late: tuple[str, ...] = ()
         self.brought: dict[tuple[str, int, str], bytes] = {}
         self.taken: set[TakenStatement] = set()

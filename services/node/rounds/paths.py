@@ -45,11 +45,11 @@ def evaluated(round_id: str, submission_id: str, party: str, index: int) -> str:
     return f"{submission(round_id, submission_id)}/evaluated/{party}/{index}"
 
 
-def tokens(round_id: str, submission_id: str, index: int) -> str:
-    """Return the file of an own chunk's sealed token rows."""
-    return f"{submission(round_id, submission_id)}/tokens/{index}"
+def tokens(round_id: str, submission_id: str, counterpart: str, index: int) -> str:
+    """Return the file of a sealed part of an own column: token rows of a chunk, or a piece of tags."""
+    return f"{submission(round_id, submission_id)}/tokens/{counterpart}/{index}"
 
 
-def token_secrets(round_id: str, submission_id: str, index: int) -> str:
-    """Return the file of an own chunk's sealed token secrets."""
-    return f"{submission(round_id, submission_id)}/token-secrets/{index}"
+def token_secrets(round_id: str, submission_id: str, counterpart: str, index: int) -> str:
+    """Return the file of the sealed token secrets of an own chunk in a column."""
+    return f"{submission(round_id, submission_id)}/token-secrets/{counterpart}/{index}"

@@ -7,11 +7,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.interface.rounds import Awaited, PartyAtNode, Progress
-from aquila.protocol.rounds.round_state import Phase
+from aquila.protocol.messages import Kind
+from aquila.protocol.rounds.round_state import ColumnKey, Phase, ReportKey
+from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.rounds import party_status
-from services.node.storage.states import VERIFIED, WITH_TOKENS
-from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, EvaluationRow, SubmissionRow
+from services.node.storage.states import VERIFIED
+from services.node.storage.tables import EvaluationDownloadRow, EvaluationRow, TokenPartRow
 
 Verified = Counter[tuple[str, str]]
 
@@ -28,24 +30,19 @@ def evaluated_for_others(session: Session, code: str, round_: Round) -> Progress
 def verified(session: Session, round_: Round) -> Verified:
     """Return how many chunks of this node came back evaluated and were verified, by submission and evaluator.
 
-    Once a submission is finalized every evaluation of it was verified, and what told so may be gone already.
+    A chunk with tokens for a party was verified, and what told so may be gone already.
     """
     of = EvaluationDownloadRow.submission_id, EvaluationDownloadRow.party
     query = select(*of, func.count()).where(
         EvaluationDownloadRow.round_id == round_.round_id, EvaluationDownloadRow.state.in_(VERIFIED)
     )
-    groups = query.group_by(*of)
-    found = Counter({(submission, party): count for submission, party, count in session.execute(groups)})
-    over = select(SubmissionRow.submission_id, func.count()).join(
-        ChunkRow, ChunkRow.submission_id == SubmissionRow.submission_id
+    made = TokenPartRow.submission_id, TokenPartRow.counterpart
+    rows = select(*made, func.count()).where(TokenPartRow.round_id == round_.round_id, TokenPartRow.is_rows)
+    counts = (query.group_by(*of), rows.group_by(*made))
+    verified_, with_tokens = (
+        Counter({(submission, party): count for submission, party, count in session.execute(one)}) for one in counts
     )
-    done = over.where(SubmissionRow.round_id == round_.round_id, SubmissionRow.state.in_(WITH_TOKENS))
-    for submission_id, chunks in session.execute(done.group_by(SubmissionRow.submission_id)):
-        if submission_id in round_.submissions:
-            found.update(
-                {(submission_id, p): chunks - found[submission_id, p] for p in evaluators(round_, submission_id)}
-            )
-    return found
+    return verified_ | with_tokens
 
 
 def evaluators(round_: Round, submission_id: str) -> tuple[str, ...]:
@@ -63,39 +60,58 @@ def parties(session: Session, code: str, round_: Round, known: Verified) -> Iter
         else:
             of = sum(own.values()) if party in round_.counterparts_of(code) else 0
             evaluated = Progress(done=sum(known[i, party] for i in own), of=of)
-        yield _standing(round_, party, evaluated)
+        yield _standing(round_, code, party, evaluated)
 
 
-def _standing(round_: Round, party: str, evaluated: Progress) -> PartyAtNode:
-    made = [i for i, one in round_.submissions.items() if one.party == party]
-    tokens = Progress(done=sum(i in round_.tokens for i in made), of=len(made))
+def _standing(round_: Round, code: str, party: str, evaluated: Progress) -> PartyAtNode:
+    reports = _reports(round_, code, party)
     # It has a report by its receipt, or by a statement that it can sign only with the report.
-    reports = round_.list_reports(party)
     has_hits = bool(reports) and all(
         report in round_.receipts or report in round_.checked or report in round_.batches for report in reports
     )
+    columns = [
+        ColumnKey(submission_id, report.counterpart)
+        for submission_id, one in round_.submissions.items()
+        for report in reports
+        if one.party == party
+    ]
     return PartyAtNode(
         **party_status(round_, party),
         evaluated=evaluated,
-        tokens=tokens,
+        tokens=Progress(done=sum(column in round_.tokens for column in columns), of=len(columns)),
         has_hits=has_hits,
-        awaited=_awaited(round_, party, evaluated, tokens, has_hits=has_hits),
+        awaited=_awaited(round_, code, party, evaluated, has_hits=has_hits),
     )
 
 
-def _awaited(round_: Round, party: str, evaluated: Progress, tokens: Progress, *, has_hits: bool | None) -> Awaited:
-    """Return the first thing that is due from a party: marks of its list when all lists are in, then of its queries."""
+def _reports(round_: Round, code: str, party: str) -> list[ReportKey]:
+    """Return a party's reports of its list that concern this node: with this node, or all of them where it is this."""
+    return [report for report in round_.list_reports(party) if code in report[:2]]
+
+
+def _awaited(round_: Round, code: str, party: str, evaluated: Progress, *, has_hits: bool) -> Awaited:
+    """Return the first thing that is due from a party, for any of its pairs with this node."""
     if round_.phase is Phase.PROPOSED:
         return Awaited.NOTHING if party in round_.consents else Awaited.CONSENT
-    if party not in round_.participants or round_.ending:
+    reports = _reports(round_, code, party)
+    if not reports or round_.ending:
         return Awaited.NOTHING
-    own = round_.list_of(party)
-    if own is None:
+    if round_.list_of(party) is None:
         return Awaited.LIST
     if evaluated.done < evaluated.of:
         return Awaited.EVALUATIONS
-    reported = round_.phase is Phase.REPORTING
-    everyone = all(round_.list_of(other) for other in round_.participants)
-    if (everyone and own not in round_.tokens) or (reported and tokens.done < tokens.of):
+    if any(_owes_tokens(round_, report) for report in reports):
         return Awaited.TOKENS
-    return Awaited.RECEIPT if reported and has_hits is False else Awaited.NOTHING
+    told = [report for report in reports if report in round_.reports or report.other_side in round_.reports]
+    return Awaited.RECEIPT if told and not has_hits else Awaited.NOTHING
+
+
+def _owes_tokens(round_: Round, report: ReportKey) -> bool:
+    """Return whether a column of a report's party for its counterpart is due, of its list or of one of its queries."""
+    return any(
+        ColumnKey(submission_id, report.counterpart) not in round_.tokens
+        and not missing_evaluations(round_, submission_id, report.counterpart)
+        and (one.kind is Kind.LIST or report in round_.checked)
+        for submission_id, one in round_.submissions.items()
+        if one.party == report.party and round_.list_of(report.counterpart) is not None
+    )

@@ -24,8 +24,8 @@ from services.node.context import Clock, NodeContext, Signer
 from services.node.round_memory import round_row
 from services.node.rounds import work
 from services.node.storage.high_water import HighWater
-from services.node.storage.states import LocalRoundState, Promise, Step
-from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow
+from services.node.storage.states import LocalRoundState, Promise, Step, SubmissionState
+from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow, SubmissionRow, TokenPartRow
 
 LAST_WORDS = tuple(
     kind.value
@@ -171,6 +171,14 @@ def report_problem(session: Session, clock: Clock, round_id: str, place: str, pr
 def clear_problem(session: Session, round_id: str, place: str) -> None:
     """Forget a problem that has passed."""
     session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
+
+
+def note_all_sent(session: Session, submission_id: str) -> None:
+    """Note of a submission that all is sent, where each column that can come is signed and the matcher has them."""
+    row = session.get_one(SubmissionRow, submission_id)
+    waiting = select(TokenPartRow.index).where(TokenPartRow.submission_id == submission_id, ~TokenPartRow.sent)
+    if row.state is SubmissionState.FINALIZED and session.scalar(waiting.limit(1)) is None:
+        row.enter(SubmissionState.TOKENS_SENT)
 
 
 def refuse(session: Session, clock: Clock, round_id: str, place: str, problem: Sentence) -> None:

@@ -106,7 +106,7 @@ def _answers(
     session: Session, node: NodeContext, round_: Round, round_row_: RoundRow, row: SubmissionRow
 ) -> tuple[forms.PartyAnswer, ...]:
     """Return the state of each party's answer to a submission, once others can answer it."""
-    if row.submission_id not in round_.tokens:
+    if not any(one == row.submission_id for one, _ in round_.tokens):
         return ()
     query = row.submission_id if row.kind == Kind.QUERY else None
     return party_answers.party_answers(session, node.signer, round_, round_row_, query)

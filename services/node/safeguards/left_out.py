@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.protocol.messages import CheckFault, HitReport, Kind, ReportCheck, StatementKind
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import FAULTS, CheckResult, ToldPairs, agree, check_pair, own_side
 from aquila.protocol.shadow.meeting import have_one_key
@@ -56,7 +56,8 @@ class OwnRows:
     @cached_property
     def strangers(self) -> Mapping[int, int]:
         """How often different records of the list meet one another, which is so in every column."""
-        any_of_them, *_ = self._round.counterparts_of(self._node.code)
+        own = self._round.list_of(self._node.code)
+        any_of_them = next(counterpart for one, counterpart in self._round.tokens if one == own)
         return count_strangers(self.of_column(any_of_them).numbers, self._round.manifest.frequency_limit)
 
 
@@ -152,18 +153,19 @@ def store_check(session: Session, node: NodeContext, round_: Round, report: Repo
 
 def _waiting(node: NodeContext, round_: Round) -> list[PairCheckRow]:
     """Return what this node could not check of its own queries, and has not signed; those sent first come first."""
-    queries = [
-        query
-        for query in round_.tokens
-        if (round_.submissions[query].party, round_.submissions[query].kind) == (node.code, Kind.QUERY)
+    columns = [
+        column
+        for column in round_.tokens
+        if (asked := round_.submissions[column.submission_id]).kind is Kind.QUERY and asked.party == node.code
     ]
+    queries = {column.submission_id for column in columns}
     unsigned = {report for report in round_.reports if report.submission_id in queries} - round_.checked.keys()
     if not unsigned:
         return []
     waits = PairCheckRow.round_id == round_.round_id, PairCheckRow.fault == CheckFault.EARLIER.value
     with node.store.reading("left_out.waiting") as session:
         rows = [row for row in session.scalars(select(PairCheckRow).where(*waits)) if _report_of(node, row) in unsigned]
-    return sorted(rows, key=lambda row: (queries.index(row.submission_id), row.counterpart))
+    return sorted(rows, key=lambda row: columns.index(ColumnKey(row.submission_id, row.counterpart)))
 
 
 def check_waiting(node: NodeContext, round_id: str) -> None:

@@ -1,27 +1,30 @@
 """Shadow columns that this node sends with its tokens, sealed under the round key until then (PROTOCOL.md 3.7.12)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import count
 
-from sqlalchemy import Select, select
+import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages import Kind, Mode, StatementKind, TokenColumn
+from aquila.protocol.messages import Kind, Mode, StatementKind, TokenColumn, Tokens
+from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.locks import pair_key
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.shadow.columns import Column, make_column
+from aquila.protocol.shadow.columns import Column
+from aquila.protocol.shadow.columns import make_column as make_column_of_list
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sets_between
 from aquila.protocol.shadow.queries import AskedRows, asked_rows, make_query_column, query_number
-from aquila.protocol.shadow.token_rows import RecordRows
+from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
 from aquila.sentences import Sentence
 from services.node.context import NodeContext
 from services.node.rounds import paths, statements
 from services.node.storage.tables import ProblemRow, StatementRow, SubmissionRow, TokenPartRow
 
-_MISSING_TOKENS = "tokens"
+_MISSING_TOKENS = "tokens "
 _FEED_SECONDS = 600  # in which a statement that the matcher took is in its feed
 
 
@@ -33,7 +36,7 @@ def token_rows(node: NodeContext, round_id: str, submission: str, counterpart: s
     """
     key = node.rounds.of(round_id).key()
     for part in parts_of_rows(node, submission, counterpart):
-        name = paths.tokens(round_id, submission, part.index)
+        name = paths.tokens(round_id, submission, counterpart, part.index)
         yield key.open(name, node.files.read(name))
 
 
@@ -58,95 +61,108 @@ def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretByte
     return pair_key(round_, node.code, node.rounds.of(round_.round_id).secrets(), counterpart, "shadow")
 
 
-def make_columns(
-    node: NodeContext, round_: Round, row: SubmissionRow
-) -> tuple[tuple[TokenColumn, ...], list[TokenPartRow]]:
-    """Make the shadow columns of an own list or query, on the disk; return the columns of its statement and rows.
+def make_column(
+    node: NodeContext, round_: Round, row: SubmissionRow, counterpart: str
+) -> tuple[TokenColumn, list[TokenPartRow]]:
+    """Make the tags of an own list or query for a counterpart, on the disk; return its column, and rows of the pieces.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    memory = node.rounds.of(row.round_id)
-    make = _list_columns(node, round_, row) if row.kind == Kind.LIST else _query_columns(node, round_, row)
-    counterparts = round_.evaluators_of(row.submission_id)
-    columns, pieces, index = [], [], count(len(counterparts) * len(round_.submissions[row.submission_id].chunks))
-    for counterpart in counterparts:
-        rows = parts_of_rows(node, row.submission_id, counterpart)
-        with column_key(node, round_, counterpart) as key:
-            column = make(counterpart, key)
-            chunks = [(part.size // TOKEN_ROW_BYTES, part.digest or "") for part in rows]
-            columns.append(column.statement(counterpart, key, chunks))
-        for piece in column.pieces():
-            place = next(index)
-            name = paths.tokens(row.round_id, row.submission_id, place)
-            node.files.write(name, memory.seal(name, piece))
-            pieces.append(
-                TokenPartRow(
-                    submission_id=row.submission_id,
-                    index=place,
-                    round_id=row.round_id,
-                    counterpart=counterpart,
-                    is_rows=False,
-                    size=len(piece),
-                )
+    memory, chunks = node.rounds.of(row.round_id), parts_of_rows(node, row.submission_id, counterpart)
+    with column_key(node, round_, counterpart) as key:
+        make = _list_column if row.kind == Kind.LIST else _query_column
+        column, rules = make(node, round_, row.submission_id, counterpart, key)
+        signed = [(part.size // TOKEN_ROW_BYTES, part.digest or "") for part in chunks]
+        said = column.statement(counterpart, key, rules, signed)
+    pieces = []
+    for place, piece in enumerate(column.pieces(), start=len(chunks)):
+        name = paths.tokens(row.round_id, row.submission_id, counterpart, place)
+        node.files.write(name, memory.seal(name, piece))
+        pieces.append(
+            TokenPartRow(
+                submission_id=row.submission_id,
+                counterpart=counterpart,
+                index=place,
+                round_id=row.round_id,
+                is_rows=False,
+                size=len(piece),
             )
-    return tuple(columns), pieces
+        )
+    return said, pieces
 
 
-def _list_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
-    """Return what makes the column of the own list for a counterpart."""
-    table, takes_queries = node.table_of(round_.manifest), round_.manifest.mode is Mode.LISTS_AND_QUERIES
-
-    def make(counterpart: str, key: SecretBytes) -> Column:
-        rows = RecordRows(token_rows(node, row.round_id, row.submission_id, counterpart))
-        sets = sets_between(round_, table, node.code, counterpart)
-        return make_column(key, rows, sets, counterpart if takes_queries else None)
-
-    return make
-
-
-def _query_columns(node: NodeContext, round_: Round, row: SubmissionRow) -> Callable[[str, SecretBytes], Column]:
-    """Return what makes the column of an own query for a counterpart."""
-    table, query = node.table_of(round_.manifest), row.submission_id
-    number = query_number(round_, query)
-
-    def make(counterpart: str, key: SecretBytes) -> Column:
-        asked = rows_of_query(node, round_, query, counterpart)
-        sets = sets_between(round_, table, node.code, counterpart)
-        terms = ColumnTerms(sets, frozenset(), left_out_before(round_, query, counterpart))
-        return make_query_column(key, asked, terms, node.code, number)
-
-    return make
+def _list_column(
+    node: NodeContext, round_: Round, own: str, counterpart: str, key: SecretBytes
+) -> tuple[Column, Mapping[int, int]]:
+    """Return the tags of the own list for a counterpart, and by rule how many rows it has."""
+    takes_queries = round_.manifest.mode is Mode.LISTS_AND_QUERIES
+    rows = RecordRows(token_rows(node, round_.round_id, own, counterpart))
+    sets = sets_between(round_, node.table_of(round_.manifest), node.code, counterpart)
+    column = make_column_of_list(key, rows, sets, counterpart if takes_queries else None)
+    return column, _counts(rows.numbers)
 
 
-def is_next(session: Session, round_: Round, query: str) -> bool:
-    """Return whether an own query's tokens may be signed: the own checks of the lists, and all earlier tokens, counted.
+def _query_column(
+    node: NodeContext, round_: Round, own: str, counterpart: str, key: SecretBytes
+) -> tuple[Column, Mapping[int, int]]:
+    """Return the tags of an own query for a counterpart, and by rule how many rows it has."""
+    asked = rows_of_query(node, round_, own, counterpart)
+    sets = sets_between(round_, node.table_of(round_.manifest), node.code, counterpart)
+    terms = ColumnTerms(sets, frozenset(), left_out_before(round_, own, counterpart))
+    column = make_query_column(key, asked, terms, node.code, query_number(round_, own, counterpart))
+    return column, _counts(asked.own)
 
-    What a column leaves out follows from what the matcher took before it, so queries go one after the other, and none
-    goes after one whose tokens were refused.
+
+def _counts(rows: TokenRows) -> Mapping[int, int]:
+    rules, counts = np.unique(rows.rules, return_counts=True)
+    return dict(zip(rules.tolist(), counts.tolist(), strict=True))
+
+
+def is_next(session: Session, round_: Round, query: str, counterpart: str) -> bool:
+    """Return whether an own query's tokens for a counterpart may be signed.
+
+    The own check of the two lists counts, and so do all earlier tokens for that counterpart: what a column leaves out
+    follows from what the matcher took before it. So its queries go one after the other, and none goes after one whose
+    tokens were refused.
     """
     own = round_.submissions[query].party
-    checked = all(report in round_.checked for report in round_.list_reports(own))
-    return checked and session.scalars(_not_in_feed(round_.round_id)).first() is None
+    if ReportKey(own, counterpart, None) not in round_.checked:
+        return False
+    of_counterpart = TokenPartRow.round_id == round_.round_id, TokenPartRow.counterpart == counterpart
+    signed = select(TokenPartRow.submission_id).where(*of_counterpart, ~TokenPartRow.is_rows).distinct()
+    return all(ColumnKey(one, counterpart) in round_.tokens for one in session.scalars(signed))
+
+
+def place_of(counterpart: str) -> str:
+    """Return the place of the problem that the matcher has not taken own tokens for a counterpart."""
+    return f"{_MISSING_TOKENS}{counterpart}"
 
 
 def report_missing_tokens(node: NodeContext, round_id: str) -> None:
-    """Report own tokens that the matcher refused, or took some time ago and does not show in its feed."""
+    """Report for whom the matcher refused own tokens, or took some a while ago and does not show them in its feed."""
     taken = StatementRow.sent & (StatementRow.taken_at < node.rounds.of(round_id).read_at - _FEED_SECONDS)
-    missing = _not_in_feed(round_id).where(StatementRow.refusal.is_not(None) | taken)
+    own = StatementRow.round_id == round_id, StatementRow.own, StatementRow.kind == StatementKind.TOKENS.value
+    missing = select(StatementRow.envelope).where(
+        *own, StatementRow.event_id.is_(None), StatementRow.refusal.is_not(None) | taken
+    )
+    reported = select(ProblemRow.place).where(
+        ProblemRow.round_id == round_id, ProblemRow.place.startswith(_MISSING_TOKENS)
+    )
     with node.store.reading("shadow_columns.missing_tokens") as session:
-        is_missing = session.scalars(missing).first() is not None
-        if is_missing == (session.get(ProblemRow, (round_id, _MISSING_TOKENS)) is not None):
-            return
+        due = {_counterpart_of(node.registry, envelope) for envelope in session.scalars(missing)}
+        known = {place.removeprefix(_MISSING_TOKENS) for place in session.scalars(reported)}
+    if due == known:
+        return
     with node.store.transaction("shadow_columns.report_missing_tokens") as session:
-        if is_missing:
-            problem = Sentence.of("tokens_not_in_feed")
-            statements.report_problem(session, node.clock, round_id, _MISSING_TOKENS, problem)
-        else:
-            statements.clear_problem(session, round_id, _MISSING_TOKENS)
+        for counterpart in due - known:
+            problem = Sentence.of("tokens_not_in_feed", counterpart=counterpart)
+            statements.report_problem(session, node.clock, round_id, place_of(counterpart), problem)
+        for counterpart in known - due:
+            statements.clear_problem(session, round_id, place_of(counterpart))
 
 
-def _not_in_feed(round_id: str) -> Select[str]:
-    """Return a query for one of the statements of own tokens that the matcher's feed does not show."""
-    query = select(StatementRow.digest).where(StatementRow.round_id == round_id, StatementRow.own)
-    return query.where(StatementRow.kind == StatementKind.TOKENS.value, StatementRow.event_id.is_(None)).limit(1)
+def _counterpart_of(registry: Registry, envelope: bytes) -> str:
+    message = statements.message_of(statements.open_statement(registry, envelope))
+    assert isinstance(message, Tokens)  # as the row's kind says
+    return message.column.counterpart

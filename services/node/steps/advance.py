@@ -294,25 +294,38 @@ async def _work(node: NodeContext, round_id: str, _page: Awaitable[sync.FeedPage
     await to_thread(memory.check_key)
     made = list[bool]()
     makes = (
-        (Piece.EVALUATE, evaluate.evaluate),
-        (Piece.VERIFY, verify.verify),
-        (Piece.PREPARE, prepare.prepare),
-        (Piece.FINALIZE, finalize.finalize),
+        ({Piece.EVALUATE}, evaluate.evaluate),
+        ({Piece.VERIFY, Piece.FINALIZE}, _verify_and_finalize),
+        ({Piece.PREPARE}, prepare.prepare),
     )
     sends = (
-        (Piece.ACKNOWLEDGE, verify.acknowledge),
-        (Piece.SAY, outbox.send_statements),
-        (Piece.SEND, outbox.send_bytes),
+        ({Piece.ACKNOWLEDGE}, verify.acknowledge),
+        ({Piece.SAY}, outbox.send_statements),
+        ({Piece.SEND}, outbox.send_bytes),
     )
     # Fetching, computing and sending overlap; what is signed, counted or stored is so piece by piece.
     busy = await side_by_side(
-        *(_noted(made, lane(node, round_id, ends)) for piece, lane in makes if piece in due.pieces),
-        *(lane(node, round_id, ends) for piece, lane in sends if piece in due.pieces),
+        *(_noted(made, lane(node, round_id, ends)) for pieces, lane in makes if pieces & due.pieces),
+        *(lane(node, round_id, ends) for pieces, lane in sends if pieces & due.pieces),
         failures=memory.failures,
     )
     if busy and await outbox.send_statements(node, round_id, ends):
         await outbox.send_bytes(node, round_id, ends)  # those that were just signed for
     return Outcome(busy, again=busy and (any(made) or ends()))
+
+
+async def _verify_and_finalize(node: NodeContext, round_id: str, ends: Ends) -> bool:
+    """Verify evaluations, and make the columns that are due by then: together, which takes less time than one by one.
+
+    Raises:
+        AquilaError: As `verify` and `finalize` do; evaluations that cannot be had hold up no other column.
+    """
+    try:
+        verified = await verify.verify(node, round_id, ends)
+    except AquilaError:
+        await finalize.finalize(node, round_id, ends)
+        raise
+    return await finalize.finalize(node, round_id, ends) or verified
 
 
 async def _due_now(node: NodeContext, round_id: str) -> Due | None:

@@ -35,9 +35,9 @@ from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, Step, SubmissionState
 from services.node.storage.tables import (
     ChunkDownloadRow,
-    ChunkRow,
     EvaluationDownloadRow,
     EvaluationRow,
+    ProblemRow,
     RoundRow,
     StatementRow,
     SubmissionRow,
@@ -45,6 +45,7 @@ from services.node.storage.tables import (
 )
 
 _LOG = Log("node.consent")
+_LOCK = "lock "
 
 
 def consent(node: NodeContext, round_id: str) -> bool:
@@ -111,7 +112,7 @@ def sign_locks(node: NodeContext, round_id: str) -> bool:
 
 
 def check_lock(session: Session, node: NodeContext, round_: Round, row: RoundRow, counterpart: str) -> None:
-    """Refuse a round in which a counterpart's half of the lock does not open: its pair would never have a hit.
+    """Report a counterpart's half of the lock that does not open, which ends this pair alone (PROTOCOL.md 3.3.8).
 
     Raises:
         KeyMaterialError: The round key is missing.
@@ -121,7 +122,14 @@ def check_lock(session: Session, node: NodeContext, round_: Round, row: RoundRow
     try:
         open_half(round_, node.code, node.rounds.of(row.round_id).secrets().sealing, counterpart)
     except SealError as error:
-        statements.refuse(session, node.clock, row.round_id, f"lock {counterpart}", error.sentence)
+        statements.report_problem(session, node.clock, row.round_id, f"{_LOCK}{counterpart}", error.sentence)
+        _LOG.error("lock_not_opened", round=row.round_id, counterpart=counterpart)
+
+
+def unusable_locks(session: Session, round_id: str) -> frozenset[str]:
+    """Return the counterparts whose half of the lock did not open: nothing is evaluated or compared with them."""
+    of_locks = ProblemRow.round_id == round_id, ProblemRow.place.startswith(_LOCK)
+    return frozenset(place.removeprefix(_LOCK) for place in session.scalars(select(ProblemRow.place).where(*of_locks)))
 
 
 def exclude_absent(node: NodeContext, round_id: str) -> bool:
@@ -190,7 +198,6 @@ def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) 
         if not waiting.sent and Evaluation.from_payload(said.payload).submission_id not in kept:
             waiting.refusal, waiting.sent = dumps(Sentence.of("origin_left_round")), True
     # Tokens that were made with the absent party's evaluations are made again without.
-    session.execute(update(ChunkRow).where(ChunkRow.round_id == row.round_id).values(finalized=False))
     session.execute(delete(TokenPartRow).where(TokenPartRow.round_id == row.round_id))
     _LOG.info("amended", round=row.round_id, count=len(round_.participants))
 

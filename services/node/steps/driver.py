@@ -111,7 +111,7 @@ class RoundsDriver:
     def _is_news(self, round_id: str, page: Events) -> bool:
         """Return whether the page of a feed that came with a long poll has anything that this node does not know."""
         memory = self._node.rounds.of(round_id)
-        return bool(page.events) or frozenset(page.ready) != memory.ready or page.late != memory.late
+        return bool(page.events) or page.late != memory.late
 
     def _forget_resting(self) -> None:
         """Forget what is known of most rounds that are over: a node has years of them."""

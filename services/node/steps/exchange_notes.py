@@ -221,7 +221,8 @@ def _chunks(node: NodeContext, round_id: str, submission: str, counterpart: str)
     """Yield the tokens and token secrets of an own submission for a counterpart, chunk by chunk."""
     key = node.rounds.of(round_id).key()
     for part in parts_of_rows(node, submission, counterpart):
-        names = paths.tokens(round_id, submission, part.index), paths.token_secrets(round_id, submission, part.index)
+        place = round_id, submission, counterpart, part.index
+        names = paths.tokens(*place), paths.token_secrets(*place)
         yield FinalizedChunk(*(key.open(name, node.files.read(name)) for name in names))
 
 

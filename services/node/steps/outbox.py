@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 from asyncio import to_thread
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, inspect, select, tuple_, update
+from sqlalchemy.orm import Session, object_mapper
 
 from aquila.crypto.group import ELEMENT_BYTES
 from aquila.errors import (
@@ -29,7 +29,7 @@ from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Evaluation, Kind, Statement, StatementKind, Submission, Tokens
 from aquila.protocol.messages.feed import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
 from aquila.protocol.registry import Registry
-from aquila.protocol.rounds.round_state import EvaluationKey
+from aquila.protocol.rounds.round_state import ColumnKey, EvaluationKey
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.errors import NotFoundError, PeerFullError, error_from_problem, retry_after_of
@@ -43,6 +43,7 @@ from services.node.context import Journal, NodeContext
 from services.node.logs import checks
 from services.node.round_memory import RoundMemories, TakenStatement, round_row
 from services.node.rounds import paths, statements
+from services.node.safeguards import shadow_columns
 from services.node.storage.states import LocalRoundState, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow, TokenPartRow
 
@@ -144,7 +145,13 @@ def _packed(
 
 def _bytes_part(upload: PendingUpload) -> BytesPart:
     content = base64.b64encode(upload.read()).decode()
-    return BytesPart(part=upload.what, submission_id=upload.row.submission_id, index=upload.row.index, content=content)
+    return BytesPart(
+        part=upload.what,
+        submission_id=upload.row.submission_id,
+        index=upload.row.index,
+        counterpart=upload.counterpart,
+        content=content,
+    )
 
 
 def _waits_for_feed(node: NodeContext, row: StatementRow) -> bool:
@@ -168,8 +175,7 @@ def _uploads_of(node: NodeContext, row: StatementRow) -> list[PendingUpload]:
         if row.kind == StatementKind.SUBMISSION:
             return [_blinded(files, one) for one in session.scalars(chunks.where(~ChunkRow.sent))]
         if row.kind == StatementKind.TOKENS:
-            of_submission = TokenPartRow.submission_id == named.submission_id
-            parts = select(TokenPartRow).where(of_submission, ~TokenPartRow.sent).order_by(TokenPartRow.index)
+            parts = select(TokenPartRow).where(*_of_column(named), ~TokenPartRow.sent).order_by(TokenPartRow.index)
             return [_tokens(files, node.rounds, one) for one in session.scalars(parts)]
         answer = session.get(EvaluationRow, (named.submission_id, named.chunk))
         return [] if answer is None or answer.sent else [_answer(files, answer)]
@@ -186,11 +192,7 @@ async def _took(node: NodeContext, rows: Sequence[StatementRow]) -> None:
 
 async def _refused(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
     """Store that the matcher refused a statement."""
-    if isinstance(error, OrderError) and row.kind == StatementKind.TOKENS:
-        # Tokens can be too early, and are sent again. Everything else is signed only when it is due, so it is too late.
-        problem = Sentence.of("statement_not_taken", kind=row.kind, reason=error.sentence)
-        await to_thread(_note, node.journal, row.round_id, _place(row), problem)
-    elif isinstance(error, EquivocationError):
+    if isinstance(error, EquivocationError):
         # The matcher knows another statement under this number: we said more than this database remembers.
         problem = Sentence.of("number_used_before", number=row.sequence or 0, reason=error.sentence)
         await to_thread(_refuse, node.journal, row, problem)
@@ -202,7 +204,15 @@ def _named_by(registry: Registry, row: StatementRow) -> TakenStatement:
     """Return the bytes that a statement names."""
     message = statements.message_of(statements.open_statement(registry, row.envelope))
     assert isinstance(message, Submission | Evaluation | Tokens)
-    return TakenStatement(row.kind, message.submission_id, message.index if isinstance(message, Evaluation) else 0)
+    taken = TakenStatement(row.kind, message.submission_id)
+    if isinstance(message, Tokens):
+        return taken._replace(counterpart=message.column.counterpart)
+    return taken._replace(chunk=message.index) if isinstance(message, Evaluation) else taken
+
+
+def _of_column(named: TakenStatement) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition for the parts of the column that a statement of tokens names."""
+    return TokenPartRow.submission_id == named.submission_id, TokenPartRow.counterpart == named.counterpart
 
 
 def _place(row: StatementRow) -> str:
@@ -230,13 +240,19 @@ def _refuse(journal: Journal, row: StatementRow, problem: Sentence) -> None:
 
 
 def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
-    """Keep a statement that will never be taken, with the reason; a submission that it speaks of has failed."""
+    """Keep a statement that will never be taken, with the reason; a submission or column that it speaks of is over."""
     with node.store.transaction("outbox.give_up") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = dumps(error.sentence)
-        problem = Sentence.of("statement_refused", kind=row.kind, reason=error.sentence)
-        statements.report_problem(session, node.clock, row.round_id, f"statement {row.sequence}", problem)
         message = statements.message_of(statements.open_statement(node.registry, row.envelope))
         assert isinstance(message, Statement)
+        place, problem = _place(row), Sentence.of("statement_refused", kind=row.kind, reason=error.sentence)
+        if isinstance(message, Tokens):
+            named = _named_by(node.registry, row)
+            place = shadow_columns.place_of(named.counterpart)
+            problem = Sentence.of("tokens_refused", counterpart=named.counterpart, reason=error.sentence)
+            session.execute(update(TokenPartRow).where(*_of_column(named)).values(sent=True))
+            statements.note_all_sent(session, named.submission_id)
+        statements.report_problem(session, node.clock, row.round_id, place, problem)
         append(session, refused_entry(message, row.digest, node.clock()))
         if isinstance(message, Submission):
             session.get_one(SubmissionRow, message.submission_id).enter(SubmissionState.FAILED)
@@ -255,20 +271,26 @@ class PendingUpload(NamedTuple):
     def path(self, code: str) -> str:
         """Return the path of the call that brings them to the matcher."""
         kind = f"evaluations/{code}" if self.what == "evaluation" else self.what
+        kind += f"/{self.counterpart}" if self.counterpart else ""
         return f"/v1/rounds/{self.row.round_id}/submissions/{self.row.submission_id}/{kind}/{self.row.index}"
+
+    @property
+    def counterpart(self) -> str | None:
+        """Of tokens, for whom their column is."""
+        return self.row.counterpart if isinstance(self.row, TokenPartRow) else None
 
     @property
     def subject(self) -> str:
         """The subject of a problem with them."""
-        return f"upload {self.row.submission_id}/{self.what}/{self.row.index}"
+        return f"upload {self.row.submission_id}/{self.what}/{self.counterpart or ''}{self.row.index}"
 
     def mark_sent(self, session: Session) -> None:
         """Note in their row that the matcher has them, and in the submission's when these were its last tokens."""
         kind: type[Any] = type(self.row)
-        row = session.get_one(kind, (self.row.submission_id, self.row.index))
+        row = session.get_one(kind, object_mapper(self.row).primary_key_from_instance(self.row))
         row.sent = True
         if self.what == "tokens":
-            _all_tokens_sent(session, row.submission_id)
+            statements.note_all_sent(session, row.submission_id)
 
 
 _Item: TypeAlias = tuple[StatementPart | BytesPart, StatementRow | PendingUpload]
@@ -339,12 +361,12 @@ def _pending_uploads(node: NodeContext, round_id: str) -> list[PendingUpload]:
     """Return the next bytes of each kind whose statement the matcher has."""
     memory, files = node.rounds.of(round_id), node.files
     with node.store.reading("outbox.bytes") as session, memory.reading() as round_:
-        submitted = {*round_.submissions, *_named(memory.taken, StatementKind.SUBMISSION)}
-        finalized = {*round_.tokens, *_named(memory.taken, StatementKind.TOKENS)}
+        submitted = {*round_.submissions}
+        submitted |= {one.submission_id for one in memory.taken if one.kind == StatementKind.SUBMISSION}
 
         def rows(kind: type[RowT], *where: ColumnElement[bool]) -> Iterator[RowT]:
             query = select(kind).where(kind.round_id == round_id, *where)
-            ordered = query.order_by(kind.submission_id, kind.index).execution_options(yield_per=_PER_TURN)
+            ordered = query.order_by(*inspect(kind).primary_key).execution_options(yield_per=_PER_TURN)
             return iter(session.scalars(ordered))
 
         def answered(row: EvaluationRow) -> bool:
@@ -354,18 +376,18 @@ def _pending_uploads(node: NodeContext, round_id: str) -> list[PendingUpload]:
 
         blinded = rows(ChunkRow, ~ChunkRow.sent, ChunkRow.submission_id.in_(submitted))
         answers = rows(EvaluationRow, ~EvaluationRow.sent)
-        tokens = rows(TokenPartRow, ~TokenPartRow.sent, TokenPartRow.submission_id.in_(finalized))
+        signed = {column for column in round_.tokens if round_.submissions[column.submission_id].party == node.code}
+        signed |= {
+            ColumnKey(one.submission_id, one.counterpart) for one in memory.taken if one.kind == StatementKind.TOKENS
+        }
+        column = tuple_(TokenPartRow.submission_id, TokenPartRow.counterpart)
+        tokens = rows(TokenPartRow, ~TokenPartRow.sent, column.in_(sorted(signed)))
         kinds = (
             (_blinded(files, row) for row in blinded),
             (_answer(files, row) for row in answers if answered(row)),
             (_tokens(files, node.rounds, row) for row in tokens),
         )
         return [upload for kind in kinds for upload in islice(kind, _PER_TURN)]
-
-
-def _named(taken: Iterable[TakenStatement], kind: StatementKind) -> Iterator[str]:
-    """Yield the submissions that statements of a kind are about."""
-    return (one.submission_id for one in taken if one.kind == kind)
 
 
 def _blinded(files: ChunkFiles, row: ChunkRow) -> PendingUpload:
@@ -381,14 +403,7 @@ def _answer(files: ChunkFiles, row: EvaluationRow) -> PendingUpload:
 
 
 def _tokens(files: ChunkFiles, rounds: RoundMemories, row: TokenPartRow) -> PendingUpload:
-    name = paths.tokens(row.round_id, row.submission_id, row.index)
+    name = paths.tokens(row.round_id, row.submission_id, row.counterpart, row.index)
     return PendingUpload(
         "tokens", row, row.size, name, lambda: rounds.of(row.round_id).key().open(name, files.read(name))
     )
-
-
-def _all_tokens_sent(session: Session, submission_id: str) -> None:
-    """Note of a submission that the matcher has all of its tokens, where it has."""
-    waiting = select(TokenPartRow).where(TokenPartRow.submission_id == submission_id, ~TokenPartRow.sent)
-    if session.scalars(waiting).first() is None:
-        session.get_one(SubmissionRow, submission_id).enter(SubmissionState.TOKENS_SENT)

@@ -151,7 +151,7 @@ def take_page(node: NodeContext, round_id: str, page: Events) -> None:
                 row.cursor, row.phase = event.event_id, round_.phase.value
             # If we crash here, nothing of these events was taken, and they are fetched again.
     _keep_bytes(memory, page)
-    memory.ready, memory.late = frozenset(page.ready), page.late
+    memory.late = page.late
     memory.synced = memory.synced or len(page.events) < PAGE
 
 
@@ -274,15 +274,17 @@ def _store_download(taking: _FeedContext, event: Event) -> None:
     if submission is None or index is None or index >= len(submission.chunks) or row.state != LocalRoundState.ACTIVE:
         return
     key, is_own = (submission.submission_id, index), submission.party == taking.node.code
+    unusable = consent.unusable_locks(session, row.round_id)
     if event.kind is EventKind.BLINDED:
         wanted = taking.node.code in round_.evaluators_of(submission.submission_id)
-        if wanted and session.get(ChunkDownloadRow, key) is None:
+        if wanted and submission.party not in unusable and session.get(ChunkDownloadRow, key) is None:
             session.add(ChunkDownloadRow(submission_id=key[0], index=index, round_id=row.round_id))
         return
     party = event.party or ""
     if (
         is_own
         and party in round_.evaluators_of(submission.submission_id)
+        and party not in unusable
         and session.get(EvaluationDownloadRow, (*key, party)) is None
     ):
         session.add(EvaluationDownloadRow(submission_id=key[0], index=index, party=party, round_id=row.round_id))

@@ -68,10 +68,6 @@ SUBMISSION_TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {
 UNSIGNED = frozenset({SubmissionState.WISHED, SubmissionState.PREPARING})
 """Submissions for which nothing is signed yet: they fail when the round ends here."""
 
-WITH_TOKENS = frozenset({SubmissionState.FINALIZED, SubmissionState.TOKENS_SENT})
-"""Submissions whose tokens are made: every evaluation of them was verified."""
-
-
 STANDING_QUERY_TRANSITIONS: Mapping[StandingQueryState, frozenset[StandingQueryState]] = {
     StandingQueryState.ACTIVE: frozenset(StandingQueryState) - {StandingQueryState.ACTIVE},
     StandingQueryState.WITHDRAWN: frozenset(),

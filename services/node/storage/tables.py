@@ -373,23 +373,25 @@ class ChunkRow(NodeRows):
     elements: Mapped[int] = mapped_column(comment="How many elements it has.")
     digest: Mapped[Digest] = mapped_column(comment="SHA-256 of the blinded elements.")
     sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has the blinded elements.")
-    finalized: Mapped[bool] = mapped_column(default=False, comment="Whether its token rows are made.")
 
 
 class TokenPartRow(NodeRows):
-    """Token rows of an own chunk for a counterpart, or a piece of a shadow column; those come behind all rows."""
+    """A part of an own column: the token rows of a chunk, or behind them a piece of the tags.
+
+    Pieces are stored with the column's statement: a column that has them is signed.
+    """
 
     __tablename__ = "token_part"
     submission_id: Mapped[Id] = mapped_column(
         ForeignKey("submission.submission_id"), primary_key=True, comment="Of which submission."
     )
-    index: Mapped[int] = mapped_column(primary_key=True, comment="Its place in the statement of tokens.")
+    counterpart: Mapped[ShortWord] = mapped_column(primary_key=True, comment="For whom the column is.")
+    index: Mapped[int] = mapped_column(primary_key=True, comment="Its place in the column, from 0.")
     round_id: Mapped[str] = _round()
-    counterpart: Mapped[ShortWord] = mapped_column(comment="For whom it is.")
     is_rows: Mapped[bool] = mapped_column(comment="Whether it has token rows, or tags.")
     size: Mapped[int] = mapped_column(comment="Bytes.")
     digest: Mapped[Digest | None] = mapped_column(comment="SHA-256 of token rows, until the close.")
-    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has it.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has it, or has refused the column.")
 
 
 class _DownloadRow(_Stateful, NodeRows):

@@ -15,7 +15,7 @@ from aquila.records.rules import InputClass
 from services.node.round_memory import round_row
 from services.node.steps.consent import store_manifest
 from services.node.steps.sync import take_page
-from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, StatementRow
+from services.node.storage.tables import EvaluationDownloadRow, StatementRow, TokenPartRow
 from tests.support.metrics import metric
 from tests.support.node_world import PartyNode, World
 from tests.support.sentence_texts import texts
@@ -56,22 +56,23 @@ async def problems(party_node: PartyNode, round_id: str) -> str:
 
 @pytest.mark.parametrize("codes", [("AL", "RS", "SI")], ids=["three"])
 async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
-    """A proof that does not verify names party and chunk, no token is signed, and others' evaluations are kept."""
+    """A proof that does not verify names party and chunk, no tokens are made for its party, and the other pair goes on."""
     rs = world.nodes["RS"].node
     rs.party = WrongShare(rs.code, rs.party.identity, rs.group, rs.party.log_head)
     round_id = await world.begin()
     await world.settle()
-    for code in ("AL", "SI"):
+    for code, other in (("AL", "SI"), ("SI", "AL")):
         text = await problems(world.nodes[code], round_id)
         assert "RS evaluated chunk 0 wrongly" in text
         view = await world.nodes[code].round(round_id)
-        assert view["submissions"][0]["state"] == "submitted"
+        assert view["submissions"][0]["state"] == "tokens_sent"
+        assert view["hits"] == 1
         with world.nodes[code].node.store.reading("test") as session:
             rows = session.scalars(select(EvaluationDownloadRow)).all()
-            chunks = session.scalars(select(ChunkRow)).all()
-        assert {row.party == "RS" for row in rows if row.state == "failed"} == {True}
-        assert {row.party == "RS" for row in rows if row.state == "acknowledged"} == {False}
-        assert {chunk.finalized for chunk in chunks} == {False}
+            made = session.scalars(select(TokenPartRow.counterpart)).all()
+        assert {row.party for row in rows if row.state == "failed"} == {"RS"}
+        assert {row.party for row in rows if row.state == "acknowledged"} == {other}
+        assert set(made) == {other}
     refused = {code: metric(one.app, "proofs_refused_total") for code, one in world.nodes.items()}
     assert refused == {"AL": 3, "RS": 0, "SI": 3}  # a list has three chunks
     assert await world.phase(round_id) == "open"
@@ -132,7 +133,7 @@ def show(party_node: PartyNode, round_id: str, envelope: bytes) -> None:
     with party_node.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
     event = Event(event_id=cursor + 1, kind=EventKind.STATEMENT, envelope=envelope.decode())
-    take_page(party_node.node, round_id, Events(events=(event,), ready=(), late=(), time=0))
+    take_page(party_node.node, round_id, Events(events=(event,), late=(), time=0))
 
 
 async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
@@ -151,5 +152,5 @@ async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
     with al.node.store.reading("test.evidence") as session:
         kept = session.scalars(select(StatementRow).where(StatementRow.kind == "evidence")).all()
     assert [row.party for row in kept] == ["RS"]
-    await world.settle()
-    assert (await al.round(round_id))["submissions"][0]["state"] == "submitted"
+    with al.node.store.reading("test.refused") as session:
+        assert round_row(session, round_id).refused is not None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from aquila.interface.queries import QueriedParty, QueriedPartyState
 from aquila.interface.rounds import Awaited
+from aquila.protocol.rounds.round_state import ColumnKey
 from aquila.protocol.rounds.verified_round import Round
 from services.node.context import Signer
 from services.node.rounds import progress
@@ -46,12 +47,12 @@ def queried_parties(
         else:
             state = QueriedPartyState(answer_state(signer.code, round_, row, submission_id).value)
         if state is QueriedPartyState.AWAITED:
-            awaited = _awaited(round_, party, submission_id, verified)
+            awaited = _awaited(round_, signer.code, party, submission_id, verified)
         since = known[party].since if party in known and not failed else None
         yield QueriedParty(party=party, state=state, since=since, awaited=awaited)
 
 
-def _awaited(round_: Round, party: str, submission_id: str, verified: Verified) -> Awaited:
+def _awaited(round_: Round, code: str, party: str, submission_id: str, verified: Verified) -> Awaited:
     """Return the first step of a party that the answer rests on and that is known to be missing."""
     own = round_.list_of(party)
     if own is None:
@@ -59,4 +60,4 @@ def _awaited(round_: Round, party: str, submission_id: str, verified: Verified) 
     sent = round_.submissions.get(submission_id)
     if sent is None or verified[submission_id, party] < len(sent.chunks):
         return Awaited.EVALUATIONS
-    return Awaited.TOKENS if own not in round_.tokens else Awaited.NOTHING
+    return Awaited.NOTHING if ColumnKey(own, code) in round_.tokens else Awaited.TOKENS

@@ -1,20 +1,23 @@
-"""Step 8: verified evaluations become tokens, sealed on the disk, then a signed statement (PROTOCOL.md 3.6).
+"""Step 8: verified evaluations become columns of tokens, sealed on the disk, then signed statements (PROTOCOL.md 3.6).
 
-Several chunks are finalized at once; each is sealed and committed alone, in order.
+A column is due as soon as its counterpart's list and evaluations are here; no other party is waited for. Several
+chunks are finalized at once; each is sealed and committed alone, in order.
 """
 
 from __future__ import annotations
 
 import hashlib
 from asyncio import to_thread
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from aquila.protocol.messages import Kind
+from aquila.protocol.messages import Kind, TokenColumn
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import ROW, FinalizedChunk
 from aquila.protocol.submissions.tasks import FinalizeTask
@@ -26,83 +29,125 @@ from services.node.context import NodeContext
 from services.node.logs.checks import may_sign
 from services.node.rounds import paths, statements
 from services.node.safeguards import shadow_columns
-from services.node.steps.consent import signed_under
+from services.node.steps.consent import unusable_locks
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
-from services.node.storage.states import VERIFIED, SubmissionState
+from services.node.storage.states import VERIFIED, EvaluationDownloadState, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow, TokenPartRow
 
 _LOG = Log("node.finalize")
 
 
+class DueColumns(NamedTuple):
+    """A submission with columns that are due."""
+
+    row: SubmissionRow
+    """The submission."""
+    counterparts: tuple[str, ...]
+    """For whom they are; nobody where no column is left to come."""
+
+
 async def finalize(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:
-    """Finalize the next chunks of a submission whose tokens are due, and sign for all; return whether there was one.
+    """Make the columns of a submission that are due, and sign for each; return whether there was anything to do.
+
+    Columns that are due together are made together, which takes less time than one by one.
 
     Raises:
         ExecutorError: A worker is gone; its chunk is finalized again.
         AquilaError: The matcher's log cannot be found right; the tokens are signed when it can.
     """
-    if not node.rounds.of(round_id).ready:
-        return False
-    row = await to_thread(_due, node, round_id)
-    if row is None:
+    due = await to_thread(_due, node, round_id)
+    if due is None:
         return False
     round_ = node.rounds.of(round_id).record()
-    chunks = await to_thread(_unfinished, node.store, row)
+    chunks = await to_thread(_unfinished, node.store, due)
     begin, finish = partial(_begin, node, round_), partial(_finish, node)
     if await run_in_order(until(ends, chunks), begin, finish, await node.ahead()) == len(chunks):
-        if await to_thread(_sign, node, round_, row):
+        if await to_thread(_sign, node, round_, due):
             return True
         await prove_log(node)
-        return await to_thread(_sign, node, round_, row) or bool(chunks)
+        return await to_thread(_sign, node, round_, due) or bool(chunks)
     return True
 
 
-def _due(node: NodeContext, round_id: str) -> SubmissionRow | None:
-    memory = node.rounds.of(round_id)
-    round_ = memory.record()
+def _due(node: NodeContext, round_id: str) -> DueColumns | None:
+    """Return the submission that was asked for first of those with columns that are due, or with none to come."""
+    round_ = node.rounds.of(round_id).record()
     query = select(SubmissionRow).where(
         SubmissionRow.round_id == round_id, SubmissionRow.state == SubmissionState.SUBMITTED
     )
     with node.store.reading("finalize.due") as session:
-        due = [row for row in session.scalars(query) if _is_due(session, round_, row, memory.ready)]
-        if not due or signed_under(session, node.registry, round_):
-            return None
-    return due[0]
+        for row in session.scalars(query.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)):
+            if row.submission_id not in round_.submissions:
+                continue
+            columns = _columns(session, round_, row.submission_id)
+            due = tuple(one for one in columns.evaluated if _is_due(session, round_, row, one))
+            if due or columns.are_over:
+                return DueColumns(row, due)
+    return None
 
 
-def _unfinished(store: Store, row: SubmissionRow) -> Sequence[ChunkRow]:
-    query = select(ChunkRow).where(ChunkRow.submission_id == row.submission_id, ~ChunkRow.finalized)
+class _Columns(NamedTuple):
+    """The counterparts of a submission, by how far its columns for them are."""
+
+    signed: frozenset[str]
+    """Those whose column is signed."""
+    evaluated: tuple[str, ...]
+    """Of the others those by whom every chunk was evaluated, and verified here."""
+    to_come: frozenset[str]
+    """Of all others those by whom it can still be."""
+
+    @property
+    def are_over(self) -> bool:
+        """Whether every column that can come is signed."""
+        return bool(self.signed) and not self.evaluated and not self.to_come
+
+
+def _columns(session: Session, round_: Round, submission_id: str) -> _Columns:
+    pieces = TokenPartRow.submission_id == submission_id, ~TokenPartRow.is_rows
+    signed = frozenset(session.scalars(select(TokenPartRow.counterpart).where(*pieces).distinct()))
+    party, state = EvaluationDownloadRow.party, EvaluationDownloadRow.state
+    counted = select(party, state, func.count()).where(EvaluationDownloadRow.submission_id == submission_id)
+    verified: Counter[str] = Counter()
+    failed = unusable_locks(session, round_.round_id)
+    for evaluator, found, count in session.execute(counted.group_by(party, state)):
+        verified[evaluator] += count if found in VERIFIED else 0
+        failed |= {evaluator} if found == EvaluationDownloadState.FAILED else set()
+    left = [one for one in round_.evaluators_of(submission_id) if one not in signed | failed]
+    chunks = len(round_.submissions[submission_id].chunks)
+    evaluated = tuple(one for one in left if verified[one] == chunks)
+    return _Columns(signed, evaluated, frozenset(left) - set(evaluated))
+
+
+def _is_due(session: Session, round_: Round, row: SubmissionRow, counterpart: str) -> bool:
+    """Return whether a column whose chunks are all evaluated is due: the other list is signed, and a query is next."""
+    if row.kind == Kind.QUERY:
+        return shadow_columns.is_next(session, round_, row.submission_id, counterpart)
+    return round_.list_of(counterpart) is not None
+
+
+def _unfinished(store: Store, due: DueColumns) -> Sequence[tuple[ChunkRow, list[str]]]:
+    """Return the chunks of which token rows are missing, and for whom."""
+    chunks = select(ChunkRow).where(ChunkRow.submission_id == due.row.submission_id).order_by(ChunkRow.index)
     with store.reading("finalize.chunks") as session:
-        return session.scalars(query.order_by(ChunkRow.index)).all()
+        missing = ((chunk, missing_rows(session, chunk, due.counterparts)) for chunk in session.scalars(chunks).all())
+        return [(chunk, counterparts) for chunk, counterparts in missing if counterparts]
 
 
-def _is_due(session: Session, round_: Round, row: SubmissionRow, ready: frozenset[str]) -> bool:
-    """Return whether every list is signed and every evaluation verified here, and the matcher holds tokens for due."""
-    submission = round_.submissions.get(row.submission_id)
-    if submission is None or row.submission_id not in ready:
-        return False
-    if row.kind == Kind.QUERY and not shadow_columns.is_next(session, round_, row.submission_id):
-        return False
-    if any(round_.list_of(party) is None for party in round_.participants):
-        return False  # the matcher's word alone is not enough (3.6.4)
-    evaluators = round_.evaluators_of(row.submission_id)
-    query = select(func.count()).where(
-        EvaluationDownloadRow.submission_id == row.submission_id,
-        EvaluationDownloadRow.party.in_(evaluators),
-        EvaluationDownloadRow.state.in_(VERIFIED),
-    )
-    return session.scalar(query) == len(submission.chunks) * len(evaluators)
+def missing_rows(session: Session, chunk: ChunkRow, counterparts: Iterable[str]) -> list[str]:
+    """Return those of some counterparts for whom the token rows of a chunk are not made."""
+    rows = TokenPartRow.submission_id == chunk.submission_id, TokenPartRow.index == chunk.index
+    made = set(session.scalars(select(TokenPartRow.counterpart).where(*rows)))
+    return [counterpart for counterpart in counterparts if counterpart not in made]
 
 
-async def _begin(node: NodeContext, round_: Round, chunk: ChunkRow) -> dict[str, FinalizedChunk]:
-    small = chunk.elements <= SMALL_ELEMENTS
-    return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, chunk), small=small)
+async def _begin(node: NodeContext, round_: Round, place: tuple[ChunkRow, list[str]]) -> dict[str, FinalizedChunk]:
+    small = place[0].elements <= SMALL_ELEMENTS
+    return await node.workers.run(FINALIZE, await to_thread(_work, node, round_, *place), small=small)
 
 
-def _work(node: NodeContext, round_: Round, chunk: ChunkRow) -> FinalizeTask:
-    parties = round_.evaluators_of(chunk.submission_id)
-    return work_on_tokens(node, round_, chunk, {party: read_evaluated(node.files, chunk, party) for party in parties})
+def _work(node: NodeContext, round_: Round, chunk: ChunkRow, counterparts: Sequence[str]) -> FinalizeTask:
+    return work_on_tokens(node, round_, chunk, {one: read_evaluated(node.files, chunk, one) for one in counterparts})
 
 
 def read_evaluated(files: ChunkFiles, chunk: ChunkRow, party: str) -> bytes:
@@ -110,8 +155,10 @@ def read_evaluated(files: ChunkFiles, chunk: ChunkRow, party: str) -> bytes:
     return files.read(paths.evaluated(chunk.round_id, chunk.submission_id, party, chunk.index))
 
 
-async def _finish(node: NodeContext, chunk: ChunkRow, begun: Awaitable[dict[str, FinalizedChunk]]) -> None:
-    await to_thread(_keep, node, chunk, await begun)
+async def _finish(
+    node: NodeContext, place: tuple[ChunkRow, list[str]], begun: Awaitable[dict[str, FinalizedChunk]]
+) -> None:
+    await to_thread(_keep, node, place[0], await begun)
 
 
 def _keep(node: NodeContext, chunk: ChunkRow, made: Mapping[str, FinalizedChunk]) -> None:
@@ -119,34 +166,28 @@ def _keep(node: NodeContext, chunk: ChunkRow, made: Mapping[str, FinalizedChunk]
     parts = seal_tokens(node, chunk.round_id, chunk.submission_id, chunk.index, made)
     # If we crash here, the same tokens are made again.
     with node.store.transaction("finalize.chunk") as session:
-        record_tokens(session, (chunk.submission_id, chunk.index), parts)
+        session.add_all(parts)
 
 
 def seal_tokens(
     node: NodeContext, round_id: str, submission_id: str, index: int, made: Mapping[str, FinalizedChunk]
 ) -> list[TokenPartRow]:
-    """Write one chunk's tokens for each counterpart and their secrets, encrypted; return rows for `record_tokens`.
+    """Write one chunk's tokens for counterparts and their secrets, encrypted; return the rows that say so.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
     memory, parts = node.rounds.of(round_id), []
-    round_ = memory.record()
-    chunks = len(round_.submissions[submission_id].chunks)
-    for number, counterpart in enumerate(round_.evaluators_of(submission_id)):
-        chunk = made[counterpart]
-        place = number * chunks + index
-        for name, content in (
-            (paths.tokens(round_id, submission_id, place), chunk.rows),
-            (paths.token_secrets(round_id, submission_id, place), chunk.secrets),
-        ):
+    for counterpart, chunk in made.items():
+        place = round_id, submission_id, counterpart, index
+        for name, content in ((paths.tokens(*place), chunk.rows), (paths.token_secrets(*place), chunk.secrets)):
             node.files.write(name, memory.seal(name, content))
         parts.append(
             TokenPartRow(
                 submission_id=submission_id,
-                index=place,
-                round_id=round_id,
                 counterpart=counterpart,
+                index=index,
+                round_id=round_id,
                 is_rows=True,
                 size=len(chunk.rows),
                 digest=hashlib.sha256(chunk.rows).hexdigest(),
@@ -155,16 +196,8 @@ def seal_tokens(
     return parts
 
 
-def record_tokens(session: Session, chunk: tuple[str, int], parts: Sequence[TokenPartRow]) -> None:
-    """Note that the tokens of a chunk are made, which `seal_tokens` wrote."""
-    row = session.get_one(ChunkRow, chunk)
-    if not row.finalized:
-        row.finalized = True
-        session.add_all(parts)
-
-
 def work_on_tokens(node: NodeContext, round_: Round, chunk: ChunkRow, evaluations: Mapping[str, bytes]) -> FinalizeTask:
-    """Return the work of making a chunk's tokens from all its evaluations; of some the bytes may follow.
+    """Return the work of making a chunk's tokens for those who evaluated it; of some the bytes may follow.
 
     Raises:
         OrderError: One is missing.
@@ -176,31 +209,34 @@ def work_on_tokens(node: NodeContext, round_: Round, chunk: ChunkRow, evaluation
         return node.party.to_finalize(round_, memory.secrets(), seed, submission, index, rows, evaluations)
 
 
-def _sign(node: NodeContext, round_: Round, row: SubmissionRow) -> bool:
-    """Sign for the tokens, once the matcher's log provably holds all earlier statements; return whether it did.
-
-    From here on this node signs no amendment.
-    """
+def _sign(node: NodeContext, round_: Round, due: DueColumns) -> bool:
+    """Sign for each column, once the matcher's log provably holds all earlier statements; return whether it did."""
+    row = due.row
     node.rounds.of(row.round_id).check_key()
     with node.store.reading("finalize.may_sign") as session:
         if not may_sign(session, row.round_id):
             return False
     # If we crash here, the same columns are made again.
-    columns, pieces = shadow_columns.make_columns(node, round_, row)
+    made = [shadow_columns.make_column(node, round_, row, counterpart) for counterpart in due.counterparts]
     with node.store.transaction("finalize.sign") as session:
         if not may_sign(session, row.round_id):
             return False
-        session.add_all(pieces)
-        statements.sign(
-            session,
-            node.signer,
-            row.round_id,
-            lambda number: node.party.tokens(round_, number, row.submission_id, columns),
-        )
-        session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FINALIZED)
+        for column, pieces in made:
+            session.add_all(pieces)
+            signs = partial(_signed, node, round_, row.submission_id, column)
+            statements.sign(session, node.signer, row.round_id, signs)
+        is_over = _columns(session, round_, row.submission_id).are_over
+        if is_over:
+            session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FINALIZED)
+            statements.note_all_sent(session, row.submission_id)
     # If we crash here, what is not needed any more stays until the round is closed.
-    folder = paths.submission(row.round_id, row.submission_id)
-    node.files.delete_tree(f"{folder}/evaluated")
-    node.files.delete_tree(f"{folder}/rows")
-    _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(columns))
+    if is_over:
+        folder = paths.submission(row.round_id, row.submission_id)
+        node.files.delete_tree(f"{folder}/evaluated")
+        node.files.delete_tree(f"{folder}/rows")
+    _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(made))
     return True
+
+
+def _signed(node: NodeContext, round_: Round, submission_id: str, column: TokenColumn, number: int) -> bytes:
+    return node.party.tokens(round_, number, submission_id, column)

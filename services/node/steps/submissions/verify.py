@@ -22,7 +22,7 @@ from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext
 from services.node.rounds import paths
 from services.node.steps.submissions.evaluate import PER_TURN, give_up, next_waiting, try_again
-from services.node.steps.submissions.finalize import read_evaluated, record_tokens, seal_tokens, work_on_tokens
+from services.node.steps.submissions.finalize import missing_rows, read_evaluated, seal_tokens, work_on_tokens
 from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY, VERIFY_ANSWERS, AnswersTask
 from services.node.storage.states import VERIFIED, EvaluationDownloadState
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
@@ -34,7 +34,7 @@ async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> 
     """Fetch and verify the next evaluations of own chunks, and return whether there were any.
 
     Those of one chunk are verified together. With the last ones its tokens are made too, while the elements are at
-    hand; they are signed for when they are due (`finalize`).
+    hand; they are signed for when they are due (`finalize`), and where some evaluations are missing, made then.
 
     Raises:
         PeerUnavailableError: The matcher is away.
@@ -127,10 +127,11 @@ def _together(node: NodeContext, row: EvaluationDownloadRow, works: Mapping[str,
             EvaluationDownloadRow.state.in_(VERIFIED),
         )
         verified = set(session.scalars(query))
-    evaluators = round_.evaluators_of(row.submission_id)
+        evaluators = round_.evaluators_of(row.submission_id)
+        missing = missing_rows(session, own, evaluators)
     if not verified.union(works).issuperset(evaluators):
         return AnswersTask(chunk, works)
-    earlier = {party: read_evaluated(node.files, own, party) for party in evaluators if party in verified}
+    earlier = {party: read_evaluated(node.files, own, party) for party in missing if party not in works}
     return AnswersTask(chunk, works, work_on_tokens(node, round_, own, dict.fromkeys(works, b"") | earlier))
 
 
@@ -167,8 +168,7 @@ def _keep(node: NodeContext, rows: Sequence[EvaluationDownloadRow], found: _Answ
     with node.store.transaction("evaluation.verified") as session:
         for row in rows:
             session.get_one(EvaluationDownloadRow, row.key).enter(EvaluationDownloadState.VERIFIED)
-        if made is not None:
-            record_tokens(session, (first.submission_id, first.index), parts)
+        session.add_all(parts)
 
 
 async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> bool:

@@ -12,7 +12,6 @@ from aquila.protocol.messages import Locks
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.verified_round import Round
-from services.node.round_memory import round_row
 from services.node.storage.tables import StatementRow
 from tests.support.node_steps import kinds_in_log, round_without_lists
 from tests.support.node_world import PartyNode, World
@@ -96,18 +95,20 @@ class OtherLocks(Party):
 
 
 async def test_a_half_that_does_not_open(world: World) -> None:
-    """Its receiver names who made it, signs nothing more in the round, and compares nothing; others see no fault."""
+    """Its receiver names who made it, and evaluates and compares nothing with that party alone; others see no fault."""
     rs = world.nodes["RS"].node
     rs.party = OtherLocks(rs.code, rs.party.identity, rs.group, rs.party.log_head)
     round_id = await world.begin()
     await world.settle()
     al, si = world.nodes["AL"], world.nodes["SI"]
     assert any("the lock that RS made" in text for text in texts((await al.round(round_id))["problems"]))
-    with al.node.store.reading("test.refused") as session:
-        assert round_row(session, round_id).refused is not None
-    assert own_kinds(al, round_id) == ["consent", "locks"]
+    said = al.node.rounds.of(round_id).record()
+    assert {to for one, to in said.tokens if said.submissions[one].party == "AL"} == {"SI"}
+    assert {one.origin for one in said.evaluations.values() if one.party == "AL"} == {"SI"}
+    assert (await al.round(round_id))["hits"] == 1
+    assert (await al.round(round_id))["submissions"][0]["state"] == "tokens_sent"
     assert texts((await si.round(round_id))["problems"]) == []
-    assert "tokens" not in own_kinds(si, round_id)
+    assert (await si.round(round_id))["hits"] == 2
 
 
 async def test_not_after_the_time_for_lists(world: World) -> None:
