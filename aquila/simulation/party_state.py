@@ -169,10 +169,9 @@ class SimulatedParty:
         for place in range(0, len(tokens), 2):
             yield FinalizedChunk(tokens[place], tokens[place + 1])
 
-    def forget_tokens(self) -> None:
-        """Delete what was kept."""
-        while self._tokens:
-            self._tokens.popitem()[1].delete()
+    def forget_tokens(self, counterpart: str) -> None:
+        """Delete what was kept of the column for a counterpart."""
+        self._tokens.pop(counterpart).delete()
 
     def take_report(self, page: HitReport, most: int) -> None:
         """Keep a page of a report, or the one message that it is, in place of an earlier report of the same pair.

@@ -189,16 +189,17 @@ class Rehearsal:
         with TokenTable(self.directory / "tokens") as tokens:
             chunks = ((node, index) for node in nodes for index in range(len(node.chunks)))
             answers = self.evaluate_chunks(chunks, nodes)
-            columns = roles.columns_of(self.round, roles.lists_to_join(self.round))
+            lists = roles.lists_to_join(self.round)
+            columns = roles.columns_of(self.round, lists)
             for node, index, made in self.finalize_chunks(answers, are_verified=False):
                 node.chunks.delete(index)
                 with self.measured.phase("match", "matcher"):
                     for counterpart, chunk in made.items():
                         tokens.add(columns.index((node.submission_id, counterpart)), chunk.rows)
-            pairs, reports = self.grade_tokens(tokens)
+            pairs, reports = self.grade_tokens(tokens, lists)
             for node in nodes:
                 node.forget_columns()
-        hits = self._with_record_ids(pairs)
+        hits = self._with_record_ids(pairs, lists)
         self.exchange_notes(self.deliver(reports))
         self.close()
         return hits
@@ -297,7 +298,7 @@ class Rehearsal:
         """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
 
         Args:
-            answers: Of whole submissions, chunk by chunk.
+            answers: Of whole submissions, chunk by chunk; a column is made for each party whose answers there are.
             are_verified: Whether they are what `verify_answers` gave; else each chunk's are verified before.
 
         Yields:
@@ -306,20 +307,19 @@ class Rehearsal:
         works = self._finalizations(answers, are_verified=are_verified)
         done = self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works)
         for node, chunks in groupby(done, key=lambda pair: pair[0][0]):
-            counterparts = node.round.evaluators_of(node.submission_id)
-            counts = {counterpart: roles.TokenCount(self.table) for counterpart in counterparts}
-            sent: dict[str, list[tuple[int, str]]] = {counterpart: [] for counterpart in counterparts}
+            counts: dict[str, roles.TokenCount] = {}
+            sent: dict[str, list[tuple[int, str]]] = {}
             for (_, index), made in chunks:
                 if not are_verified:
                     spent = made.verify_seconds, made.verify_group_seconds
                     self.measured.move("finalize", "verify", node.code, *spent)
-                    for _ in counterparts:
+                    for _ in made.chunks:
                         self._watch_verified(node)
                 for counterpart, chunk in made.chunks.items():
-                    counts[counterpart].add(chunk.rows)
+                    counts.setdefault(counterpart, roles.TokenCount(self.table)).add(chunk.rows)
                     node.keep_tokens(counterpart, chunk)
                     digest = hashlib.sha256(chunk.rows).hexdigest()
-                    sent[counterpart].append((len(chunk.rows) // TOKEN_ROW_BYTES, digest))
+                    sent.setdefault(counterpart, []).append((len(chunk.rows) // TOKEN_ROW_BYTES, digest))
                     self.measured.bytes_sent[node.code] += len(chunk.rows)
                 self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
                 yield node, index, made.chunks
@@ -358,16 +358,18 @@ class Rehearsal:
             unverified = () if are_verified else tuple(map(_to_verify, gathered))
             yield (origin, index), StoredFinalizeTask(work, gathered[0].chunk, paths, unverified)
 
-    def grade_tokens(self, tokens: TokenTable) -> tuple[list[roles.GradedPair], Iterator[HitReport]]:
+    def grade_tokens(
+        self, tokens: TokenTable, submissions: list[str]
+    ) -> tuple[list[roles.GradedPair], Iterator[HitReport]]:
         """Join and grade (PROTOCOL.md 3.7.1 to 3.7.3).
 
         Args:
-            tokens: What all parties sent, under the numbers of `columns_of`.
+            tokens: What parties sent, under the numbers of `columns_of`.
+            submissions: The lists, the two of each pair one after the other.
 
         Returns:
             The pairs that are hits, and the reports, each made when it is asked for.
         """
-        submissions = roles.lists_to_join(self.round)
         with self.measured.phase("match", "matcher"):
             graded, positions = roles.find_pairs(
                 self.round,
@@ -386,14 +388,20 @@ class Rehearsal:
     def deliver(self, reports: Iterable[HitReport]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
         """Report to every party, and at last let it check and acknowledge its reports (PROTOCOL.md 3.7.3 and 3.7.4).
 
-        As in a real round, no other party is shown a report or a receipt.
-
         Args:
             reports: The reports, or their pages in their order.
 
         Yields:
             Each party with a report as soon as it has all of it.
         """
+        told = dict[str, list[str]]()
+        for node, report in self.tell_lists(reports):
+            told.setdefault(node.code, []).append(report.terms.counterpart)
+            yield node, report
+        self.acknowledge(told)
+
+    def tell_lists(self, reports: Iterable[HitReport]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
+        """Report to every party; as `deliver`. As in a real round, no other party is shown a report."""
         for report in reports:
             node = self.nodes[report.party]
             node.party.check_report(report, self.table)
@@ -401,13 +409,21 @@ class Rehearsal:
             node.take_report(report, self._most_notes)
             if report.is_complete:
                 yield node, node.told[report.counterpart]
-        for node in self.nodes.values():
-            with self.measured.phase("check", node.code):
-                self._check(node)
-        for node in self.nodes.values():
-            for counterpart in sorted(node.told):
+
+    def acknowledge(self, told: Mapping[str, Iterable[str]]) -> None:
+        """Let parties check and acknowledge their reports.
+
+        Args:
+            told: By party the counterparts of the reports.
+        """
+        for code, counterparts in sorted(told.items()):
+            with self.measured.phase("check", code):
+                self._check(self.nodes[code], sorted(counterparts))
+        for code, counterparts in sorted(told.items()):
+            node = self.nodes[code]
+            for counterpart in sorted(counterparts):
                 receipt = node.party.receipt(node.round, node.next_sequence(), counterpart)
-                self.publish(receipt, only={node.code})
+                self.publish(receipt, only={code})
 
     def exchange_notes(self, reported: Iterable[tuple[SimulatedParty, ToldReport]] | None = None) -> None:
         """Let every party seal a note for each of its hits, and verify the notes of the others (PROTOCOL.md 3.7.5 ff.).
@@ -435,10 +451,10 @@ class Rehearsal:
         yield from arrivals.rest()
 
     def _sent(self, told: Iterable[tuple[SimulatedParty, ToldReport]]) -> Iterator[tuple[HitBatch, AcceptedStatement]]:
-        """Let parties seal and send the notes on their reports, and forget their token secrets."""
+        """Let parties seal and send the notes on their reports, and forget the token secrets that these need."""
         works = sealings_of(told, self.table, self.random)
         done = self.workshop.do("exchange", lambda label: label[0].code, seal_notes, works, ahead=_BATCHES_AHEAD)
-        senders = dict[str, SimulatedParty]()
+        senders = dict[tuple[str, str], SimulatedParty]()
         for (node, report, batch), sealed in done:
             with self.measured.phase("exchange", node.code):
                 counterpart = report.terms.counterpart
@@ -446,10 +462,10 @@ class Rehearsal:
                 terms = counterpart, None, batch.index, sealed.entries
                 envelope = node.party.notes(node.round, node.next_sequence(), *terms)
                 accepted = self.publish(envelope, only={node.code, counterpart})
-            senders[node.code] = node
+            senders[node.code, counterpart] = node
             yield batch, accepted
-        for node in senders.values():
-            node.forget_tokens()
+        for (_, counterpart), node in senders.items():
+            node.forget_tokens(counterpart)
 
     def _verify(self, sent: Iterable[AcceptedStatement]) -> None:
         every = ((accepted.digest, cast("Notes", accepted.message)) for accepted in sent)
@@ -461,18 +477,17 @@ class Rehearsal:
                 confirmation = node.party.confirm(node.round, node.next_sequence(), notes, digest, refuted)
                 self.publish(confirmation, only={node.code, notes.party})
 
-    def _check(self, node: SimulatedParty) -> None:
+    def _check(self, node: SimulatedParty, counterparts: Sequence[str]) -> None:
         """Let a party check that its reports leave nothing out, and say what it found (PROTOCOL.md 3.7.13)."""
-        told_of = sorted(node.told.items())
 
         @cache
         def strangers() -> Mapping[int, int]:
             """Count how the own records meet one another, which is so in every column."""
-            rows = RecordRows(chunk.rows for chunk in node.finalized(told_of[0][0]))
+            rows = RecordRows(chunk.rows for chunk in node.finalized(counterparts[0]))
             return count_strangers(rows.numbers, self.manifest.frequency_limit)
 
-        for counterpart, report in told_of:
-            told = ToldPairs.of(report.parts())
+        for counterpart in counterparts:
+            told = ToldPairs.of(node.told[counterpart].parts())
             rows = RecordRows(chunk.rows for chunk in node.finalized(counterpart))
             side = own_side(node.round, self.table, rows, node.code, counterpart)
             with node.pair_key(counterpart) as key:
@@ -502,9 +517,9 @@ class Rehearsal:
                 node.round.accept_read(read)
         return accepted
 
-    def _with_record_ids(self, graded: Sequence[roles.GradedPair]) -> list[RehearsedHit]:
+    def _with_record_ids(self, graded: Sequence[roles.GradedPair], submissions: list[str]) -> list[RehearsedHit]:
         """Name the records of pairs, whose list numbers are those of `columns_of`."""
-        of_columns = roles.columns_of(self.round, roles.lists_to_join(self.round))
+        of_columns = roles.columns_of(self.round, submissions)
         columns = [(self.nodes[self.round.submissions[one].party], party) for one, party in of_columns]
         hits: list[RehearsedHit] = []
         for first in range(0, len(graded), _NAMED_AT_ONCE):

@@ -298,9 +298,11 @@ class StagedRound(Rehearsal):
         """Return a party's reports of the lists."""
         return [report.whole for _, report in sorted(self.nodes[party].told.items())]
 
-    def deliver(self, reports: Iterable[HitReport]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
+    def tell_lists(self, reports: Iterable[HitReport]) -> Iterator[tuple[SimulatedParty, ToldReport]]:
         """As a rehearsal does, with the matcher's lie about what it found."""
-        return super().deliver(map(self.lie, reports))
+        for node, report in super().tell_lists(map(self.lie, reports)):
+            self.told_of[ReportKey(node.code, report.terms.counterpart, None)] = ToldPairs.of(report.parts())
+            yield node, report
 
     def answer_of(self, node: SimulatedParty, index: int, code: str) -> bytes:
         """Return what a party answered to a chunk of a node's submission."""
@@ -330,19 +332,14 @@ class StagedRound(Rehearsal):
         for node in self.nodes.values():
             self.finalize(node)
 
-    def finalize(self, origin: SimulatedParty) -> None:
-        """Let a node make tokens of the answers to its submission, and send them."""
-        places = [
-            (i, code) for i in range(len(origin.chunks)) for code in origin.round.evaluators_of(origin.submission_id)
-        ]
+    def finalize(self, origin: SimulatedParty, *counterparts: str) -> None:
+        """Let a node make tokens of the answers of all counterparts to its submission, or of some, and send them."""
+        evaluators = counterparts or origin.round.evaluators_of(origin.submission_id)
+        places = [(i, code) for i in range(len(origin.chunks)) for code in evaluators]
         answers = [self.answers[origin.submission_id, *place] for place in places]
         for _, index, made in self.finalize_chunks(answers):
             for code, chunk in made.items():
                 self.tokens.setdefault((origin.submission_id, code), [])[index:] = [chunk.rows]
-
-    def token_table(self) -> TokenTable:
-        """Return a table of the tokens of all lists."""
-        return self.table_of(roles.lists_to_join(self.round))
 
     def table_of(self, submissions: Sequence[str]) -> TokenTable:
         """Return a table of the tokens of pairs of submissions."""
@@ -356,13 +353,22 @@ class StagedRound(Rehearsal):
 
     def match(self) -> list[RehearsedHit]:
         """Match the tokens of all lists and report."""
-        with self.token_table() as tokens:
-            pairs, reports = self.grade_tokens(tokens)
+        lists = roles.lists_to_join(self.round)
+        pairs, reports = self.grade(lists)
         deque(self.deliver(reports), maxlen=0)
-        for node in self.nodes.values():
-            for counterpart, report in node.told.items():
-                self.told_of[ReportKey(node.code, counterpart, None)] = ToldPairs.of(report.parts())
-        return self._with_record_ids(pairs)
+        return self._with_record_ids(pairs, lists)
+
+    def match_pair(self, left: str, right: str) -> list[RehearsedHit]:
+        """Match the tokens of two parties' lists, and report to both; who is there acknowledges."""
+        lists = [self.round.list_of(party) or "" for party in (left, right)]
+        pairs, reports = self.grade(lists)
+        deque(self.tell_lists(reports), maxlen=0)
+        return self._with_record_ids(pairs, lists)
+
+    def grade(self, lists: list[str]) -> tuple[list[roles.GradedPair], Iterator[HitReport]]:
+        """Join and grade the tokens of lists, the two of each pair one after the other."""
+        with self.table_of(lists) as tokens:
+            return self.grade_tokens(tokens, lists)
 
     def matched(self) -> set[tuple[str, str, str, str]]:
         """Match and return the pairs of records that are hits, without their grades."""
@@ -468,9 +474,10 @@ class StagedRound(Rehearsal):
         return asked_rows(self.rows_of(query, counterpart), before)
 
     def reports_of(self, asker: SimulatedParty) -> list[HitReport]:
-        """Match a query against the lists of its counterparts whose columns are there."""
+        """Match a query against the lists of its counterparts whose columns are there and that were not told."""
         query = asker.submission_id
-        owners = [to for one, to in self.round.tokens if one == query]
+        known = {report.party for report in self.round.reports if report.submission_id == query}
+        owners = [to for one, to in self.round.tokens if one == query and to not in known]
         submissions = [one for owner in owners for one in (query, self.round.list_of(owner) or "")]
         earlier = [
             [b"".join(self.rows_of(one, owner)()) for one in self.round.sent_before(query, owner)] for owner in owners
@@ -525,11 +532,12 @@ class StagedRound(Rehearsal):
         with node.pair_key(key.counterpart) as secret:
             return check_query(secret, rows, asked_pair(round_, self.table, query, owner), told, before, sent)
 
-    def answer(self, asker: SimulatedParty) -> None:
-        """Let everyone else evaluate a query, and its asker send the tokens."""
-        self.evaluate(asker)
+    def answer(self, asker: SimulatedParty, *owners: str) -> None:
+        """Let everyone else, or some, evaluate a query, and its asker send them the tokens."""
+        for index in range(len(asker.chunks)):
+            self.evaluate_chunk(asker, index, *(self.nodes[code] for code in owners or self.nodes))
         asker.sequence = self.nodes[asker.code].sequence
-        self.finalize(asker)
+        self.finalize(asker, *owners)
         self.nodes[asker.code].sequence = asker.sequence
 
     def evaluation_with(self, share: Share, index: int = FULL) -> tuple[Evaluation, bytes]:
