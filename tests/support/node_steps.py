@@ -109,7 +109,9 @@ async def _until_sent(world: World, round_id: str) -> str:
         submissions = [(await party_node.round(round_id))["submissions"] for party_node in world.nodes.values()]
         return all(one and one[0]["state"] == "tokens_sent" for one in submissions)
 
+    world.held.add("matching")
     await world.until(sent)
+    world.held.clear()
     return round_id
 
 

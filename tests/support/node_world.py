@@ -147,6 +147,8 @@ class World:
     app: Any
     nodes: dict[str, PartyNode]
     operator: httpx.AsyncClient
+    held: set[str] = field(default_factory=set)
+    """The names of the matcher's drivers that take no step."""
 
     async def close(self) -> None:
         """Stop every service, and everyone's connections to them."""
@@ -162,9 +164,11 @@ class World:
         return steps_of(self.app.state.context, self.app.state.approvals)
 
     def matcher_step(self) -> bool:
-        """Take one step of each of the matcher's drivers."""
+        """Take one step of each of the matcher's drivers that are not held."""
         busy = False
-        for step in self.steps().values():
+        for name, step in self.steps().items():
+            if name in self.held:
+                continue
             try:
                 busy |= step()
             except AquilaError:

@@ -56,7 +56,7 @@ async def problems(party_node: PartyNode, round_id: str) -> str:
 
 @pytest.mark.parametrize("codes", [("AL", "RS", "SI")], ids=["three"])
 async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
-    """A proof that does not verify names party and chunk, no tokens are made for its party, and the other pair goes on."""
+    """A proof that does not verify names party and chunk, no tokens are made for it, and the other pair goes on."""
     rs = world.nodes["RS"].node
     rs.party = WrongShare(rs.code, rs.party.identity, rs.group, rs.party.log_head)
     round_id = await world.begin()

@@ -55,7 +55,11 @@ async def test_nothing_was_left_out(world_after: WorldAfter) -> None:
     await world.settle()
     for code, party_node in world.nodes.items():
         parts = rows(party_node, TokenPartRow, round_id)
-        names = [paths.tokens(round_id, part.submission_id, part.index) for part in parts if not part.is_rows]
+        names = [
+            paths.tokens(round_id, part.submission_id, part.counterpart, part.index)
+            for part in parts
+            if not part.is_rows
+        ]
         assert len(names) == len(set(world.nodes) - {code})
         assert all(part.sent for part in parts)
         assert not any(party_node.node.files.exists(name) for name in names)
