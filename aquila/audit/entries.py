@@ -45,7 +45,6 @@ class EntryKind(StrEnum):
     STANDING_QUERY = "standing_query"
     SUBMISSION = "submission"
     EVALUATION = "evaluation"
-    AMENDMENT = "amendment"
     TOKENS = "tokens"
     MATCH = "match"
     REPORT = "report"

@@ -18,7 +18,6 @@ SAID = {
     EntryKind.CONSENT: "consents",
     EntryKind.EVALUATION: "evaluations",
     EntryKind.TOKENS: "tokens",
-    EntryKind.AMENDMENT: "amendments",
     EntryKind.RECEIPT: "receipts",
     EntryKind.REFUSAL: "refusals",
     EntryKind.CLOSING: "closings",

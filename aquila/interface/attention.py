@@ -27,7 +27,6 @@ class AttentionKind(StrEnum):
     FAILED = "failed"
     PROBLEM = "problem"
     WITHHELD = "withheld"
-    LATE = "late"
     FLAGS = "flags"
     CONSENT = "consent"
     LIST = "list"
@@ -54,7 +53,7 @@ class RoundAttention(Message):
     category: Text
     kind: AttentionKind
     parties: tuple[PartyCode, ...]
-    """Whom it concerns: whose hits were left out, who asked, who is late; nobody where all or none are."""
+    """Whom it concerns: whose hits were left out, who asked; nobody where all or none are."""
     count: Count
     """How many such things there are in the round."""
     until: Seconds | None

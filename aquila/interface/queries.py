@@ -158,7 +158,7 @@ class QueriedParty(Message):
     party: PartyCode
     state: QueriedPartyState
     """As of `PartyAnswer`: at an answered party a person without a hit is a no-hit. `not_compared`: the round does not
-    compare the two parties. `left_out`: the round goes on without it."""
+    compare the two parties. `left_out`: the round was opened without it."""
     since: Seconds | None = None
     """When this node learned so, or None where nothing happened yet."""
     awaited: Awaited = Awaited.NOTHING

@@ -44,7 +44,7 @@ class PartyStatus(Message):
 
     party: PartyCode
     takes_part: bool
-    """Whether it is in the round; it is not where the others went on without it."""
+    """Whether it is in the round; it is not where the round was opened without its consent."""
     consented: bool
     listed: bool
     queries: Count

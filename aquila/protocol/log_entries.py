@@ -15,7 +15,6 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
-    Amendment,
     Closing,
     Confirmation,
     Consent,
@@ -156,12 +155,6 @@ def _evaluation(message: Evaluation) -> tuple[EntryKind, dict[str, Any]]:
         "digests": {"input": message.input_digest, "output": message.output_digest},
         "ids": {"submission": message.submission_id, "class": message.input_class.value},
     }
-
-
-@fields_of.register(Amendment)
-def _amendment(message: Amendment) -> tuple[EntryKind, dict[str, Any]]:
-    absent = {f"absent_{number}": party for number, party in enumerate(message.absent, start=1)}
-    return EntryKind.AMENDMENT, {"counts": {"absent": len(message.absent)}, "ids": absent}
 
 
 @fields_of.register(Tokens)

@@ -155,7 +155,7 @@ class Matcher:
         opening = Opening(
             round_id=round_.round_id,
             consents=tuple(ConsentReference(party=party, digest=value) for party, value in digests),
-            binding=rules.first_binding(round_.manifest_digest, digests),
+            binding=rules.binding_of(round_.manifest_digest, digests),
         )
         return self._signed(opening)
 

@@ -36,7 +36,6 @@ from aquila.protocol.encoding import framed
 from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
-    Amendment,
     CheckFault,
     ChunkReference,
     ClassCounts,
@@ -95,7 +94,7 @@ class _Head(TypedDict):
 
 
 class _Bound(_Head):
-    """The same with the binding in force."""
+    """The same with the round's binding."""
 
     binding: str
 
@@ -418,18 +417,6 @@ class Party:
         rules.check_list(round_, column.counterpart)
         return self._signed(Tokens(**self._bound(round_, sequence), submission_id=submission_id, column=column))
 
-    def amend(self, round_: Round, sequence: int, absent: tuple[str, ...], now: int) -> bytes:
-        """Sign that the round goes on without the absent parties (PROTOCOL.md 3.8).
-
-        Raises:
-            PolicyError: A deadline that the absent missed is not over by this node's clock, or they are not absent
-                as far as this record knows.
-        """
-        for party in absent:
-            if not is_late(round_, party, now):
-                raise PolicyError("party_not_late", round=round_.round_id, party=party, got=now)
-        return self._signed(Amendment(**self._bound(round_, sequence), absent=absent))
-
     def receipt(self, round_: Round, sequence: int, counterpart: str, submission_id: str | None = None) -> bytes:
         """Sign that this party's report of a pair is stored (PROTOCOL.md 3.7.4)."""
         report = ReportKey(self.code, counterpart, submission_id)
@@ -568,7 +555,7 @@ class Party:
         return self._signed(
             Closing(
                 **self._head(round_, sequence),
-                binding=round_.binding if round_.bindings else None,
+                binding=round_.binding or None,
                 destroyed=True,
                 hits=hits,
                 given_up=tuple(given_up) or None,
@@ -638,7 +625,7 @@ class Party:
         return {"round_id": round_.round_id, "party": self.code, "sequence": sequence}
 
     def _bound(self, round_: Round, sequence: int) -> _Bound:
-        return {**self._head(round_, sequence), "binding": round_.binding}
+        return {**self._head(round_, sequence), "binding": round_.binding_bytes.hex()}
 
     def _signed(self, statement: Statement) -> bytes:
         """Sign a statement, with what this party saw last of the matcher's log (3.2.5)."""
@@ -652,7 +639,7 @@ def proof_context(round_: Round, submission: Submission, index: int, evaluator: 
     """Return the context to which a chunk's proof is bound besides its elements (PROTOCOL.md 4.3)."""
     return framed(
         "aquila/1 evaluation",
-        round_.first_binding,
+        round_.binding_bytes,
         submission.chunks[index].input_class.value.encode(),
         evaluator.encode(),
         submission.party.encode(),
@@ -695,13 +682,3 @@ def check_digest(content: bytes, expected: str, **place: str | int) -> None:
     got = hashlib.sha256(content).hexdigest()
     if got != expected:
         raise DigestError("signed_bytes_differ", expected=expected, got=got, **place)
-
-
-def is_late(round_: Round, party: str, now: int) -> bool:
-    """Return whether a participant may be left out by now (PROTOCOL.md 3.8.1).
-
-    Its list is missing after the deadline for lists, or the deadline for evaluations is over; which evaluations are
-    missing then only the matcher sees, and a matcher that lies about it can do no more than one that withholds them.
-    """
-    window = round_.manifest.window
-    return now > window.evaluate_by or (round_.list_of(party) is None and now > window.submit_by)

@@ -119,7 +119,6 @@ NODE: Final[Table] = {
     ),
     "key_without_account": Text("the key of the home folder is not the account of a person", "sign in with an account"),
     "last_record_of_list": Text("this is the last record of its list", "delete the list"),
-    "left_out_of_round": Text("the other parties go on without this one, because it missed a deadline"),
     "letter_date_in_future": Text("the date of a letter is not in the future"),
     "letter_date_missing": Text("a letter is recorded with its date"),
     "letter_hits_ambiguous": Text("a letter is about the hits that are chosen, or about those that a text names"),
@@ -203,7 +202,6 @@ NODE: Final[Table] = {
     ),
     "number_used_before": Text("the matcher has another statement under this node's number {number}: {reason}"),
     "one_query": Text("a query"),
-    "origin_left_round": Text("its origin left the round"),
     "own_note_not_verified": Text(
         "this side has verified the counterpart's note; the counterpart has not confirmed ours yet"
     ),

@@ -12,10 +12,6 @@ PROTOCOL: Final[Table] = {
     "alarm_or_report_already_answered": Text("{party} has raised its alarm, or acknowledged the report"),
     "alarm_query_of_another_party": Text("an alarm is about another party's query"),
     "already_consented_with_other_keys": Text("{party} has consented already, with other keys"),
-    "amendment_already_signed": Text("{party} has signed this amendment, or as many as there can be"),
-    "amendment_leaves_too_few_participants": Text(
-        "this amendment does not leave two participants that may be compared"
-    ),
     "announcement_not_by_matcher": Text("only the matcher announces"),
     "announcement_not_within_round": Text("a {kind} is not an announcement within a round"),
     "announcement_signed_twice": Text("the matcher signed two different announcements of the kind {kind}"),
@@ -170,8 +166,7 @@ PROTOCOL: Final[Table] = {
         "{party} would pass its cap of {expected} {input_class} elements with {got}",
         "submit fewer records, or consent to the next round for a longer list",
     ),
-    "party_no_longer_in_round": Text("{party} is no longer in the round"),
-    "party_not_late": Text("{party} is not late by this node's clock and record"),
+    "party_not_in_round": Text("{party} does not take part in the round"),
     "party_unknown_to_registry": Text(
         "the registry does not know the party {party}",
         "a party that has left comes back by a new invitation, under another key: `aquila matcher invite`; "
@@ -287,7 +282,6 @@ PROTOCOL: Final[Table] = {
     ),
     "statement_number_signed_twice": Text("{party} signed two different statements under the number {sequence}"),
     "statement_of_another_round": Text("the statement belongs to another round"),
-    "statement_of_old_participants": Text("the set of participants was amended; the statement names the old one"),
     "statement_signed_by_another_party": Text("the statement is signed by another party than it names"),
     "statement_time_over": Text("the time for a {what} is over", "ask the secretariat for a new round"),
     "submission_before_locks": Text("{party} submits before it has signed its locks"),
@@ -301,10 +295,8 @@ PROTOCOL: Final[Table] = {
     "token_row_rule_unknown": Text("a token row names a rule that the round does not have"),
     "token_rules_differ": Text("{party} sends other numbers of rows under the rules than it signed"),
     "tokens_already_sent": Text("{party} has sent these tokens already"),
-    "tokens_already_sent_in_round": Text("tokens were sent: the round can only be aborted"),
     "tokens_before_evaluations": Text("tokens before {count} evaluations"),
     "tokens_before_list": Text("tokens before the list of {listed}"),
-    "tokens_of_old_participants": Text("a party that signed an amendment sends no tokens under the old set"),
     "told_hits_not_acknowledged": Text("{party} speaks of more hits than it has acknowledged"),
     "told_report_not_sent": Text("{party} tells of a report that it was not sent"),
     "withdrawal_already_acknowledged": Text("{party} has acknowledged this withdrawal already"),

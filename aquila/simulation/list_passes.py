@@ -61,7 +61,7 @@ def _readings(nodes: Iterable[SimulatedParty], table: RuleTable) -> Iterator[tup
         node.directory.mkdir()
         with named(node.source):
             for done, batch in node.source.batches():
-                work = Reading(batch, node.round.first_binding, table)
+                work = Reading(batch, node.round.binding_bytes, table)
                 yield _Read(node, done, work), work
 
 

@@ -97,7 +97,7 @@ class Reading:
 
     batch: RowBatch
     """What there is to read."""
-    first_binding: bytes
+    binding: bytes
     """32 bytes."""
     table: RuleTable
     """The match rules."""
@@ -133,7 +133,7 @@ def take_rows(work: Reading, rows: RowColumns, read_seconds: float = 0.0) -> Rea
         tuple(records["record_id"]),
         rows.report(),
         tuple(rows.findings()),
-        digest_columns(work.first_binding, work.table, records),
+        digest_columns(work.binding, work.table, records),
         read_seconds,
     )
 

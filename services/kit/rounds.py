@@ -13,7 +13,7 @@ def party_status(record: Round, party: str) -> dict[str, Any]:
     """Return the fields of a `PartyStatus`, for the view that is made of it."""
     return {
         "party": party,
-        "takes_part": party in record.participants or not record.bindings,
+        "takes_part": party in record.participants or not record.binding,
         "consented": party in record.consents,
         "listed": record.list_of(party) is not None,
         "queries": sum(one.party == party and one.kind is Kind.QUERY for one in record.submissions.values()),

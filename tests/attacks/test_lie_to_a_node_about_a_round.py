@@ -48,7 +48,7 @@ def show(party_node: PartyNode, round_id: str, *envelopes: bytes, ready: tuple[s
         Event(event_id=cursor + number, kind=EventKind.STATEMENT, envelope=envelope.decode())
         for number, envelope in enumerate(envelopes, start=1)
     )
-    take_page(party_node.node, round_id, Events(events=events, ready=ready, late=(), time=0))
+    take_page(party_node.node, round_id, Events(events=events, ready=ready, time=0))
 
 
 def kept(party_node: PartyNode) -> tuple[int, int]:

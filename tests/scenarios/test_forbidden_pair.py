@@ -92,12 +92,3 @@ def test_one_handle_for_each_record_where_all_may_be_compared(staged: Callable[.
         assert handles[0] == handles[1]
         assert len(handles[0]) >= len(LISTS[code])
         assert not {row[17:] for row in columns[0]} & {row[17:] for row in columns[1]}
-
-
-def test_nobody_is_left_to_compare_with(staged: Callable[..., StagedRound]) -> None:
-    """RS is left out: AL and SI may not be compared, so they cannot go on without it."""
-    stage = staged(LISTS, changes=APART).submitted()
-    stage.now = stage.manifest.window.evaluate_by + 1
-    al = stage.nodes["AL"]
-    with pytest.raises(PolicyError, match="does not leave two participants that may be compared"):
-        stage.publish(al.party.amend(al.round, al.next_sequence(), ("RS",), stage.now))

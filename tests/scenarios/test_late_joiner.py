@@ -4,7 +4,7 @@ import pytest
 
 from aquila.errors import BindingError, EquivocationError, OrderError
 from aquila.protocol.messages import Opening
-from aquila.protocol.rounds.rules import first_binding
+from aquila.protocol.rounds.rules import binding_of
 from tests.support.staged_round import StagedRound
 
 
@@ -38,7 +38,7 @@ def test_it_takes_part_in_nothing(stage: StagedRound) -> None:
     stage.submit(stage.nodes["SI"])
     stage.nodes["AL"] = late
     locks = late.party.locks(late.round, late.next_sequence(), late.secrets)
-    stage.refused(OrderError, locks, "AL is no longer in the round")
+    stage.refused(OrderError, locks, "AL does not take part in the round")
     with pytest.raises(OrderError, match="not to be evaluated"):
         stage.send_chunk("SI", "AL", 0, stage.nodes["SI"].chunks.elements(0))
 
@@ -46,6 +46,6 @@ def test_it_takes_part_in_nothing(stage: StagedRound) -> None:
 def test_a_second_opening(stage: StagedRound) -> None:
     stage.consent()
     consents = tuple({"party": code, "digest": stage.round.consent_digests[code]} for code in ("RS", "SI"))
-    binding = first_binding(stage.round.manifest_digest, [(c["party"], c["digest"]) for c in consents])
+    binding = binding_of(stage.round.manifest_digest, [(c["party"], c["digest"]) for c in consents])
     opening = Opening(round_id=stage.manifest.round_id, consents=consents, binding=binding)
     stage.refused(EquivocationError, stage.signed("matcher", opening), "two different announcements")

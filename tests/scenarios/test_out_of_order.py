@@ -117,17 +117,6 @@ def test_after_the_end(stage: StagedRound) -> None:
         stage.refused(OrderError, envelope, r"has ended \(aborted\)")
 
 
-def test_a_receipt_under_the_old_binding(stage: StagedRound) -> None:
-    stage.submitted()
-    old, stage.now = stage.round.binding, stage.manifest.window.evaluate_by + 1
-    stage.leave_out("AL")
-    stage.evaluate_all()
-    stage.finalize_all()
-    stage.match()
-    receipt = stage.round.receipts["SI", "RS", None]
-    stage.refused(BindingError, stage.changed("SI", receipt, binding=old), "was amended")
-
-
 def test_a_party_goes(stage: StagedRound) -> None:
     stage.submitted()
     party_node = stage.nodes["SI"]

@@ -38,7 +38,7 @@ from aquila.protocol.messages import (
     Statement,
 )
 from aquila.protocol.registry import Registry, read_registry
-from aquila.protocol.rounds.rules import first_binding
+from aquila.protocol.rounds.rules import binding_of
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, World, make_world
 
@@ -156,7 +156,7 @@ class Exported:
                 root = tree_root([self.leaf(index) for index in range(size)]).hex()
                 changes["log_head"] = LogHead(size=size, root=root)
             if isinstance(message, Opening):
-                binding = first_binding(manifest, sorted(consents))
+                binding = binding_of(manifest, sorted(consents))
                 named = tuple(ConsentReference(party=party, digest=digest) for party, digest in sorted(consents))
                 changes |= {"consents": named, "binding": binding}
             elif binding and hasattr(message, "binding"):

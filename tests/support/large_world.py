@@ -22,7 +22,7 @@ from aquila.audit.merkle import TILE_WIDTH, leaf_hash
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import Consent, Manifest, Opening
-from aquila.protocol.rounds.rules import first_binding
+from aquila.protocol.rounds.rules import binding_of
 from aquila.protocol.rounds.verified_round import Round, read_statement
 from services.kit.log.entries import EDGE, ENTRIES, _store_nodes, frontier
 from services.kit.log.publication import OwnLog
@@ -219,7 +219,7 @@ class _Original:
             return party.consent(round_, read.message.sequence, (), numbers.randbytes)[1]
         if isinstance(read.message, Opening):
             consents = [(one.party, copy.new[one.digest]) for one in read.message.consents]
-            copy.new[read.message.binding] = first_binding(round_.manifest_digest, consents)
+            copy.new[read.message.binding] = binding_of(round_.manifest_digest, consents)
         payload_type = json.loads(envelope)["payloadType"]
         return sign_envelope(payload_type, copy.renamed(_payload(envelope)), self._key(read.signer))
 

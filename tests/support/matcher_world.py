@@ -142,7 +142,7 @@ class Node:
         listed = LISTS[self.code] if records is None else records
         seed, manifest, name = SecretBytes(secrets.token_bytes(32)), self.round.manifest, secrets.token_hex(16)
         terms = self.world.group, manifest, self.world.table, seed
-        plan, runs = blinded(*terms, listed, first_binding=self.round.first_binding, submission=name)
+        plan, runs = blinded(*terms, listed, binding=self.round.binding_bytes, submission=name)
         chunks = [
             (*chunk_reference(kind, rows), rows)
             for kind in InputClass

@@ -35,11 +35,11 @@ def plain_inputs(record: Record, table: RuleTable) -> list[tuple[int, bytes]]:
     return sorted(found)
 
 
-def plain_digests(first_binding: bytes, table: RuleTable, inputs: Iterable[tuple[int, bytes]]) -> bytes:
+def plain_digests(binding: bytes, table: RuleTable, inputs: Iterable[tuple[int, bytes]]) -> bytes:
     """The input digests of inputs, 32 bytes each (PROTOCOL.md 3.4.4)."""
     classes = {rule.number: rule.input_class.value.encode() for rule in table.rules}
     return b"".join(
-        hashlib.sha256(framed("aquila/1 input", first_binding, classes[rule], bytes([rule])) + value).digest()
+        hashlib.sha256(framed("aquila/1 input", binding, classes[rule], bytes([rule])) + value).digest()
         for rule, value in inputs
     )
 

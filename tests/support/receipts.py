@@ -18,7 +18,7 @@ class ReportedRound:
     """A round of lists whose reports are out; a test changes what it needs."""
 
     round_id = "0" * 32
-    bindings = ("0" * 64,)
+    binding = "0" * 64
     reports_of, list_reports, compares = RoundState.reports_of, RoundState.list_reports, RoundState.compares
     columns_of, can_be_joined, is_missed = RoundState.columns_of, RoundState.can_be_joined, RoundState.is_missed
 

@@ -8,7 +8,6 @@ from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
-    Amendment,
     Closing,
     Confirmation,
     Consent,
@@ -124,7 +123,6 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
             "pieces": [{"tags": 4_100, "digest": DIGEST}],
         },
     },
-    Amendment: _BOUND | {"absent": ["AL", "RS"]},
     Receipt: _BOUND
     | {"counterpart": "AL", "submission_id": None, "report_digest": DIGEST, "hits": {"high": 3, "medium": 0, "low": 1}},
     Notes: _BOUND | {"to": "AL", "submission_id": None, "index": 0, "hits": 1, "sealed": "c2VhbGVk"},

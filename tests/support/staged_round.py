@@ -1,4 +1,4 @@
-"""The world of the protocol's tests: a rehearsal whose actors can be made to lie, late or absent.
+"""The world of the protocol's tests: a rehearsal whose actors can be made to lie or late.
 
 Everything is as in `aquila.simulation` but the manifest's terms, which a test sets, and what a test signs in an
 actor's name. Lists are a few invented persons, chunks a few elements, so that a whole round takes milliseconds.
@@ -163,11 +163,11 @@ def blinded(
     table: RuleTable,
     seed: SecretBytes,
     *batches: Sequence[Record],
-    first_binding: bytes = bytes(32),
+    binding: bytes = bytes(32),
     submission: str = "00" * 16,
 ) -> tuple[SubmissionPlan, dict[InputClass, list[np.ndarray]]]:
     """Take a list in some batches through both passes; return the plan and the runs of each class."""
-    digested = [tasks.digest_records(first_binding, table, batch) for batch in batches]
+    digested = [tasks.digest_records(binding, table, batch) for batch in batches]
     plan = plan_submission(manifest, table, [batch.outline() for batch in digested])
     made: list[tasks.DigestedBatch | None] = [*digested, *[None] * (plan.batches - len(digested))]
     runs = [tasks.blind_batch(group, plan.batch(number, seed, submission, batch)) for number, batch in enumerate(made)]
@@ -374,13 +374,6 @@ class StagedRound(Rehearsal):
         """Match and return the pairs of records that are hits, without their grades."""
         return {hit[:4] for hit in self.match()}
 
-    def leave_out(self, *absent: str) -> None:
-        """Let everyone else sign the amendment that leaves some out, and let those go."""
-        for code in absent:
-            del self.nodes[code]
-        for node in self.nodes.values():
-            self.publish(node.party.amend(node.round, node.next_sequence(), absent, self.now))
-
     def abort(self) -> None:
         """Let the matcher abort the round."""
         self.publish(self.matcher.end(self.round, Outcome.ABORTED, "a party vanished", self.now))
@@ -393,7 +386,7 @@ class StagedRound(Rehearsal):
         return sign_envelope(message.payload_type, message.payload(), key)
 
     def statement(self, code: str, kind: type[Statement], **fields: Any) -> Statement:
-        """Return a statement of a party, with its next number and the binding in force where nothing else is said."""
+        """Return a statement of a party, with its next number and the round's binding where nothing else is said."""
         common: dict[str, Any] = {"round_id": self.manifest.round_id, "party": code}
         if "sequence" not in fields:
             common["sequence"] = self.nodes[code].sequence + 1

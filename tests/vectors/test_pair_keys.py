@@ -28,7 +28,7 @@ def record(group: Group) -> RoundState:
     assert isinstance(manifest, Manifest)
     registry = Registry(IdentityKey(bytes(32)).public, {})
     found = RoundState(registry, group, manifest, "0" * 64, sees_everything=True)
-    found.bindings, found.participants = [VECTOR["binding"]], ("AL", "SI")
+    found.binding, found.participants = VECTOR["binding"], ("AL", "SI")
     for party, given in PARTIES.items():
         payload = canonical(given["locks"])
         found.locks[party] = Locks.from_payload(payload)

@@ -11,7 +11,7 @@
     7.  Every statement that an entry is about is there, signed by its pinned key, and the entry says what it says.
         Entries of matches, reports and sealed notes have the form of their kind: the log keeps no envelope of them.
     8.  Every round has one proposal and, taken through its statements in the order of the log, keeps to PROTOCOL.md
-        section 3: bindings, caps, deadlines, proofs of knowledge, sequence. A round that lost a content to retention in
+        section 3: binding, caps, deadlines, proofs of knowledge, sequence. A round that lost a content to retention in
         between is left out. No number of a party's statements is missing without a signature that explains it.
     9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
     10. Each report has as many hits of each level as its party's matches, and each receipt as many as the match, pair

@@ -210,12 +210,12 @@ def _check_end(persons: TwoPersons, audit: RoundAudit, index: int, ending: Endin
 def _had_to_end(audit: RoundAudit, at: int, before: list[Entry]) -> bool:
     """Return whether a round had to be aborted: a party that it needs refused, or too few consented in time."""
     round_ = audit.round
-    needed = round_.participants if round_.bindings else tuple(round_.consents)
+    needed = round_.participants if round_.binding else tuple(round_.consents)
     refused = {one.party for one in before if one.kind is EntryKind.REFUSAL}
     if refused & {*needed}:
         return True
     answered = refused | {*round_.consents} == {one.party for one in round_.manifest.participants}
-    return not round_.bindings and (answered or at > round_.manifest.window.consent_by)
+    return not round_.binding and (answered or at > round_.manifest.window.consent_by)
 
 
 def _claims(fault: str, index: int, round_id: str, what: Word) -> Iterator[UnprovenClaim]:

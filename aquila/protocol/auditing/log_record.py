@@ -151,7 +151,6 @@ _SHOWN: Mapping[ShownBy, tuple[EntryKind, ...]] = {
         EntryKind.LOCKS,
         EntryKind.SUBMISSION,
         EntryKind.EVALUATION,
-        EntryKind.AMENDMENT,
         EntryKind.TOKENS,
         EntryKind.RECEIPT,
         EntryKind.REFUSAL,

@@ -45,7 +45,6 @@ from aquila.protocol.messages.notes import (
 )
 from aquila.protocol.messages.statements import (
     Alarm,
-    Amendment,
     BoundStatement,
     CheckFault,
     ChunkReference,
@@ -85,7 +84,6 @@ class StatementKind(StrEnum):
 
     CONSENT = "consent"
     LOCKS = "locks"
-    AMENDMENT = "amendment"
     SUBMISSION = "submission"
     EVALUATION = "evaluation"
     TOKENS = "tokens"
@@ -109,7 +107,6 @@ class StatementKind(StrEnum):
 _OF_PARTIES: Mapping[type[Statement], StatementKind] = {
     Consent: StatementKind.CONSENT,
     Locks: StatementKind.LOCKS,
-    Amendment: StatementKind.AMENDMENT,
     Submission: StatementKind.SUBMISSION,
     Evaluation: StatementKind.EVALUATION,
     Tokens: StatementKind.TOKENS,

@@ -49,7 +49,7 @@ class Statement(Message):
 
 
 class BoundStatement(Statement):
-    """A statement after the round opened; it names the binding in force when it was signed."""
+    """A statement after the round opened; it names the round's binding."""
 
     binding: Digest
 
@@ -119,19 +119,6 @@ class Locks(BoundStatement):
     def sealed_for(self, counterpart: str) -> str:
         """Return the half sealed to a counterpart, hexadecimal; raises KeyError where there is none."""
         return {half.counterpart: half.sealed for half in self.halves}[counterpart]
-
-
-class Amendment(BoundStatement):
-    """A party agrees that the round goes on without the absent ones (PROTOCOL.md 3.8)."""
-
-    payload_type: ClassVar[str] = "application/vnd.aquila.amendment+json"
-
-    absent: Annotated[tuple[PartyCode, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _sorted(self) -> Self:
-        ascending(list(self.absent), "absent parties")
-        return self
 
 
 class Kind(StrEnum):
@@ -375,7 +362,7 @@ class EndingStatement(Statement):
 class Closing(EndingStatement):
     """A party destroyed its round key, and with it share, seed and token secrets (PROTOCOL.md 3.9).
 
-    It names the binding in force, or none where the round ended before it opened.
+    It names the round's binding, or none where the round ended before it opened.
     """
 
     payload_type: ClassVar[str] = "application/vnd.aquila.closing+json"

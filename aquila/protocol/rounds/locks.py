@@ -90,7 +90,7 @@ def pair_key(round_: RoundState, own: str, secrets: LockSecrets, counterpart: st
     low, high = sorted(halves)
     digests = (bytes.fromhex(round_.locks_digests[party]) for party in (low, high))
     info = framed(_LABEL, *digests, low.encode(), high.encode(), purpose.encode())
-    hkdf = HKDF(SHA512(), PAIR_KEY_BYTES, salt=round_.first_binding, info=info)
+    hkdf = HKDF(SHA512(), PAIR_KEY_BYTES, salt=round_.binding_bytes, info=info)
     return SecretBytes(hkdf.derive(halves[low] + halves[high]))
 
 
@@ -101,4 +101,4 @@ def _own_half(round_: RoundState, own: str, lock: SecretBytes, counterpart: str)
 
 
 def _context(label: str, round_: RoundState, sender: str, receiver: str) -> bytes:
-    return framed(label, round_.first_binding, sender.encode(), receiver.encode())
+    return framed(label, round_.binding_bytes, sender.encode(), receiver.encode())

@@ -182,14 +182,12 @@ class RoundState:
     """By party, its halves of the locks of its pairs (3.3.8)."""
     locks_digests: dict[str, str] = field(default_factory=dict)
     """By party, the digest of its Locks; each key of its pairs rests on it."""
-    bindings: list[str] = field(default_factory=list)
-    """The binding of the opening, then one for each amendment in force, hexadecimal; empty before."""
+    binding: str = ""
+    """The binding of manifest and consents, hexadecimal; empty before the opening."""
     participants: tuple[str, ...] = ()
-    """Who takes part, in the order of the opening, without those that amendments left out."""
-    amendments: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
-    """By the absent parties, who has signed an amendment that is not in force yet (3.8.3)."""
+    """Who takes part, in the order of the opening; nobody before it."""
     submissions: dict[str, Submission] = field(default_factory=dict)
-    """By submission id, the list or query (3.4), without those of parties that were left out."""
+    """By submission id, the list or query (3.4)."""
     evaluations: dict[EvaluationKey, Evaluation] = field(default_factory=dict)
     """By chunk and evaluator, the evaluation (3.5)."""
     tokens: dict[ColumnKey, Tokens] = field(default_factory=dict)
@@ -248,22 +246,15 @@ class RoundState:
         return self.manifest.round_id
 
     @property
-    def first_binding(self) -> bytes:
-        """The binding of manifest and consents, 32 bytes; it goes into every input digest and proof.
+    def binding_bytes(self) -> bytes:
+        """The binding, 32 bytes; it goes into every input digest and proof, and each statement names it.
 
         Raises:
             OrderError: The round is not open yet.
         """
-        return bytes.fromhex(self._bindings_in_order()[0])
-
-    @property
-    def binding(self) -> str:
-        """The binding in force, hexadecimal (the first, or the last amended one).
-
-        Raises:
-            OrderError: The round is not open yet.
-        """
-        return self._bindings_in_order()[-1]
+        if not self.binding:
+            raise OrderError("round_not_open", round=self.round_id)
+        return bytes.fromhex(self.binding)
 
     @property
     def notes_expire(self) -> int:
@@ -275,7 +266,7 @@ class RoundState:
         """Return the phase of the round, as far as this state knows."""
         if self.ending:
             return Phase.CLOSED if self.ending.outcome is Outcome.CLOSED else Phase.ABORTED
-        if not self.bindings:
+        if not self.binding:
             return Phase.PROPOSED
         if not self.all_lists_are_in():
             return Phase.OPEN
@@ -299,7 +290,7 @@ class RoundState:
         Before the opening these are the parties that have consented, then the participants; of others it goes on
         without.
         """
-        needed = self.participants if self.bindings else tuple(self.consents)
+        needed = self.participants if self.binding else tuple(self.consents)
         return next((refusal for party, refusal in self.refusals.items() if party in needed), None)
 
     def is_refused(self, report: ReportKey) -> bool:
@@ -425,8 +416,3 @@ class RoundState:
             told = {report.party for report in self.reports}
             return bool(told) and all(report in self.reports for report in due if report.party in told)
         return all(report in self.reports for report in due)
-
-    def _bindings_in_order(self) -> list[str]:
-        if not self.bindings:
-            raise OrderError("round_not_open", round=self.round_id)
-        return self.bindings

@@ -7,7 +7,7 @@ What must come before what:
 
  1. A consent comes once from each party, by `consent_by` and before the opening; nobody joins later (3.3.1, 3.3.5).
  2. The opening comes once and names consents that came (3.3.4). Locks, submissions, evaluations, tokens,
-    amendments, receipts, notes, checks and alarms follow it, since they name its binding (3.2.3).
+    receipts, notes, checks and alarms follow it, since they name its binding (3.2.3).
  3. Locks come once from each party, by `submit_by` (3.3.8), and before all that it submits (3.4.1). A list is
     submitted once, by `submit_by`, and a query by `closes_at` (3.4.2).
  4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
@@ -19,7 +19,7 @@ What must come before what:
     after the asker's (3.7.13.2), and an alarm (3.7.14), once, of which the receipt may still follow; it never comes
     after the receipt. The owner tells the asker after its alarm that its answer is on hold, and after that, in place
     of the receipt, that it is refused (3.7.16); then no report of the pair comes to the asker.
- 9. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
+ 8. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
     days after `closes_at` (3.7.9).
 10. A closing follows the ending, or its party's receipts of all reports of its list (3.9.2). A refusal comes at any
     time (3.9.1).
@@ -63,7 +63,6 @@ from aquila.protocol.encoding import digest, framed
 from aquila.protocol.messages import (
     Acknowledgement,
     Alarm,
-    Amendment,
     BoundStatement,
     Closing,
     Confirmation,
@@ -112,7 +111,7 @@ Rule = Callable[[Any, RoundState, str, int | None], None]
 _CERTAINTY, _LEVEL = map(attrgetter, ("certainty", "certainty.value"))
 
 
-def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
+def binding_of(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
     """Return the binding of a manifest and its consents (PROTOCOL.md 3.3.4).
 
     Args:
@@ -121,11 +120,6 @@ def first_binding(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
     """
     parts = [framed("consent", party.encode(), bytes.fromhex(value)) for party, value in consents]
     return digest("aquila/1 binding", bytes.fromhex(manifest_digest), *parts).hex()
-
-
-def amended_binding(binding: str, absent: tuple[str, ...]) -> str:
-    """Return the binding after the absent parties left (PROTOCOL.md 3.8.3)."""
-    return digest("aquila/1 amended binding", bytes.fromhex(binding), *(party.encode() for party in absent)).hex()
 
 
 def knowledge_context(manifest_digest: str, party: str, input_class: InputClass, keys: list[str]) -> bytes:
@@ -157,7 +151,7 @@ def check_not_ended(round_: RoundState, message: Statement) -> None:
     Raises:
         OrderError: The round has ended.
     """
-    if round_.ending and isinstance(message, Consent | Locks | Amendment | Submission | Evaluation | Tokens):
+    if round_.ending and isinstance(message, Consent | Locks | Submission | Evaluation | Tokens):
         raise OrderError(
             "round_already_ended",
             round=round_.round_id,
@@ -168,16 +162,13 @@ def check_not_ended(round_: RoundState, message: Statement) -> None:
 
 
 def check_binding(round_: RoundState, message: BoundStatement) -> None:
-    """Refuse a statement that names a binding the round never had (PROTOCOL.md 3.2.3).
-
-    A submission, evaluation or amendment signed before an amendment stays valid; `take` demands the binding in
-    force where it matters.
+    """Refuse a statement that does not name the round's binding, or is of no participant (PROTOCOL.md 3.2.3).
 
     Raises:
-        BindingError: The binding is not of this round.
-        OrderError: The round is not open, or its signer has left it.
+        BindingError: It names another binding.
+        OrderError: The round is not open, or its signer does not take part.
     """
-    if message.binding not in [round_.first_binding.hex(), *round_.bindings]:
+    if bytes.fromhex(message.binding) != round_.binding_bytes:
         raise BindingError(
             "party_binding_differs",
             round=round_.round_id,
@@ -186,7 +177,7 @@ def check_binding(round_: RoundState, message: BoundStatement) -> None:
             got=message.binding,
         )
     if message.party not in round_.participants:
-        raise OrderError("party_no_longer_in_round", round=round_.round_id, party=message.party)
+        raise OrderError("party_not_in_round", round=round_.round_id, party=message.party)
 
 
 def check_log_head(round_: RoundState, message: Statement) -> None:
@@ -238,7 +229,7 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
             expected=round_.consent_digests[message.party],
             got=payload_digest,
         )
-    if round_.bindings:
+    if round_.binding:
         raise OrderError("round_joined_too_late", round=round_.round_id, party=message.party)
     _in_time(round_, now, round_.manifest.window.consent_by, "consent")
     # 3.3.7: it declares no more elements than the manifest allows.
@@ -272,21 +263,20 @@ def _consent(message: Consent, round_: RoundState, payload_digest: str, now: int
 
 def _opening(message: Opening, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's opening, recomputing the binding from consents that this record verified (3.3.4)."""
-    if round_.bindings or round_.ending:
+    if round_.binding or round_.ending:
         raise OrderError("round_phase_already_reached", round=round_.round_id, phase=round_.phase.value)
     for reference in message.consents:
         if round_.consent_digests.get(reference.party) != reference.digest:
             raise BindingError("opening_consent_not_shown", round=round_.round_id, party=reference.party)
-    binding = first_binding(round_.manifest_digest, [(c.party, c.digest) for c in message.consents])
+    binding = binding_of(round_.manifest_digest, [(c.party, c.digest) for c in message.consents])
     if binding != message.binding:
         raise BindingError("opening_binding_differs", expected=binding, got=message.binding)
-    round_.bindings.append(binding)
+    round_.binding = binding
     round_.participants = tuple(reference.party for reference in message.consents)
 
 
 def _locks(message: Locks, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Take a party's halves of its locks; only its receiver can find out whether one opens (PROTOCOL.md 3.3.8)."""
-    _in_force(round_, message)
     # 3.3.8: once, in time, and one half for each counterpart.
     if message.party in round_.locks:
         raise EquivocationError(
@@ -392,36 +382,6 @@ def submission_of(round_: RoundState, submission_id: str, party: str) -> Submiss
     if submission is None or submission.party != party:
         raise OrderError("submission_unknown_of_party", submission=submission_id, party=party)
     return submission
-
-
-def _amendment(message: Amendment, round_: RoundState, _digest: str, _now: int | None) -> None:
-    """Take one signature under an amended set of participants; the last one puts it in force (PROTOCOL.md 3.8)."""
-    _in_force(round_, message)
-    # 3.8.1: it leaves at least two, not the signer, and names participants only.
-    remaining = tuple(party for party in round_.participants if party not in message.absent)
-    if (
-        message.party in message.absent
-        or set(message.absent) - set(round_.participants)
-        or not round_.manifest.has_pair_among(remaining)
-    ):
-        raise PolicyError("amendment_leaves_too_few_participants", party=message.party)
-    # 3.8.2: never after a token was sent.
-    if round_.tokens:
-        raise OrderError("tokens_already_sent_in_round", round=round_.round_id)
-    signed = round_.amendments.setdefault(message.absent, set())
-    signed.add(message.party)
-    if signed >= set(remaining):
-        # 3.8.3: a second binding; what the absent contributed is left out, the rest stays valid.
-        round_.bindings.append(amended_binding(message.binding, message.absent))
-        round_.participants = remaining
-        round_.amendments = {}
-        dropped = {i for i, s in round_.submissions.items() if s.party in message.absent}
-        round_.submissions = {i: s for i, s in round_.submissions.items() if i not in dropped}
-        round_.evaluations = {
-            key: evaluation
-            for key, evaluation in round_.evaluations.items()
-            if key.submission_id not in dropped and key.evaluator in remaining
-        }
 
 
 def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None) -> None:
@@ -579,7 +539,6 @@ def _no_weaker(round_: RoundState, message: HitReport) -> None:
 
 def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's receipt of its report (PROTOCOL.md 3.7.4)."""
-    _in_force(round_, message)
     key = ReportKey.of(message)
     if round_.reports.get(key) != message.report_digest:
         raise BindingError("acknowledged_report_not_sent", party=message.party)
@@ -590,7 +549,6 @@ def _receipt(message: Receipt, round_: RoundState, _digest: str, _now: int | Non
 
 def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | None) -> None:
     """Store a batch of sealed notes; only their receiver can find out whether they open (PROTOCOL.md 3.7.6)."""
-    _in_force(round_, message)
     if message.to not in round_.counterparts_of(message.party):
         raise PolicyError("notes_pair_not_matchable", party=message.party)
     # 3.7.6: both sides were told of the hits before; each batch comes once.
@@ -605,7 +563,6 @@ def _notes(message: Notes, round_: RoundState, payload_digest: str, now: int | N
 
 def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: int | None) -> None:
     """Take what a party found in a batch of notes that was sent to it (PROTOCOL.md 3.7.8)."""
-    _in_force(round_, message)
     sent = round_.notes.get(message.notes)
     # A party's own record may lack its own notes, which the matcher deletes when they are collected.
     if sent is None and round_.sees_everything:
@@ -628,7 +585,6 @@ def _confirmation(message: Confirmation, round_: RoundState, _digest: str, now: 
 
 def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take what a party found when it checked its report (PROTOCOL.md 3.7.13 and 3.7.13.2)."""
-    _in_force(round_, message)
     key, query = ReportKey.of(message), message.submission_id
     if not round_.compares(key):
         raise PolicyError("report_pair_not_matchable", party=message.party)
@@ -651,7 +607,6 @@ def _checked(message: ReportCheck, round_: RoundState, _digest: str, _now: int |
 
 def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the word of a list's owner that a query hit it far too often (PROTOCOL.md 3.7.14)."""
-    _in_force(round_, message)
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or query.party == message.party:
         raise OrderError("alarm_query_of_another_party", submission=message.submission_id)
@@ -665,7 +620,6 @@ def _alarm(message: Alarm, round_: RoundState, _digest: str, _now: int | None) -
 
 def _withheld_answer(message: WithheldAnswer, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the word of a list's owner to a query's asker that its answer is on hold or refused (PROTOCOL.md 3.7.16)."""
-    _in_force(round_, message)
     query = round_.submissions.get(message.submission_id)
     if query is None or query.kind is not Kind.QUERY or message.party not in round_.counterparts_of(query.party):
         raise OrderError("withheld_answer_query_not_answered_here", submission=message.submission_id)
@@ -682,8 +636,7 @@ def _withheld_answer(message: WithheldAnswer, round_: RoundState, _digest: str, 
 
 def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take a party's statement that its keys are destroyed (PROTOCOL.md 3.9)."""
-    known: list[str | None] = [*round_.bindings] or [None]
-    if message.binding not in known:
+    if message.binding != (round_.binding or None):
         raise BindingError("closing_of_another_round", round=round_.round_id, party=message.party)
     # Only the matcher sees every receipt; a party is not shown those of others.
     if round_.sees_everything and round_.ending is None and not round_.has_all_hits(message.party):
@@ -705,18 +658,6 @@ def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None)
     round_.ending = message
 
 
-def _in_force(round_: RoundState, message: BoundStatement) -> None:
-    """Refuse a statement under a binding that was amended since."""
-    if message.binding != round_.binding:
-        raise BindingError(
-            "statement_of_old_participants",
-            round=round_.round_id,
-            party=message.party,
-            expected=round_.binding,
-            got=message.binding,
-        )
-
-
 def _in_time(round_: RoundState, now: int | None, deadline: int, what: str) -> None:
     """Refuse a step after its deadline; `now` is None when stored statements are read back."""
     if now is not None and now > deadline:
@@ -729,7 +670,6 @@ RULES: Mapping[type[Message], Rule] = {
     Locks: _locks,  # 3.3.8
     Submission: _submission,  # 3.4
     Evaluation: _evaluation,  # 3.5
-    Amendment: _amendment,  # 3.8
     Tokens: _tokens,  # 3.6
     HitReport: _report,  # 3.7, by the matcher
     ReportCheck: _checked,  # 3.7.13

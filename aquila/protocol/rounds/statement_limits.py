@@ -10,7 +10,6 @@ from functools import singledispatch
 from aquila.errors import MalformedError, RepeatedError
 from aquila.protocol.messages import (
     Alarm,
-    Amendment,
     Closing,
     Consent,
     Evaluation,
@@ -35,7 +34,6 @@ CHANGES_OF_A_HIT = 8
 _NOT_AFTER_THE_LAST = (
     Consent,
     Locks,
-    Amendment,
     Submission,
     Evaluation,
     Tokens,
@@ -66,13 +64,6 @@ def check_bounds(round_: RoundState, message: Statement) -> None:
 @singledispatch
 def _check(_message: object, _round: RoundState) -> None:
     """All others come once by their own step, for each chunk, query or withdrawal."""
-
-
-@_check.register(Amendment)
-def _amendment(message: Amendment, round_: RoundState) -> None:
-    signed = [absent for absent, parties in round_.amendments.items() if message.party in parties]
-    if message.absent in signed or len(signed) >= len(round_.participants):
-        raise RepeatedError("amendment_already_signed", party=message.party)
 
 
 @_check.register(Submission)

@@ -1,7 +1,7 @@
 """The trusted record of one round: every statement that counts, verified on the way in (PROTOCOL.md section 3).
 
 A `Round` is built from a signed manifest and takes signed envelopes one by one. What it has accepted is right: signed
-by the pinned key, of this round, under a binding in force, in order, once. Party and matcher use the same record and
+by the pinned key, of this round, under its binding, in order, once. Party and matcher use the same record and
 rebuild it from stored envelopes. It does no I/O; bytes of chunks are checked in `party` and `matcher`.
 """
 

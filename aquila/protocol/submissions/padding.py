@@ -69,10 +69,10 @@ def most_inputs(padding: Padding) -> int:
     return (INPUTS_PER_RECORD - 1) // largest * largest
 
 
-def input_prefixes(first_binding: bytes, table: RuleTable) -> dict[int, bytes]:
+def input_prefixes(binding: bytes, table: RuleTable) -> dict[int, bytes]:
     """Return by rule number the bytes that come before an input's value in its digest (PROTOCOL.md 3.4.4)."""
     return {
-        rule.number: framed("aquila/1 input", first_binding, rule.input_class.value.encode(), bytes([rule.number]))
+        rule.number: framed("aquila/1 input", binding, rule.input_class.value.encode(), bytes([rule.number]))
         for rule in table.rules
     }
 

@@ -121,21 +121,21 @@ class DigestedBatch:
         return cls(counts, rules, content[start + inputs :], traits)
 
 
-def digest_records(first_binding: bytes, table: RuleTable, records: Sequence[Record]) -> DigestedBatch:
+def digest_records(binding: bytes, table: RuleTable, records: Sequence[Record]) -> DigestedBatch:
     """Normalize records, make their inputs and digest them: the first pass over a list (PROTOCOL.md 3.4.4).
 
     Args:
-        first_binding: 32 bytes; an input digest is of one round.
+        binding: 32 bytes; an input digest is of one round.
 
     Raises:
         InputError: A record has more inputs than can be counted.
     """
-    return digest_columns(first_binding, table, RecordColumns.of(records))
+    return digest_columns(binding, table, RecordColumns.of(records))
 
 
-def digest_columns(first_binding: bytes, table: RuleTable, records: RecordColumns) -> DigestedBatch:
+def digest_columns(binding: bytes, table: RuleTable, records: RecordColumns) -> DigestedBatch:
     """Do as `digest_records` with records that are given field by field."""
-    maker, prefixes = input_maker(table), input_prefixes(first_binding, table)
+    maker, prefixes = input_maker(table), input_prefixes(binding, table)
     names = maker.names(records)
     found = maker.digest(records, names, prefixes)
     traits = named_traits(records["date_of_birth"], names)

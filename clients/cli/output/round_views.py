@@ -173,11 +173,11 @@ def own_name(record: Mapping[str, str | list[str]]) -> str:
 def _terms(view: round_views.MatcherRoundView | round_views.NodeRoundView) -> Table:
     manifest, entry = view.manifest, view.entry
     window = manifest.window
-    absent = [p.party for p in manifest.participants if view.participants and p.party not in view.participants]
+    without = [p.party for p in manifest.participants if view.participants and p.party not in view.participants]
     rows: Sequence[tuple[str, str]] = [
         ("round", entry.round_id),
         ("phase", entry.phase),
-        ("parties", ", ".join(entry.participants) + (f" (without {', '.join(absent)})" if absent else "")),
+        ("parties", ", ".join(entry.participants) + (f" (without {', '.join(without)})" if without else "")),
         ("may be matched", ", ".join(f"{left}-{right}" for left, right in manifest.pairs)),
         ("area, category", f"{manifest.area}, {manifest.category}"),
         ("legal basis", manifest.legal_basis),

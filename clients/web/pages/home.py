@@ -332,13 +332,6 @@ _MATCHER: Mapping[AttentionKind, _Words] = {
         n_("evidence"),
     ),
     AttentionKind.PROBLEM: _Words("", n_("There is an obstacle to this round."), n_("See what it is"), n_("problem")),
-    AttentionKind.LATE: _Words(
-        n_("Parties are late"),
-        n_("In the round %(round)s: %(parties)s. The others can leave them out, or you can abort the round."),
-        n_("See the round"),
-        n_("late"),
-        "care",
-    ),
     AttentionKind.FLAGS: _Words(
         n_("Tokens that look like guesses"),
         n_("In the round %(round)s. Findings to look into: %(count)s. Nothing was refused because of them."),

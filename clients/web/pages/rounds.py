@@ -7,15 +7,9 @@ from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
-from aquila.interface.rounds import (
-    ConsentRequest,
-    JustificationInput,
-    MatcherRoundView,
-    ProposalDefaults,
-    SubmissionRequest,
-)
+from aquila.interface.rounds import ConsentRequest, JustificationInput, ProposalDefaults, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from clients.sdk import ApprovalClient, MatcherClient, NodeClient
 from clients.web.app.forms import NAMES_CHECKED
 from clients.web.app.navigation import identifier
@@ -175,7 +169,6 @@ def get_matcher_round(visit: Visited, round_id: str) -> Response:
         live=view.entry.phase not in ENDED_PHASES,
         mark=progress.live_state(view, visit.language).mark,
         deadline=progress.deadline(view, now),
-        late=_late(view, now),
         on_hold=any(problem.code == "report_held_back" for problem in view.problems),
     )
 
@@ -193,18 +186,6 @@ def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Respo
     return visit.show(
         "propose.html", status, form=form, faults=wrong, codes=defaults.parties, rules=rules, zone=proposal_form.zone()
     )
-
-
-def _late(view: MatcherRoundView, now: float) -> frozenset[str]:
-    """Return the parties that owe something whose deadline has passed."""
-    window, late = view.manifest.window, set[str]()
-    for one in view.parties:
-        owes_consent = not one.consented and now > window.consent_by
-        owes_list = view.entry.phase == Phase.OPEN and not one.listed and now > window.submit_by
-        owes_answers = one.evaluated.done < one.evaluated.of and now > window.evaluate_by
-        if owes_consent or owes_list or owes_answers:
-            late.add(one.party)
-    return frozenset(late)
 
 
 @matcher.get("/parties")

@@ -217,7 +217,6 @@ ENTRIES = {
     "standing_query": n_("standing query"),
     "submission": n_("submission"),
     "evaluation": n_("evaluation for another party"),
-    "amendment": n_("a party was left out"),
     "tokens": n_("tokens sent"),
     "match": n_("lists matched"),
     "report": n_("report sent"),

@@ -9,7 +9,6 @@ from aquila.audit.entries import Entry
 from clients.web.i18n.languages import Language, n_
 
 NAMES = {
-    "absent": n_("left out"),
     "account": n_("account"),
     "alarm": n_("alarm"),
     "approval": n_("request"),

@@ -1,4 +1,4 @@
-"""Rounds that need the secretariat's attention: contradictions, withheld reports, suspected guesses, delay.
+"""Rounds that need the secretariat's attention: contradictions, withheld reports, suspected guesses.
 
 Of rounds that are over, evidence and flags stand on the first page for a while; the page of the round keeps them.
 """
@@ -15,7 +15,6 @@ from services.kit.rounds import manifest_in
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.held_reports import undecided_alarms
-from services.matcher.rounds.progress import late
 from services.matcher.rounds.views import disputed_pairs
 from services.matcher.storage.tables import EvidenceRow, FaultRow, FlagRow, RoundRow
 
@@ -38,7 +37,7 @@ def attention_list(context: MatcherContext) -> AttentionList:
     for round_id in rounds:
         # The report on health tells of one that is damaged.
         with contextlib.suppress(RoundDamagedError), context.round_cache.reading(round_id) as turn:
-            found += _of_round(turn, now)
+            found += _of_round(turn)
     found.sort(key=lambda need: _ORDER.index(need.kind))
     return AttentionList(needs=tuple(found[:MOST]), left_out=max(0, len(found) - MOST))
 
@@ -62,14 +61,12 @@ def _stored(session: Session, now: int) -> Iterator[RoundAttention]:
             yield _need(row, kind, (), things)
 
 
-def _of_round(turn: RoundTransaction, now: int) -> Iterator[RoundAttention]:
+def _of_round(turn: RoundTransaction) -> Iterator[RoundAttention]:
     """Yield items from the statements of an open round."""
     if differing := {party for pair in disputed_pairs(turn.round) for party in pair}:
         yield _need(turn.row, AttentionKind.LEFT_OUT, tuple(sorted(differing)), len(differing))
     if holders := {held.party for held in undecided_alarms(turn.round)}:
         yield _need(turn.row, AttentionKind.HELD_BACK, tuple(sorted(holders)), len(holders))
-    if missing := late(turn.cached, now):
-        yield _need(turn.row, AttentionKind.LATE, missing, len(missing))
 
 
 def _need(row: RoundRow, kind: AttentionKind, parties: tuple[str, ...], count: int) -> RoundAttention:

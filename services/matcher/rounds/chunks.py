@@ -53,7 +53,7 @@ def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content
     Raises:
         NotFoundError: There is no such round, or the caller is not in it.
         PolicyError: The chunk is another party's to send.
-        OrderError: No statement in force tells of it.
+        OrderError: No statement tells of it.
         MalformedError, DigestError: It has another size or content than was signed.
         StoreFullError: The disk or the round's quota is full; come again later.
     """
@@ -74,7 +74,7 @@ def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content
     try:
         new = _record(context, caller, place, size, digest)
     except ProtocolError:
-        # The round ended or was amended while we wrote: nobody will ask for these bytes.
+        # The round ended while we wrote: nobody will ask for these bytes.
         context.files.delete(place.name)
         raise
     context.wakeup.notify(str(place.what))
@@ -160,7 +160,7 @@ def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int
 
     Raises:
         PolicyError: The chunk is another party's to send.
-        OrderError: The round has ended, or no statement in force tells of the chunk.
+        OrderError: The round has ended, or no statement tells of the chunk.
     """
     if round_.ending is not None:
         raise OrderError("round_takes_no_chunks", round=place.round_id)

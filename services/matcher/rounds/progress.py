@@ -1,4 +1,4 @@
-"""The received and the due items of a round, from its state and the bytes received (PROTOCOL.md 3.5 to 3.8)."""
+"""The received and the due items of a round, from its state and the bytes received (PROTOCOL.md 3.5 to 3.7)."""
 
 from collections.abc import Collection, Iterator
 

@@ -41,7 +41,7 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
             entry=RoundSummary.of(record.manifest, turn.row.phase),
             manifest=record.manifest,
             manifest_digest=record.manifest_digest,
-            binding=record.binding if record.bindings else None,
+            binding=record.binding or None,
             participants=record.participants,
             parties=tuple(_progress(turn.cached, p.party, counts) for p in record.manifest.participants),
             pairs=tuple(_pairs(turn, context.clock())),

@@ -9,10 +9,9 @@ from aquila.errors import LogRewrittenError
 from aquila.interface.attention import AttentionKind
 from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import Grade, Subject
-from aquila.protocol.messages import Kind, StatementKind
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
-from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
 from services.kit.errors import PeerUnavailableError
 from services.kit.serving.health.checks import MOST_ROUNDS, Fault, OpenRound, round_health
@@ -20,7 +19,6 @@ from services.kit.serving.health.report import OwnPart, contacts_of
 from services.kit.storage.outages import lasting, log_outage
 from services.node.context import NodeContext
 from services.node.rounds import attention, progress, work
-from services.node.rounds.requests import consent_until, submit_until
 from services.node.rounds.views import clock_difference
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
@@ -89,7 +87,7 @@ def store_outages(node: NodeContext) -> None:
 def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:
     """Return an open round in which this node takes part, or may; else None."""
     with node.rounds.reading(row.round_id) as round_, node.store.reading("health.round") as session:
-        if round_.bindings and node.code not in round_.participants:
+        if round_.binding and node.code not in round_.participants:
             return None
         parties = progress.parties(session, node.code, round_, progress.verified(session, round_))
         awaited = [(one.party, one.awaited) for one in parties]
@@ -105,20 +103,7 @@ def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:
             began_at=row.discovered_at,
             newest={kind: at or 0 for kind, at in session.execute(newest.group_by(StatementRow.kind))},
             awaited=awaited,
-            late=_late(round_, awaited, node.clock()),
         )
-
-
-def _late(round_: Round, awaited: list[tuple[str, Awaited]], now: int) -> set[str]:
-    """Return the parties whose step is due and whose deadline for it has passed."""
-    window = round_.manifest.window
-    deadlines = {
-        Awaited.CONSENT: consent_until(round_.manifest),
-        Awaited.LIST: submit_until(round_.manifest, Kind.LIST),
-        Awaited.EVALUATIONS: window.evaluate_by,
-    }
-    due = [(party, step) for party, step in awaited if step is not Awaited.NOTHING]
-    return {party for party, step in due if now > deadlines.get(step, window.closes_at)}
 
 
 def _chunks_waiting(session: Session) -> int:

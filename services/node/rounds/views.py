@@ -89,7 +89,7 @@ def round_view(node: NodeContext, round_id: str) -> forms.NodeRoundView:
             entry=forms.RoundSummary.of(round_.manifest, row.phase),
             manifest=round_.manifest,
             manifest_digest=round_.manifest_digest,
-            binding=round_.binding if round_.bindings else None,
+            binding=round_.binding or None,
             participants=round_.participants,
             consented=row.consent_digest is not None,
             parties=tuple(progress.parties(session, node.code, round_, verified)),

@@ -233,8 +233,6 @@ async def _sign_before_work(node: NodeContext, due: Due) -> bool:
     if Piece.SEND in due.pieces:  # so they do while a query's tokens wait for the feed
         await to_thread(shadow_columns.report_missing_tokens, node, round_id)
     signed = await to_thread(_sign_locks, node, round_id)
-    # Before tokens are signed: whoever signs an amendment sends no tokens under the old set.
-    signed |= await to_thread(consent.exclude_absent, node, round_id)
     if Piece.ALARM in due.pieces:
         signed |= await _acknowledge_released(node, round_id)
         signed |= await to_thread(alarms.send_refusals, node, round_id)

@@ -221,7 +221,7 @@ def _leave_unsent(session: Session, round_id: str, *which: ColumnElement[bool]) 
 
 def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
     """Have the closing signed; if it would not count, refuse the rest of the round. Rounds of others are left alone."""
-    took_part = row.consent_digest is not None and (not round_.bindings or signer.code in round_.participants)
+    took_part = row.consent_digest is not None and (not round_.binding or signer.code in round_.participants)
     if (
         not took_part
         or row.outcome == DestructionReason.LEFT_OUT

@@ -1,7 +1,6 @@
 """Rounds that the matcher proposes (PROTOCOL.md 3.1), and who takes part in them.
 
-This node does by its operator's consent (3.3), which becomes fresh keys and a signed statement. A party that is late by
-the matcher's word and by this node's own clock is left out, with what concerned it (3.8).
+This node does by its operator's consent (3.3), which becomes fresh keys and a signed statement.
 """
 
 from asyncio import to_thread
@@ -9,20 +8,19 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.errors import BindingError, MalformedError, PolicyError, ProtocolError, SealError
-from aquila.protocol.messages import Amendment, ClassCounts, Evaluation, Manifest, StatementKind
+from aquila.protocol.messages import ClassCounts, Manifest, StatementKind
 from aquila.protocol.messages.feed import Rounds
-from aquila.protocol.registry import MATCHER, Registry
+from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.corrections import kept_until
 from aquila.protocol.rounds.locks import open_half
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences import Sentence
-from aquila.sentences.sentence import dumps
 from services.kit.errors import PeerFailedError
 from services.kit.logging import Log
 from services.kit.storage.store import Store
@@ -98,7 +96,7 @@ def sign_locks(node: NodeContext, round_id: str) -> bool:
     """After the opening: sign the halves of this node's locks, once and in time; return whether it was done (3.3.8)."""
     memory = node.rounds.of(round_id)
     with memory.reading() as round_:
-        takes_part = round_.bindings and not round_.ending and node.code in round_.participants
+        takes_part = round_.binding and not round_.ending and node.code in round_.participants
         if not takes_part or not may_lock(round_, node.code, node.clock()):
             return False
         secrets = memory.secrets()
@@ -130,44 +128,6 @@ def unusable_locks(session: Session, round_id: str) -> frozenset[str]:
     """Return the counterparts whose half of the lock did not open: nothing is evaluated or compared with them."""
     of_locks = ProblemRow.round_id == round_id, ProblemRow.place.startswith(_LOCK)
     return frozenset(place.removeprefix(_LOCK) for place in session.scalars(select(ProblemRow.place).where(*of_locks)))
-
-
-def exclude_absent(node: NodeContext, round_id: str) -> bool:
-    """Sign that the round goes on without those who are late by the matcher's word and by our own clock."""
-    memory = node.rounds.of(round_id)
-    absent = tuple(sorted(memory.late))
-    if not absent or node.code in absent:
-        return False
-    with memory.reading() as round_, node.store.transaction("round.amend") as session:
-        left = [party for party in round_.participants if party not in absent]
-        if (
-            round_.phase is not Phase.OPEN
-            or not round_.manifest.has_pair_among(left)
-            or set(absent) - set(round_.participants)
-        ):
-            return False
-        # Whoever signed tokens under this set signs no amendment, and the other way round.
-        if statements.own_statements(session, round_id, StatementKind.TOKENS) or signed_under(
-            session, node.registry, round_
-        ):
-            return False
-        try:
-            statements.sign(
-                session, node.signer, round_id, lambda number: node.party.amend(round_, number, absent, node.clock())
-            )
-        except PolicyError:
-            return False  # not late by our own clock: the matcher's is not trusted for this
-    _LOG.info("amendment_signed", round=round_id, count=len(absent))
-    return True
-
-
-def signed_under(session: Session, registry: Registry, round_: Round) -> bool:
-    """Return whether this node has signed an amendment of the set in force; then no token is sent under it."""
-    signed = (
-        statements.open_statement(registry, row.envelope)
-        for row in statements.own_statements(session, round_.round_id, StatementKind.AMENDMENT)
-    )
-    return any(Amendment.from_payload(found.payload).binding == round_.binding for found in signed)
 
 
 def check_own_part(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:

@@ -224,7 +224,6 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
         _LOG.error("restored_backup", round=row.round_id)
         return False
     # 2. The record verifies it. What it refuses is kept as evidence and does not count.
-    before = taking.round.participants
     try:
         if stored is None and opened.signer != node.registry.key_of(signer):
             raise errors.SignatureError("statement_by_replaced_key", party=signer)
@@ -240,11 +239,11 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     checks.expect_announced(stored)
     session.flush()
     checks.store_head(session, node.party, accepted.message, accepted.digest)
-    _follow(taking, accepted.message, accepted.digest, before)
+    _follow(taking, accepted.message, accepted.digest)
     return True
 
 
-def _follow(taking: _FeedContext, message: messages.Message, digest: str, before: tuple[str, ...]) -> None:
+def _follow(taking: _FeedContext, message: messages.Message, digest: str) -> None:
     """Do at this node what follows from a statement that counts."""
     session, node, round_, row = taking.session, taking.node, taking.round, taking.row
     if isinstance(message, messages.HitReport):
@@ -253,8 +252,6 @@ def _follow(taking: _FeedContext, message: messages.Message, digest: str, before
         consent.check_own_part(session, node.signer, round_, row)
     elif isinstance(message, messages.Locks):
         consent.check_lock(session, node, round_, row, message.party)
-    elif isinstance(message, messages.Amendment) and round_.participants != before:
-        consent.drop_absent(session, node.signer, round_, row)
     elif isinstance(message, messages.HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:
         reports.store(session, node, round_, message, digest, taking.found)
     elif isinstance(message, messages.Notes) and message.to == node.code:

@@ -21,7 +21,7 @@ class LocalRoundState(StrEnum):
 LOCAL_ROUND_TRANSITIONS: Mapping[LocalRoundState, frozenset[LocalRoundState]] = {
     LocalRoundState.ACTIVE: frozenset({LocalRoundState.DESTROYING}),
     LocalRoundState.DESTROYING: frozenset({LocalRoundState.DESTROYED}),
-    # A party that has left a round can be left out of it by the others afterwards: then all is destroyed again.
+    # A party that has left a round may miss its consent in an opening that comes later: then all is destroyed again.
     LocalRoundState.DESTROYED: frozenset({LocalRoundState.DESTROYING}),
 }
 

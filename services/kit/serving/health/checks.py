@@ -158,8 +158,8 @@ _DUE_SINCE: Mapping[Awaited, tuple[StatementKind, ...]] = MappingProxyType(
         Awaited.CONSENT: (),
         Awaited.LIST: (StatementKind.OPENING,),
         Awaited.EVALUATIONS: (StatementKind.SUBMISSION,),
-        Awaited.TOKENS: (StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.AMENDMENT),
-        Awaited.REPORT: (StatementKind.TOKENS, StatementKind.AMENDMENT),
+        Awaited.TOKENS: (StatementKind.SUBMISSION, StatementKind.EVALUATION),
+        Awaited.REPORT: (StatementKind.TOKENS,),
         Awaited.RECEIPT: (StatementKind.TOKENS, StatementKind.HIT_REPORT),
         Awaited.NOTHING: (),
     }
@@ -176,7 +176,6 @@ class OpenRound:
     began_at: int
     newest: Mapping[str, int]
     awaited: Collection[tuple[str, Awaited]]
-    late: Collection[str] = ()
 
 
 def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
@@ -199,7 +198,7 @@ def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
         began_at=found.began_at,
         progress_at=progress_at,
         awaited=tuple(steps),
-        stuck=bool(found.late) or (bool(waiting) and still),
+        stuck=bool(waiting) and still,
         here=own in waiting and still,
     )
 

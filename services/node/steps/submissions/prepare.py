@@ -50,7 +50,7 @@ async def prepare(node: NodeContext, round_id: str, ends: Callable[[], bool]) ->
     """
     row = await to_thread(_next, node.store, round_id)
     round_ = node.rounds.of(round_id).record()
-    if row is None or not round_.bindings or may_lock(round_, node.code, node.clock()):
+    if row is None or not round_.binding or may_lock(round_, node.code, node.clock()):
         return False  # where the round is not open yet, or the own Locks may still come in the feed, the wish waits
     try:
         await _advance(node, round_, row, ends)
@@ -134,12 +134,12 @@ async def _digest(node: NodeContext, round_: Round, row: SubmissionRow, ends: Ca
     """First pass: digest batches that are not on disk; when all are, decide which inputs are sent, and store that."""
     real = await to_thread(_count, node.store, row)
     missing = [batch for batch in _batches(real) if not node.files.exists(_digested(row, batch))]
-    first_binding, table = round_.first_binding, node.table_of(round_.manifest)
+    binding, table = round_.binding_bytes, node.table_of(round_.manifest)
 
     async def begin(batch: int) -> DigestedBatch:
         contents = await to_thread(_records, node.store, row, batch)
         small = len(contents) <= SMALL_RECORDS
-        work = StoredBatch(first_binding, table, contents)
+        work = StoredBatch(binding, table, contents)
         return await node.workers.run(digest_stored, work, small=small)
 
     async def finish(batch: int, begun: Awaitable[DigestedBatch]) -> None:

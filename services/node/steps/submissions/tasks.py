@@ -62,7 +62,7 @@ FINALIZE = partial(with_group, tasks.finalize, "auto")
 class StoredBatch:
     """A batch of stored records to digest."""
 
-    first_binding: bytes
+    binding: bytes
     """32 bytes."""
     table: RuleTable
     contents: Sequence[bytes]
@@ -72,4 +72,4 @@ class StoredBatch:
 def digest_stored(work: StoredBatch) -> DigestedBatch:
     """Read, normalize and digest stored records (PROTOCOL.md 3.4.4)."""
     records = [Record.from_json(content) for content in work.contents]
-    return tasks.digest_records(work.first_binding, work.table, records)
+    return tasks.digest_records(work.binding, work.table, records)

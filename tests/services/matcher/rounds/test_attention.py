@@ -8,7 +8,7 @@ import pytest
 from services.matcher.rounds import attention
 from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
 from tests.services.matcher.rounds.test_proposals import SHORT
-from tests.support.matcher_world import BASE, NOW, World
+from tests.support.matcher_world import BASE, World
 from tests.support.people import FourEyes
 
 pytestmark = pytest.mark.postgresql_soak
@@ -38,12 +38,3 @@ async def test_evidence_and_flags_are_told(world: World) -> None:
     assert await found(world) == [("evidence", [], 1), ("flags", [], 2)]
     world.clock.time += attention.REMEMBERED + 1
     assert await found(world) == []
-
-
-async def test_who_is_late_is_named(three: World) -> None:
-    await three.opened()
-    await three.nodes["AL"].submit()
-    await three.nodes["RS"].submit()
-    assert await found(three) == []
-    three.clock.time = NOW + 101
-    assert await found(three) == [("late", ["SI"], 1)]

@@ -47,7 +47,7 @@ def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:
     with node.store.reading("test.record") as session:
         content = session.scalars(select(RecordRow.content).order_by(RecordRow.position)).first()
     record, round_ = Record.from_json(content), memory.record()
-    digest = digest_records(round_.first_binding, node.table_of(round_.manifest), [record]).digests[:32]
+    digest = digest_records(round_.binding_bytes, node.table_of(round_.manifest), [record]).digests[:32]
     found["digest"], found["blind"] = digest, blinds_of(node.group, seed, bytes.fromhex(submission), [0], digest)
     for name in (paths.tokens(round_id, submission, "RS", 0), paths.token_secrets(round_id, submission, "RS", 0)):
         if node.files.exists(name):

@@ -12,7 +12,6 @@ from aquila.protocol.messages import (
     PARTY_STATEMENTS,
     Acknowledgement,
     Alarm,
-    Amendment,
     Closing,
     Confirmation,
     Consent,
@@ -47,7 +46,6 @@ KINDS: dict[type[Message], tuple[EntryKind, str]] = {
     ReportCheck: (EntryKind.CHECKED, "SI"),
     Evaluation: (EntryKind.EVALUATION, "SI"),
     Tokens: (EntryKind.TOKENS, "SI"),
-    Amendment: (EntryKind.AMENDMENT, "SI"),
     HitReport: (EntryKind.REPORT, "matcher"),
     Receipt: (EntryKind.RECEIPT, "SI"),
     Notes: (EntryKind.DISCLOSURE, "SI"),
@@ -104,10 +102,6 @@ def test_a_report_is_counted_by_level() -> None:
     assert of_lists.ids == {"of": "lists", "counterpart": "AL"}
     receipt = statement_entry(read(Receipt), DIGEST, 7)
     assert (receipt.recipient, receipt.counts) == ("AL", {"hits": 4, "high": 3, "medium": 0, "low": 1, "sequence": 1})
-
-
-def test_an_amendment_names_the_absent() -> None:
-    assert statement_entry(read(Amendment), DIGEST, 7).ids == {"absent_1": "AL", "absent_2": "RS"}
 
 
 def test_a_match_is_an_entry_for_each_pair() -> None:

@@ -14,7 +14,7 @@ from aquila.protocol.messages import ClassCounts, HitReport, PartyCap
 from aquila.protocol.rounds.exchange import grading_basis_on
 from aquila.protocol.shadow.meeting import ColumnTerms
 from aquila.records.rules import MILLION, load_rules
-from tests.support.staged_round import BOTH_CLASSES, WINDOW, StagedRound
+from tests.support.staged_round import BOTH_CLASSES, StagedRound
 
 NO_SETS = ColumnTerms((), frozenset())
 
@@ -53,13 +53,6 @@ def test_lists_to_join(staged: Callable[..., StagedRound]) -> None:
     lists = [stage.nodes["RS"].submission_id, stage.nodes["SI"].submission_id]
     assert roles.lists_to_join(stage.round) == lists
     assert roles.columns_of(stage.round, lists) == [(lists[0], "SI"), (lists[1], "RS")]
-    stage.now = WINDOW.submit_by + 1
-    stage.leave_out("AL")
-    assert roles.lists_to_join(stage.round) == lists
-
-
-def test_nobody_is_late_before_the_opening(stage: StagedRound) -> None:
-    assert roles.late_parties(stage.round, WINDOW.closes_at + 1) == ()
 
 
 def test_learned_footings(stage: StagedRound) -> None:

@@ -8,11 +8,11 @@ from aquila.crypto.dleq import verify_chunk
 from aquila.crypto.group import Group
 from aquila.errors import BindingError, DigestError, KeyMaterialError, OrderError, PolicyError
 from aquila.protocol.messages import ClassCounts, EarlierRound, Evaluation, Kind, Spent, TableReference
-from aquila.protocol.party import RoundSecrets, check_digest, chunk_of, is_late, proof_context, share_key
+from aquila.protocol.party import RoundSecrets, check_digest, chunk_of, proof_context, share_key
 from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import InputClass, load_rules
 from aquila.simulation import REHEARSED
-from tests.support.staged_round import WINDOW, StagedRound
+from tests.support.staged_round import StagedRound
 
 
 @pytest.fixture
@@ -103,16 +103,6 @@ def test_an_evaluation_is_verified_under_its_share(stage: StagedRound) -> None:
     contexts = {proof_context(stage.round, submission, index, party) for index in (0, 1, 2) for party in ("AL", "RS")}
     contexts.add(proof_context(stage.round, stage.round.submissions[stage.nodes["AL"].submission_id], 0, "RS"))
     assert len(contexts) == 7
-
-
-def test_a_late_party(stage: StagedRound) -> None:
-    """A list is late after its deadline; after that for evaluations anyone may be, as the matcher says."""
-    stage.locked()
-    stage.submit(stage.nodes["SI"])
-    record = stage.round
-    assert [is_late(record, "AL", WINDOW.submit_by + late) for late in (0, 1)] == [False, True]
-    assert [is_late(record, "SI", WINDOW.submit_by + late) for late in (0, 1)] == [False, False]
-    assert [is_late(record, "SI", WINDOW.evaluate_by + late) for late in (0, 1)] == [False, True]
 
 
 @pytest.mark.parametrize("index", [-1, 4, 99])

@@ -138,8 +138,8 @@ def test_files_that_do_not_fit_together(tmp_path: Path) -> None:
     assert graded(checks.certificate_faults(ends, 0)) == [("critical", "service_stopping")]
 
 
-def open_round(step: Awaited, *, party: str = "AL", late: tuple[str, ...] = (), **newest: int) -> OpenRound:
-    return OpenRound(ROUND, "open", NOW - 9_000, newest, [(party, step)], late)
+def open_round(step: Awaited, *, party: str = "AL", **newest: int) -> OpenRound:
+    return OpenRound(ROUND, "open", NOW - 9_000, newest, [(party, step)])
 
 
 @pytest.mark.parametrize("step", [Awaited.EVALUATIONS, Awaited.TOKENS, Awaited.REPORT, Awaited.RECEIPT])
@@ -153,11 +153,10 @@ def test_a_round_that_waits_for_a_service_is_stuck_after_an_hour(step: Awaited) 
     assert not round_health(open_round(step, submission=NOW - 3_600), "AL", NOW).stuck
 
 
-def test_a_round_that_waits_for_persons_is_stuck_when_their_time_is_over() -> None:
-    """A consent or a list may take days; whoever missed a deadline is late."""
+def test_a_round_that_waits_for_persons_is_not_stuck() -> None:
+    """A consent or a list may take days."""
     assert not round_health(open_round(Awaited.CONSENT), "RS", NOW).stuck
     assert not round_health(open_round(Awaited.LIST, opening=NOW - 8_000), "RS", NOW).stuck
-    assert round_health(open_round(Awaited.LIST, late=("AL",)), "RS", NOW).stuck
     nobody = round_health(open_round(Awaited.NOTHING), "RS", NOW)
     assert nobody.awaited == ()
     assert not nobody.stuck

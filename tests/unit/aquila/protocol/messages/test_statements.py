@@ -5,17 +5,7 @@ from typing import Any
 import pytest
 
 from aquila.errors import MalformedError
-from aquila.protocol.messages import (
-    Amendment,
-    Closing,
-    Consent,
-    Evaluation,
-    Message,
-    Outcomes,
-    Submission,
-    Tokens,
-    Withdrawal,
-)
+from aquila.protocol.messages import Closing, Consent, Evaluation, Message, Outcomes, Submission, Tokens, Withdrawal
 from tests.support.samples import DIGEST, OTHER, ROUND, SAMPLES, read
 
 FULL, PARTIAL, COARSE = SAMPLES[Consent]["shares"]
@@ -35,9 +25,6 @@ CHUNKS = SAMPLES[Submission]["chunks"]
         pytest.param(Consent, {"shares": [FULL | {"proof": "c" * 126}, PARTIAL, COARSE]}, id="short proof"),
         pytest.param(Consent, {"sealing_key": "abc"}, id="half a byte"),
         pytest.param(Consent, {"sealing_key": ""}, id="no sealing key"),
-        pytest.param(Amendment, {"absent": []}, id="nobody absent"),
-        pytest.param(Amendment, {"absent": ["RS", "AL"]}, id="absent not ascending"),
-        pytest.param(Amendment, {"absent": ["AL", "AL"]}, id="absent twice"),
         pytest.param(Submission, {"chunks": []}, id="no chunk"),
         pytest.param(Submission, {"chunks": CHUNKS[:2]}, id="chunk of a class missing"),
         pytest.param(Submission, {"chunks": [CHUNKS[0] | {"elements": 4}, *CHUNKS[1:]]}, id="counts do not add up"),

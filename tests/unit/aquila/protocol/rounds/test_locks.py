@@ -32,7 +32,7 @@ def derived(stage: StagedRound, low: str, high: str, halves: bytes, purpose: str
     """Return what HKDF-SHA-512 (RFC 5869) makes of two halves, as PROTOCOL.md 3.3.8 says it."""
     digests = (bytes.fromhex(stage.round.locks_digests[party]) for party in (low, high))
     info = framed("aquila/2 lock", *digests, low.encode(), high.encode(), purpose.encode())
-    return hmac.digest(hmac.digest(stage.round.first_binding, halves, "sha512"), info + b"\x01", "sha512")
+    return hmac.digest(hmac.digest(stage.round.binding_bytes, halves, "sha512"), info + b"\x01", "sha512")
 
 
 def sealing(stage: StagedRound, sender: str, content: bytes, context: bytes | None = None, to: str = "") -> bytes:
@@ -40,7 +40,7 @@ def sealing(stage: StagedRound, sender: str, content: bytes, context: bytes | No
     halves = []
     for other in stage.round.counterparts_of(sender):
         key = bytes.fromhex(stage.round.consents[to or other].sealing_key)
-        bound = framed("aquila/2 lock", stage.round.first_binding, sender.encode(), other.encode())
+        bound = framed("aquila/2 lock", stage.round.binding_bytes, sender.encode(), other.encode())
         sealed = seal_to(key, bound if context is None else context, content)
         halves.append(SealedLock(counterpart=other, sealed=sealed.hex()))
     return stage.signed(sender, stage.statement(sender, Locks, halves=halves))
@@ -121,7 +121,7 @@ def test_no_key_from_one_side(stage: StagedRound) -> None:
 def test_a_half_that_does_not_open(stage: StagedRound, wrong: str) -> None:
     """The receiver names who made it."""
     stage.consent()
-    first = stage.round.first_binding
+    first = stage.round.binding_bytes
     contexts = {
         "another round": framed("aquila/2 lock", ZEROS, b"RS", b"AL"),
         "another pair": framed("aquila/2 lock", first, b"RS", b"SI"),
@@ -201,16 +201,15 @@ def test_before_the_opening_and_after_the_end(stage: StagedRound) -> None:
     stage.refused(OrderError, stage.changed("SI", locks), "not open yet")
 
 
-def test_under_the_binding_in_force(stage: StagedRound) -> None:
-    """A party that was still without Locks when others were left out is late itself."""
+def test_under_another_binding(stage: StagedRound) -> None:
     stage.consent()
     for code in ("RS", "SI"):
         stage.publish(
             stage.nodes[code].party.locks(stage.round, stage.nodes[code].next_sequence(), stage.nodes[code].secrets)
         )
     envelope = stage.nodes["AL"].party.locks(stage.round, 2, stage.nodes["AL"].secrets)
-    stage.round.bindings.append("1" * 64)
-    with pytest.raises(BindingError, match="was amended"):
+    stage.round.binding = "1" * 64
+    with pytest.raises(BindingError, match="AL names another binding"):
         stage.round.accept(envelope, now=stage.now)
 
 
@@ -233,15 +232,6 @@ def test_nothing_is_submitted_before(stage: StagedRound) -> None:
     node = stage.nodes["SI"]
     with pytest.raises(OrderError, match="before it has signed its locks"):
         node.party.submit(node.round, 9, "a" * 32, Kind.LIST, REHEARSED, 5, submission.chunks)
-
-
-def test_who_is_left_out_takes_its_lock_along(stage: StagedRound) -> None:
-    """The pairs that stay keep their keys when a party is left out."""
-    stage.submitted()
-    before = key_of(stage, "RS", "SI")
-    stage.now = WINDOW.evaluate_by + 1
-    stage.leave_out("AL")
-    assert key_of(stage, "RS", "SI") == key_of(stage, "SI", "RS") == before
 
 
 def test_no_evaluation_before_the_own_locks(stage: StagedRound) -> None:

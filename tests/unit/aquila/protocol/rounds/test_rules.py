@@ -19,30 +19,23 @@ from tests.support.staged_round import StagedRound
 CONSENTS = [("AL", "a" * 64), ("SI", "b" * 64)]
 
 
-def test_first_binding() -> None:
+def test_binding() -> None:
     """The binding is the digest of manifest and consents, as PROTOCOL.md 3.3.4 writes it."""
     parts = [framed("consent", party.encode(), bytes.fromhex(value)) for party, value in CONSENTS]
     expected = hashlib.sha256(framed("aquila/1 binding", bytes.fromhex(DIGEST), *parts)).hexdigest()
-    assert rules.first_binding(DIGEST, CONSENTS) == expected
+    assert rules.binding_of(DIGEST, CONSENTS) == expected
 
 
-def test_first_binding_depends_on_everything() -> None:
+def test_binding_depends_on_everything() -> None:
     bindings = [
-        rules.first_binding(DIGEST, CONSENTS),
-        rules.first_binding("0" * 64, CONSENTS),
-        rules.first_binding(DIGEST, CONSENTS[:1]),
-        rules.first_binding(DIGEST, CONSENTS[::-1]),
-        rules.first_binding(DIGEST, [("AL", "a" * 64), ("RS", "b" * 64)]),
-        rules.first_binding(DIGEST, [("AL", "b" * 64), ("SI", "a" * 64)]),
+        rules.binding_of(DIGEST, CONSENTS),
+        rules.binding_of("0" * 64, CONSENTS),
+        rules.binding_of(DIGEST, CONSENTS[:1]),
+        rules.binding_of(DIGEST, CONSENTS[::-1]),
+        rules.binding_of(DIGEST, [("AL", "a" * 64), ("RS", "b" * 64)]),
+        rules.binding_of(DIGEST, [("AL", "b" * 64), ("SI", "a" * 64)]),
     ]
     assert len(set(bindings)) == len(bindings)
-
-
-def test_amended_binding() -> None:
-    """An amended binding names the one before it and the absent (PROTOCOL.md 3.8.3)."""
-    expected = hashlib.sha256(framed("aquila/1 amended binding", bytes.fromhex(DIGEST), b"AL", b"SI")).hexdigest()
-    assert rules.amended_binding(DIGEST, ("AL", "SI")) == expected
-    assert rules.amended_binding(DIGEST, ("AL",)) != expected
 
 
 def test_keys_of_a_consent() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError, RepeatedError
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Amendment, LevelCounts, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
+from aquila.protocol.messages import LevelCounts, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
 from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.statement_limits import CHANGES_OF_A_HIT, acknowledged_hits
 from tests.support.staged_round import NOW, StagedRound
@@ -89,21 +89,6 @@ def test_as_many_batches_of_notes_as_hits(stage: StagedRound) -> None:
     assert stage.nodes["RS"].round.accept(envelope, now=stage.now).new
 
 
-def test_amendments_have_an_end(staged: Callable[..., StagedRound]) -> None:
-    stage = staged().submitted()
-    stage.now = stage.manifest.window.evaluate_by + 1
-    for absent in (("AL",), ("RS",)):
-        stage.publish(stage.signed("SI", stage.statement("SI", Amendment, absent=absent)))
-        stage.nodes["SI"].sequence += 1
-    for absent in (("AL",), ("RS",)):
-        again = stage.signed("SI", stage.statement("SI", Amendment, absent=absent))
-        stage.refused(RepeatedError, again, "signed this amendment")
-    stage.round.amendments |= {("XX",): {"SI"}}
-    other = stage.signed("SI", stage.statement("SI", Amendment, absent=("AL", "RS")))
-    with pytest.raises(RepeatedError, match="as many as there can be"):
-        stage.round.accept(other, now=stage.now)
-
-
 def test_outcomes_have_an_end(stage: StagedRound) -> None:
     stage.reported()
     node = stage.nodes["AL"]
@@ -130,12 +115,13 @@ def test_which_refusal_ends_a_round(stage: StagedRound, stage_of: str, *, breaks
     assert isinstance(stage.round.breaking_refusal, Refusal if breaks else type(None))
 
 
-def test_who_was_left_out_ends_no_round(stage: StagedRound) -> None:
-    stage.submitted()
-    refusal = refusals(stage, "AL", 1)[0]
-    stage.now = stage.manifest.window.evaluate_by + 1
-    stage.leave_out("AL")
-    stage.publish(refusal)
+def test_who_is_not_in_the_opening_ends_no_round(stage: StagedRound) -> None:
+    for code in ("RS", "SI"):
+        node = stage.nodes[code]
+        _, envelope = node.party.consent(node.round, node.next_sequence(), (), stage.random)
+        stage.publish(envelope)
+    stage.publish(stage.matcher.open(stage.round, stage.manifest.window.consent_by + 1))
+    stage.publish(refusals(stage, "AL", 1)[0])
     assert stage.round.refusals
     assert stage.round.breaking_refusal is None
 

@@ -40,11 +40,10 @@ def message_in(envelope: bytes) -> Message:
 
 def test_a_new_record(stage: StagedRound) -> None:
     record = stage.round
-    assert (record.phase, record.participants, record.bindings) == (Phase.PROPOSED, (), [])
+    assert (record.phase, record.participants, record.binding) == (Phase.PROPOSED, (), "")
     assert (record.list_of("SI"), dict(record.sequences)) == (None, {})
-    for ask in ("first_binding", "binding"):
-        with pytest.raises(OrderError, match="not open yet"):
-            getattr(record, ask)
+    with pytest.raises(OrderError, match="not open yet"):
+        _ = record.binding_bytes
 
 
 def test_whom_a_submission_concerns(staged: Callable[..., StagedRound]) -> None:

@@ -84,7 +84,7 @@ def test_most_inputs_of_a_record(seed: SecretBytes, padding: Padding, most: int)
 
 
 def test_input_prefixes() -> None:
-    """An input digest is SHA-256 over the framed label, first binding, class and rule, and the value (3.4.4)."""
+    """An input digest is SHA-256 over the framed label, binding, class and rule, and the value (3.4.4)."""
     assert p.input_prefixes(BINDING, BOTH_CLASSES) == {
         1: framed("aquila/1 input", BINDING, b"full", b"\x01"),
         2: framed("aquila/1 input", BINDING, b"partial", b"\x02"),

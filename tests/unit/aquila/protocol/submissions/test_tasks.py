@@ -37,7 +37,7 @@ def test_nothing_shows_what_it_holds(stage: StagedRound) -> None:
     """What a pool prints of a task that failed, arguments and results, is no more than a name and an address."""
     stage.submitted()
     origin, party_node = stage.nodes["SI"], stage.nodes["RS"]
-    digested = digest_records(stage.round.first_binding, stage.table, LISTS["SI"])
+    digested = digest_records(stage.round.binding_bytes, stage.table, LISTS["SI"])
     plan = plan_submission(stage.manifest, stage.table, [digested.outline()])
     chunk = origin.chunks.elements(0)
     evaluating = party_node.party.to_evaluate(

@@ -31,7 +31,6 @@ AT_MATCHER = (
     AttentionKind.HELD_BACK,
     AttentionKind.EVIDENCE,
     AttentionKind.PROBLEM,
-    AttentionKind.LATE,
     AttentionKind.FLAGS,
 )
 

@@ -1,4 +1,4 @@
-"""A party vanishes after a token was sent: the round can only be aborted, and reveals nothing."""
+"""The matcher aborts a round, before the opening and later: it reveals nothing more, and all keys go."""
 
 import pytest
 
@@ -6,17 +6,7 @@ from aquila.errors import KeyMaterialError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import Phase
-from tests.support.staged_round import NOW, WINDOW, StagedRound
-
-
-def test_nobody_can_be_left_out_any_more(stage: StagedRound) -> None:
-    stage.evaluated()
-    stage.finalize(stage.nodes["RS"])
-    stage.now = WINDOW.evaluate_by + 1
-    assert roles.late_parties(stage.round, stage.now) == ()
-    party_node = stage.nodes["SI"]
-    amendment = party_node.party.amend(party_node.round, party_node.sequence + 1, ("AL",), stage.now)
-    stage.refused(OrderError, amendment, "tokens were sent")
+from tests.support.staged_round import NOW, StagedRound
 
 
 def test_the_round_is_aborted_and_reveals_nothing(stage: StagedRound) -> None:
