@@ -451,7 +451,7 @@ def missing_evaluations(round_: RoundState, submission_id: str, evaluator: str) 
 def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: int | None) -> None:
     """Take the matcher's report to one party (PROTOCOL.md 3.7)."""
     key = ReportKey.of(message)
-    if message.binding != round_.binding:
+    if bytes.fromhex(message.binding) != round_.binding_bytes:
         raise BindingError("report_binding_differs", expected=round_.binding, got=message.binding)
     if message.party not in round_.participants:
         raise OrderError("report_party_outside_round", party=message.party)
