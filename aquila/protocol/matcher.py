@@ -198,27 +198,6 @@ class Matcher:
         return sign_envelope(message.payload_type, message.payload(), self.identity)
 
 
-def late_parties(round_: Round, now: int, incomplete: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the parties that missed a deadline while the round can go on without them (PROTOCOL.md 3.8.1).
-
-    Args:
-        round_: The record of the round.
-        now: Seconds since 1970.
-        incomplete: Submissions that were signed, but whose chunks have not all come: nobody can evaluate what is not
-            there, so their origin is late and no evaluator is.
-    """
-    if round_.phase is not Phase.OPEN or round_.tokens:
-        return ()
-    window = round_.manifest.window
-    late = {party for party in round_.participants if round_.list_of(party) is None and now > window.submit_by}
-    if now > window.evaluate_by:
-        for submission_id, submission in round_.submissions.items():
-            others = round_.evaluators_of(submission_id)
-            waits_for = {party for party in others if rules.missing_evaluations(round_, submission_id, party)}
-            late |= {submission.party} if submission_id in incomplete else waits_for
-    return tuple(sorted(late))
-
-
 def lists_to_join(round_: Round) -> list[str]:
     """Return the lists that the manifest allows to be joined, the two of each pair one after the other (3.7.1)."""
     found = []

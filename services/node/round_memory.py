@@ -111,7 +111,6 @@ class RoundMemory:
         synced: Whether the feed was read to its end since the node started. Before that nothing is signed: a database
             that is older than what this node has said would say it again otherwise.
         read_at: When the feed was read to its end last, in seconds since 1970; 0 before the first time since the start.
-        late: Parties that the matcher holds to be late.
         brought: Bytes that came with the newest page of the feed, by submission, chunk and evaluator, or an empty text
             for a blinded chunk. Nothing says yet that they are those that were signed.
         taken: Own statements with bytes that the matcher took since the node started: their bytes may be sent, though
@@ -134,7 +133,6 @@ class RoundMemory:
         self.manifest_seen = False
         self.synced = False
         self.read_at = 0
-        self.late: tuple[str, ...] = ()
         self.brought: dict[tuple[str, int, str], bytes] = {}
         self.taken: set[TakenStatement] = set()
         self.failures = Failures(0)

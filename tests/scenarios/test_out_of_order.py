@@ -90,7 +90,7 @@ def test_closed_without_a_report(stage: StagedRound) -> None:
 def test_closed_before_the_lists_are_in(stage: StagedRound) -> None:
     """Neither the matcher's ending nor a party's closing counts, before the opening and while tokens are missing."""
     ending = Ending(round_id=stage.manifest.round_id, outcome=Outcome.CLOSED, reason="done")
-    for binding in (None, "in force"):
+    for binding in (None, "of the round"):
         records = None if binding is None else ()
         stage.refused(OrderError, stage.signed("matcher", ending), "closed after its hits were reported", only=records)
         named = binding and stage.round.binding
@@ -109,7 +109,6 @@ def test_after_the_end(stage: StagedRound) -> None:
         stage.changed("SI", record.consents["SI"]),
         stage.changed("SI", record.submissions[si.submission_id]),
         stage.changed("SI", evaluation),
-        si.party.amend(si.round, si.sequence + 1, ("AL",), stage.manifest.window.closes_at),
         stage.changed("SI", record.tokens[si.submission_id, "AL"]),
     ]
     stage.abort()

@@ -37,8 +37,6 @@ class Events(base.Message):
     """A page of the feed."""
 
     events: tuple[Event, ...]
-    late: tuple[base.PartyCode, ...]
-    """Parties that missed a deadline; the others may sign an amendment that leaves them out."""
     time: base.Seconds
     """The matcher's clock, for a person to compare; never used for deadlines."""
 

@@ -373,7 +373,7 @@ class RoundState:
 
     def has_all_hits(self, party: str) -> bool:
         """Return whether a party has signed its receipt of the report of each pair of its list."""
-        return bool(self.bindings) and all(report in self.receipts for report in self.list_reports(party))
+        return bool(self.binding) and all(report in self.receipts for report in self.list_reports(party))
 
     def lists_are_over(self, now: int | None = None) -> bool:
         """Return whether nothing is to come of the lists: each pair is reported, or its time is over (3.8).
@@ -381,7 +381,7 @@ class RoundState:
         Args:
             now: Seconds since 1970; None where no time counts.
         """
-        return bool(self.bindings) and all(
+        return bool(self.binding) and all(
             report in self.reports or (now is not None and self.is_missed(report, now))
             for report in self.reports_of(None)
         )

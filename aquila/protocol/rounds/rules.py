@@ -11,21 +11,20 @@ What must come before what:
  3. Locks come once from each party, by `submit_by` (3.3.8), and before all that it submits (3.4.1). A list is
     submitted once, by `submit_by`, and a query by `closes_at` (3.4.2).
  4. An evaluation follows the submission that it is of, once from each other party for each chunk (3.5.1 to 3.5.3).
- 5. An amendment comes before all tokens (3.8.2). Who has signed one sends no tokens until it is in force (3.6.1).
- 6. Tokens of a column follow its counterpart's list (3.6.4) and every evaluation by it (3.6.3), once; those of a
+ 5. Tokens of a column follow its counterpart's list (3.6.4) and every evaluation by it (3.6.3), once; those of a
     query also the columns of both lists (3.7.12).
- 7. A report follows the tokens of the two columns that it rests on (3.7.1).
- 8. A receipt follows its report (3.7.4). So does what its party has checked (3.7.13), once, of a query the owner's
+ 6. A report follows the tokens of the two columns that it rests on (3.7.1).
+ 7. A receipt follows its report (3.7.4). So does what its party has checked (3.7.13), once, of a query the owner's
     after the asker's (3.7.13.2), and an alarm (3.7.14), once, of which the receipt may still follow; it never comes
     after the receipt. The owner tells the asker after its alarm that its answer is on hold, and after that, in place
     of the receipt, that it is refused (3.7.16); then no report of the pair comes to the asker.
  8. Notes follow the reports of both sides (3.7.6), and a confirmation its notes (3.7.8), once each; both until seven
     days after `closes_at` (3.7.9).
-10. A closing follows the ending, or its party's receipts of all reports of its list (3.9.2). A refusal comes at any
+ 9. A closing follows the ending, or its party's receipts of all reports of its list (3.9.2). A refusal comes at any
     time (3.9.1).
-11. An ending as closed follows a report (3.9.1). After an ending no consent, amendment, submission, evaluation or token
-    counts (3.9.5).
-12. Withdrawals and outcomes follow receipts, since they are of no more hits than those say, and last until retention
+10. An ending as closed follows a report (3.9.1). After an ending no consent, submission, evaluation or token counts
+    (3.9.5).
+11. Withdrawals and outcomes follow receipts, since they are of no more hits than those say, and last until retention
     has passed (3.11.5). A withdrawal of a query's hits follows the report to the counterpart (3.11.1); an
     acknowledgement follows its withdrawal (3.11.3).
 
@@ -386,10 +385,6 @@ def submission_of(round_: RoundState, submission_id: str, party: str) -> Submiss
 
 def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the statement of the tokens of a submission's column for one counterpart (PROTOCOL.md 3.6)."""
-    # 3.6.1: under the set in force, and by nobody who signed to leave it.
-    _in_force(round_, message)
-    if any(message.party in signed for signed in round_.amendments.values()):
-        raise OrderError("tokens_of_old_participants", party=message.party)
     # 3.6.2: of a submission of its own, for somebody with whom it may be compared, once, one row for each element.
     submission, column = submission_of(round_, message.submission_id, message.party), message.column
     key = ColumnKey(message.submission_id, column.counterpart)
@@ -652,7 +647,7 @@ def _refusal(message: Refusal, round_: RoundState, _digest: str, _now: int | Non
 def _ending(message: Ending, round_: RoundState, _digest: str, _now: int | None) -> None:
     """Take the matcher's ending of the round (PROTOCOL.md 3.9)."""
     # A party may have no report of its own; only the matcher knows of all.
-    is_reported = bool(round_.reports if round_.sees_everything else round_.bindings)
+    is_reported = bool(round_.reports if round_.sees_everything else round_.binding)
     if message.outcome is Outcome.CLOSED and not is_reported:
         raise OrderError("round_closed_before_reports")
     round_.ending = message

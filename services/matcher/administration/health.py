@@ -57,7 +57,7 @@ def read_health(context: MatcherContext, contacts: StoredContacts) -> OwnPart:
     for round_id in ids[:MOST_ROUNDS]:
         try:
             with context.round_cache.reading(round_id) as turn:
-                found.append(round_health(_open_round(turn), MATCHER, now))
+                found.append(round_health(_open_round(turn, now), MATCHER, now))
                 parties |= set(turn.round.participants)
                 if turn.round.phase is Phase.PROPOSED:
                     wanted[round_id] = bytes_to_reserve(turn.round, context.settings.quotas.evaluation_bytes)
@@ -90,7 +90,7 @@ def _without_room(context: MatcherContext, wanted: Mapping[str, int]) -> Iterato
             yield Grade.WARNING, Sentence.of("health_consents_without_room", round=round_id[:8], missing=missing)
 
 
-def _open_round(turn: RoundTransaction) -> OpenRound:
+def _open_round(turn: RoundTransaction, now: int) -> OpenRound:
     newest = dict(newest_of_round(turn.session, turn.row.round_id))
     # The log names a report otherwise than its message is named.
     newest[StatementKind.HIT_REPORT] = newest.pop(EntryKind.REPORT, 0)
@@ -100,7 +100,6 @@ def _open_round(turn: RoundTransaction) -> OpenRound:
         began_at=turn.row.created_at,
         newest=newest,
         awaited=list(dict.fromkeys(_awaited(turn, now))),
-        late=progress.late(turn.cached, now),
     )
 
 

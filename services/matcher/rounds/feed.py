@@ -101,4 +101,4 @@ def page_of(context: MatcherContext, round_id: str, caller: str, after: int, lim
     with context.round_cache.reading(round_id) as turn:
         check_participant(turn.round, caller)
         events = visible_events(turn.session, round_id, caller, after, limit)
-    return Events(events=events, late=(), time=context.clock())
+    return Events(events=events, time=context.clock())

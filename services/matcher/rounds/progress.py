@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import select
 
 from aquila.interface.rounds import Awaited, PairState
-from aquila.protocol.matcher import late_parties
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import ColumnKey, Phase, ReportKey, RoundState
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey, RoundState
 from services.matcher.events import TOKENS
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.storage.tables import FaultRow
@@ -114,18 +113,3 @@ def _steps(known: CachedRound, pair: ReportKey) -> Iterator[tuple[str, Awaited]]
             yield submission.party, Awaited.TOKENS
     if is_open and all(has_all_tokens(known, column) for column in columns):
         yield MATCHER, Awaited.REPORT
-
-
-def late(known: CachedRound, now: int) -> tuple[str, ...]:
-    """Return the parties that missed a deadline, as the bytes show it too (PROTOCOL.md 3.8.1).
-
-    Whoever signed evaluations and did not send them is as late as one who signed none.
-    """
-    record = known.round
-    if record.phase is not Phase.OPEN or record.tokens or now <= record.manifest.window.submit_by:
-        return ()
-    incomplete = {i for i in record.submissions if not has_all_blinded(known, i)}
-    found = set(late_parties(record, now, incomplete))
-    if now > record.manifest.window.evaluate_by:
-        found |= {p for i in record.submissions if i not in incomplete for p in waits_for(known, i)}
-    return tuple(sorted(found))

@@ -132,7 +132,7 @@ def _prune(context: MatcherContext, round_id: str) -> bool:
         live = (ChunkRow.round_id == round_id) & ChunkRow.deleted_at.is_(None)
         # Groups first: there are a few hundred of them at most, and tens of thousands of chunks.
         groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
-        needless = [group for group in groups if _is_needless(turn.cached, group.what, group.submission_id)]
+        needless = [group for group in groups if _is_needless(turn.cached, *group)]
         rows = turn.session.scalars(select(ChunkRow).where(live, tuple_(*_GROUP).in_(needless)).limit(_BATCH))
         doomed = [ChunkAddress(round_id, row.submission_id, row.what, row.party, row.chunk_index) for row in rows]
     if doomed:
@@ -140,12 +140,9 @@ def _prune(context: MatcherContext, round_id: str) -> bool:
     return bool(doomed)
 
 
-def _is_needless(known: CachedRound, what: str, submission_id: str) -> bool:
+def _is_needless(known: CachedRound, what: str, submission_id: str, party: str) -> bool:
     record = known.round
-    submission = record.submissions.get(submission_id)
-    # An amendment left out its origin, or the evaluator.
-    if submission is None or party not in record.participants:
-        return True
+    submission = record.submissions[submission_id]
     # Blinded elements go when everyone has evaluated them.
     if what == EventKind.BLINDED:
         return has_all_blinded(known, submission_id) and not waits_for(known, submission_id)

@@ -83,7 +83,7 @@ class Pulse:
 WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "opening": frozenset({StatementKind.CONSENT, StatementKind.REFUSAL}),
-        "matching": frozenset({TOKENS, StatementKind.AMENDMENT}),
+        "matching": frozenset({TOKENS}),
         "queries": frozenset({TOKENS, StatementKind.RECEIPT, StatementKind.WITHHELD_ANSWER, StatementKind.HIT_REPORT}),
         "ending": frozenset(
             {

@@ -31,16 +31,7 @@ from services.node.rounds.requests import is_consent_due, late_consent, manifest
 from services.node.safeguards.evaluation_limits import earlier_rounds
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, Step, SubmissionState
-from services.node.storage.tables import (
-    ChunkDownloadRow,
-    EvaluationDownloadRow,
-    EvaluationRow,
-    ProblemRow,
-    RoundRow,
-    StatementRow,
-    SubmissionRow,
-    TokenPartRow,
-)
+from services.node.storage.tables import ProblemRow, RoundRow, StatementRow, SubmissionRow
 
 _LOG = Log("node.consent")
 _LOCK = "lock "
@@ -136,30 +127,6 @@ def check_own_part(session: Session, signer: Signer, round_: Round, row: RoundRo
         signer.party.check_opening(round_, row.consent_digest or "")
     except BindingError as error:
         _leave(session, signer.clock, row, error.sentence)
-
-
-def drop_absent(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
-    """After an amendment took effect: drop what concerned the absent; the rest stays (PROTOCOL.md 3.8.3)."""
-    if signer.code not in round_.participants:
-        _leave(session, signer.clock, row, Sentence.of("left_out_of_round"))
-        return
-    kept = set(round_.submissions)
-    for queue in (ChunkDownloadRow, EvaluationDownloadRow):
-        session.execute(delete(queue).where(queue.round_id == row.round_id, queue.submission_id.not_in(kept)))
-    absent = EvaluationDownloadRow.party.not_in(round_.participants)
-    session.execute(delete(EvaluationDownloadRow).where(EvaluationDownloadRow.round_id == row.round_id, absent))
-    session.execute(
-        update(EvaluationRow)
-        .where(EvaluationRow.round_id == row.round_id, EvaluationRow.submission_id.not_in(kept))
-        .values(sent=True)
-    )
-    for waiting in statements.own_statements(session, row.round_id, StatementKind.EVALUATION):
-        said = statements.open_statement(signer.registry, waiting.envelope)
-        if not waiting.sent and Evaluation.from_payload(said.payload).submission_id not in kept:
-            waiting.refusal, waiting.sent = dumps(Sentence.of("origin_left_round")), True
-    # Tokens that were made with the absent party's evaluations are made again without.
-    session.execute(delete(TokenPartRow).where(TokenPartRow.round_id == row.round_id))
-    _LOG.info("amended", round=row.round_id, count=len(round_.participants))
 
 
 def _leave(session: Session, clock: Clock, row: RoundRow, problem: Sentence) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from sqlalchemy import select
 
 from aquila.errors import AquilaError
-from aquila.protocol.messages.feed import Events, LongPollAnswer
+from aquila.protocol.messages.feed import LongPollAnswer
 from aquila.protocol.registry import MATCHER
 from services.kit.errors import PeerFullError, PeerUnavailableError
 from services.kit.logging import Log
@@ -103,15 +103,10 @@ class RoundsDriver:
         feeds = held.news.feeds
         if feeds is None or held.news.state != node.contact.state:
             work.wake_all(node.store)
-        elif told := [round_id for round_id, page in feeds.items() if self._is_news(round_id, page)]:
+        elif told := [round_id for round_id, page in feeds.items() if page.events]:
             with node.store.transaction("work.news") as session:
                 for round_id in told:
                     work.put(session, round_id, Step.LOOK)
-
-    def _is_news(self, round_id: str, page: Events) -> bool:
-        """Return whether the page of a feed that came with a long poll has anything that this node does not know."""
-        memory = self._node.rounds.of(round_id)
-        return bool(page.events) or page.late != memory.late
 
     def _forget_resting(self) -> None:
         """Forget what is known of most rounds that are over: a node has years of them."""

@@ -151,7 +151,6 @@ def take_page(node: NodeContext, round_id: str, page: Events) -> None:
                 row.cursor, row.phase = event.event_id, round_.phase.value
             # If we crash here, nothing of these events was taken, and they are fetched again.
     _keep_bytes(memory, page)
-    memory.late = page.late
     memory.synced = memory.synced or len(page.events) < PAGE
 
 

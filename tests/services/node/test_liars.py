@@ -133,7 +133,7 @@ def show(party_node: PartyNode, round_id: str, envelope: bytes) -> None:
     with party_node.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
     event = Event(event_id=cursor + 1, kind=EventKind.STATEMENT, envelope=envelope.decode())
-    take_page(party_node.node, round_id, Events(events=(event,), late=(), time=0))
+    take_page(party_node.node, round_id, Events(events=(event,), time=0))
 
 
 async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
