@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from aquila.protocol.messages import ChunkReference, Justification, Kind
 from aquila.protocol.messages.feed import Event, EventKind, Events
+from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.records.rules import InputClass
 from services.node.round_memory import round_row
 from services.node.steps.submissions import finalize
@@ -40,7 +41,7 @@ def a_list(party_node: PartyNode, round_id: str, sequence: int = 50) -> bytes:
     return party_node.node.party.submit(record, sequence, "ab" * 16, Kind.LIST, reason, 2, [chunk])
 
 
-def show(party_node: PartyNode, round_id: str, *envelopes: bytes, ready: tuple[str, ...] = ()) -> None:
+def show(party_node: PartyNode, round_id: str, *envelopes: bytes) -> None:
     """Let the matcher show a node statements as its next events."""
     with party_node.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor
@@ -48,7 +49,7 @@ def show(party_node: PartyNode, round_id: str, *envelopes: bytes, ready: tuple[s
         Event(event_id=cursor + number, kind=EventKind.STATEMENT, envelope=envelope.decode())
         for number, envelope in enumerate(envelopes, start=1)
     )
-    take_page(party_node.node, round_id, Events(events=events, ready=ready, time=0))
+    take_page(party_node.node, round_id, Events(events=events, time=0))
 
 
 def kept(party_node: PartyNode) -> tuple[int, int]:
@@ -107,18 +108,19 @@ async def test_flood_a_node_with_statements_that_do_not_count(world: World, monk
     assert kept(al) == (3, 4)
 
 
-async def test_ask_for_tokens_before_every_list_is_signed(world: World) -> None:
-    """SI has signed none: AL has every evaluation of its own list and the matcher's word, and sends no token."""
+async def test_evaluate_for_tokens_before_the_own_list_is_signed(world: World) -> None:
+    """SI has signed none: AL has its evaluation of every chunk, and sends it no token."""
     round_id = await world.begin(lists=False)
     for code in ("AL", "RS"):
         party_node = world.nodes[code]
         await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))
     await world.settle()
     al = world.nodes["AL"]
-    own = al.node.rounds.of(round_id).record().list_of("AL")
-    assert own is not None
-    show(al, round_id, ready=(own,))
+    record = al.node.rounds.of(round_id).record()
+    own = record.list_of("AL") or ""
+    assert not missing_evaluations(record, own, "SI")
     assert not await finalize.finalize(al.node, round_id, lambda: False)
+    assert {to for one, to in record.tokens if one == own} == {"RS"}
     party_node = world.nodes["SI"]
     await party_node.submit(round_id, await party_node.load(HEADER + LISTS["SI"]))
     await world.settle()

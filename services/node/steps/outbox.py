@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, inspect, select, tuple_, update
+from sqlalchemy import ColumnElement, inspect, select, tuple_
 from sqlalchemy.orm import Session, object_mapper
 
 from aquila.crypto.group import ELEMENT_BYTES
@@ -175,7 +175,8 @@ def _uploads_of(node: NodeContext, row: StatementRow) -> list[PendingUpload]:
         if row.kind == StatementKind.SUBMISSION:
             return [_blinded(files, one) for one in session.scalars(chunks.where(~ChunkRow.sent))]
         if row.kind == StatementKind.TOKENS:
-            parts = select(TokenPartRow).where(*_of_column(named), ~TokenPartRow.sent).order_by(TokenPartRow.index)
+            of_column = TokenPartRow.submission_id == named.submission_id, TokenPartRow.counterpart == named.counterpart
+            parts = select(TokenPartRow).where(*of_column, ~TokenPartRow.sent).order_by(TokenPartRow.index)
             return [_tokens(files, node.rounds, one) for one in session.scalars(parts)]
         answer = session.get(EvaluationRow, (named.submission_id, named.chunk))
         return [] if answer is None or answer.sent else [_answer(files, answer)]
@@ -210,11 +211,6 @@ def _named_by(registry: Registry, row: StatementRow) -> TakenStatement:
     return taken._replace(chunk=message.index) if isinstance(message, Evaluation) else taken
 
 
-def _of_column(named: TakenStatement) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition for the parts of the column that a statement of tokens names."""
-    return TokenPartRow.submission_id == named.submission_id, TokenPartRow.counterpart == named.counterpart
-
-
 def _place(row: StatementRow) -> str:
     return f"statement {row.sequence}"
 
@@ -240,18 +236,16 @@ def _refuse(journal: Journal, row: StatementRow, problem: Sentence) -> None:
 
 
 def _give_up(node: NodeContext, row: StatementRow, error: AquilaError) -> None:
-    """Keep a statement that will never be taken, with the reason; a submission or column that it speaks of is over."""
+    """Keep a statement that will never be taken, with the reason; a submission that it speaks of has failed."""
     with node.store.transaction("outbox.give_up") as session:
         session.get_one(StatementRow, (row.round_id, row.digest)).refusal = dumps(error.sentence)
         message = statements.message_of(statements.open_statement(node.registry, row.envelope))
         assert isinstance(message, Statement)
         place, problem = _place(row), Sentence.of("statement_refused", kind=row.kind, reason=error.sentence)
         if isinstance(message, Tokens):
-            named = _named_by(node.registry, row)
-            place = shadow_columns.place_of(named.counterpart)
-            problem = Sentence.of("tokens_refused", counterpart=named.counterpart, reason=error.sentence)
-            session.execute(update(TokenPartRow).where(*_of_column(named)).values(sent=True))
-            statements.note_all_sent(session, named.submission_id)
+            counterpart = message.column.counterpart
+            place = shadow_columns.place_of(counterpart)
+            problem = Sentence.of("tokens_refused", counterpart=counterpart, reason=error.sentence)
         statements.report_problem(session, node.clock, row.round_id, place, problem)
         append(session, refused_entry(message, row.digest, node.clock()))
         if isinstance(message, Submission):

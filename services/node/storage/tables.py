@@ -391,7 +391,7 @@ class TokenPartRow(NodeRows):
     is_rows: Mapped[bool] = mapped_column(comment="Whether it has token rows, or tags.")
     size: Mapped[int] = mapped_column(comment="Bytes.")
     digest: Mapped[Digest | None] = mapped_column(comment="SHA-256 of token rows, until the close.")
-    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has it, or has refused the column.")
+    sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has it.")
 
 
 class _DownloadRow(_Stateful, NodeRows):

@@ -86,7 +86,7 @@ def made(party_node: PartyNode) -> list[int]:
         (StatementRow, StatementRow.own),
         (StatementRow, StatementRow.own & StatementRow.sent),
         (ChunkRow, ChunkRow.sent),
-        (ChunkRow, ChunkRow.finalized),
+        (TokenPartRow, TokenPartRow.is_rows),
         (TokenPartRow, TokenPartRow.sent),
         (EvaluationRow, EvaluationRow.sent),
         (NoteBatchRow, NoteBatchRow.done),

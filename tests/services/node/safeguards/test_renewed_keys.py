@@ -104,7 +104,7 @@ async def _feed(world: World, code: str, round_id: str, envelope: str) -> None:
     with node.store.reading("test.cursor") as session:
         event_id = session.get_one(RoundRow, round_id).cursor + 1
     event = Event(event_id=event_id, kind=EventKind.STATEMENT, envelope=envelope)
-    sync.take_page(node, round_id, Events(events=(event,), ready=(), time=world.clock()))
+    sync.take_page(node, round_id, Events(events=(event,), time=world.clock()))
 
 
 async def test_a_round_that_is_not_over_keeps_its_keys(world: World) -> None:

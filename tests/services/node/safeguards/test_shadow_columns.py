@@ -14,9 +14,9 @@ from tests.support.node_steps import round_before_matching
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
-pytestmark = pytest.mark.more_rounds
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds]
 
-MISSING = "took their statement and does not show it in its feed"
+MISSING = "took the statement of tokens for RS and does not show it in its feed"
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ async def test_a_query_whose_tokens_are_refused(world: World) -> None:
     tokens = [row for row in _own(party_node) if row.kind == StatementKind.TOKENS]
     assert [row.refusal is None for row in tokens] == [True, False]  # of the list, and of one query
     assert calls.sent_tokens() == 0
-    assert "its later queries in this round wait" in await problems(party_node, round_id)
+    assert "the matcher refuses the tokens for RS" in await problems(party_node, round_id)
     # One that it took goes on when its feed has it, and that is missed after a while.
     node = party_node.node
     with node.store.transaction("test.taken") as session:
@@ -196,7 +196,9 @@ async def test_a_query_whose_tokens_are_refused(world: World) -> None:
     for later, told in ((0, False), (3_600, True)):
         world.clock.time += later
         await party_node.step()
-        assert ("its later queries in this round wait" in await problems(party_node, round_id)) is told
+        found = await problems(party_node, round_id)
+        assert ("later queries to RS in this round wait" in found) is told
+        assert "refuses" not in found
         assert calls.sent_tokens() == 0
 
 
