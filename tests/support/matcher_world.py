@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
-from aquila.protocol.messages import Hit, HitReport, Kind, LogHead, Message, Mode, Notes
+from aquila.protocol.messages import Hit, HitReport, Kind, LogHead, Message, Mode, Notes, TokenColumn
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
 from aquila.protocol.rounds.locks import pair_key
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column, make_column
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sets_between
@@ -36,6 +37,7 @@ from aquila.simulation import NO_PADDING, REHEARSED
 from services.kit.http.signatures import CallSigner
 from services.kit.settings import load
 from services.kit.storage.files import write_secret
+from services.matcher.administration.health import read_health
 from services.matcher.context import MatcherContext
 from services.matcher.main import build, prepare
 from services.matcher.settings import MatcherSettings
@@ -203,28 +205,38 @@ class Node:
                 assert (await self.call("DELETE", path)).status_code == 204
 
     def finalized(self, sent: Sent) -> list[bytes]:
-        """Make the tokens of a submission for each counterpart that has evaluated it, and return their statements."""
-        every = self.round.evaluators_of(sent.submission_id)
-        places = range(len(sent.chunks))
-        sent.tokens = {other: [] for other in every if all((index, other) in sent.answers for index in places)}
+        """Make the tokens of a submission for each counterpart that has evaluated it, and return their statements.
+
+        Those that this party knows in the feed are not made again.
+        """
+        others = [
+            other
+            for other in self.round.evaluators_of(sent.submission_id)
+            if ColumnKey(sent.submission_id, other) not in self.round.tokens
+            and all((index, other) in sent.answers for index in range(len(sent.chunks)))
+        ]
+        sent.tokens |= {other: [] for other in others}
         for index, (_, rows, _) in enumerate(sent.chunks):
-            evaluations = {other: sent.answers[index, other] for other in sent.tokens}
+            evaluations = {other: sent.answers[index, other] for other in others}
             terms = sent.submission_id, index, rows, evaluations
             work = self.party.to_finalize(self.round, self.secrets, sent.seed, *terms)
             for other, made in finalize(self.world.group, work).items():
                 sent.tokens[other].append(made.rows)
-        return [self.tokens_statement(sent, other) for other in sent.tokens]
+        return [self.tokens_statement(sent, other) for other in others]
 
     def tokens_statement(self, sent: Sent, other: str) -> bytes:
-        """Sign the statement of a submission's tokens for a counterpart, with its shadow column."""
+        """Sign the statement of a submission's tokens for a counterpart."""
+        return self.party.tokens(self.round, self.next(), sent.submission_id, self.token_column(sent, other))
+
+    def token_column(self, sent: Sent, other: str) -> TokenColumn:
+        """Make the shadow column of a submission for a counterpart, and return what is signed of tokens and tags."""
         rows = sent.tokens[other]
         chunks = [(len(chunk) // TOKEN_ROW_BYTES, hashlib.sha256(chunk).hexdigest()) for chunk in rows]
         rules = Counter(np.frombuffer(b"".join(rows), dtype=TOKEN_ROW)["rule"].tolist())
         key = pair_key(self.round, self.code, self.secrets, other, "shadow")
         column = self.column_for(key, sent, other)
         sent.pieces[other] = list(column.pieces())
-        told = column.statement(other, key, rules, chunks)
-        return self.party.tokens(self.round, self.next(), sent.submission_id, told)
+        return column.statement(other, key, rules, chunks)
 
     def column_for(self, key: SecretBytes, sent: Sent, other: str) -> Column:
         """Make the shadow column of a list or a query for a counterpart."""
@@ -241,14 +253,18 @@ class Node:
 
     async def finalize(self, sent: Sent) -> None:
         """Send the tokens of a submission for each counterpart that has evaluated it."""
+        await self.sync()
+        known = {column.counterpart for column in self.round.tokens if column.submission_id == sent.submission_id}
         for envelope in self.finalized(sent):
             answer = await self.say(envelope)
             assert answer.status_code == 201, answer.text
-        await self.put_tokens(sent)
+        await self.put_tokens(sent, known)
 
-    async def put_tokens(self, sent: Sent) -> None:
-        """Send the token chunks of a submission, and the pieces of its shadow columns, for each counterpart."""
+    async def put_tokens(self, sent: Sent, known: Collection[str] = ()) -> None:
+        """Send the token chunks of a submission, and the pieces of its shadow columns, but those that are known."""
         for other, rows in sent.tokens.items():
+            if other in known:
+                continue
             for index, content in enumerate([*rows, *sent.pieces[other]]):
                 path = f"submissions/{sent.submission_id}/tokens/{other}/{index}"
                 answer = await self.call("PUT", path, content=content)
@@ -428,6 +444,15 @@ class World:
             await node.send_notes()
         for node in self.nodes.values():
             await node.confirm_notes()
+
+    def awaited(self) -> set[tuple[str, str]]:
+        """Return what the open round waits for, as the report on health has it: who, and what."""
+        [found] = read_health(self.context, self.app.state.contacts).rounds
+        return {(one.party, one.step.value) for one in found.awaited}
+
+    async def pairs(self) -> dict[str, str]:
+        """Return the state of each pair, by the codes of its parties, as the secretariat sees it."""
+        return {f"{one['left']} {one['right']}": one["state"] for one in (await self.view())["pairs"]}
 
     def chunk(self, node: str, index: int = 0, what: str = "blinded") -> str:
         """Return the path of a chunk of a party's list."""

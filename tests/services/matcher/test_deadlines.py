@@ -39,6 +39,14 @@ async def test_too_few_consents(three: World) -> None:
     assert (await three.view())["ending"]["text"] == "aborted: no two parties that may be compared consented in time"
 
 
+async def test_time_is_over_without_hits(world: World) -> None:
+    await world.evaluated()
+    await world.nodes["AL"].finalize(world.nodes["AL"].list)
+    world.clock.time = NOW + 301
+    world.advance()
+    assert (await world.view())["ending"]["text"].startswith("aborted: its time is over")
+
+
 async def test_time_is_over_with_all_receipts(world: World) -> None:
     await world.acknowledged()
     world.advance()
@@ -49,10 +57,11 @@ async def test_time_is_over_with_all_receipts(world: World) -> None:
 
 
 async def test_time_is_over_without_a_receipt(world: World) -> None:
+    """There are hits: the round is closed, and whoever was away fetches them afterwards."""
     await world.reported()
     await world.nodes["AL"].acknowledge()
     world.clock.time = NOW + 301
     world.advance()
-    assert (await world.view())["ending"]["text"].startswith("aborted: its time is over")
+    assert (await world.view())["ending"]["text"] == "closed: its time is over"
     await world.nodes["RS"].sync()
     assert len(world.nodes["RS"].hits()) == 1

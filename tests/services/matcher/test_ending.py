@@ -156,6 +156,7 @@ async def test_nothing_is_left_of_tokens_and_reports(world_on_both: World) -> No
         assert content.hex().encode() not in stored
     for handle in handles:
         assert handle.encode() not in stored
+        assert bytes.fromhex(handle) not in stored
     assert reports_left(world) == []
 
 

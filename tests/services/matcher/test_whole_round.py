@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from services.matcher import statistics
-from services.matcher.storage.tables import KnownCountRow
+from services.matcher.storage.tables import KnownCountRow, SurePairRow
 from tests.support.matcher_world import World
 
 pytestmark = pytest.mark.postgresql_soak
@@ -23,6 +23,8 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
     assert {code: len(node.hits()) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
     pairs = {code: {hit.hit_id for hit in node.hits()} for code, node in world.nodes.items()}
     assert pairs["RS"] == pairs["AL"] | pairs["SI"]
+    # Persons are counted at the end, over all pairs.
+    assert (world.count(SurePairRow), world.count(KnownCountRow)) == (3, 0)
 
     assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 202
     world.advance()
@@ -40,4 +42,6 @@ async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
         {("AL", "RS"): "1-4", ("AL", "SI"): 0, ("RS", "SI"): "1-4"}
     ]
     with world.context.store.reading("test.persons") as session:
-        assert sum(row.persons for row in session.scalars(select(KnownCountRow))) > 0
+        known = {(row.certainty, row.parties): row.persons for row in session.scalars(select(KnownCountRow))}
+    assert known == {("low", 2): 2, ("medium", 2): 2, ("high", 2): 2}
+    assert world.count(SurePairRow) == 0

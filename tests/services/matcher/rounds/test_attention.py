@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.matcher.rounds import attention
-from services.matcher.storage.tables import EvidenceRow, FlagRow, RoundRow
+from services.matcher.storage.tables import EvidenceRow, FaultRow, FlagRow, RoundRow
 from tests.services.matcher.rounds.test_proposals import SHORT
 from tests.support.matcher_world import BASE, World
 from tests.support.people import FourEyes
@@ -31,7 +31,7 @@ async def test_evidence_and_flags_are_told(world: World) -> None:
         session.add(EvidenceRow(round_id=round_id, party="AL", digest="0" * 64, refused="{}", found_at=now))
         for number in range(2):
             session.add(FlagRow(round_id=round_id, submission_id="1" * 32, number=number, sentence="often"))
-        session.get_one(RoundRow, round_id).problem = "the join failed"
+        session.add(FaultRow(round_id=round_id, submission_id="1" * 32, counterpart="AL", sentence="no tokens"))
     assert await found(world) == [("evidence", [], 1), ("problem", [], 1), ("flags", [], 2)]
     with world.context.store.transaction("test.over") as session:
         session.get_one(RoundRow, round_id).ended_at = now

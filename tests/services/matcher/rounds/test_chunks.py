@@ -59,7 +59,7 @@ async def test_a_chunk_before_its_statement(world: World) -> None:
     await world.opened()
     node = world.nodes["AL"]
     unknown = "a" * 32
-    for path in ("blinded/0", "tokens/0", "evaluations/AL/0"):
+    for path in ("blinded/0", "tokens/RS/0", "evaluations/AL/0"):
         answer = await node.call("PUT", f"submissions/{unknown}/{path}", content=b"x")
         assert problem(answer) == (409, "order")
 
@@ -70,7 +70,7 @@ async def test_evaluation_and_tokens_before_their_statements(world: World) -> No
     await world.nodes["RS"].sync()
     answer = await world.nodes["RS"].call("PUT", world.chunk("AL", what="evaluations/RS"), content=b"x")
     assert problem(answer) == (409, "order")
-    assert problem(await world.nodes["AL"].call("PUT", world.chunk("AL", what="tokens"), content=b"x")) == (
+    assert problem(await world.nodes["AL"].call("PUT", world.chunk("AL", what="tokens/RS"), content=b"x")) == (
         409,
         "order",
     )
@@ -85,7 +85,7 @@ async def test_a_chunk_beyond_the_last(world: World) -> None:
 async def test_another_partys_chunk(world: World) -> None:
     path, content = await signed_list(world)
     assert problem(await world.nodes["RS"].call("PUT", path, content=content)) == (403, "policy")
-    assert problem(await world.nodes["RS"].call("PUT", path.replace("blinded", "tokens"), content=content)) == (
+    assert problem(await world.nodes["RS"].call("PUT", path.replace("blinded", "tokens/AL"), content=content)) == (
         403,
         "policy",
     )

@@ -23,7 +23,8 @@ async def test_who_sees_what(three: World) -> None:
         await node.sync()
         seen = statements(node)
         for other in three.nodes:
-            assert seen["Consent", other] == seen["Submission", other] == seen["Tokens", other] == 1
+            assert seen["Consent", other] == seen["Submission", other] == 1
+            assert seen["Tokens", other] == 2
             assert seen["Receipt", other] == (2 if other == code else 0)
         assert (seen["Opening", "matcher"], seen["HitReport", "matcher"]) == (1, 2)
         assert {report.party for report in node.round.reports} == {code}
@@ -80,17 +81,6 @@ async def test_a_waiting_call_hears_at_once(world: World) -> None:
     await node.sync()
     answer = await node.call("GET", f"events?after={node.cursor}&wait=0.2")
     assert answer.json()["events"] == []
-
-
-async def test_a_waiting_call_hears_what_is_due(world: World) -> None:
-    """What made the tokens due was not for its eyes, and still it does not wait for long."""
-    await world.evaluated()
-    node = world.nodes["AL"]
-    await node.sync()
-    started = time.monotonic()
-    answer = await node.call("GET", f"events?after={node.cursor}&wait=20")
-    assert time.monotonic() - started < 15
-    assert answer.json()["ready"] == [node.list.submission_id]
 
 
 async def test_a_bell_that_was_taken_down(world: World) -> None:

@@ -1,0 +1,86 @@
+"""Pairs of a round are independent in time: one that is complete is reported, whoever else is missing."""
+
+import pytest
+
+from services.matcher.storage.tables import EventRow
+from tests.support.matcher_world import NOW, World
+
+pytestmark = pytest.mark.postgresql_soak
+
+
+async def played(world: World, *codes: str) -> None:
+    """Let some parties evaluate, collect and send tokens, as far as they can, and the matcher match."""
+    nodes = [world.nodes[code] for code in codes]
+    for node in nodes:
+        await node.evaluate()
+    for node in nodes:
+        await node.collect()
+    for node in nodes:
+        await node.finalize(node.list)
+    world.advance()
+
+
+async def test_a_party_that_never_submits(three: World) -> None:
+    """The two others have their hits, and the round is closed as soon as no list can come any more."""
+    await three.opened()
+    assert three.awaited() == {("AL", "list"), ("RS", "list"), ("SI", "list")}
+    for code in ("AL", "RS"):
+        await three.nodes[code].submit()
+    assert three.awaited() == {("AL", "evaluations"), ("RS", "evaluations"), ("SI", "list")}
+    await played(three, "AL", "RS")
+    assert three.awaited() == {("AL", "receipt"), ("RS", "receipt"), ("SI", "list")}
+    assert await three.pairs() == {"AL RS": "reported", "AL SI": "list", "RS SI": "list"}
+    # What SI is to evaluate stays; tokens that were joined go.
+    assert {name.split("/")[2] for name in three.chunk_files()} == {"blinded"}
+    for code in ("AL", "RS"):
+        await three.nodes[code].acknowledge()
+        assert len(three.nodes[code].hits()) == 1
+    for code in ("AL", "RS"):
+        await three.nodes[code].send_notes()
+    for code in ("AL", "RS"):
+        await three.nodes[code].confirm_notes()
+    assert (await three.operate("POST", f"/{three.round_id}/close")).status_code == 202
+    three.advance()
+    assert (await three.view())["entry"]["phase"] == "open"
+    assert three.awaited() == {("SI", "list")}
+    three.clock.time = NOW + 101
+    assert three.awaited() == set()
+    assert await three.pairs() == {"AL RS": "acknowledged", "AL SI": "over", "RS SI": "over"}
+    three.advance()
+    assert (await three.view())["ending"]["text"] == "closed: every party has its hits"
+    assert three.chunk_files() == []
+
+
+async def test_a_party_that_comes_back(three: World) -> None:
+    """Its pairs are joined too while the round lasts, even when their time was over."""
+    await three.submitted()
+    await played(three, "AL", "RS")
+    assert await three.pairs() == {"AL RS": "reported", "AL SI": "evaluations", "RS SI": "evaluations"}
+    for code in ("AL", "RS"):
+        await three.nodes[code].acknowledge()
+    three.clock.time = NOW + 201
+    assert await three.pairs() == {"AL RS": "acknowledged", "AL SI": "over", "RS SI": "over"}
+    three.restart()
+    await three.nodes["SI"].evaluate()
+    await three.nodes["SI"].collect()
+    await three.nodes["SI"].finalize(three.nodes["SI"].list)
+    await played(three, "AL", "RS")
+    assert await three.pairs() == {"AL RS": "acknowledged", "AL SI": "reported", "RS SI": "reported"}
+    for node in three.nodes.values():
+        await node.sync()
+    assert {code: len(node.hits()) for code, node in three.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
+
+
+async def test_one_pair_at_a_time(three: World) -> None:
+    """Each step joins one pair, by itself, and leaves nothing behind; what a round has of a pair comes at once."""
+    await three.evaluated()
+    for node in three.nodes.values():
+        await node.finalize(node.list)
+    assert set((await three.pairs()).values()) == {"joining"}
+    events = three.count(EventRow)
+    for reported in (1, 2, 3):
+        assert three.steps["matching"]() is True
+        assert three.count(EventRow) == events + 2 * reported
+        assert list((await three.pairs()).values()).count("reported") == reported
+        assert not (three.context.scratch / "join").exists()
+    assert three.steps["matching"]() is False
