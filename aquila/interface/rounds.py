@@ -116,7 +116,9 @@ class PartyAtNode(PartyStatus):
     """Whether it has its report; None where this node cannot tell. A receipt is told to its party alone, but what a
     party signs of it, a check or notes, shows it."""
     awaited: Awaited
-    """What the round waits for from it."""
+    """What this node's pairs with it wait for from it."""
+    since: Seconds | None
+    """When the newest statement came here that this step follows; None where there is none, or nothing is awaited."""
 
 
 class NoteView(Message):

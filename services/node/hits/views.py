@@ -34,7 +34,6 @@ from aquila.matching.corroboration import corroboration_table
 from aquila.matching.weights import strangers_bits, weights_of
 from aquila.protocol.messages import Fault, HitReport, Kind, StatementKind
 from aquila.protocol.rounds.exchange import grading_basis_on, signed_sizes
-from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import ERASED, Round
 from aquila.records.rules import CENTIBITS, Part, Rule, RuleTable, mask_of
 from aquila.sentences import Sentence
@@ -267,11 +266,11 @@ def answers(session: Session, signer: Signer, round_: Round, row: RoundRow) -> I
 
 
 def awaited_steps(session: Session, code: str, round_: Round) -> Iterator[AwaitedStep]:
-    """Yield the pending steps of a round by party; the matcher's, if every list is complete and no report came."""
+    """Yield the pending steps of a round by party; the matcher's, if both columns of a pair came and no report did."""
     for one in progress.parties(session, code, round_, progress.verified(session, round_)):
         if one.awaited not in {Awaited.NOTHING, Awaited.RECEIPT}:
             yield AwaitedStep(party=one.party, step=one.awaited)
-    if round_.phase is Phase.MATCHING:
+    if progress.awaits_report(round_, code):
         yield AwaitedStep(party=None, step=Awaited.REPORT)
 
 

@@ -11,7 +11,7 @@ from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import Grade, Subject
 from aquila.protocol.messages import StatementKind
 from aquila.protocol.registry import MATCHER
-from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.sentences import Sentence
 from services.kit.errors import PeerUnavailableError
 from services.kit.serving.health.checks import MOST_ROUNDS, Fault, OpenRound, round_health
@@ -89,12 +89,9 @@ def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:
     with node.rounds.reading(row.round_id) as round_, node.store.reading("health.round") as session:
         if round_.binding and node.code not in round_.participants:
             return None
-        parties = progress.parties(session, node.code, round_, progress.verified(session, round_))
+        parties = list(progress.parties(session, node.code, round_, progress.verified(session, round_)))
         awaited = [(one.party, one.awaited) for one in parties]
-        if round_.phase is Phase.OPEN and any(step is Awaited.EVALUATIONS for _, step in awaited):
-            # Tokens of a list are due when all lists are evaluated (PROTOCOL.md 3.6).
-            awaited = [(party, step) for party, step in awaited if step is not Awaited.TOKENS]
-        if round_.phase is Phase.MATCHING:
+        if progress.awaits_report(round_, node.code):
             awaited.append((MATCHER, Awaited.REPORT))
         newest = select(StatementRow.kind, func.max(StatementRow.taken_at)).where(StatementRow.round_id == row.round_id)
         return OpenRound(
@@ -103,6 +100,7 @@ def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:
             began_at=row.discovered_at,
             newest={kind: at or 0 for kind, at in session.execute(newest.group_by(StatementRow.kind))},
             awaited=awaited,
+            since={one.party: one.since for one in parties if one.since is not None},
         )
 
 

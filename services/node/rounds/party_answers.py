@@ -4,6 +4,8 @@ An owner of a list says itself that its answer to a query is on hold or refused,
 node has from the feed (PROTOCOL.md 3.7.16). Neither tells a number or a person.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,7 +19,10 @@ from services.node.rounds import statements
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
-_WITHHELD = {Withholding.ON_HOLD: AnswerState.ON_HOLD, Withholding.REFUSED: AnswerState.REFUSED}
+_WITHHELD: Mapping[Withholding | None, AnswerState] = {
+    Withholding.ON_HOLD: AnswerState.ON_HOLD,
+    Withholding.REFUSED: AnswerState.REFUSED,
+}
 
 
 def answer_state(party: str, round_: Round, row: RoundRow, query: str | None) -> AnswerState:
@@ -25,10 +30,11 @@ def answer_state(party: str, round_: Round, row: RoundRow, query: str | None) ->
 
     It is answered when no counterpart is waited for: each has answered, or refused to.
     """
-    states = [_state(ReportKey(party, other, query), round_, row) for other in round_.counterparts_of(party)]
-    if states and set(states) <= {AnswerState.ANSWERED, AnswerState.REFUSED}:
+    states = {_state(ReportKey(party, other, query), round_, row) for other in round_.counterparts_of(party)}
+    if states and states <= {AnswerState.ANSWERED, AnswerState.REFUSED}:
         return AnswerState.ANSWERED
-    return _without_report(party, round_, row)
+    is_over = bool(states) and states.isdisjoint({AnswerState.AWAITED, AnswerState.ON_HOLD, AnswerState.ERASED})
+    return AnswerState.NEVER if is_over else _without_report(party, round_, row)
 
 
 def party_answers(
@@ -59,7 +65,10 @@ def _state(report: ReportKey, round_: Round, row: RoundRow) -> AnswerState:
     if row.hits_erased_at is None and report in round_.reports:
         return AnswerState.ANSWERED
     state = _without_report(report.party, round_, row)
-    return _WITHHELD[said] if said and state is AnswerState.AWAITED else state
+    if state is not AnswerState.AWAITED:
+        return state
+    # Who has closed has no key any more to acknowledge its report with.
+    return AnswerState.NEVER if report.counterpart in round_.closings else _WITHHELD.get(said, state)
 
 
 def _without_report(party: str, round_: Round, row: RoundRow) -> AnswerState:

@@ -1,19 +1,22 @@
 """Progress of a round by party, from the node's verified state, and the pending steps of each."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.interface.rounds import Awaited, PartyAtNode, Progress
 from aquila.protocol.messages import Kind
+from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ColumnKey, Phase, ReportKey
 from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.rounds import party_status
-from services.node.storage.states import VERIFIED
-from services.node.storage.tables import EvaluationDownloadRow, EvaluationRow, TokenPartRow
+from services.kit.serving.health.checks import DUE_SINCE
+from services.node.rounds import statements
+from services.node.storage.states import VERIFIED, EvaluationDownloadState
+from services.node.storage.tables import EvaluationDownloadRow, EvaluationRow, StatementRow, TokenPartRow
 
 Verified = Counter[tuple[str, str]]
 
@@ -50,17 +53,60 @@ def evaluators(round_: Round, submission_id: str) -> tuple[str, ...]:
     return round_.evaluators_of(submission_id) if submission_id in round_.submissions else ()
 
 
+def never_come(session: Session, round_: Round, code: str) -> set[tuple[str, str]]:
+    """Return the own submissions that cannot be compared with a party, with this party.
+
+    It evaluated a chunk wrongly, or its half of the lock does not open.
+    """
+    key = EvaluationDownloadRow.submission_id, EvaluationDownloadRow.party
+    failed = EvaluationDownloadRow.state == EvaluationDownloadState.FAILED
+    found = select(*key).where(EvaluationDownloadRow.round_id == round_.round_id, failed).distinct()
+    unusable = statements.unusable_locks(session, round_.round_id)
+    own = [submission_id for submission_id, one in round_.submissions.items() if one.party == code]
+    return {(one, party) for one, party in session.execute(found)} | {(one, party) for one in own for party in unusable}
+
+
 def parties(session: Session, code: str, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
     """Yield the progress of each party of the manifest, as far as this node knows; `known` is of `verified`."""
     own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == code}
+    never, newest = never_come(session, round_, code), _newest(session, round_)
     for participant in round_.manifest.participants:
         party = participant.party
+        counted = [i for i in own if party in round_.counterparts_of(code) and (i, party) not in never]
+        evaluated = Progress(done=sum(known[i, party] for i in counted), of=sum(own[i] for i in counted))
         if party == code:
             evaluated = evaluated_for_others(session, code, round_)
-        else:
-            of = sum(own.values()) if party in round_.counterparts_of(code) else 0
-            evaluated = Progress(done=sum(known[i, party] for i in own), of=of)
-        yield _standing(round_, code, party, evaluated)
+        found = _standing(round_, code, party, evaluated)
+        is_over = bool(own) and all((i, party) in never for i in own)
+        awaited = Awaited.NOTHING if is_over else found.awaited
+        yield found.model_copy(update={"awaited": awaited, "since": _since(newest, awaited, code, party)})
+
+
+def _newest(session: Session, round_: Round) -> dict[tuple[str, str], int]:
+    """Return by party and kind when the newest statement came here."""
+    of = StatementRow.party, StatementRow.kind
+    newest = select(*of, func.max(StatementRow.taken_at)).where(StatementRow.round_id == round_.round_id).group_by(*of)
+    return {(party, kind): at for party, kind, at in session.execute(newest) if at is not None}
+
+
+def _since(newest: Mapping[tuple[str, str], int], awaited: Awaited, code: str, party: str) -> int | None:
+    """Return since when a step of a party is due: since the newest statement of those that it follows.
+
+    They are of this node, the party and the matcher; evaluations follow submissions of this node alone, and what is due
+    from this node those of everybody.
+    """
+    signers = {code, MATCHER} if awaited is Awaited.EVALUATIONS else {code, party, MATCHER}
+    found = (
+        at
+        for (signer, kind), at in newest.items()
+        if kind in DUE_SINCE[awaited] and (party == code or signer in signers)
+    )
+    return max(found, default=None)
+
+
+def awaits_report(round_: Round, code: str) -> bool:
+    """Return whether a report of the own list is to come from the matcher: both columns of the pair are there."""
+    return any(round_.can_be_joined(one) and one not in round_.reports for one in round_.list_reports(code))
 
 
 def _standing(round_: Round, code: str, party: str, evaluated: Progress) -> PartyAtNode:
@@ -81,6 +127,7 @@ def _standing(round_: Round, code: str, party: str, evaluated: Progress) -> Part
         tokens=Progress(done=sum(column in round_.tokens for column in columns), of=len(columns)),
         has_hits=has_hits,
         awaited=_awaited(round_, code, party, evaluated, has_hits=has_hits),
+        since=None,
     )
 
 

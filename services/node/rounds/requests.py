@@ -227,9 +227,7 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
         row = round_row(session, round_id)
         if row.state != LocalRoundState.ACTIVE:
             return  # it is closed already
-        if not round_.all_lists_are_in() or any(
-            report not in round_.reports for report in round_.list_reports(journal.code)
-        ):
+        if not round_.binding or any(report not in round_.reports for report in round_.list_reports(journal.code)):
             raise OrderError("round_hits_not_here", round=round_id)
         if on_hold(session, round_id):
             raise OrderError("round_report_on_hold", round=round_id)

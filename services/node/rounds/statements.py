@@ -45,6 +45,9 @@ LAST_WORDS = tuple(
 )
 """Kinds of statements that are sent also after the round has ended here."""
 
+LOCK = "lock "
+"""Begins the place of a problem with a counterpart's half of a lock."""
+
 LOST = "lost"
 """The problem of a round whose time is over and that the matcher does not know: nothing of it is sent any more."""
 
@@ -171,6 +174,12 @@ def report_problem(session: Session, clock: Clock, round_id: str, place: str, pr
 def clear_problem(session: Session, round_id: str, place: str) -> None:
     """Forget a problem that has passed."""
     session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
+
+
+def unusable_locks(session: Session, round_id: str) -> frozenset[str]:
+    """Return the counterparts whose half of the lock did not open: nothing is evaluated for them or compared."""
+    of_locks = ProblemRow.round_id == round_id, ProblemRow.place.startswith(LOCK)
+    return frozenset(place.removeprefix(LOCK) for place in session.scalars(select(ProblemRow.place).where(*of_locks)))
 
 
 def note_all_sent(session: Session, submission_id: str) -> None:

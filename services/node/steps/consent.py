@@ -31,10 +31,9 @@ from services.node.rounds.requests import is_consent_due, late_consent, manifest
 from services.node.safeguards.evaluation_limits import earlier_rounds
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, Step, SubmissionState
-from services.node.storage.tables import ProblemRow, RoundRow, StatementRow, SubmissionRow
+from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
 _LOG = Log("node.consent")
-_LOCK = "lock "
 
 
 def consent(node: NodeContext, round_id: str) -> bool:
@@ -111,14 +110,8 @@ def check_lock(session: Session, node: NodeContext, round_: Round, row: RoundRow
     try:
         open_half(round_, node.code, node.rounds.of(row.round_id).secrets().sealing, counterpart)
     except SealError as error:
-        statements.report_problem(session, node.clock, row.round_id, f"{_LOCK}{counterpart}", error.sentence)
+        statements.report_problem(session, node.clock, row.round_id, f"{statements.LOCK}{counterpart}", error.sentence)
         _LOG.error("lock_not_opened", round=row.round_id, counterpart=counterpart)
-
-
-def unusable_locks(session: Session, round_id: str) -> frozenset[str]:
-    """Return the counterparts whose half of the lock did not open: nothing is evaluated or compared with them."""
-    of_locks = ProblemRow.round_id == round_id, ProblemRow.place.startswith(_LOCK)
-    return frozenset(place.removeprefix(_LOCK) for place in session.scalars(select(ProblemRow.place).where(*of_locks)))
 
 
 def check_own_part(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:

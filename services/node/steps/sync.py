@@ -270,7 +270,7 @@ def _store_download(taking: _FeedContext, event: Event) -> None:
     if submission is None or index is None or index >= len(submission.chunks) or row.state != LocalRoundState.ACTIVE:
         return
     key, is_own = (submission.submission_id, index), submission.party == taking.node.code
-    unusable = consent.unusable_locks(session, row.round_id)
+    unusable = statements.unusable_locks(session, row.round_id)
     if event.kind is EventKind.BLINDED:
         wanted = taking.node.code in round_.evaluators_of(submission.submission_id)
         if wanted and submission.party not in unusable and session.get(ChunkDownloadRow, key) is None:

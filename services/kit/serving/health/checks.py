@@ -1,7 +1,7 @@
 """The checks that node and matcher have in common: each yields the faults of one subject, or the progress of rounds."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -153,7 +153,7 @@ _HOUR = 3_600
 _OF_SERVICES = frozenset({Awaited.EVALUATIONS, Awaited.TOKENS, Awaited.REPORT, Awaited.RECEIPT})
 """Steps that a service takes by itself; consents and lists wait for persons, and have deadlines."""
 
-_DUE_SINCE: Mapping[Awaited, tuple[StatementKind, ...]] = MappingProxyType(
+DUE_SINCE: Mapping[Awaited, tuple[StatementKind, ...]] = MappingProxyType(
     {
         Awaited.CONSENT: (),
         Awaited.LIST: (StatementKind.OPENING,),
@@ -176,6 +176,8 @@ class OpenRound:
     began_at: int
     newest: Mapping[str, int]
     awaited: Collection[tuple[str, Awaited]]
+    since: Mapping[str, int] = field(default_factory=dict)
+    """By party, since when its step is due, where that is known."""
 
 
 def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
@@ -185,7 +187,9 @@ def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
         AwaitedStep(
             party=party,
             step=step,
-            since=max((found.newest.get(kind, 0) for kind in _DUE_SINCE[step]), default=0) or found.began_at,
+            since=found.since.get(party)
+            or max((found.newest.get(kind, 0) for kind in DUE_SINCE[step]), default=0)
+            or found.began_at,
         )
         for party, step in found.awaited
         if step is not Awaited.NOTHING

@@ -30,7 +30,7 @@ def queried_parties(
         query: The query; one that was given up at this node is answered by nobody.
     """
     submission_id, failed = query.submission_id, query.state is SubmissionState.FAILED
-    verified = progress.verified(session, round_)
+    verified, never = progress.verified(session, round_), progress.never_come(session, round_, signer.code)
     known = {one.party: one for one in party_answers(session, signer, round_, row, submission_id)}
     for participant in round_.manifest.participants:
         party, awaited = participant.party, Awaited.NOTHING
@@ -38,7 +38,7 @@ def queried_parties(
             continue
         if not round_.manifest.may_match(party, signer.code):
             state = QueriedPartyState.NOT_COMPARED
-        elif failed:
+        elif failed or (submission_id, party) in never:
             state = QueriedPartyState.NEVER
         elif party in known:
             state = QueriedPartyState(known[party].state.value)

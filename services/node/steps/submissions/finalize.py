@@ -29,7 +29,6 @@ from services.node.context import NodeContext
 from services.node.logs.checks import may_sign
 from services.node.rounds import paths, statements
 from services.node.safeguards import shadow_columns
-from services.node.steps.consent import unusable_locks
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
 from services.node.storage.states import VERIFIED, EvaluationDownloadState, SubmissionState
@@ -109,7 +108,7 @@ def _columns(session: Session, round_: Round, submission_id: str) -> _Columns:
     party, state = EvaluationDownloadRow.party, EvaluationDownloadRow.state
     counted = select(party, state, func.count()).where(EvaluationDownloadRow.submission_id == submission_id)
     verified: Counter[str] = Counter()
-    failed = unusable_locks(session, round_.round_id)
+    failed = statements.unusable_locks(session, round_.round_id)
     for evaluator, found, count in session.execute(counted.group_by(party, state)):
         verified[evaluator] += count if found in VERIFIED else 0
         failed |= {evaluator} if found == EvaluationDownloadState.FAILED else set()
