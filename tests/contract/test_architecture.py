@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from aquila.interface.rounds import PairState
 from tests.support.architecture_map import DOCUMENT, PARTS, ROOT, packages
 
 TEXT = DOCUMENT.read_text("utf-8")
@@ -39,6 +40,15 @@ def test_the_walks_are_whole() -> None:
         named = {name for name in NAMED if f"`{name}`" in walk}
         assert {name.partition(".")[0] for name in named} >= {"aquila", "services"}
         assert len(named) > 20
+
+
+def test_the_states_of_a_pair_are_drawn() -> None:
+    """The diagram has each state and no other; of what is over only a pair whose columns came goes on."""
+    (diagram,) = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", TEXT, re.DOTALL)
+    arrows = re.findall(r"^    (\S+) --> ([^\s:]+)(?:: .+)?$", diagram, re.MULTILINE)
+    assert len(arrows) == diagram.count("\n") == len(set(arrows))
+    assert {state for arrow in arrows for state in arrow} - {"[*]"} == set(PairState)
+    assert {after for before, after in arrows if before == "over"} == {"tokens", "[*]"}
 
 
 def test_every_package_is_in_the_map() -> None:

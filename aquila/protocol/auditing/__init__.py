@@ -13,13 +13,14 @@
     8.  Every round has one proposal and, taken through its statements in the order of the log, keeps to PROTOCOL.md
         section 3: binding, caps, deadlines, proofs of knowledge, sequence. A round that lost a content to retention in
         between is left out. No number of a party's statements is missing without a signature that explains it.
-    9.  Every round that was closed is complete: lists, evaluations, tokens, matches, reports, receipts, closings.
+    9.  Of every round that was closed each pair of lists has both reports or none, and none only where a party was
+        away; before its time was over it had all receipts, and each note was confirmed.
     10. Each report has as many hits of each level as its party's matches, and each receipt as many as the match, pair
         by pair and level by level. What no receipt shows is not proven. Each check names the tags that the match
         names. A pair of lists is not proven if a side did not check it, or reported a fault.
     11. The statistics that the matcher published are those that the entries give.
-    12. Every party that worked in a round has cosigned a checkpoint that covers its opening; of a round that was
-        closed, its ending and the party's last word.
+    12. Every party that worked in a round has cosigned a checkpoint that covers its opening; one that said its last
+        word in a round that was closed, one that covers this and the ending.
     13. Several logs, and what each owner has seen of the others, do not contradict each other (`compare`).
     14. Two different persons wanted each proposal, consent, list, query, wished abort and registry, as far as the log
         says.
