@@ -467,9 +467,9 @@ class StagedRound(Rehearsal):
         return asked_rows(self.rows_of(query, counterpart), before)
 
     def reports_of(self, asker: SimulatedParty) -> list[HitReport]:
-        """Match a query against the lists of its counterparts whose columns are there and that were not told."""
+        """Match a query against the lists of its counterparts whose columns are there, but where its asker was told."""
         query = asker.submission_id
-        known = {report.party for report in self.round.reports if report.submission_id == query}
+        known = {to for code, to, one in self.round.reports if (code, one) == (asker.code, query)}
         owners = [to for one, to in self.round.tokens if one == query and to not in known]
         submissions = [one for owner in owners for one in (query, self.round.list_of(owner) or "")]
         earlier = [
