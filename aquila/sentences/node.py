@@ -292,7 +292,6 @@ NODE: Final[Table] = {
     ),
     "statement_already_numbered": Text("a statement has this number already"),
     "statement_does_not_count": Text("a statement does not count: {reason}"),
-    "statement_not_taken": Text("the matcher does not take a {kind}: {reason}"),
     "statement_refused": Text("the matcher refuses a {kind}: {reason}"),
     "statements_not_kept": Text("statements of {party} do not count and are not kept: it says too much"),
     "stored_list_records_differ": Text(

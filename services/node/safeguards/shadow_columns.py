@@ -1,6 +1,6 @@
 """Shadow columns that this node sends with its tokens, sealed under the round key until then (PROTOCOL.md 3.7.12)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,7 @@ from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages import Kind, Mode, StatementKind, TokenColumn, Tokens
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.locks import pair_key
-from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
+from aquila.protocol.rounds.round_state import ColumnKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import Column
 from aquila.protocol.shadow.columns import make_column as make_column_of_list
@@ -119,19 +119,28 @@ def _counts(rows: TokenRows) -> Mapping[int, int]:
     return dict(zip(rules.tolist(), counts.tolist(), strict=True))
 
 
-def is_next(session: Session, round_: Round, query: str, counterpart: str) -> bool:
-    """Return whether an own query's tokens for a counterpart may be signed.
+def signed_columns(session: Session, round_id: str) -> list[ColumnKey]:
+    """Return the own columns of a round whose statements are signed."""
+    key = TokenPartRow.submission_id, TokenPartRow.counterpart
+    pieces = select(*key).where(TokenPartRow.round_id == round_id, ~TokenPartRow.is_rows).distinct()
+    return [ColumnKey(*column) for column in session.execute(pieces)]
 
-    The own check of the two lists counts, and so do all earlier tokens for that counterpart: what a column leaves out
+
+def asked_next(round_: Round, own: str, signed: Iterable[ColumnKey]) -> frozenset[str]:
+    """Return the counterparts for whom the tokens of a query may be signed.
+
+    The own check of the two lists counts, and so do all earlier tokens for the counterpart: what a column leaves out
     follows from what the matcher took before it. So its queries go one after the other, and none goes after one whose
     tokens were refused.
+
+    Args:
+        round_: The record.
+        own: The party.
+        signed: Its columns that are signed.
     """
-    own = round_.submissions[query].party
-    if ReportKey(own, counterpart, None) not in round_.checked:
-        return False
-    of_counterpart = TokenPartRow.round_id == round_.round_id, TokenPartRow.counterpart == counterpart
-    signed = select(TokenPartRow.submission_id).where(*of_counterpart, ~TokenPartRow.is_rows).distinct()
-    return all(ColumnKey(one, counterpart) in round_.tokens for one in session.scalars(signed))
+    waiting = {counterpart for one, counterpart in signed if (one, counterpart) not in round_.tokens}
+    checked = {report.counterpart for report in round_.list_reports(own) if report in round_.checked}
+    return frozenset(checked - waiting)
 
 
 def place_of(counterpart: str) -> str:

@@ -368,14 +368,16 @@ def _pending_uploads(node: NodeContext, round_id: str) -> list[PendingUpload]:
             named = TakenStatement(StatementKind.EVALUATION, row.submission_id, row.index)
             return key in round_.evaluations or named in memory.taken
 
+        def is_signed(column: ColumnKey) -> bool:
+            named = TakenStatement(StatementKind.TOKENS, column.submission_id, counterpart=column.counterpart)
+            return column in round_.tokens or named in memory.taken
+
         blinded = rows(ChunkRow, ~ChunkRow.sent, ChunkRow.submission_id.in_(submitted))
         answers = rows(EvaluationRow, ~EvaluationRow.sent)
-        signed = {column for column in round_.tokens if round_.submissions[column.submission_id].party == node.code}
-        signed |= {
-            ColumnKey(one.submission_id, one.counterpart) for one in memory.taken if one.kind == StatementKind.TOKENS
-        }
-        column = tuple_(TokenPartRow.submission_id, TokenPartRow.counterpart)
-        tokens = rows(TokenPartRow, ~TokenPartRow.sent, column.in_(sorted(signed)))
+        key = TokenPartRow.submission_id, TokenPartRow.counterpart
+        unsent = select(*key).where(TokenPartRow.round_id == round_id, ~TokenPartRow.sent).distinct()
+        signed = [place for place in session.execute(unsent) if is_signed(ColumnKey(*place))]
+        tokens = rows(TokenPartRow, ~TokenPartRow.sent, tuple_(*key).in_(signed))
         kinds = (
             (_blinded(files, row) for row in blinded),
             (_answer(files, row) for row in answers if answered(row)),

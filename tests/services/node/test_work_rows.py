@@ -66,7 +66,7 @@ async def hear(party_node: PartyNode) -> bool:
         return True
     node.contact.held = await Listener(node)._hold(work.open_rounds(node.store, without_failing=True))
     news = node.contact.held.news
-    return bool(news.rounds) or any(party_node.rounds._is_news(*page) for page in (news.feeds or {}).items())
+    return bool(news.rounds) or any(page.events for page in (news.feeds or {}).values())
 
 
 async def run(party_node: PartyNode) -> None:

@@ -56,6 +56,8 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 def _allowed(node: NodeContext, round_id: str) -> Sequence[ChunkDownloadRow]:
     """Return the next chunks within this node's evaluation limits; the others wait, and that is reported."""
     memory = node.rounds.of(round_id)
+    if node.code not in memory.record().locks:
+        return []  # no evaluation counts before them; whoever has none in time compares nothing in this round
     with node.store.reading("evaluation.allowance") as session:
         rows, full = evaluation_limits.allowed(
             session,

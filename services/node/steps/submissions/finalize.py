@@ -10,6 +10,7 @@ import hashlib
 from asyncio import to_thread
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -76,24 +77,28 @@ def _due(node: NodeContext, round_id: str) -> DueColumns | None:
         SubmissionRow.round_id == round_id, SubmissionRow.state == SubmissionState.SUBMITTED
     )
     with node.store.reading("finalize.due") as session:
-        for row in session.scalars(query.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)):
-            if row.submission_id not in round_.submissions:
-                continue
-            columns = _columns(session, round_, row.submission_id)
-            due = tuple(one for one in columns.evaluated if _is_due(session, round_, row, one))
+        rows = session.scalars(query.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)).all()
+        found = _columns(session, round_, [row.submission_id for row in rows])
+        asked_next = shadow_columns.asked_next(round_, node.code, shadow_columns.signed_columns(session, round_id))
+    for row in rows:
+        if row.submission_id in found:
+            columns = found[row.submission_id]
+            may_go = asked_next if row.kind == Kind.QUERY else {one for one in columns.evaluated if round_.list_of(one)}
+            due = tuple(one for one in columns.evaluated if one in may_go)
             if due or columns.are_over:
                 return DueColumns(row, due)
     return None
 
 
-class _Columns(NamedTuple):
+@dataclass(slots=True)
+class _Columns:
     """The counterparts of a submission, by how far its columns for them are."""
 
-    signed: frozenset[str]
+    signed: set[str]
     """Those whose column is signed."""
-    evaluated: tuple[str, ...]
+    evaluated: list[str]
     """Of the others those by whom every chunk was evaluated, and verified here."""
-    to_come: frozenset[str]
+    to_come: list[str]
     """Of all others those by whom it can still be."""
 
     @property
@@ -102,27 +107,28 @@ class _Columns(NamedTuple):
         return bool(self.signed) and not self.evaluated and not self.to_come
 
 
-def _columns(session: Session, round_: Round, submission_id: str) -> _Columns:
-    pieces = TokenPartRow.submission_id == submission_id, ~TokenPartRow.is_rows
-    signed = frozenset(session.scalars(select(TokenPartRow.counterpart).where(*pieces).distinct()))
-    party, state = EvaluationDownloadRow.party, EvaluationDownloadRow.state
-    counted = select(party, state, func.count()).where(EvaluationDownloadRow.submission_id == submission_id)
-    verified: Counter[str] = Counter()
-    failed = statements.unusable_locks(session, round_.round_id)
-    for evaluator, found, count in session.execute(counted.group_by(party, state)):
-        verified[evaluator] += count if found in VERIFIED else 0
-        failed |= {evaluator} if found == EvaluationDownloadState.FAILED else set()
-    left = [one for one in round_.evaluators_of(submission_id) if one not in signed | failed]
-    chunks = len(round_.submissions[submission_id].chunks)
-    evaluated = tuple(one for one in left if verified[one] == chunks)
-    return _Columns(signed, evaluated, frozenset(left) - set(evaluated))
-
-
-def _is_due(session: Session, round_: Round, row: SubmissionRow, counterpart: str) -> bool:
-    """Return whether a column whose chunks are all evaluated is due: the other list is signed, and a query is next."""
-    if row.kind == Kind.QUERY:
-        return shadow_columns.is_next(session, round_, row.submission_id, counterpart)
-    return round_.list_of(counterpart) is not None
+def _columns(session: Session, round_: Round, submissions: Iterable[str]) -> dict[str, _Columns]:
+    """Return how far the columns of own submissions are, of those that the feed has shown."""
+    own = [one for one in submissions if one in round_.submissions]
+    row = EvaluationDownloadRow
+    counted = select(row.submission_id, row.party, row.state, func.count()).where(row.submission_id.in_(own))
+    verified: Counter[tuple[str, str]] = Counter()
+    failed = set[tuple[str, str]]()
+    for *place, state, count in session.execute(counted.group_by(row.submission_id, row.party, row.state)):
+        verified[place[0], place[1]] += count if state in VERIFIED else 0
+        failed |= {(place[0], place[1])} if state == EvaluationDownloadState.FAILED else set()
+    unusable = statements.unusable_locks(session, round_.round_id)
+    signed = set(shadow_columns.signed_columns(session, round_.round_id))
+    found = {}
+    for one in own:
+        evaluators, chunks = round_.evaluators_of(one), len(round_.submissions[one].chunks)
+        left = [p for p in evaluators if (one, p) not in signed | failed and p not in unusable]
+        found[one] = _Columns(
+            signed={p for p in evaluators if (one, p) in signed},
+            evaluated=[p for p in left if verified[one, p] == chunks],
+            to_come=[p for p in left if verified[one, p] < chunks],
+        )
+    return found
 
 
 def _unfinished(store: Store, due: DueColumns) -> Sequence[tuple[ChunkRow, list[str]]]:
@@ -224,7 +230,7 @@ def _sign(node: NodeContext, round_: Round, due: DueColumns) -> bool:
             session.add_all(pieces)
             signs = partial(_signed, node, round_, row.submission_id, column)
             statements.sign(session, node.signer, row.round_id, signs)
-        is_over = _columns(session, round_, row.submission_id).are_over
+        is_over = _columns(session, round_, [row.submission_id])[row.submission_id].are_over
         if is_over:
             session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FINALIZED)
             statements.note_all_sent(session, row.submission_id)
