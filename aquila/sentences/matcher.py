@@ -116,7 +116,6 @@ MATCHER: Final[Table] = {
     "submission_unknown": Text("the round has no such submission"),
     "to_be_aborted": Text("to be aborted: {reason}"),
     "to_be_closed": Text("to be closed: {reason}"),
-    "tokens_not_due": Text("tokens are not due: they wait for {waits}"),
     "worker_scratch_folder_missing": Text(
         "a worker that joins tokens does not see the matcher's scratch folder",
         "put the matcher's home on storage that every worker mounts at the same place, or join locally",
