@@ -111,10 +111,6 @@ def awaits_report(round_: Round, code: str) -> bool:
 
 def _standing(round_: Round, code: str, party: str, evaluated: Progress) -> PartyAtNode:
     reports = _reports(round_, code, party)
-    # It has a report by its receipt, or by a statement that it can sign only with the report.
-    has_hits = bool(reports) and all(
-        report in round_.receipts or report in round_.checked or report in round_.batches for report in reports
-    )
     columns = [
         ColumnKey(submission_id, report.counterpart)
         for submission_id, one in round_.submissions.items()
@@ -125,8 +121,8 @@ def _standing(round_: Round, code: str, party: str, evaluated: Progress) -> Part
         **party_status(round_, party),
         evaluated=evaluated,
         tokens=Progress(done=sum(column in round_.tokens for column in columns), of=len(columns)),
-        has_hits=has_hits,
-        awaited=_awaited(round_, code, party, evaluated, has_hits=has_hits),
+        has_hits=bool(reports) and all(_is_known(round_, report) for report in reports),
+        awaited=_awaited(round_, code, party, evaluated),
         since=None,
     )
 
@@ -136,7 +132,12 @@ def _reports(round_: Round, code: str, party: str) -> list[ReportKey]:
     return [report for report in round_.list_reports(party) if code in report[:2]]
 
 
-def _awaited(round_: Round, code: str, party: str, evaluated: Progress, *, has_hits: bool) -> Awaited:
+def _is_known(round_: Round, report: ReportKey) -> bool:
+    """Return whether a party has a report, by its receipt, or by what it can sign only with the report."""
+    return report in round_.receipts or report in round_.checked or report in round_.batches
+
+
+def _awaited(round_: Round, code: str, party: str, evaluated: Progress) -> Awaited:
     """Return the first thing that is due from a party, for any of its pairs with this node."""
     if round_.phase is Phase.PROPOSED:
         return Awaited.NOTHING if party in round_.consents else Awaited.CONSENT
@@ -149,8 +150,8 @@ def _awaited(round_: Round, code: str, party: str, evaluated: Progress, *, has_h
         return Awaited.EVALUATIONS
     if any(_owes_tokens(round_, report) for report in reports):
         return Awaited.TOKENS
-    told = [report for report in reports if report in round_.reports or report.other_side in round_.reports]
-    return Awaited.RECEIPT if told and not has_hits else Awaited.NOTHING
+    told = (report for report in reports if report in round_.reports or report.other_side in round_.reports)
+    return Awaited.NOTHING if all(_is_known(round_, report) for report in told) else Awaited.RECEIPT
 
 
 def _owes_tokens(round_: Round, report: ReportKey) -> bool:

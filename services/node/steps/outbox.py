@@ -264,8 +264,7 @@ class PendingUpload(NamedTuple):
 
     def path(self, code: str) -> str:
         """Return the path of the call that brings them to the matcher."""
-        kind = f"evaluations/{code}" if self.what == "evaluation" else self.what
-        kind += f"/{self.counterpart}" if self.counterpart else ""
+        kind = f"evaluations/{code}" if self.what == "evaluation" else self._kind
         return f"/v1/rounds/{self.row.round_id}/submissions/{self.row.submission_id}/{kind}/{self.row.index}"
 
     @property
@@ -276,7 +275,11 @@ class PendingUpload(NamedTuple):
     @property
     def subject(self) -> str:
         """The subject of a problem with them."""
-        return f"upload {self.row.submission_id}/{self.what}/{self.counterpart or ''}{self.row.index}"
+        return f"upload {self.row.submission_id}/{self._kind}/{self.row.index}"
+
+    @property
+    def _kind(self) -> str:
+        return f"{self.what}/{self.counterpart}" if self.counterpart else self.what
 
     def mark_sent(self, session: Session) -> None:
         """Note in their row that the matcher has them, and in the submission's when these were its last tokens."""
