@@ -483,11 +483,12 @@ def disk_bytes(manifest: Manifest, kept_evaluations: int | None = None, parties:
     evaluations = elements * ELEMENT_BYTES * max(0, len(caps) - 1)
     if kept_evaluations is not None:
         evaluations = min(evaluations, kept_evaluations)
-    # Tokens lie there twice for each counterpart while they are joined: as they came, and laid down for the join.
-    # Shadow columns have as many tags as are taken for as many records as the caps are for; most have less than a
+    # Tokens lie there for each counterpart as they came, and those of one pair at a time once more, laid down for the
+    # join. Shadow columns have as many tags as are taken for as many records as the caps are for; most have less than a
     # fifth. The dummies of queries are in the columns of lists and of queries.
     dummies = DUMMIES + 2 * planned_dummies(manifest.mode)
     tags = sum(dummies + MOST_TAGS_OF_A_RECORD * records_for(cap.elements) for cap in caps)
     shadows = TAG_BYTES * tags * max(0, len(caps) - 1)
-    tokens = elements * 2 * TOKEN_ROW_BYTES * max(0, len(caps) - 1)
+    laid_down = sum(sorted(cap.elements.total() for cap in caps)[-2:]) if len(caps) > 1 else 0
+    tokens = TOKEN_ROW_BYTES * (elements * max(0, len(caps) - 1) + laid_down)
     return elements * ELEMENT_BYTES + tokens + shadows + evaluations

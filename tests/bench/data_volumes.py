@@ -78,8 +78,8 @@ def node_receives(size: Size) -> int:
 def node_disk(size: Size) -> int:
     """Return the most that a node keeps for a round.
 
-    Tokens are due when all evaluations of all lists are there (PROTOCOL.md 3.6.3), so every evaluation of the own list
-    lies here until then, beside the rows and the blinded elements; tokens and their secrets come on top while chunks
+    Every evaluation of the own list lies here until the tokens for the last counterpart are made, beside the rows and
+    the blinded elements; tokens and their secrets come on top while chunks
     are finalized, and columns when all are. Answers to others leave at once and are not counted.
     """
     waiting = ROW.itemsize + ELEMENT_BYTES * (1 + size.others)
@@ -96,11 +96,12 @@ def matcher_disk(size: Size, quota: int) -> int:
     """Return the most that lies at the matcher with early deletion and back-pressure.
 
     An evaluation goes when its origin has it, and evaluators wait while the quota is used up; a blinded chunk goes when
-    its origin has every evaluation of it. Then come the tokens, of which the join lays the rows down once more.
+    its origin has every evaluation of it. Then come the tokens; the join of a pair lays its rows down once more.
     """
     elements = size.parties * size.elements
     answering = ELEMENT_BYTES * elements + min(quota, ELEMENT_BYTES * elements * size.others)
-    joining = (TOKEN_ROW_BYTES + PARQUET_ROW_BYTES) * elements * size.others + size.parties * column_bytes(size)
+    joining = TOKEN_ROW_BYTES * elements * size.others + PARQUET_ROW_BYTES * 2 * size.elements
+    joining += size.parties * column_bytes(size)
     return max(answering, joining)
 
 

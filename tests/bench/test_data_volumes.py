@@ -31,13 +31,13 @@ def test_the_whole_region() -> None:
 def test_early_deletion() -> None:
     """With a quota of 4 GiB tokens and columns need most; a small round never reaches its quota."""
     quota = 4_096 * MEBIBYTE
-    assert data_volumes.matcher_disk(REGION, quota) / GIGABYTE == pytest.approx(129.4, abs=0.05)
+    assert data_volumes.matcher_disk(REGION, quota) / GIGABYTE == pytest.approx(86.5, abs=0.05)
     small = Size(2, 10, 1)
     assert data_volumes.matcher_disk(small, quota) == (33 + 33) * 20 + 2 * 16 * (2 * 10 + 4_096)
 
 
 def test_a_node_keeps_its_evaluations() -> None:
-    """Until tokens are due, every evaluation of the own list lies at its node."""
+    """Until its last tokens are made, every evaluation of the own list lies at its node."""
     assert data_volumes.node_disk(Size(3, 10, 1)) == 10 * (73 + 32 * 3 + 2 * (33 + 32)) + 2 * 16 * (2 * 10 + 4_096)
 
 
@@ -56,10 +56,10 @@ def test_the_document() -> None:
     quota = 4_096 * MEBIBYTE
     moved = data_volumes.node_sends(REGION) + data_volumes.node_receives(REGION)
     columns = data_volumes.column_bytes(REGION)
-    joining = 11 * (TOKEN_ROW_BYTES + data_volumes.PARQUET_ROW_BYTES) * 12 * REGION.elements + 12 * columns
+    joining = (11 * 12 * TOKEN_ROW_BYTES + 2 * data_volumes.PARQUET_ROW_BYTES) * REGION.elements + 12 * columns
     answering = 32 * 12 * REGION.elements + quota
     longest = TAG_BYTES * (MOST_TAGS_OF_A_RECORD * REGION.records + DUMMIES) * 11
-    reserved = (32 + 2 * 33 * 11) * 12 * REGION.elements + quota + 12 * longest
+    reserved = ((32 + 33 * 11) * 12 + 2 * 33) * REGION.elements + quota + 12 * longest
     for bytes_, digits in (
         (data_volumes.node_sends(REGION), 2),
         (data_volumes.node_receives(REGION), 2),

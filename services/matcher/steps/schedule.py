@@ -83,7 +83,8 @@ class Pulse:
 WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "opening": frozenset({StatementKind.CONSENT, StatementKind.REFUSAL}),
-        "matching": frozenset({TOKENS}),
+        # A join waits for the one that is going on, which ends with a report.
+        "matching": frozenset({TOKENS, StatementKind.HIT_REPORT}),
         "queries": frozenset({TOKENS, StatementKind.RECEIPT, StatementKind.WITHHELD_ANSWER, StatementKind.HIT_REPORT}),
         "ending": frozenset(
             {

@@ -259,6 +259,7 @@ async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:
     for kind, names in (
         ("consent", {"opening"}),
         ("tokens", {"matching", "queries", "deleting"}),
+        ("hitreport", {"matching", "queries", "deleting"}),
         ("receipt", {"queries", "ending", "cleaning"}),
         ("confirmation", {"ending", "notes"}),
         ("submission", set()),

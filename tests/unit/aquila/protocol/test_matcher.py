@@ -161,13 +161,14 @@ def test_weights_that_moved_are_stated_for_each_two_lists(stage: StagedRound) ->
 
 
 def test_bytes_on_disk(staged: Callable[..., StagedRound]) -> None:
-    """An element may need itself, for each other party an evaluation and two token rows; tags as two records may."""
+    """An element may need itself, for each other party an evaluation and a token row, one more in a join; and tags."""
     small = ClassCounts(full=11, partial=3, coarse=2)
     stage = staged(changes={"caps": tuple(PartyCap(party=code, elements=small) for code in ("AL", "RS", "SI"))})
     tags = 3 * 2 * 16 * (2 * 128 + 4_096)
-    assert roles.disk_bytes(stage.manifest) == 3 * 16 * (32 * 3 + 2 * 2 * 33) + tags
-    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 16 * (32 * 3 + 2 * 2 * 33) + tags
-    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 16 * (32 + 2 * 2 * 33) + 1_000 + tags
+    tokens = 33 * 16 * (3 * 2 + 2)
+    assert roles.disk_bytes(stage.manifest) == 3 * 16 * 32 * 3 + tokens + tags
+    assert roles.disk_bytes(stage.manifest, 1_000_000) == 3 * 16 * 32 * 3 + tokens + tags
+    assert roles.disk_bytes(stage.manifest, 1_000) == 3 * 16 * 32 + tokens + 1_000 + tags
     assert roles.disk_bytes(stage.manifest, None, {"AL", "SI"}) == 2 * 16 * (32 * 2 + 2 * 33) + tags / 3
     assert roles.disk_bytes(stage.manifest, None, {"AL"}) == 16 * 32
     assert roles.disk_bytes(stage.manifest, 1_000, ()) == 0
