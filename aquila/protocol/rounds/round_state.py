@@ -144,8 +144,8 @@ class Phase(StrEnum):
 
 PHASE_TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
     Phase.PROPOSED: frozenset({Phase.OPEN, Phase.ABORTED}),
-    Phase.OPEN: frozenset({Phase.MATCHING, Phase.ABORTED}),
-    Phase.MATCHING: frozenset({Phase.REPORTING, Phase.ABORTED}),
+    Phase.OPEN: frozenset({Phase.MATCHING, Phase.CLOSED, Phase.ABORTED}),
+    Phase.MATCHING: frozenset({Phase.REPORTING, Phase.CLOSED, Phase.ABORTED}),
     Phase.REPORTING: frozenset({Phase.CLOSED, Phase.ABORTED}),
     Phase.CLOSED: frozenset(),
     Phase.ABORTED: frozenset(),
