@@ -506,6 +506,20 @@ def test_a_closing_left_out_is_found_at_once(log: Exported, group: Group) -> Non
         verify(log, group)
 
 
+def test_a_party_that_was_away_at_the_ending(log: Exported, group: Group) -> None:
+    """Without its last word, and its cosignature over the ending, nobody is blamed: its own log tells what it was."""
+    (closing,) = (place for place in log.all_of("closing") if log.entry(place).party == "SI")
+    log.drop(closing)
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
+    log.sign_anew(witnesses=("AL", "RS"))
+    log.cosign_at(log.index("ending"), "SI")
+    (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+    assert [(found.what, text_of(found.sentence).partition(": ")[2]) for found in audit.unproven] == [
+        ("closing", "SI never said that its keys are destroyed"),
+        ("uncovered", "SI has cosigned no checkpoint that holds all that it said and the ending"),
+    ]
+
+
 def test_the_last_word_of_an_open_round_may_wait(log: Exported, group: Group) -> None:
     end = log.index("receipt")
     log.leave_out(*range(end, log.size))
