@@ -29,7 +29,7 @@ class Piece(Enum):
     PREPARE = Step.WORK, "a submission is to be made"
     EVALUATE = Step.WORK, "a chunk of another party waits"
     VERIFY = Step.WORK, "an evaluation of an own chunk waits"
-    FINALIZE = Step.WORK, "a submission has no tokens"
+    FINALIZE = Step.WORK, "a column of a submission is to come"
     ACKNOWLEDGE = Step.WORK, "an evaluation was verified, and the matcher holds it still"
     SAY = Step.WORK, "an own statement is not sent"
     SEND = Step.WORK, "own bytes are not sent"
