@@ -1,7 +1,7 @@
 """Progress of a round by party, from the node's verified state, and the pending steps of each."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ Verified = Counter[tuple[str, str]]
 
 def evaluated_for_others(session: Session, code: str, round_: Round) -> Progress:
     """Return how many chunks of the others this node has evaluated and sent."""
-    counterparts = round_.counterparts_of(code)
+    counterparts = set(round_.counterparts_of(code)) - statements.unusable_locks(session, round_.round_id)
     others = [submission for submission in round_.submissions.values() if submission.party in counterparts]
     query = select(func.count()).select_from(EvaluationRow)
     done = session.scalar(query.where(EvaluationRow.round_id == round_.round_id, EvaluationRow.sent)) or 0
@@ -70,16 +70,15 @@ def parties(session: Session, code: str, round_: Round, known: Verified) -> Iter
     """Yield the progress of each party of the manifest, as far as this node knows; `known` is of `verified`."""
     own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == code}
     never, newest = never_come(session, round_, code), _newest(session, round_)
+    over = {party for submission_id, party in never if submission_id == round_.list_of(code)}
     for participant in round_.manifest.participants:
         party = participant.party
         counted = [i for i in own if party in round_.counterparts_of(code) and (i, party) not in never]
         evaluated = Progress(done=sum(known[i, party] for i in counted), of=sum(own[i] for i in counted))
         if party == code:
             evaluated = evaluated_for_others(session, code, round_)
-        found = _standing(round_, code, party, evaluated)
-        is_over = bool(own) and all((i, party) in never for i in own)
-        awaited = Awaited.NOTHING if is_over else found.awaited
-        yield found.model_copy(update={"awaited": awaited, "since": _since(newest, awaited, code, party)})
+        awaited = Awaited.NOTHING if party in over else _awaited(round_, code, party, evaluated, never)
+        yield _standing(round_, code, party, evaluated, awaited, _since(newest, awaited, code, party))
 
 
 def _newest(session: Session, round_: Round) -> dict[tuple[str, str], int]:
@@ -109,7 +108,9 @@ def awaits_report(round_: Round, code: str) -> bool:
     return any(round_.can_be_joined(one) and one not in round_.reports for one in round_.list_reports(code))
 
 
-def _standing(round_: Round, code: str, party: str, evaluated: Progress) -> PartyAtNode:
+def _standing(
+    round_: Round, code: str, party: str, evaluated: Progress, awaited: Awaited, since: int | None
+) -> PartyAtNode:
     reports = _reports(round_, code, party)
     columns = [
         ColumnKey(submission_id, report.counterpart)
@@ -122,8 +123,8 @@ def _standing(round_: Round, code: str, party: str, evaluated: Progress) -> Part
         evaluated=evaluated,
         tokens=Progress(done=sum(column in round_.tokens for column in columns), of=len(columns)),
         has_hits=bool(reports) and all(_is_known(round_, report) for report in reports),
-        awaited=_awaited(round_, code, party, evaluated),
-        since=None,
+        awaited=awaited,
+        since=since,
     )
 
 
@@ -137,7 +138,7 @@ def _is_known(round_: Round, report: ReportKey) -> bool:
     return report in round_.receipts or report in round_.checked or report in round_.batches
 
 
-def _awaited(round_: Round, code: str, party: str, evaluated: Progress) -> Awaited:
+def _awaited(round_: Round, code: str, party: str, evaluated: Progress, never: Collection[tuple[str, str]]) -> Awaited:
     """Return the first thing that is due from a party, for any of its pairs with this node."""
     if round_.phase is Phase.PROPOSED:
         return Awaited.NOTHING if party in round_.consents else Awaited.CONSENT
@@ -148,16 +149,17 @@ def _awaited(round_: Round, code: str, party: str, evaluated: Progress) -> Await
         return Awaited.LIST
     if evaluated.done < evaluated.of:
         return Awaited.EVALUATIONS
-    if any(_owes_tokens(round_, report) for report in reports):
+    if any(_owes_tokens(round_, report, never) for report in reports):
         return Awaited.TOKENS
     told = (report for report in reports if report in round_.reports or report.other_side in round_.reports)
     return Awaited.NOTHING if all(_is_known(round_, report) for report in told) else Awaited.RECEIPT
 
 
-def _owes_tokens(round_: Round, report: ReportKey) -> bool:
+def _owes_tokens(round_: Round, report: ReportKey, never: Collection[tuple[str, str]]) -> bool:
     """Return whether a column of a report's party for its counterpart is due, of its list or of one of its queries."""
     return any(
-        ColumnKey(submission_id, report.counterpart) not in round_.tokens
+        (submission_id, report.counterpart) not in round_.tokens
+        and (submission_id, report.counterpart) not in never
         and not missing_evaluations(round_, submission_id, report.counterpart)
         and (one.kind is Kind.LIST or report in round_.checked)
         for submission_id, one in round_.submissions.items()

@@ -67,6 +67,7 @@ async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
         view = await world.nodes[code].round(round_id)
         assert view["submissions"][0]["state"] == "tokens_sent"
         assert view["hits"] == 1
+        assert {one["awaited"] for one in view["parties"]} == {"nothing"}
         with world.nodes[code].node.store.reading("test") as session:
             rows = session.scalars(select(EvaluationDownloadRow)).all()
             made = session.scalars(select(TokenPartRow.counterpart)).all()

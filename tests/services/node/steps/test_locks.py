@@ -107,6 +107,8 @@ async def test_a_half_that_does_not_open(world: World) -> None:
     assert {one.origin for one in said.evaluations.values() if one.party == "AL"} == {"SI"}
     assert (await al.round(round_id))["hits"] == 1
     assert (await al.round(round_id))["submissions"][0]["state"] == "tokens_sent"
+    awaited = {one["party"]: one["awaited"] for one in (await al.round(round_id))["parties"]}
+    assert awaited == dict.fromkeys(world.nodes, "nothing")
     assert texts((await si.round(round_id))["problems"]) == []
     assert (await si.round(round_id))["hits"] == 2
 
