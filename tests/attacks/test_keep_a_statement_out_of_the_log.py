@@ -62,7 +62,7 @@ def leave_out(monkeypatch: pytest.MonkeyPatch, kind: EntryKind, party: str) -> l
 @pytest.mark.parametrize(
     ("kind", "party", "before"),
     [
-        (EntryKind.EVALUATION, "AL", "tokens"),
+        (EntryKind.SUBMISSION, "AL", "tokens"),
         (EntryKind.TOKENS, "AL", "receipt"),
         (EntryKind.RECEIPT, "AL", "closing"),
         (EntryKind.ENDING, "matcher", "closing"),
