@@ -56,6 +56,9 @@ def bench(
         bool, typer.Option("--queries", help="Ask queries among real services on two networks, and watch them idle.")
     ] = False,
     count: Annotated[int, typer.Option(min=1, help="Queries on each network, with --queries.")] = 20,
+    stopped: Annotated[
+        int, typer.Option(min=0, help="With --queries: so many nodes are killed before half of the queries.")
+    ] = 0,
     services: Annotated[
         bool,
         typer.Option("--services", help="Play rounds among real services, and the same as rehearsals, default rules."),
@@ -76,7 +79,13 @@ def bench(
         _services(screen, out, parties, records, lists)
         return
     if queries:
-        _queries(screen, out, parties or _QUERY_PARTIES, _QUERY_RECORDS if records is None else records, count)
+        wanted = of_queries.QueryBenchSize(
+            parties=parties or _QUERY_PARTIES,
+            records=_QUERY_RECORDS if records is None else records,
+            queries=count,
+            stopped=stopped,
+        )
+        _queries(screen, out, wanted)
         return
     with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         folder = Path(scratch)
@@ -89,11 +98,12 @@ def bench(
     screen.result(results.document(), results.page(), _written(results, out, name))
 
 
-def _queries(screen: Screen, out: Path, parties: int, records: int, count: int) -> None:
-    wanted = of_queries.QueryBenchSize(parties=parties, records=records, queries=count)
+def _queries(screen: Screen, out: Path, wanted: of_queries.QueryBenchSize) -> None:
     with screen.progress() as watch, tempfile.TemporaryDirectory(prefix="aquila-") as scratch:
         results = of_queries.run(Path(scratch) / "services", this_machine(), wanted, watch)
-    screen.result(results.document(), results.page(), _written(results, out, f"queries-{parties}x{records}"))
+    screen.result(
+        results.document(), results.page(), _written(results, out, f"queries-{wanted.parties}x{wanted.records}")
+    )
 
 
 def _services(screen: Screen, out: Path, parties: int | None, records: int | None, lists: str) -> None:

@@ -76,12 +76,14 @@ def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
 
 
 def _confirmed(services: BenchServices, import_id: str) -> int | None:
-    """Return the number of the query's hits where all of them are confirmed."""
+    """Return the number of the query's hits where every node that runs has answered, and all of them are confirmed."""
     node = services.node(services.asker, "analyst")
     submissions = services.node(services.asker).round(services.round_id).submissions
     query = next(one.submission_id for one in submissions if one.import_id == import_id)
     found = node.hits(services.round_id)
-    state = next(answer.state for answer in found.answers if answer.submission_id == query)
+    answers = next(answer.parties for answer in found.answers if answer.submission_id == query)
+    answered = {answer.party for answer in answers if answer.state is AnswerState.ANSWERED}
     hits = [hit for hit in found.hits if hit.submission_id == query]
     done = all(hit.exchange is not None and hit.exchange.state == "confirmed" for hit in hits)
-    return len(hits) if state is AnswerState.ANSWERED and hits and done else None
+    due = {*services.parties} - {services.asker, *services.stopped}
+    return len(hits) if answered == due and hits and done else None

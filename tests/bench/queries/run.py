@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.bench import Machine, machine_table, table
+from clients.cli.output.screen import numbered
 from clients.local_services.processes import staged
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.bench.queries.idling import Idling, measure_idling
@@ -21,6 +22,8 @@ class QueryBenchSize:
     records: int = 5_000
     queries: int = 20
     persons: int = 10
+    stopped: int = 0
+    """How many nodes are killed before half of the queries, which are then asked on loopback alone."""
     idle_seconds: int = 120
     settle_seconds: int = 120
 
@@ -73,10 +76,16 @@ def run(
         try:
             services.prepare(wanted.records)
             watch("round", f"{wanted.parties} x {wanted.records:,}", 1, 1)
-            results.idling = measure_idling(services.processes, wanted.settle_seconds, wanted.idle_seconds)
-            watch("idle", "services", 1, 1)
+            if not wanted.stopped:
+                results.idling = measure_idling(services.processes, wanted.settle_seconds, wanted.idle_seconds)
+                watch("idle", "services", 1, 1)
             results.latencies["loopback"] = measure_queries(services, wanted.queries, wanted.persons)
             watch("queries", "loopback", 1, 1)
+            if wanted.stopped:
+                services.halt(wanted.stopped)
+                first, named = wanted.queries, f"loopback, {numbered(wanted.stopped, 'node')} stopped"
+                results.latencies[named] = measure_queries(services, wanted.queries, wanted.persons, first)
+                return results
             with FaultyNetwork(services.matcher_port, FAULTS) as network:
                 services.restart(f"http://127.0.0.1:{network.port}")
                 first = wanted.queries

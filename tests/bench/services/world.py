@@ -38,6 +38,8 @@ class BenchServices:
     staff: dict[str, StaffSessions] = field(default_factory=dict)
     records: int = 0
     round_id: str = ""
+    stopped: Sequence[str] = ()
+    """The parties whose nodes were killed."""
     patience_seconds: float = _PATIENCE_SECONDS
     _ports: dict[str, int] = field(default_factory=dict)
     _opened: ExitStack = field(default_factory=ExitStack)
@@ -124,6 +126,13 @@ class BenchServices:
             _replace(self._home(code) / "node.toml", "url", url, group="[matcher]")
         self.start()
         self.until(lambda: all(self.node(code).status().matcher_reachable for code in self.parties), "the nodes")
+
+    def halt(self, count: int) -> None:
+        """Kill the nodes of the last parties."""
+        self.stopped = tuple(self.parties[-count:])
+        for code in self.stopped:
+            self.processes[code].popen.kill()
+            self.processes[code].popen.wait()
 
     def close(self) -> None:
         self._opened.close()
