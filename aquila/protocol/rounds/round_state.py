@@ -375,19 +375,14 @@ class RoundState:
         """Return whether a party has signed its receipt of the report of each pair of its list."""
         return bool(self.binding) and all(report in self.receipts for report in self.list_reports(party))
 
-    def lists_are_over(self, now: int | None = None) -> bool:
-        """Return whether nothing is to come of the lists: each pair is reported, or its time is over (3.8).
-
-        Args:
-            now: Seconds since 1970; None where no time counts.
-        """
+    def lists_are_over(self, now: int) -> bool:
+        """Return whether each pair of lists is reported or its time is over at `now`, seconds since 1970 (3.9.1)."""
         return bool(self.binding) and all(
-            report in self.reports or (now is not None and self.is_missed(report, now))
-            for report in self.reports_of(None)
+            report in self.reports or self.is_missed(report, now) for report in self.reports_of(None)
         )
 
     def is_missed(self, report: ReportKey, now: int) -> bool:
-        """Return whether the time for a pair of lists was over before both of its columns were there (3.8).
+        """Return whether the time for a pair of lists was over before both of its columns were there (3.9.1).
 
         Args:
             report: The report of the pair to either side.
