@@ -12,7 +12,7 @@ from aquila.protocol.matcher import Matcher
 from aquila.protocol.messages import Fault, HitReport
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
 from services.kit.log.entries import ENTRIES
-from services.node.storage.tables import ExchangeRow, NoteSecretRow
+from services.node.storage.tables import ExchangeRow, NoteSecretRow, PreparedReportRow
 from tests.support.node_steps import round_before_matching
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -71,14 +71,14 @@ async def close_round(world: World, round_id: str) -> None:
 async def round_with_a_note_key(world: World) -> str:
     """Play a round until RS has its hits and the key for their notes, and has read no other party's."""
     round_id = await round_before_matching(world)
-    await world.until(world.nodes["RS"].node.rounds.of(round_id).note_key_path.is_file, "RS")
+    await world.until(lambda: len(rows(world.nodes["RS"], PreparedReportRow)) == 2, "RS")
     return round_id
 
 
 async def round_with_notes_under_way(world: World) -> str:
-    """Play a round until the first notes lie at the matcher."""
+    """Play a round until everybody has hits, and notes lie at the matcher."""
     round_id = await world.begin()
-    await world.until(lambda: world.notes_left() > 0)
+    await world.until(lambda: all(map(rows, world.nodes.values())) and world.notes_left() > 0)
     return round_id
 
 
@@ -137,7 +137,7 @@ async def test_changed_level(world_after: WorldAfter) -> None:
 
     world, round_id = await world_after(round_before_matching)
     lying(world, lie)
-    await world.until(lambda: world.notes_left() > 0, "SI")
+    await world.until(lambda: world.notes_left() == 2, "SI")
     await world.settle("RS")  # it reads SI's notes before it hears what SI found
     await world.settle()
     si, rs = world.nodes["SI"], world.nodes["RS"]
