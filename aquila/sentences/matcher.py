@@ -41,7 +41,8 @@ MATCHER: Final[Table] = {
         "make room, or end rounds that reserve it; their consents are sent again by themselves",
     ),
     "health_rounds_failed": Text(
-        "{count} open rounds have failed", "see them on the first page, or with `aquila round list`"
+        "{count} open rounds have a pair whose tokens cannot be joined",
+        "see them on the first page, or with `aquila round list`",
     ),
     "join_memory_too_small": Text(
         "the join of tokens needs more than {memory} MiB of memory",

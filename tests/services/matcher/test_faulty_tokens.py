@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from aquila.interface.service.health import Subject
 from aquila.protocol.messages import Kind
+from services.matcher.administration.health import read_health
 from tests.support.matcher_world import LISTS, NOW, Sent, World
 from tests.support.sentence_texts import texts
 
@@ -51,6 +53,8 @@ async def test_of_a_list(three: World, change: Callable[[bytes], bytes]) -> None
     world.advance()
     [problem] = texts((await world.view())["problems"])
     assert problem.startswith("RS sent faulty tokens for AL: ")
+    faults = read_health(world.context, world.app.state.contacts).faults[Subject.ROUNDS]
+    assert [sentence.code for _, sentence in faults] == ["health_rounds_failed"]
     assert await world.pairs() == {"AL RS": "faulty", "AL SI": "reported", "RS SI": "reported"}
     for node in world.nodes.values():
         await node.acknowledge()
