@@ -24,6 +24,7 @@ async def test_a_party_that_never_submits(three: World) -> None:
     """The two others have their hits, and the round is closed as soon as no list can come any more."""
     await three.opened()
     assert three.awaited() == {("AL", "list"), ("RS", "list"), ("SI", "list")}
+    assert {one["since"] for one in (await three.view())["pairs"]} == {None}
     for code in ("AL", "RS"):
         await three.nodes[code].submit()
     assert three.awaited() == {("AL", "evaluations"), ("RS", "evaluations"), ("SI", "list")}
@@ -66,6 +67,8 @@ async def test_a_party_that_comes_back(three: World) -> None:
     await three.nodes["SI"].finalize(three.nodes["SI"].list)
     await played(three, "AL", "RS")
     assert await three.pairs() == {"AL RS": "acknowledged", "AL SI": "reported", "RS SI": "reported"}
+    since = {one["left"] + one["right"]: one["since"] for one in (await three.view())["pairs"]}
+    assert since == {"ALRS": NOW, "ALSI": NOW + 201, "RSSI": NOW + 201}
     for node in three.nodes.values():
         await node.sync()
     assert {code: len(node.hits()) for code, node in three.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
