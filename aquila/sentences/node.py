@@ -268,7 +268,6 @@ NODE: Final[Table] = {
         "the round cannot be closed while the report on a query is on hold", "release or refuse the report first"
     ),
     "round_secret_missing": Text("a secret of this round is missing"),
-    "round_time_over_by_own_clock": Text("the time of the round is over by this party's clock"),
     "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila round list`"),
     "search_terms_missing": Text("a search needs a name, a number or a reference"),
     "standing_query_has_ended": Text("the standing query has ended"),

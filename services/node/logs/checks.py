@@ -374,15 +374,17 @@ def sign_pending(node: NodeContext, round_id: str) -> bool:
 
 
 def _sign_all_pending(session: Session, signer: Signer, round_: Round) -> bool:
-    """Sign receipts, and then the closing, where the log holds everything; return whether it does."""
+    """Sign receipts, and then the closing, where the log holds everything; return whether it does.
+
+    The closing of a round in which a pair is missing waits for the ending (PROTOCOL.md 3.9.2).
+    """
     round_id = round_.round_id
     if not may_sign(session, round_id):
         return False
-    query = (
-        select(PendingStatementRow)
-        .where(PendingStatementRow.round_id == round_id)
-        .order_by(PendingStatementRow.kind.desc())
-    )
+    due = [PendingStatementRow.round_id == round_id]
+    if not round_.ending and not round_.has_all_hits(signer.code):
+        due.append(PendingStatementRow.kind != PendingStatementKind.CLOSING)
+    query = select(PendingStatementRow).where(*due).order_by(PendingStatementRow.kind.desc())
     for row in session.scalars(query).all():
         number = statements.next_number(session, round_id)
         if row.kind == PendingStatementKind.CLOSING:
@@ -391,7 +393,7 @@ def _sign_all_pending(session: Session, signer: Signer, round_: Round) -> bool:
         else:
             envelope = signer.party.receipt(round_, number, row.counterpart, row.submission_id or None)
         statements.put_signed(session, signer, round_id, envelope)
-    session.execute(delete(PendingStatementRow).where(PendingStatementRow.round_id == round_id))
+    session.execute(delete(PendingStatementRow).where(*due))
     return True
 
 

@@ -220,7 +220,7 @@ def _leave_unsent(session: Session, round_id: str, *which: ColumnElement[bool]) 
 
 
 def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
-    """Have the closing signed; if it would not count, refuse the rest of the round. Rounds of others are left alone."""
+    """Have the closing signed, or refuse the rest of a round that this node gave up; rounds of others are left alone."""
     took_part = row.consent_digest is not None and (not round_.binding or signer.code in round_.participants)
     if (
         not took_part
@@ -228,7 +228,7 @@ def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) 
         or statements.own_statements(session, row.round_id, StatementKind.REFUSAL)
     ):
         return
-    if row.refused is None and (round_.ending or round_.has_all_hits(signer.code)):
+    if row.refused is None and (round_.ending or row.abort_reason is None):
         # Every party reads the closing: it does not count what the asker of a query was never told (3.7.14).
         untold = select(AlarmRow.submission_id).where(AlarmRow.round_id == row.round_id, ~AlarmRow.acknowledged)
         told = HitRow.submission_id.is_(None) | HitRow.submission_id.not_in(untold)
@@ -240,8 +240,7 @@ def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) 
             PendingStatementRow(round_id=row.round_id, kind=PendingStatementKind.CLOSING.value, hits=hits),
         )
     else:
-        refused = loads(row.refused) if row.refused else Sentence.of("round_time_over_by_own_clock")
-        reason = row.abort_reason if row.abort_reason and not row.refused else text_of(refused)
+        reason = text_of(loads(row.refused)) if row.refused else row.abort_reason or ""
         statements.sign_refusal(session, signer, round_, reason)
 
 

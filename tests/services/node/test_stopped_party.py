@@ -82,6 +82,23 @@ async def test_the_others_finish_and_it_finishes_when_it_is_back(world: World, k
         assert (await party_node.round(round_id))["submissions"][0]["state"] == "tokens_sent"
 
 
+async def test_it_never_comes_back(world: World) -> None:
+    """The others' time is over before the matcher ends the round: they wait for that, and it is closed."""
+    stoppable(world.nodes["SI"], "submission")
+    round_id = await world.begin()
+    await world.settle()
+    window = world.nodes["AL"].node.rounds.of(round_id).record().manifest.window
+    world.clock.time, world.held = window.closes_at + 1, set(world.steps())
+    await world.settle("AL", "RS")
+    assert [(await world.nodes[code].round(round_id))["keys_present"] for code in ("AL", "RS")] == [False, False]
+    world.held.clear()
+    await world.settle("AL", "RS")
+    assert await world.phase(round_id) == "closed"
+    view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
+    assert {one["party"]: one["closed"] for one in view["parties"]} == {"AL": True, "RS": True, "SI": False}
+    assert (await found(world, round_id, "AL", "RS"))["AL"] == {("al-list-1", "RS")}
+
+
 async def states(party_node: PartyNode, query: str) -> dict[str, tuple[str, str]]:
     """Return what is known of each party's answer to a query, and what is awaited from it."""
     answer: dict[str, Any] = await party_node.get(f"/queries/{query}")
