@@ -220,7 +220,7 @@ def _leave_unsent(session: Session, round_id: str, *which: ColumnElement[bool]) 
 
 
 def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) -> None:
-    """Have the closing signed, or refuse the rest of a round that this node gave up; rounds of others are left alone."""
+    """Have the closing signed, or the rest of a round refused that was given up here. Other rounds are left alone."""
     took_part = row.consent_digest is not None and (not round_.binding or signer.code in round_.participants)
     if (
         not took_part
