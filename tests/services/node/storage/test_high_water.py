@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete, event, func, select
 
 from aquila.errors import LogRewrittenError, RestoredBackupError
 from aquila.protocol.messages import Refusal
@@ -34,9 +34,10 @@ async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str
 
 
 def forget_statements(party_node: PartyNode, kind: str) -> None:
-    """Let a database lose what a node said, as when an older replica takes the place of the one that failed."""
+    """Let a database lose what a node said from the first such statement on, as an older replica does."""
     with party_node.node.store.transaction("test.failover") as session:
-        session.execute(delete(StatementRow).where(StatementRow.own, StatementRow.kind == kind))
+        first = select(func.min(StatementRow.sequence)).where(StatementRow.own, StatementRow.kind == kind)
+        session.execute(delete(StatementRow).where(StatementRow.own, StatementRow.sequence >= session.scalar(first)))
 
 
 def refused(party_node: PartyNode, round_id: str) -> bool:
