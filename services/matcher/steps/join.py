@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,14 @@ _FEW_ROWS = 100_000
 class FaultyTokensError(MalformedError):
     """Token rows that are not valid rows of the round, and the column that has them."""
 
-    def __init__(self, error: MalformedError, column: ColumnKey) -> None:
-        super().__init__(error.sentence)
-        self.column = column
+    column: ColumnKey
+
+    @classmethod
+    def of(cls, error: MalformedError, column: ColumnKey) -> Self:
+        """Return the error of a column."""
+        found = cls(error.sentence)
+        found.column = column
+        return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -193,7 +199,7 @@ def _add(
                 multiplicity.add(rows)
             count.check(submission, round_.tokens[column].column)
         except MalformedError as error:
-            raise FaultyTokensError(error, column) from None
+            raise FaultyTokensError.of(error, column) from None
         flags[column.submission_id] = tuple(multiplicity.flags(round_.manifest.frequency_limit))
     return flags
 

@@ -20,7 +20,13 @@ CONSENT_BY, SUBMIT_BY, EVALUATE_BY, CLOSES_AT = 10_000, 20_000, 30_000, 40_000
 WINDOW = {"consent_by": CONSENT_BY, "submit_by": SUBMIT_BY, "evaluate_by": EVALUATE_BY, "closes_at": CLOSES_AT}
 NONE = {"done": 0, "of": 0}
 STANDING = {"takes_part": True, "consented": True, "listed": True, "queries": 0}
-AT_NODE = {"evaluated": {"done": 1, "of": 2}, "tokens": {"done": 0, "of": 1}, "has_hits": False, "awaited": "list"}
+AT_NODE = {
+    "evaluated": {"done": 1, "of": 2},
+    "tokens": {"done": 0, "of": 1},
+    "has_hits": False,
+    "awaited": "list",
+    "since": None,
+}
 AT_MATCHER = {
     "blinded": NONE,
     "evaluated": NONE,
