@@ -286,6 +286,7 @@ class SteppedRound:
         party.stored = older
         party.restart(self.read)
         assert party.is_behind == is_older
+        self._reached.pop(party.code, None)  # it reads again what it had read
 
     def wait(self) -> None:
         """Let the next deadline pass."""
@@ -411,9 +412,9 @@ class SteppedRound:
 
     def _nobody_honest_is_named(self) -> None:
         named = {name for party in self.parties.values() if party.code != self.liar for name in party.stored.named}
-        assert named | self.matcher.contradicted <= {self.liar}
+        assert named | self.matcher.contradicted <= {self.liar}, (named, self.matcher.contradicted)
         honest = {code for (sender, _), code in self.matcher.refused.items() if sender != self.liar}
-        assert honest <= TOO_LATE
+        assert honest <= TOO_LATE, honest
 
     def _hits_are_true(self) -> None:
         """What an honest matcher tells are the hits of the plain comparison, on both sides under the same ids."""
