@@ -60,7 +60,7 @@ class PartyProgress(PartyStatus):
     tokens: Progress
     """Token chunks that came."""
     waits_for: tuple[PartyCode, ...]
-    """Parties whose evaluations of its chunks are missing."""
+    """Parties whose evaluations of its chunks are missing; none of a pair that is over."""
     hits: Count | None
     acknowledged: bool
     closed: bool
@@ -291,7 +291,7 @@ class PartyAnswer(Message):
     state: AnswerState
     """`answered`: of this party's records, one without a hit is a no-hit. `on_hold`: it withholds its answer until one
     of its people decides. `refused`: it gives none. `awaited`: nothing is known of its records yet. `never`: the round
-    ended before its answer came. `erased` as of all together."""
+    ended before its answer came, or a list did not come in time. `erased` as of all together."""
     since: Seconds | None
     """When this node learned so, or None where nothing happened yet."""
 
@@ -367,8 +367,8 @@ class AnswerView(Message):
     submission_id: Identifier | None
     """None for a list that is not signed."""
     state: AnswerState
-    """`answered`: every party has answered, or refused to. `awaited`: not all have. `never`: the round ended, or went
-    on without this party, before all had. `erased`: the retention of the round is over, and its hits are gone."""
+    """`answered`: every party has answered, or refused to. `awaited`: not all have. `never`: it ended, went on
+    without this party, or a list did not come in time, before all had. `erased`: the retention of the round is over, and its hits are gone."""
     parties: tuple[PartyAnswer, ...] = ()
     """The state of each counterpart's answer, in the order of the codes."""
 

@@ -40,7 +40,7 @@ def round_tables(view: round_views.MatcherRoundView | round_views.NodeRoundView)
         counts = sorted(view.hits_by_certainty.items())
         levels = [Table("Hits", ("certainty", "hits"), counts)] if counts else []
         exact = [_EXACT] if any(party.hits is not None for party in view.parties) else []
-        return [*tables, _parties(view), *levels, *exact, *(f"Looks like guesses: {flag.text}" for flag in view.flags)]
+        return [*tables, _parties(view), _pairs(view), *levels, *exact, *(f"Looks like guesses: {flag.text}" for flag in view.flags)]
     tables.append(_parties_at_node(view))
     if view.submissions:
         tables.append(_submissions(view))
@@ -68,6 +68,10 @@ def hits_views(hits: round_views.Hits, limit: int) -> list[Table | str]:
 def _unanswered(answer: round_views.AnswerView, hits: round_views.Hits) -> str:
     """Return why nothing is known of a submission."""
     own = f"query {answer.submission_id[:SHORT]}" if answer.kind is Kind.QUERY and answer.submission_id else "list"
+    states = {one.party: one.state for one in answer.parties}
+    missing = [party for party, state in states.items() if state is not round_views.AnswerState.ANSWERED]
+    if missing and len(missing) < len(states):
+        return f"The {own} is complete but for {_joined(missing)}: without an answer there is neither hit nor no-hit."
     why = {
         round_views.AnswerState.AWAITED: "is not answered yet",
         round_views.AnswerState.NEVER: "was not answered, and will not be",
@@ -214,6 +218,32 @@ def _parties(view: round_views.MatcherRoundView) -> Table:
     return Table("Parties", columns, rows)
 
 
+_PAIR_STATES = {
+    round_views.PairState.LIST: "a list is awaited",
+    round_views.PairState.EVALUATIONS: "evaluations are awaited",
+    round_views.PairState.TOKENS: "tokens are awaited",
+    round_views.PairState.JOINING: "is being compared",
+    round_views.PairState.REPORTED: "reports are out",
+    round_views.PairState.ACKNOWLEDGED: "both have their hits",
+    round_views.PairState.OVER: "not compared in time",
+    round_views.PairState.FAULTY: "cannot be compared",
+}
+
+
+def _pairs(view: round_views.MatcherRoundView) -> Table:
+    rows = [
+        (f"{one.left}-{one.right}", _PAIR_STATES[one.state], moment(one.since) if one.since else "-")
+        for one in view.pairs
+    ]
+    return Table("Pairs", ("pair", "state", "newest step"), rows)
+
+
+def _awaited(party: round_views.PartyAtNode) -> str:
+    if party.awaited is round_views.Awaited.NOTHING:
+        return "-"
+    return f"{party.awaited.value} since {moment(party.since)}" if party.since else party.awaited.value
+
+
 def _parties_at_node(view: round_views.NodeRoundView) -> Table:
     """Return the progress of each party as the node sees it; evaluations between other parties it does not see."""
     rows = [
@@ -225,7 +255,7 @@ def _parties_at_node(view: round_views.NodeRoundView) -> Table:
             _of(party.evaluated),
             _of(party.tokens),
             "?" if party.has_hits is None else _tick(value=party.has_hits),
-            "-" if party.awaited is round_views.Awaited.NOTHING else party.awaited.value,
+            _awaited(party),
         )
         for party in view.parties
     ]

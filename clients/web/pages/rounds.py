@@ -169,6 +169,8 @@ def get_matcher_round(visit: Visited, round_id: str) -> Response:
         live=view.entry.phase not in ENDED_PHASES,
         mark=progress.live_state(view, visit.language).mark,
         deadline=progress.deadline(view, now),
+        pairs=progress.pair_table(view),
+        over=progress.parties_over(view),
         on_hold=any(problem.code == "report_held_back" for problem in view.problems),
     )
 

@@ -14,7 +14,15 @@ from anyio import to_thread
 from fastapi.responses import StreamingResponse
 
 from aquila.errors import AquilaError
-from aquila.interface.rounds import Awaited, MatcherRoundView, NodeRoundView, PartyAtNode, Progress
+from aquila.interface.rounds import (
+    Awaited,
+    MatcherRoundView,
+    NodeRoundView,
+    PairProgress,
+    PairState,
+    PartyAtNode,
+    Progress,
+)
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.web.app.visit import SignInNeededError, Visit
 from clients.web.i18n.languages import Language, n_
@@ -89,6 +97,7 @@ def node_values(view: RoundView, language: Language) -> Values:
         values |= _counted(f"{party.party}-evaluated", party.evaluated)
         values |= _counted(f"{party.party}-tokens", party.tokens)
         values |= {f"{party.party}-{name}": language.say(text) for name, text in words_of(party).items()}
+        values[f"{party.party}-since"] = language.moment(party.since) if party.since else ""
         values[f"{party.party}-queries"] = language.number(party.queries)
     return values | _counted("evaluated_for_others", view.evaluated_for_others)
 
@@ -114,13 +123,29 @@ def words_of(party: PartyAtNode) -> dict[str, str]:
     }
 
 
+def pair_table(view: MatcherRoundView) -> dict[str, dict[str, PairProgress | None]]:
+    """Return each participant's pairs by the other party; None for itself, and for those that are not compared."""
+    found = {frozenset((one.left, one.right)): one for one in view.pairs}
+    return {
+        party: {other: found.get(frozenset((party, other))) for other in view.participants}
+        for party in view.participants
+    }
+
+
+def parties_over(view: MatcherRoundView) -> set[str]:
+    """Return the parties all of whose pairs are over: nothing is awaited from them."""
+    going = {party for one in view.pairs if one.state is not PairState.OVER for party in (one.left, one.right)}
+    return {party for one in view.pairs for party in (one.left, one.right)} - going
+
+
 def matcher_values(view: RoundView, language: Language) -> Values:
     assert isinstance(view, MatcherRoundView)
     values = _time(view, language)
     for one in view.parties:
         for name in ("blinded", "evaluated", "tokens"):
             values |= _counted(f"{one.party}-{name}", getattr(one, name))
-    return values
+    moments = {f"{one.left}-{one.right}-since": language.moment(one.since) for one in view.pairs if one.since}
+    return values | moments
 
 
 def shape_of(view: RoundView) -> str:
@@ -132,6 +157,7 @@ def shape_of(view: RoundView) -> str:
     progressless: dict[str, Any] = {
         "submissions": {"__all__": {"prepared", "sent", "evaluated", "tokens_sent", "records", "elements"}},
         "parties": {"__all__": counted},
+        "pairs": {"__all__": {"since"}},
         "evaluated_for_others": True,
     }
     names = type(view).model_fields

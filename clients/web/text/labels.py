@@ -300,6 +300,16 @@ PARTY_ANSWERS = {
     "never": (n_("no answer"), "stop"),
     "erased": (n_("erased"), ""),
 }
+PAIR_STATES = {
+    "list": (n_("a list is awaited"), "told"),
+    "evaluations": (n_("evaluations are awaited"), "told"),
+    "tokens": (n_("tokens are awaited"), "told"),
+    "joining": (n_("is being compared"), "told"),
+    "reported": (n_("reports are out"), "good"),
+    "acknowledged": (n_("both have their hits"), "good"),
+    "over": (n_("not compared in time"), "care"),
+    "faulty": (n_("cannot be compared"), "stop"),
+}
 STANDING_QUERIES = {
     "active": (n_("asked in each round"), "good"),
     "withdrawn": (n_("withdrawn"), ""),
@@ -409,6 +419,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "approval_state": partial(tag, table=APPROVAL_STATES),
         "exchange_state": partial(tag, table=EXCHANGES),
         "party_answer": partial(tag, table=PARTY_ANSWERS),
+        "pair_state": partial(tag, table=PAIR_STATES),
         "standing_state": partial(tag, table=STANDING_QUERIES),
         "not_asked": partial(word, table=NOT_ASKED),
         "submission_step": lambda code: say(SUBMISSIONS[code][0]),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import func, select
 
 import aquila
-from aquila.interface.rounds import MatcherRoundView, PairProgress, PartyProgress, Progress, RoundSummary
+from aquila.interface.rounds import MatcherRoundView, PairProgress, PairState, PartyProgress, Progress, RoundSummary
 from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages import CheckFault, StatementKind
@@ -36,15 +36,16 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
         by_certainty: Counter[str] = Counter()
         for count in counts:
             by_certainty[count.certainty] += count.hits
-        record = turn.round
+        record, pairs = turn.round, tuple(_pairs(turn, context.clock()))
+        over = {(one.left, one.right) for one in pairs if one.state is PairState.OVER}
         return MatcherRoundView(
             entry=RoundSummary.of(record.manifest, turn.row.phase),
             manifest=record.manifest,
             manifest_digest=record.manifest_digest,
             binding=record.binding or None,
             participants=record.participants,
-            parties=tuple(_progress(turn.cached, p.party, counts) for p in record.manifest.participants),
-            pairs=tuple(_pairs(turn, context.clock())),
+            parties=tuple(_progress(turn.cached, p.party, counts, over) for p in record.manifest.participants),
+            pairs=pairs,
             hits_by_certainty=dict(by_certainty),
             ending=_ending(turn),
             evidence=turn.session.scalar(evidence) or 0,
@@ -165,7 +166,9 @@ def _ending(turn: RoundTransaction) -> SentenceView | None:
     return None
 
 
-def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> PartyProgress:
+def _progress(
+    known: CachedRound, party: str, counts: Sequence[HitCountRow], over: Collection[tuple[str, str]]
+) -> PartyProgress:
     record = known.round
     own = {i: s for i, s in record.submissions.items() if s.party == party}
     others = {i: s for i, s in record.submissions.items() if s.party != party}
@@ -173,6 +176,7 @@ def _progress(known: CachedRound, party: str, counts: Sequence[HitCountRow]) -> 
     takes_part = party in record.participants
     reported = any(report.party == party for report in record.reports)
     missing = {other for submission_id in own for other in waits_for(known, submission_id)}
+    missing -= {left if party == right else right for left, right in over if party in {left, right}}
     return PartyProgress(
         **party_status(record, party),
         blinded=Progress(

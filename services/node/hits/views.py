@@ -90,7 +90,7 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
             round_id=round_id,
             phase=row.phase,
             answers=answered,
-            awaited=tuple(awaited_steps(session, node.code, round_)) if awaits else (),
+            awaited=tuple(awaited_steps(session, node.signer, round_)) if awaits else (),
             hits=tuple(_own_hit(*one, table) for one in found),
             chance=tuple(chances(node, session, round_)),
             problems=(
@@ -265,12 +265,12 @@ def answers(session: Session, signer: Signer, round_: Round, row: RoundRow) -> I
         yield _answer_of(session, signer, round_, row, query)
 
 
-def awaited_steps(session: Session, code: str, round_: Round) -> Iterator[AwaitedStep]:
+def awaited_steps(session: Session, signer: Signer, round_: Round) -> Iterator[AwaitedStep]:
     """Yield the pending steps of a round by party; the matcher's, if both columns of a pair came and no report did."""
-    for one in progress.parties(session, code, round_, progress.verified(session, round_)):
+    for one in progress.parties(session, signer.code, round_, progress.verified(session, round_), signer.clock()):
         if one.awaited not in {Awaited.NOTHING, Awaited.RECEIPT}:
             yield AwaitedStep(party=one.party, step=one.awaited)
-    if progress.awaits_report(round_, code):
+    if progress.awaits_report(round_, signer.code):
         yield AwaitedStep(party=None, step=Awaited.REPORT)
 
 
@@ -288,7 +288,7 @@ def _answer_of(session: Session, signer: Signer, round_: Round, row: RoundRow, q
     return AnswerView(
         kind=Kind.QUERY if query else Kind.LIST,
         submission_id=query or round_.list_of(signer.code),
-        state=party_answers.answer_state(signer.code, round_, row, query),
+        state=party_answers.answer_state(signer, round_, row, query),
         parties=party_answers.party_answers(session, signer, round_, row, query),
     )
 

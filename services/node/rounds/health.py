@@ -89,7 +89,7 @@ def _open_round(node: NodeContext, row: RoundRow) -> OpenRound | None:
     with node.rounds.reading(row.round_id) as round_, node.store.reading("health.round") as session:
         if round_.binding and node.code not in round_.participants:
             return None
-        parties = list(progress.parties(session, node.code, round_, progress.verified(session, round_)))
+        parties = list(progress.parties(session, node.code, round_, progress.verified(session, round_), node.clock()))
         awaited = [(one.party, one.awaited) for one in parties]
         if progress.awaits_report(round_, node.code):
             awaited.append((MATCHER, Awaited.REPORT))

@@ -15,7 +15,7 @@ from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.node.context import Signer
-from services.node.rounds import statements
+from services.node.rounds import progress, statements
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import RoundRow, StatementRow
 
@@ -25,12 +25,13 @@ _WITHHELD: Mapping[Withholding | None, AnswerState] = {
 }
 
 
-def answer_state(party: str, round_: Round, row: RoundRow, query: str | None) -> AnswerState:
+def answer_state(signer: Signer, round_: Round, row: RoundRow, query: str | None) -> AnswerState:
     """Return the state of the answers to this party's list, or to one of its queries, all of them together.
 
     It is answered when no counterpart is waited for: each has answered, or refused to.
     """
-    states = {_state(ReportKey(party, other, query), round_, row) for other in round_.counterparts_of(party)}
+    party, now = signer.code, signer.clock()
+    states = {_state(ReportKey(party, other, query), round_, row, now) for other in round_.counterparts_of(party)}
     if states and states <= {AnswerState.ANSWERED, AnswerState.REFUSED}:
         return AnswerState.ANSWERED
     is_over = bool(states) and states.isdisjoint({AnswerState.AWAITED, AnswerState.ON_HOLD, AnswerState.ERASED})
@@ -50,14 +51,14 @@ def party_answers(
     for other in round_.counterparts_of(signer.code):
         report = ReportKey(signer.code, other, query)
         statement = session.get(StatementRow, (round_.round_id, round_.reports.get(report, "")))
-        state, since = _state(report, round_, row), statement.taken_at if statement else None
+        state, since = _state(report, round_, row, signer.clock()), statement.taken_at if statement else None
         if state in _WITHHELD.values():
             since = withheld.get(other)
         found.append(PartyAnswer(party=other, state=state, since=since))
     return tuple(found)
 
 
-def _state(report: ReportKey, round_: Round, row: RoundRow) -> AnswerState:
+def _state(report: ReportKey, round_: Round, row: RoundRow, now: int) -> AnswerState:
     """Return the state of one counterpart's answer."""
     said = round_.withheld.get(report.other_side)
     if said is Withholding.REFUSED:
@@ -68,7 +69,8 @@ def _state(report: ReportKey, round_: Round, row: RoundRow) -> AnswerState:
     if state is not AnswerState.AWAITED:
         return state
     # Who has closed has no key any more to acknowledge its report with.
-    return AnswerState.NEVER if report.counterpart in round_.closings else _WITHHELD.get(said, state)
+    is_over = report.counterpart in round_.closings or progress.lacks_list(round_, report, now)
+    return AnswerState.NEVER if is_over else _WITHHELD.get(said, state)
 
 
 def _without_report(party: str, round_: Round, row: RoundRow) -> AnswerState:

@@ -1,7 +1,7 @@
 """Progress of a round by party, from the node's verified state, and the pending steps of each."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -66,7 +66,7 @@ def never_come(session: Session, round_: Round, code: str) -> set[tuple[str, str
     return {(one, party) for one, party in session.execute(found)} | {(one, party) for one in own for party in unusable}
 
 
-def parties(session: Session, code: str, round_: Round, known: Verified) -> Iterator[PartyAtNode]:
+def parties(session: Session, code: str, round_: Round, known: Verified, now: int) -> Iterator[PartyAtNode]:
     """Yield the progress of each party of the manifest, as far as this node knows; `known` is of `verified`."""
     own = {i: len(one.chunks) for i, one in round_.submissions.items() if one.party == code}
     never, newest = never_come(session, round_, code), _newest(session, round_)
@@ -77,7 +77,7 @@ def parties(session: Session, code: str, round_: Round, known: Verified) -> Iter
         evaluated = Progress(done=sum(known[i, party] for i in counted), of=sum(own[i] for i in counted))
         if party == code:
             evaluated = evaluated_for_others(session, code, round_)
-        awaited = Awaited.NOTHING if party in over else _awaited(round_, code, party, evaluated, never)
+        awaited = Awaited.NOTHING if party in over else _awaited(round_, _going(round_, code, party, now), party, evaluated, never)
         yield _standing(round_, code, party, evaluated, awaited, _since(newest, awaited, code, party))
 
 
@@ -138,11 +138,25 @@ def _is_known(round_: Round, report: ReportKey) -> bool:
     return report in round_.receipts or report in round_.checked or report in round_.batches
 
 
-def _awaited(round_: Round, code: str, party: str, evaluated: Progress, never: Collection[tuple[str, str]]) -> Awaited:
-    """Return the first thing that is due from a party, for any of its pairs with this node."""
+def lacks_list(round_: Round, report: ReportKey, now: int) -> bool:
+    """Return whether a list of a report's pair did not come in time: the pair is over (PROTOCOL.md 3.8)."""
+    return now > round_.manifest.window.submit_by and any(round_.list_of(party) is None for party in report[:2])
+
+
+def _going(round_: Round, code: str, party: str, now: int) -> list[ReportKey]:
+    return [report for report in _reports(round_, code, party) if not lacks_list(round_, report, now)]
+
+
+def _awaited(
+    round_: Round,
+    reports: Sequence[ReportKey],
+    party: str,
+    evaluated: Progress,
+    never: Collection[tuple[str, str]],
+) -> Awaited:
+    """Return the first thing that is due from a party, for any of its pairs with this node that are not over."""
     if round_.phase is Phase.PROPOSED:
         return Awaited.NOTHING if party in round_.consents else Awaited.CONSENT
-    reports = _reports(round_, code, party)
     if not reports or round_.ending:
         return Awaited.NOTHING
     if round_.list_of(party) is None:

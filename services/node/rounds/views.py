@@ -92,7 +92,7 @@ def round_view(node: NodeContext, round_id: str) -> forms.NodeRoundView:
             binding=round_.binding or None,
             participants=round_.participants,
             consented=row.consent_digest is not None,
-            parties=tuple(progress.parties(session, node.code, round_, verified)),
+            parties=tuple(progress.parties(session, node.code, round_, verified, node.clock())),
             submissions=tuple(_submission(session, node, round_, row, item, verified) for item in submissions),
             evaluated_for_others=progress.evaluated_for_others(session, node.code, round_),
             hits=_hits(session, round_id),

@@ -45,7 +45,7 @@ def queried_parties(
         elif round_.participants:
             state = QueriedPartyState.LEFT_OUT
         else:
-            state = QueriedPartyState(answer_state(signer.code, round_, row, submission_id).value)
+            state = QueriedPartyState(answer_state(signer, round_, row, submission_id).value)
         if state is QueriedPartyState.AWAITED:
             awaited = _awaited(round_, signer.code, party, submission_id, verified)
         since = known[party].since if party in known and not failed else None

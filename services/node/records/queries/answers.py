@@ -190,7 +190,7 @@ def _entry(node: NodeContext, made: _Made, names: Mapping[str, str]) -> QueryEnt
     with node.rounds.reading(row.round_id) as round_:
         area = round_.manifest.area
         failed = row.state is SubmissionState.FAILED
-        answer = AnswerState.NEVER if failed else answer_state(node.code, round_, made.round, row.submission_id)
+        answer = AnswerState.NEVER if failed else answer_state(node.signer, round_, made.round, row.submission_id)
     why = {name: text for name, text in row.justification.items() if name != "officer"}
     return QueryEntry(
         submission_id=row.submission_id,

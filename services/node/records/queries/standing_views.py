@@ -118,7 +118,7 @@ def _answer(node: NodeContext, made: SubmissionRow, row: RoundRow) -> AnswerStat
     if made.state is SubmissionState.FAILED:
         return AnswerState.NEVER
     with node.rounds.reading(made.round_id) as round_:
-        return answer_state(node.code, round_, row, made.submission_id)
+        return answer_state(node.signer, round_, row, made.submission_id)
 
 
 def _entry(node: NodeContext, session: Session, row: StandingQueryRow, facts: _Facts) -> forms.StandingQueryEntry:

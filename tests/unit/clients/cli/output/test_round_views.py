@@ -119,6 +119,10 @@ def test_no_hit_is_said_of_an_answered_list_alone() -> None:
         "Awaited: list from RS",
         "Awaited: report from the matcher",
     ]
+    half = [{"party": code, "state": state, "since": None} for code, state in (("AL", "answered"), ("RS", "never"))]
+    assert sentences(phase="open", answers=[LIST | {"state": "never", "parties": half}]) == [
+        "The list is complete but for RS: without an answer there is neither hit nor no-hit."
+    ]
     query = {"kind": "query", "submission_id": QUERY, "state": "never"}
     assert sentences(phase="aborted", answers=[LIST, query], problems=[said("the key is gone")]) == [
         (

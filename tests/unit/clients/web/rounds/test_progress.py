@@ -1,12 +1,13 @@
 """What a round's page says of time and of parties, and what it is told while somebody watches."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from aquila.audit.roles import Service
-from aquila.interface.rounds import MatcherRoundView, NodeRoundView
+from aquila.interface.rounds import AnswerState, MatcherRoundView, NodeRoundView, PartyAnswer
 from aquila.protocol.messages import Manifest
 from clients.cli.output.round_views import report_progress, round_tables
 from clients.cli.output.screen import Table
@@ -25,7 +26,7 @@ AT_NODE = {
     "tokens": {"done": 0, "of": 1},
     "has_hits": False,
     "awaited": "list",
-    "since": None,
+    "since": 9_000,
 }
 AT_MATCHER = {
     "blinded": NONE,
@@ -72,9 +73,9 @@ def at_node(phase: str = "open", **rs: Any) -> NodeRoundView:
     return NodeRoundView.model_validate_json(json.dumps(common(phase, parties) | own))
 
 
-def at_matcher(phase: str, **rs: Any) -> MatcherRoundView:
+def at_matcher(phase: str, pairs: Sequence[dict[str, Any]] = (), **rs: Any) -> MatcherRoundView:
     parties = [{"party": "AL"} | STANDING | AT_MATCHER, {"party": "RS"} | STANDING | AT_MATCHER | rs]
-    own = {"hits_by_certainty": {}, "ending": None, "evidence": 0}
+    own = {"hits_by_certainty": {}, "ending": None, "evidence": 0, "pairs": pairs}
     return MatcherRoundView.model_validate_json(json.dumps(common(phase, parties) | own))
 
 
@@ -112,7 +113,7 @@ def test_live_values_are_what_the_page_shows(tag: str) -> None:
     page = environment.get_template("standing.html").module.card(view, words, queries=True)  # type: ignore[attr-defined]  # the macro
     page += environment.get_template("manifest.html").module.left(progress.deadline(view, CLOSES_AT + 1))  # type: ignore[attr-defined]  # the same
     texts = {name: text for name, text in values.items() if isinstance(text, str) and "for_others" not in name}
-    assert len(texts) == 2 * 7 + 2
+    assert len(texts) == 2 * 8 + 2
     for name, text in texts.items():
         assert f'data-value="{name}">{text}<' in page
     assert values["RS-evaluated"] == [1, 2]
@@ -136,7 +137,7 @@ def test_what_a_party_does_does_not_load_the_page_anew() -> None:
 def test_the_command_shows_the_same() -> None:
     view = at_node(takes_part=False, has_hits=None, awaited="nothing")
     table = next(one for one in round_tables(view) if isinstance(one, Table) and one.title == "Parties")
-    assert table.rows[0] == ("AL", "yes", "yes", 0, "1/2", "0/1", "-", "list")
+    assert table.rows[0] == ("AL", "yes", "yes", 0, "1/2", "0/1", "-", "list since 1970-01-01 02:30 UTC")
     assert table.rows[1][0] == "RS (left out)"
     assert table.rows[1][-2:] == ("?", "-")
     told: list[tuple[str, str, int, int]] = []
@@ -144,11 +145,50 @@ def test_the_command_shows_the_same() -> None:
     assert told == [("consent", "AL", 1, 1), ("list", "AL", 1, 1), ("evaluated", "AL", 1, 2)]
 
 
+def pair(state: str, since: int | None = 9_000) -> dict[str, Any]:
+    return {"left": "AL", "right": "RS", "state": state, "since": since}
+
+
+async def test_the_state_of_each_pair_is_shown(matcher: Any) -> None:
+    view = at_matcher("open", [pair("evaluations")])
+    assert progress.shape_of(view) == progress.shape_of(at_matcher("open", [pair("evaluations", 9_001)]))
+    assert progress.shape_of(view) != progress.shape_of(at_matcher("open", [pair("tokens")]))
+    page = await matcher_page(matcher, view)
+    newest = progress.matcher_values(view, languages()["en"])["AL-RS-since"]
+    assert page.count("evaluations are awaited") == page.count(f'data-value="AL-RS-since">{newest}<') == 2
+    table = next(one for one in round_tables(view) if isinstance(one, Table) and one.title == "Pairs")
+    assert table.rows == [("AL-RS", "evaluations are awaited", "1970-01-01 02:30 UTC")]
+
+
+@pytest.mark.parametrize(("state", "awaits"), [("list", True), ("over", False)])
+async def test_nothing_is_awaited_from_a_party_whose_pairs_are_over(matcher: Any, state: str, *, awaits: bool) -> None:
+    page = await matcher_page(matcher, at_matcher("open", [pair(state, None)], listed=False))
+    assert ("its list is awaited" in page) == ('RS-listed">not yet<' in page) == awaits
+    assert ("its pairs are over" in page) == (">not compared in time<" in page) == (not awaits)
+
+
+async def matcher_page(matcher: Any, view: MatcherRoundView) -> str:
+    answers = {f"/v1/operator/rounds/{view.entry.round_id}": view.payload()}
+    async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
+        return await english(browser, f"/rounds/{view.entry.round_id}")
+
+
+def test_a_list_that_some_have_answered_names_the_others() -> None:
+    """Never as a no-hit; where nobody or everybody has answered nothing is to be told apart."""
+    incomplete = environment_of("en").get_template("safeguards.html").module.incomplete  # type: ignore[attr-defined]  # the macro
+
+    def of(*states: AnswerState) -> str:
+        parties = zip(("AL", "RS", "SI"), states, strict=True)
+        return str(incomplete([PartyAnswer(party=one, state=state, since=None) for one, state in parties])).strip()
+
+    answered, awaited, never = AnswerState.ANSWERED, AnswerState.AWAITED, AnswerState.NEVER
+    assert "Complete but for AL, SI: without an answer there is neither hit nor no-hit." in of(never, answered, awaited)
+    assert of(answered, answered, answered) == of(awaited, awaited, never) == ""
+
+
 @pytest.mark.parametrize("hits", [None, 0, 3])
 async def test_exact_numbers_say_that_they_are(matcher: Any, hits: int | None) -> None:
     view, sentence = at_matcher("reporting", hits=hits), "exact and not for publication"
-    answers = {f"/v1/operator/rounds/{view.entry.round_id}": view.payload()}
-    async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
-        page = await english(browser, f"/rounds/{view.entry.round_id}")
+    page = await matcher_page(matcher, view)
     assert (sentence in page) == (hits is not None)
     assert any(sentence in str(one) for one in round_tables(view)) == (hits is not None)
