@@ -15,6 +15,7 @@ from aquila.protocol.rounds.verified_round import Round
 from services.kit.rounds import party_status
 from services.kit.serving.health.checks import DUE_SINCE
 from services.node.rounds import statements
+from services.node.rounds.requests import submit_until
 from services.node.storage.states import VERIFIED, EvaluationDownloadState
 from services.node.storage.tables import EvaluationDownloadRow, EvaluationRow, StatementRow, TokenPartRow
 
@@ -140,7 +141,7 @@ def _is_known(round_: Round, report: ReportKey) -> bool:
 
 def lacks_list(round_: Round, report: ReportKey, now: int) -> bool:
     """Return whether a list of a report's pair did not come in time: the pair is over (PROTOCOL.md 3.8)."""
-    return now > round_.manifest.window.submit_by and any(round_.list_of(party) is None for party in report[:2])
+    return now > submit_until(round_.manifest, Kind.LIST) and any(round_.list_of(party) is None for party in report[:2])
 
 
 def _going(round_: Round, code: str, party: str, now: int) -> list[ReportKey]:

@@ -59,7 +59,9 @@ async def test_a_party_that_comes_back(three: World) -> None:
     assert await three.pairs() == {"AL RS": "reported", "AL SI": "evaluations", "RS SI": "evaluations"}
     for code in ("AL", "RS"):
         await three.nodes[code].acknowledge()
+    assert ["SI"] in [one["waits_for"] for one in (await three.view())["parties"]]
     three.clock.time = NOW + 201
+    assert [one["waits_for"] for one in (await three.view())["parties"]] == [[], [], []]
     assert await three.pairs() == {"AL RS": "acknowledged", "AL SI": "over", "RS SI": "over"}
     three.restart()
     await three.nodes["SI"].evaluate()

@@ -41,6 +41,9 @@ async def test_an_open_round_waits_for_lists(world: World) -> None:
     assert await states(al, round_id) == [("list", "awaited")]
     assert await awaited(al, round_id) == {("RS", "list"), ("SI", "list")}
     assert (await al.get("/hits"))["unanswered"] == 1
+    world.clock.time = (await al.round(round_id))["manifest"]["window"]["submit_by"] + 1
+    assert await states(al, round_id) == [("list", "never")]
+    assert {one["awaited"] for one in (await al.round(round_id))["parties"]} == {"nothing"}
 
 
 async def test_a_list_that_was_matched_is_answered(world: World) -> None:
