@@ -40,7 +40,14 @@ def round_tables(view: round_views.MatcherRoundView | round_views.NodeRoundView)
         counts = sorted(view.hits_by_certainty.items())
         levels = [Table("Hits", ("certainty", "hits"), counts)] if counts else []
         exact = [_EXACT] if any(party.hits is not None for party in view.parties) else []
-        return [*tables, _parties(view), _pairs(view), *levels, *exact, *(f"Looks like guesses: {flag.text}" for flag in view.flags)]
+        return [
+            *tables,
+            _parties(view),
+            _pairs(view),
+            *levels,
+            *exact,
+            *(f"Looks like guesses: {flag.text}" for flag in view.flags),
+        ]
     tables.append(_parties_at_node(view))
     if view.submissions:
         tables.append(_submissions(view))

@@ -78,7 +78,11 @@ def parties(session: Session, code: str, round_: Round, known: Verified, now: in
         evaluated = Progress(done=sum(known[i, party] for i in counted), of=sum(own[i] for i in counted))
         if party == code:
             evaluated = evaluated_for_others(session, code, round_)
-        awaited = Awaited.NOTHING if party in over else _awaited(round_, _going(round_, code, party, now), party, evaluated, never)
+        awaited = (
+            Awaited.NOTHING
+            if party in over
+            else _awaited(round_, _going(round_, code, party, now), party, evaluated, never)
+        )
         yield _standing(round_, code, party, evaluated, awaited, _since(newest, awaited, code, party))
 
 
@@ -149,11 +153,7 @@ def _going(round_: Round, code: str, party: str, now: int) -> list[ReportKey]:
 
 
 def _awaited(
-    round_: Round,
-    reports: Sequence[ReportKey],
-    party: str,
-    evaluated: Progress,
-    never: Collection[tuple[str, str]],
+    round_: Round, reports: Sequence[ReportKey], party: str, evaluated: Progress, never: Collection[tuple[str, str]]
 ) -> Awaited:
     """Return the first thing that is due from a party, for any of its pairs with this node that are not over."""
     if round_.phase is Phase.PROPOSED:
