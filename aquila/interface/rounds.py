@@ -368,7 +368,8 @@ class AnswerView(Message):
     """None for a list that is not signed."""
     state: AnswerState
     """`answered`: every party has answered, or refused to. `awaited`: not all have. `never`: it ended, went on
-    without this party, or a list did not come in time, before all had. `erased`: the retention of the round is over, and its hits are gone."""
+    without this party, or a list did not come in time, before all had. `erased`: the retention of the round is over,
+    and its hits are gone."""
     parties: tuple[PartyAnswer, ...] = ()
     """The state of each counterpart's answer, in the order of the codes."""
 

@@ -11,7 +11,7 @@ from services.matcher.rounds.held_reports import awaits_owner, give_to_asker, he
 from services.matcher.rounds.progress import faulty_columns, is_due, is_reported
 from services.matcher.steps.iteration import QuietRounds, each_round
 from services.matcher.steps.join import FaultyTokensError, JoinResult, frozen, join, store_counts
-from services.matcher.steps.match_lists import report_fault
+from services.matcher.steps.match_lists import of_the_moment, report_fault
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
 
@@ -33,7 +33,7 @@ def _match(context: MatcherContext, round_id: str) -> bool | None:
             return False
         record = frozen(turn.round)
     try:
-        joined = join(context, record, due[0])
+        joined = join(context, record, of_the_moment(context, due))
     except FaultyTokensError as error:
         report_fault(context, record, error)
         return True

@@ -1,7 +1,11 @@
 """Pairs of a round are independent in time: one that is complete is reported, whoever else is missing."""
 
+import contextlib
+
 import pytest
 
+from services.kit.errors import NotFoundError
+from services.matcher.steps.match_lists import match_lists
 from services.matcher.storage.tables import EventRow
 from tests.support.matcher_world import NOW, World
 
@@ -74,6 +78,25 @@ async def test_a_party_that_comes_back(three: World) -> None:
     for node in three.nodes.values():
         await node.sync()
     assert {code: len(node.hits()) for code, node in three.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
+
+
+async def test_a_pair_whose_tokens_are_lost_here(three: World) -> None:
+    """It is tried again and again, and the others are joined meanwhile."""
+    await three.submitted()
+    for node in three.nodes.values():
+        await node.evaluate()
+    for node in three.nodes.values():
+        await node.collect()
+    for node in three.nodes.values():
+        await node.finalize(node.list)
+    lost = next(name for name in three.chunk_files() if name.split("/")[2:4] == ["tokens", "RS"])
+    three.context.files.delete(lost)
+    for _ in range(6):
+        with contextlib.suppress(NotFoundError):
+            match_lists(three.context)
+        three.clock.time += 1
+    states = await three.pairs()
+    assert sorted(states.values()) == ["joining", "reported", "reported"]
 
 
 async def test_one_pair_at_a_time(three: World) -> None:
