@@ -237,7 +237,7 @@ class SteppedRound:
         for envelope in unread[:most]:
             party.take(self.read(envelope), envelope)
         if most is None or most >= len(unread):
-            party.read_until = self.now
+            party.stored.read_until = self.now
 
     def read_again(self, party: SteppingParty, place: int) -> None:
         """Let a party be told something anew that it has read."""
@@ -413,8 +413,9 @@ class SteppedRound:
     def _nobody_honest_is_named(self) -> None:
         named = {name for party in self.parties.values() if party.code != self.liar for name in party.stored.named}
         assert named | self.matcher.contradicted <= {self.liar}, (named, self.matcher.contradicted)
-        honest = {code for (sender, _), code in self.matcher.refused.items() if sender != self.liar}
-        assert honest <= TOO_LATE, honest
+        own = {code for code, party in self.parties.items() if code != self.liar and not party.is_behind}
+        refused = {why for (sender, _), why in self.matcher.refused.items() if sender in own}
+        assert refused <= TOO_LATE, refused
 
     def _hits_are_true(self) -> None:
         """What an honest matcher tells are the hits of the plain comparison, on both sides under the same ids."""
@@ -468,7 +469,7 @@ class SteppedRound:
         if round_.phase is Phase.PROPOSED:
             self._settle(parties)
             self.now = max(self.now, WINDOW.consent_by + 1)
-        has_ended, is_in_time = round_.ending is not None, self.now <= WINDOW.submit_by
+        has_ended, is_in_time = bool(round_.ending or round_.breaking_refusal), self.now <= WINDOW.submit_by
         self._settle(parties)
         for one, other in round_.manifest.pairs:
             sides = [party for party in parties if party.code in (one, other) and party.code in round_.participants]

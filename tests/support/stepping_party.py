@@ -77,6 +77,8 @@ class Stored:
     refused: set[int] = field(default_factory=set)
     """The numbers of the statements that the matcher refused."""
     feed: list[bytes] = field(default_factory=list)
+    read_until: int = 0
+    """When it had read the whole feed last."""
     secrets: bytes = b""
     seed: bytes = b""
     submission_id: str = ""
@@ -125,7 +127,6 @@ class SteppingParty:
         self.new_record, self.content = new_record, content
         self.stored, self.mark = Stored(), 0
         self.round = new_record()
-        self.read_until = 0
         self.is_behind = False
         self._secrets: RoundSecrets | None = None
 
@@ -142,7 +143,7 @@ class SteppingParty:
 
     def take(self, read: ReadStatement, envelope: bytes) -> None:
         """Take the next statement of the feed, of what was there long after its deadline none (3.2.7)."""
-        accepted = self.round.accept_read(read, now=max(0, self.read_until - CLOCKS_APART))
+        accepted = self.round.accept_read(read, now=max(0, self.stored.read_until - CLOCKS_APART))
         message = accepted.message
         if getattr(message, "party", None) == self.code and not isinstance(message, HitReport):
             number = message.sequence  # type: ignore[attr-defined]  # all others are statements
