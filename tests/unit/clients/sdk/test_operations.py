@@ -34,7 +34,7 @@ def test_what_holds_persons_or_secrets_is_private() -> None:
     }
     assert {("post_query", "persons"), ("search_records", "text"), ("put_record", "fields")} <= marked
     assert {("decide_many", "every.name"), ("post_password", "password")} <= marked
-    assert {name.rpartition(".")[2] for _, name in marked} == SECRETS | {"name", "text"}
+    assert {name.rpartition(".")[2] for _, name in marked} == SECRETS | {"name", "text", "letter"}
     assert ("post_view", "name") not in marked
 
 
