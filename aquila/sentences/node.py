@@ -205,6 +205,7 @@ NODE: Final[Table] = {
     "own_note_not_verified": Text(
         "this side has verified the counterpart's note; the counterpart has not confirmed ours yet"
     ),
+    "pair_never_compared": Text("the lists of {pair} were never compared, though both sides signed their tokens"),
     "queries_in_days": Text("the queries in {days} days"),
     "queries_in_round": Text("the queries in this round"),
     "query_hits_not_trusted": Text("what {pair} is told of the query {submission} is not to be trusted: {what}"),

@@ -261,6 +261,17 @@ def _follow(taking: _FeedContext, message: messages.Message, digest: str) -> Non
         notes.apply_withdrawal(session, node.journal, message, digest)
     elif isinstance(message, messages.Acknowledgement) and message.party != node.code:
         notes.apply_acknowledgement(session, node.clock, message, digest)
+    elif isinstance(message, messages.Ending) and message.outcome is messages.Outcome.CLOSED:
+        _report_left_out(taking)
+
+
+def _report_left_out(taking: _FeedContext) -> None:
+    """Report with whom the own list was never compared, in a round that is closed, though both signed their tokens."""
+    session, node, round_ = taking.session, taking.node, taking.round
+    for report in round_.list_reports(node.code) if node.code in round_.participants else ():
+        if round_.can_be_joined(report) and report not in round_.reports:
+            problem = Sentence.of("pair_never_compared", pair="-".join(sorted(report[:2])))
+            statements.report_problem(session, node.clock, round_.round_id, f"pair {report.counterpart}", problem)
 
 
 def _store_download(taking: _FeedContext, event: Event) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from services.matcher.steps import match_lists
 from services.node.storage.tables import PairCheckRow
 from tests.services.node.records.test_queries import MIRA, NOBODY, asked
 from tests.services.node.test_whole_round import pairs
@@ -97,6 +98,20 @@ async def test_it_never_comes_back(world: World) -> None:
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert {one["party"]: one["closed"] for one in view["parties"]} == {"AL": True, "RS": True, "SI": False}
     assert (await found(world, round_id, "AL", "RS"))["AL"] == {("al-list-1", "RS")}
+
+
+async def test_a_pair_that_the_matcher_leaves_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both sides have signed, and the round is closed without their pair: both tell their people, and nobody else."""
+    every = match_lists._due
+    monkeypatch.setattr(match_lists, "_due", lambda turn: [one for one in every(turn) if one[:2] != ("AL", "SI")])
+    round_id = await world.begin()
+    await world.settle()
+    world.clock.time = world.nodes["AL"].node.rounds.of(round_id).record().manifest.window.closes_at + 1
+    await world.settle()
+    assert await world.phase(round_id) == "closed"
+    told = {code: texts((await one.round(round_id))["problems"]) for code, one in world.nodes.items()}
+    text = "the lists of AL-SI were never compared, though both sides signed their tokens"
+    assert told == {"AL": [text], "RS": [], "SI": [text]}
 
 
 async def states(party_node: PartyNode, query: str) -> dict[str, tuple[str, str]]:
