@@ -74,16 +74,13 @@ def parties(session: Session, code: str, round_: Round, known: Verified, now: in
     over = {party for submission_id, party in never if submission_id == round_.list_of(code)}
     for participant in round_.manifest.participants:
         party = participant.party
+        reports = _reports(round_, code, party, now)
         counted = [i for i in own if party in round_.counterparts_of(code) and (i, party) not in never]
         evaluated = Progress(done=sum(known[i, party] for i in counted), of=sum(own[i] for i in counted))
         if party == code:
             evaluated = evaluated_for_others(session, code, round_)
-        awaited = (
-            Awaited.NOTHING
-            if party in over
-            else _awaited(round_, _going(round_, code, party, now), party, evaluated, never)
-        )
-        yield _standing(round_, code, party, evaluated, awaited, _since(newest, awaited, code, party))
+        awaited = Awaited.NOTHING if party in over else _awaited(round_, reports, party, evaluated, never)
+        yield _standing(round_, reports, party, evaluated, awaited, _since(newest, awaited, code, party))
 
 
 def _newest(session: Session, round_: Round) -> dict[tuple[str, str], int]:
@@ -114,9 +111,8 @@ def awaits_report(round_: Round, code: str) -> bool:
 
 
 def _standing(
-    round_: Round, code: str, party: str, evaluated: Progress, awaited: Awaited, since: int | None
+    round_: Round, reports: Sequence[ReportKey], party: str, evaluated: Progress, awaited: Awaited, since: int | None
 ) -> PartyAtNode:
-    reports = _reports(round_, code, party)
     columns = [
         ColumnKey(submission_id, report.counterpart)
         for submission_id, one in round_.submissions.items()
@@ -133,9 +129,10 @@ def _standing(
     )
 
 
-def _reports(round_: Round, code: str, party: str) -> list[ReportKey]:
-    """Return a party's reports of its list that concern this node: with this node, or all of them where it is this."""
-    return [report for report in round_.list_reports(party) if code in report[:2]]
+def _reports(round_: Round, code: str, party: str, now: int) -> list[ReportKey]:
+    """Return a party's reports of its list with this node, or all where it is this, of pairs that lack no list."""
+    found = (report for report in round_.list_reports(party) if code in report[:2])
+    return [report for report in found if not lacks_list(round_, report, now)]
 
 
 def _is_known(round_: Round, report: ReportKey) -> bool:
@@ -146,10 +143,6 @@ def _is_known(round_: Round, report: ReportKey) -> bool:
 def lacks_list(round_: Round, report: ReportKey, now: int) -> bool:
     """Return whether a list of a report's pair did not come in time: the pair is over (PROTOCOL.md 3.8)."""
     return now > submit_until(round_.manifest, Kind.LIST) and any(round_.list_of(party) is None for party in report[:2])
-
-
-def _going(round_: Round, code: str, party: str, now: int) -> list[ReportKey]:
-    return [report for report in _reports(round_, code, party) if not lacks_list(round_, report, now)]
 
 
 def _awaited(
