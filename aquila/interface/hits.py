@@ -682,6 +682,59 @@ class FollowUps(Message):
     """Which hits are left out, in sentences."""
 
 
+class Work(StrEnum):
+    """What is to be done about a hit."""
+
+    UNDECIDED = "undecided"
+    DECIDED = "decided"
+    """It is to be followed up or closed."""
+    ASKED = "asked"
+    """The other party is to reply."""
+    REPLIED = "replied"
+    """It is to be closed."""
+    RECEIVED = "received"
+    """A request of the other party is to be answered, whatever else is to be done."""
+
+
+class Backlog(Message):
+    """The hits that wait for one kind of work."""
+
+    work: Work
+    hits: Count
+    overdue: Count
+    overdue_week: Count
+    """How many of these are overdue for more than a week."""
+    first_due_at: Seconds | None
+    """When the first of them is or was due; None where there is none."""
+
+
+FIGURE_DAYS = (30, 365)
+"""The days within which done work is counted."""
+
+
+class WorkDone(Message):
+    """The hits with which something was done within some days, each once in a number; erased ones are not counted."""
+
+    days: Count
+    decided: dict[Decision, Count]
+    """By the decision that they have now."""
+    asked: Count
+    """Followed up by a request."""
+    replied: Count
+    received: Count
+    """Asked about by another party."""
+    answered: Count
+    closed: dict[HitOutcome, Count]
+
+
+class UnitFigures(Message):
+    """The unit's own figures, exact."""
+
+    at: Seconds
+    backlog: tuple[Backlog, ...]
+    done: tuple[WorkDone, ...]
+
+
 class LettersRequest(Message):
     """Hits in follow-up about which their parties are asked."""
 

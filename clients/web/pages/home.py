@@ -42,7 +42,8 @@ def get_node_home(visit: Visited) -> Response:
     needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
     needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
     needs += [*_of_erasures(visit), *of_notifications(visit), *_of_registry(visit)]
-    return visit.show("home.html", needs=needs, status=client.status(), outages=health.outages)
+    figures = visit.hits().figures() if visit.may("statistics.see") else None
+    return visit.show("home.html", needs=needs, status=client.status(), outages=health.outages, figures=figures)
 
 
 @matcher.get("/")
@@ -57,7 +58,7 @@ def get_matcher_home(visit: Visited) -> Response:
         *of_notifications(visit),
         *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True)) if sees else ()),
     ]
-    return visit.show("home.html", needs=needs, status=None, outages=health.outages)
+    return visit.show("home.html", needs=needs, status=None, outages=health.outages, figures=None)
 
 
 _WATCHED = {

@@ -206,6 +206,13 @@ STEPS = {
     "reopened": n_("reopened"),
     "withdrawn": n_("withdrawn"),
 }
+WORK = {
+    "undecided": n_("a decision"),
+    "decided": n_("a request, or the end"),
+    "asked": n_("a reply of the other party"),
+    "replied": n_("the outcome, after a reply"),
+    "received": n_("your answer to the other party"),
+}
 ENTRIES = {
     "import": n_("list imported"),
     "erasure": n_("record erased"),
@@ -427,6 +434,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "query_urgency": partial(word, table=QUERY_URGENCIES),
         "entry_kind": partial(word, table=ENTRIES),
         "promise": partial(word, table=PROMISES),
+        "work": partial(word, table=WORK),
         "person": person,
         "person_line": person_line,
         "rule_named": partial(rule_named, language=language),

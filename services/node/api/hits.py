@@ -14,13 +14,14 @@ from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
 from services.node import approvals
 from services.node.api.dependencies import FourEyes, Node
-from services.node.hits import correspondence, follow_up, review
+from services.node.hits import correspondence, follow_up, review, statistics
 from services.node.records import erasure
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
 Viewer = Annotated[Actor, requires(Action.SEE_HITS)]
 Exporter = Annotated[Actor, requires(Action.EXPORT_HITS)]
 Eraser = Annotated[Actor, requires(Action.ERASE_RECORD)]
+Chief = Annotated[Actor, requires(Action.SEE_STATISTICS)]
 
 _HIT = "/rounds/{round_id}/hits/{hit_id}"
 Analyst = Annotated[Actor, requires(Action.DECIDE_HITS)]
@@ -77,6 +78,11 @@ def record_correspondence(
 ) -> forms.CorrespondenceResult:
     """Record it at each hit where it is possible; hits are chosen, or named by a text that holds their references."""
     return correspondence.record(node, actor, wanted)
+
+
+@router.get("/statistics", summary="The unit's own figures of its hits, exact")
+def get_unit_figures(node: Node, _actor: Chief) -> forms.UnitFigures:
+    return statistics.unit_figures(node.store, node.clock)
 
 
 @router.post("/hits/letters", summary="One request to each party, about all of some hits in follow-up")

@@ -78,6 +78,12 @@ def follow_ups(node: NodeContext, actor: Actor) -> forms.FollowUps:
     return shown
 
 
+def answers_due(session: Session, now: int) -> list[int]:
+    """Return for each hit about which another party waits for an answer, when it is due."""
+    read = (one.life.received for _, one in _read(session, _received_keys(session, now)))
+    return [received.due_at for received in read if received is not None and received.due_at is not None]
+
+
 def record(node: NodeContext, actor: Actor, wanted: forms.CorrespondenceRequest) -> forms.CorrespondenceResult:
     """Record a letter at several hits; those at which it is not possible now are left out.
 

@@ -260,11 +260,21 @@ async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: W
     assert "60 hits were left out" in words(await ana.send("/hits/remind", hit=hits))
     for number, kind in (("siena 12", "in its channel of a follow-up"), ("RS 77", "the number of a reply of Serbia")):
         assert kind in words(await ana.send("/search", text=number))
+    page = words(await ana.open("/"))
+    assert "a reply of the other party 60 60 0 15 Jan 2027, 16:00" in page
+    assert "the outcome, after a reply 60 0 0" in page
+    assert "decided: the same person 120 120" in page
+    assert "reply received 60 60" in page
     # A closed hit leaves the bundle, which still says how many there were.
     await ana.send("/hits/close-many", list="", hit=hits.split()[:1], outcome="confirmed", remark="")
     page = words(await ana.open("/hits/requests"))
     assert "59 of 59 hits" in page
     assert "1 more is closed" in page
+    assert "closed: the same person, confirmed by the other party 1 1" in words(await ana.open("/"))
+    world.clock.time += 40 * 24 * HOUR
+    page = words(await ana.open("/"))
+    assert "a reply of the other party 60 60 60" in page
+    assert "closed: the same person, confirmed by the other party 0 1" in page
 
 
 async def test_a_request_of_another_party_has_a_clock(ana: Browser, world: World) -> None:
@@ -286,6 +296,7 @@ async def test_a_request_of_another_party_has_a_clock(ana: Browser, world: World
     page = words(await ana.open("/hits/requests"))
     assert "overdue for 3 hours" in page
     assert "Reminders 1" in page
+    assert "your answer to the other party 3 3 0" in words(await ana.open("/"))
     assert "3 overdue" in words(await ana.open("/hits?overdue=true"))
     assert "the number of a request of Serbia" in words(await ana.send("/search", text="RS 5"))
     await ana.open("/hits/requests")
