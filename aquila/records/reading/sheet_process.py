@@ -5,7 +5,8 @@ one gets its rows as lines of JSON and never unpacks it. The process that reads 
 and ends with its caller. It has the file, a pipe for its answer and another that ends with its caller; it writes no
 file. Nothing of its errors but the sentence about the file goes on.
 
-The first row that is not blank names the columns. A line has the number of its row. Of the cells to the right of the
+A row near the top names the columns: the one that names most fields, because a title or a date may stand above it, or
+the first that is not blank where none names two. A line has the number of its row. Of the cells to the right of the
 columns only the next one is looked at: a row that has something there may be shifted, and is refused as in CSV.
 """
 
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from io import UnsupportedOperation
+from itertools import islice
 from threading import Thread
 from typing import Any, BinaryIO
 
@@ -28,7 +30,7 @@ from aquila.errors import InputError
 from aquila.records.normalize.national_numbers import SCHEMES, schemes_of
 from aquila.records.person import FIELDS, LIST_FIELDS
 from aquila.records.reading.bounded_lines import BATCH_BYTES, BATCH_LINES, LONGEST_LINE, Batch
-from aquila.records.reading.csv_rows import CsvPlan
+from aquila.records.reading.csv_rows import CsvPlan, suggest_columns
 from aquila.records.reading.endable import EndableFile
 from aquila.records.reading.layouts import Format
 from aquila.records.reading.workbooks import (
@@ -44,23 +46,27 @@ from aquila.sentences import Sentence
 from aquila.sentences.sentence import from_json, to_json
 
 SEPARATOR = ","
+_TOP_ROWS = 20
+"""Rows that are not blank among which the headings are looked for."""
+
+_LEAST_NAMED = 2
 _LISTS = frozenset(LIST_FIELDS)
 _MOST_ZEROS = 2  # that begin a national number: of a day of birth one, of a year of birth two
 _RESTORED = Sentence.of("leading_zeros_restored")
 
 
 def names_columns(rows: Iterator[SheetRow]) -> bool:
-    """Return whether the first row that is not blank names a known column."""
-    return any(text.strip().lower() in FIELDS for text in _first_filled(rows).texts)
+    """Return whether the row of the headings names a known column."""
+    return any(text.strip().lower() in FIELDS for text in _heading_row(rows).texts)
 
 
 def sheet_headings(rows: Iterator[SheetRow]) -> tuple[tuple[str, ...], int]:
-    """Read the first row that is not blank, and return its texts and its number.
+    """Find the row of the headings, and return its texts and its number.
 
     Raises:
         InputError: There is none, or it has too many columns.
     """
-    row = _first_filled(rows)
+    row = _heading_row(rows)
     if row.is_blank:
         raise InputError("list_empty")
     if len(row.texts) > MOST_COLUMNS:
@@ -97,9 +103,14 @@ def cut_sheet(plan: CsvPlan, rows: Iterator[SheetRow], most: int = BATCH_LINES) 
         yield Batch(first, tuple(lines), is_head, tuple(findings))
 
 
-def _first_filled(rows: Iterator[SheetRow]) -> SheetRow:
-    """Take the rows up to the first one that is not blank, and return that; a blank one where there is none."""
-    return next((row for row in rows if not row.is_blank), SheetRow(1, []))
+def _heading_row(rows: Iterator[SheetRow]) -> SheetRow:
+    """Return the first of the rows near the top that names most fields; a blank one where all rows are blank."""
+    top = list(islice((row for row in rows if not row.is_blank), _TOP_ROWS))
+    named = [sum(name is not None for name in suggest_columns(row.texts)) for row in top]
+    most = max(named, default=0)
+    if most >= _LEAST_NAMED:
+        return top[named.index(most)]
+    return top[0] if top else SheetRow(1, [])
 
 
 def _line(plan: CsvPlan, row: SheetRow, findings: list[Finding]) -> bytes:
@@ -157,11 +168,11 @@ class OpenedSheet:
     sheet: int
     """The number of this one, from 1."""
     headings: tuple[str, ...]
-    """The texts of its first row that is not blank."""
+    """The texts of the row that names its columns."""
     line: int
     """The number of that row."""
     rows: Iterator[SheetRow]
-    """That row and those below that are not blank, each with one cell more than there are headings at most."""
+    """Its rows that are not blank, each with one cell more than there are headings at most."""
 
 
 @contextmanager

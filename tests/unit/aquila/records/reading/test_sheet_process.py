@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from psutil import Process, wait_procs
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import LONGEST_LINE
 from aquila.records.reading.layouts import Format
-from aquila.records.reading.lists import read_records
+from aquila.records.reading.lists import read_records, recognize
 from aquila.records.reading.sheet_process import LEAST_SECONDS, MOST_MEMORY, _messages, answer, opened_sheet
 from aquila.records.reading.workbooks import spreadsheet_format
-from aquila.records.rows import RefusedRow
+from aquila.records.rows import AcceptedRow, RefusedRow
 from tests.support.spreadsheets import archive, ods, ods_cell, ods_row, with_part, xlsx
 
 HEADER = ("record_id", "given_names", "family_names", "date_of_birth")
@@ -54,6 +55,23 @@ def test_answers_about_a_sheet() -> None:
     assert answers(workbook, wanted=3) == [{"code": "sheet_unknown", "fields": {"sheets": 2}}]
     table = ods(ods_row("record_id", ods_cell("float", "7", value="7")))
     assert answers(table, "ods")[1] == [1, ["record_id", "7"], [1], []]
+
+
+@pytest.mark.parametrize("make", [xlsx, lambda rows: ods("".join(ods_row(*row) for row in rows))])
+def test_a_title_above_the_headings(make: Callable[..., bytes]) -> None:
+    """The row that names most fields has the headings, in the region's languages too; rows above it are no records."""
+    titles = [("Records of the unit",), ("Name", "of 3 November 2026"), ()]
+    for headings in (HEADER, ("Broj", "Ime", "Prezime", "Datum rođenja")):
+        rows = [*titles, headings, ROW, ("2", "given_names", "family_names", "")]
+        found = recognize(BytesIO(make(rows)))
+        assert found.headings == headings
+    content = make([*titles, HEADER, ROW])
+    [row] = read_records(BytesIO(content))
+    assert isinstance(row, AcceptedRow)
+    assert (row.line, row.record.record_id) == (5, "1")
+    # Where no row names two fields, the first one is the head, and its columns are chosen by a person.
+    assert recognize(BytesIO(make([("A", "B"), ("1", "Ana")]))).headings == ("A", "B")
+    assert answers(make([()]))[-1]["code"] == "list_empty"
 
 
 @pytest.mark.parametrize(
