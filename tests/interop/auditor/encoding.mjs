@@ -106,9 +106,6 @@ const readSchema = (name) => JSON.parse(readFileSync(new URL(name, SCHEMAS), 'ut
 const FORMS = new Map(readdirSync(new URL('json/', SCHEMAS)).map((name) => readSchema(`json/${name}`)).map((form) => [form.$comment, form]));
 const ENTRY = readSchema('log/Entry.schema.json');
 
-/** Whether each pair of a round is independent in time; where parties amend a round, all its pairs wait for each other. */
-export const PAIRS_ARE_INDEPENDENT = !FORMS.has('application/vnd.aquila.amendment+json');
-
 /** Read an entry of a log: canonical, and of its schema. */
 export function readEntry(bytes) {
   const entry = readCanonical(bytes);

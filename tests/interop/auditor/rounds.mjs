@@ -270,27 +270,22 @@ const RULES = {
     const submission = round.submissions.get(m.submission_id);
     refuseIf(m.binding !== round.binding, 'it names an earlier binding');
     refuseIf(submission?.party !== m.party, `${m.party} has no such submission`);
-    const columns = m.columns ?? [m.column];
-    const all = round.counterpartsOf(m.party).sort();
-    const named = columns.map((column) => column.counterpart);
-    refuseIf(m.columns ? `${named}` !== `${all}` : !all.includes(named[0]), 'the columns are for other parties');
+    const { counterpart, chunks, pieces, rules } = m.column;
+    refuseIf(!round.counterpartsOf(m.party).includes(counterpart), `${m.party} and ${counterpart} may not be compared`);
+    const key = `${m.submission_id}/${counterpart}`;
+    const before = [...round.columns].find(([one]) => one.startsWith(`${m.submission_id}/`))?.[1];
+    refuseIf(round.columns.has(key), 'its tokens came before');
+    refuseIf(`${chunks.map((chunk) => chunk.rows)}` !== `${submission.chunks.map((chunk) => chunk.elements)}`, 'it has another number of rows');
+    refuseIf(before && canonical(before.rules) !== canonical(rules), 'its columns have other numbers of rows under a rule');
+    refuseIf(!round.listOf(counterpart), `tokens before the list of ${counterpart}`);
+    refuseIf(round.seesEverything && round.missingEvaluations(m.submission_id, counterpart), `tokens before the evaluations of ${counterpart}`);
+    refuseIf(submission.kind === 'query' && !round.canBeJoined(keyOf(m.party, counterpart)), "a query's tokens before those of the lists");
     const { elements } = round.consents.get(m.party).message;
     const declared = Math.max(...CLASSES.map((one) => Math.ceil(elements[one] / PER_RECORD[one])));
     const planned = round.manifest.mode === 'lists_and_queries' ? QUERIES * QUERY_DUMMIES : 0;
-    const most = (m.submission_id && submission.kind === 'query' ? QUERY_DUMMIES : DUMMIES + planned) + TAGS_OF_A_RECORD * Math.min(submission.records, declared);
-    // Where a statement has all columns, every list and every evaluation comes first; else those of the pair.
-    const first = m.columns ? round.participants : [named[0]];
-    refuseIf(first.some((party) => !round.listOf(party)), 'tokens before a list');
-    for (const { counterpart, chunks, pieces, rules } of columns) {
-      const before = [...round.columns].find(([key]) => key.startsWith(`${m.submission_id}/`))?.[1];
-      refuseIf(before && rules && canonical(before.rules) !== canonical(rules), 'its columns have other numbers of rows under a rule');
-      refuseIf(round.columns.has(`${m.submission_id}/${counterpart}`), 'its tokens came before');
-      refuseIf(`${chunks.map((chunk) => chunk.rows)}` !== `${submission.chunks.map((chunk) => chunk.elements)}`, 'it has another number of rows');
-      refuseIf(sum(pieces.map((piece) => piece.tags)) > most, 'it has too many tags');
-      refuseIf(round.seesEverything && round.missingEvaluations(m.submission_id, counterpart), `tokens before the evaluations of ${counterpart}`);
-      refuseIf(submission.kind === 'query' && !round.canBeJoined(keyOf(m.party, counterpart)), "a query's tokens before those of the lists");
-    }
-    for (const column of columns) round.columns.set(`${m.submission_id}/${column.counterpart}`, column);
+    const dummies = submission.kind === 'query' ? QUERY_DUMMIES : DUMMIES + planned;
+    refuseIf(sum(pieces.map((piece) => piece.tags)) > dummies + TAGS_OF_A_RECORD * Math.min(submission.records, declared), 'it has too many tags');
+    round.columns.set(key, m.column);
   },
 
   Receipt(round, m) {

@@ -1,5 +1,5 @@
 // Every round of a matcher's log, and the two persons behind what needs two (PROTOCOL.md 10.6, 10.6.1 and 10.7; checks 9 to 14).
-import { PAIRS_ARE_INDEPENDENT, canonical, bytesOf, Fault, hex, same, sha256 } from './encoding.mjs';
+import { canonical, bytesOf, Fault, hex, same, sha256 } from './encoding.mjs';
 import { Frontier } from './log.mjs';
 import { NotAllowed, Round, keyOf, sidesOf } from './rounds.mjs';
 import { LEVELS, isRefused } from './statements.mjs';
@@ -226,7 +226,6 @@ function checkComplete(log, of) {
   for (const key of round.reportsOf(null)) {
     const { party, counterpart, other } = sidesOf(key);
     const lacks = (what) => fault(`it was closed without ${what} of ${party} with ${counterpart}`);
-    if (!PAIRS_ARE_INDEPENDENT && !(reported.has(key) && round.receipts.has(key))) throw lacks('a report or a receipt');
     if (reported.has(key) && hasTime && !round.receipts.has(key)) throw lacks('the receipt');
     if (reported.has(key)) continue;
     if (reported.has(other)) throw lacks('the report');
@@ -243,7 +242,6 @@ function checkComplete(log, of) {
   }
   if (newestOf(log) <= closesAt) return;
   const silent = round.participants.find((party) => !round.closings.has(party) && !round.refusals.has(party));
-  if (silent && !PAIRS_ARE_INDEPENDENT) throw fault(`${silent} never said that its keys are destroyed`);
   if (silent) log.unproven.push('closing');
 }
 
@@ -268,17 +266,14 @@ function checkNumbers(log, of) {
       missing += Math.max(0, first - before - 1);
       before = Math.max(before, end);
     }
-    // Tokens of an open round that name all columns are refused before the last evaluation, and sent again.
-    const waits = [...round.submissions.values()].filter((one) => one.party === party && ![...round.columns.keys()].some((key) => key.startsWith(one.submission_id)));
-    const mayMiss = of.leftOut + (round.ending || PAIRS_ARE_INDEPENDENT ? 0 : waits.length);
-    if (missing > mayMiss) throw new Fault(11, inRound(of), `statements of ${party} are missing`);
+    if (missing > of.leftOut) throw new Fault(11, inRound(of), `statements of ${party} are missing`);
     if (missing || [...unseen.values()].some((digest) => !round.confirmations.has(digest))) log.unproven.push('numbers');
   }
 }
 
 // 12: statistics.
 
-const COUNTED = { consent: 'consents', evaluation: 'evaluations', tokens: 'tokens', amendment: 'amendments', receipt: 'receipts', refusal: 'refusals', closing: 'closings' };
+const COUNTED = { consent: 'consents', evaluation: 'evaluations', tokens: 'tokens', receipt: 'receipts', refusal: 'refusals', closing: 'closings' };
 
 function statisticsOf(of) {
   const [parties, pairs] = [new Map(), new Map()];
@@ -330,7 +325,7 @@ function checkWitnessed(log, of) {
     if (worked && openedAt >= covered) throw fault(`${party} worked in it and cosigned no checkpoint that holds its opening`);
     if (ended !== undefined && needed.includes(party)) {
       const isClosed = round.ending.outcome === 'closed';
-      const wasAway = PAIRS_ARE_INDEPENDENT && !closed.has(party) && covered <= ended;
+      const wasAway = !closed.has(party) && covered <= ended;
       if (isClosed && !wasAway && covered <= Math.max(ended, closed.get(party) ?? 0)) throw fault(`${party} worked in it and cosigned no checkpoint that holds its ending`);
       if (!closed.has(party) && covered > ended && !of.leftOut) throw fault(`${party} never said that its keys are destroyed, and has seen the ending`);
     }

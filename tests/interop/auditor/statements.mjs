@@ -46,17 +46,12 @@ const ENTRIES = {
     digests: { input: m.input_digest, output: m.output_digest },
     ids: { submission: m.submission_id, class: m.input_class },
   }),
-  Amendment: (m) => ({
-    kind: 'amendment',
-    counts: { absent: m.absent.length },
-    ids: Object.fromEntries(m.absent.map((party, index) => [`absent_${index + 1}`, party])),
+  Tokens: (m) => ({
+    kind: 'tokens',
+    recipient: m.column.counterpart,
+    counts: { rows: m.column.chunks.reduce((sum, chunk) => sum + chunk.rows, 0), chunks: m.column.chunks.length },
+    ids: { submission: m.submission_id },
   }),
-  Tokens: (m) => {
-    const chunks = (m.columns ?? [m.column]).flatMap((column) => column.chunks);
-    const counts = { rows: chunks.reduce((sum, chunk) => sum + chunk.rows, 0), chunks: chunks.length };
-    const of = m.columns ? { counts: { columns: m.columns.length, ...counts } } : { recipient: m.column.counterpart, counts };
-    return { kind: 'tokens', ids: { submission: m.submission_id }, ...of };
-  },
   Receipt: (m) => ({
     kind: 'receipt',
     recipient: m.counterpart,
