@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519Pu
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from aquila.crypto.group import Group
-from aquila.crypto.keys import _SMALL_ORDER, SEALING_PUBLIC_BYTES, IdentityKey, SealingKey, SecretBytes, VerifyKey
+from aquila.crypto.keys import _SMALL_ORDER, IdentityKey, SealingKey, SecretBytes, VerifyKey
 from aquila.crypto.sealing import RoundKey
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import KeyMaterialError, MalformedError, SignatureError
@@ -193,29 +193,6 @@ def test_closed_identity_key_does_not_sign() -> None:
         with pytest.raises(KeyMaterialError):
             use()
     assert key.public.fingerprint
-
-
-@pytest.mark.parametrize(
-    ("seed", "head", "tail"),
-    [
-        (
-            "7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26",
-            "e2236b35a8c24b39b10aa1323a96a919a2ced88400633a7b07131713fc14b2b5b19cfc3d",
-            "eff389b27dce59844570216223593d4ba32d9abac8cd049040ef6534",
-        ),
-        (
-            "badfd6dfaac359a5efbb7bcc4b59d538df9a04302e10c8bc1cbf1a0b3a5120ea",
-            "0333285fa253661508c9fb444852caa4061636cb060e69943b431400134ae1fbc0228724",
-            "cbb48fd4c562a576549f85b528c953926d96ea8a160b8843f1c89c62",
-        ),
-    ],
-)
-def test_sealing_key_of_the_xwing_draft(seed: str, head: str, tail: str) -> None:
-    """Start (ML-KEM-768) and end (X25519) of the public key are those of the draft's appendix C."""
-    public = SealingKey(bytes.fromhex(seed)).public
-    assert len(public) == SEALING_PUBLIC_BYTES
-    assert public.startswith(bytes.fromhex(head))
-    assert public.endswith(bytes.fromhex(tail))
 
 
 def test_sealing_key_opens_what_was_sealed_to_it() -> None:
