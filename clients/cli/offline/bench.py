@@ -23,15 +23,15 @@ def bench(
     """Measure each step of a round per element, on every backend of this machine: half a minute."""
     from clients.bench import Bench, Results, backends, this_machine
 
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("out_folder_not_made", folder=out, fault=error.strerror) from None
     screen, results = Screen(as_json), Results(this_machine(backend))
     with screen.progress() as watch:
         for one in backends() if backend == "auto" else [backend]:
             results.steps += Bench(one, _REPEATS).run()
             watch("steps", one, 1, 1)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError("out_folder_not_made", folder=out, fault=error.strerror) from None
     write_result(out / "bench.md", results.page())
     write_result(out / "bench.json", json.dumps(results.document(), ensure_ascii=False, indent=2) + "\n")
     screen.result(results.document(), results.page(), f"{numbered(2, 'file')} in {out}: bench.md and bench.json.")

@@ -40,8 +40,9 @@ from services.node.steps import advance
 from services.node.storage.states import Step
 from tests.support.authority import Authority
 from tests.support.metrics import metric
-from tests.support.node_steps import closed_round
+from tests.support.node_steps import closed_round, round_with_hits
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.registering import key_of
 from tests.support.stuck_work import QuietWorkers, StillDriver
 
@@ -157,8 +158,11 @@ async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
         for party_node in world.nodes.values():
             await party_node.step()
         steps_of(world.app.state.context, world.app.state.approvals)["opening"]()
-    found = health_of(world.app)
-    assert awaited_in(found) == {("matcher", "report")}
+        found = health_of(world.app)
+        if awaited_in(found) == {("matcher", "report")}:
+            break
+    else:
+        raise AssertionError(awaited_in(found))
     assert found.not_ready == ()
     world.clock.time += HOUR + 1
     report = HealthReport(world.app.state.health._parts)
@@ -169,9 +173,9 @@ async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
     assert health_of(world.app).not_ready == ()
 
 
-async def test_a_round_that_cannot_go_on_is_a_finding(world: World) -> None:
+async def test_a_round_that_cannot_go_on_is_a_finding(world_after: WorldAfter) -> None:
     """From its third failure in a row on, also where it is over and somebody has only something to say in it."""
-    failing = await closed_round(world)
+    world, failing = await world_after(closed_round)
     party_node, error = world.nodes["AL"], OrderError(quoted("it cannot go on"))
     node = party_node.node
     with node.store.transaction("test.wake") as session:
@@ -393,6 +397,8 @@ async def test_statements_and_chunks_count_until_the_matcher_has_them(world: Wor
             assert (await party_node.submit(round_id, await party_node.load(HEADER + LISTS["AL"]))).status_code == 202
         for _ in range(20):
             await party_node.step()
+            if waiting() == expected:
+                break
         assert waiting() == expected
     assert metric(world.app, "statements_waiting") == 0
 
@@ -446,9 +452,8 @@ def wait_for(path: str) -> None:
     os._exit(1)
 
 
-async def test_metrics_tell_of_no_hit_and_no_person(world: World) -> None:
-    await world.begin()
-    await world.settle()
+async def test_metrics_tell_of_no_hit_and_no_person(world_after: WorldAfter) -> None:
+    world, _ = await world_after(round_with_hits)
     for app in (world.app, *(party_node.app for party_node in world.nodes.values())):
         registry = CollectorRegistry()
         registry.register(HealthMetrics(HealthReport(app.state.health._parts)))
