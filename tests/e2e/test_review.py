@@ -97,6 +97,9 @@ def test_a_hundred_persons_take_an_action_each(browser: Browser, reviewed_world:
     assert visitor.shows("2 requests")
     print(f"{HITS} hits, {hands.actions} actions, {time.monotonic() - started:.1f} s")
     assert hands.actions <= MOST_ACTIONS
+    for path in ("/hits/requests", "/"):
+        visitor.open(path)
+        visitor.check()
     if scripts:  # the last decision is taken back by a key as well, where the list has a row
         visitor.open("/hits?stage=decided")
         row = visitor.page.locator("tbody tr").first
