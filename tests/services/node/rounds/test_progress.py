@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.services.node.test_stopped_party import stoppable
 from tests.support.node_world import HEADER, LISTS, World
 
 pytestmark = pytest.mark.soak  # seven rounds; the stories of the pages show the progress of one
@@ -73,13 +74,9 @@ async def test_whoever_owes_evaluations_is_named(world: World) -> None:
 
 async def test_marks_are_awaited_from_whoever_has_not_sent_them(world: World) -> None:
     """When the list and the evaluations of a pair are there, the party whose marks are missing is named."""
+    stoppable(world.nodes["SI"], "tokens")
     round_id = await world.begin()
-
-    async def owes_tokens() -> bool:
-        return awaited(await parties(world, round_id))["SI"] == "tokens"
-
-    await world.until(owes_tokens)
-    await world.settle("AL", "RS")
+    await world.settle()
     assert awaited(await parties(world, round_id)) == {"AL": "nothing", "RS": "nothing", "SI": "tokens"}
 
 
