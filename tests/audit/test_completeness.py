@@ -19,6 +19,8 @@ from services.node.storage.tables import ImportRow, RoundRow, StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
 
+pytestmark = pytest.mark.no_cover  # it is about services
+
 
 class FailedCommitError(Exception):
     """The power went, at the moment of a commit."""

@@ -21,6 +21,8 @@ from aquila.protocol.auditing import LogRecord, audit_rounds, read_log
 from aquila.protocol.auditing.log_record import ShownBy, shown_by
 from tests.support.exported import Exported, exported
 
+pytestmark = pytest.mark.no_cover  # thousands of audits, and each branch has a test that names it
+
 Place = tuple[str, ...]
 
 OWNERS_WORD = {

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from aquila.audit.entries import EntryKind
 from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log
@@ -13,6 +15,7 @@ from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 
 
+@pytest.mark.no_cover
 async def test_the_asker_has_no_report_of_the_refused_hits(world_after: WorldAfter, group: Group) -> None:
     world, (round_id, query) = await world_after(fishing)
     path = f"/rounds/{round_id}/alarms/{query}/refuse"

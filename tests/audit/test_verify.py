@@ -417,6 +417,18 @@ def _keys_kept(log: Exported) -> None:
     log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
 
 
+def _match_the_other_way_round(log: Exported) -> None:
+    place = log.index("match")
+    ids = log.entry(place).ids
+    log.change(place, ids=ids | {"left": ids["right"], "right": ids["left"]})
+
+
+def _report_of_more_hits(log: Exported) -> None:
+    place = log.index("report")
+    counts = log.entry(place).counts
+    log.change(place, counts=counts | {"hits": counts["hits"] + 1})
+
+
 MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "an evaluation left out": (_without("evaluation"), "does not allow it: tokens before 1 evaluations"),
     "a consent left out": (_without("consent"), "does not allow it: the opening names a consent of AL"),
@@ -454,6 +466,8 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "another manifest": (_forged_manifest, "entry .*: the statement there is another one"),
     "a note without its number": (_note_without_number, "does not have the form of a disclosure"),
     "a note to nobody": (_note_to_nobody, "does not have the form of a disclosure"),
+    "a match the other way round": (_match_the_other_way_round, "does not have the form of a match"),
+    "a report of more hits than its levels": (_report_of_more_hits, "hits, and .* by its levels"),
     "a second proposal": (_proposed_twice, "was proposed before, by entry"),
     "other notes than were confirmed": (_other_notes, "confirms notes of another number than were sent"),
     "hits of another level": (_other_level, "signed that it has .* hits of the level .* with"),

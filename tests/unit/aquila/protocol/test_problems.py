@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aquila.errors import AquilaError, CapError, DigestError, MalformedError, OrderError, ReplayError
+from aquila.errors import AquilaError, AuditError, CapError, DigestError, MalformedError, OrderError, ReplayError
 from aquila.protocol.problems import PROBLEMS, ProblemType, error_from_problem, problem_of, problem_type_of
 from aquila.sentences import quoted
 
@@ -34,6 +34,14 @@ def test_an_error_comes_back_as_the_same_class_with_the_same_content(kind: type[
     back = error_from_problem(document)
     assert type(back) is kind
     assert (back.message, back.hint, back.fields) == ("it failed", "do this", {"round": "r1", "chunk": 3, "status": 7})
+
+
+def test_a_sentence_of_the_table_comes_back_as_one() -> None:
+    """So it can be said in the reader's language; one whose places are not filled is the peer's text."""
+    error = AuditError("entry_report_not_due", index=3, party="AL")
+    assert error_from_problem(json.dumps(problem_of(error)).encode()).sentence == error.sentence
+    back = error_from_problem({"code": error.sentence.code, "detail": "it failed"})
+    assert (back.sentence.code, back.message) == ("quoted", "it failed")
 
 
 def test_the_document_has_the_members_of_the_rfc() -> None:
