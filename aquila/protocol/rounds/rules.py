@@ -405,8 +405,8 @@ def _tokens(message: Tokens, round_: RoundState, _digest: str, _now: int | None)
             counterpart=key.counterpart,
         )
     # 3.6.2: as many rows under each rule as every other column of the submission.
-    others = (said.column for known, said in round_.tokens.items() if known.submission_id == key.submission_id)
-    if any(other.rules != column.rules for other in others):
+    others = (round_.tokens.get(key._replace(counterpart=one)) for one in round_.counterparts_of(message.party))
+    if any(other is not None and other.column.rules != column.rules for other in others):
         raise MalformedError("token_columns_differ", submission=message.submission_id, party=message.party)
     # 3.6.4: after the counterpart has signed its list.
     check_list(round_, key.counterpart)
