@@ -84,14 +84,14 @@ def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome,
     """Sign and store the end, after what the end must not withhold: a query's report whose other side has its own.
 
     One over which an owner raised an alarm that nobody decided on is never told: the end of the round is the end of the
-    time for it (PROTOCOL.md 3.7.14).
+    time for it (PROTOCOL.md 3.7.14). Nor is that of an owner that has closed, which could not raise one.
     """
     # Signed first: notes of a report that comes with the end are exchanged after it.
     ending = context.matcher.end(turn.round, outcome, text_of(reason)[:_LONGEST_REASON], context.clock())
     turn.row.reason = dumps(reason)
     undecided = undecided_alarms(turn.round)
     for row in held_in(turn):
-        if owners_report(turn.round, row) not in undecided:
+        if owners_report(turn.round, row) not in undecided and row.owner not in turn.round.closings:
             give_to_asker(turn, row)
     turn.session.execute(delete(HeldReportRow).where(HeldReportRow.round_id == turn.row.round_id))
     store_known_counts(turn)

@@ -150,6 +150,23 @@ async def test_a_silent_owner_holds_up_no_other(three: World) -> None:
     assert (await three.view())["entry"]["phase"] == "closed"
 
 
+@pytest.mark.parametrize("when", ["before the tokens", "before its receipt"])
+async def test_an_owner_that_has_closed_answers_nothing(three: World, when: str) -> None:
+    """It has no key any more, and could not test how much it tells (3.7.14): the end of the round tells it neither."""
+    await three.acknowledged(**QUERIES)
+    sent = await asked(three)
+    if when == "before the tokens":
+        await three.nodes["RS"].close()
+    await three.nodes["AL"].finalize(sent)
+    three.advance()
+    if when == "before its receipt":
+        await three.nodes["RS"].close()
+    await three.operate("POST", f"/{three.round_id}/close")
+    three.advance()
+    await three.nodes["AL"].sync()
+    assert [key.counterpart for key in three.nodes["AL"].reports if key.submission_id] == ["SI"]
+
+
 @pytest.mark.parametrize("outcome", ["close", "abort"])
 async def test_an_end_does_not_withhold_what_the_others_have(three: World, outcome: str) -> None:
     await three.acknowledged(**QUERIES)
