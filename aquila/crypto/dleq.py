@@ -21,8 +21,8 @@ WEIGHT_BYTES = 16
 
 FRESH_BYTES = 32
 
-_WEIGHTS_LABEL = b"aquila/1 batch weights"
-_NONCE_LABEL = b"aquila/1 nonce of evaluation"
+_WEIGHTS_LABEL = b"aquila/2 batch weights"
+_NONCE_LABEL = b"aquila/2 nonce of evaluation"
 
 
 def batch_weights(public_key: bytes, context: bytes, input_digest: bytes, output_digest: bytes, count: int) -> bytes:

@@ -265,7 +265,7 @@ CHUNK_BYTES = 1 << 16
 
 _NAME_BYTES = 32
 _SEALED_KEY_BYTES = 1120 + KEY_BYTES + TAG_BYTES
-_STREAM_LABEL = b"aquila/1 sealed stream "
+_STREAM_LABEL = b"aquila/2 sealed stream "
 
 
 def recipient_name(public: bytes) -> str:
@@ -379,7 +379,7 @@ def _chunk_nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
 
 
-_VAULT_LABEL = b"aquila/1 vault"
+_VAULT_LABEL = b"aquila/2 vault"
 
 
 class RoundKey(SecretBytes):

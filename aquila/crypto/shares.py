@@ -15,8 +15,8 @@ from aquila.errors import KeyMaterialError, MalformedError, ProofError
 PROOF_BYTES = 2 * SCALAR_BYTES
 """A proof is the challenge c, then the response s."""
 
-_KNOWLEDGE_DST = b"aquila/1 proof of knowledge"
-_NONCE_LABEL = b"aquila/1 nonce of knowledge"
+_KNOWLEDGE_DST = b"aquila/2 proof of knowledge"
+_NONCE_LABEL = b"aquila/2 nonce of knowledge"
 _FRESH_BYTES = 32
 
 

@@ -84,7 +84,7 @@ class Rounding:
     def drawn(self, count: int, name: tuple[str, ...]) -> tuple[int, int]:
         """Return the number added before a count is rounded down (0 to 4), and noise, for a cell and block."""
         block = 0 if count == 0 else 1 + count // BASE
-        text = "\0".join(("aquila/1 published number", *name, str(block)))
+        text = "\0".join(("aquila/2 published number", *name, str(block)))
         drawn = hmac.digest(self._key, text.encode(), "sha256")
         up, above, below = (int.from_bytes(drawn[at : at + _DRAW]) for at in range(0, 3 * _DRAW, _DRAW))
         return up % BASE, _leading_zeros(above) - _leading_zeros(below)

@@ -638,7 +638,7 @@ class Party:
 def proof_context(round_: Round, submission: Submission, index: int, evaluator: str) -> bytes:
     """Return the context to which a chunk's proof is bound besides its elements (PROTOCOL.md 4.3)."""
     return framed(
-        "aquila/1 evaluation",
+        "aquila/2 evaluation",
         round_.binding_bytes,
         submission.chunks[index].input_class.value.encode(),
         evaluator.encode(),
@@ -651,7 +651,7 @@ def proof_context(round_: Round, submission: Submission, index: int, evaluator: 
 def notes_context(binding: str, sender: str, receiver: str, submission_id: str | None, index: int) -> bytes:
     """Return the context to which a batch of notes is bound when sealed to its receiver (PROTOCOL.md 3.7.6)."""
     return framed(
-        "aquila/1 notes",
+        "aquila/2 notes",
         bytes.fromhex(binding),
         sender.encode(),
         receiver.encode(),

@@ -34,7 +34,7 @@ def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> 
     codes = sorted(registry.parties)
     version, conformance = normalizer_reference()
     return messages.Manifest(
-        protocol="aquila/1",
+        protocol="aquila/2",
         round_id=round_id,
         mode=messages.Mode.LISTS,
         area="rehearsal",

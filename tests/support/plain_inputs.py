@@ -39,7 +39,7 @@ def plain_digests(binding: bytes, table: RuleTable, inputs: Iterable[tuple[int, 
     """The input digests of inputs, 32 bytes each (PROTOCOL.md 3.4.4)."""
     classes = {rule.number: rule.input_class.value.encode() for rule in table.rules}
     return b"".join(
-        hashlib.sha256(framed("aquila/1 input", binding, classes[rule], bytes([rule])) + value).digest()
+        hashlib.sha256(framed("aquila/2 input", binding, classes[rule], bytes([rule])) + value).digest()
         for rule, value in inputs
     )
 

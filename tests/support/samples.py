@@ -45,7 +45,7 @@ _JUSTIFICATION = {
 
 SAMPLES: dict[type[Message], dict[str, Any]] = {
     Manifest: {
-        "protocol": "aquila/1",
+        "protocol": "aquila/2",
         "round_id": ROUND,
         "mode": "lists",
         "area": "terrorism",

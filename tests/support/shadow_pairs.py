@@ -76,12 +76,12 @@ def plain_combinations(tokens: Collection[tuple[bytes, int]], sets: Sets) -> set
 
 def plain_tag(number: int, chosen: tuple[bytes, ...], key: bytes = KEY) -> bytes:
     """Return the tag of a combination."""
-    return hmac.digest(key, framed("aquila/1 shadow", bytes([number]), *chosen), "sha256")[:TAG_BYTES]
+    return hmac.digest(key, framed("aquila/2 shadow", bytes([number]), *chosen), "sha256")[:TAG_BYTES]
 
 
 def plain_dummies() -> set[bytes]:
     """Return the tags of no record."""
-    messages = (framed("aquila/1 shadow dummy", number.to_bytes(4, "big")) for number in range(DUMMIES))
+    messages = (framed("aquila/2 shadow dummy", number.to_bytes(4, "big")) for number in range(DUMMIES))
     return {hmac.digest(KEY, message, "sha256")[:TAG_BYTES] for message in messages}
 
 

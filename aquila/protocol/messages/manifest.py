@@ -74,7 +74,7 @@ class Manifest(base.Message):
 
     payload_type: ClassVar[str] = "application/vnd.aquila.manifest+json"
 
-    protocol: Literal["aquila/1"]
+    protocol: Literal["aquila/2"]
     round_id: base.Identifier
     mode: Mode
     area: base.Text

@@ -23,7 +23,7 @@ _CHECKSUM_BITS = 4
 _LETTERS = 4
 _DIGITS = 40
 _GROUP = 5
-_SALT = b"aquila/1 spoken words"
+_SALT = b"aquila/2 spoken words"
 _MEMORY = 64 << 20
 
 

@@ -141,14 +141,14 @@ def _compared(table: RuleTable, ground: "_Ground", rules: bytes, places: bytes, 
     grade = grade_on(table, mask_of(met), ground.grading_basis, second=kind.second)
     fault = None if (grade.level, grade.families) == (kind.level, kind.families) else Fault.LEVEL
     shown = kind.level.value.encode(), bytes([kind.second]), *(family.encode() for family in kind.families)
-    told = framed("aquila/1 told", digest("aquila/1 grade", ground.digest, *shown)) + _BEFORE_ID
+    told = framed("aquila/2 told", digest("aquila/2 grade", ground.digest, *shown)) + _BEFORE_ID
     return _Compared(places, len(places) == len(rules), behind_length(met), fault, told)
 
 
 def _contexts(report: HitReport, hits: HitColumns, compared: Sequence[_Compared]) -> tuple[list[bytes], list[bytes]]:
     """Return the contexts of the keys of the own notes, and of the other side's: who sends to whom (3.7.5)."""
     own, other = behind_length(report.party.encode()), behind_length(report.counterpart.encode())
-    prefix = framed("aquila/1 note", bytes.fromhex(report.binding)) + _BEFORE_ID
+    prefix = framed("aquila/2 note", bytes.fromhex(report.binding)) + _BEFORE_ID
     to, back = own + other + _BEFORE_ID, other + own + _BEFORE_ID
     columns = (parted(column, HIT_ID_BYTES) for column in (hits.ids, hits.handles, hits.counterpart_handles))
     sent, received = [], []
@@ -175,7 +175,7 @@ class _Ground:
             "basis": report.basis.model_dump(mode="json", exclude={"records"}),
             "learned": [list(weight) for weight in grading_basis.learned],
         }
-        return cls(grading_basis, digest("aquila/1 basis", canonical(shown)))
+        return cls(grading_basis, digest("aquila/2 basis", canonical(shown)))
 
 
 def grading_basis_on(report: HitReport, sizes: tuple[int, int]) -> GradingBasis:

@@ -118,7 +118,7 @@ def binding_of(manifest_digest: str, consents: list[tuple[str, str]]) -> str:
         consents: Party and digest of each consent's payload, in the order of the parties.
     """
     parts = [framed("consent", party.encode(), bytes.fromhex(value)) for party, value in consents]
-    return digest("aquila/1 binding", bytes.fromhex(manifest_digest), *parts).hex()
+    return digest("aquila/2 binding", bytes.fromhex(manifest_digest), *parts).hex()
 
 
 def knowledge_context(manifest_digest: str, party: str, input_class: InputClass, keys: list[str]) -> bytes:
@@ -131,7 +131,7 @@ def knowledge_context(manifest_digest: str, party: str, input_class: InputClass,
         keys: All public keys of the consent, hexadecimal: the shares by class, then the sealing key.
     """
     return framed(
-        "aquila/1 share",
+        "aquila/2 share",
         bytes.fromhex(manifest_digest),
         party.encode(),
         input_class.value.encode(),

@@ -98,7 +98,7 @@ def tags_of(key: SecretBytes, rows: RecordRows, number: int, combined: NDArray[n
         number: The place of their set among those of the rule table.
         combined: The numbers of the tokens of each, n x k.
     """
-    return _tags(key, framed("aquila/1 shadow", bytes([number])), rows.tokens, combined)
+    return _tags(key, framed("aquila/2 shadow", bytes([number])), rows.tokens, combined)
 
 
 def ascending(tags: Sequence[NDArray[np.bytes_]]) -> NDArray[np.bytes_]:
@@ -109,7 +109,7 @@ def ascending(tags: Sequence[NDArray[np.bytes_]]) -> NDArray[np.bytes_]:
 def dummies(key: SecretBytes) -> NDArray[np.bytes_]:
     """Return the tags of no record, which both columns of a pair have."""
     numbers = np.arange(DUMMIES, dtype=">u4").view(np.uint8).reshape(-1, _NUMBER_BYTES)
-    return _tags(key, framed("aquila/1 shadow dummy"), numbers, np.arange(DUMMIES).reshape(-1, 1))
+    return _tags(key, framed("aquila/2 shadow dummy"), numbers, np.arange(DUMMIES).reshape(-1, 1))
 
 
 def query_dummies(key: SecretBytes, asker: str, queries: range) -> NDArray[np.bytes_]:
@@ -119,19 +119,19 @@ def query_dummies(key: SecretBytes, asker: str, queries: range) -> NDArray[np.by
     """
     numbers = np.arange(queries.start * QUERY_DUMMIES, queries.stop * QUERY_DUMMIES, dtype=">u4")
     parts = numbers.view(np.uint8).reshape(-1, _NUMBER_BYTES)
-    prefix = framed("aquila/1 shadow query dummy", asker.encode())
+    prefix = framed("aquila/2 shadow query dummy", asker.encode())
     return _tags(key, prefix, parts, np.arange(len(parts)).reshape(-1, 1))
 
 
 def key_digest(key: SecretBytes) -> str:
     """Return the digest by which both sides name their key, hexadecimal; it must be the same."""
     with key.reveal() as octets:
-        return digest("aquila/1 shadow key", bytes(octets)).hex()
+        return digest("aquila/2 shadow key", bytes(octets)).hex()
 
 
 def met_digest(tags: NDArray[np.bytes_]) -> str:
     """Return the digest of tags that met, which are in ascending order, hexadecimal."""
-    return digest("aquila/1 shadow met", tags.tobytes()).hex()
+    return digest("aquila/2 shadow met", tags.tobytes()).hex()
 
 
 def read_column(pieces: Iterable[bytes]) -> NDArray[np.bytes_]:

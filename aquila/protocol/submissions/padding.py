@@ -72,7 +72,7 @@ def most_inputs(padding: Padding) -> int:
 def input_prefixes(binding: bytes, table: RuleTable) -> dict[int, bytes]:
     """Return by rule number the bytes that come before an input's value in its digest (PROTOCOL.md 3.4.4)."""
     return {
-        rule.number: framed("aquila/1 input", binding, rule.input_class.value.encode(), bytes([rule.number]))
+        rule.number: framed("aquila/2 input", binding, rule.input_class.value.encode(), bytes([rule.number]))
         for rule in table.rules
     }
 
@@ -112,12 +112,12 @@ def number_inputs(
     digests = np.zeros(len(numbers), dtype=_DIGEST)
     digests[sent] = np.frombuffer(inputs.digests, dtype=_DIGEST)
     without_value = ~sent | (positions >= real_records)
-    drawn = derive(seed, framed("aquila/1 padding"), numbers[without_value], DIGEST_BYTES)
+    drawn = derive(seed, framed("aquila/2 padding"), numbers[without_value], DIGEST_BYTES)
     digests[without_value] = np.frombuffer(drawn, dtype=_DIGEST)
     return NumberedInputs(numbers, rules, digests.tobytes())
 
 
 def _draws(seed: SecretBytes, label: str, numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return a random integer of 64 bits for each number: a remainder of it by a few million has no measurable bias."""
-    drawn = derive(seed, framed("aquila/1 " + label), numbers, BLOCK_BYTES)
+    drawn = derive(seed, framed("aquila/2 " + label), numbers, BLOCK_BYTES)
     return np.frombuffer(drawn, dtype="<u8")[::2]

@@ -42,7 +42,7 @@ def handles_of(seed: SecretBytes, positions: NDArray[np.uint64] | Sequence[int],
         counterpart: For whose column they are, or None where those of all columns are the same
             (`RoundState.handles_for`).
     """
-    label = framed("aquila/1 handle", *([] if counterpart is None else [counterpart.encode()]))
+    label = framed("aquila/2 handle", *([] if counterpart is None else [counterpart.encode()]))
     return derive(seed, label, positions, HANDLE_BYTES)
 
 

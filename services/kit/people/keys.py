@@ -84,7 +84,7 @@ class PeopleKey:
         if len(octets) != _KEY_BYTES:
             raise KeyMaterialError("key_file_length_differs", got=len(octets), key_file=KEY_FILE)
         self._cipher = AESGCMSIV(octets)
-        derived = HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"aquila/1 rows")  # RFC 5869, by purpose
+        derived = HKDF(hashes.SHA256(), _KEY_BYTES, salt=None, info=b"aquila/2 rows")  # RFC 5869, by purpose
         self.rows = RowKey(derived.derive(octets))
 
     def __repr__(self) -> str:

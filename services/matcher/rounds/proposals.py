@@ -86,7 +86,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
     try:
         return messages.Manifest.of_fields(
             proposal,
-            protocol="aquila/1",
+            protocol="aquila/2",
             round_id=context.random(16).hex(),
             participants=tuple(
                 messages.Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)

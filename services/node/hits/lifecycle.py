@@ -210,7 +210,7 @@ def person_digest(record_id: str, record: Mapping[str, object]) -> str:
     """
     identity = [record_id, *(record.get(name) for name in _IDENTITY)]
     content = json.dumps(identity, ensure_ascii=False, separators=(",", ":")).encode()
-    return hashlib.sha256(framed("aquila/1 own person", content)).hexdigest()
+    return hashlib.sha256(framed("aquila/2 own person", content)).hexdigest()
 
 
 def known_to(session: Session, persons: Collection[str | None]) -> dict[str, tuple[str, ...]]:

@@ -87,7 +87,7 @@ def _order(headings: Sequence[str]) -> list[int]:
 def _digest(headings: Sequence[str]) -> str:
     """Return the digest of headings, the same in any order and case."""
     names = [headings[place].lower().encode() for place in _order(headings)]
-    return hashlib.sha256(framed("aquila/1 headings", *names)).hexdigest()
+    return hashlib.sha256(framed("aquila/2 headings", *names)).hexdigest()
 
 
 MOST_SHOWN = 1_000

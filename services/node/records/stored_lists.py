@@ -32,7 +32,7 @@ from services.kit.storage.store import Store
 from services.node.storage.imports import complete_import
 from services.node.storage.tables import ImportRow, RecordRow, StandingQueryRow, SubmissionRow
 
-_LABEL = "aquila/1 imported record"
+_LABEL = "aquila/2 imported record"
 _AT_ONCE = 2_048
 _RECORD = RecordRow.__table__  # its columns: no object is made of each of a million records
 

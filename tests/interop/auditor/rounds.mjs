@@ -34,7 +34,7 @@ const known = new Map();
 function isKnown(manifestDigest, consent, share) {
   const [key, proof] = [unhex(share.public_key), unhex(share.proof)];
   const keys = [...consent.shares.map((one) => one.public_key), consent.sealing_key].map(unhex);
-  const context = framed('aquila/1 share', unhex(manifestDigest), consent.party, share.input_class, ...keys);
+  const context = framed('aquila/2 share', unhex(manifestDigest), consent.party, share.input_class, ...keys);
   const name = hex(joined(context, proof));
   if (!known.has(name)) known.set(name, verifiesKnowledge(key, proof, context));
   return known.get(name);
@@ -46,7 +46,7 @@ function verifiesKnowledge(key, proof, context) {
   if (c >= ORDER || s >= ORDER || element.is0()) return false;
   const commitment = Point.BASE.multiplyUnsafe(s).add(element.multiplyUnsafe(c));
   const transcript = framed(Point.BASE.toBytes(), key, commitment.toBytes(), context);
-  return ristretto255_hasher.hashToScalar(transcript, { DST: bytesOf('aquila/1 proof of knowledge') }) === c;
+  return ristretto255_hasher.hashToScalar(transcript, { DST: bytesOf('aquila/2 proof of knowledge') }) === c;
 }
 
 /** 4.6: whether something can be sealed to an X-Wing key: ML-KEM-768's coefficients are reduced, X25519's part is there. */
@@ -226,7 +226,7 @@ const RULES = {
     refuseIf(round.bindings.length || round.ending, 'the round is open or over');
     refuseIf(m.consents.some(({ party, digest: one }) => round.consents.get(party)?.digest !== one), 'it names a consent that did not come');
     const consents = m.consents.map(({ party, digest: one }) => framed('consent', party, unhex(one)));
-    refuseIf(digest('aquila/1 binding', unhex(round.manifestDigest), ...consents) !== m.binding, 'the binding is another one');
+    refuseIf(digest('aquila/2 binding', unhex(round.manifestDigest), ...consents) !== m.binding, 'the binding is another one');
     round.bindings.push(m.binding);
     round.participants = m.consents.map(({ party }) => party);
   },

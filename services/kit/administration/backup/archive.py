@@ -27,7 +27,7 @@ from aquila.crypto.sealing import OpeningReader, SealingWriter
 from aquila.errors import AquilaError, InputError
 
 CONTEXT = b"backup"
-_LABEL = b"aquila/1 backup "
+_LABEL = b"aquila/2 backup "
 _LARGEST_LINE = 512 << 20
 _LEVEL = 6
 _BROKEN = (gzip.BadGzipFile, EOFError, zlib.error, ValidationError, ValueError)

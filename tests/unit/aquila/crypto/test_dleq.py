@@ -133,7 +133,7 @@ def test_weights_depend_on_everything() -> None:
 def test_weights_are_the_documented_expansion() -> None:
     tag = b"Seed-OPRFV1-\x01-ristretto255-SHA512"
     transcript = b"\x00\x20" + GENERATOR + len(tag).to_bytes(2, "big") + tag
-    for part in (b"aquila/1 batch weights", b"context", b"i" * 32, b"o" * 32):
+    for part in (b"aquila/2 batch weights", b"context", b"i" * 32, b"o" * 32):
         transcript += len(part).to_bytes(4, "big") + part
     seed = hashlib.sha512(transcript + (2).to_bytes(4, "big")).digest()
     stream = hashlib.shake_256(seed).digest(32)

@@ -19,7 +19,7 @@ WINDOW, PADDING = SAMPLE["window"], SAMPLE["padding"]
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"protocol": "aquila/2"}, id="another protocol"),
+        pytest.param({"protocol": "aquila/3"}, id="another protocol"),
         pytest.param({"mode": "everything"}, id="unknown mode"),
         pytest.param({"participants": [RS, AL, SI]}, id="participants not ascending"),
         pytest.param({"participants": [AL, AL, RS, SI]}, id="participant twice"),

@@ -22,7 +22,7 @@ CONSENTS = [("AL", "a" * 64), ("SI", "b" * 64)]
 def test_binding() -> None:
     """The binding is the digest of manifest and consents, as PROTOCOL.md 3.3.4 writes it."""
     parts = [framed("consent", party.encode(), bytes.fromhex(value)) for party, value in CONSENTS]
-    expected = hashlib.sha256(framed("aquila/1 binding", bytes.fromhex(DIGEST), *parts)).hexdigest()
+    expected = hashlib.sha256(framed("aquila/2 binding", bytes.fromhex(DIGEST), *parts)).hexdigest()
     assert rules.binding_of(DIGEST, CONSENTS) == expected
 
 

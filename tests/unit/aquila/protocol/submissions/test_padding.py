@@ -54,7 +54,7 @@ def digests_of(places: p.NumberedInputs) -> list[bytes]:
 
 def padding_digest(seed: SecretBytes, number: int) -> bytes:
     """Return the digest of the padding input of that number (PROTOCOL.md 3.4.6)."""
-    return derive(seed, framed("aquila/1 padding"), [number], 32)
+    return derive(seed, framed("aquila/2 padding"), [number], 32)
 
 
 @pytest.mark.parametrize(("records", "padded"), [(0, 0), (1, 10), (10, 10), (11, 20)])
@@ -86,8 +86,8 @@ def test_most_inputs_of_a_record(seed: SecretBytes, padding: Padding, most: int)
 def test_input_prefixes() -> None:
     """An input digest is SHA-256 over the framed label, binding, class and rule, and the value (3.4.4)."""
     assert p.input_prefixes(BINDING, BOTH_CLASSES) == {
-        1: framed("aquila/1 input", BINDING, b"full", b"\x01"),
-        2: framed("aquila/1 input", BINDING, b"partial", b"\x02"),
+        1: framed("aquila/2 input", BINDING, b"full", b"\x01"),
+        2: framed("aquila/2 input", BINDING, b"partial", b"\x02"),
     }
 
 

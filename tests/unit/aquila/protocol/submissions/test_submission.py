@@ -85,7 +85,7 @@ def test_blinds_and_handles_are_as_the_protocol_writes_them(group: Group, seed: 
     message = said("aquila/2 blind", SUBMISSION, (1281).to_bytes(8, "big"), DIGEST)
     expected = int.from_bytes(hmac.digest(seed.to_bytes(), message, "sha512"), "little") % ORDER
     assert s.blinds_of(group, seed, SUBMISSION, [1281], DIGEST) == expected.to_bytes(32, "little")
-    for counterpart, label in ((None, said("aquila/1 handle")), ("RS", said("aquila/1 handle", b"RS"))):
+    for counterpart, label in ((None, said("aquila/2 handle")), ("RS", said("aquila/2 handle", b"RS"))):
         assert s.handles_of(seed, [1281], counterpart) == derive(seed, label, [1281], 16)
 
 
@@ -123,7 +123,7 @@ def test_one_seed_for_two_lists(group: Group, seed: SecretBytes) -> None:
 
 def test_a_row_of_an_input(group: Group, seed: SecretBytes) -> None:
     rows = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, one_place(2))[InputClass.PARTIAL]
-    expected = hashlib.sha256(framed("aquila/1 input", BINDING, b"partial", b"\x02") + b"value").digest()
+    expected = hashlib.sha256(framed("aquila/2 input", BINDING, b"partial", b"\x02") + b"value").digest()
     assert rows["digest"].tobytes() == expected
     assert rows["element"].tobytes() == oprf.blind(
         group, expected, 32, s.blinds_of(group, seed, SUBMISSION, [0], expected)
