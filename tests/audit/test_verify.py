@@ -534,6 +534,22 @@ def test_a_party_that_was_away_at_the_ending(log: Exported, group: Group) -> Non
     ]
 
 
+def test_a_party_that_closed_and_was_away_at_the_ending(log: Exported, group: Group) -> None:
+    """It has cosigned its closing, which came before the ending; that one it never saw."""
+    (closing,) = (place for place in log.all_of("closing") if log.entry(place).party == "SI")
+    content, envelope = log.contents[closing], log.envelopes[closing]
+    log.drop(closing)
+    place = log.index("ending")
+    log.contents.insert(place, content)
+    log.envelopes.insert(place, envelope)
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
+    log.name_anew()
+    log.sign_anew(witnesses=("AL", "RS"))
+    log.cosign_at(log.index("ending"), "SI")
+    (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
+    assert [found.what for found in audit.unproven] == ["uncovered"]
+
+
 def test_the_last_word_of_an_open_round_may_wait(log: Exported, group: Group) -> None:
     end = log.index("receipt")
     log.leave_out(*range(end, log.size))

@@ -182,8 +182,8 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim
 
 def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed: int | None) -> None:
     """Check a party's required statements and views of a round that ended."""
-    if closed is None and covered <= ended:
-        return  # it may have been away
+    if covered <= ended and (closed is None or closed < covered):
+        return  # it may have been away, after its closing or before
     if audit.round.phase.value == Outcome.CLOSED.value and closed is not None and covered <= max(ended, closed):
         raise _not_witnessed(audit, party, Sentence.of("round_ending"))
     if closed is None and covered > ended and not audit.left_out:

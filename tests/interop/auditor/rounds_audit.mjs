@@ -325,7 +325,7 @@ function checkWitnessed(log, of) {
     if (worked && openedAt >= covered) throw fault(`${party} worked in it and cosigned no checkpoint that holds its opening`);
     if (ended !== undefined && needed.includes(party)) {
       const isClosed = round.ending.outcome === 'closed';
-      const wasAway = !closed.has(party) && covered <= ended;
+      const wasAway = covered <= ended && (!closed.has(party) || closed.get(party) < covered);
       if (isClosed && !wasAway && covered <= Math.max(ended, closed.get(party) ?? 0)) throw fault(`${party} worked in it and cosigned no checkpoint that holds its ending`);
       if (!closed.has(party) && covered > ended && !of.leftOut) throw fault(`${party} never said that its keys are destroyed, and has seen the ending`);
     }
