@@ -63,6 +63,7 @@ class PartyProgress(PartyStatus):
     """Parties whose evaluations of its chunks are missing; none of a pair that is over."""
     hits: Count | None
     acknowledged: bool
+    """Whether it has acknowledged the report of each of its pairs, but for those that are over."""
     closed: bool
 
 

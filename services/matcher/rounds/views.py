@@ -166,6 +166,13 @@ def _ending(turn: RoundTransaction) -> SentenceView | None:
     return None
 
 
+def _has_its_hits(record: Round, party: str, over: Collection[tuple[str, str]]) -> bool:
+    """Return whether a party has acknowledged the report of each pair of its list, but for those that are over."""
+    reports = record.list_reports(party)
+    due = [report for report in reports if report in record.receipts or tuple(sorted(report[:2])) not in over]
+    return bool(due) and all(report in record.receipts for report in due)
+
+
 def _progress(
     known: CachedRound, party: str, counts: Sequence[HitCountRow], over: Collection[tuple[str, str]]
 ) -> PartyProgress:
@@ -193,6 +200,6 @@ def _progress(
         ),
         waits_for=tuple(sorted(missing)),
         hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,
-        acknowledged=record.has_acknowledged_lists(party),
+        acknowledged=_has_its_hits(record, party, over),
         closed=party in record.closings,
     )

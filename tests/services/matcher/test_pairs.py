@@ -48,8 +48,10 @@ async def test_a_party_that_never_submits(three: World) -> None:
     three.advance()
     assert (await three.view())["entry"]["phase"] == "open"
     assert three.awaited() == {("SI", "list")}
+    assert [one["acknowledged"] for one in (await three.view())["parties"]] == [False, False, False]
     three.clock.time = NOW + 101
     assert three.awaited() == set()
+    assert [one["acknowledged"] for one in (await three.view())["parties"]] == [True, True, False]
     assert await three.pairs() == {"AL RS": "acknowledged", "AL SI": "over", "RS SI": "over"}
     three.advance()
     assert (await three.view())["ending"]["text"] == "closed: every party has its hits"
