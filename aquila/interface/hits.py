@@ -655,7 +655,7 @@ class SentBundle(Bundle):
 
     channel: Channel
     sent_at: Seconds | None
-    """When a letter of it was first made; None where there is none yet."""
+    """When its first letter was made; None if none was made yet."""
     reminded_at: Seconds | None
     """When the last reminder was prepared."""
     closed: Count
@@ -705,7 +705,7 @@ class Backlog(Message):
     overdue_week: Count
     """How many of these are overdue for more than a week."""
     first_due_at: Seconds | None
-    """When the first of them is or was due; None where there is none."""
+    """When the earliest of them is or was due; None if none waits."""
 
 
 FIGURE_DAYS = (30, 365)

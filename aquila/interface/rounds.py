@@ -119,7 +119,7 @@ class PartyAtNode(PartyStatus):
     awaited: Awaited
     """What this node's pairs with it wait for from it."""
     since: Seconds | None
-    """When the newest statement came here that this step follows; None where there is none, or nothing is awaited."""
+    """When the newest statement that this step follows came here; None if none came, or if nothing is awaited."""
 
 
 class NoteView(Message):

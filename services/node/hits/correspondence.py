@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from aquila.errors import InputError
@@ -158,12 +158,11 @@ def _sent_keys(session: Session) -> list[Key]:
 
 def _received_keys(session: Session, now: int) -> list[Key]:
     """Return the hits with a request of the counterpart that has no answer, or one of the last days."""
-    received, answered = LifecycleStepKind.RECEIVED.value, LifecycleStepKind.ANSWERED.value
+    received, answered = LifecycleStepKind.RECEIVED, LifecycleStepKind.ANSWERED
     of_hit = HitStepRow.round_id, HitStepRow.hit_id
-    last = func.max(case((HitStepRow.kind == answered, HitStepRow.step_id), else_=0))
-    unanswered = func.max(case((HitStepRow.kind == received, HitStepRow.step_id), else_=0)) > last
-    recent = func.max(case((HitStepRow.kind == answered, HitStepRow.at), else_=0)) > now - forms.ANSWERED_DAYS * _DAY
-    query = select(*of_hit).where(HitStepRow.kind.in_([received, answered])).group_by(*of_hit)
+    unanswered = lifecycle.newest(received, HitStepRow.step_id) > lifecycle.newest(answered, HitStepRow.step_id)
+    recent = lifecycle.newest(answered, HitStepRow.at) > now - forms.ANSWERED_DAYS * _DAY
+    query = select(*of_hit).where(HitStepRow.kind.in_([received.value, answered.value])).group_by(*of_hit)
     asked = query.having(or_(unanswered, recent)).subquery()
     over = HitStatusRow.stage.in_([Stage.REPLACED.value, Stage.WITHDRAWN.value])
     alive = select(HitStatusRow.round_id, HitStatusRow.hit_id).where(~over)

@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
@@ -178,6 +178,11 @@ def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Ent
     return Entry.of(
         _KINDS[step.kind], step.at, code, round=hit.round_id, recipient=to, counts={"hits": 1}, ids=ids, **person
     )
+
+
+def newest(kind: LifecycleStepKind, of: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    """Return, for a query grouped by hits, the greatest number or time of their steps of a kind; 0 where none is."""
+    return func.max(case((HitStepRow.kind == kind.value, of), else_=0))
 
 
 def step_of(row: HitStepRow) -> LifecycleStep:

@@ -6,12 +6,13 @@ They are counts of this node's rows for its own people, and reach nobody else. A
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
 from aquila.interface import hits as forms
 from services.kit.storage.store import Store
+from services.node.hits import lifecycle
 from services.node.hits.correspondence import answers_due
 from services.node.storage.tables import HitStatusRow, HitStepRow
 
@@ -53,8 +54,7 @@ def _waiting(session: Session) -> Iterator[tuple[forms.Work, int]]:
 def _replied(session: Session) -> set[tuple[str, str]]:
     """Return the hits in follow-up with a reply to their last request."""
     opened, replied = (
-        func.max(case((HitStepRow.kind == kind.value, HitStepRow.step_id), else_=0))
-        for kind in (LifecycleStepKind.OPENED, LifecycleStepKind.REPLIED)
+        lifecycle.newest(kind, HitStepRow.step_id) for kind in (LifecycleStepKind.OPENED, LifecycleStepKind.REPLIED)
     )
     query = select(HitStepRow.round_id, HitStepRow.hit_id).join(HitStatusRow, _OF_STATUS)
     query = query.where(HitStatusRow.stage == Stage.FOLLOW_UP.value).group_by(HitStepRow.round_id, HitStepRow.hit_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from asyncio import to_thread
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.protocol.messages import Kind, TokenColumn
+from aquila.protocol.rounds.round_state import ColumnKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import ROW, FinalizedChunk
 from aquila.protocol.submissions.tasks import FinalizeTask
@@ -28,11 +29,11 @@ from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
 from services.node.context import NodeContext
 from services.node.logs.checks import may_sign
-from services.node.rounds import paths, statements
+from services.node.rounds import paths, progress, statements
 from services.node.safeguards import shadow_columns
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
-from services.node.storage.states import VERIFIED, EvaluationDownloadState, SubmissionState
+from services.node.storage.states import VERIFIED, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow, TokenPartRow
 
 _LOG = Log("node.finalize")
@@ -78,8 +79,9 @@ def _due(node: NodeContext, round_id: str) -> DueColumns | None:
     )
     with node.store.reading("finalize.due") as session:
         rows = session.scalars(query.order_by(SubmissionRow.wished_at, SubmissionRow.submission_id)).all()
-        found = _columns(session, round_, [row.submission_id for row in rows])
-        asked_next = shadow_columns.asked_next(round_, node.code, shadow_columns.signed_columns(session, round_id))
+        signed = shadow_columns.signed_columns(session, round_id)
+        found = _columns(session, round_, node.code, [row.submission_id for row in rows], signed)
+    asked_next = shadow_columns.asked_next(round_, node.code, signed)
     for row in rows:
         if row.submission_id in found:
             columns = found[row.submission_id]
@@ -107,22 +109,27 @@ class _Columns:
         return bool(self.signed) and not self.evaluated and not self.to_come
 
 
-def _columns(session: Session, round_: Round, submissions: Iterable[str]) -> dict[str, _Columns]:
-    """Return how far the columns of own submissions are, of those that the feed has shown."""
-    own = [one for one in submissions if one in round_.submissions]
-    row = EvaluationDownloadRow
-    counted = select(row.submission_id, row.party, row.state, func.count()).where(row.submission_id.in_(own))
-    verified: Counter[tuple[str, str]] = Counter()
-    failed = set[tuple[str, str]]()
-    for *place, state, count in session.execute(counted.group_by(row.submission_id, row.party, row.state)):
-        verified[place[0], place[1]] += count if state in VERIFIED else 0
-        failed |= {(place[0], place[1])} if state == EvaluationDownloadState.FAILED else set()
-    unusable = statements.unusable_locks(session, round_.round_id)
-    signed = set(shadow_columns.signed_columns(session, round_.round_id))
+def _columns(
+    session: Session, round_: Round, code: str, submissions: Iterable[str], signed: Collection[ColumnKey]
+) -> dict[str, _Columns]:
+    """Return how far the columns of own submissions are, of those that the feed has shown.
+
+    Args:
+        session: The transaction.
+        round_: The record.
+        code: The own party.
+        submissions: Their ids.
+        signed: The own columns of the round whose statements are signed.
+    """
+    own, of = [one for one in submissions if one in round_.submissions], EvaluationDownloadRow
+    counted = select(of.submission_id, of.party, func.count()).where(of.submission_id.in_(own), of.state.in_(VERIFIED))
+    groups = session.execute(counted.group_by(of.submission_id, of.party))
+    verified = Counter({(submission, party): count for submission, party, count in groups})
+    over = progress.never_come(session, round_, code).union(signed)
     found = {}
     for one in own:
         evaluators, chunks = round_.evaluators_of(one), len(round_.submissions[one].chunks)
-        left = [p for p in evaluators if (one, p) not in signed | failed and p not in unusable]
+        left = [p for p in evaluators if (one, p) not in over]
         found[one] = _Columns(
             signed={p for p in evaluators if (one, p) in signed},
             evaluated=[p for p in left if verified[one, p] == chunks],
@@ -230,7 +237,8 @@ def _sign(node: NodeContext, round_: Round, due: DueColumns) -> bool:
             session.add_all(pieces)
             signs = partial(_signed, node, round_, row.submission_id, column)
             statements.sign(session, node.signer, row.round_id, signs)
-        is_over = _columns(session, round_, [row.submission_id])[row.submission_id].are_over
+        signed = shadow_columns.signed_columns(session, row.round_id)
+        is_over = _columns(session, round_, node.code, [row.submission_id], signed)[row.submission_id].are_over
         if is_over:
             session.get_one(SubmissionRow, row.submission_id).enter(SubmissionState.FINALIZED)
             statements.note_all_sent(session, row.submission_id)
