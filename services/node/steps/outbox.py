@@ -42,9 +42,9 @@ from services.kit.work.drivers import run_in_order, until
 from services.node.context import Journal, NodeContext
 from services.node.logs import checks
 from services.node.round_memory import RoundMemories, TakenStatement, round_row
-from services.node.rounds import paths, statements
+from services.node.rounds import paths, statements, work
 from services.node.safeguards import shadow_columns
-from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.states import LocalRoundState, Step, SubmissionState
 from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow, TokenPartRow
 
 _LOG = Log("node.outbox")
@@ -221,6 +221,9 @@ def _mark_sent(store: Store, rows: Sequence[StatementRow]) -> None:
             stored = session.get_one(StatementRow, (row.round_id, row.digest))
             stored.sent = True
             checks.expect_entry(stored)
+            if row.kind == StatementKind.TOKENS:
+                # A query's bytes wait for it in the feed, and no held call ends for what is one's own.
+                work.put(session, row.round_id, Step.LOOK)
             statements.clear_problem(session, row.round_id, _place(row))
 
 

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from aquila.errors import OrderError
 from aquila.followup.lifecycle import Ground
+from aquila.protocol.messages import StatementKind
 from aquila.sentences import quoted
 from services.node.context import NodeContext
 from services.node.hits import lifecycle
 from services.node.rounds import statements, work
 from services.node.rounds.due_steps import due_in
-from services.node.steps import driver, exchange_notes
+from services.node.steps import driver, exchange_notes, outbox
 from services.node.steps.driver import Listener
 from services.node.storage.states import Step
 from services.node.storage.tables import (
@@ -209,6 +210,23 @@ async def test_a_statement_wakes_its_round(world: World) -> None:
         with node.rounds.reading(round_id) as round_, node.store.transaction("test.says") as session:
             wakes(session, round_)
         assert work.due(node.store, node.clock) == {round_id: {step}}
+
+
+async def test_own_tokens_are_looked_for(world: World) -> None:
+    """A query's bytes wait for their statement in the feed, and no news tells that it is there."""
+    round_id = await world.begin()
+    node = world.nodes["AL"].node
+    tokens = select(StatementRow).where(StatementRow.own, StatementRow.kind == StatementKind.TOKENS.value)
+
+    def signed() -> list[StatementRow]:
+        with node.store.reading("test.tokens") as session:
+            return list(session.scalars(tokens))
+
+    await world.until(signed)
+    with node.store.transaction("test.rest") as session:
+        session.execute(delete(WorkRow))
+    outbox._mark_sent(node.store, signed())
+    assert work.due(node.store, node.clock) == {round_id: {Step.LOOK}}
 
 
 async def test_a_step_that_is_woken_while_it_is_taken_stays_due(world: World) -> None:
