@@ -212,7 +212,6 @@ def work_on_tokens(node: NodeContext, round_: Round, chunk: ChunkRow, evaluation
     """Return the work of making a chunk's tokens for those who evaluated it; of some the bytes may follow.
 
     Raises:
-        OrderError: One is missing.
         KeyMaterialError: The round key is missing.
     """
     memory, index, submission = node.rounds.of(chunk.round_id), chunk.index, chunk.submission_id
