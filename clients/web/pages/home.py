@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from aquila.audit.roles import Action
 from aquila.interface.approval import ApprovalState
 from aquila.interface.attention import ACTIONS, AttentionKind, AttentionList, RoundAttention
+from aquila.interface.hits import UnitFigures, Work
 from aquila.interface.rounds import RoundPage
 from aquila.interface.service.health import ATTENDED, Grade, ServiceHealth
 from aquila.matching.certainty import Level
@@ -40,9 +41,11 @@ def get_node_home(visit: Visited) -> Response:
     needs = [*_pressing(asked), *_of_outages(visit, health), *of_logs(visit), *of_service(visit, health)]
     needs += [*_pressing(found), *_pressing(asked, later=True)]
     needs += [*_of_urgent_queries(visit), *_of_standing_queries(visit), *_of_deliveries(visit)]
-    needs += [*(_of_hits(visit) if visit.may("hits.see") else ()), *_pressing(found, later=True)]
-    needs += [*_of_erasures(visit), *of_notifications(visit), *_of_registry(visit)]
     figures = visit.hits().figures() if visit.may("statistics.see") else None
+    if visit.may("hits.see"):
+        needs += [*of_letters(visit, figures), *_of_hits(visit)]
+    needs += [*_pressing(found, later=True), *_of_own_requests(visit)]
+    needs += [*_of_erasures(visit), *of_notifications(visit), *_of_registry(visit)]
     return visit.show("home.html", needs=needs, status=client.status(), outages=health.outages, figures=figures)
 
 
@@ -93,6 +96,23 @@ def _of_approvals(visit: Visit) -> Iterator[AttentionItem]:
         yield AttentionItem(title, f"{_asked(visit, content)} {text}".strip(), path, link, word, mark)
 
 
+def _of_own_requests(visit: Visit) -> Iterator[AttentionItem]:
+    """Yield the visitor's own requests that wait for another person; those for erasures are an item of their own."""
+    if not visit.may("approvals.see"):
+        return
+    client = ApprovalClient(visit.connection())
+    own = [one for one in client.approvals(waiting=True).approvals if one.own and one.state is ApprovalState.WAITING]
+    for number, one in enumerate(own):
+        content = client.show(one.approval_id).content if number < _MOST_DESCRIBED else {}
+        since, until = visit.language.moment(one.asked_at), visit.language.moment(one.expires_at)
+        text = visit.say(
+            "Another person has to approve it: asked on %(since)s, valid until %(until)s.", since=since, until=until
+        )
+        path, link = f"/approvals/{one.approval_id}", visit.say("See it, or take it back")
+        title = visit.say("Your request: %(kind)s", kind=visit.say(APPROVALS[one.kind.value]))
+        yield AttentionItem(title, f"{_asked(visit, content)} {text}".strip(), path, link)
+
+
 def _asked(visit: Visit, content: Mapping[str, Any]) -> str:
     """Return in a sentence of what size and for which case a list or a query is asked for; nothing of another request.
 
@@ -135,6 +155,29 @@ def _of_registry(visit: Visit) -> Iterator[AttentionItem]:
         text = visit.language.compose(view.obstacle.sentence)
     tag = (visit.say("alarm"), "stop") if view.obstacle is not None else (visit.say("to do"), "told")
     yield AttentionItem(title, text, path, visit.say("See the registry"), *tag)
+
+
+_LETTERS: Mapping[Work, tuple[str, str]] = {
+    Work.ASKED: (
+        n_("The other party has not replied in time"),
+        n_("Hits in your requests without a reply: %(count)s. The first reply was due on %(since)s: send a reminder."),
+    ),
+    Work.RECEIVED: (
+        n_("Requests of other parties wait for your answer"),
+        n_("Hits that they ask about: %(count)s. The first answer was due on %(since)s."),
+    ),
+}
+
+
+def of_letters(visit: Visit, figures: UnitFigures | None) -> Iterator[AttentionItem]:
+    """Yield the requests of both sides whose clocks have run out, from the unit's figures."""
+    for one in figures.backlog if figures else ():
+        if one.work in _LETTERS and one.overdue and one.first_due_at is not None:
+            title, text = _LETTERS[one.work]
+            since, count = visit.language.moment(one.first_due_at), visit.language.number(one.overdue)
+            link, word = visit.say("See the requests"), visit.say("overdue")
+            said = visit.say(text, count=count, since=since)
+            yield AttentionItem(visit.say(title), said, "/hits/requests", link, word, "stop")
 
 
 def _of_hits(visit: Visit) -> Iterator[AttentionItem]:

@@ -273,6 +273,8 @@ async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: W
     assert "closed: the same person, confirmed by the other party 1 1" in words(await ana.open("/"))
     world.clock.time += 40 * 24 * HOUR
     page = words(await ana.open("/"))
+    assert "The other party has not replied in time overdue" in page
+    assert "Hits in your requests without a reply: 60. The first reply was due on 15 Jan 2027, 16:00" in page
     assert "a reply of the other party 60 60 60" in page
     assert "closed: the same person, confirmed by the other party 0 1" in page
 
@@ -296,7 +298,10 @@ async def test_a_request_of_another_party_has_a_clock(ana: Browser, world: World
     page = words(await ana.open("/hits/requests"))
     assert "overdue for 3 hours" in page
     assert "Reminders 1" in page
-    assert "your answer to the other party 3 3 0" in words(await ana.open("/"))
+    page = words(await ana.open("/"))
+    assert "your answer to the other party 3 3 0" in page
+    assert "Requests of other parties wait for your answer overdue Hits that they ask about: 3." in page
+    assert "has not replied" not in page
     assert "3 overdue" in words(await ana.open("/hits?overdue=true"))
     assert "the number of a request of Serbia" in words(await ana.send("/search", text="RS 5"))
     await ana.open("/hits/requests")

@@ -4,6 +4,7 @@ from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from tests.support.node_steps import round_without_lists
 from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode
+from tests.support.people import signed_in
 from tests.support.played_worlds import WorldAfter
 from tests.support.web_world import endpoint, visitor_of
 
@@ -51,3 +52,9 @@ async def test_the_approver_of_a_list_sees_what_changed(world_after: WorldAfter)
     page = await browser.open(await asked(party_node, round_id, first))
     assert "Your decision" in page
     assert "<h2>Changes</h2>" not in page
+    # The first page of its author says of which size it is and until when it waits.
+    officer = visitor_of(front_of(Service.NODE, "Albania")(party_node.app, endpoint()), party_node, Role.OFFICER)
+    officer.client.cookies.set("aquila-session-8701", signed_in(party_node.node.people, "person-officer", Role.OFFICER))
+    page = await officer.open("/")
+    for words in ("Your request: Submission in a round", ", 4 persons. Another person has to approve it: asked on "):
+        assert words in page
