@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate explore fuzz rounds attack soak check fix bench bench-peer bench-quality schemas e2e screenshots pins clean
+.PHONY: help setup demo test simulate explore fuzz rounds attack soak check fix bench bench-peer bench-quality schemas vectors e2e screenshots pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -108,6 +108,9 @@ fix: $(VENV)/.develop ## format, and mend what can be mended
 
 schemas: $(VENV)/.develop ## write JSON Schema and OpenAPI anew from the code
 	$(BIN)/python -m tests.generate
+
+vectors: $(VENV)/.develop ## write the vectors of the protocol anew, after a change of it
+	$(BIN)/python -m tests.vectors.making
 
 bench: $(VENV)/.runtime ## what steps, records, the join and whole rounds cost, as tables in bench/ (some minutes)
 	$(BIN)/python -m tests.bench --out bench

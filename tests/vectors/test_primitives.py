@@ -4,7 +4,6 @@ A test asks its primitive for every vector, and compares the numbers of those th
 """
 
 import hashlib
-import hmac
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from aquila.crypto.keys import SealingKey, VerifyKey
 from aquila.crypto.sealing import NoteTerms, derive_marked, note_core, open_notes, open_sealed, seal_notes, seal_to
 from aquila.errors import AquilaError, MalformedError, SealError
+from tests.vectors.making.sealing import SUITE, schedule
 
 Vector = dict[str, Any]
 
@@ -170,22 +170,6 @@ def test_ml_kem_768_encapsulation_keys() -> None:
     assert wrong(vectors("ml_kem_768.json", "encapsulation_keys", 36), takes) == []
 
 
-def schedule(suite: bytes, secret: bytes, info: bytes) -> tuple[bytes, bytes]:
-    """Return the key of 32 bytes and the base nonce of HPKE's base mode with HKDF-SHA-256 (RFC 9180, section 5.1)."""
-
-    def extract(salt: bytes, label: bytes, ikm: bytes) -> bytes:
-        return hmac.digest(salt, b"HPKE-v1" + suite + label + ikm, "sha256")
-
-    context = b"\x00" + extract(b"", b"psk_id_hash", b"") + extract(b"", b"info_hash", info)
-    made = extract(secret, b"secret", b"")
-
-    def expand(label: bytes, length: int) -> bytes:
-        labelled = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + context
-        return hmac.digest(made, labelled + b"\x01", "sha256")[:length]
-
-    return expand(b"key", 32), expand(b"base_nonce", 12)
-
-
 X_WING = vectors("x_wing.json", "draft", 3) + vectors("x_wing.json", "hpke", 2)
 
 
@@ -197,8 +181,7 @@ def test_x_wing(vector: Vector) -> None:
     """
     sealing = SealingKey(vector["seed"])
     assert sealing.public == vector["pk"]
-    suite = b"HPKE" + bytes.fromhex("647a00010002")  # X-Wing, HKDF-SHA-256, AES-256-GCM
-    key, nonce = schedule(suite, vector["ss"], b"context")
+    key, nonce = schedule(SUITE, vector["ss"], b"context")
     sealed = vector["ct"] + AESGCM(key).encrypt(nonce, b"a batch", None)
     assert open_sealed(sealing, b"context", sealed) == b"a batch"
     for place in (0, 1087, 1088, 1119):  # the first and last bytes of both halves of the encapsulation
