@@ -144,6 +144,8 @@ class RoundTotals(Message):
     matched_at: Seconds
     lists: Count
     hits: LevelHits
+    confirmed: Count
+    """How often a party said of a hit that it is right, at least: the sum of what is published by level."""
 
 
 class LevelPrecision(Message):
@@ -151,6 +153,20 @@ class LevelPrecision(Message):
 
     certainty: Level
     percent: Count
+    decided: Count
+    """About how many hits that is of: half of what the two parties of each said."""
+    least: Count
+    """With so many hits the share lies between `least` and `most` percent, in 95 of 100 such rounds (Wilson)."""
+    most: Count
+
+
+class QueryCount(Message):
+    """The number of queries of a party that were matched in a month."""
+
+    party: PartyCode
+    month: str
+    """Year and month, as 2026-04."""
+    queries: Positive
 
 
 class RegionalPicture(Message):
@@ -165,3 +181,5 @@ class RegionalPicture(Message):
     """The newest rounds of its category whose lists were matched and whose numbers are published."""
     precision: tuple[LevelPrecision, ...]
     """Of each level that has such a figure in any round of the category; the surest level first."""
+    queries: tuple[QueryCount, ...]
+    """Those of the rounds, by month and party: each of them is listed with its round."""

@@ -7,6 +7,7 @@ rounds, because rounds repeat lists.
 
 import functools
 import io
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -245,6 +246,7 @@ def picture(
             round=read(one.round_id) if one else None,
             rounds=tuple(_totals(read(other.round_id)) for other in others[:_OTHERS]),
             precision=tuple(_precisions(session, [other.round_id for other in others], read)),
+            queries=tuple(_queries(read(other.round_id) for other in others[:_OTHERS])),
         )
 
 
@@ -330,7 +332,20 @@ def _totals(one: forms.RoundStatistics) -> forms.RoundTotals:
     assert table is not None, "lists of the round were matched"
     assert one.matched_at is not None, "lists of the round were matched"
     lists = sum(sent.kind is Kind.LIST for sent in one.lists)
-    return forms.RoundTotals(round_id=one.round_id, matched_at=one.matched_at, lists=lists, hits=table.hits)
+    confirmed = sum(of.confirmed for of in one.outcomes if isinstance(of.confirmed, int))
+    return forms.RoundTotals(
+        round_id=one.round_id, matched_at=one.matched_at, lists=lists, hits=table.hits, confirmed=confirmed
+    )
+
+
+def _queries(rounds: Iterable[forms.RoundStatistics]) -> Iterator[forms.QueryCount]:
+    """Yield how many queries of each party were matched in each month, which is the machine's."""
+    asked = [sent for one in rounds for sent in one.lists if sent.kind is Kind.QUERY]
+    counts = Counter(
+        (f"{datetime.fromtimestamp(sent.matched_at, UTC).astimezone():%Y-%m}", sent.party) for sent in asked
+    )
+    for (month, party), count in sorted(counts.items()):
+        yield forms.QueryCount(party=party, month=month, queries=count)
 
 
 def _precisions(
@@ -342,10 +357,22 @@ def _precisions(
     confirmed = {(round_id, certainty) for round_id, certainty in session.execute(query)}
     for level in sorted(Level, reverse=True):
         for round_id in [one for one in rounds if (one, level.value) in confirmed][:_NEWEST_DECIDED]:
-            percent = next((of.precision for of in read(round_id).outcomes if of.certainty is level), None)
-            if percent is not None:
-                yield forms.LevelPrecision(certainty=level, percent=percent)
+            found = next((of for of in read(round_id).outcomes if of.certainty is level), None)
+            if found is not None and found.precision is not None:
+                yield _level_precision(found, found.precision)
                 break
+
+
+def _level_precision(of: forms.OutcomeCount, percent: int) -> forms.LevelPrecision:
+    """Return a level's precision with the interval of Wilson's score at 95 percent, from published numbers alone."""
+    said = [count if isinstance(count, int) else BASE - 1 for count in (of.confirmed, of.refuted)]
+    decided, share, z = max(sum(said) // _TWO, 1), percent / _PERCENT, 1.96
+    middle = (share + z * z / (2 * decided)) / (1 + z * z / decided)
+    half = z * math.sqrt(share * (1 - share) / decided + (z / (2 * decided)) ** 2) / (1 + z * z / decided)
+    least, most = math.floor(_PERCENT * (middle - half)), math.ceil(_PERCENT * (middle + half))
+    return forms.LevelPrecision(
+        certainty=of.certainty, percent=percent, decided=decided, least=max(least, 0), most=min(most, _PERCENT)
+    )
 
 
 def _rounding(session: Session) -> Rounding:

@@ -97,7 +97,6 @@ async def visit_matcher(home: Path) -> Visited:
         "/rounds": ["/rounds", f"/rounds?offset={len(rounds) // 40 * 40}"],
         "/statistics": ["/statistics", f"/statistics?offset={len(rounds) // 5 * 5}"],
         "/picture": ["/picture", f"/picture?{at}"],
-        "/picture/{name}.svg": [f"/picture/{name}.svg" for name in ("pairs", "known", "right")],
         "/static/{version}/{name}": [await _style_sheet(visited.browser())],
     }
     log = "/v1/operator/log/entries"

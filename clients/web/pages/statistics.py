@@ -1,11 +1,10 @@
 """Statistics of the matcher and the regional picture: tables, drawings, CSV and PDF. Rounded counts alone."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
-from starlette.exceptions import HTTPException
 
 from aquila.errors import InputError
 from aquila.interface.statistics import PublishedCount, RegionalPicture, RoundStatistics
@@ -15,8 +14,8 @@ from clients.web.app.navigation import identifier
 from clients.web.app.paging import served_page
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
-from clients.web.render import pdf
-from clients.web.render.charts import Amount, bars, heat_map
+from clients.web.render import charts, pdf
+from clients.web.render.charts import Amount
 from clients.web.text.labels import LEVELS
 
 router = APIRouter(route_class=PageRoute)
@@ -24,6 +23,15 @@ _PAGE = 5
 _LISTS = 20
 _FILTER = ("category", "since", "until")
 _CHOICE = ("certainty", *_FILTER, "round_id")
+_FEWEST = 20  # decided hits of which a share is shown
+_THOUSAND = 1_000
+_OUTCOMES = {
+    "confirmed": n_("right"),
+    "refuted": n_("wrong"),
+    "unresolved": n_("unresolved"),
+    "withdrawn": n_("withdrawn"),
+    "open": n_("open"),
+}
 
 _AND_ABOVE = {Level.LOW: n_("all levels"), Level.MEDIUM: n_("high and medium"), Level.HIGH: n_("high only")}
 _RULE = n_(
@@ -85,26 +93,12 @@ def get_picture(visit: Visited) -> Response:
         "picture.html",
         picture=picture,
         one=picture.one,
-        asked=picture.one.table(Kind.QUERY) if picture.one else None,
-        rounds=picture.found.rounds,
         chosen=chosen,
         others=urlencode(chosen),
-        query=urlencode(chosen | {"round_id": picture.one.round_id if picture.one else ""}),
         certainties=[(level.value, visit.say(words)) for level, words in _AND_ABOVE.items()],
-        cells=_cells(visit, picture),
-        known=_known(visit, picture),
-        precision=_precision(picture.found),
+        figures=_figures(visit, picture),
         rule=visit.say(_RULE, base=picture.found.base),
     )
-
-
-@router.get("/picture/{name}.svg")
-def get_svg(visit: Visited, name: str) -> Response:
-    asked = visit.request.query_params
-    drawn = _drawn(visit, _picture(visit, *(asked.get(name, "") for name in _CHOICE)))
-    if name not in drawn:
-        raise HTTPException(404)
-    return Response(drawn[name], media_type="image/svg+xml")
 
 
 @router.post("/picture.pdf")
@@ -116,10 +110,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
         "round": _of_round(visit, picture.one),
         "certainty": f"{visit.say('Certainty')}: {visit.say(_AND_ABOVE[picture.least])}",
         "rule": visit.say(_RULE, base=picture.found.base),
-        "pictures": [
-            {"title": title, "svg": drawing, "rows": rows}
-            for (title, rows), drawing in zip(_tables(visit, picture), _drawn(visit, picture).values(), strict=True)
-        ],
+        "pictures": [asdict(figure) for figure in _figures(visit, picture)],
     }
     headers = {"content-disposition": 'attachment; filename="regional-picture.pdf"'}
     return Response(pdf.compiled("picture.typ", content, visit.mark), media_type="application/pdf", headers=headers)
@@ -148,36 +139,171 @@ def _least(certainty: str) -> Level:
     return Level(certainty or Level.LOW)
 
 
-def _drawn(visit: Visit, picture: Picture) -> dict[str, str]:
-    pairs, known, right = (title for title, _ in _tables(visit, picture))
-    levels = [
-        (visit.say(LEVELS[level][0]), Amount(f"{percent} %", percent))
-        for level, percent in _precision(picture.found).items()
-    ]
-    table = picture.one.table(Kind.LIST) if picture.one else None
-    parties = [of.party for of in table.parties] if table else []
-    return {
-        "pairs": heat_map(pairs, parties, _cells(visit, picture)),
-        "known": bars(known, [(str(parties), amount) for parties, amount in _known(visit, picture).items()]),
-        "right": bars(right, levels, 100),
-    }
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture, its table, and what a reader has to know of both."""
+
+    title: str
+    svg: str
+    """Empty where there is only a table."""
+    columns: list[str]
+    rows: list[list[str]]
+    note: str = ""
+    rounds: Sequence[str] = ()
+    """Where each row is about a round: their ids."""
 
 
-def _tables(visit: Visit, picture: Picture) -> list[tuple[str, list[list[str]]]]:
-    return [
-        (
-            visit.say("Hits between parties, of their lists"),
-            [[f"{a} - {b}", amount.text] for (a, b), amount in _cells(visit, picture).items()],
+def _figures(visit: Visit, picture: Picture) -> list[Figure]:
+    """Return the pictures that have anything to show."""
+    if picture.one is None:
+        return []
+    made = (_region, _pairs, _known, _trend, _outcomes, _right, _queries, _hits_of_queries)
+    return [figure for figure in (one(visit, picture, picture.one) for one in made) if figure.rows]
+
+
+def _region(visit: Visit, picture: Picture, one: RoundStatistics) -> Figure:
+    title, table = visit.say("The region: hits of each party with all others"), one.table(Kind.LIST)
+    hits = {of.party: _amount(visit, of.hits.of(picture.least)) for of in (table.parties if table else ())}
+    records = {sent.party: _amount(visit, sent.records) for sent in one.lists if sent.kind is Kind.LIST}
+    rows = [[party, of.text, records[party].text, _rate(visit, of, records[party])] for party, of in hits.items()]
+    return Figure(
+        title,
+        charts.region(title, hits, _cells(visit, picture)),
+        [visit.say("Party"), visit.say("Hits"), visit.say("Records, padded"), visit.say("Hits per 1,000 records")],
+        rows,
+        visit.say("An arc is thick where two parties have many hits, and dashed where they have 1 to 4."),
+    )
+
+
+def _rate(visit: Visit, hits: Amount, records: Amount) -> str:
+    """Return hits per thousand records, of published numbers; a dash where there are too few for it."""
+    if hits.small or not records.size:
+        return "-"
+    return visit.language.number(round(_THOUSAND * hits.size / records.size, 1))
+
+
+def _pairs(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
+    title, cells = visit.say("Hits between parties, of their lists"), _cells(visit, picture)
+    parties = sorted({party for pair in cells for party in pair})
+    rows = [[f"{left} - {right}", amount.text] for (left, right), amount in cells.items()]
+    return Figure(title, charts.heat_map(title, parties, cells), [visit.say("Parties"), visit.say("Hits")], rows)
+
+
+def _known(visit: Visit, picture: Picture, one: RoundStatistics) -> Figure:
+    title = visit.say("Persons by number of parties that know them")
+    known = {str(of.parties): _amount(visit, of.persons) for of in one.known if of.certainty == picture.least}
+    return Figure(
+        title,
+        charts.bars(title, list(known.items())),
+        [visit.say("Parties"), visit.say("Persons")],
+        [[parties, amount.text] for parties, amount in known.items()],
+        visit.say(
+            "By hits of the certainty that is chosen above. Noise is added here as well, so that no small number of "
+            "hits follows from the persons: a number is seldom off by more than 10."
         ),
-        (
-            visit.say("Persons by number of parties that know them"),
-            [[str(parties), amount.text] for parties, amount in _known(visit, picture).items()],
+    )
+
+
+def _trend(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
+    """Return the rounds of the category from the oldest on; one alone is no trend."""
+    title, levels = visit.say("Hits of lists, round by round"), _levels(picture)
+    rounds = picture.found.rounds[::-1] if len(picture.found.rounds) > 1 else ()
+    days = [visit.language.date(of.matched_at) for of in rounds]
+    parts = [[_amount(visit, getattr(of.hits, level.value)) for level in levels] for of in rounds]
+    marks = [of.confirmed / 2 if of.confirmed else None for of in rounds]
+    said = [visit.language.number(of.confirmed) for of in rounds]
+    return Figure(
+        title,
+        charts.stacked(title, list(zip(days, parts, marks, strict=True))),
+        [
+            visit.say("Lists compared on"),
+            *(visit.say(LEVELS[level][0]) for level in levels),
+            visit.say("said to be right"),
+        ],
+        [[day, *(of.text for of in row), so_many] for day, row, so_many in zip(days, parts, said, strict=True)],
+        visit.say(
+            "Each round by itself: rounds repeat lists, and their numbers are never added up. The first part of a bar "
+            "is the surest level. The line shows the hits that were said to be right; one of which a single party says "
+            "so counts half."
         ),
-        (
-            visit.say("Share of decided hits that were right, in the newest round with such figures"),
-            [[visit.say(LEVELS[level][0]), f"{percent} %"] for level, percent in _precision(picture.found).items()],
+        [of.round_id for of in rounds],
+    )
+
+
+def _outcomes(visit: Visit, picture: Picture, one: RoundStatistics) -> Figure:
+    title, levels = visit.say("What became of the hits"), _levels(picture)
+    rows = [of for level in levels for of in one.outcomes if of.certainty is level]
+    parts = [[_amount(visit, getattr(of, name)) for name in _OUTCOMES] for of in rows]
+    words = [visit.say(LEVELS[of.certainty][0]) for of in rows]
+    return Figure(
+        title,
+        charts.stacked(title, [(name, amounts, None) for name, amounts in zip(words, parts, strict=True)]),
+        [visit.say("Certainty"), *map(visit.say, _OUTCOMES.values())],
+        [[name, *(amount.text for amount in amounts)] for name, amounts in zip(words, parts, strict=True)],
+        visit.say(
+            "Outcomes count the statements of each of the two parties; where a pair has few hits of a level, nothing "
+            "is counted."
         ),
+    )
+
+
+def _right(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
+    title = visit.say("Share of decided hits that were right, in the newest round with such figures")
+    found = [of for of in picture.found.precision if of.decided >= _FEWEST]
+    rows = [
+        charts.Share(visit.say(LEVELS[of.certainty][0]), of.percent, of.least, of.most, round(100 * of.certainty.least))
+        for of in found
     ]
+    return Figure(
+        title,
+        charts.shares(title, rows),
+        [visit.say(name) for name in (n_("Certainty"), n_("right"), n_("between"), n_("promised"), n_("decided hits"))],
+        [
+            [
+                row.words,
+                f"{row.percent} %",
+                f"{row.least} - {row.most} %",
+                f"{row.promised} %",
+                _text(visit, of.decided),
+            ]
+            for row, of in zip(rows, found, strict=True)
+        ],
+        visit.say(
+            "From what both parties of a hit said of it, in rounded numbers, each level by itself. The bar is where "
+            "the share lies with so many hits in 95 of 100 such rounds; the dashed mark is what the level promises. "
+            "Levels of fewer than %(number)s decided hits are left out.",
+            number=_FEWEST,
+        ),
+    )
+
+
+def _queries(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
+    title, found = visit.say("Queries by party and month"), picture.found.queries
+    cells = {(of.party, of.month): Amount(_text(visit, of.queries), of.queries) for of in found}
+    parties, months = (sorted({pair[place] for pair in cells}) for place in (0, 1))
+    none = Amount("0")
+    whole = {(party, month): cells.get((party, month), none) for party in parties for month in months}
+    return Figure(
+        title,
+        charts.grid(title, parties, months, whole),
+        [visit.say("Party"), *months],
+        [[party, *(whole[party, month].text for month in months)] for party in parties],
+    )
+
+
+def _hits_of_queries(visit: Visit, picture: Picture, one: RoundStatistics) -> Figure:
+    table = one.table(Kind.QUERY)
+    rows = [
+        [f"{of.left} - {of.right}", _amount(visit, of.hits.of(picture.least)).text]
+        for of in (table.pairs if table else ())
+    ]
+    columns = [visit.say("Parties"), visit.say("Hits")]
+    return Figure(visit.say("Hits of queries, separate from those of lists"), "", columns, rows)
+
+
+def _levels(picture: Picture) -> list[Level]:
+    """Return the levels that count, the surest first."""
+    return [level for level in sorted(Level, reverse=True) if level >= picture.least]
 
 
 def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
@@ -191,9 +317,11 @@ def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
 
 
 def _amount(visit: Visit, published: PublishedCount) -> Amount:
-    if isinstance(published, int):
-        return Amount(visit.language.number(published), published)
-    return Amount(published)
+    return Amount(_text(visit, published), published) if isinstance(published, int) else Amount(published)
+
+
+def _text(visit: Visit, number: int) -> str:
+    return visit.language.number(number)
 
 
 def _cells(visit: Visit, picture: Picture) -> dict[tuple[str, str], Amount]:
@@ -201,13 +329,3 @@ def _cells(visit: Visit, picture: Picture) -> dict[tuple[str, str], Amount]:
     table = picture.one.table(Kind.LIST) if picture.one else None
     pairs = table.pairs if table else ()
     return {(of.left, of.right): _amount(visit, of.hits.of(picture.least)) for of in pairs}
-
-
-def _known(visit: Visit, picture: Picture) -> dict[int, Amount]:
-    known = picture.one.known if picture.one else ()
-    return {of.parties: _amount(visit, of.persons) for of in known if of.certainty == picture.least}
-
-
-def _precision(found: RegionalPicture) -> Mapping[str, int]:
-    """Return by level the approximate percentage of right hits among decided ones, from the newest round with one."""
-    return {of.certainty.value: of.percent for of in found.precision}

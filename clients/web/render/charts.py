@@ -1,22 +1,42 @@
-"""Pictures of numbers as SVG, made on the server and shown as images, so that the pages' policy stays strict.
+"""Pictures of numbers as SVG, made on the server: one module for pages, in light and dark, and for papers.
 
-A picture has presentation attributes alone, every number stands in it as text, and a pattern tells small ones: it reads
-the same without colour and in print. A table with the same numbers stands beside each picture.
+A picture has presentation attributes alone, which papers show; the style sheet gives each class its colours of light
+and dark. Every number stands as text in it or in the table beside it, a small one is hollow or dashed, and shades
+differ in lightness: it reads the same without colour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
-from math import log1p
+from itertools import accumulate, pairwise
+from math import hypot, log1p, sqrt
 from textwrap import wrap
 
-_FONT = 'font-family="system-ui, DejaVu Sans, sans-serif"'
+_FONT = 'font-family="system-ui, DejaVu Sans, sans-serif" font-size="14"'
+_REGULAR = 400
 _INK, _QUIET, _LINE, _PAPER = "#18202b", "#4e5a69", "#c9d0d9", "#ffffff"
 _SHADES = ("#eef4fb", "#d3e4f5", "#b1cfed", "#86b3e0", "#5891cc", "#2f6cae", "#164e87")
 _DARK_FROM = 4  # the first shade on which text is white
 _LABELS, _DRAWN, _LETTERS, _LINE_HEIGHT, _HEAD = 330, 330, 42, 17, 48
 _CELL, _MARGIN, _BAR, _GAP, _WIDTH = 64, 64, 26, 12, 640
+_LETTER = 9  # the width of a letter, about
+
+# Where a party is, in tiles from the left and from the top: only who lies beside whom is meant.
+_PLACES = {
+    "AT": (0.6, 0.0),
+    "HU": (2.2, 0.2),
+    "MD": (4.6, 0.3),
+    "SI": (0.0, 0.9),
+    "HR": (1.1, 1.2),
+    "RO": (3.7, 1.1),
+    "RS": (2.6, 1.7),
+    "BA": (1.6, 2.1),
+    "BG": (4.1, 2.4),
+    "ME": (1.9, 3.0),
+    "MK": (3.1, 3.1),
+    "AL": (2.3, 3.9),
+}
+_TILE, _CIRCLE, _LEAST_CIRCLE, _WIDEST = 118, 34, 15, 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +52,93 @@ class Amount:
         return not self.size and self.text != "0"
 
 
+def region(title: str, parties: Mapping[str, Amount], pairs: Mapping[tuple[str, str], Amount]) -> str:
+    """Return a map of tiles: each party at its place, and the hits of two parties as an arc between them.
+
+    Args:
+        title: What the picture shows, read out to who cannot see it.
+        parties: The number of each party, which its circle stands for.
+        pairs: Hits by pair. An arc is as thick as their logarithm, and dashed where they are few.
+    """
+    elsewhere = {party: (float(n), 5.0) for n, party in enumerate(sorted(set(parties) - set(_PLACES)))}
+    places = {party: _PLACES.get(party) or elsewhere[party] for party in parties}
+    left, top = (min((at[axis] for at in places.values()), default=0) for axis in (0, 1))
+    at = {party: (60 + (x - left) * _TILE, 46 + (y - top) * _TILE) for party, (x, y) in places.items()}
+    width, height = (max((point[axis] for point in at.values()), default=0) + 60 for axis in (0, 1))
+    most = max((amount.size for amount in pairs.values()), default=0)
+    drawn = [
+        _arc(at[one], at[other], f"{one} - {other}: {amount.text}", _part(amount, most), small=amount.small)
+        for (one, other), amount in pairs.items()
+        if amount.size or amount.small
+    ]
+    most = max((amount.size for amount in parties.values()), default=0)
+    for party, (x, y) in at.items():
+        amount = parties[party]
+        share = sqrt(amount.size / most) if most else 0.0
+        radius = _LEAST_CIRCLE + (_CIRCLE - _LEAST_CIRCLE) * share
+        shade = round(_DARK_FROM + 2 * share) if amount.size else None
+        drawn += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {_fill(shade)}/>',
+            _text(x, y + 5, party, weight=600, shade=shade),
+            f'<g class="halo" stroke="{_PAPER}" stroke-width="4" paint-order="stroke">',
+            _text(x, y + radius + 16, amount.text),
+            "</g>",
+        ]
+    return _svg(title, width, height + 12, drawn)
+
+
+def _part(amount: Amount, most: int) -> float:
+    """Return which part of the largest number one is, by logarithms: counts differ by orders of magnitude."""
+    return log1p(amount.size) / log1p(most) if most else 0.0
+
+
+def _arc(start: tuple[float, float], end: tuple[float, float], words: str, part: float, *, small: bool) -> str:
+    """Return an arc, bent a little to one side so that it passes the circles between its ends."""
+    (x, y), (to_x, to_y) = sorted((start, end))
+    bend = 0.16 if hypot(to_x - x, to_y - y) > 1.5 * _TILE else 0.06
+    middle = (x + to_x) / 2 + (to_y - y) * bend, (y + to_y) / 2 - (to_x - x) * bend
+    dashes = ' stroke-dasharray="5 5"' if small else ""
+    width = 1.5 if small else 1.5 + (_WIDEST - 1.5) * part**2
+    return (
+        f'<path class="arc" d="M{x:.1f} {y:.1f}Q{middle[0]:.1f} {middle[1]:.1f} {to_x:.1f} {to_y:.1f}" fill="none" '
+        f'stroke="{_SHADES[3]}" stroke-width="{width:.1f}"{dashes}><title>{escape(words)}</title></path>'
+    )
+
+
 def heat_map(title: str, parties: Sequence[str], cells: Mapping[tuple[str, str], Amount]) -> str:
     """Return a map of hits between parties.
 
     Args:
         title: What the picture shows, read out to who cannot see it.
-        parties: The parties, in the order of rows and columns.
+        parties: The parties, in ascending order.
         cells: Hits by pair in ascending order; a pair that is not there is never compared.
     """
-    size = _MARGIN + _CELL * len(parties) + 8
-    most = max((amount.size for amount in cells.values()), default=0)
-    drawn = []
-    for index, party in enumerate(parties):
-        middle = _MARGIN + _CELL * index + _CELL / 2
-        drawn += [_text(middle, _MARGIN - 14, party, weight=600), _text(_MARGIN - 28, middle + 5, party, weight=600)]
-    for row, left in enumerate(parties):
-        for column, right in enumerate(parties):
-            pair = (min(left, right), max(left, right))
-            drawn.append(_cell(row, column, cells.get(pair), most, own=left == right))
-    return _svg(title, size, size, drawn)
+    halves = {(row, column): cells.get((column, row)) for row in parties for column in parties if column < row}
+    return grid(title, parties[1:], parties[:-1], halves)
+
+
+def grid(
+    title: str, rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], Amount | None]
+) -> str:
+    """Return a table whose cells are shaded by their numbers.
+
+    Args:
+        title: What the picture shows.
+        rows: Words of the rows, from the top.
+        columns: Words of the columns, from the left.
+        cells: Numbers by row and column; None is drawn as a dash.
+    """
+    edge = max(_MARGIN, 2 * _GAP + _LETTER * max(map(len, rows), default=0))
+    most = max((amount.size for amount in cells.values() if amount), default=0)
+    wide = max(_CELL, _GAP + _LETTER * max(map(len, columns), default=0))
+    drawn = [_text(edge + wide * (n + 0.5), _MARGIN - 14, name, weight=600) for n, name in enumerate(columns)]
+    for row, name in enumerate(rows):
+        y = _MARGIN + _CELL * row
+        drawn.append(_text(edge - _GAP, y + _CELL / 2 + 5, name, anchor="end", weight=600))
+        for column, other in enumerate(columns):
+            if (name, other) in cells:
+                drawn += _cell(edge + wide * column, y, wide, cells[name, other], most)
+    return _svg(title, edge + wide * len(columns) + 8, _MARGIN + _CELL * len(rows) + 8, drawn)
 
 
 def bars(title: str, rows: Sequence[tuple[str, Amount]], most: int | None = None) -> str:
@@ -61,19 +149,73 @@ def bars(title: str, rows: Sequence[tuple[str, Amount]], most: int | None = None
         rows: Each bar's words and number, with its unit.
         most: What a full bar stands for; the largest number by default.
     """
-    full = most or max((amount.size for _, amount in rows), default=0) or 1
-    label = 12 + 8 * max((len(words) for words, _ in rows), default=0)
-    room = _WIDTH - label - 90
-    drawn = []
-    for index, (words, amount) in enumerate(rows):
-        top = _GAP + index * (_BAR + _GAP)
-        length = room * min(1.0, amount.size / full)
-        drawn += [
-            _text(label - 8, top + _BAR * 0.68, words, anchor="end"),
-            f'<rect x="{label}" y="{top}" width="{max(length, 1):.1f}" height="{_BAR}" rx="3" fill="{_SHADES[5]}"/>',
-            _text(label + max(length, 1) + 8, top + _BAR * 0.68, amount.text, anchor="start", weight=600),
-        ]
+    full = most or max((amount.size for _, amount in rows), default=0)
+    return stacked(title, [(words, [amount], None) for words, amount in rows], full)
+
+
+def stacked(title: str, rows: Sequence[tuple[str, Sequence[Amount], float | None]], most: int | None = None) -> str:
+    """Return horizontal bars of several parts each, the darkest first, and a line through the marks of the rows.
+
+    Args:
+        title: What the picture shows.
+        rows: Each bar's words, its parts in one order, and where its mark is, if it has one. The text behind a bar is
+            that of its parts.
+        most: What a full bar stands for; the longest one by default.
+    """
+    sums = [sum(amount.size for amount in parts) for _, parts, _ in rows]
+    full = most or max(sums, default=0) or 1
+    label = 2 * _GAP + _LETTER * max((len(words) for words, _, _ in rows), default=0)
+    texts = [" + ".join(amount.text for amount in parts) for _, parts, _ in rows]
+    room = max(_WIDTH - label - 3 * _GAP - _LETTER * max(map(len, texts), default=0), _WIDTH / 4)
+    drawn, marks = [], []
+    for index, (words, parts, mark) in enumerate(rows):
+        top, x = _GAP + index * (_BAR + _GAP), float(label)
+        drawn.append(_text(label - _GAP, top + _BAR * 0.68, words, anchor="end"))
+        for number, amount in enumerate(parts):
+            width = room * min(1.0, amount.size / full)
+            shade = 5 if len(parts) == 1 else max(6 - 2 * number, 0)
+            drawn.append(_rectangle(x, top, max(width, 1.0), _BAR, shade))
+            x += max(width, 1.0)
+        drawn.append(_text(x + 8, top + _BAR * 0.68, texts[index], anchor="start", weight=600))
+        if mark is not None:
+            marks.append((label + room * min(1.0, mark / full), top + _BAR / 2))
+    line = f'class="mark" stroke="{_INK}" stroke-width="2"'
+    drawn += [f'<path {line} d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>' for (x, y), (to_x, to_y) in pairwise(marks)]
+    drawn += [f'<circle {line} cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_PAPER}"/>' for x, y in marks]
     return _svg(title, _WIDTH, _GAP + len(rows) * (_BAR + _GAP), drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A measured share in percent: its words, the share, what it may be, and what was promised at least."""
+
+    words: str
+    percent: int
+    least: int
+    most: int
+    promised: int
+
+
+def shares(title: str, rows: Sequence[Share]) -> str:
+    """Return a point for each measured share, a line for what it may be, and an upright mark for what was promised."""
+    label = 2 * _GAP + _LETTER * max((len(row.words) for row in rows), default=0)
+    room = _WIDTH - label - 60
+
+    def across(percent: float) -> float:
+        return label + room * percent / 100
+
+    drawn = [_text(across(percent), 16, f"{percent} %", colour="quiet") for percent in (0, 50, 100)]
+    for index, row in enumerate(rows):
+        y = 24 + _BAR / 2 + index * (_BAR + _GAP)
+        drawn += [
+            _text(label - _GAP, y + 5, row.words, anchor="end"),
+            f'<path class="line" d="M{label} {y:.1f}H{label + room}" stroke="{_LINE}"/>',
+            _rectangle(across(row.least), y - 5, max(across(row.most) - across(row.least), 1.0), 10, 3),
+            _upright(across(row.promised), y - 14, y + 14),
+            f'<circle cx="{across(row.percent):.1f}" cy="{y:.1f}" r="6" {_fill(6)}/>',
+            _text(label + room + 12, y + 5, f"{row.percent} %", anchor="start", weight=600),
+        ]
+    return _svg(title, _WIDTH, 30 + len(rows) * (_BAR + _GAP), drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +234,7 @@ def waterfall(
 
     Args:
         title: What the picture shows.
-        steps: The steps from zero on; one that lowers the sum is hatched.
+        steps: The steps from zero on; one that lowers the sum is hollow.
         total: The sum of all of them.
         borders: Words and value of each border.
     """
@@ -110,53 +252,69 @@ def waterfall(
         lines = wrap(step.words, _LETTERS) or [""]
         height = max(_BAR, _LINE_HEIGHT * len(lines))
         left, width = across(min(start, end)), max(abs(end - start) * scale, 1)
-        fill = "url(#small)" if step.size < 0 else _SHADES[6 if step is total else 4]
-        frame = f'fill="{fill}" stroke="{_QUIET}"'
+        shade = None if step.size < 0 else 6 if step is total else 4
         middle = top + height / 2
         drawn += [
             _text(_LABELS - 10, middle - _LINE_HEIGHT * (len(lines) - 1) / 2 + _LINE_HEIGHT * n + 5, line, anchor="end")
             for n, line in enumerate(lines)
         ]
         drawn += [
-            f'<rect x="{left:.1f}" y="{middle - _BAR / 2:.1f}" width="{width:.1f}" height="{_BAR}" {frame}/>',
+            _rectangle(left, middle - _BAR / 2, width, _BAR, shade),
             _text(_LABELS + _DRAWN + 8, middle + 5, step.text, anchor="start", weight=600),
         ]
         top += height + _GAP
     for n, (words, value) in enumerate(borders):
         x = across(value)
-        drawn += [
-            f'<path d="M{x:.1f} {_HEAD - 8}V{top:.1f}" stroke="{_INK}" stroke-width="1.5" stroke-dasharray="5 4"/>',
-            _text(x, 16 + _LINE_HEIGHT * (n % 2), words, weight=600),
-        ]
+        drawn += [_upright(x, _HEAD - 8, top), _text(x, 16 + _LINE_HEIGHT * (n % 2), words, weight=600)]
     return _svg(title, _LABELS + _DRAWN + 70, top, drawn)
 
 
-def _cell(row: int, column: int, amount: Amount | None, most: int, *, own: bool) -> str:
-    x, y = _MARGIN + _CELL * column, _MARGIN + _CELL * row
-    frame = f'x="{x + 2}" y="{y + 2}" width="{_CELL - 4}" height="{_CELL - 4}" rx="4"'
-    if own or amount is None:
-        dash = "" if own else _text(x + _CELL / 2, y + _CELL / 2 + 5, "-", colour=_QUIET)
-        return f'<rect {frame} fill="#f4f5f7" stroke="{_LINE}"/>{dash}'
-    # Counts of pairs differ by orders of magnitude; shades follow their logarithm, and the number stands in the cell.
-    shade = round((len(_SHADES) - 1) * log1p(amount.size) / log1p(most)) if most else 0
-    fill = "url(#small)" if amount.small else _SHADES[shade]
-    colour = _PAPER if shade >= _DARK_FROM else _INK
-    return f'<rect {frame} fill="{fill}" stroke="{_LINE}"/>' + _text(
-        x + _CELL / 2, y + _CELL / 2 + 5, amount.text, colour=colour, weight=600
-    )
+def _cell(x: float, y: float, width: float, amount: Amount | None, most: int) -> list[str]:
+    frame, middle = (x + 2, y + 2, width - 4, _CELL - 4), (x + width / 2, y + _CELL / 2 + 5)
+    if amount is None:
+        return [_rectangle(*frame, 0), _text(*middle, "-", colour="quiet")]
+    shade = None if amount.small else round((len(_SHADES) - 1) * _part(amount, most))
+    return [_rectangle(*frame, shade), _text(*middle, amount.text, weight=600, shade=shade)]
 
 
-def _text(x: float, y: float, words: str, *, anchor: str = "middle", colour: str = _INK, weight: int = 400) -> str:
-    return text_mark(x, y, words, anchor, f' font-size="14" font-weight="{weight}" fill="{colour}" {_FONT}')
+def _rectangle(x: float, y: float, width: float, height: float, shade: int | None) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3" {_fill(shade)}/>'
 
 
-def _svg(title: str, width: float, height: float, drawn: Sequence[str]) -> str:
-    small = (
-        '<defs><pattern id="small" width="8" height="8" patternUnits="userSpaceOnUse">'
-        f'<rect width="8" height="8" fill="{_PAPER}"/><path d="M0 8L8 0" stroke="{_LINE}" stroke-width="2"/>'
-        "</pattern></defs>"
-    )
-    return svg_document(title, width, height, drawn, definitions=small)
+def _upright(x: float, top: float, bottom: float) -> str:
+    """Return a dashed upright line."""
+    line = f'stroke="{_INK}" stroke-width="1.5" stroke-dasharray="5 4"'
+    return f'<path class="mark" d="M{x:.1f} {top:.1f}V{bottom:.1f}" {line}/>'
+
+
+def _fill(shade: int | None) -> str:
+    """Return the attributes of a surface; without a shade, of one that is hollow."""
+    if shade is None:
+        return f'class="hollow" fill="{_PAPER}" stroke="{_QUIET}" stroke-dasharray="4 3"'
+    return f'class="shade{shade}" fill="{_SHADES[shade]}" stroke="{_LINE}"'
+
+
+def _text(
+    x: float,
+    y: float,
+    words: str,
+    *,
+    anchor: str = "middle",
+    colour: str = "ink",
+    weight: int = _REGULAR,
+    shade: int | None = None,
+) -> str:
+    """Return a text; on a dark shade it is light."""
+    if shade is not None and shade >= _DARK_FROM:
+        colour = "over"
+    fill = {"ink": _INK, "quiet": _QUIET, "over": _PAPER}[colour]
+    bold = f' font-weight="{weight}"' if weight != _REGULAR else ""
+    attributes = f' class="{colour}" fill="{fill}"{bold}'
+    return text_mark(x, y, words, anchor, attributes)
+
+
+def _svg(title: str, width: float, height: float, drawn: Iterable[str]) -> str:
+    return svg_document(title, width, height, drawn, attributes=f' class="drawing" {_FONT}')
 
 
 def text_mark(x: float, y: float, words: str, anchor: str, attributes: str = "") -> str:
@@ -164,22 +322,19 @@ def text_mark(x: float, y: float, words: str, anchor: str, attributes: str = "")
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{attributes}>{escape(words)}</text>'
 
 
-def svg_document(
-    title: str, width: float, height: float, drawn: Sequence[str], *, attributes: str = "", definitions: str = ""
-) -> str:
-    """Return a whole picture on white, with its title, which is read out to who cannot see it.
+def svg_document(title: str, width: float, height: float, drawn: Iterable[str], *, attributes: str = "") -> str:
+    """Return a whole picture with its title, which is read out to who cannot see it; on white but for a style sheet.
 
     Args:
         title: What the picture shows; it is escaped.
         width: In pixels.
         height: In pixels.
         drawn: The elements, in the order of drawing.
-        attributes: Presentation attributes that all elements inherit, with a blank before each.
-        definitions: Patterns that elements refer to.
+        attributes: A class, or presentation attributes that all elements inherit, with a blank before each.
     """
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"{attributes}>'
-        f"<title>{escape(title)}</title>{definitions}"
-        f'<rect width="{width:.0f}" height="{height:.0f}" fill="{_PAPER}"/>{"".join(drawn)}</svg>'
+        f"<title>{escape(title)}</title>"
+        f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" fill="{_PAPER}"/>{"".join(drawn)}</svg>'
     )

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import delete, update
 
+from aquila.interface.statistics import OutcomeCount
+from services.matcher import statistics
 from services.matcher.storage.tables import (
     HitCountRow,
     KnownCountRow,
@@ -209,7 +211,14 @@ async def test_the_picture_is_of_one_round_next_to_others(three: World) -> None:
         assert (one["lists"], one["hits"]) == (3, rounds[one["round_id"]]["hits"][0]["hits"])
     newest = next(one["round_id"] for one in found["rounds"] if one["round_id"] in {first, second})
     [high] = [one for one in rounds[newest]["outcomes"] if one["certainty"] == "high"]
-    assert found["precision"] == [{"certainty": "high", "percent": high["precision"]}]
+    [precision] = found["precision"]
+    assert precision["percent"] == high["precision"]
+    refuted = 4 if high["refuted"] == "<5" else high["refuted"]
+    assert precision["decided"] == (high["confirmed"] + refuted) // 2
+    assert {one["round_id"]: one["confirmed"] for one in found["rounds"]} == {
+        round_id: sum(of["confirmed"] for of in rounds[round_id]["outcomes"] if of["confirmed"] != "<5")
+        for round_id in (first, second, third)
+    }
     found = (await read(three, f"{PICTURE}?round_id={first}")).json()
     assert found["round"] == rounds[first]
     day = datetime.fromtimestamp(three.clock(), UTC).astimezone().date()
@@ -252,6 +261,25 @@ async def test_queries_stand_apart_from_lists(three: World) -> None:
     assert pairs_of(one)["AL-RS"]["all"] == 100
     assert {pair: hits["all"] for pair, hits in pairs_of(one, "query").items()} == {"AL-RS": 50, "AL-SI": "1-4"}
     assert pairs_of(one)["RS-SI"]["all"] == 0
+    month = f"{datetime.fromtimestamp(three.clock(), UTC).astimezone():%Y-%m}"
+    assert (await read(three, PICTURE)).json()["queries"] == [{"party": "AL", "month": month, "queries": 1}]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [((40, 0), (100, 20, 83, 100)), ((20, 20), (50, 20, 29, 71)), ((400, 400), (50, 400, 45, 55)), (("<5", 5), None)],
+)
+def test_interval_of_a_share(said: tuple[Any, Any], expected: tuple[int, ...] | None) -> None:
+    """The interval is that of Wilson's score, computed from published numbers, for half of what both parties said."""
+    confirmed, refuted = said
+    of = OutcomeCount(
+        certainty="high", confirmed=confirmed, refuted=refuted, unresolved=0, withdrawn=0, open=0, precision=None
+    )
+    percent = statistics._precision({"confirmed": confirmed, "refuted": refuted})
+    assert (percent is None) == (expected is None)
+    if percent is not None:
+        found = statistics._level_precision(of, percent)
+        assert (found.percent, found.decided, found.least, found.most) == expected
 
 
 async def test_precision_is_made_of_published_numbers(three: World) -> None:

@@ -375,13 +375,6 @@ async def test_numbers(matcher: Any) -> None:
         browser = await matcher.visitor(f"the-{role}", role)
         assert "Numbers come with the first results." in await browser.open("/statistics")
         assert "Nothing to show yet" in await browser.open("/picture")
-        for name in ("pairs", "known", "right"):
-            await browser.open(f"/picture/{name}.svg")
-            assert browser.answer.headers["content-type"] == "image/svg+xml"
-            assert browser.answer.headers["cache-control"] == "no-store"
-        await browser.open("/picture/other.svg")
-        assert browser.answer.status_code == 404
-        await browser.open("/picture")
         await browser.send("/picture.pdf", category="")
         assert browser.answer.content.startswith(b"%PDF")
         await browser.open("/statistics?since=2026-11-01&until=2026-11-30")

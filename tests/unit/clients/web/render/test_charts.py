@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from clients.web.render import pdf
-from clients.web.render.charts import Amount, WaterfallStep, bars, heat_map, waterfall
+from clients.web.render.charts import Amount, Share, WaterfallStep, bars, heat_map, region, shares, stacked, waterfall
 from clients.web.text.request_letter import ComposedLetter
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -18,11 +18,51 @@ def texts(drawing: str) -> list[str]:
 
 
 def test_heat_map() -> None:
-    """Every number stands in its cells as text, small ones on a pattern, and a pair that is not compared as a dash."""
+    """Every number stands in its cell, a small one in a hollow one, and a pair that is not compared is a dash."""
     drawing = heat_map("Hits", ["AL", "MK", "RS", "SI"], CELLS)
     found = texts(drawing)
-    assert (found.count("1,120"), found.count("1-4"), found.count("0"), found.count("-")) == (2, 2, 2, 6)
-    assert drawing.count("url(#small)") == 2
+    assert (found.count("1,120"), found.count("1-4"), found.count("0"), found.count("-")) == (1, 1, 1, 3)
+    assert drawing.count('class="hollow"') == 1
+
+
+def test_region() -> None:
+    """A party is at its place with its number; arcs are thick by their hits, dashed for few, and none for none."""
+    parties = {"AL": Amount("1,120", 1_120), "RS": Amount("1,125", 1_125), "SI": Amount("5", 5), "XX": Amount("0")}
+    drawing = ET.fromstring(region("Hits", parties, CELLS | {("RS", "XX"): Amount("10", 10)}))
+    arcs = {node.findtext(f"{SVG}title"): node.attrib for node in drawing.iter(f"{SVG}path")}
+    assert set(arcs) == {"AL - RS: 1,120", "AL - SI: 1-4", "RS - XX: 10"}
+    assert [words for words, arc in arcs.items() if "stroke-dasharray" in arc] == ["AL - SI: 1-4"]
+    assert float(arcs["AL - RS: 1,120"]["stroke-width"]) > float(arcs["RS - XX: 10"]["stroke-width"])
+    circles = [(float(node.get("cx", "")), float(node.get("cy", ""))) for node in drawing.iter(f"{SVG}circle")]
+    assert len(set(circles)) == 4
+    (_, albania), (_, serbia), (slovenia, _), _ = circles
+    assert albania > serbia
+    assert slovenia == min(x for x, _ in circles[:3])
+    assert {"AL", "RS", "SI", "XX", "1,120", "1,125", "5", "0"} == {node.text for node in drawing.iter(f"{SVG}text")}
+    assert texts(region("Hits", {}, {})) == []
+
+
+def test_stacked() -> None:
+    """Parts follow one another, and a line joins the marks of the rows that have one."""
+    parts = [Amount("100", 100), Amount("1-4"), Amount("50", 50)]
+    drawing = stacked("Trend", [("May", parts, 75), ("June", parts[:1], None), ("July", parts, 150)])
+    assert {"100 + 1-4 + 50", "100", "May", "June", "July"} == set(texts(drawing))
+    found = ET.fromstring(drawing)
+    first, _, third = [node for node in found.iter(f"{SVG}rect") if node.get("y") == "12.0"]
+    assert float(first.get("width", "")) == pytest.approx(2 * float(third.get("width", "")), rel=0.02)
+    assert len(list(found.iter(f"{SVG}circle"))) == 2
+    assert len(list(found.iter(f"{SVG}path"))) == 1
+
+
+def test_shares() -> None:
+    """A share's point lies within its interval, and the mark of its promise where that is."""
+    found = ET.fromstring(shares("Right", [Share("high", 98, 95, 99, 99), Share("low", 50, 20, 80, 50)]))
+    points = [float(node.get("cx", "")) for node in found.iter(f"{SVG}circle")]
+    ranges = [(float(node.get("x", "")), float(node.get("width", ""))) for node in found.findall(f"{SVG}rect")[1:]]
+    for point, (start, width) in zip(points, ranges, strict=True):
+        assert start < point < start + width
+    promises = [node.get("d", "") for node in found.iter(f"{SVG}path") if node.get("class") == "mark"]
+    assert promises[1].startswith(f"M{points[1]:.1f} ")
 
 
 def test_bars() -> None:
@@ -33,7 +73,7 @@ def test_bars() -> None:
 
 
 def test_waterfall() -> None:
-    """A bar begins where the one before ended, one that lowers is hatched, words are wrapped, borders are lines."""
+    """A bar begins where the one before ended, one that lowers is hollow, words are wrapped, borders are lines."""
     long = "a given and a family name agree by their consonants, or as known variants of each other"
     steps = [WaterfallStep("prior", -8, "-8"), WaterfallStep(long, 12, "+12"), WaterfallStep("nothing", -1, "-1")]
     drawing = waterfall("Weights", steps, WaterfallStep("together", 3, "+3"), [("low", 0), ("high", 6.6)])
@@ -48,8 +88,8 @@ def test_waterfall() -> None:
     (first, length), (second, other), *_ = bars_
     assert first == pytest.approx(second, abs=0.2)
     assert other == pytest.approx(length * 12 / 8, abs=0.2)
-    assert drawing.count("url(#small)") == 2
-    assert drawing.count("stroke-dasharray") == 2
+    assert drawing.count('class="hollow"') == 2
+    assert drawing.count('class="mark"') == 2
     assert texts(waterfall("Nothing", [], WaterfallStep("", 0, "0"), [])) == ["", "0"]
 
 
@@ -57,6 +97,10 @@ def test_pictures_obey_the_policy() -> None:
     """No style, no script, no foreign address; a text is never markup."""
     drawing = bars(HOSTILE, [(HOSTILE, Amount("1", 1))]) + heat_map("x", [HOSTILE], {})
     drawing += waterfall(HOSTILE, [], WaterfallStep(HOSTILE, 1, HOSTILE), [(HOSTILE, 1)])
+    drawing += region(
+        HOSTILE, {HOSTILE: Amount(HOSTILE, 1), "AL": Amount("1", 1)}, {("AL", HOSTILE): Amount(HOSTILE, 1)}
+    )
+    drawing += stacked(HOSTILE, [(HOSTILE, [Amount(HOSTILE, 1)], 1)]) + shares(HOSTILE, [Share(HOSTILE, 1, 1, 1, 1)])
     assert "<script" not in drawing
     assert "style=" not in drawing
     assert drawing.count("http") == drawing.count('xmlns="http://www.w3.org/2000/svg"')
@@ -72,7 +116,10 @@ def test_papers(text: str) -> None:
         "round": text,
         "certainty": text,
         "rule": text,
-        "pictures": [{"title": text, "svg": drawn, "rows": [[text, "3"]]}],
+        "pictures": [
+            {"title": text, "svg": drawn, "columns": [text, text], "rows": [[text, "3"]], "note": text},
+            {"title": text, "svg": "", "columns": [text], "rows": [[text]], "note": ""},
+        ],
     }
     paper = pdf.compiled("picture.typ", content, "")
     assert paper.startswith(b"%PDF")
