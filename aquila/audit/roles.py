@@ -66,6 +66,19 @@ class Action(StrEnum):
     SEE_STATISTICS = "statistics.see"
 
 
+FOR_PEOPLE = frozenset(
+    {
+        Action.OWN_SESSION,
+        Action.MANAGE_PEOPLE,
+        Action.MANAGE_REGISTRY,
+        Action.DECIDE_APPROVALS,
+        Action.RELEASE_ALARM,
+        Action.ACKNOWLEDGE_LOG,
+    }
+)
+"""Actions that no program does, whatever its role: a person signs in, decides and answers for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoleRow:
     """One role at one service: what it is for in words, and what it may do."""
@@ -89,6 +102,14 @@ class RoleTable:
     def roles_of(self, service: Service) -> tuple[Role, ...]:
         """Return the roles that accounts of a service can have."""
         return tuple(role for place, role in self.rows if place is service)
+
+    def for_programs(self, service: Service) -> tuple[Role, ...]:
+        """Return the roles that a program's account can have: those with nothing for people but a session."""
+        return tuple(
+            role
+            for role in self.roles_of(service)
+            if not self.rows[service, role].actions & FOR_PEOPLE - {Action.OWN_SESSION}
+        )
 
     def holders(self, service: Service, action: Action) -> tuple[Role, ...]:
         """Return the roles that may do this at a service."""

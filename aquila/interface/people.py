@@ -24,13 +24,15 @@ SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 class AccountState(StrEnum):
     """The state of an account.
 
-    Invited is one whose person has not enrolled, or one of the provider that no administrator has let in.
+    Invited is one whose person has not enrolled, or one of the provider that no administrator has let in. Over is a
+    program's whose token is over.
     """
 
     INVITED = "invited"
     ACTIVE = "active"
     LOCKED = "locked"
     DEACTIVATED = "deactivated"
+    OVER = "over"
 
 
 class Method(StrEnum):
@@ -142,7 +144,10 @@ class Admission(Message):
 
 
 class AccountView(Message):
-    """An account as the administrator sees it; with issuer, subject and name from the provider, if it is its own."""
+    """An account as the administrator sees it; with issuer, subject and name from the provider, if it is its own.
+
+    A program's account has the networks from which its token counts, and until when.
+    """
 
     person: Person
     login: str
@@ -153,6 +158,8 @@ class AccountView(Message):
     issuer: str | None = None
     subject: str | None = None
     name: str | None = None
+    networks: tuple[str, ...] | None = None
+    token_until: Seconds | None = None
 
 
 class Accounts(Message):
@@ -167,6 +174,22 @@ class Invitation(Message):
     account: AccountView
     code: EnrolmentCode
     until: Seconds
+
+
+class NewProgram(Message):
+    """An account to make for a program: one role, the addresses or networks it calls from, and for how many days."""
+
+    login: Login
+    role: Role
+    networks: Annotated[tuple[Annotated[str, Field(max_length=49)], ...], Field(min_length=1, max_length=32)]
+    days: Annotated[int, Field(ge=1, le=366)]
+
+
+class ProgramGrant(Message):
+    """A program's account, and the token that the program shows with each call; the token is shown once."""
+
+    account: AccountView
+    token: Annotated[str, Field(min_length=32, max_length=128, repr=False)]
 
 
 class BeginEnrolment(Message):

@@ -10,6 +10,10 @@ KIT: Final[Table] = {
         "an administrator has to let you in first", "tell the administrator of this service who you are"
     ),
     "account_not_waiting": Text("this account does not wait to be let in", "see them with `aquila user list`"),
+    "account_of_program": Text(
+        "this account is a program's: it has one token, one role and one end",
+        "make another one with `aquila user add-program`, and deactivate this one",
+    ),
     "account_of_provider": Text("this account signs in at the provider", "reset it there"),
     "account_person_differs": Text(
         "this account is of another person than was read", "read the list of accounts again"
@@ -282,6 +286,17 @@ KIT: Final[Table] = {
     "permissions_too_open": Text(
         "the {what} {path} is open to others", "chmod {mode} {path}, and consider known what it holds"
     ),
+    "person_needed": Text("a program may not do this: {action}", "sign in as a person"),
+    "program_elsewhere": Text(
+        "the token does not count from the address {address}",
+        "call from one that was named with it, or have another one made",
+    ),
+    "program_network_everything": Text("{network} limits nothing", "name the addresses that the program calls from"),
+    "program_network_malformed": Text(
+        "{network} is no address and no network", "write it as 192.0.2.7 or 192.0.2.0/24, or the same of IPv6"
+    ),
+    "program_role_impossible": Text("a program cannot be {role} here", "it can be {known_roles}"),
+    "program_token_over": Text("the token is over", "have an administrator make another one"),
     "provider_role_missing": Text(
         "the provider gives you no role here", "the administrator of the provider can give one"
     ),

@@ -297,6 +297,7 @@ class PeopleClient(ServiceClient):
     end_session = acts("delete_session")
     accounts = answers("get_accounts", of_people.Accounts)
     add_account = answers("post_account", of_people.Invitation, of_people.NewAccount)
+    add_program = answers("post_program", of_people.ProgramGrant, of_people.NewProgram)
     reset_account = answers("post_reset", of_people.Invitation)
     admit_account = answers("post_admit", of_people.AccountView, of_people.Admission)
     change_roles = answers("put_roles", of_people.AccountView, of_people.RoleChange)

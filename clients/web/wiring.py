@@ -89,7 +89,7 @@ class InProcessTransport(httpx.BaseTransport):
         async def marked(scope: Scope, receive: Receive, send: Send) -> None:
             await app(mark_page_call(scope), receive, send)
 
-        self._transport = httpx.ASGITransport(app=marked)
+        self._transport = httpx.ASGITransport(app=marked, client=("pages", 0))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Make one call and read its answer whole; raises ReadTimeout if the client's time for an answer is over."""

@@ -1,4 +1,4 @@
-"""The person behind an action: a pseudonymous id and the roles of the account, never a name."""
+"""Who is behind an action: a pseudonymous id and the roles of the account, never a name."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ LOCAL_KEY = "p-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person who was let in."""
+    """A person, or a program, who was let in."""
 
     person: str
     """The pseudonymous id, `p-` and 12 hexadecimal digits."""
@@ -19,4 +19,6 @@ class Actor:
     role: Role | None = None
     """The one that allows what is being done, for the log."""
     session_id: str = ""
-    """The session in which it is done; empty for the local key."""
+    """The session in which it is done; empty for the local key and for a program."""
+    is_program: bool = False
+    """Whether it came with a program's token."""

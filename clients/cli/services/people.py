@@ -13,7 +13,7 @@ from aquila.interface.people import AccountView, Invitation
 from clients.cli.connect import ConnectedService, begin_sign_in, connect
 from clients.cli.identity import LOGIN
 from clients.cli.options import Ca, HomePath, Json, Url
-from clients.cli.output.screen import Screen, Table
+from clients.cli.output.screen import Screen, Table, moment
 from clients.cli.prompts import ask, ask_new_password
 from clients.cli.services.speaking import speaking
 from clients.sdk import PeopleClient
@@ -38,6 +38,29 @@ def add(reached: ConnectedService, screen: Screen, login: Name, role: Roles) -> 
     _show_invitation(screen, invitation, reached.connection.url)
 
 
+@app.command("add-program")
+@speaking
+def add_program(
+    reached: ConnectedService,
+    screen: Screen,
+    login: Name,
+    role: Annotated[Role, typer.Option("--role", help="The one role of the program.")],
+    network: Annotated[
+        list[str], typer.Option("--from", metavar="NETWORK", help="An address or network it calls from, once for each.")
+    ],
+    days: Annotated[int, typer.Option(min=1, max=366, help="For how many days its token counts.")] = 90,
+) -> None:
+    """Make an account of a program, and show its token once."""
+    granted = reached.people.add_program(login, role, tuple(network), days)
+    account = granted.account
+    screen.result(
+        granted.model_dump(mode="json"),
+        f"Account {account.login} ({role}) is {account.person} in the log. It calls from {', '.join(network)}.",
+        f"Token, shown once: {granted.token}",
+        f"It counts for {days} days. `aquila user deactivate {account.login}` ends it at once and for good.",
+    )
+
+
 @app.command("list")
 @speaking
 def list_users(reached: ConnectedService, screen: Screen) -> None:
@@ -52,7 +75,13 @@ def list_users(reached: ConnectedService, screen: Screen) -> None:
         for account in found.accounts
         if account.provider
     ]
+    of_programs = [
+        (account.login, ", ".join(account.networks or ()), moment(account.token_until or 0))
+        for account in found.accounts
+        if account.networks is not None
+    ]
     more = [Table("By the provider", ("login", "name", "subject", "issuer"), of_provider)] if of_provider else []
+    more += [Table("Programs", ("login", "calls from", "until"), of_programs)] if of_programs else []
     screen.result(found.model_dump(mode="json"), view, *more)
 
 

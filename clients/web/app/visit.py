@@ -64,7 +64,7 @@ class Visit:
         """
         if self.session and not self._asked:
             self._asked = True
-            with contextlib.suppress(UnknownCallerError):
+            with contextlib.suppress(UnknownCallerError, NotAllowedError):  # the latter is a program
                 self._user = PeopleClient(self.connection()).me()
         return self._user
 

@@ -8,8 +8,10 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Role, role_table
 from aquila.errors import AquilaError, InputError, OrderError, PolicyError, ProtocolError
 from aquila.interface.attention import Channel, NotificationChoice
+from aquila.interface.people import Invitation, ProgramGrant
 from aquila.interface.service.party import RegistryView
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited, keep_cookie
+from clients.web.text.labels import ROLES
 from clients.web.text.request_letter import CHANNELS, FAILURES
 from services.kit.errors import NotAllowedError, NotFoundError, SignInError, UnknownCallerError
 
@@ -103,23 +105,35 @@ def post_sign_out(visit: Visited, _sent: Sent) -> Response:
 
 @router.get("/people")
 def get_people(visit: Visited) -> Response:
-    return visit.show("people.html", accounts=visit.people().accounts().accounts, roles=_roles(visit), invitation=None)
+    return _people(visit)
+
+
+def _people(visit: Visit, invitation: Invitation | None = None, granted: ProgramGrant | None = None) -> Response:
+    accounts, roles = visit.people().accounts().accounts, _roles(visit)
+    of_programs = [(role, visit.say(ROLES[role])) for role in role_table().for_programs(visit.site.service)]
+    return visit.show(
+        "people.html", accounts=accounts, roles=roles, of_programs=of_programs, invitation=invitation, granted=granted
+    )
 
 
 @router.post("/people")
 def post_person(visit: Visited, sent: Sent) -> Response:
     """Make an account and show its enrolment code, once."""
-    people = visit.people()
-    invitation = people.add_account(sent.text("login").lower(), _chosen_roles(sent))
-    return visit.show("people.html", accounts=people.accounts().accounts, roles=_roles(visit), invitation=invitation)
+    return _people(visit, visit.people().add_account(sent.text("login").lower(), _chosen_roles(sent)))
+
+
+@router.post("/people/programs")
+def post_program(visit: Visited, sent: Sent) -> Response:
+    """Make an account of a program and show its token, once."""
+    login, role = sent.text("program_login").lower(), sent.choice("program_role", Role)
+    networks, days = tuple(sent.text("networks").split()), sent.number("days")
+    return _people(visit, granted=visit.people().add_program(login, role, networks, days))
 
 
 @router.post("/people/{person}/reset")
 def post_reset(visit: Visited, _sent: Sent, person: str) -> Response:
     """Let a person enrol again and show the enrolment code, once."""
-    people = visit.people()
-    invitation = people.reset_account(person)
-    return visit.show("people.html", accounts=people.accounts().accounts, roles=_roles(visit), invitation=invitation)
+    return _people(visit, visit.people().reset_account(person))
 
 
 @router.post("/people/{person}/admit")

@@ -108,6 +108,7 @@ ACCOUNTS = {
     "active": (n_("active"), "good"),
     "locked": (n_("locked after failed sign-ins"), "care"),
     "deactivated": (n_("deactivated"), "stop"),
+    "over": (n_("over"), "stop"),
 }
 WISHES = {
     "consent": n_("This node is about to send its consent."),

@@ -1,12 +1,18 @@
 """Accounts: the administrator makes them, each person enrols with a one-time code, and nobody is ever deleted.
 
+A program has an account too, with a token of 256 random bits in place of password and session. It has one role, which
+leaves decisions to people, calls from networks that the administrator names, and ends on a day that is set at its
+beginning. A token is not renewed: a program gets another account, and the first one is deactivated for good.
+
 An account that was once in the log keeps its pseudonymous id, so that the administrator can say later whose it was.
 """
 
 import base64
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,17 +20,31 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Word
 from aquila.audit.roles import Role, role_table
 from aquila.errors import InputError, OrderError, PolicyError
-from aquila.interface.people import Accounts, AccountState, AccountView, Admission, Invitation, NewAccount
+from aquila.interface.people import (
+    Accounts,
+    AccountState,
+    AccountView,
+    Admission,
+    Invitation,
+    NewAccount,
+    NewProgram,
+    ProgramGrant,
+)
 from services.kit.actor import Actor
-from services.kit.errors import NotFoundError, StoreConflictError
+from services.kit.errors import NotAllowedError, NotFoundError, StoreConflictError
+from services.kit.logging import Log
 from services.kit.people.context import People, log_change
 from services.kit.people.sessions import end_all, roles_of
 from services.kit.people.tables import AccountRow
 
+_LOG = Log("kit.accounts")
 LOCAL = "local"
 """A login that nobody gets: commands name the home's key by it."""
 
 _PERSON_BYTES = 6
+_TOKEN_BYTES = 32
+_TOKEN_PREFIX = "aquila-program-"  # by which scanners find one that lies where it should not
+_DAY = 86_400
 _CODE_BYTES = 15  # 120 bits in 24 letters
 
 
@@ -35,19 +55,46 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
         InputError: This service does not have one of the roles, or the login is taken.
     """
     _check_roles(people, wanted.roles)
-    if wanted.login == LOCAL:
-        raise InputError("login_reserved_for_home_key", login=LOCAL)
-    row = AccountRow(
-        person=new_person(), login=wanted.login, roles=sorted(set(wanted.roles)), active=True, created_at=people.clock()
-    )
-    try:
-        with people.store.transaction("account.add") as session:
-            session.add(row)
-            session.flush()
-            log_change(session, people, row, actor, Word.CREATED)
-            return _invite(people, row)
-    except StoreConflictError:
-        raise InputError("login_taken") from None
+    row = _new_row(people, wanted.login, wanted.roles)
+    with _adding(people, row, actor):
+        return _invite(people, row)
+
+
+def add_program(people: People, actor: Actor, wanted: NewProgram) -> ProgramGrant:
+    """Create an account of a program and return its token, which is not stored.
+
+    Raises:
+        InputError: No program has this role here, the login is taken, or a network is none or all addresses.
+    """
+    known = role_table().for_programs(people.service)
+    if wanted.role not in known:
+        raise InputError("program_role_impossible", role=wanted.role, known_roles=", ".join(known))
+    token = _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+    row = _new_row(people, wanted.login, [wanted.role])
+    row.networks = [_network(given) for given in wanted.networks]
+    row.token_hash, row.token_until = _hashed_token(token), people.clock() + wanted.days * _DAY
+    with _adding(people, row, actor):
+        return ProgramGrant(account=_view(people, row), token=token)
+
+
+def find_program(people: People, token: str, address: str) -> Actor | None:
+    """Return the program whose token is shown from an address, or None if there is none.
+
+    Raises:
+        NotAllowedError: Its token is over, or does not count from there.
+    """
+    if not token.startswith(_TOKEN_PREFIX):
+        return None
+    with people.store.reading("account.program") as session:
+        row = session.scalar(select(AccountRow).where(AccountRow.token_hash == _hashed_token(token)))
+    if row is None or not row.active:
+        return None
+    if people.clock() >= (row.token_until or 0):
+        raise NotAllowedError("program_token_over", person=row.person)
+    if not _is_within(address, row.networks or ()):
+        _LOG.warning("program_elsewhere", person=row.person)
+        raise NotAllowedError("program_elsewhere", person=row.person, address=address)
+    return Actor(row.person, frozenset(roles_of(row)), is_program=True)
 
 
 def list_accounts(people: People) -> Accounts:
@@ -71,10 +118,10 @@ def reset_account(people: People, actor: Actor, person: str) -> Invitation:
 
     Raises:
         NotFoundError: There is no such account.
-        InputError: The person comes by the provider, which keeps the password.
+        InputError: The person comes by the provider, which keeps the password, or it is a program's.
     """
     with people.store.transaction("account.reset") as session:
-        row = _row(session, person)
+        row = _row_of_person(session, person)
         if row.issuer is not None:
             raise InputError("account_of_provider")
         row.password_hash = row.totp_secret = None
@@ -90,11 +137,11 @@ def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role
 
     Raises:
         NotFoundError: There is no such account.
-        InputError: This service does not have one of the roles.
+        InputError: This service does not have one of the roles, or it is a program's.
     """
     _check_roles(people, roles)
     with people.store.transaction("account.roles") as session:
-        row = _row(session, person)
+        row = _row_of_person(session, person)
         row.roles = sorted(set(roles))
         end_all(session, person)
         log_change(session, people, row, actor, Word.ROLES)
@@ -107,9 +154,10 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
 
     Raises:
         NotFoundError: There is no such account.
+        InputError: It is a program's, which is deactivated for good.
     """
     with people.store.transaction("account.switch") as session:
-        row = _row(session, person)
+        row = _row_of_person(session, person) if active else _row(session, person)
         row.active = active
         if not active:
             end_all(session, person)
@@ -141,6 +189,8 @@ def admit_account(people: People, actor: Actor, person: str, shown: Admission) -
 def state_of(people: People, row: AccountRow) -> AccountState:
     if not row.active:
         return AccountState.DEACTIVATED
+    if row.token_until is not None:
+        return AccountState.ACTIVE if people.clock() < row.token_until else AccountState.OVER
     if not row.admitted or (row.issuer is None and row.password_hash is None):
         return AccountState.INVITED
     return AccountState.LOCKED if people.clock() < row.locked_until else AccountState.ACTIVE
@@ -174,6 +224,59 @@ def _row(session: Session, person: str) -> AccountRow:
     if row is None:
         raise NotFoundError("account_unknown")
     return row
+
+
+def _row_of_person(session: Session, person: str) -> AccountRow:
+    row = _row(session, person)
+    if row.token_hash is not None:
+        raise InputError("account_of_program")
+    return row
+
+
+def _new_row(people: People, login: str, roles: Sequence[Role]) -> AccountRow:
+    if login == LOCAL:
+        raise InputError("login_reserved_for_home_key", login=LOCAL)
+    return AccountRow(
+        person=new_person(), login=login, roles=sorted(set(roles)), active=True, created_at=people.clock()
+    )
+
+
+@contextmanager
+def _adding(people: People, row: AccountRow, actor: Actor) -> Iterator[None]:
+    """Store a new account with its entry in the log, and what the block sets in it."""
+    try:
+        with people.store.transaction("account.add") as session:
+            session.add(row)
+            session.flush()
+            log_change(session, people, row, actor, Word.CREATED)
+            yield
+    except StoreConflictError:
+        raise InputError("login_taken") from None
+
+
+def _network(given: str) -> str:
+    """Return an address or a network as it is stored; raises InputError if it is none, or all addresses."""
+    try:
+        network = ip_network(given.strip())
+    except ValueError:
+        raise InputError("program_network_malformed", network=given) from None
+    if network.prefixlen == 0:
+        raise InputError("program_network_everything", network=given)
+    return str(network)
+
+
+def _is_within(address: str, networks: Iterable[str]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False  # not of a network: pages within the process
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in ip_network(network) for network in networks)
+
+
+def _hashed_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _check_roles(people: People, roles: Sequence[Role]) -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from fastapi import Request, params
 from fastapi.openapi.models import HTTPBase as HTTPBaseModel
 
-from aquila.audit.roles import Action, Role, Service, role_table
+from aquila.audit.roles import FOR_PEOPLE, Action, Role, Service, role_table
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotAllowedError, UnknownCallerError
 from services.kit.http.routing import CallerCheck
+from services.kit.people.accounts import find_program
 from services.kit.people.context import People
 from services.kit.people.keys import OperatorToken
 from services.kit.people.sessions import find_actor
@@ -24,16 +25,22 @@ class AccessControl:
         self.people = people
         self._token = token
 
-    def admit(self, authorization: str) -> Actor:
+    def admit(self, authorization: str, address: str) -> Actor:
         """Return the caller that the call's Authorization header names.
+
+        Args:
+            address: From which the call comes.
 
         Raises:
             UnknownCallerError: Nobody who is known here.
+            NotAllowedError: A program's token that is over, or does not count from this address.
         """
         shown = bearer_of(authorization)
         if self._token.is_shown(shown):
             return Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))
-        actor = find_actor(self.people, shown) if shown and self.people else None
+        actor = None
+        if shown and self.people:
+            actor = find_program(self.people, shown, address) or find_actor(self.people, shown)
         if actor is None:
             raise UnknownCallerError("session_missing_or_over")
         return actor
@@ -48,7 +55,9 @@ class Permission(CallerCheck):
     def __init__(self, action: Action) -> None:
         self.action = action
         self.scheme_name = "Person"
-        self.model = HTTPBaseModel(scheme="bearer", description="A session, or the key of the service's home folder.")
+        self.model = HTTPBaseModel(
+            scheme="bearer", description="A session, a program's token, or the key of the service's home folder."
+        )
 
     async def check(self, request: Request) -> None:
         """Find out who calls.
@@ -59,7 +68,8 @@ class Permission(CallerCheck):
         """
         door: AccessControl = request.app.state.door
         # Sessions are read from the database, which must not hold up the event loop.
-        actor = await threads.run(Pool.SESSIONS, door.admit, request.headers.get("authorization", ""))
+        shown, address = request.headers.get("authorization", ""), request.client.host if request.client else ""
+        actor = await threads.run(Pool.SESSIONS, door.admit, shown, address)
         request.state.person = actor.person
         request.state.actor = in_role(door.service, actor, self.action)
 
@@ -69,7 +79,9 @@ class Permission(CallerCheck):
 
 
 def in_role(service: Service, actor: Actor, action: Action) -> Actor:
-    """Return the actor in the role that allows an action; raises NotAllowedError if none of the roles does."""
+    """Return the actor in the role that allows an action; raises NotAllowedError if none does, or it is for people."""
+    if actor.is_program and action in FOR_PEOPLE:
+        raise NotAllowedError("person_needed", action=action.value)
     holders = role_table().holders(service, action)
     role = next((role for role in holders if role in actor.roles), None)
     if role is None:

@@ -123,6 +123,12 @@ def post_account(people: At, actor: Administrator, wanted: forms.NewAccount) -> 
     return accounts.add_account(people, actor, wanted)
 
 
+@router.post("/programs", status_code=201, summary="Make an account of a program")
+def post_program(people: At, actor: Administrator, wanted: forms.NewProgram) -> forms.ProgramGrant:
+    """Make an account of a program and return its token, once; deactivated, it ends for good."""
+    return accounts.add_program(people, actor, wanted)
+
+
 @router.post("/accounts/{person}/reset", summary="Let a person enrol again")
 def post_reset(people: At, actor: Administrator, person: Person) -> forms.Invitation:
     """Forget password and authenticator and return an enrolment code, once."""

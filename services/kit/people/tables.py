@@ -19,7 +19,7 @@ class PeopleRows(Rows):
 
 
 class AccountRow(SealedRow, PeopleRows):
-    """A person's account."""
+    """The account of a person, or of a program, which has a token and no password."""
 
     unsealed = ("language",)
     changes = Changes("person", "changed_by", newest_of_accounts)
@@ -52,6 +52,13 @@ class AccountRow(SealedRow, PeopleRows):
     )
     issuer: Mapped[str | None] = mapped_column(String(400), comment="Who comes by OpenID Connect: the provider.")
     subject: Mapped[str | None] = mapped_column(String(255), comment="The person's identifier at that provider.")
+    token_hash: Mapped[str | None] = mapped_column(
+        String(64), unique=True, comment="Of a program: SHA-256 of its token. A person's account has none."
+    )
+    token_until: Mapped[int | None] = mapped_column(BigInteger, comment="Of a program: until when its token counts.")
+    networks: Mapped[list[str] | None] = mapped_column(
+        JSON, comment="Of a program: the addresses and networks from which its token counts."
+    )
     changed_by: Mapped[int] = mapped_column(
         BigInteger, default=0, comment="The index of the newest entry of the log that says that it was changed."
     )

@@ -95,7 +95,7 @@ def assign(node: NodeContext, actor: Actor, wanted: forms.AssignmentRequest) -> 
 
 
 def _may_decide(row: AccountRow) -> bool:
-    return role_table().allows(Service.NODE, map(Role, row.roles), Action.DECIDE_HITS)
+    return row.token_hash is None and role_table().allows(Service.NODE, map(Role, row.roles), Action.DECIDE_HITS)
 
 
 def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: forms.WithdrawRequest) -> None:

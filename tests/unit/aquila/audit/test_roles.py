@@ -52,3 +52,9 @@ def test_the_matcher_has_nothing_of_a_person() -> None:
     for (service, _), row in role_table().rows.items():
         if service is Service.MATCHER:
             assert not row.actions & PERSONAL
+
+
+def test_a_program_has_no_role_that_approves_or_administers() -> None:
+    table = role_table()
+    assert table.for_programs(Service.NODE) == (Role.OFFICER, Role.ANALYST, Role.AUDITOR)
+    assert table.for_programs(Service.MATCHER) == (Role.AUDITOR,)

@@ -99,6 +99,35 @@ async def test_account_is_made_and_ended(node: Any) -> None:
     assert "Sign in" in await ana.open("/records")
 
 
+async def test_account_of_a_program(node: Any) -> None:
+    """Its token is shown once; it opens no page, and ends for good."""
+    administrator = await node.visitor("boss", "administrator")
+    await administrator.open("/people")
+    form = {
+        "program_login": "Case-System",
+        "program_role": "analyst",
+        "networks": "127.0.0.1 192.0.2.0/24",
+        "days": "9",
+    }
+    page = await administrator.send("/people/programs", **form)
+    token = re.findall(r"<code>(aquila-program-[^<]+)</code>", page)
+    assert len(token) == 1
+    page = await administrator.open("/people")
+    assert "aquila-program-" not in page
+    assert "127.0.0.1/32, 192.0.2.0/24" in page
+    assert "is no address and no network" in await administrator.send("/people/programs", **form | {"networks": "here"})
+    browser = node.browser()
+    browser.client.cookies.set("aquila-session-8701", token[0])
+    for path in ("/", "/hits"):
+        await browser.open(path)
+        assert browser.answer.status_code == 403
+    page = await administrator.open("/people")
+    person = re.findall(r'action="/people/(p-[0-9a-f]{12})/deactivate"', page)
+    assert len(person) == 1
+    page = await administrator.send(f"/people/{person[0]}/deactivate")
+    assert f"/people/{person[0]}/" not in page
+
+
 async def test_a_file_that_was_not_chosen(node: Any) -> None:
     officer = await node.visitor("ivo", "officer")
     await officer.open("/records")
