@@ -3,8 +3,8 @@
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
 writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, the
 columns of lists, OpenAPI of matcher and node as they are put together for service, in homes that are thrown away, the
-index of operations for `aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, and the shares of name pairs in
-`docs/MATCHING.md`. The same code gives the same bytes.
+index of operations for `aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, the shares of name pairs in
+`docs/MATCHING.md`, and the vectors, which `make vectors` writes alone. The same code gives the same bytes.
 """
 
 import argparse
@@ -37,6 +37,7 @@ from tests.quality.measuring import name_pairs
 from tests.support import architecture_map, corroboration_page, fields_page, normalizer_tables, operations_index
 from tests.support.field_descriptions import describe
 from tests.support.openapi_examples import EXAMPLES
+from tests.vectors.making import files as vectors
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         files[fields_page.DOCUMENT] = fields_page.document()
         files[architecture_map.DOCUMENT] = architecture_map.document()
         files[name_pairs.DOCUMENT] = name_pairs.document()
+        files |= {vectors.FOLDER / name: text for name, text in vectors.made().items()}
         with tempfile.TemporaryDirectory() as folder:
             files[operations_index.DOCUMENT] = operations_index.text(applications(Path(folder)))
     if options.check:
@@ -75,6 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 def check(folder: Path, files: dict[Path, str]) -> int:
     """Say which files are not as they would be written; see `main`."""
     present = {*folder.glob("json/*.json"), *folder.glob("openapi/*.json"), *folder.glob("*.json")}
+    present |= {*folder.glob("vectors/*.json")}
     wrong = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in sorted([*wrong, *(present - set(files))]):
         sys.stderr.write(f"{path.relative_to(folder.parent)} is not what the code gives; run `make schemas`\n")

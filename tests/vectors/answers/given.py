@@ -21,3 +21,11 @@ def raw(text: str) -> bytes:
 def cut(octets: bytes, width: int) -> list[str]:
     """Return values of one width, hexadecimal."""
     return [octets[place : place + width].hex() for place in range(0, len(octets), width)]
+
+
+class RefusedError(Exception):
+    """What the product refuses with a word, and not with an error."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind

@@ -23,9 +23,9 @@ SOURCE = """
 own: hashlib; ristretto255 by the product (RFC 9496)
 """
 OPERATIONS = """
-evaluate: the terms, the share, the elements, and the nonce of the proof (a secret of the prover: another nonce makes
-    another proof that is as good; Aquila's follows from share, `fresh` and seed) to the context, the seed, the
-    weights of 16 bytes, M, Z, the evaluated elements, their digests and the proof
+evaluate: the terms, the share, the elements, and the nonce of the proof (a secret of the prover: another nonce
+    makes another proof that is as good; Aquila's follows from share, `fresh` and seed) to the context, the seed,
+    the weights of 16 bytes, M, Z, the evaluated elements, their digests and the proof
 verify: the terms, the public key, the elements, the evaluated elements and the proof: whether it verifies
 """
 

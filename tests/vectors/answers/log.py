@@ -1,0 +1,94 @@
+"""Entries, trees, checkpoints and witnesses."""
+
+from aquila.audit.checkpoint import (
+    Checkpoint,
+    check_growth,
+    cosign,
+    cosigned_at,
+    log_name,
+    open_checkpoint,
+    parse_note,
+    parse_update,
+    witness_name,
+)
+from aquila.audit.entries import read_entry
+from aquila.audit.merkle import read_bundle, tree_root, verify_consistency, verify_inclusion
+from aquila.crypto.envelope import digest_of_payload
+from aquila.crypto.keys import IdentityKey
+from aquila.errors import AuditError
+from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages import PARTY_STATEMENTS
+from tests.vectors.answers.given import Given, Operation, raw
+
+KINDS = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
+
+
+def entry(given: Given) -> Given:
+    kind, payload = KINDS[given["payload_type"]], given["payload"].encode()
+    digest = digest_of_payload(kind.payload_type, payload)
+    made = statement_entry(kind.from_payload(payload), digest, given["time"]).salted(given["salt"])
+    return {"entry": made.content().decode(), "leaf": made.leaf().hex()}
+
+
+def read(given: Given) -> None:
+    read_entry(given["entry"].encode())
+
+
+def inclusion(given: Given) -> None:
+    proof = list(map(raw, given["proof"]))
+    verify_inclusion(raw(given["leaf"]), given["index"], given["size"], raw(given["root"]), proof)
+
+
+def consistency(given: Given) -> None:
+    sizes, roots = (given["size1"], given["size2"]), (raw(given["root1"]), raw(given["root2"]))
+    verify_consistency(*sizes, *roots, list(map(raw, given["proof"])))
+
+
+def checkpoint(given: Given) -> Given:
+    key = IdentityKey(raw(given["seed"]))
+    origin = log_name(given["holder"], key.public)
+    note = Checkpoint(origin, given["size"], raw(given["root"])).sign(key)
+    return {"origin": origin, "note": note.to_bytes().decode()}
+
+
+def opened(given: Given) -> None:
+    open_checkpoint(given["note"].encode(), given["origin"], IdentityKey(raw(given["seed"])).public)
+
+
+def cosignature(given: Given) -> Given:
+    key = IdentityKey(raw(given["seed"]))
+    witness = witness_name(given["holder"], key.public)
+    return {
+        "witness": witness,
+        "note": cosign(parse_note(given["note"].encode()), witness, key, given["time"]).to_bytes().decode(),
+    }
+
+
+def cosigned(given: Given) -> int:
+    found = cosigned_at(parse_note(given["note"].encode()), given["witness"], IdentityKey(raw(given["seed"])).public)
+    if found is None:
+        raise AuditError("checkpoint_not_signed_by_log", origin=given["witness"])
+    return found
+
+
+def grown(given: Given) -> None:
+    key, origin = IdentityKey(raw(given["seed"])).public, given["origin"]
+    update = parse_update(given["update"].encode())
+    seen, _ = open_checkpoint(given["seen"].encode(), origin, key)
+    got, _ = open_checkpoint(update.note.to_bytes(), origin, key)
+    check_growth(seen, got, update)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "entry": entry,
+    "read_entry": read,
+    "root": lambda given: tree_root(map(raw, given["leaves"])).hex(),
+    "inclusion": inclusion,
+    "consistency": consistency,
+    "checkpoint": checkpoint,
+    "open_checkpoint": opened,
+    "cosign": cosignature,
+    "cosigned": cosigned,
+    "grown": grown,
+    "bundle": lambda given: [one.decode() for one in read_bundle(raw(given["bundle"]), given["entries"])],
+}

@@ -1,0 +1,69 @@
+"""Tokens and the rows of columns."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+
+from aquila.crypto import oprf
+from aquila.crypto.keys import SecretBytes
+from aquila.crypto.shares import Share
+from aquila.protocol.matcher import TokenCount
+from aquila.protocol.messages import Submission, TokenColumn
+from aquila.protocol.submissions.submission import ROW, RowTerms, blinds_of, finalize_chunk
+from aquila.records.rules import InputClass, RuleTable
+from tests.vectors.answers.given import GROUP, Given, Operation, cut, raw
+
+
+def token(given: Given) -> Given:
+    """Finalize a chunk of one element, whose blind follows from a seed: the evaluated element is blinded anew."""
+    seed, submission = bytes(32), bytes(16)
+    one = {"number": 0, "rule": 1, "x": given["x"], "evaluated": _blinded_anew(given, seed, submission)}
+    terms = {"seed": seed.hex(), "submission_id": submission.hex(), "elements": [one]}
+    found = rows(given | terms)
+    own, theirs = _values(given)
+    values = (own, theirs) if given["origin"] < given["counterpart"] else (theirs, own)
+    row = raw(found["rows"][0])
+    return {"V_lo": values[0], "V_hi": values[1], "token": row[17:].hex(), "secret": found["secrets"][0]}
+
+
+def _blinded_anew(given: Given, seed: bytes, submission: bytes) -> str:
+    blind = blinds_of(GROUP, SecretBytes(seed), submission, [0], raw(given["x"]))
+    return GROUP.multiply_each(raw(_values(given)[1]), blind).hex()
+
+
+def _values(given: Given) -> tuple[str, str]:
+    own = oprf.evaluate_inputs(GROUP, raw(given["x"]), 32, Share.from_bytes(GROUP, raw(given["share"])))
+    theirs = oprf.unblind(GROUP, raw(given["evaluated"]), GROUP.invert_each(raw(given["blind"])))
+    return own.hex(), theirs.hex()
+
+
+def rows(given: Given) -> Given:
+    chunk = np.zeros(len(given["elements"]), dtype=ROW)
+    for place, one in enumerate(given["elements"]):
+        chunk[place] = (b"", raw(one["x"]), one["number"], one["rule"])
+    evaluated = raw("".join(one["evaluated"] for one in given["elements"]))
+    terms = RowTerms(
+        given["origin"], given["counterpart"], SecretBytes(raw(given["key"])), evaluated, given.get("handles_for")
+    )
+    seed, share = SecretBytes(raw(given["seed"])), Share.from_bytes(GROUP, raw(given["share"]))
+    kind = InputClass(given["class"])
+    (made,) = finalize_chunk(GROUP, chunk, seed, raw(given["submission_id"]), kind, share, [terms])
+    return {"rows": cut(made.rows, 33), "secrets": cut(made.secrets, 32)}
+
+
+def count(given: Given) -> None:
+    rules = [
+        SimpleNamespace(number=int(rule), input_class=InputClass(kind)) for rule, kind in given["classes"].items()
+    ]  # fmt: skip
+    counted = TokenCount(cast("RuleTable", SimpleNamespace(rules=rules)))
+    counted.add(raw(given["rows"]))
+    elements = SimpleNamespace(of=lambda kind: given["elements"][kind.value])
+    submission: Any = SimpleNamespace(elements=elements, submission_id="0" * 32, party="SI")
+    signed: Any = SimpleNamespace(
+        rules=[SimpleNamespace(rule=int(rule), rows=many) for rule, many in given["rules"].items()]
+    )
+    counted.check(cast("Submission", submission), cast("TokenColumn", signed))
+
+
+OPERATIONS: dict[str, Operation] = {"token": token, "rows": rows, "count": count}

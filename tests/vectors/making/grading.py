@@ -1,0 +1,167 @@
+"""From counts of agreement patterns to levels, in integers (PROTOCOL.md 7)."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import floor, log2
+from typing import Any
+
+from aquila.matching.certainty import GradingBasis, grade_on
+from aquila.matching.grading import grade_lists
+from aquila.matching.join import MatchedPair
+from aquila.matching.learning import ListPair, learn
+from aquila.records.rules import load_rules, mask_of
+from tests.vectors.making.theme import DIFFERS, Theme, octets
+
+STRONG, DATE, SIMILAR = (1, 5, 6), (5, 6), (6,)
+
+ABOUT = """
+Logarithms in hundredths of a bit, grades of pairs on a stated basis, standing among other pairs, and learning. The
+rule table is `default` (`aquila/records/tables/default.toml`).
+"""
+SOURCE = """
+own: logarithms with `fractions` alone, 7.5 as the text has it; all others by the product, whose arithmetic is that
+of integers
+"""
+OPERATIONS = """
+log: n and d to the greatest integer k with 2^k d^100 <= n^100
+grade: numbers of the rules that met, sizes of both lists, shares, settled records, what was learned and whether the
+    pair is second, to centibits, level (null: no hit), and families
+settle: sizes, shares, what was learned and the pairs (a name for the record of each side, and the rules that met)
+    to the duplicates and settled records of the basis, and centibits, level and standing of each pair that is a hit
+learn: how many pairs of records met under which rules, and the sizes of both lists, to what the report states
+"""
+
+
+def make() -> Theme:
+    theme = Theme("grading", ABOUT, SOURCE, OPERATIONS)
+    for over, under in ((1, 1), (3, 1), (1, 3), (10, 1), (99, 1), (2, 1), (250_000, 5_000_000_000), (2**80 - 1, 2**80)):
+        theme.valid(f"log_{over}_{under}", "log", "7.1", {"n": over, "d": under}, log_of(over, under))
+    for name, over, under, gives in (
+        ("log_rounded_towards_zero", 1, 3, -158),
+        ("log_rounded_to_the_nearest", 99, 1, 663),
+        ("log_rounded_up", 3, 1, 159),
+    ):
+        theme.invalid(name, "log", "7.1", {"n": over, "d": under}, DIFFERS, gives=gives)
+    _grades(theme)
+    _standing(theme)
+    _learning(theme)
+    return theme
+
+
+def log_of(over: int, under: int) -> int:
+    """7.1."""
+    power = Fraction(over, under) ** 100
+    found = floor(100 * (log2(over) - log2(under)))
+    while Fraction(2) ** found > power:
+        found -= 1
+    while Fraction(2) ** (found + 1) <= power:
+        found += 1
+    return found
+
+
+def basis(**changes: Any) -> dict[str, Any]:
+    return {
+        "sizes": [4_000, 5_000],
+        "common_per_million": 30_000,
+        "duplicates_per_million": 10_000,
+        "settled": 0,
+        "learned": [],
+    } | changes
+
+
+def grade(given: dict[str, Any]) -> dict[str, Any]:
+    terms = *given["sizes"], given["common_per_million"], given["duplicates_per_million"], given["settled"]
+    learned = tuple((one["of"], one["centibits"]) for one in given["learned"])
+    found = grade_on(
+        load_rules("default"), mask_of(given["rules"]), GradingBasis(*terms, learned), second=given["second"]
+    )
+    return {"centibits": found.centibits, "level": found.level and found.level.value, "families": list(found.families)}
+
+
+def _grades(theme: Theme) -> None:
+    learned = [
+        {"of": "known month", "centibits": -120},
+        {"of": "names: similar pair + origin: silent", "centibits": 85},
+    ]
+    stated = basis(common_per_million=250_000, settled=3_000, learned=learned)
+    example = stated | {"rules": [6], "second": False}
+    found = grade(example)
+    assert (found["centibits"], found["level"]) == (398, "medium")
+    theme.valid("example_of_7_5", "grade", "7.5", example, found)
+    second = example | {"second": True}
+    assert grade(second)["centibits"] == -399
+    theme.valid("second_pair_of_7_5", "grade", "7.5", second, grade(second))
+    for name, rules in (("all_names_and_date", STRONG), ("date_and_similar_names", DATE), ("similar_names", SIMILAR)):
+        for size in (1_000, 100_000, 2_000_000):
+            given = basis(sizes=[size, size]) | {"rules": list(rules), "second": False}
+            theme.valid(f"{name}_in_lists_of_{size}", "grade", "7.2", given, grade(given))
+    right = basis() | {"rules": [6], "second": False}
+    for name, changes in {
+        "grade_of_no_rule": {"rules": []},
+        "grade_of_a_rule_that_the_table_does_not_have": {"rules": [63]},
+        "grade_of_an_empty_list": {"sizes": [0, 0]},
+        "grade_of_no_common_person": {"common_per_million": 0},
+        "grade_of_a_share_above_one": {"common_per_million": 1_000_001},
+    }.items():
+        theme.invalid(name, "grade", "7.1", right | changes, "input")
+    without_lift = grade(example | {"settled": 0})
+    theme.invalid("grade_without_the_lift", "grade", "7.4", example, DIFFERS, gives=without_lift)
+    without_learned = grade(example | {"learned": []})
+    theme.invalid("grade_without_what_was_learned", "grade", "7.3", example, DIFFERS, gives=without_learned)
+    theme.invalid("second_pair_graded_as_a_first", "grade", "7.4", second, DIFFERS, gives=grade(example))
+
+
+def settle(given: dict[str, Any]) -> dict[str, Any]:
+    terms = *given["sizes"], given["common_per_million"], given["duplicates_per_million"], given["settled"]
+    pairs = [
+        MatchedPair(0, 1, octets(one["left"], 16), octets(one["right"], 16), mask_of(one["rules"]))
+        for one in given["pairs"]
+    ]
+    names = {(octets(one["left"], 16), octets(one["right"], 16)): one for one in given["pairs"]}
+    found, ranked = grade_lists(load_rules("default"), GradingBasis(*terms), pairs)
+    hits = [
+        {name: names[one.pair.left_handle, one.pair.right_handle][name] for name in ("left", "right")}
+        | {"centibits": one.grade.centibits, "level": one.grade.level and one.grade.level.value, "second": one.second}
+        for one in ranked
+    ]
+    return {"duplicates_per_million": found.duplicates_per_million, "settled": found.settled, "hits": hits}
+
+
+def _pairs(*found: tuple[str, str, Iterable[int]]) -> list[dict[str, Any]]:
+    return [{"left": left, "right": right, "rules": list(rules)} for left, right, rules in found]
+
+
+def _standing(theme: Theme) -> None:
+    cases = {
+        "one_settled_pair": _pairs(("l1", "r1", STRONG)),
+        "a_second_partner": _pairs(("l1", "r1", STRONG), ("l1", "r2", DATE)),
+        "two_certain_partners": _pairs(("l1", "r1", STRONG), ("l1", "r2", STRONG)),
+        "uncertain_beside_settled_ones": _pairs(
+            *((f"l{one}", f"r{one}", STRONG) for one in range(2, 9)), ("l1", "r1", SIMILAR)
+        ),
+    }
+    for name, pairs in cases.items():
+        given = basis(sizes=[10, 12]) | {"pairs": pairs}
+        theme.valid(name, "settle", "7.4", given, settle(given))
+
+
+def learned(given: dict[str, Any]) -> dict[str, Any]:
+    patterns = {mask_of(one["rules"]): one["pairs"] for one in given["patterns"]}
+    found = learn(load_rules("default"), ListPair(patterns, *given["sizes"]))
+    return {
+        "common_per_million": found.common_per_million,
+        "duplicates_per_million": found.duplicates_per_million,
+        "learned": [{"of": name, "centibits": value} for name, value in found.learned],
+    }
+
+
+def _learning(theme: Theme) -> None:
+    patterns = [
+        {"rules": list(STRONG), "pairs": 1_500},
+        {"rules": list(DATE), "pairs": 120},
+        {"rules": list(SIMILAR), "pairs": 2_000},
+    ]
+    for sizes in ([5_000, 5_000], [2_000, 20_000]):
+        given = {"patterns": patterns, "sizes": sizes}
+        comment = "only the matcher learns, in floating point: another one may learn something else (7.3)"
+        theme.acceptable(f"learned_of_{sizes[0]}_and_{sizes[1]}", "learn", "7.3", given, learned(given), comment)

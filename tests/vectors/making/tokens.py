@@ -1,0 +1,121 @@
+"""From evaluations to the rows of a column (PROTOCOL.md 3.6.0 to 3.6.2)."""
+
+import hmac
+from typing import Any
+
+from tests.vectors.making import definition
+from tests.vectors.making.submission import BINDING, SEED, SUBMISSION, blind_of, handle_of, input_digest, point_of
+from tests.vectors.making.theme import DIFFERS, Theme, group, octets
+
+KEY = octets("key of the pair for tokens", 64)
+RULES = {1: "full", 2: "full", 3: "partial"}
+
+ABOUT = "Tokens, token secrets and rows of a column of SI for RS."
+SOURCE = """
+own: hashlib, hmac and AES of the `cryptography` package; ristretto255 by the product (RFC 9496, RFC 9497)
+"""
+OPERATIONS = """
+token: key of the pair, class, x, the origin and its share, the counterpart and its evaluated element, and the
+    blind, to both values of the input, in the order of the parties, the token and the token secret
+rows: key of the pair, class, the origin and its share, the counterpart, seed and submission id, handles
+    (`counterpart`, where each column has its own), and of each element of a chunk number, rule, x and the evaluated
+    element, to the rows of 33 bytes and the token secrets in the same order
+count: the rule table's class of each rule, the submission's elements by class, the statement's rows by rule, and
+    the rows of the column: whether their numbers are those that were signed
+"""
+
+
+def make() -> Theme:
+    theme = Theme("tokens", ABOUT, SOURCE, OPERATIONS)
+    own, other = (definition.reduced(octets(f"share of {party}", 64)) for party in ("SI", "RS"))
+    inputs = [_input(own, other, place) for place in range(4)]
+    terms = {"key": KEY, "class": "full", "origin": "SI", "share": own, "counterpart": "RS"}
+    for place, one in enumerate(inputs):
+        given = terms | {name: one[name] for name in ("x", "blind", "evaluated")}
+        theme.valid(f"token_{place}", "token", "3.6.0", given, _token(given, one))
+    _wrong_tokens(theme, terms, inputs[0])
+    elements = [{name: one[name] for name in ("number", "rule", "x", "evaluated")} for one in inputs]
+    for name, counterpart in (("one_for_all_columns", None), ("of_this_column", "RS")):
+        given = terms | {"seed": SEED, "submission_id": SUBMISSION, "elements": elements}
+        given |= {} if counterpart is None else {"handles_for": counterpart}
+        rows = []
+        for one in inputs:
+            found = _token(terms, one)
+            handle = handle_of(SEED, one["number"] // 256, counterpart)
+            rows.append((found["token"], handle + bytes([one["rule"]]) + found["token"], found["secret"]))
+        rows.sort()
+        gives = {"rows": [row for _, row, _ in rows], "secrets": [secret for _, _, secret in rows]}
+        theme.valid(f"rows_with_handles_{name}", "rows", "3.6.2", given, gives)
+    _counts(theme)
+    return theme
+
+
+def _input(own: bytes, other: bytes, place: int) -> dict[str, Any]:
+    number, rule = 256 * (place // 2) + place % 2, place % 2 + 1
+    x = input_digest(BINDING, "full", rule, f"value {place}".encode())
+    blind = blind_of(SEED, SUBMISSION, number, x)
+    point = point_of(x)
+    return {
+        "number": number,
+        "rule": rule,
+        "x": x,
+        "blind": blind,
+        "evaluated": group().multiply(group().multiply_each(point, blind), other),
+        "own": group().multiply(point, own),
+        "theirs": group().multiply(point, other),
+    }
+
+
+def _token(terms: dict[str, Any], one: dict[str, Any]) -> dict[str, bytes]:
+    """3.6.0; RS comes before SI."""
+    message = definition.framed("aquila/2 token", terms["class"].encode(), one["x"], one["theirs"], one["own"])
+    made = hmac.digest(terms["key"], message, "sha512")
+    return {"V_lo": one["theirs"], "V_hi": one["own"], "token": made[:16], "secret": made[32:]}
+
+
+def _wrong_tokens(theme: Theme, terms: dict[str, Any], one: dict[str, Any]) -> None:
+    given = terms | {name: one[name] for name in ("x", "blind", "evaluated")}
+    right = _token(terms, one)
+    swapped = {"theirs": one["own"], "own": one["theirs"]}
+    wrong = {
+        "token_with_lo_and_hi_swapped": _token(terms, one | swapped),
+        "token_of_the_sum_of_both_values": _token(
+            terms, one | {"theirs": group().weighted_sum(one["own"] + one["theirs"], _ones(2)), "own": b""}
+        ),
+        "token_of_another_class": _token(terms | {"class": "coarse"}, one),
+        "token_under_another_key": _token(terms | {"key": octets("another key", 64)}, one),
+        "token_of_one_value_alone": _token(terms, one | {"own": b""}),
+    }
+    for name, found in wrong.items():
+        theme.invalid(name, "token", "3.6.0", given, DIFFERS, gives=right | {"token": found["token"]})
+    middle = definition.framed("aquila/2 token", b"full", one["x"], one["theirs"], one["own"])
+    from_the_middle = hmac.digest(KEY, middle, "sha512")[16:48]
+    theme.invalid(
+        "secret_of_bytes_16_to_47", "token", "3.6.0", given, DIFFERS, gives=right | {"secret": from_the_middle}
+    )
+
+
+def _ones(count: int) -> bytes:
+    return definition.scalar(1) * count
+
+
+def _counts(theme: Theme) -> None:
+    rows = [octets(f"handle {rule}", 16) + bytes([rule]) + octets(f"token {rule}", 16) for rule in (1, 1, 2, 3)]
+    given = {
+        "classes": {str(rule): kind for rule, kind in RULES.items()},
+        "elements": {"full": 3, "partial": 1, "coarse": 0},
+        "rules": {"1": 2, "2": 1, "3": 1},
+        "rows": b"".join(rows),
+    }
+    theme.valid("counts", "count", "3.6.2", given)
+    unknown = rows[0][:16] + b"\x3f" + rows[0][17:]
+    wrong: dict[str, dict[str, Any]] = {
+        "column_with_a_row_too_few": {"rows": b"".join(rows[:-1])},
+        "column_with_a_row_too_many": {"rows": b"".join([*rows, rows[-1]])},
+        "column_with_a_row_of_another_class": {"rows": b"".join([*rows[:-1], rows[2]])},
+        "column_with_other_rules_than_signed": {"rules": {"1": 1, "2": 2, "3": 1}},
+        "column_with_a_row_of_no_rule": {"rows": b"".join([unknown, *rows[1:]])},
+        "column_cut_within_a_row": {"rows": b"".join(rows)[:-1]},
+    }
+    for name, changes in wrong.items():
+        theme.invalid(name, "count", "3.6.2", given | changes, "malformed")
