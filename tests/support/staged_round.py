@@ -196,7 +196,7 @@ class StagedRound(Rehearsal):
         group: The group backend.
         directory: Where the round makes a directory of its own.
         lists: Each party's records.
-        rules: A built-in table's name, or `both` for a table with one rule in each class.
+        rules: A table, a built-in one's name, or `both` for a table with one rule in each of two classes.
         seed: Of the generator that stands for everyone's randomness.
         changes: What the manifest says otherwise.
         more: Passed on to the rehearsal.
@@ -208,14 +208,15 @@ class StagedRound(Rehearsal):
         directory: Path,
         lists: Mapping[str, Sequence[Record]] = LISTS,
         *,
-        rules: str = "both",
+        rules: RuleTable | str = "both",
         seed: int = 2026,
         changes: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> None:
         directory /= f"round-{len(list(directory.iterdir()))}"
         directory.mkdir()
-        table = BOTH_CLASSES if rules == "both" else load_rules(rules)
+        named = {"both": BOTH_CLASSES}
+        table = named.get(rules) or load_rules(rules) if isinstance(rules, str) else rules
         terms = {"minimum": Level.LOW, "now": NOW, "chunk_elements": 4} | more
         super().__init__(group, table, in_memory(lists), Random(seed).randbytes, directory, **terms)
         self.lists = lists

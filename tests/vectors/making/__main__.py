@@ -5,7 +5,9 @@
 
 from tests.vectors.making.files import FOLDER, made
 
+files = made()
 for path in FOLDER.glob("*.json"):
-    path.unlink()
-for name, text in made().items():
+    if path.name not in files:
+        path.unlink()
+for name, text in files.items():
     (FOLDER / name).write_text(text, encoding="utf-8")

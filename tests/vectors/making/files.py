@@ -12,11 +12,14 @@ from tests.vectors.making import (
     grading,
     locks,
     log,
+    log_bundle,
     normalizer,
     notes,
     shadow,
+    statements,
     submission,
     tokens,
+    whole_round,
 )
 from tests.vectors.making.theme import Theme
 
@@ -30,11 +33,14 @@ THEMES: tuple[Callable[[], Theme], ...] = (
     grading.make,
     locks.make,
     log.make,
+    log_bundle.make,
     normalizer.make,
     notes.make,
     shadow.make,
+    statements.make,
     submission.make,
     tokens.make,
+    whole_round.make,
 )
 
 
