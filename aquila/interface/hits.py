@@ -129,6 +129,10 @@ class HitQuery(Message):
     """Why it was made, as its asker signed it; None once its three years are over."""
 
 
+ChangeCursor = Annotated[str, Field(pattern=r"^([0-9]{1,16}-[0-9]{1,16}-[0-9a-f]{16})?$")]
+"""How far a program has read; empty at its beginning. Nothing but the node reads anything from it."""
+
+
 class HitEntry(Message):
     """A hit in a list, with the own record."""
 
@@ -161,6 +165,36 @@ class HitEntry(Message):
     """The query that it comes from, or None of a hit between lists; in lists of hits and of one hit."""
     person: Count | None = None
     """On a page of hits, the number of the own person: the hits on one person have the same, whatever their round."""
+
+
+class ChangeKind(StrEnum):
+    """A thing of a node that changes. A round whose hits were erased at the end of their time is a changed round."""
+
+    ROUND = "round"
+    QUERY = "query"
+    HIT = "hit"
+
+
+class Change(Message):
+    """A round, query or hit that changed, as it is now: new, decided, followed up, answered, or erased."""
+
+    kind: ChangeKind
+    round_id: Identifier
+    subject: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")]
+    """The submission id of the query, or the hit's id; empty for a round."""
+    erased: bool
+    """Whether the hits of the round, or the hit, are erased here, and copies of them have to be."""
+    stage: Stage | None = None
+    decision: Decision | None = None
+    outcome: HitOutcome | None = None
+
+
+class Changes(Message):
+    """Changes since a cursor, the oldest first, each subject once, and the cursor for the next call."""
+
+    changes: tuple[Change, ...]
+    cursor: ChangeCursor
+    more: bool
 
 
 class UndoView(Message):

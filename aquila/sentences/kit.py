@@ -245,6 +245,14 @@ KIT: Final[Table] = {
         "a new identity key waits elsewhere already",
         "delete {file} if the secretariat has not replaced the key yet; then renew again",
     ),
+    "idempotency_key_not_over": Text(
+        "the first call with this idempotency key is not over, or its end is not known",
+        "wait; if that does not help, look whether it took effect, and use another key for another call",
+    ),
+    "idempotency_key_not_taken": Text("this call takes no idempotency key", "leave it out"),
+    "idempotency_key_of_another_call": Text(
+        "another call had this idempotency key", "use a key for one call, with the same body each time"
+    ),
     "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
     "operator_token_malformed": Text("{path} holds no operator's token", "make a new one"),
     "own_certificate_authority_unknown": Text(

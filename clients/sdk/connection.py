@@ -88,7 +88,7 @@ class Connection:
             trust_env=False,
             transport=transport,
         )
-        self._token = access.token
+        self._token, self._key = access.token, ""
         self._shows_nothing = access.certificate is None and self.url.startswith("https")
 
     def carry(self, token: str) -> None:
@@ -102,6 +102,12 @@ class Connection:
         """
         other = copy(self)
         other._token = token  # noqa: SLF001 - of our own class
+        return other
+
+    def with_key(self, key: str) -> Self:
+        """Return a connection, as `as_bearer` does, whose calls have an idempotency key; repeated, one is done once."""
+        other = copy(self)
+        other._key = key  # noqa: SLF001 - of our own class
         return other
 
     def __enter__(self) -> Self:
@@ -145,6 +151,7 @@ class Connection:
         """
         try:
             headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
+            headers |= {"idempotency-key": self._key} if self._key else {}
             response = self._client.request(method, path, headers=headers, **options)
         except httpx.HTTPError as error:
             # Its message may quote what came; the class says what happened.

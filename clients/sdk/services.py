@@ -178,6 +178,7 @@ class HitsClient(ServiceClient):
     """
 
     page = answers("get_hits", hit_views.HitPage, hit_views.HitFilter)
+    changes = answers("get_changes", hit_views.Changes)
     search = answers("search_hits", hit_views.HitPage, hit_views.HitSearch)
     count = answers("count_hits", hit_views.HitCounts, hit_views.HitCountsRequest)
     neighbours = answers("get_neighbours", hit_views.HitNeighbours, hit_views.NeighboursRequest)

@@ -12,7 +12,7 @@ each route does this, in this order:
 
 import functools
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from inspect import iscoroutinefunction
 from typing import Annotated, Any, BinaryIO, ClassVar
@@ -27,6 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope
 
+from aquila.errors import InputError
 from services.kit.http.connections import mark_caller_known
 from services.kit.http.openapi import operation_id
 from services.kit.work import threads
@@ -67,6 +68,14 @@ class CallerCheck(SecurityBase):
         """Refuse a caller by the call's head alone; raises an error of the tree."""
 
 
+class AroundCall:
+    """A dependency that stands around the handler of a call, once who calls and how much comes is known."""
+
+    @abstractmethod
+    async def around(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Answer a call by its handler or without it."""
+
+
 class ServiceRoute(APIRoute):
     """One call of a service; see the module."""
 
@@ -79,6 +88,7 @@ class ServiceRoute(APIRoute):
         """Return the handler, behind the check of its caller and of its body's size."""
         answer = super().get_route_handler()
         checks = tuple(caller_checks(self.dependant))
+        around = next((found for found in _calls(self.dependant) if isinstance(found, AroundCall)), None)
         pool = next((check.pool for check in checks), Pool.PEOPLE)
         small = all(check.small for check in checks)
 
@@ -91,18 +101,26 @@ class ServiceRoute(APIRoute):
             limit = limits.get(self.path, SMALL_BODY if small else request.app.state.body_bytes)
             if declared_length(request.scope) > limit:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return await answer(Request(request.scope, limited(request.receive, limit)))
+            taken = Request(request.scope, limited(request.receive, limit))
+            if around is not None:
+                return await around.around(taken, answer)
+            if "idempotency-key" in request.headers and self.methods != {"GET"}:
+                raise InputError("idempotency_key_not_taken")
+            return await answer(taken)
 
         return checked
 
 
 def caller_checks(dependant: Dependant) -> Iterator[CallerCheck]:
     """Yield the checks of a handler's callers, wherever it declares them."""
-    call: object = dependant.call
-    if isinstance(call, CallerCheck):
-        yield call
+    return (found for found in _calls(dependant) if isinstance(found, CallerCheck))
+
+
+def _calls(dependant: Dependant) -> Iterator[object]:
+    """Yield a handler and its dependencies, wherever it declares them."""
+    yield dependant.call
     for part in dependant.dependencies:
-        yield from caller_checks(part)
+        yield from _calls(part)
 
 
 def limited(receive: Receive, body_bytes: int) -> Receive:

@@ -91,6 +91,20 @@ class SessionRow(SealedRow, PeopleRows):
     ends_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="When it ends whatever happens.")
 
 
+class KeptAnswerRow(PeopleRows):
+    """A call with a key of the caller's own (`Idempotency-Key`), and its answer for when it is repeated."""
+
+    __tablename__ = "kept_answer"
+    person: Mapped[str] = mapped_column(String(14), primary_key=True, comment="Whose key it is.")
+    key: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of the key.")
+    began_at: Mapped[int] = mapped_column(BigInteger, index=True, comment="Seconds since 1970.")
+    call_digest: Mapped[str | None] = mapped_column(
+        String(64), comment="SHA-256 of the call, once it is over; none while it is done, or after a crash in it."
+    )
+    status: Mapped[int] = mapped_column(BigInteger, default=0, comment="The HTTP status of its answer.")
+    body: Mapped[bytes] = mapped_column(LargeBinary, default=b"", comment="The answer.")
+
+
 class ProviderSignInRow(PeopleRows):
     """A sign-in at the provider that has begun and has not come back."""
 

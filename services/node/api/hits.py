@@ -11,10 +11,11 @@ from aquila.interface.approval import ApprovalEntry, OwnErasureRequests, Pending
 from services.kit.actor import Actor
 from services.kit.approvals.routes import ApprovalId
 from services.kit.http.routing import ServiceRoute
+from services.kit.people.idempotency import ONCE
 from services.kit.people.permissions import requires
 from services.node import approvals
 from services.node.api.dependencies import FourEyes, Node
-from services.node.hits import correspondence, follow_up, review, statistics
+from services.node.hits import changes, correspondence, follow_up, review, statistics
 from services.node.records import erasure
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
@@ -30,6 +31,17 @@ Analyst = Annotated[Actor, requires(Action.DECIDE_HITS)]
 @router.get("/hits", summary="Hits of all rounds, by a filter")
 def get_hits(node: Node, actor: Viewer, wanted: Annotated[forms.HitFilter, Query()]) -> forms.HitPage:
     return review.hit_page(node, actor, forms.HitSearch.model_validate(wanted.model_dump()))
+
+
+@router.get("/changes", summary="Rounds, queries and hits that changed since a cursor")
+def get_changes(
+    node: Node,
+    actor: Annotated[Actor, requires(Action.SEE_QUERIES)],
+    cursor: Annotated[forms.ChangeCursor, Query(description="That of the last answer; at first empty.")] = "",
+    limit: Annotated[int, Query(ge=1, le=1_000, description="At most so many changes.")] = 500,
+) -> forms.Changes:
+    """Return changes, oldest first, each subject once as it is now; hits only to who may see hits."""
+    return changes.changes_since(node.store, actor, cursor, limit)
 
 
 @router.post("/hits/search", summary="Hits of all rounds, by a filter and a name")
@@ -48,19 +60,19 @@ def get_neighbours(node: Node, actor: Viewer, wanted: forms.NeighboursRequest) -
     return review.neighbours(node.store, node.clock, actor, wanted)
 
 
-@router.post("/hits/decisions", summary="Decide on several hits at once")
+@router.post("/hits/decisions", summary="Decide on several hits at once", dependencies=[ONCE])
 def decide_many(node: Node, actor: Analyst, wanted: forms.ManyDecisionsRequest) -> forms.ManyDecisions:
     """Decide on hits that are chosen, or on all that a filter leaves."""
     return follow_up.decide_many(node.journal, node.rounds, actor, wanted)
 
 
-@router.post("/hits/closings", summary="Close several hits at once with one outcome")
+@router.post("/hits/closings", summary="Close several hits at once with one outcome", dependencies=[ONCE])
 def close_many(node: Node, actor: Analyst, wanted: forms.ManyClosingsRequest) -> forms.ManyClosings:
     """Close hits that are chosen, or all that a filter leaves and that can be closed now."""
     return follow_up.close_many(node.journal, node.rounds, actor, wanted)
 
 
-@router.post("/hits/follow-ups", summary="Open a follow-up of several hits at once")
+@router.post("/hits/follow-ups", summary="Open a follow-up of several hits at once", dependencies=[ONCE])
 def follow_up_many(node: Node, actor: Analyst, wanted: forms.ManyFollowUpsRequest) -> forms.ManyFollowUps:
     """Open follow-ups of hits that are chosen, or of all that a filter leaves and that are decided."""
     return follow_up.follow_up_many(node.journal, node.rounds, actor, wanted)
@@ -72,7 +84,11 @@ def get_follow_ups(node: Node, actor: Viewer) -> forms.FollowUps:
     return correspondence.follow_ups(node, actor)
 
 
-@router.post("/hits/correspondence", summary="Record a letter about several hits: a reminder, a number, a reply")
+@router.post(
+    "/hits/correspondence",
+    summary="Record a letter about several hits: a reminder, a number, a reply",
+    dependencies=[ONCE],
+)
 def record_correspondence(
     node: Node, actor: Analyst, wanted: forms.CorrespondenceRequest
 ) -> forms.CorrespondenceResult:
@@ -97,13 +113,13 @@ def get_colleagues(node: Node, _actor: Viewer) -> forms.Colleagues:
     return follow_up.list_colleagues(node.store)
 
 
-@router.post("/hits/assignments", status_code=204, summary="Let a person look after hits")
+@router.post("/hits/assignments", status_code=204, summary="Let a person look after hits", dependencies=[ONCE])
 def assign(node: Node, actor: Analyst, wanted: forms.AssignmentRequest) -> None:
     """Assign hits to a colleague, to oneself, or to nobody."""
     follow_up.assign(node, actor, wanted)
 
 
-@router.post("/hits/undo", summary="Undo an own decision that no other step followed")
+@router.post("/hits/undo", summary="Undo an own decision that no other step followed", dependencies=[ONCE])
 def undo(node: Node, actor: Analyst, wanted: forms.UndoRequest) -> forms.UndoResult:
     return follow_up.undo(node.journal, actor, wanted.number)
 
@@ -119,19 +135,19 @@ def get_hit(node: Node, actor: Viewer, round_id: str, hit_id: str) -> forms.HitV
     return review.hit_with_others(node, actor, round_id, hit_id)
 
 
-@router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up")
+@router.post(f"{_HIT}/acknowledge", status_code=204, summary="Take a hit up", dependencies=[ONCE])
 def acknowledge_hit(node: Node, actor: Analyst, round_id: str, hit_id: str) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.ACKNOWLEDGED)
 
 
-@router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person")
+@router.post(f"{_HIT}/decision", status_code=204, summary="Say whether it is the same person", dependencies=[ONCE])
 def decide(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.DecisionRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.DECIDED, wanted.decision.value, remark=wanted.remark
     )
 
 
-@router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up")
+@router.post(f"{_HIT}/follow-up", status_code=204, summary="Open a follow-up", dependencies=[ONCE])
 def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.FollowUpRequest) -> None:
     follow_up.take_step(
         node,
@@ -145,42 +161,48 @@ def open_follow_up(node: Node, actor: Analyst, round_id: str, hit_id: str, wante
     )
 
 
-@router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number")
+@router.post(f"{_HIT}/reference", status_code=204, summary="Note the channel's own number", dependencies=[ONCE])
 def record_reference(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.ReferenceRequest) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REFERENCED, reference=wanted.reference)
 
 
-@router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export")
+@router.post(f"{_HIT}/permission", status_code=204, summary="Record a permission to export", dependencies=[ONCE])
 def permit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.PermissionRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.PERMITTED, reference=wanted.reference, remark=wanted.remark
     )
 
 
-@router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit")
+@router.post(f"{_HIT}/remarks", status_code=204, summary="Add a remark to a hit", dependencies=[ONCE])
 def remark(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.RemarkRequest) -> None:
     """Add a remark, which stays at this node."""
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REMARKED, remark=wanted.remark)
 
 
-@router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply")
+@router.post(f"{_HIT}/reply", status_code=204, summary="Record the counterpart's reply", dependencies=[ONCE])
 def record_reply(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.ReplyRequest) -> None:
     follow_up.record_reply(node, actor, (round_id, hit_id), wanted)
 
 
-@router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it")
+@router.post(f"{_HIT}/outcome", status_code=204, summary="Close a hit with what came of it", dependencies=[ONCE])
 def close_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.CloseRequest) -> None:
     follow_up.take_step(
         node, actor, (round_id, hit_id), LifecycleStepKind.CLOSED, wanted.outcome.value, remark=wanted.remark
     )
 
 
-@router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit")
+@router.post(f"{_HIT}/reopening", status_code=204, summary="Reopen a closed hit", dependencies=[ONCE])
 def reopen_hit(node: Node, actor: Analyst, round_id: str, hit_id: str, wanted: forms.ReopenRequest) -> None:
     follow_up.take_step(node, actor, (round_id, hit_id), LifecycleStepKind.REOPENED, remark=wanted.reason)
 
 
-@router.post(f"{_HIT}/withdrawal", status_code=202, summary="Withdraw a hit on an own record", response_class=Response)
+@router.post(
+    f"{_HIT}/withdrawal",
+    status_code=202,
+    summary="Withdraw a hit on an own record",
+    response_class=Response,
+    dependencies=[ONCE],
+)
 def withdraw_hit(
     node: Node,
     actor: Annotated[Actor, requires(Action.WITHDRAW_HITS)],
@@ -198,7 +220,9 @@ def erase_record(node: Node, actor: Eraser, wanted: forms.ErasureRequest) -> for
     return erasure.erase_record(node, actor, wanted.record_id)
 
 
-@router.post("/erasure-requests", status_code=202, summary="Ask for the erasure of a record with its hits")
+@router.post(
+    "/erasure-requests", status_code=202, summary="Ask for the erasure of a record with its hits", dependencies=[ONCE]
+)
 def ask_erasure(node: Node, four_eyes: FourEyes, actor: Eraser, wanted: forms.ErasureProposal) -> PendingApproval:
     """Store a request for an erasure, for a second person to approve; then the counterparts are informed."""
     return approvals.ask_erasure(node, four_eyes, actor, wanted)

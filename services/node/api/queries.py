@@ -23,6 +23,7 @@ from aquila.protocol.messages import Kind
 from services.kit.actor import Actor
 from services.kit.approvals.routes import ApprovalId
 from services.kit.http.routing import Limit, Offset, ServiceRoute
+from services.kit.people.idempotency import ONCE
 from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node import approvals
@@ -46,7 +47,7 @@ def get_queries(node: Node, offset: Offset = 0, limit: Limit = None) -> Queries:
     return list_queries(node, offset, limit)
 
 
-@router.post("", status_code=202, summary="Ask for a few persons")
+@router.post("", status_code=202, summary="Ask for a few persons", dependencies=[ONCE])
 async def post_query(
     node: Node, four_eyes: FourEyes, actor: Asker, wanted: QueryRequest, *, names_checked: NamesChecked = False
 ) -> PendingApproval:
@@ -103,7 +104,7 @@ def get_standing_queries(node: Node) -> StandingQueries:
     return list_standing(node)
 
 
-@standing_router.post("", status_code=202, summary="Ask for a standing query")
+@standing_router.post("", status_code=202, summary="Ask for a standing query", dependencies=[ONCE])
 async def post_standing_query(
     node: Node, four_eyes: FourEyes, actor: Asker, wanted: StandingQueryRequest, *, names_checked: NamesChecked = False
 ) -> PendingApproval:
@@ -122,7 +123,9 @@ def get_standing_query(node: Node, actor: QueryViewer, standing_id: StandingId) 
     return show_standing(node, actor, standing_id)
 
 
-@standing_router.post("/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query")
+@standing_router.post(
+    "/{standing_id}/withdraw", status_code=204, summary="Withdraw a standing query", dependencies=[ONCE]
+)
 def post_standing_withdrawal(node: Node, actor: Asker, standing_id: StandingId, shown: WithdrawnStandingQuery) -> None:
     """Ask in no further round; what was asked already stays as it is."""
     standing_queries.withdraw(node.journal, actor, standing_id, shown.reason)

@@ -30,6 +30,7 @@ from aquila.records.reading.layouts import Encoding, Format, Layout
 from services.kit.actor import Actor
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
 from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute, file_response
+from services.kit.people.idempotency import ONCE
 from services.kit.people.permissions import requires
 from services.kit.serving.notifications.waiting import failing
 from services.kit.settings import MEBIBYTE
@@ -168,7 +169,7 @@ async def get_findings(request: Request, node: Node, layout: ListLayout, deliver
     return file_response(found, "text/csv; charset=utf-8")
 
 
-@router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST)
+@router.post("/imports", status_code=201, summary="Store a list", openapi_extra=_LIST, dependencies=[ONCE])
 async def import_records(
     request: Request,
     node: Node,
@@ -266,7 +267,7 @@ def get_round(node: Node, round_id: str) -> NodeRoundView:
     return views.round_view(node, round_id)
 
 
-@router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round")
+@router.post("/rounds/{round_id}/consent", status_code=202, summary="Ask for a consent to a round", dependencies=[ONCE])
 async def ask_consent(
     node: Node,
     four_eyes: FourEyes,
@@ -278,7 +279,12 @@ async def ask_consent(
     return await threads.run_call(approvals.ask_consent, node, four_eyes, actor, round_id, wanted)
 
 
-@router.post("/rounds/{round_id}/submissions", status_code=202, summary="Ask for the submission of a list or a query")
+@router.post(
+    "/rounds/{round_id}/submissions",
+    status_code=202,
+    summary="Ask for the submission of a list or a query",
+    dependencies=[ONCE],
+)
 async def ask_submission(
     node: Node,
     four_eyes: FourEyes,
@@ -307,7 +313,11 @@ def get_round_hits(node: Node, actor: Annotated[Actor, requires(Action.SEE_HITS)
 
 
 @router.post(
-    "/rounds/{round_id}/close", status_code=202, summary="Destroy the keys of a round", response_class=Response
+    "/rounds/{round_id}/close",
+    status_code=202,
+    summary="Destroy the keys of a round",
+    response_class=Response,
+    dependencies=[ONCE],
 )
 async def close_round(node: Node, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: str) -> Response:
     """Store that the operator wants the round's keys destroyed."""
@@ -315,7 +325,9 @@ async def close_round(node: Node, actor: Annotated[Actor, requires(Action.CLOSE_
     return _accepted(node)
 
 
-@router.post("/rounds/{round_id}/abort", status_code=202, summary="Leave a round", response_class=Response)
+@router.post(
+    "/rounds/{round_id}/abort", status_code=202, summary="Leave a round", response_class=Response, dependencies=[ONCE]
+)
 async def abort_round(
     node: Node,
     actor: Annotated[Actor, requires(Action.ABORT_ROUND)],

@@ -28,6 +28,8 @@ from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError, StoreError
 from services.kit.log import entries
 from services.kit.logging import Log
+from services.kit.people.idempotency import forget_answers
+from services.kit.people.tables import KeptAnswerRow
 from services.kit.storage.row_seals import REFUSED
 from services.kit.storage.store import Store
 from services.node.context import Clock, NodeContext
@@ -128,6 +130,7 @@ def erase_found(session: Session, node: NodeContext, found: FoundRecord, by: Map
         with following_removal(session, import_id):
             _erase_row(session, import_id, position)
     _erase_requests(session, found.record_id)
+    forget_answers(session)
     # 3. What notices it when it comes again, and the entry.
     digest = record_digest(found.record_id)
     session.merge(ErasedRecordRow(record_digest=digest, erased_at=node.clock()))
@@ -138,7 +141,7 @@ def erase_found(session: Session, node: NodeContext, found: FoundRecord, by: Map
 
 def overwrite_erased(node: NodeContext) -> None:
     """Remove the bytes of an erased record. If we crash before, they go with the next scrub."""
-    tables = RecordRow.__table__, HitRow.__table__, FindingRow.__table__, ApprovalRow.__table__
+    tables = RecordRow.__table__, HitRow.__table__, FindingRow.__table__, ApprovalRow.__table__, KeptAnswerRow.__table__
     overwrite_deleted(node.store, *tables_of_hits(), *tables)  # type: ignore[arg-type]  # tables, all of them
 
 

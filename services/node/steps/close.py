@@ -33,6 +33,7 @@ from services.node.steps import exchange_notes
 from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
 from services.node.storage.tables import (
     AlarmRow,
+    ChangeRow,
     ChunkDownloadRow,
     ErasedOutcomeCountRow,
     EvaluationDownloadRow,
@@ -245,6 +246,7 @@ def _last_words(session: Session, signer: Signer, round_: Round, row: RoundRow) 
 
 
 EXPIRING = (
+    ChangeRow,
     HitRow,
     WithdrawalRow,
     ErasedOutcomeCountRow,

@@ -27,6 +27,7 @@ from services.node.round_memory import RoundMemory, round_row
 from services.node.rounds import statements
 from services.node.safeguards.left_out import OwnRows
 from services.node.steps import consent, reports
+from services.node.storage.changes import note_answer
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, DestructionReason, LocalRoundState
 from services.node.storage.tables import ChunkDownloadRow, EvaluationDownloadRow, RoundRow, StatementRow
@@ -239,6 +240,8 @@ def _take_statement(taking: _FeedContext, event: Event) -> bool:
     session.flush()
     checks.store_head(session, node.party, accepted.message, accepted.digest)
     _follow(taking, accepted.message, accepted.digest)
+    if isinstance(accepted.message, messages.HitReport | messages.WithheldAnswer):
+        note_answer(session, accepted.message)
     return True
 
 

@@ -688,6 +688,17 @@ class HitStepRow(SealedRow, NodeRows):
     remark: Mapped[str] = mapped_column(comment="The analyst's own words, which stay at this node.")
 
 
+class ChangeRow(NodeRows):
+    """The newest change of a round, a query or a hit, for programs that ask what is new."""
+
+    __tablename__ = "change"
+    __table_args__ = (UniqueConstraint("round_id", "kind", "subject"), {"sqlite_autoincrement": True})
+    number: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Never used again.")
+    round_id: Mapped[Id] = mapped_column(comment="Which round.")
+    kind: Mapped[ShortWord] = mapped_column(comment="round, query or hit.")
+    subject: Mapped[Id] = mapped_column(comment="The id of the query or the hit; empty for the round.")
+
+
 class WithdrawalRow(SealedRow, NodeRows):
     """A hit that one of its two sides withdrew. It outlives the hit, because the other side is still to be informed."""
 

@@ -147,7 +147,14 @@ async def test_progress_is_seen_without_a_look_at_persons(world_after: WorldAfte
     query = await asked(al, round_id, MIRA, NOBODY)
     before = await al.get(f"/queries/{query}/progress")
     assert (before["state"], before["hits"], before["pending"]) == ("wished", 0, True)
+    seen = await al.get("/changes")
+    assert ("query", query) in [(one["kind"], one["subject"]) for one in seen["changes"]]
     await world.settle()
+    since = await al.get(f"/changes?cursor={seen['cursor']}")
+    assert [one["subject"] for one in since["changes"] if one["kind"] == "query"] == [query]
+    assert {one["subject"] for one in since["changes"] if one["kind"] == "hit"} == {
+        hit["hit_id"] for hit in (await al.get(f"/rounds/{round_id}/hits"))["hits"] if hit["submission_id"] == query
+    }
     logged = kinds_in_log(al)
     after = await al.get(f"/queries/{query}/progress")
     assert (after["hits"], after["unconfirmed"], after["pending"]) == (1, 0, False)
