@@ -4,7 +4,8 @@
 writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, the
 columns of lists, OpenAPI of matcher and node as they are put together for service, in homes that are thrown away, the
 index of operations for `aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, the shares of name pairs in
-`docs/MATCHING.md`, and the vectors, which `make vectors` writes alone. The same code gives the same bytes.
+`docs/MATCHING.md`, the vectors, which `make vectors` writes alone, and the table of PROTOCOL.md's paragraphs. The same
+code gives the same bytes.
 """
 
 import argparse
@@ -34,7 +35,14 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
-from tests.support import architecture_map, corroboration_page, fields_page, normalizer_tables, operations_index
+from tests.support import (
+    architecture_map,
+    corroboration_page,
+    fields_page,
+    normalizer_tables,
+    operations_index,
+    paragraphs,
+)
 from tests.support.field_descriptions import describe
 from tests.support.openapi_examples import EXAMPLES
 from tests.vectors.making import files as vectors
@@ -64,6 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         files[architecture_map.DOCUMENT] = architecture_map.document()
         files[name_pairs.DOCUMENT] = name_pairs.document()
         files |= {vectors.FOLDER / name: text for name, text in vectors.made().items()}
+        files[SCHEMAS / paragraphs.PAGE] = paragraphs.page(vectors.made())
         with tempfile.TemporaryDirectory() as folder:
             files[operations_index.DOCUMENT] = operations_index.text(applications(Path(folder)))
     if options.check:

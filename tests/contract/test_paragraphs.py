@@ -1,0 +1,37 @@
+"""Every numbered paragraph of PROTOCOL.md has a test in which it holds and one in which it is broken, or a reason."""
+
+import json
+
+from tests.support import paragraphs
+
+SAID = paragraphs.named()
+
+
+def test_every_paragraph_is_in_the_table() -> None:
+    assert list(SAID) == paragraphs.paragraphs(paragraphs.PROTOCOL.read_text("utf-8"))
+
+
+def test_every_test_exists() -> None:
+    names = [one for said in SAID.values() for kind, one in said.items() if kind != "why"]
+    assert paragraphs.missing(names) == []
+
+
+def test_what_is_missing_has_a_reason() -> None:
+    """And nothing else has one."""
+    for number, said in SAID.items():
+        assert said.keys() <= {"holds", "broken", "why"}, number
+        assert ("why" in said) is not ({"holds", "broken"} <= said.keys()), number
+
+
+def test_vectors_are_of_paragraphs() -> None:
+    for path in (paragraphs.ROOT / "schemas" / "vectors").glob("*.json"):
+        named = {vector["paragraph"] for vector in json.loads(path.read_text("utf-8"))["vectors"]}
+        assert named <= SAID.keys(), path.name
+
+
+def test_numbers_are_found() -> None:
+    text = "## 1. One\n\n1.1 First\n1.1.1 *Of it.*\n### 1.2 Without paragraphs\n## 2. Two\n2.x\n"
+    assert paragraphs.paragraphs(text) == ["1.1", "1.1.1", "1.2", "2"]
+    assert paragraphs.missing(["contract/test_paragraphs.py::numbers_are_found"]) == []
+    gone = ["contract/test_paragraphs.py::gone", "contract/test_gone.py::numbers_are_found"]
+    assert paragraphs.missing(gone) == gone
