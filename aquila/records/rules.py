@@ -30,6 +30,9 @@ MOST_RULES = 63  # a mask of rules is one 64-bit integer
 CENTIBITS: Final = 100
 """Of a bit."""
 
+_FEW_VALUES: Final = frozenset({NAMES, "place_of_birth", "nationality", "sex"})
+_YEARS: Final = frozenset({"birth:year", "birth:bare-year", "birth:new-year"})
+
 MILLION: Final = 1_000_000
 DEFAULT_DUPLICATES = MILLION // 100
 _MOST_CENTIBITS = 60 * CENTIBITS
@@ -46,7 +49,8 @@ class InputClass(StrEnum):
 
     A rule is partial where ten million guesses cover half of a population: parts of a date, and a whole date beside
     one name, two first letters or a nationality. Identifiers, and two names with a whole date, take more. A rule is
-    coarse where it reads names alone: a few thousand guesses are enough.
+    coarse where it reads no number, and of a date no more than its year: some thousands or ten
+    thousands of guesses are enough.
     """
 
     FULL = "full"
@@ -150,6 +154,11 @@ class Rule:
     def reads_names_alone(self) -> bool:
         """Return whether all parts of the rule are names."""
         return all(attribute_of(part.reads) == NAMES for part in self.parts)
+
+    @property
+    def takes_few_guesses(self) -> bool:
+        """Return whether the rule reads no number, and of a date no more than its year."""
+        return all(attribute_of(part.reads) in _FEW_VALUES or part.reads in _YEARS for part in self.parts)
 
     @property
     def centibits(self) -> int:
@@ -424,7 +433,7 @@ def _rule(content: dict[str, Any], parts: dict[str, Part]) -> Rule:
     if most is not None and int(most) < 1:
         raise InputError("rule_admits_no_record", rule=number)
     rule = Rule(number, name, InputClass(content["input_class"]), chosen, str(content["sentence"]), most, also)
-    if rule.reads_names_alone != (rule.input_class is InputClass.COARSE):
+    if rule.takes_few_guesses != (rule.input_class is InputClass.COARSE):
         raise InputError("rule_class_wrong", rule=number)
     return rule
 

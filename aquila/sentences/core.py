@@ -122,8 +122,8 @@ CORE: Final[Table] = {
     "row_without_id": Text("is missing or unusable; give every row an id of its own"),
     "rule_admits_no_record": Text("a rule admits no record", "set most_records to 1 or more"),
     "rule_class_wrong": Text(
-        "a rule that reads names alone is not in the class coarse, or another rule is",
-        "give rules on names alone the class coarse, and no other rule",
+        "a rule that reads no number, and no more of a date than its year, is not of the class coarse, or another is",
+        "give rules that read no number, and no more of a date than its year, the class coarse, and no other rule",
     ),
     "rule_family_named_twice": Text("a rule names two parts of one family"),
     "rule_number_or_name_wrong": Text("a rule has a number outside 1 to {most_rules}, or a name with `;` or none"),

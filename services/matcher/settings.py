@@ -29,10 +29,10 @@ class RoundSettings(Settings):
         default=200_000, ge=0, description="Elements of the class full that a party may declare; 10 for each record."
     )
     cap_partial: int = Field(
-        default=420_000, ge=0, description="Elements of the class partial that a party may declare; 21 for each record."
+        default=300_000, ge=0, description="Elements of the class partial that a party may declare; 15 for each record."
     )
     cap_coarse: int = Field(
-        default=220_000, ge=0, description="Elements of the class coarse that a party may declare; 11 for each record."
+        default=340_000, ge=0, description="Elements of the class coarse that a party may declare; 17 for each record."
     )
 
     @property

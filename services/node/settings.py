@@ -36,15 +36,15 @@ class EvaluationCaps(Settings):
     """
 
     day_full: int = Field(default=10_000_000, ge=1, description="Elements of the class full for one party in a day.")
-    day_partial: int = Field(default=21_000_000, ge=1, description="Elements of the class partial in a day.")
-    day_coarse: int = Field(default=11_000_000, ge=1, description="Elements of the class coarse in a day.")
+    day_partial: int = Field(default=15_000_000, ge=1, description="Elements of the class partial in a day.")
+    day_coarse: int = Field(default=17_000_000, ge=1, description="Elements of the class coarse in a day.")
     window_days: int = Field(default=30, ge=2, le=366, description="How many days, today too, the longer window has.")
     window_full: int = Field(default=30_000_000, ge=1, description="Elements of the class full in the longer window.")
     window_partial: int = Field(
-        default=63_000_000, ge=1, description="Elements of the class partial in the longer window."
+        default=45_000_000, ge=1, description="Elements of the class partial in the longer window."
     )
     window_coarse: int = Field(
-        default=33_000_000, ge=1, description="Elements of the class coarse in the longer window."
+        default=51_000_000, ge=1, description="Elements of the class coarse in the longer window."
     )
 
     def in_day(self, input_class: InputClass) -> int:

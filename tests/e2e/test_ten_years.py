@@ -69,7 +69,7 @@ class TenYears(CertifiedCallers):
         restore = manual.command(runbook, "aquila node restore FILE") + " --secret caller.key"
         assert "1 round refused for good" in safe.give(restore, FILE=backup.name)
         with (node.home / "node.toml").open("a") as settings:
-            settings.write("\n[caps]\nday_full = 20000000\nday_partial = 42000000\nday_coarse = 22000000\n")
+            settings.write("\n[caps]\nday_full = 20000000\nday_partial = 30000000\nday_coarse = 34000000\n")
         safe.document(manual.command(runbook, "aquila doctor"), ends_with=(0, 1))
         safe.give(manual.command(runbook, "systemctl start"))
         # 4. Alarms are acknowledged, here and at the matcher.

@@ -62,7 +62,7 @@ def test_a_list_and_its_queries_fit(made: Callable[[], LabelledSet]) -> None:
 
 
 def test_the_table_of_guesses_is_measured() -> None:
-    """On the region's lists, for the cheapest rule on names alone; the document shows the same numbers."""
+    """On the region's lists, for the cheapest coarse rule; the document shows the same numbers."""
     population = [record for records in region(REGION).lists.values() for record in records]
     assert guesses_by_names(TABLE, population, [percent for percent, _ in GUESSES_BY_NAMES]) == dict(GUESSES_BY_NAMES)
     page = (Path(__file__).parents[2] / "docs" / "MATCHING.md").read_text("utf-8")

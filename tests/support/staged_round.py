@@ -99,11 +99,11 @@ reads = "birth:full"
 family = "date"
 bits = 14.0
 sentence = "the date of birth agrees"
-[parts."year"]
-reads = "birth:year"
+[parts."month"]
+reads = "birth:year-month"
 family = "date"
 bits = 5.0
-sentence = "the year of birth agrees"
+sentence = "year and month of birth agree"
 [[rules]]
 number = 1
 name = "names and date"
@@ -112,10 +112,10 @@ parts = ["all names", "date"]
 sentence = "Names and date agree."
 [[rules]]
 number = 2
-name = "names and year"
+name = "names and month"
 input_class = "partial"
-parts = ["all names", "year"]
-sentence = "Names and year agree."
+parts = ["all names", "month"]
+sentence = "Names, year and month agree."
 """
 )
 

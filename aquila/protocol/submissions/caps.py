@@ -1,8 +1,9 @@
 """The elements that a consent declares for a list and queries, and the names that they could guess (PROTOCOL.md 3.3.7).
 
-Rules on names alone are the cheapest to guess, and their inputs are of the class coarse. A party that has elements
-of that class evaluated, and knows which names are common in a country, finds a share of a list whose names are as
-common as those of the region's lists. It finds names, and no dates (docs/MATCHING.md).
+Rules on names, with a place, a nationality or a year at most, are the cheapest to guess, and their inputs are of the
+class coarse. A party that has elements of that class evaluated, and knows which names are common in a country, finds a
+share of a list whose names are as common as those of the region's lists. It finds names, and of dates years at most
+(docs/MATCHING.md).
 """
 
 from typing import Final
@@ -11,7 +12,7 @@ from aquila.protocol.messages import ClassCounts, Padding
 from aquila.protocol.submissions.padding import padded_records
 from aquila.records.rules import InputClass
 
-PER_RECORD: Final = {InputClass.FULL: 10, InputClass.PARTIAL: 21, InputClass.COARSE: 11}
+PER_RECORD: Final = {InputClass.FULL: 10, InputClass.PARTIAL: 15, InputClass.COARSE: 17}
 """Elements of each class that a consent declares for one record."""
 
 _FEWEST_RECORDS = 100
@@ -27,13 +28,13 @@ GUESSES_BY_NAMES: Final = (
     (80, 14_746),
     (90, 17_244),
 )
-"""Per cent of the records, and the fewest guesses by one rule on names alone that find them."""
+"""Per cent of the records, and the fewest guesses by one coarse rule that find them."""
 
 
 def elements_for(padding: Padding, records: int, queries: int) -> ClassCounts:
     """Return the elements by class that a list of some records and some small queries need at most.
 
-    Of lists with all fields a record has up to 9 full, 20 partial and 10 coarse inputs on average, padding included;
+    Of lists with all fields a record has up to 9 full, 13 partial and 16 coarse inputs on average, padding included;
     among few records one with many aliases is not averaged out.
     """
     counted = max(_FEWEST_RECORDS, padded_records(records, padding)) + queries * padding.records_multiple

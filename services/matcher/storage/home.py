@@ -42,8 +42,8 @@ driver_seconds = {driver_seconds}
 # What a round has whose proposal leaves it open: elements of each party by class.
 [rounds]
 cap_full = 200_000
-cap_partial = 420_000
-cap_coarse = 220_000
+cap_partial = 300_000
+cap_coarse = 340_000
 
 # Its deadlines, each in seconds after the one before: consents, lists, evaluations, the end.
 [rounds.window]

@@ -4,7 +4,7 @@ import { bytesOf, canonical, digest, framed, hex, joined, unhex } from './encodi
 
 const DAY = 86_400;
 const CLASSES = ['full', 'partial', 'coarse'];
-const PER_RECORD = { full: 10, partial: 21, coarse: 11 };
+const PER_RECORD = { full: 10, partial: 15, coarse: 17 };
 const [DUMMIES, QUERY_DUMMIES, QUERIES, TAGS_OF_A_RECORD, CHANGES_OF_A_HIT] = [4096, 128, 256, 128, 8];
 const NOT_AFTER_THE_END = ['Consent', 'Locks', 'Submission', 'Evaluation', 'Tokens'];
 const NOT_AFTER_THE_LAST = [...NOT_AFTER_THE_END, 'Receipt', 'ReportCheck', 'Alarm', 'WithheldAnswer', 'Closing', 'Refusal'];

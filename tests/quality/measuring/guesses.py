@@ -7,7 +7,7 @@ from math import prod
 
 from aquila.records.person import Record
 from aquila.records.rule_parts import part_values, record_names
-from aquila.records.rules import Rule, RuleTable
+from aquila.records.rules import InputClass, Rule, RuleTable
 
 _HALF = 0.5
 _COUNTED = frozenset({"all", "letters", "pair", "sole", "word", "place", "nationality", "sex"})
@@ -38,7 +38,7 @@ def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int,
     guesses: dict[int, int | None] = {}
     for rule in table.rules:
         kinds = {part.reads.partition(":")[0] for part in rule.parts} - {"birth"}
-        reads = tuple(part.reads for part in rule.parts if not part.reads.startswith("birth:"))
+        reads = tuple(part.reads for part in rule.parts if not _is_date(part.reads))
         if kinds <= _COUNTED and reads not in counted:
             counted[reads] = _values_for_half(population, reads)
         guesses[rule.number] = _dates(rule) * counted[reads] if kinds <= _COUNTED else None
@@ -46,14 +46,14 @@ def guesses_by_rule(table: RuleTable, population: Sequence[Record]) -> dict[int,
 
 
 def guesses_by_names(table: RuleTable, population: Sequence[Record], percents: Sequence[int]) -> dict[int, int]:
-    """Return by share, in per cent and ascending, the fewest guesses by one rule on names alone that find it.
+    """Return by share, in per cent and ascending, the fewest guesses by one coarse rule that find it.
 
-    Rules on names of two, three and more words are one here: whoever goes through names makes inputs of each.
+    Those with a year, which few records meet, are left out. Rules on names of two, three and more words are one here:
+    whoever goes through names makes inputs of each.
     """
-    alone = {
-        tuple(part.reads.partition("/")[0] for part in rule.parts) for rule in table.rules if rule.reads_names_alone
-    }
-    by_rule = [_values_for(population, reads, [percent / 100 for percent in percents]) for reads in alone]
+    coarse = [[part.reads for part in rule.parts] for rule in table.rules if rule.input_class is InputClass.COARSE]
+    without_year = {tuple(one.partition("/")[0] for one in reads) for reads in coarse if not any(map(_is_date, reads))}
+    by_rule = [_values_for(population, reads, [percent / 100 for percent in percents]) for reads in without_year]
     return dict(zip(percents, map(min, zip(*by_rule, strict=True)), strict=True))
 
 
@@ -83,4 +83,8 @@ def _values_for(population: Sequence[Record], reads: Sequence[str], shares: Sequ
 
 def _dates(rule: Rule) -> int:
     """Return how many dates must be gone through for each value of the other parts of a rule."""
-    return prod(_DATES[part.reads.partition(":")[2]] for part in rule.parts if part.reads.startswith("birth:"))
+    return prod(_DATES[part.reads.partition(":")[2]] for part in rule.parts if _is_date(part.reads))
+
+
+def _is_date(reads: str) -> bool:
+    return reads.startswith("birth:")

@@ -63,7 +63,7 @@ sentence = "Names and date agree."
 [[rules]]
 number = 2
 name = "names and year"
-input_class = "partial"
+input_class = "coarse"
 parts = ["same names", "year"]
 sentence = "Names and year agree, and that is taken for little."
 """

@@ -103,13 +103,16 @@ def test_full_inputs_hold_an_identifier_or_two_names_with_a_whole_date() -> None
         assert (rule.input_class is InputClass.FULL) == bool(is_full)
 
 
-def test_coarse_inputs_hold_names_alone() -> None:
-    """Exactly the rules that read nothing but names; a guess at names can be sent under no other class."""
+def test_coarse_inputs_hold_no_number_and_at_most_a_year() -> None:
+    """Exactly the rules without a number, a month or a day; a guess at names can be sent under no other class."""
     coarse = [rule.number for rule in DEFAULT.rules if rule.input_class is InputClass.COARSE]
-    assert coarse == [9, 10, 11, 20, 21, 22]
+    assert coarse == [3, 4, 8, 9, 10, 11, 12, 13, 20, 21, 22]
     for rule in DEFAULT.rules:
-        kinds = {part.reads.partition(":")[0] for part in rule.parts}
-        assert (rule.number in coarse) == (kinds <= {"all", "letters", "pair", "sole", "word"})
+        kinds = {part.reads if part.reads.startswith("birth") else part.reads.partition(":")[0] for part in rule.parts}
+        of_names = {"all", "letters", "pair", "sole", "word"}
+        little = of_names | {"place", "nationality", "sex", "birth:year", "birth:new-year", "birth:bare-year"}
+        assert (rule.number in coarse) == (kinds <= little)
+        assert rule.reads_names_alone == (kinds <= of_names)
 
 
 def test_the_digest_covers_the_content_and_not_its_layout() -> None:

@@ -61,8 +61,8 @@ async def test_earlier_rounds_are_shown_before_anybody_decides(pages: PagesDispa
     page = unescape(await approver.open(f"/approvals/{asked['approval_id']}"))
     assert page.index(COMPARED) < page.index("Your decision")
     declared = page.split("Declared by your party")[1].split("</section>")[0]
-    assert re.search(r"Coarse ones, of names alone</dt><dd>11,000</dd>", declared)
-    assert re.search(r"Names of a list that the coarse ones could find</dt><dd>about 60 of 100</dd>", declared)
+    assert re.search(r"Coarse ones, of names with at most a year</dt><dd>17,000</dd>", declared)
+    assert re.search(r"Names of a list that the coarse ones could find</dt><dd>about 80 of 100</dd>", declared)
     assert f'href="/rounds/{first}"' in page
     await approver.send(f"/approvals/{asked['approval_id']}/approve", digest=asked["digest"], read="yes")
     assert COMPARED not in unescape(await approver.open(f"/approvals/{asked['approval_id']}"))

@@ -15,7 +15,7 @@ def test_the_table_is_read_downwards(elements: int, percent: int) -> None:
 
 def test_elements_follow_from_padded_records() -> None:
     """A list counts as it is padded and as a hundred records at least; a query as one multiple."""
-    assert elements_for(DEFAULT_PADDING, 5_001, 0) == ClassCounts(full=51_000, partial=21 * 5_100, coarse=11 * 5_100)
+    assert elements_for(DEFAULT_PADDING, 5_001, 0) == ClassCounts(full=51_000, partial=15 * 5_100, coarse=17 * 5_100)
     assert elements_for(DEFAULT_PADDING, 5_001, 10).full == 10 * 6_100
     assert elements_for(NO_PADDING, 3, 10).full == 10 * 110
 
@@ -24,5 +24,5 @@ def test_records_follow_from_elements() -> None:
     """As many as the class says that is enough for more of them, a begun one counted."""
     assert records_for(elements_for(DEFAULT_PADDING, 5_001, 0)) == 5_100
     assert [records_for(ClassCounts(full=full, partial=0, coarse=0)) for full in (0, 10, 11)] == [0, 1, 2]
-    assert records_for(ClassCounts(full=8, partial=43, coarse=11)) == 3
-    assert records_for(ClassCounts(full=8, partial=21, coarse=34)) == 4
+    assert records_for(ClassCounts(full=8, partial=31, coarse=17)) == 3
+    assert records_for(ClassCounts(full=8, partial=15, coarse=52)) == 4
