@@ -40,9 +40,9 @@ test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration 
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(addprefix --ignore=,$(CORE_TESTS) tests/attacks)
 
-# Three times 48 runs of up to a hundred steps, seven tenths of that at least, the same ones each time.
-simulate: $(VENV)/.develop ## rounds of the core in 10,000 small steps, with delays, crashes, older copies and a liar
-	AQUILA_STEPPED_RUNS=48 $(BIN)/python -m pytest -n 2 tests/property/test_stepped_rounds.py
+# Nine times 16 runs of up to a hundred steps, seven tenths of that at least, the same ones each time.
+simulate: $(VENV)/.develop ## rounds and queries of the core in 10,000 small steps, with delays, crashes, older copies and a liar
+	AQUILA_STEPPED_RUNS=16 $(BIN)/python -m pytest -n 2 tests/property/test_stepped_rounds.py
 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with liars, withdrawals and erasure
 	$(BIN)/python -m pytest -n 2 -m "rounds and not soak" $(ROUNDS)
@@ -86,7 +86,7 @@ soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow
 	failed=; \
 	$(BIN)/python -m tests.soak --whole || failed="$$failed, rounds under faults"; \
 	$(BIN)/python -m tests.years check || failed="$$failed, costs after years"; \
-	AQUILA_EXPLORE=1 AQUILA_STEPPED_RUNS=400 $(BIN)/python -m pytest -n 2 tests/property/test_stepped_rounds.py || failed="$$failed, rounds in steps"; \
+	AQUILA_EXPLORE=1 AQUILA_STEPPED_RUNS=133 $(BIN)/python -m pytest -n 2 tests/property/test_stepped_rounds.py || failed="$$failed, rounds in steps"; \
 	$(BIN)/python -m pytest -m soak -p tests.support.nothing_skipped || failed="$$failed, slow tests"; \
 	$(BIN)/python -m pytest -n 2 -m "more_rounds and not soak" $(ROUNDS) || failed="$$failed, whole rounds"; \
 	$(BIN)/python -m pytest -n 2 --database postgresql -m postgresql_soak tests/services || failed="$$failed, services on PostgreSQL"; \

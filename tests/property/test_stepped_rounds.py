@@ -1,12 +1,14 @@
 """Rounds of three to five parties, step by step: delays, losses, crashes, older copies and one liar change no true hit.
 
-Hypothesis draws who is there, who has which persons, what happens next, and what goes wrong (`SteppedRounds`). What
-holds after each step, and what must be reached in the end, is in `tests.support.stepped_round`.
+Hypothesis draws a seed, what happens next, and what goes wrong (`SteppedRounds`). From the seed follow who has which
+persons, who asks for whom, and who lies. What holds after each step, and what must be reached in the end, is in
+`tests.support.stepped_round`.
 """
 
 import os
 import sys
-from itertools import combinations
+from enum import Enum
+from itertools import combinations, product
 from random import Random
 
 import pytest
@@ -22,11 +24,13 @@ from hypothesis.stateful import (
 )
 
 from aquila.crypto.backend import load_group
+from aquila.protocol.messages import Kind
 from tests.support.staged_round import person
-from tests.support.stepped_round import MATCHER, MATCHER_LIES, PARTY_LIES, Lists, SteppedRound
+from tests.support.stepped_round import MATCHER, MATCHER_LIES, PARTY_LIES, Lie, Lists, SteppedRound
 from tests.support.stepping_party import SteppingParty
 
-RUNS, STEPS = int(os.environ.get("AQUILA_STEPPED_RUNS", "2")), 100
+MAKE_TEST = 2  # runs, of three of the cases alone
+RUNS, STEPS = int(os.environ.get("AQUILA_STEPPED_RUNS", MAKE_TEST)), 100
 
 CODES = ("AL", "RS", "SI", "ME", "XK")
 NAMES = ("Besnik Hoxha", "Ana Novak", "Drita Shehu", "Goran Petrović", "Irena Kos", "Peter Zupan", "Vesna Kralj")
@@ -35,35 +39,48 @@ PERSONS = [person(str(place), *name.split(), f"19{60 + place}-05-0{place + 1}") 
 PICKS = st.integers(0, 10_000)
 SEEDS = st.integers(0, 2**32 - 1)
 GOING = st.tuples(SEEDS, st.integers(0, 8))
-LISTS = st.lists(st.integers(0, len(PERSONS) - 1), min_size=2, max_size=5, unique=True)
+
+
+class LiarKind(Enum):
+    """Who lies in a run, if anybody does."""
+
+    PARTY = "a party, or nobody"
+    MATCHER_OF_LISTS = "the matcher, about lists"
+    MATCHER_OF_QUERIES = "the matcher, about queries"
 
 
 class SteppedRounds(RuleBasedStateMachine):
     """A round of some parties; each rule is a step or a fault."""
 
-    parties = 3
+    parties, liar = 3, LiarKind.PARTY
     taken = 0
     """How many steps all runs took."""
 
-    @initialize(data=st.data(), seed=SEEDS)
-    def begin(self, data: st.DataObject, seed: int) -> None:
-        codes = CODES[: self.parties]
-        of = {code: data.draw(LISTS) for code in codes}
+    @initialize(seed=SEEDS, waits=st.sampled_from([0, 0, 0, 1, 3]), restores=st.sampled_from([0, 0, 1]))
+    def begin(self, seed: int, waits: int, restores: int) -> None:
+        random, codes = Random(f"{seed} {self.parties} {self.liar}"), CODES[: self.parties]
+        people = range(len(PERSONS))
+        of = {code: random.sample(people, random.randint(2, 5)) for code in codes}
+        asked: dict[str, list[tuple[int, ...]]] = {code: [] for code in codes}
+        for _ in range(random.choice([0, 1, 2, 4])):
+            asked[random.choice(codes)].append(tuple(random.sample(people, random.randint(1, 2))))
         pairs = list(combinations(sorted(codes), 2))
-        forbidden = data.draw(st.lists(st.sampled_from(pairs), max_size=len(pairs) // 3, unique=True))
-        liar = data.draw(st.sampled_from(["", MATCHER, *codes]))
-        lie, victim = "", ""
-        if liar == MATCHER:
-            lie = data.draw(st.sampled_from(MATCHER_LIES))
-        elif liar:
-            lie = data.draw(st.sampled_from(PARTY_LIES))
-            victim = data.draw(st.sampled_from([code for code in codes if code != liar]))
-        terms = {"seed": seed, "chunk_elements": data.draw(st.sampled_from([2, 3, 8]))}
-        self.round = SteppedRound(
-            load_group(1), Lists(PERSONS, of), forbidden, **terms, liar=liar, lie=lie, victim=victim
-        )
-        self.waits = data.draw(st.sampled_from([0, 0, 0, 1, 3]))
-        self.restores = data.draw(st.sampled_from([0, 0, 1]))
+        forbidden = random.sample(pairs, random.randint(0, len(pairs) // 3))
+        lie = Lie()
+        if self.liar is not LiarKind.PARTY:
+            one, other = random.choice([pair for pair in pairs if pair not in forbidden])
+            of_queries = self.liar is LiarKind.MATCHER_OF_QUERIES
+            lie = Lie(MATCHER, random.choice(MATCHER_LIES), (one, other), Kind.QUERY if of_queries else Kind.LIST)
+            # It lies about hits, so there is one.
+            shared = of[one][0]
+            of[other] = [shared, *(person for person in of[other] if person != shared)]
+            asked[one] += [(shared,)] if of_queries else []
+        elif random.random() < 0.7:
+            liar, victim = random.sample(codes, 2)
+            lie = Lie(liar, random.choice(PARTY_LIES), (liar, victim))
+        lists, chunks = Lists(PERSONS, of, asked), random.choice([2, 3, 8])
+        self.round = SteppedRound(load_group(1), lists, forbidden, seed=seed, chunk_elements=chunks, lie=lie)
+        self.waits, self.restores = waits, restores
 
     def go_on(self, going: tuple[int, int]) -> None:
         """Do some things that are due; every rule begins with it, because Hypothesis leaves rules out of whole runs."""
@@ -173,14 +190,6 @@ class SteppedRounds(RuleBasedStateMachine):
             self.round.finish()
 
 
-class OfFour(SteppedRounds):
-    parties = 4
-
-
-class OfFive(SteppedRounds):
-    parties = 5
-
-
 LIMITS = settings(
     max_examples=RUNS,
     stateful_step_count=STEPS,
@@ -189,9 +198,13 @@ LIMITS = settings(
 )
 
 
-@pytest.mark.parametrize("machine", [SteppedRounds, OfFour, OfFive])
-def test_rounds_in_steps(machine: type[SteppedRounds]) -> None:
+SIZES = range(3, 6)
+CASES = list(product(SIZES, LiarKind) if RUNS > MAKE_TEST else zip(SIZES, LiarKind, strict=True))
+
+
+@pytest.mark.parametrize(("parties", "liar"), CASES)
+def test_rounds_in_steps(parties: int, liar: LiarKind) -> None:
     """Whatever happens, and in whatever order: no false hit, nobody honest is named, and each pair that is up ends."""
-    machine.taken = 0
+    machine = type("SteppedRounds", (SteppedRounds,), {"parties": parties, "liar": liar, "taken": 0})
     run_state_machine_as_test(machine, settings=LIMITS)
     assert machine.taken > 0.7 * RUNS * STEPS  # a run of many parties ends when what Hypothesis draws is used up

@@ -8,20 +8,25 @@ from typing import Any
 from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.keys import SigningKey
 from aquila.protocol.messages import (
+    Alarm,
     ChunkReference,
     Evaluation,
+    Kind,
     LevelCounts,
     Message,
     Receipt,
     Refusal,
+    ReportCheck,
     RuleRows,
     Statement,
     TagPiece,
     TokenChunkReference,
     TokenColumn,
     Tokens,
+    WithheldAnswer,
+    Withholding,
 )
-from aquila.protocol.rounds.round_state import ColumnKey, EvaluationKey
+from aquila.protocol.rounds.round_state import ColumnKey, EvaluationKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.rules import InputClass
 from aquila.simulation.round import NO_LOG
@@ -47,7 +52,7 @@ def offences(party: SteppingParty, round_: Round) -> Iterator[bytes]:
         yield signed(key, said)
     if code in round_.participants:
         head = {"round_id": round_.round_id, "party": code, "sequence": number, "binding": round_.binding}
-        for make in (_evaluations, _columns, _receipts):
+        for make in (_evaluations, _columns, _receipts, _answers):
             for statement in make(code, round_, head):
                 yield signed(key, statement)
 
@@ -81,15 +86,14 @@ def _evaluations(code: str, round_: Round, head: dict[str, Any]) -> Iterator[Sta
 
 def _columns(code: str, round_: Round, head: dict[str, Any]) -> Iterator[Statement]:
     """Yield columns for a party with which it may not be compared, that are not due, or once more."""
-    own = round_.list_of(code)
-    if own is None:
-        return
-    chunks = round_.submissions[own].chunks
-    for other in round_.participants:
-        evaluated = all((own, index, other) in round_.evaluations for index in range(len(chunks)))
-        is_due = other in round_.counterparts_of(code) and round_.list_of(other) and evaluated
-        if not is_due or ColumnKey(own, other) in round_.tokens:
-            yield Tokens(**head, submission_id=own, column=_column(chunks, other))
+    own = {name: one for name, one in round_.submissions.items() if one.party == code}
+    for name, submission in own.items():
+        for other in round_.participants:
+            evaluated = all((name, index, other) in round_.evaluations for index in range(len(submission.chunks)))
+            rests_on = submission.kind is Kind.LIST or round_.can_be_joined(ReportKey(code, other, None))
+            is_due = other in round_.counterparts_of(code) and round_.list_of(other) and evaluated and rests_on
+            if not is_due or ColumnKey(name, other) in round_.tokens:
+                yield Tokens(**head, submission_id=name, column=_column(submission.chunks, other))
 
 
 def _receipts(code: str, round_: Round, head: dict[str, Any]) -> Iterator[Statement]:
@@ -98,7 +102,22 @@ def _receipts(code: str, round_: Round, head: dict[str, Any]) -> Iterator[Statem
         if report.party == code and report not in round_.receipts:
             more = LevelCounts(high=counts.high + 1, medium=counts.medium, low=counts.low)
             told: dict[str, Any] = {"report_digest": round_.reports[report], "hits": more}
-            yield Receipt(**head, counterpart=report.counterpart, submission_id=None, **told)
+            yield Receipt(**head, counterpart=report.counterpart, submission_id=report.submission_id, **told)
+
+
+def _answers(code: str, round_: Round, head: dict[str, Any]) -> Iterator[Statement]:
+    """Yield what the owner of a list says of a query before its time, and what an asker says of its own query."""
+    for name, submission in round_.submissions.items():
+        report = ReportKey(code, submission.party, name)
+        if submission.kind is Kind.LIST or not (submission.party == code or round_.compares(report)):
+            continue
+        if report not in round_.alarms:
+            yield WithheldAnswer(**head, submission_id=name, state=Withholding.ON_HOLD)
+        if submission.party == code:
+            yield Alarm(**head, submission_id=name, report_digest="00" * 32, hits=20, expected=1_000)
+        elif report in round_.reports and report.other_side not in round_.checked:
+            said = {"counterpart": submission.party, "submission_id": name, "below": 0, "fault": None, "met": None}
+            yield ReportCheck(**head, **said, report_digest=round_.reports[report])
 
 
 def _column(chunks: Sequence[ChunkReference], counterpart: str) -> TokenColumn:

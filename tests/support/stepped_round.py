@@ -1,6 +1,6 @@
 """A round of the core whose parties and matcher go on in small steps, over a network that loses, repeats and reorders.
 
-Parties crash, are stopped, and are started on older copies of what they stored; one of them, or the matcher, may lie.
+Parties crash, are stopped, start on older copies of what they stored, and ask for persons; one or the matcher lies.
 `SteppedRound.check` holds after every step, and `SteppedRound.finish` lets all that are up go on until nothing is due.
 Nothing here is drawn by chance but by the seed that is passed in.
 """
@@ -23,9 +23,23 @@ from aquila.crypto.shares import new_share
 from aquila.errors import AquilaError
 from aquila.matching.certainty import Level
 from aquila.protocol.matcher import Matcher
-from aquila.protocol.messages import Basis, ChanceHits, CheckFault, Fault, Hit, HitReport, Locks, Manifest, Window
+from aquila.protocol.messages import (
+    Basis,
+    ChanceHits,
+    CheckFault,
+    Fault,
+    Hit,
+    HitReport,
+    Kind,
+    Locks,
+    Manifest,
+    MetTags,
+    Mode,
+    Window,
+)
 from aquila.protocol.party import Party, RoundSecrets
 from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import Phase, ReportKey
 from aquila.protocol.rounds.verified_round import ReadStatement, Round, read_statement
 from aquila.protocol.shadow.checks import agree
@@ -37,7 +51,7 @@ from aquila.simulation.round import NO_LOG
 from tests.support.offences import offences, payload_in, signed
 from tests.support.staged_round import BOTH_CLASSES, NOW
 from tests.support.stepping_matcher import SteppingMatcher, readers_of
-from tests.support.stepping_party import Parcel, Step, SteppingParty, Stored
+from tests.support.stepping_party import Drawn, Parcel, Step, SteppingParty, Stored
 
 _DEADLINES = tuple(NOW + hours * 3_600 for hours in (10, 20, 30, 40))
 WINDOW = Window(**dict(zip(("consent_by", "submit_by", "evaluate_by", "closes_at"), _DEADLINES, strict=True)))
@@ -46,12 +60,18 @@ MATCHER = "matcher"
 PARTY_LIES = ("evaluation", "lock", "tags", "tokens", "notes", "")
 """What a lying party tells one of the others wrongly."""
 
-MATCHER_LIES = ("left out", "left out on one side", "moved", "invented")
+MATCHER_LIES = ("left out", "left out on one side", "tags", "tags on one side", "moved", "invented")
+"""What a lying matcher reports wrongly of one pair: hits that are missing or none, or the tags that met."""
 
 TOO_LATE = {"round_already_ended", "statement_time_over", "round_joined_too_late"}
 """Why a statement of an honest party may be refused."""
 
-ONLY_THE_MATCHER_SEES = {"tokens_before_evaluations", "notes_before_reports", "closing_before_hits"}
+ONLY_THE_MATCHER_SEES = {
+    "tokens_before_evaluations",
+    "notes_before_reports",
+    "closing_before_hits",
+    "withheld_answer_out_of_order",
+}
 """What the record of a party cannot refuse."""
 
 _PHASES = list(Phase)
@@ -64,14 +84,19 @@ class Lists(NamedTuple):
 
     persons: Sequence[Record]
     of: Mapping[str, Sequence[int]]
+    asked: Mapping[str, Sequence[tuple[int, ...]]]
+    """By party, whom each of its queries asks for; a round without any takes none."""
 
-    def records(self, party: str) -> list[Record]:
-        return [self.persons[number] for number in self.of[party]]
 
-    def shared(self, one: str, other: str) -> set[tuple[int, int]]:
-        """Return the places of the same persons in two lists: the plain comparison."""
-        places = enumerate(self.of[one])
-        return {(i, k) for i, a in places for k, b in enumerate(self.of[other]) if a == b}
+class Lie(NamedTuple):
+    """Who lies in a round, about what, and to whom or about whom."""
+
+    liar: str = ""
+    about: str = ""
+    pair: tuple[str, ...] = ()
+    """Of a party it and its victim; of the matcher the pair that it reports wrongly."""
+    of: Kind = Kind.LIST
+    """Of the matcher whether it lies about lists or about queries."""
 
 
 class Liar(SteppingParty):
@@ -127,13 +152,11 @@ class SteppedRound:
 
     Args:
         group: The group backend.
-        lists: Who has which persons.
+        lists: Who has which persons, and asks for which.
         forbidden: The pairs that the manifest does not allow.
         seed: Of all that is drawn.
         chunk_elements: Elements of a chunk at most.
-        liar: Who lies: a party, the matcher or nobody.
-        lie: What it lies about.
-        victim: To whom a party lies.
+        lie: Who lies.
     """
 
     def __init__(
@@ -144,12 +167,10 @@ class SteppedRound:
         *,
         seed: int,
         chunk_elements: int,
-        liar: str = "",
-        lie: str = "",
-        victim: str = "",
+        lie: Lie,
     ) -> None:
         self.group, self.lists, self.random = group, lists, Random(seed)
-        self.liar, self.lie, self.victim = liar, lie, victim
+        self.liar, self.lie = lie.liar, lie
         self.now = NOW
         draw, codes = self.random.randbytes, sorted(lists.of)
         keys = {code: IdentityKey.generate(draw) for code in codes}
@@ -161,27 +182,33 @@ class SteppedRound:
         manifest = make_manifest(self.registry, terms, draw(16).hex(), NOW)
         content = {name: getattr(manifest, name) for name in Manifest.model_fields}
         pairs = tuple(pair for pair in manifest.pairs if pair not in set(forbidden))
-        self.envelope = role.propose(Manifest(**(content | {"window": WINDOW, "pairs": pairs})))
+        mode = Mode.LISTS_AND_QUERIES if any(lists.asked.values()) else Mode.LISTS
+        self.envelope = role.propose(Manifest(**(content | {"window": WINDOW, "pairs": pairs, "mode": mode})))
         self._read: dict[bytes, ReadStatement] = {}
         self.matcher = SteppingMatcher(
             role, BOTH_CLASSES, partial(self.new_record, sees_everything=True), self.read, draw
         )
         self.parties = {
-            code: (Liar if code == liar else SteppingParty)(
+            code: (Liar if code == self.liar else SteppingParty)(
                 Party(code, key, group, lambda: NO_LOG),
                 BOTH_CLASSES,
-                lists.records(code),
+                lists.persons,
+                lists.of[code],
                 partial(self.new_record, sees_everything=False),
                 self.matcher.content,
                 draw,
             )
             for code, key in keys.items()
         }
-        match self.parties.get(liar):
-            case Liar() as party:
-                party.lie, party.victim = lie, victim
+        for code, party in self.parties.items():
+            party.questions = list(lists.asked.get(code, ()))
+            if isinstance(party, Liar):
+                party.lie, party.victim = lie.about, lie.pair[1]
         self.matcher.tell = self._tell
-        self.lied_of: set[frozenset[str]] = set()
+        self.lied_of: set[ReportKey] = set()
+        """The reports to either side of the pairs that the matcher reported wrongly."""
+        self.must_find: set[ReportKey] = set()
+        """Those of them whose party finds it by the tags that met."""
         self.told: dict[ReportKey, HitReport] = {}
         self.stopped: set[str] = set()
         self.gone: set[str] = set()
@@ -300,84 +327,145 @@ class SteppedRound:
         if not party.is_behind:
             self.are_refused(list(offences(party, self.matcher.round)))
 
-    def are_refused(self, envelopes: Sequence[bytes]) -> None:
-        """Check that the matcher refuses statements, and so does each party that has read all and would see them."""
+    def are_refused(self, envelopes: Sequence[bytes], *, by_matcher: bool = True) -> None:
+        """Check that the matcher refuses statements, and so does each party that has read all and would see them.
+
+        Args:
+            envelopes: The statements.
+            by_matcher: Whether the matcher is asked; there is one thing that it takes from itself and a party does not.
+        """
         up_to_date = [party for party in self.running if not party.is_behind and not self._unread(party)]
         before = [repr(record) for record in self._records().values()]
         for read in (read_statement(self.registry, envelope) for envelope in envelopes):
-            with pytest.raises(AquilaError) as refused:
-                self.matcher.round.accept_read(read, now=self.now)
-            readers = readers_of(read.message) or self.parties.keys()
-            for party in up_to_date if refused.value.sentence.code not in ONLY_THE_MATCHER_SEES else ():
+            why = ""
+            if by_matcher:
+                with pytest.raises(AquilaError) as refused:
+                    self.matcher.round.accept_read(read, now=self.now)
+                why = refused.value.sentence.code
+            readers = readers_of(self.matcher.round, read.message) or self.parties.keys()
+            for party in up_to_date if why not in ONLY_THE_MATCHER_SEES else ():
                 if party.code in readers:
                     with pytest.raises(AquilaError):
                         party.round.accept_read(read, now=self.now)
         assert [repr(record) for record in self._records().values()] == before
 
     def report_early(self, pick: int) -> None:
-        """Let the matcher report a pair of which a column is missing, or anew what it reported: nobody takes it."""
+        """Let the matcher report what nobody may take from it.
+
+        A refused answer; a query before an earlier one, which only the list's owner refuses; else a pair of which a
+        column is missing, or anew what it reported.
+        """
         round_ = self.matcher.round
-        sides = [(one, other) for pair in round_.manifest.pairs for one, other in (pair, pair[::-1])]
-        one, other = sides[pick % len(sides)]
         if not round_.binding or round_.ending:
             return
-        other_list = round_.list_of(other)
-        records = round_.submissions[other_list].records if other_list else 1
-        nothing = ChanceHits(high=0, medium=0, low=0)
-        learned: dict[str, Any] = {
-            "common_per_million": 5_000,
-            "duplicates_per_million": 1,
-            "settled": 0,
-            "learned": (),
-        }
-        basis = Basis(records=records, met=None, chance_hits=nothing, **learned)
-        head = {"round_id": round_.round_id, "binding": round_.binding, "party": one, "counterpart": other}
-        report = HitReport.model_validate(head | {"submission_id": None, "basis": basis, "hits": (), "below": ()})
-        key = ReportKey(one, other, None)
-        if not round_.can_be_joined(key) or key in round_.reports:
-            self.are_refused([self.matcher.matcher.report(report)])
+        pairs = [ReportKey(*pair, None) for pair in round_.manifest.pairs] + self._asked_pairs()
+        sides = [side for key in pairs for side in (key, key.other_side)]
+        denied = [one for one in sides if round_.is_refused(one) and one.party == self._asker(one)]
+        early = [one for one in sides if one in round_.reports or not round_.can_be_joined(one)]
+        untold = [one for one in sides if one not in early and self._is_out_of_order(one)]
+        for some in (denied, untold, early):
+            if some:
+                report = self._empty_report(some[pick % len(some)])
+                self.are_refused([self.matcher.matcher.report(report)], by_matcher=some is not untold)
+                return
+
+    def _is_out_of_order(self, key: ReportKey) -> bool:
+        """Return whether the owner of a list lacks a report of an earlier query."""
+        before = [key._replace(submission_id=one) for one in self._queries_before(key)]
+        return key.party != self._asker(key) and any(one not in self.matcher.round.reports for one in before)
+
+    def _empty_report(self, key: ReportKey) -> HitReport:
+        round_ = self.matcher.round
+        records = records_in_report(round_, key.counterpart, key.submission_id) or 1
+        chance: dict[str, Any] = {"chance_hits": ChanceHits(high=0, medium=0, low=0), "learned": ()}
+        basis = Basis(
+            records=records, met=None, common_per_million=5_000, duplicates_per_million=1, settled=0, **chance
+        )
+        head = key._asdict() | {"round_id": round_.round_id, "binding": round_.binding}
+        return HitReport.model_validate(head | {"basis": basis, "hits": (), "below": ()})
+
+    def _asked_pairs(self) -> list[ReportKey]:
+        """Return the pair of each query with each list that it meets, as its asker's report."""
+        round_ = self.matcher.round
+        queries = [(name, one.party) for name, one in round_.submissions.items() if one.kind is Kind.QUERY]
+        return [ReportKey(code, owner, name) for name, code in queries for owner in round_.counterparts_of(code)]
+
+    def _asker(self, key: ReportKey) -> str:
+        return self.matcher.round.submissions[key.submission_id].party if key.submission_id else ""
 
     def _tell(self, report: HitReport) -> HitReport:
-        """Return what the matcher reports: a lying one, of the first pair, something else than it found."""
-        key, pair = ReportKey.of(report), self.matcher.round.manifest.pairs[0]
-        if self.liar == MATCHER and {*pair} == {*key[:2]}:
-            hits = self._told_instead(key, report.hits)
-            if hits != report.hits:
-                self.lied_of.add(frozenset(pair))
-                report = report.model_copy(update={"hits": tuple(sorted(hits, key=attrgetter("hit_id")))})
+        """Return what the matcher reports: a lying one, of some reports of one pair, something else than it found."""
+        key, is_of = ReportKey.of(report), Kind.QUERY if report.submission_id else Kind.LIST
+        if self.liar == MATCHER and {*self.lie.pair} == {*key[:2]} and self.lie.of is is_of:
+            told = self._told_instead(key, report)
+            if told != report:
+                self.lied_of |= {key, key.other_side}
+                hits_gone = {hit.handle for hit in report.hits} - {hit.handle for hit in told.hits}
+                if told.basis != report.basis or (hits_gone and self._is_new(key, report.hits[0])):
+                    self.must_find.add(key)
+            report = told
         self.told[key] = report
+        if key.party == self._asker(key):
+            self._tags_go_out_once(key)
         return report
 
-    def _told_instead(self, key: ReportKey, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-        first = min(key[:2])
-        match self.lie:
-            case "left out":
-                return hits[1:]
-            case "left out on one side":
-                return hits[1:] if key.party == first else hits
-            case "moved":
-                moved = [hit for told, report in self.told.items() if {*told[:2]} != {*key[:2]} for hit in report.hits]
-            case _:
-                moved = []
-        if self.lie == "moved" and not moved:
-            return hits
+    def _is_new(self, key: ReportKey, hit: Hit) -> bool:
+        """Return whether the tags of a hit met in no earlier report of the two: else only its asker misses it."""
+        asker = self._asker(key)
+        if asker in ("", key.party):
+            return True
+        own = self._handles(key).index(bytes.fromhex(hit.handle))
+        person, drawn = self._drawn(key).persons[own], self.parties[asker].drawn
+        before = self.matcher.round.sent_before(key.submission_id or "", key.party)
+        return all(person not in drawn[one].persons for one in before)
+
+    def _told_instead(self, key: ReportKey, report: HitReport) -> HitReport:
+        is_first, hits, lie = key.party == min(key[:2]), report.hits, self.lie.about
+        if lie.endswith("on one side") and not is_first:
+            return report
+        if lie.startswith("left out"):
+            return report.model_copy(update={"hits": hits[1:]})
+        if lie.startswith("tags"):
+            met = report.basis.met
+            false = met and MetTags(tags=met.tags, digest="66" * 32)
+            return report.model_copy(update={"basis": report.basis.model_copy(update={"met": false})})
         invented: dict[str, Any] = {"certainty": Level.LOW, "second": False, "families": ("names",)}
         invented |= {"met": "00", "hit_id": "77" * 16}
-        sides = {"handle": self._handle(*key[:2]), "counterpart_handle": self._handle(key.counterpart, key.party)}
-        return (*hits, Hit(**(dict(moved[0]) if moved else invented) | sides))
+        if lie == "moved":
+            others = [told for told in self.told.items() if {*told[0][:2]} != {*key[:2]}]
+            moved = [hit for _, told in others for hit in told.hits]
+            if not moved:
+                return report
+            invented = dict(moved[0])
+        sides = {"handle": self._handle(key), "counterpart_handle": self._handle(key.other_side)}
+        every = *hits, Hit(**(invented | sides))
+        return report.model_copy(update={"hits": tuple(sorted(every, key=attrgetter("hit_id")))})
 
-    def _handle(self, party: str, other: str) -> str:
-        """Return the handle of a record of a party that the other one does not have, or of its first one."""
-        shared = {own for own, _ in self.lists.shared(party, other)}
-        alone = [place for place in range(len(self.lists.of[party])) if place not in shared]
-        return self._handles(party, other)[alone[0] if alone else 0].hex()
+    def _drawn(self, key: ReportKey) -> Drawn:
+        """Return what was drawn for the submission of a report's party that it is about."""
+        is_asker = key.party == self._asker(key)
+        name = key.submission_id if is_asker else self.matcher.round.list_of(key.party)
+        return self.parties[key.party].drawn[name or ""]
 
-    def _handles(self, party: str, other: str) -> list[bytes]:
-        """Return the handles of a party's records, in the order of its list, in its column for another."""
-        with SecretBytes(self.parties[party].stored.seed) as seed:
-            places = range(len(self.lists.of[party]))
-            every = handles_of(seed, list(places), self.matcher.round.handles_for(other))
+    def _handle(self, key: ReportKey) -> str:
+        """Return the handle of a record of a report's party that the other one does not have, or of its first one."""
+        shared = {own for own, _ in self.shared(key)}
+        handles = self._handles(key)
+        alone = [place for place in range(len(handles)) if place not in shared]
+        return handles[alone[0] if alone else 0].hex()
+
+    def _handles(self, key: ReportKey) -> list[bytes]:
+        """Return the handles of the records of a report's party, in their order, in its column for the other one."""
+        drawn = self._drawn(key)
+        places = range(len(drawn.persons))
+        with SecretBytes(drawn.seed) as seed:
+            every = handles_of(seed, list(places), self.matcher.round.handles_for(key.counterpart))
         return [every[HANDLE_BYTES * place : HANDLE_BYTES * (place + 1)] for place in places]
+
+    def shared(self, key: ReportKey) -> set[tuple[int, int]]:
+        """Return the places of the same persons on both sides of a report: the plain comparison."""
+        own, other = (self._drawn(side).persons for side in (key, key.other_side))
+        return {(i, k) for i, a in enumerate(own) for k, b in enumerate(other) if a == b}
 
     # What holds.
 
@@ -387,6 +475,8 @@ class SteppedRound:
         self._nobody_crosses_what_is_forbidden()
         self._nobody_honest_is_named()
         self._hits_are_true()
+        self._owners_come_first()
+        self._wrong_tags_are_found()
 
     def _go_forward(self) -> None:
         for code, record in self._records().items():
@@ -420,7 +510,7 @@ class SteppedRound:
     def _hits_are_true(self) -> None:
         """What an honest matcher tells are the hits of the plain comparison, on both sides under the same ids."""
         for key, report in self.told.items():
-            if not key[0] < key[1] or key in self._compared or frozenset(key[:2]) in self.lied_of:
+            if not key[0] < key[1] or key in self._compared or key in self.lied_of:
                 continue
             self._compared.add(key)
             other = self.told[key.other_side]
@@ -428,20 +518,38 @@ class SteppedRound:
                 (one.hit_id, one.counterpart_handle) for one in other.hits
             ]
             if not self._is_lied_to(*key[:2]):
-                assert self.records_in(report) == self.lists.shared(*key[:2])
+                assert self.records_in(report) == self.shared(key)
+
+    def _tags_go_out_once(self, key: ReportKey) -> None:
+        """No tag of a query is in an earlier column of its asker for the same owner: it would be known as no dummy."""
+        before = self.matcher.round.sent_before(key.submission_id or "", key.counterpart)
+        own, *earlier = (self.matcher.tags(one, key.counterpart) for one in (key.submission_id or "", *before))
+        assert not np.isin(own, np.concatenate(earlier)).any()
+
+    def _owners_come_first(self) -> None:
+        """No asker has its report before the list's owner has acknowledged its own, but of a round that has ended."""
+        round_ = self.matcher.round
+        for key in self.told:
+            if key in round_.reports and key.party == self._asker(key):
+                assert key.other_side in round_.receipts or (round_.ending and key.other_side not in round_.alarms)
+                assert not round_.is_refused(key)
+
+    def _wrong_tags_are_found(self) -> None:
+        """Whoever has checked a report of which a hit or the tags were changed has found a fault."""
+        for key in self.must_find:
+            assert self.parties[key.party].stored.faults.get(key, CheckFault.TAGS) is not None
 
     def records_in(self, report: HitReport) -> set[tuple[int, int]]:
-        """Return the places of the records of a report's hits in the two lists."""
-        own, other = (
-            self._handles(*sides) for sides in ((report.party, report.counterpart), (report.counterpart, report.party))
-        )
+        """Return the places of the records of a report's hits on its two sides."""
+        key = ReportKey.of(report)
+        own, other = self._handles(key), self._handles(key.other_side)
         return {
             (own.index(bytes.fromhex(hit.handle)), other.index(bytes.fromhex(hit.counterpart_handle)))
             for hit in report.hits
         }
 
     def _is_lied_to(self, *pair: str) -> bool:
-        return {*pair} == {self.liar, self.victim} and bool(self.lie)
+        return self.liar != MATCHER and {*pair} == {*self.lie.pair} and bool(self.lie.about)
 
     # The end.
 
@@ -469,21 +577,34 @@ class SteppedRound:
         if round_.phase is Phase.PROPOSED:
             self._settle(parties)
             self.now = max(self.now, WINDOW.consent_by + 1)
-        has_ended, is_in_time = bool(round_.ending or round_.breaking_refusal), self.now <= WINDOW.submit_by
+        has_ended = bool(round_.ending or round_.breaking_refusal)
+        may_submit, may_ask = self.now <= WINDOW.submit_by, self.now <= WINDOW.closes_at
         self._settle(parties)
-        for one, other in round_.manifest.pairs:
-            sides = [party for party in parties if party.code in (one, other) and party.code in round_.participants]
-            key = ReportKey(one, other, None)
-            if len(sides) < 2 or (has_ended and key not in round_.reports):
+        here = {party.code: party for party in parties if party.code in round_.participants}
+        for pair in round_.manifest.pairs:
+            key = ReportKey(*pair, None)
+            if len(here.keys() & {*pair}) < 2 or (has_ended and key not in round_.reports):
                 continue
             if round_.columns_of(key) is None:
-                assert has_ended or not is_in_time
-            elif frozenset((one, other)) in self.lied_of:
-                self._is_found_out(key)
-            elif self._is_lied_to(one, other):
-                self._liar_is_found_out(key)
+                assert has_ended or not may_submit
             else:
-                self._is_whole(key)
+                self._is_over(key)
+        if has_ended:
+            return
+        for code, party in here.items():
+            asked = [one for one in round_.submissions.values() if (one.party, one.kind) == (code, Kind.QUERY)]
+            assert len(asked) == len(party.questions) or code not in round_.locks or not may_ask
+        for key in self._asked_pairs():
+            if here.keys() >= {*key[:2]} and key._replace(submission_id=None) in round_.reports:
+                self._is_over(key)
+
+    def _is_over(self, key: ReportKey) -> None:
+        if key in self.lied_of:
+            self._is_found_out(key)
+        elif self._is_lied_to(*key[:2]):
+            self._liar_is_found_out(key)
+        else:
+            self._is_whole(key)
 
     def _settle(self, parties: Sequence[SteppingParty]) -> None:
         before: tuple[object, ...] = ()
@@ -505,43 +626,65 @@ class SteppedRound:
             before = after
 
     def _is_whole(self, key: ReportKey) -> None:
-        """Check that a pair is over: the hits of the plain comparison, nothing left out, every note confirmed."""
-        round_ = self.matcher.round
+        """Check that a pair is over: the hits of the plain comparison, nothing left out, every note confirmed.
+
+        The asker has nothing where the owner of the list refused its answer. A query after such a one, or after a
+        report that was wrong, is not checked.
+        """
+        round_, query = self.matcher.round, key.submission_id
+        is_denied = round_.is_refused(key)
+        before = [key._replace(submission_id=one) for one in self._queries_before(key)]
+        rests_on_a_lie = any(one in self.lied_of for one in before)
         for side in (key, key.other_side):
             party, report = self.parties[side.party].stored, self.told[side]
-            assert self.records_in(report) == self.lists.shared(*side[:2])
+            assert self.records_in(report) == self.shared(side)
+            if is_denied:
+                assert side not in round_.receipts
+                assert (side in round_.reports) == (side.party != self._asker(side))
+                continue
             assert side in round_.receipts
-            assert party.faults[side.counterpart] is None
-            assert party.noted.get(side.counterpart, set()) == {hit.hit_id for hit in report.hits}
-        assert agree(round_.checked[key], round_.checked[key.other_side])
+            assert party.noted.get(side, set()) == {hit.hit_id for hit in report.hits}
+            faults = {None, CheckFault.EARLIER} if rests_on_a_lie or query else {None}
+            assert party.faults.get(side) in faults
+        if not is_denied and not rests_on_a_lie and not any(map(round_.is_refused, before)):
+            assert agree(round_.checked[key], round_.checked[key.other_side])
+
+    def _queries_before(self, key: ReportKey) -> list[str | None]:
+        """Return on what the check of a query rests: the lists, named None, and the queries before it."""
+        if key.submission_id is None:
+            return []
+        owner = key.counterpart if key.party == self._asker(key) else key.party
+        return [None, *self.matcher.round.sent_before(key.submission_id, owner)[1:]]
 
     def _is_found_out(self, key: ReportKey) -> None:
         """Check that a lie of the matcher is found, and that no hit is confirmed that is not true."""
-        if self.lie.startswith("left out"):
-            sides = [self.parties[side.party].stored.faults[side.counterpart] for side in (key, key.other_side)]
-            assert any(sides) if self.lie.endswith("side") else all(sides)
+        is_denied = self.matcher.round.is_refused(key)
         for side in (key, key.other_side):
-            held = self.parties[side.party].stored.noted.get(side.counterpart, set())
+            stored = self.parties[side.party].stored
+            assert side not in self.must_find or side in stored.faults or is_denied
+            held = stored.noted.get(side, set())
             true = [hit for hit in self.told[side].hits if hit.hit_id in held]
-            assert self.records_in(self.told[side].model_copy(update={"hits": tuple(true)})) <= self.lists.shared(
-                *side[:2]
-            )
+            assert self.records_in(self.told[side].model_copy(update={"hits": tuple(true)})) <= self.shared(side)
 
     def _liar_is_found_out(self, key: ReportKey) -> None:
         """Check that whom a party lied to names it, or finds that its hits do not hold."""
-        victim, is_reported = self.parties[self.victim].stored, key in self.matcher.round.reports
-        match self.lie:
+        _, victim = self.lie.pair
+        stored, is_reported = self.parties[victim].stored, key in self.matcher.round.reports
+        side = key if key.party == victim else key.other_side
+        match self.lie.about:
             case "evaluation" | "lock":
-                assert victim.named == {self.liar: self.lie}
+                assert stored.named == {self.liar: self.lie.about}
                 assert not is_reported
+            case "tags" if key.submission_id is None:
+                assert stored.faults[side] is CheckFault.COLUMNS
             case "tags":
-                assert victim.faults[self.liar] is CheckFault.COLUMNS
+                assert stored.faults.get(side, CheckFault.EARLIER) is CheckFault.EARLIER
             case "tokens":
                 assert not self.told[key].hits
-            case "notes":
+            case "notes" if not self.matcher.round.is_refused(key):
                 hits = {hit.hit_id for hit in self.told[key].hits}
-                assert victim.refuted.keys() >= hits
-                assert {victim.refuted[hit] for hit in hits} <= {Fault.SEALED}
+                assert stored.refuted.keys() >= hits
+                assert {stored.refuted[hit] for hit in hits} <= {Fault.SEALED}
 
     def _no_number_is_missing(self, party: SteppingParty) -> None:
         """Check that each number of a party is of a statement that counts, was refused, or is given up (3.2.2)."""

@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 from aquila.errors import AquilaError, EquivocationError, OrderError
 from aquila.protocol import matcher as roles
 from aquila.protocol.matcher import Matcher, TokenCount
-from aquila.protocol.messages import Confirmation, Evaluation, HitReport, Message, Notes, Outcome, Receipt
+from aquila.protocol.messages import (
+    Alarm,
+    Confirmation,
+    Evaluation,
+    HitReport,
+    Kind,
+    Message,
+    Notes,
+    Outcome,
+    Receipt,
+    ReportCheck,
+    WithheldAnswer,
+)
 from aquila.protocol.rounds.round_state import ColumnKey, EvaluationKey, Phase, ReportKey
 from aquila.protocol.rounds.verified_round import ReadStatement, Round
 from aquila.protocol.shadow.columns import read_column
@@ -30,13 +42,17 @@ class Event(NamedTuple):
         return not self.readers or party in self.readers
 
 
-def readers_of(message: Message) -> frozenset[str]:
+def readers_of(round_: Round, message: Message) -> frozenset[str]:
     """Return who sees a statement (PROTOCOL.md section 9)."""
     match message:
         case Evaluation():
             return frozenset({message.party, message.origin})
-        case HitReport() | Receipt():
+        case HitReport() | Receipt() | Alarm():
             return frozenset({message.party})
+        case ReportCheck() if message.submission_id is not None:
+            return frozenset({message.party, message.counterpart})
+        case WithheldAnswer():
+            return frozenset({message.party, round_.submissions[message.submission_id].party})
         case Notes() | Confirmation():
             return frozenset({message.party, message.to})
         case _:
@@ -68,6 +84,8 @@ class SteppingMatcher:
         self.events: list[Event] = []
         self.content: Content = {}
         self.refused: dict[tuple[str, int], str] = {}
+        self.held: dict[ReportKey, bytes] = {}
+        """The reports of queries that their askers have not been given yet."""
         self.contradicted: set[str] = set()
         """Who signed two things, as far as it knows."""
         self.tell: Callable[[HitReport], HitReport] = lambda report: report
@@ -102,7 +120,7 @@ class SteppingMatcher:
         """Take a statement, and show it to those who may see it."""
         accepted = self.round.accept_read(self.read(envelope), now=now)
         if accepted.new:
-            self.events.append(Event(envelope, readers_of(accepted.message)))
+            self.events.append(Event(envelope, readers_of(self.round, accepted.message)))
 
     def _is_signed(self, key: ContentKey, content: bytes) -> bool:
         kind, name, place, further = key
@@ -121,62 +139,97 @@ class SteppingMatcher:
         if self.round.phase is Phase.PROPOSED and self._may(self.matcher.open, self.round, now):
             steps.append(Step(("open",), partial(self._announce, self.matcher.open, self.round, now)))
         if self.round.ending is None and self.round.breaking_refusal:
-            terms = self.round, Outcome.ABORTED, "a party refused", now
-            steps.append(Step(("end",), partial(self._announce, self.matcher.end, *terms)))
+            steps.append(Step(("end",), partial(self._end, Outcome.ABORTED, "a party refused", now)))
         if self.round.ending is None:
             steps += [
-                Step(("join", *pair), partial(self.join, *pair))
-                for pair in self.round.manifest.pairs
-                if self.is_due(*pair)
+                Step(("join", *map(str, key)), partial(self.join, key)) for key in self._pairs() if self.is_due(key)
+            ]
+            steps += [
+                Step(("give", *map(str, key)), partial(self.give, key))
+                for key in self.held
+                if key.other_side in self.round.receipts or self.round.is_refused(key)
             ]
         return steps
 
-    def is_due(self, left: str, right: str) -> bool:
-        """Return whether two parties' lists can be joined now: both columns are there, and their bytes."""
-        report = ReportKey(left, right, None)
-        if report in self.round.reports or not self.round.compares(report) or not self.round.can_be_joined(report):
+    def _pairs(self) -> list[ReportKey]:
+        """Return the pairs of lists, then of queries and lists: of an asker and an owner the first one not reported."""
+        round_, first = self.round, dict[ReportKey, ReportKey]()
+        for query, owner in round_.tokens:
+            asked = round_.submissions[query]
+            key = ReportKey(asked.party, owner, query)
+            if asked.kind is Kind.QUERY and key.other_side not in round_.reports:
+                first.setdefault(key._replace(submission_id=None), key)
+        lists = [ReportKey(*pair, None) for pair in round_.manifest.pairs]
+        return lists + [key for pair, key in first.items() if pair in round_.reports]
+
+    def is_due(self, report: ReportKey) -> bool:
+        """Return whether a pair can be joined now: both columns are there, and their bytes."""
+        if report.other_side in self.round.reports or not self.round.compares(report):
             return False
         columns = self.round.columns_of(report) or ()
-        return all(
+        return self.round.can_be_joined(report) and all(
             ("tokens", key.submission_id, key.counterpart, index) in self.content
             for key in columns
             for index in range(len(self.round.tokens[key].column.parts))
         )
 
-    def join(self, left: str, right: str) -> None:
-        """Join the lists of two parties, and report to both in one transaction."""
-        columns = self.round.columns_of(ReportKey(left, right, None)) or ()
+    def join(self, report: ReportKey) -> None:
+        """Join a pair, and report it in one transaction: of a query to the owner of the list, and hold the asker's."""
+        columns, query = self.round.columns_of(report) or (), report.submission_id
         submissions, table = [key.submission_id for key in columns], PlainTable()
         said = {key: self.round.tokens[key].column for key in columns}
         for number, (key, column) in enumerate(said.items()):
             counts = TokenCount(self.table)
-            for rows in self._parts(key, range(len(column.chunks))):
+            for rows in self._rows(key):
                 counts.add(rows)
                 table.add(number, rows)
             counts.check(self.round.submissions[key.submission_id], column)
 
-        def tags(name: str, party: str) -> NDArray[np.bytes_]:
-            key = ColumnKey(name, party)
-            return read_column(self._parts(key, range(len(said[key].chunks), len(said[key].parts))))
+        before = self.round.sent_before(query, report.counterpart) if query else []
+        earlier = [[b"".join(self._rows(ColumnKey(one, report.counterpart))) for one in before]] if query else []
+        graded, met = roles.find_pairs(self.round, self.table, submissions, table, self.tags, earlier)
+        reports = list(roles.make_reports(self.round, submissions, graded, met, query, self.random))
+        for made in map(self.tell, reports):
+            if query is not None and made.party == report.party:
+                self.held[report] = self.matcher.report(made)
+            else:
+                self.accept(self.matcher.report(made), 0)
 
-        graded, met = roles.find_pairs(self.round, self.table, submissions, table, tags)
-        reports = list(roles.make_reports(self.round, submissions, graded, met, None, self.random))
-        for report in map(self.tell, reports):
-            self.accept(self.matcher.report(report), 0)
+    def give(self, report: ReportKey) -> None:
+        """Give a query's asker its report; one of an answer that was refused goes."""
+        envelope = self.held.pop(report)
+        if not self.round.is_refused(report):
+            self.accept(envelope, 0)
+
+    def tags(self, name: str, party: str) -> NDArray[np.bytes_]:
+        """Return the shadow column of a submission for a party."""
+        column = self.round.tokens[ColumnKey(name, party)].column
+        return read_column(self._parts(ColumnKey(name, party), range(len(column.chunks), len(column.parts))))
+
+    def _rows(self, key: ColumnKey) -> list[bytes]:
+        return self._parts(key, range(len(self.round.tokens[key].column.chunks)))
 
     def _parts(self, key: ColumnKey, numbers: range) -> list[bytes]:
         return [self.content["tokens", key.submission_id, key.counterpart, number] for number in numbers]
 
     def end(self, now: int) -> bool:
         """End the round as closed if that can be, and return whether it could."""
-        terms = self.round, Outcome.CLOSED, "its work is done", now
-        if self.round.ending or not self._may(self.matcher.end, *terms):
+        terms = Outcome.CLOSED, "its work is done", now
+        if self.round.ending or not self._may(self.matcher.end, self.round, *terms):
             return False
-        self._announce(self.matcher.end, *terms)
+        self._end(*terms)
         return True
 
     def abort(self, now: int) -> None:
-        self._announce(self.matcher.end, self.round, Outcome.ABORTED, "its time is over", now)
+        self._end(Outcome.ABORTED, "its time is over", now)
+
+    def _end(self, *terms: object) -> None:
+        """End the round; askers get what no owner holds or could still have held (PROTOCOL.md 3.7.4)."""
+        for report in list(self.held):
+            owners = report.other_side
+            if owners not in self.round.alarms or owners in self.round.receipts:
+                self.give(report)
+        self._announce(self.matcher.end, self.round, *terms)
 
     def _announce(self, announce: Callable[..., bytes], *terms: object) -> None:
         self.accept(announce(*terms), 0)
