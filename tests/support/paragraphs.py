@@ -62,7 +62,11 @@ def page(vectors: Mapping[str, str]) -> str:
 def _row(number: str, said: Mapping[str, str], counts: Mapping[str, Counter[bool]]) -> str:
     files = ", ".join(f"`{name}` {found[False]} + {found[True]}" for name, found in counts.items())
     why = said.get("why", "")
-    cells = [number, files, *(_test(said[name]) if name in said else why for name in ("holds", "broken"))]
+    cells = [
+        number,
+        files or said.get("no_vector", ""),
+        *(_test(said[name]) if name in said else why for name in ("holds", "broken")),
+    ]
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -47,4 +47,9 @@ def verify(given: Given) -> None:
     verify_chunk(GROUP, VerifyTask(raw(given["public_key"]), context_of(given), elements, evaluated, proof))
 
 
-OPERATIONS: dict[str, Operation] = {"evaluate": evaluate, "verify": verify}
+def nonce(given: Given) -> str:
+    share = Share.from_bytes(GROUP, raw(given["share"]))
+    return dleq.proof_nonce(GROUP, share, raw(given["fresh"]), raw(given["seed"])).hex()
+
+
+OPERATIONS: dict[str, Operation] = {"evaluate": evaluate, "nonce": nonce, "verify": verify}

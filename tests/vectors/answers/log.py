@@ -16,9 +16,10 @@ from aquila.audit.merkle import read_bundle, tree_root, verify_consistency, veri
 from aquila.crypto.envelope import digest_of_payload
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
+from aquila.protocol.approvals import TwoPersons, content_digest
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import PARTY_STATEMENTS
-from tests.vectors.answers.given import Given, Operation, raw
+from tests.vectors.answers.given import Given, Operation, RefusedError, raw
 
 KINDS = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
 
@@ -79,6 +80,12 @@ def grown(given: Given) -> None:
     check_growth(seen, got, update)
 
 
+def two_persons(given: Given) -> None:
+    entries = [read_entry(one.encode()) for one in given["entries"]]
+    if TwoPersons(enumerate(entries)).proposal(given["round_id"], given["manifest_digest"], len(entries)):
+        raise RefusedError("not_proven")
+
+
 OPERATIONS: dict[str, Operation] = {
     "entry": entry,
     "read_entry": read,
@@ -90,5 +97,7 @@ OPERATIONS: dict[str, Operation] = {
     "cosign": cosignature,
     "cosigned": cosigned,
     "grown": grown,
+    "two_persons": two_persons,
+    "content": lambda given: content_digest(given["content"]),
     "bundle": lambda given: [one.decode() for one in read_bundle(raw(given["bundle"]), given["entries"])],
 }

@@ -5,7 +5,7 @@ import json
 from aquila.records.conformance import conformance_answers, normalizer_reference
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import load_rules
+from aquila.records.rules import load_rules, parse_rules
 from tests.vectors.answers.given import Given, Operation
 
 
@@ -35,10 +35,15 @@ def record(given: Given) -> None:
     Record.from_json(json.dumps(given["record"]).encode())
 
 
+def table(given: Given) -> None:
+    parse_rules(given["table"])
+
+
 OPERATIONS: dict[str, Operation] = {
     "answers": answers,
     "reference": reference,
     "inputs": inputs,
     "date": date,
+    "table": table,
     "record": record,
 }

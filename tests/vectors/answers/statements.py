@@ -24,11 +24,18 @@ def the_round() -> Given:
     return found
 
 
-def take(given: Given) -> None:
-    shared = the_round()
-    keys = {holder: IdentityKey(raw(seed)).public for holder, seed in shared["identities"].items()}
+def the_registry() -> Registry:
+    keys = {holder: IdentityKey(raw(seed)).public for holder, seed in the_round()["identities"].items()}
     parties = {code: RegisteredParty(code, code, key) for code, key in keys.items() if code != MATCHER}
-    registry = Registry(keys[MATCHER], parties)
+    return Registry(keys[MATCHER], parties)
+
+
+def propose(given: Given) -> None:
+    Round.from_manifest(the_registry(), GROUP, given["envelope"].encode())
+
+
+def take(given: Given) -> None:
+    shared, registry = the_round(), the_registry()
     first, *before = shared["statements"][: given["after"]]
     record = Round.from_manifest(registry, GROUP, first["envelope"].encode(), sees_everything=True)
     for one in before:
@@ -40,4 +47,4 @@ def take(given: Given) -> None:
         assert repr(record) == before_it, "what is refused changes nothing"
 
 
-OPERATIONS: dict[str, Operation] = {"read": read, "take": take}
+OPERATIONS: dict[str, Operation] = {"read": read, "propose": propose, "take": take}

@@ -1,5 +1,7 @@
 """Tokens and the rows of columns."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,6 +10,7 @@ import numpy as np
 from aquila.crypto import oprf
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
+from aquila.matching.join import TokenTable
 from aquila.protocol.matcher import TokenCount
 from aquila.protocol.messages import Submission, TokenColumn
 from aquila.protocol.submissions.submission import ROW, RowTerms, blinds_of, finalize_chunk
@@ -66,4 +69,16 @@ def count(given: Given) -> None:
     counted.check(cast("Submission", submission), cast("TokenColumn", signed))
 
 
-OPERATIONS: dict[str, Operation] = {"token": token, "rows": rows, "count": count}
+def join(given: Given) -> list[list[Any]]:
+    with TemporaryDirectory() as folder, TokenTable(Path(folder)) as table:
+        for number, side in enumerate(("left", "right")):
+            table.add(number, raw(given[side]))
+        table.join([(0, 1)], given["frequency_limit"])
+        pairs = list(table.pairs())
+    return sorted(
+        [one.left_handle.hex(), one.right_handle.hex(), [n for n in range(1, 64) if one.rules >> n - 1 & 1]]
+        for one in pairs
+    )
+
+
+OPERATIONS: dict[str, Operation] = {"token": token, "rows": rows, "count": count, "join": join}

@@ -78,6 +78,17 @@ def replay(given: Given) -> Given:
     }
 
 
+def phases(given: Given) -> list[str]:
+    found = shown(given)
+    first, *others = found.statements
+    record = Round.from_manifest(found.registry, GROUP, first["envelope"].encode(), sees_everything=True)
+    gone_through = [record.phase.value]
+    for one in others:
+        record.accept(one["envelope"].encode(), now=one["time"])
+        gone_through.append(record.phase.value)
+    return gone_through
+
+
 def secrets_of(given: Given, party: str) -> RoundSecrets:
     told = given["parties"][party]
     shares = {InputClass(kind): Share.from_bytes(GROUP, raw(one)) for kind, one in told["shares"].items()}
@@ -170,6 +181,7 @@ def notes(given: Given) -> dict[str, str]:
 
 OPERATIONS: dict[str, Operation] = {
     "replay": replay,
+    "phases": phases,
     "submission": submission,
     "evaluation": evaluation,
     "column": column,

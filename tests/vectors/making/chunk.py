@@ -26,6 +26,7 @@ OPERATIONS = """
 evaluate: the terms, the share, the elements, and the nonce of the proof (a secret of the prover: another nonce
     makes another proof that is as good; Aquila's follows from share, `fresh` and seed) to the context, the seed,
     the weights of 16 bytes, M, Z, the evaluated elements, their digests and the proof
+nonce: share, `fresh` and the seed of 4.3 to Aquila's nonce of a proof, which nobody else sees
 verify: the terms, the public key, the elements, the evaluated elements and the proof: whether it verifies
 """
 
@@ -38,6 +39,8 @@ def make() -> Theme:
     made = evaluated(share, elements, TERMS, fresh)
     given = TERMS | {"share": share, "elements": elements, "fresh": fresh, "nonce": made.pop("nonce")}
     theme.valid("chunk", "evaluate", "4.3", given, made)
+    hidden = {"share": share, "fresh": fresh, "seed": made["seed"]}
+    theme.valid("nonce", "nonce", "4.4", hidden, given["nonce"])
     right = TERMS | {
         "public_key": group().multiply_base(share),
         "elements": elements,

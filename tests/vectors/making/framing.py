@@ -55,6 +55,9 @@ def _frames(theme: Theme) -> None:
     }
     for name, gives in wrong.items():
         theme.invalid(name, "framed", "2.3", given, DIFFERS, gives=gives)
+    erased = {"label": "aquila/2 erased record", "parts": [b"record-17"]}
+    gives = definition.digest("aquila/2 erased record", b"record-17")
+    theme.valid("digest_of_an_erased_record", "digest", "8.3", erased, gives, "the record id is record-17")
     hexadecimal = {"label": "aquila/2 binding", "parts": [bytes(32)]}
     as_text = definition.digest("aquila/2 binding", bytes(32).hex().encode())
     theme.invalid("digest_of_hexadecimal_text", "digest", "2.3", hexadecimal, DIFFERS, gives=as_text)

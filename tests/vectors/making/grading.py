@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from math import floor, log2
+from math import exp, factorial, floor, log2
 from typing import Any
 
 from aquila.matching.certainty import GradingBasis, grade_on
@@ -28,6 +28,10 @@ grade: numbers of the rules that met, sizes of both lists, shares, settled recor
     pair is second, to centibits, level (null: no hit), and families
 settle: sizes, shares, what was learned and the pairs (a name for the record of each side, and the rules that met)
     to the duplicates and settled records of the basis, and centibits, level and standing of each pair that is a hit
+least_share: a report's share of common persons, in parts per million: whether a node with the table takes it
+declared: records of a list, its multiple and queries to the elements of each class that a consent declares
+explained: share of common persons, persons of a query and records of the list, to the hits that they explain, and
+    of 11, 12, 20 and 30 hits each whether it is an alarm
 learn: how many pairs of records met under which rules, and the sizes of both lists, to what the report states
 """
 
@@ -45,6 +49,7 @@ def make() -> Theme:
     _grades(theme)
     _standing(theme)
     _learning(theme)
+    _bounds(theme)
     return theme
 
 
@@ -165,3 +170,29 @@ def _learning(theme: Theme) -> None:
         given = {"patterns": patterns, "sizes": sizes}
         comment = "only the matcher learns, in floating point: another one may learn something else (7.3)"
         theme.acceptable(f"learned_of_{sizes[0]}_and_{sizes[1]}", "learn", "7.3", given, learned(given), comment)
+
+
+def _bounds(theme: Theme) -> None:
+    least = 30_000 // 50
+    theme.valid("least_share", "least_share", "3.7.15", {"common_per_million": least})
+    theme.invalid("share_below_the_least", "least_share", "3.7.15", {"common_per_million": least - 1}, "policy")
+    for records, queries, counted in ((1, 0, 100), (250, 0, 300), (250, 2, 500)):
+        given = {"records": records, "records_multiple": 100, "queries": queries}
+        gives = {"full": 10 * counted, "partial": 15 * counted, "coarse": 17 * counted}
+        theme.valid(f"declared_for_{records}_records_and_{queries}_queries", "declared", "3.3.7", given, gives)
+    for share, persons, records in (
+        (30_000, 1, 5_000),
+        (30_000, 100, 5_000),
+        (500_000, 20, 5_000),
+        (30_000, 100_000, 200),
+    ):
+        given = {"common_per_million": share, "persons": persons, "list_records": records}
+        expected = max(1.0, share / 1_000_000 * min(persons, records))
+        alarms = [hits >= 12 and _tail(hits, expected) < 1e-6 for hits in (11, 12, 20, 30)]
+        name = f"hits_of_{persons}_persons_in_{records}_records_at_{share}"
+        theme.valid(name, "explained", "3.7.14", given, {"expected": expected, "alarms": alarms})
+
+
+def _tail(hits: int, expected: float) -> float:
+    """The probability of so many and more, by Poisson."""
+    return 1 - sum(exp(-expected) * expected**one / factorial(one) for one in range(hits))

@@ -4,10 +4,11 @@ import base64
 import hashlib
 from typing import Any
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.encoding import canonical
 from aquila.protocol.log_entries import statement_entry
-from aquila.protocol.messages import Evaluation, Receipt, Submission
+from aquila.protocol.messages import Evaluation, Manifest, Receipt, Submission
 from tests.support.samples import SAMPLES
 from tests.vectors.making import definition
 from tests.vectors.making.theme import DIFFERS, Theme, octets
@@ -31,6 +32,9 @@ cosign: signed note, witness and seed of its key, and seconds to the note with t
 cosigned: signed note, witness, and seed of its key to the seconds of its cosignature
 grown: origin and seed of the log's key, the checkpoint seen last, and an update (the body of tlog-witness): whether
     the log only grew
+two_persons: the entries of a log (UTF-8), round id and manifest digest: whether two persons wanted its proposal.
+    The class is no refusal: such a log blames nobody, and a strict audit fails
+content: what two persons approve, as it is stored and shown, to its digest
 bundle: an entry bundle and how many entries it has to their contents (UTF-8)
 """
 
@@ -43,6 +47,7 @@ def make() -> Theme:
     _checkpoints(theme, leaves)
     _growth(theme, leaves)
     _bundles(theme)
+    _approvals(theme)
     return theme
 
 
@@ -226,3 +231,70 @@ def _bundles(theme: Theme) -> None:
         "bundle_cut_within_an_entry": whole[:-1],
     }.items():
         theme.invalid(name, "bundle", "10.4", {"bundle": changed, "entries": 2}, "audit")
+
+
+def _approvals(theme: Theme) -> None:
+    """10.2.1."""
+    manifest = SAMPLES[Manifest]
+    digest = hashlib.sha256(definition.pre_authentication(Manifest.payload_type, canonical(manifest))).hexdigest()
+    proposal = {"kind": "proposal", "round_id": manifest["round_id"], "manifest": manifest}
+    abort = {"kind": "abort", "round_id": manifest["round_id"], "reason": "a party vanished"}
+    seen = {"records": 3, "name": "list.csv"}
+    submission = {
+        "kind": "submission",
+        "round_id": manifest["round_id"],
+        "manifest_digest": digest,
+        "submission_id": octets("submission id", 16).hex(),
+        "submission_kind": "list",
+        "justification": SAMPLES[Submission]["justification"],
+    }
+    salt = octets("salt of a list", 16).hex()
+    hidden = hashlib.sha256(canonical({"import": seen, "salt": salt})).hexdigest()
+    for name, content, summary in (
+        ("proposal", proposal, proposal | {"manifest": digest}),
+        ("abort", abort, abort),
+        ("list", submission | {"import": seen, "salt": salt}, submission | {"import": hidden}),
+    ):
+        gives = hashlib.sha256(canonical(summary)).digest()
+        theme.valid(f"content_of_a_{name}", "content", "10.2.1", {"content": content}, gives)
+    whole = hashlib.sha256(canonical(proposal)).digest()
+    theme.invalid("content_with_the_whole_manifest", "content", "10.2.1", {"content": proposal}, DIFFERS, gives=whole)
+    unsalted = hashlib.sha256(canonical({"import": seen})).hexdigest()
+    wrong = hashlib.sha256(canonical(submission | {"import": unsalted})).digest()
+    given = {"content": submission | {"import": seen, "salt": salt}}
+    theme.invalid("content_without_its_salt", "content", "10.2.1", given, DIFFERS, gives=wrong)
+    _two_persons(theme, manifest["round_id"], digest)
+
+
+def _two_persons(theme: Theme, round_id: str, digest: str) -> None:
+    """10.6.1."""
+    content = hashlib.sha256(canonical({"kind": "proposal", "round_id": round_id, "manifest": digest})).hexdigest()
+    asks, approves = (f"p-{octets(name, 6).hex()}" for name in ("who asks", "who approves"))
+    ids = {"approval": octets("approval", 16).hex(), "what": "proposal", "author": asks}
+
+    def entries(*made: tuple[str, str], **changes: Any) -> list[str]:
+        found = []
+        for kind, person in made:
+            fields: dict[str, Any] = {
+                "ids": ids,
+                "digests": {"content": content},
+                "person": person,
+                "role": "secretariat",
+            }
+            one = Entry.of(EntryKind(kind), NOW, "matcher", round=round_id, **(fields | changes))
+            found.append(one.salted(octets(f"salt of {kind}", 16).hex()).content().decode())
+        return found
+
+    both = (("approval_requested", asks), ("approved", approves))
+    given = {"round_id": round_id, "manifest_digest": digest}
+    theme.valid("two_persons", "two_persons", "10.6.1", given | {"entries": entries(*both)})
+    denied = (both[0], ("approval_denied", approves), both[1])
+    for name, made in {
+        "one_person_twice": entries(both[0], ("approved", asks)),
+        "approval_without_a_request": entries(both[1]),
+        "approval_after_a_denial": entries(*denied),
+        "request_without_an_approval": entries(both[0]),
+        "approval_of_another_content": entries(*both, digests={"content": "0" * 64}),
+        "approval_by_another_author": entries(*both, ids=ids | {"author": approves}),
+    }.items():
+        theme.invalid(name, "two_persons", "10.6.1", given | {"entries": made}, "not_proven")

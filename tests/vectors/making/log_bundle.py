@@ -39,7 +39,8 @@ def make() -> Theme:
     for name, (check, change) in CHANGES.items():
         log = Exported(dict(whole.files), whole.registry, dict(whole.keys))
         change(log)
-        theme.invalid(name, "audit", "10.6", {"changes": changes(whole.files, log.files)}, "audit", f"({check})")
+        paragraph = "10.7" if check == 12 else "10.6"
+        theme.invalid(name, "audit", paragraph, {"changes": changes(whole.files, log.files)}, "audit", f"({check})")
     return theme
 
 

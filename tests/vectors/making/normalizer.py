@@ -9,6 +9,7 @@ from aquila.records.person import PartialDate, Record
 from aquila.records.rules import load_rules
 from tests.support.plain_inputs import plain_inputs
 from tests.vectors.making.theme import Theme
+from tests.vectors.making.whole_round import TABLE
 
 ABOUT = """
 The conformance set of the normalizer with its answers, by kind, its digest, inputs of records under both tables,
@@ -22,6 +23,7 @@ answers: kind and texts to the answer to each (`schemas/records/normalizer.md` s
 reference: nothing to the name and the conformance digest, which a manifest names
 inputs: a rule table's name and a record to its inputs: rule number and `v` (UTF-8)
 date: a date as a list writes it to its year, month and day
+table: a rule table (TOML): whether it is one
 record: the fields of a record: whether it is one
 """
 
@@ -67,6 +69,7 @@ def make() -> Theme:
             given = {"table": table, "record": fields}
             theme.valid(f"inputs_of_{about}_under_{table}", "inputs", "6.2", given, inputs)
     _refused(theme)
+    _tables(theme)
     return theme
 
 
@@ -96,3 +99,21 @@ def _refused(theme: Theme) -> None:
         "record_with_an_unknown_handling_code": right | {"handling_code": "H9"},
     }.items():
         theme.invalid(name, "record", "6.1", {"record": changed}, "input")
+
+
+def _tables(theme: Theme) -> None:
+    theme.valid("table", "table", "5", {"table": TABLE})
+    for name, before, after, paragraph in (
+        ("table_with_names_alone_in_another_class", 'input_class = "coarse"', 'input_class = "partial"', "5"),
+        ("table_with_a_date_in_the_class_coarse", 'input_class = "partial"', 'input_class = "coarse"', "5"),
+        ("table_with_a_rule_number_64", "number = 3", "number = 64", "6.2"),
+        ("table_with_a_rule_number_twice", "number = 3", "number = 2", "6.2"),
+        ("table_with_an_unknown_part", 'parts = ["all names"]', 'parts = ["some names"]', "6.2"),
+        ("table_with_a_weight_of_three_decimals", "bits = 12.0", "bits = 12.001", "6.2"),
+        ("table_with_a_set_of_no_rule", "[[1], [2, 3]]", "[[1], []]", "3.7.12"),
+        ("table_with_a_set_of_an_unknown_rule", "[[1], [2, 3]]", "[[1], [2, 4]]", "3.7.12"),
+        ("table_without_rules", "[[rules]]", "[[sleeping]]", "6.2"),
+    ):
+        changed = TABLE.replace(before, after)
+        assert changed != TABLE, name
+        theme.invalid(name, "table", paragraph, {"table": changed}, "input")

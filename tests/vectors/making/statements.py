@@ -10,6 +10,7 @@ from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,
+    Acknowledgement,
     Closing,
     Confirmation,
     Consent,
@@ -45,21 +46,48 @@ own: samples of each message, and those of the whole round, with one thing chang
 """
 OPERATIONS = """
 read: payload type and payload (UTF-8): whether it is this message in its one encoding
+propose: envelope (UTF-8) of a manifest, at somebody who holds the registry of the whole round: whether it may be a
+    round
 take: how many statements of the round came before, the second at which this one comes, and its envelope (UTF-8), at
     a record that sees everything, as the matcher's: whether it counts
 """
+
+FORMS = {
+    "manifest": "3.1.1",
+    "consent": "3.3.2",
+    "opening": "3.3.4",
+    "locks": "3.3.8",
+    "submission": "3.4.3",
+    "evaluation": "3.5.2",
+    "tokens": "3.6.1",
+    "hits": "3.7.3",
+    "receipt": "3.7.4",
+    "notes": "3.7.6",
+    "confirmation": "3.7.8",
+    "reportcheck": "3.7.13",
+    "alarm": "3.7.14",
+    "withheldanswer": "3.7.16",
+    "ending": "3.9.1",
+    "refusal": "3.9.1",
+    "closing": "3.9.2",
+    "withdrawal": "3.11.1",
+    "acknowledgement": "3.11.3",
+    "outcomes": "3.11.4",
+}
+"""The paragraph of each message."""
 
 
 def make() -> Theme:
     theme = Theme("statements", ABOUT, SOURCE, OPERATIONS)
     for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS):
-        name = f"form_of_{kind.payload_type.split('.')[-1].partition('+')[0]}"
-        given = {"payload_type": kind.payload_type, "payload": canonical(SAMPLES[kind]).decode()}
-        theme.valid(name, "read", "2.1", given)
+        word = kind.payload_type.split(".")[-1].partition("+")[0]
+        given = _payload(kind, SAMPLES[kind])
+        theme.valid(f"form_of_{word}", "read", FORMS[word], given)
     _forms(theme)
     for name, (paragraph, after, said, refused) in _in_the_round().items():
         given = {"after": after, "time": played().said[after - 1]["time"], "envelope": said}
         theme.invalid(name, "take", paragraph, given, refused)
+    _proposals(theme)
     late = _Round()
     for name, at, time in (
         ("consent_after_its_deadline", late.at(Consent, "SI"), "consent_by"),
@@ -74,9 +102,7 @@ def make() -> Theme:
 
 def _forms(theme: Theme) -> None:
     def refused(name: str, kind: type[Message], payload: str | Mapping[str, Any], paragraph: str = "2.1") -> None:
-        text = payload if isinstance(payload, str) else canonical(dict(payload)).decode()
-        given = {"payload_type": kind.payload_type, "payload": text}
-        theme.invalid(name, "read", paragraph, given, "malformed")
+        theme.invalid(name, "read", paragraph, _payload(kind, payload), "malformed")
 
     receipt, closing = SAMPLES[Receipt], SAMPLES[Closing]
     text = canonical(receipt).decode()
@@ -127,7 +153,38 @@ def _forms(theme: Theme) -> None:
     refuted = [{"hit_id": one, "fault": "sealed"} for one in ("f" * 32, "e" * 32)]
     formed("confirmation_with_hits_out_of_order", Confirmation, refuted=refuted)
     weights = [{"of": of, "centibits": 1} for of in ("whole date", "names")]
+    paged = SAMPLES[HitReport] | {"submission_id": None}
+    page = paged | {"page": {"number": 0, "pages": 2}}
+    theme.valid("page_of_a_report", "read", "3.7.17", _payload(HitReport, page))
+    for name, changes in {
+        "page_beyond_the_last": {"page": {"number": 2, "pages": 2}},
+        "page_of_one": {"page": {"number": 0, "pages": 1}},
+        "page_of_a_query": {"submission_id": OTHER},
+        "page_without_pairs": {"hits": []},
+        "page_with_a_hit_twice": {"hits": page["hits"] * 2},
+    }.items():
+        refused(name, HitReport, page | changes, "3.7.17")
     formed("report_with_weights_out_of_order", HitReport, basis=SAMPLES[HitReport]["basis"] | {"learned": weights})
+
+
+def _proposals(theme: Theme) -> None:
+    of = _Round()
+    manifest = json.loads(of.payload(0))
+    first, *others = manifest["participants"]
+    stranger = IdentityKey(octets("identity of a stranger")).public.fingerprint
+    theme.valid("manifest", "propose", "3.1.2", {"envelope": of.said[0]["envelope"]})
+    for name, participants, by in (
+        ("manifest_signed_by_a_party", manifest["participants"], "SI"),
+        ("manifest_with_another_key_of_a_party", [first | {"identity_fingerprint": stranger}, *others], "matcher"),
+        ("manifest_with_the_key_of_another_party", [others[0] | {"party": first["party"]}, *others], "matcher"),
+    ):
+        said = of.signed(Manifest, manifest | {"participants": participants}, by)
+        theme.invalid(name, "propose", "3.1.2", {"envelope": said}, "signature")
+
+
+def _payload(kind: type[Message], payload: str | Mapping[str, Any]) -> dict[str, str]:
+    text = payload if isinstance(payload, str) else canonical(dict(payload)).decode()
+    return {"payload_type": kind.payload_type, "payload": text}
 
 
 def _reversed_levels() -> dict[str, Any]:
@@ -174,6 +231,7 @@ def _in_the_round() -> dict[str, tuple[str, int, str, str]]:
     tokens, report, checked = of.at(Tokens, "SI"), of.at(HitReport, "SI"), of.at(ReportCheck, "SI")
     receipt, notes, confirmed = of.at(Receipt, "SI"), of.at(Notes, "SI"), of.at(Confirmation, "SI")
     ending, closing, end = of.at(Ending), of.at(Closing, "SI"), len(of.said)
+    withdrawn = of.at(Withdrawal)
     other, sequences = octets("another binding").hex(), {"sequence": 1_000}
     shares = json.loads(of.payload(consent))["shares"]
     theirs = json.loads(of.payload(of.at(Consent, "AL")))["shares"]
@@ -218,6 +276,12 @@ def _in_the_round() -> dict[str, tuple[str, int, str, str]]:
         "locks_for_nobody": ("3.3.8", locks, of.changed(Locks, "SI", halves=[]), "malformed"),
         "locks_twice": ("3.3.8", locks + 1, of.changed(Locks, "SI", **sequences), "equivocation"),
         "list_before_its_locks": ("3.4.1", opening + 1, of.said[listed]["envelope"], "order"),
+        "list_of_more_elements_than_declared": (
+            "3.4.3", listed, of.changed(Submission, "SI", **_larger(of, listed)), "cap",
+        ),
+        "list_with_a_chunk_larger_than_the_manifest_allows": (
+            "3.4.3", listed, of.changed(Submission, "SI", **_one_chunk(of, listed)), "malformed",
+        ),
         "list_twice": (
             "3.4.1", listed + 1, of.changed(Submission, "SI", submission_id="0" * 32, **sequences), "equivocation",
         ),
@@ -240,6 +304,9 @@ def _in_the_round() -> dict[str, tuple[str, int, str, str]]:
             "3.5.3", evaluated + 1, of.changed(Evaluation, "SI", output_digest=other, **sequences), "equivocation",
         ),
         "tokens_before_the_evaluations": ("3.6.3", evaluated, of.said[tokens]["envelope"], "order"),
+        "tokens_before_the_list_of_the_counterpart": (
+            "3.6.4", listed, of.said[of.at(Tokens, "RS")]["envelope"], "order",
+        ),
         "tokens_for_a_party_that_may_not_be_compared": (
             "3.6.1", tokens, of.changed(Tokens, "SI", column=_column(of, tokens, counterpart="AL")), "policy",
         ),
@@ -288,6 +355,15 @@ def _in_the_round() -> dict[str, tuple[str, int, str, str]]:
         "withdrawal_of_more_hits_than_acknowledged": (
             "3.11.5", end, of.signed(Withdrawal, _withdrawal(of, "SI", [f"{n:032x}" for n in range(9)]), "SI"), "order",
         ),
+        "acknowledgement_by_a_party_that_was_not_sent_the_withdrawal": (
+            "3.11.3", withdrawn + 1, of.changed(Acknowledgement, "RS", by="AL", party="AL", **sequences), "binding",
+        ),
+        "acknowledgement_of_more_hits_than_named": (
+            "3.11.3", withdrawn + 1, of.changed(Acknowledgement, "RS", hits=2), "malformed",
+        ),
+        "outcomes_of_more_hits_than_acknowledged": (
+            "3.11.5", end, of.changed(Outcomes, "SI", pairs=_more_outcomes(of), **sequences), "order",
+        ),
         "withdrawal_for_a_party_without_hits": (
             "3.11.5", end, of.signed(Withdrawal, _withdrawal(of, "SI", ["0" * 32], "AL"), "SI"), "policy",
         ),
@@ -308,6 +384,24 @@ def _keys_with(of: _Round, at: int, sealing: str) -> dict[str, Any]:
         proof = proof_of(secrets[one["input_class"]], public, nonce, context)
         proved.append(one | {"proof": proof.hex()})
     return {"sealing_key": sealing, "shares": proved}
+
+
+def _larger(of: _Round, at: int) -> dict[str, Any]:
+    """Return a list with two chunks more in the class coarse."""
+    said = json.loads(of.payload(at))
+    more = {"input_class": "coarse", "elements": 8, "digest": "0" * 64}
+    coarse = [one for one in said["chunks"] if one["input_class"] == "coarse"]
+    others = [one for one in said["chunks"] if one["input_class"] != "coarse"]
+    elements = said["elements"] | {"coarse": said["elements"]["coarse"] + 16}
+    return {"elements": elements, "chunks": [*others, more, more, *coarse]}
+
+
+def _one_chunk(of: _Round, at: int) -> dict[str, Any]:
+    """Return a list whose elements of the class full are one chunk of nine."""
+    said = json.loads(of.payload(at))
+    others = [one for one in said["chunks"] if one["input_class"] != "full"]
+    chunk = {"input_class": "full", "elements": 9, "digest": "0" * 64}
+    return {"elements": said["elements"] | {"full": 9}, "chunks": [chunk, *others]}
 
 
 def _without_one(of: _Round, at: int) -> list[Any]:
@@ -336,6 +430,11 @@ def _column(of: _Round, at: int, **changes: Any) -> dict[str, Any]:
 
 def _basis(of: _Round, at: int, **changes: Any) -> dict[str, Any]:
     return dict(json.loads(of.payload(at))["basis"]) | changes
+
+
+def _more_outcomes(of: _Round) -> list[Any]:
+    (pair,) = json.loads(of.payload(of.at(Outcomes)))["pairs"]
+    return [pair | {"levels": [one | {"confirmed": 9} for one in pair["levels"]]}]
 
 
 def _head(of: _Round, party: str) -> dict[str, Any]:

@@ -22,6 +22,8 @@ rows: key of the pair, class, the origin and its share, the counterpart, seed an
     element, to the rows of 33 bytes and the token secrets in the same order
 count: the rule table's class of each rule, the submission's elements by class, the statement's rows by rule, and
     the rows of the column: whether their numbers are those that were signed
+join: the rows of both columns of a pair of lists, and the frequency limit, to the pairs of records that met: left
+    handle, right handle, and the rules under which they did
 """
 
 
@@ -47,6 +49,7 @@ def make() -> Theme:
         gives = {"rows": [row for _, row, _ in rows], "secrets": [secret for _, _, secret in rows]}
         theme.valid(f"rows_with_handles_{name}", "rows", "3.6.2", given, gives)
     _counts(theme)
+    _joins(theme)
     return theme
 
 
@@ -87,7 +90,8 @@ def _wrong_tokens(theme: Theme, terms: dict[str, Any], one: dict[str, Any]) -> N
         "token_of_one_value_alone": _token(terms, one | {"own": b""}),
     }
     for name, found in wrong.items():
-        theme.invalid(name, "token", "3.6.0", given, DIFFERS, gives=right | {"token": found["token"]})
+        paragraph = "4.1" if "value" in name else "3.6.0"
+        theme.invalid(name, "token", paragraph, given, DIFFERS, gives=right | {"token": found["token"]})
     middle = definition.framed("aquila/2 token", b"full", one["x"], one["theirs"], one["own"])
     from_the_middle = hmac.digest(KEY, middle, "sha512")[16:48]
     theme.invalid(
@@ -119,3 +123,27 @@ def _counts(theme: Theme) -> None:
     }
     for name, changes in wrong.items():
         theme.invalid(name, "count", "3.6.2", given | changes, "malformed")
+
+
+def _joins(theme: Theme) -> None:
+    def row(handle: str, rule: int, token: str) -> bytes:
+        return octets(f"handle {handle}", 16) + bytes([rule]) + octets(f"token {token}", 16)
+
+    def pair(left: str, right: str, *rules: int) -> list[Any]:
+        return [octets(f"handle {left}", 16), octets(f"handle {right}", 16), list(rules)]
+
+    frequent = [row(f"l{place}", 1, "frequent") for place in range(2, 5)]
+    lefts = [row("l1", 1, "a"), row("l1", 2, "b"), row("l2", 2, "c"), *frequent]
+    rights = [row("r1", 1, "a"), row("r1", 2, "b"), row("r2", 3, "c"), row("r3", 1, "frequent")]
+    given = {"left": b"".join(lefts), "right": b"".join(rights), "frequency_limit": 2}
+    right = [pair("l1", "r1", 1, 2)]
+    theme.valid("joined", "join", "3.7.1", given, right)
+    theme.valid(
+        "joined_within_the_limit",
+        "join",
+        "3.7.1",
+        given | {"frequency_limit": 3},
+        sorted([*right, *(pair(f"l{place}", "r3", 1) for place in range(2, 5))]),
+    )
+    other_rule = sorted([*right, pair("l2", "r2", 2)])
+    theme.invalid("joined_under_different_rules", "join", "3.7.1", given, DIFFERS, gives=other_rule)

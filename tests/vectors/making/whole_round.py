@@ -23,6 +23,7 @@ from aquila.audit.statistics import statistics_of
 from aquila.crypto.envelope import digest_of_payload
 from aquila.crypto.keys import SealingKey
 from aquila.crypto.sealing import open_sealed
+from aquila.followup.lifecycle import Ground
 from aquila.matching.certainty import Level
 from aquila.octets import parted
 from aquila.protocol.approvals import content_digest
@@ -30,12 +31,14 @@ from aquila.protocol.log_entries import match_entry, statement_entry
 from aquila.protocol.messages import (
     ClassCounts,
     HitReport,
+    LevelOutcomes,
     Locks,
     LogHead,
     Message,
     Notes,
     Outcome,
     Padding,
+    PairOutcomes,
     PartyCap,
     SealedLock,
 )
@@ -121,6 +124,7 @@ the parties of a rehearsal by the product, over the definitions of the other fil
 OPERATIONS = """
 replay: the registry and all statements in their order, each with the second at which it came, and of those that go
     to some parties alone these, to the phase, the binding, the participants and the hits of each pair by level
+phases: nothing to the phase of the matcher's record after each statement
 submission: a party to the blinded elements of its chunks
 evaluation: evaluator, submission and chunk to the evaluated elements
 column: party and counterpart to its rows, and number and SHA-256 of the tags of its shadow column
@@ -269,6 +273,22 @@ class WholeRound(StagedRound):
         for code in PAIR:
             node = self.nodes[code]
             self.publish(node.party.close(node.round, node.next_sequence(), node.hits))
+        self._follow_up()
+
+    def _follow_up(self) -> None:
+        """SI withdraws a hit, RS marks it, and SI tells what came of its hits (3.11)."""
+        own, other = self.nodes["SI"], self.nodes["RS"]
+        levels = {hit.hit_id: hit.certainty for hit in self.report("SI", "RS").hits}
+        gone = min(levels)
+        terms = own.round, own.next_sequence(), "RS", [gone], Ground.INCORRECT
+        said = self.publish(own.party.withdraw(*terms), only=PAIR)
+        self.publish(
+            other.party.acknowledge(other.round, other.next_sequence(), said.digest, 1, erased=False), only=PAIR
+        )
+        assert set(levels.values()) == {Level.HIGH}
+        counts = LevelOutcomes(certainty=Level.HIGH, confirmed=1, refuted=0, unresolved=0, withdrawn=1, open=1)
+        outcomes = [PairOutcomes(counterpart="RS", levels=(counts,))]
+        self.publish(own.party.report_outcomes(own.round, own.next_sequence(), outcomes), only={"SI"})
 
     def files(self) -> dict[str, bytes]:
         """Return the exported log: AL saw it last when it signed its list, RS and SI at the end."""
@@ -393,7 +413,13 @@ def _vectors(stage: WholeRound) -> Iterator[tuple[str, str, str, dict[str, Any],
         "participants": list(stage.round.participants),
         "hits": {"-".join(PAIR): {level.value: levels[level.value] for level in Level}},
     }
-    yield "replayed", "replay", "3.2.1", {}, gives
+    yield "replayed", "replay", "3.8", {}, gives
+    record = stage.new_record(sees_everything=True)
+    phases = [record.phase.value]
+    for one in stage.said[1:]:
+        record.accept(one["envelope"].encode())
+        phases.append(record.phase.value)
+    yield "phases", "phases", "3.10", {}, phases
 
 
 def _notes(stage: WholeRound, own: str, other: str) -> dict[str, str]:
