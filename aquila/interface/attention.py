@@ -74,7 +74,7 @@ DUE_HOURS = 6
 Address = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=r"^[^\s\x00-\x20\x7f]+$")]
 
 
-class Channel(StrEnum):
+class NotificationChannel(StrEnum):
     """The way of a notification to its person."""
 
     MAIL = "mail"
@@ -152,7 +152,7 @@ class Waiting(Message):
 class NotificationChoice(Message):
     """A person's choice of a channel and an address for notifications."""
 
-    channel: Channel
+    channel: NotificationChannel
     address: Address
     """The mail address, or what the command takes for one."""
     language: LanguageTag
@@ -161,7 +161,7 @@ class NotificationChoice(Message):
 class NotificationSettingsView(Message):
     """A person's choice."""
 
-    channels: tuple[Channel, ...]
+    channels: tuple[NotificationChannel, ...]
     """The channels that this service has; none where notifications are not set up."""
     choice: NotificationChoice | None
     """What the person chose; None before, and after it was ended."""

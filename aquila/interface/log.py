@@ -1,6 +1,6 @@
 """Services' views of their logs: state, witnesses, alarms and the entries of a round."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ class LogAlarmView(Message):
 
     alarm_id: int
     origin: Annotated[str, Field(max_length=128)]
-    what: Annotated[str, Field(max_length=16)]
+    what: Literal["fork", "shrunk", "missing", "false", "signature"]
     sentence: SentenceView
     seen: str
     got: str

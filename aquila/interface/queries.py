@@ -11,7 +11,7 @@ from pydantic import Field
 from aquila.followup.lifecycle import Stage
 from aquila.interface.hits import QueryReason
 from aquila.interface.records import FindingView, OwnFields, ReadNameView
-from aquila.interface.rounds import AnswerState, Awaited, JustificationInput
+from aquila.interface.rounds import AnswerState, Awaited, JustificationInput, SubmissionState
 from aquila.interface.safeguard import PairCheckView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
@@ -110,8 +110,8 @@ class QueryEntry(Message):
     persons: Count
     """How many of them are asked for; none once they are deleted."""
     asked_at: Seconds
-    state: Text
-    """How far it is at this node: `wished`, `preparing`, `submitted`, `finalized`, `tokens_sent`, `failed`."""
+    state: SubmissionState
+    """How far it is at this node."""
     answer: AnswerState
     """Whether its report is here."""
     reason: QueryReason | None
@@ -191,8 +191,8 @@ class QueriedPerson(Message):
 class QueryProgress(Message):
     """The progress of a query, without its persons."""
 
-    state: Text
-    """How far it is at this node, as of `QueryEntry`."""
+    state: SubmissionState
+    """How far it is at this node."""
     parties: tuple[QueriedParty, ...]
     hits: Count
     """Its hits, those included that were withdrawn."""
@@ -266,7 +266,7 @@ class StandingQueryRound(Message):
     area: Text
     submission_id: Identifier
     asked_at: Seconds
-    state: Text
+    state: SubmissionState
     answer: AnswerState
     """Whether its report is here."""
     hits: Count

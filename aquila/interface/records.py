@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field
 
 from aquila.interface.hits import HitEntry, StepView, WithdrawalView
+from aquila.interface.rounds import SubmissionState
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.matching.own_list import ListForecast
@@ -230,7 +231,7 @@ class RecordUse(Message):
     round_id: Identifier
     submission_id: Identifier
     kind: Kind
-    state: str
+    state: SubmissionState
     wished_at: Seconds
 
 

@@ -30,6 +30,7 @@ from aquila.protocol.messages.base import (
 from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
 from aquila.protocol.messages.notes import HandlingCode, Reference
 from aquila.protocol.messages.statements import Kind
+from aquila.protocol.rounds.round_state import Phase
 
 
 class Progress(Message):
@@ -172,7 +173,7 @@ class RoundSummary(Message):
     """A round in people's lists of rounds. The list that nodes read is a message of its own, `feed.RoundEntry`."""
 
     round_id: Identifier
-    phase: Text
+    phase: Phase
     area: Text
     category: Text
     participants: tuple[PartyCode, ...]
@@ -182,7 +183,7 @@ class RoundSummary(Message):
         """Return the summary of a round that is in a phase."""
         return cls(
             round_id=manifest.round_id,
-            phase=phase,
+            phase=Phase(phase),
             area=manifest.area,
             category=manifest.category,
             participants=tuple(participant.party for participant in manifest.participants),
@@ -297,6 +298,17 @@ class PartyAnswer(Message):
     """When this node learned so, or None where nothing happened yet."""
 
 
+class SubmissionState(StrEnum):
+    """The progress of an own submission."""
+
+    WISHED = "wished"
+    PREPARING = "preparing"
+    SUBMITTED = "submitted"
+    FINALIZED = "finalized"
+    TOKENS_SENT = "tokens_sent"
+    FAILED = "failed"
+
+
 class SubmissionView(Message):
     """A submission of this node on its way: steps that are counted in batches or chunks."""
 
@@ -305,7 +317,7 @@ class SubmissionView(Message):
     import_id: Identifier
     name: str = ""
     """The name of its list, which is the case reference of a typed query; empty once the list is deleted."""
-    state: Text
+    state: SubmissionState
     records: Count
     elements: Count
     prepared: Progress
@@ -315,6 +327,9 @@ class SubmissionView(Message):
     held_back: dict[str, int]
     answers: tuple[PartyAnswer, ...] = ()
     """Once its tokens are sent, the state of each counterpart's answer."""
+
+
+Wish = Literal["consent", "close", "abort", "submit list", "submit query"]
 
 
 class NodeRoundView(Message):
@@ -331,7 +346,7 @@ class NodeRoundView(Message):
     evaluated_for_others: Progress
     hits: Count | None
     keys_present: bool
-    wishes: tuple[str, ...]
+    wishes: tuple[Wish, ...]
     """What the operator asked for and the node has still to do."""
     problems: tuple[SentenceView, ...]
 
@@ -391,7 +406,7 @@ class Hits(Message):
     """The hits of a round at a node."""
 
     round_id: Identifier
-    phase: Text
+    phase: Phase
     answers: tuple[AnswerView, ...]
     """For the own list and each own query, whether it is answered."""
     awaited: tuple[AwaitedStep, ...]

@@ -12,6 +12,7 @@ from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds
 from aquila.protocol.messages.statements import Kind
+from aquila.protocol.rounds.round_state import Phase
 
 PublishedCount: TypeAlias = Annotated[int, Field(ge=0, multiple_of=BASE)] | Literal["1-4", "<5"]
 """A multiple of 5; `1-4` for a small cell; `<5` for what is below 5 once it is perturbed or added up."""
@@ -100,7 +101,7 @@ class RoundStatistics(Message):
     """One round in numbers."""
 
     round_id: Identifier
-    phase: str
+    phase: Phase
     area: str
     category: str
     created_at: Seconds

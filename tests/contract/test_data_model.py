@@ -7,6 +7,7 @@ import pytest
 
 from aquila.followup.lifecycle import HitLifecycle, LifecycleStep, LifecycleStepKind, Stage
 from aquila.interface.queries import StandingQueryState
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.rounds.round_state import PHASE_TRANSITIONS
 from services.kit.storage.store import following
 from services.matcher.storage.tables import MatcherRows
@@ -23,7 +24,6 @@ from services.node.storage.states import (
     EvaluationDownloadState,
     LocalRoundState,
     Promise,
-    SubmissionState,
 )
 from services.node.storage.tables import NodeRows
 

@@ -94,3 +94,36 @@ def test_identifiers_in_paths_have_an_example(service: str) -> None:
         if parameter["in"] == "path" and parameter["schema"].get("pattern") == "^[0-9a-f]{32}$"
     ]
     assert all(len(parameter["example"]) == 32 for parameter in shown)
+
+
+STATES = {
+    *("state", "phase", "stage", "decision", "outcome", "kind", "certainty", "level", "exchange", "known", "wishes"),
+    *("role", "roles", "severity", "channel", "urgency", "ground", "method", "action", "actions", "grade", "what"),
+}
+"""Names of what can be one of a few things."""
+FREE = {("ProviderReturn", "state"), ("LongPollAnswer", "state"), ("Entry", "role"), ("RoundEntry", "phase")}
+"""Texts of these names: an OpenID provider's state, a digest, a role that a log once had, a phase as nodes read it."""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_states_are_enumerations(service: str) -> None:
+    """A generated client knows what a state can be; no two schemas have a name in common, which generators refuse."""
+    schemas = document(service)["components"]["schemas"]
+    assert [name for name in schemas if not name.isidentifier() or "__" in name] == []
+    seen, free = 0, set()
+    for name, schema in schemas.items():
+        for member in STATES & schema.get("properties", {}).keys():
+            whole = schema["properties"][member]
+            parts = [whole, *whole.get("anyOf", ()), whole.get("items", {})]
+            seen += 1
+            if any(part.get("type") == "string" and not {"enum", "const"} & part.keys() for part in parts):
+                free.add((name, member))
+    assert seen > 15
+    assert free <= FREE
+
+
+def test_names_of_schemas_differ_in_letters() -> None:
+    """Generators make a file of each name, in small letters."""
+    for service in SERVICES:
+        names = [name.lower() for name in document(service)["components"]["schemas"]]
+        assert len(names) == len(set(names))

@@ -3,7 +3,6 @@
 from aquila.interface.log import CosignatureView
 from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import (
-    AwaitedStep,
     CertificateHealth,
     ContactHealth,
     DriverHealth,
@@ -11,6 +10,7 @@ from aquila.interface.service.health import (
     HealthCheck,
     RoundHealth,
     ServiceHealth,
+    StepSince,
     Subject,
 )
 
@@ -21,7 +21,7 @@ ROUNDS = (
         phase="open",
         began_at=NOW - 200_000,
         progress_at=NOW - 90_000,
-        awaited=tuple(AwaitedStep(party=code, step=Awaited.LIST, since=NOW - 60) for code in ("AL", "RS")),
+        awaited=tuple(StepSince(party=code, step=Awaited.LIST, since=NOW - 60) for code in ("AL", "RS")),
         stuck=True,
         here=False,
     ),

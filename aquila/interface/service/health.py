@@ -14,6 +14,7 @@ from aquila.interface.log import CosignatureView
 from aquila.interface.rounds import Awaited
 from aquila.interface.sentence import FaultView
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
+from aquila.protocol.rounds.round_state import Phase
 
 Name = Annotated[str, Field(max_length=64)]
 
@@ -61,7 +62,7 @@ class HealthCheck(Message):
     """The faults that were found, each with what to do about it; none where the grade is `ok`."""
 
 
-class AwaitedStep(Message):
+class StepSince(Message):
     """A step that a round waits for."""
 
     party: Name
@@ -75,12 +76,12 @@ class RoundHealth(Message):
     """The progress of an open round."""
 
     round_id: Identifier
-    phase: Name
+    phase: Phase
     began_at: Seconds
     """When it was proposed, or discovered by this node."""
     progress_at: Seconds
     """When the newest statement about it was signed or came."""
-    awaited: tuple[AwaitedStep, ...]
+    awaited: tuple[StepSince, ...]
     stuck: bool
     """Whether it waits for a service and has made no progress for an hour, or a party missed a deadline."""
     here: bool

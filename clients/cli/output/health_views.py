@@ -144,7 +144,7 @@ def _workers_figure(health: ServiceHealth) -> str:
 
 
 def _rows(one: RoundHealth, now: int) -> Iterator[tuple[str, str, str, str, str]]:
-    round_, phase = one.round_id[:8], one.phase
+    round_, phase = one.round_id[:8], one.phase.value
     progress = f"{_ago(now - one.progress_at)} ago" + (" (stuck)" if one.stuck else "")
     if not one.awaited:
         yield round_, phase, "nobody", "", progress

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Role, role_table
 from aquila.errors import AquilaError, InputError, OrderError, PolicyError, ProtocolError
-from aquila.interface.attention import Channel, NotificationChoice
+from aquila.interface.attention import NotificationChannel, NotificationChoice
 from aquila.interface.people import Invitation, ProgramGrant
 from aquila.interface.service.party import RegistryView
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited, keep_cookie
@@ -54,7 +54,8 @@ def post_notifications(visit: Visited, sent: Sent) -> Response:
     """Choose notifications, in the language of the page."""
     address = sent.text("address")
     try:
-        wanted = NotificationChoice(channel=Channel(sent.text("channel")), address=address, language=visit.language.tag)
+        channel = NotificationChannel(sent.text("channel"))
+        wanted = NotificationChoice(channel=channel, address=address, language=visit.language.tag)
         visit.people().choose_notifications(wanted)
     except (InputError, ValueError):
         return _account(visit, 422, wrong_address=address)

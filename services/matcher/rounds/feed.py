@@ -9,6 +9,7 @@ from sqlalchemy import func, select, true
 from aquila.errors import SignatureError
 from aquila.interface.rounds import RoundPage
 from aquila.protocol.messages.feed import Events, RoundEntry, Rounds
+from aquila.protocol.rounds.round_state import Phase
 from services.kit.http.signed_calls import SignedCall
 from services.kit.work import threads
 from services.matcher.context import MatcherContext
@@ -56,7 +57,7 @@ def round_page(
         total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
         rows = session.execute(_NEWEST.where(wanted).offset(offset).limit(limit)).all()
         terms = context.terms.of(session, [row.round_id for row in rows])
-    entries = (terms[round_id].summary.model_copy(update={"phase": phase}) for round_id, phase in rows)
+    entries = (terms[round_id].summary.model_copy(update={"phase": Phase(phase)}) for round_id, phase in rows)
     return RoundPage(rounds=tuple(entries), offset=offset, total=total)
 
 

@@ -27,6 +27,7 @@ from aquila.interface.rounds import (
     IntelligenceView,
     NoteView,
     OwnHit,
+    SubmissionState,
 )
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import strongest_parts
@@ -48,7 +49,6 @@ from services.node.rounds import party_answers, progress, statements
 from services.node.rounds.reported_hits import problems_of, reported
 from services.node.rounds.views import problems
 from services.node.storage.imports import name_counts
-from services.node.storage.states import SubmissionState
 from services.node.storage.tables import (
     ExchangeRow,
     HitRow,

@@ -19,6 +19,7 @@ from aquila.errors import PolicyError
 from aquila.followup.lifecycle import Ground, is_late
 from aquila.interface.approval import ApprovalKind
 from aquila.interface.hits import ErasureReport
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.encoding import framed
 from aquila.records.rows import AcceptedRow, Finding, RefusedRow, Row, Severity
 from aquila.sentences import Sentence
@@ -37,7 +38,7 @@ from services.node.hits import lifecycle
 from services.node.hits.notes import outcome_of
 from services.node.records.stored_lists import following_removal
 from services.node.rounds.held_reports import held_back
-from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ErasedOutcomeCountRow,
     ErasedRecordRow,

@@ -12,6 +12,7 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.interface import records as forms
+from aquila.interface.rounds import SubmissionState
 from aquila.matching.own_list import DuplicateSearch, FamilyNames, forecast
 from aquila.records.person import Record
 from aquila.records.reading.csv_rows import suggest_columns
@@ -31,7 +32,7 @@ from services.node.records import comparisons
 from services.node.records.erasure import overwrite_deleted, without_erased
 from services.node.records.list_reading import finding_rows, findings_of, noted_of, open_remembered, recall, remember
 from services.node.records.stored_lists import ListDigest, standing_queries_of
-from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
 
 _LOG = Log("node.imports")

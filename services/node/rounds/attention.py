@@ -12,12 +12,13 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from aquila.interface.attention import AttentionKind, AttentionList, RoundAttention
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import Kind, Manifest, Receipt, StatementKind, WithheldAnswer, Withholding
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from services.kit.rounds import manifest_in
 from services.node.context import Journal
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
-from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import AlarmRow, PairCheckRow, ProblemRow, RoundRow, StatementRow, SubmissionRow
 
 MOST = 40

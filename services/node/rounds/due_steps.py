@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, Exists, bindparam, func, insert, literal, select
 
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.errors import NotFoundError
 from services.kit.storage.store import Store
 from services.node.rounds.statements import LOST
 from services.node.rounds.work import NOW
 from services.node.storage import tables
-from services.node.storage.states import UNSIGNED, EvaluationDownloadState, LocalRoundState, Step, SubmissionState
+from services.node.storage.states import UNSIGNED, EvaluationDownloadState, LocalRoundState, Step
 
 
 class Piece(Enum):

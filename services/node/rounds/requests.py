@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
-from aquila.interface.rounds import ConsentRequest
+from aquila.interface.rounds import ConsentRequest, SubmissionState
 from aquila.protocol.messages import ClassCounts, Justification, Kind, Manifest, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
@@ -26,7 +26,7 @@ from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import work
 from services.node.rounds.held_reports import on_hold
 from services.node.storage.imports import complete_import
-from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import ImportRow, RoundRow, SubmissionRow
 
 _RECORDS, _QUERIES = 1_000, 100

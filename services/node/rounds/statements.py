@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from aquila.crypto.envelope import OpenedEnvelope, open_envelope
 from aquila.errors import RestoredBackupError
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.registry import Registry
@@ -24,7 +25,7 @@ from services.node.context import Clock, NodeContext, Signer
 from services.node.round_memory import round_row
 from services.node.rounds import work
 from services.node.storage.high_water import HighWater
-from services.node.storage.states import LocalRoundState, Promise, Step, SubmissionState
+from services.node.storage.states import LocalRoundState, Promise, Step
 from services.node.storage.tables import ProblemRow, RoundRow, SecretRow, StatementRow, SubmissionRow, TokenPartRow
 
 LAST_WORDS = tuple(

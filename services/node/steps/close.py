@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind, Word
 from aquila.errors import AquilaError, LogRewrittenError
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, Round, without_justification
@@ -30,7 +31,7 @@ from services.node.rounds import statements
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.held_reports import on_hold
 from services.node.steps import exchange_notes
-from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState, SubmissionState
+from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState
 from services.node.storage.tables import (
     AlarmRow,
     ChangeRow,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import EntryKind
 from aquila.errors import BindingError, MalformedError, PolicyError, ProtocolError, SealError
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import ClassCounts, Manifest, StatementKind
 from aquila.protocol.messages.feed import Rounds
 from aquila.protocol.registry import MATCHER
@@ -30,7 +31,7 @@ from services.node.rounds import statements, work
 from services.node.rounds.requests import is_consent_due, late_consent, manifest_problem, may_lock
 from services.node.safeguards.evaluation_limits import earlier_rounds
 from services.node.storage.high_water import RESTORED
-from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, Step, SubmissionState
+from services.node.storage.states import EVIDENCE, UNSIGNED, DestructionReason, LocalRoundState, Step
 from services.node.storage.tables import RoundRow, StatementRow, SubmissionRow
 
 _LOG = Log("node.consent")

@@ -25,6 +25,7 @@ from aquila.errors import (
     PolicyError,
     ProofError,
 )
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.log_entries import refused_entry
 from aquila.protocol.messages import Evaluation, Kind, Statement, StatementKind, Submission, Tokens
 from aquila.protocol.messages.feed import MOST_PARTS, BytesPart, Consignment, ConsignmentAnswer, StatementPart
@@ -44,7 +45,7 @@ from services.node.logs import checks
 from services.node.round_memory import RoundMemories, TakenStatement, round_row
 from services.node.rounds import paths, statements, work
 from services.node.safeguards import shadow_columns
-from services.node.storage.states import LocalRoundState, Step, SubmissionState
+from services.node.storage.states import LocalRoundState, Step
 from services.node.storage.tables import ChunkRow, EvaluationRow, StatementRow, SubmissionRow, TokenPartRow
 
 _LOG = Log("node.outbox")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from aquila.errors import ProtocolError
 from aquila.followup.lifecycle import Urgency
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import Hit, HitReport, Kind, Message
 from aquila.protocol.messages.feed import Event, EventKind
@@ -30,7 +31,7 @@ from services.node.records.stored_lists import is_of_standing_query
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.safeguards import alarms, left_out
-from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     HitRow,
     ImportRow,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from aquila.interface.queries import StandingQueryState
+from aquila.interface.rounds import SubmissionState
 
 
 class LocalRoundState(StrEnum):
@@ -42,17 +43,6 @@ class DestructionReason(StrEnum):
     CLOSED_HERE = "closed by the operator"
     TIME_OVER = "time over"
     LEFT_OUT = "left out"
-
-
-class SubmissionState(StrEnum):
-    """The progress of an own submission."""
-
-    WISHED = "wished"
-    PREPARING = "preparing"
-    SUBMITTED = "submitted"
-    FINALIZED = "finalized"
-    TOKENS_SENT = "tokens_sent"
-    FAILED = "failed"
 
 
 SUBMISSION_TRANSITIONS: Mapping[SubmissionState, frozenset[SubmissionState]] = {

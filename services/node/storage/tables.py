@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, object_mapper
 
 from aquila.interface.queries import StandingQueryState
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import CheckFault
 from services.kit.approvals import tables as approval_tables
 from services.kit.log import entries as log_entries
@@ -42,7 +43,6 @@ from services.node.storage.states import (
     LocalRoundState,
     Promise,
     Step,
-    SubmissionState,
 )
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only

@@ -9,7 +9,7 @@ from aquila.crypto.keys import SigningKey
 from aquila.errors import AquilaError, LogRewrittenError
 from aquila.interface.rounds import Awaited
 from aquila.interface.sentence import FaultView
-from aquila.interface.service.health import AwaitedStep, Grade, HealthCheck, RoundHealth, Subject, worst
+from aquila.interface.service.health import Grade, HealthCheck, RoundHealth, StepSince, Subject, worst
 from aquila.protocol.messages import StatementKind
 from aquila.sentences import Sentence, hint_of, quoted
 from aquila.sentences.sentence import loads
@@ -184,7 +184,7 @@ def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
     """Return the progress of a round."""
     progress_at = max(found.newest.values(), default=found.began_at)
     steps = [
-        AwaitedStep(
+        StepSince(
             party=party,
             step=step,
             since=found.since.get(party)

@@ -25,7 +25,13 @@ from typing import TypeAlias
 from sqlalchemy import select
 
 from aquila.errors import KeyMaterialError
-from aquila.interface.attention import Channel, DeliveryFailure, Notification, NotificationText, WaitingCounts
+from aquila.interface.attention import (
+    DeliveryFailure,
+    Notification,
+    NotificationChannel,
+    NotificationText,
+    WaitingCounts,
+)
 from services.kit.errors import StoreError
 from services.kit.logging import Log
 from services.kit.people.sessions import roles_of
@@ -49,12 +55,12 @@ class DeliveryError(Exception):
 
 
 def deliver(
-    settings: NotificationSettings, channel: Channel, to: str, said: Notification, text: NotificationText
+    settings: NotificationSettings, channel: NotificationChannel, to: str, said: Notification, text: NotificationText
 ) -> None:
     """Hand a notification over, which may take a minute; raises DeliveryError if it was not taken."""
-    if channel is Channel.MAIL and settings.mail is not None:
+    if channel is NotificationChannel.MAIL and settings.mail is not None:
         _mail(settings.mail, to, text)
-    elif channel is Channel.COMMAND and settings.command:
+    elif channel is NotificationChannel.COMMAND and settings.command:
         _run(settings.command, {"to": to, "language": said.language, "urgent": said.urgent, **text.model_dump()})
     else:
         raise DeliveryError(DeliveryFailure.SETTINGS)  # the channel was taken out of the settings
@@ -168,7 +174,7 @@ class _Due:
     """A notification that is due, with the row's content after its delivery."""
 
     person: str
-    channel: Channel
+    channel: NotificationChannel
     to: str
     notification: Notification
     told: dict[str, int]
@@ -227,7 +233,7 @@ class NotificationDriver:
         notification = Notification(
             language=row.language, address=self._address, counts=shown and shown.counts, urgent=urgent
         )
-        return _Due(row.person, Channel(row.channel), row.address, notification, _told(work), day)
+        return _Due(row.person, NotificationChannel(row.channel), row.address, notification, _told(work), day)
 
     def _tell(self, due: _Due) -> None:
         said = due.notification

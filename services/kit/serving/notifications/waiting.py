@@ -17,8 +17,8 @@ from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.errors import InputError
 from aquila.interface.approval import ApprovalState
 from aquila.interface.attention import (
-    Channel,
     DeliveryFailure,
+    NotificationChannel,
     NotificationChoice,
     NotificationSettingsView,
     Waiting,
@@ -199,7 +199,9 @@ def own_settings(notifications: Notifications, actor: Actor) -> NotificationSett
     """Return a person's choice, and the channels of this service."""
     with notifications.store.reading("notification.show") as session:
         row = session.get(NotificationRow, actor.person)
-    choice = row and NotificationChoice(channel=Channel(row.channel), address=row.address, language=row.language)
+    choice = row and NotificationChoice(
+        channel=NotificationChannel(row.channel), address=row.address, language=row.language
+    )
     return NotificationSettingsView(
         channels=channels_of(notifications.settings),
         choice=choice,
@@ -221,7 +223,7 @@ def choose(notifications: Notifications, actor: Actor, wanted: NotificationChoic
     settings = notifications.settings
     if wanted.channel not in channels_of(settings):
         raise InputError("notification_channel_unknown")
-    mail = settings.mail if settings is not None and wanted.channel is Channel.MAIL else None
+    mail = settings.mail if settings is not None and wanted.channel is NotificationChannel.MAIL else None
     if mail is not None and not mail.takes(wanted.address):
         raise InputError("notification_address_refused")
     with notifications.store.transaction("notification.choose") as session:
@@ -254,11 +256,11 @@ def forget_choices(store: Store) -> bool:
     return found is not None
 
 
-def channels_of(settings: NotificationSettings | None) -> tuple[Channel, ...]:
+def channels_of(settings: NotificationSettings | None) -> tuple[NotificationChannel, ...]:
     """Return the channels that the settings name."""
     if settings is None:
         return ()
-    named = (Channel.MAIL, settings.mail is not None), (Channel.COMMAND, bool(settings.command))
+    named = (NotificationChannel.MAIL, settings.mail is not None), (NotificationChannel.COMMAND, bool(settings.command))
     return tuple(channel for channel, there in named if there)
 
 

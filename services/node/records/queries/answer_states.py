@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from aquila.interface.queries import QueriedParty, QueriedPartyState
-from aquila.interface.rounds import Awaited
+from aquila.interface.rounds import Awaited, SubmissionState
 from aquila.protocol.rounds.round_state import ColumnKey
 from aquila.protocol.rounds.verified_round import Round
 from services.node.context import Signer
 from services.node.rounds import progress
 from services.node.rounds.party_answers import answer_state, party_answers
 from services.node.rounds.progress import Verified
-from services.node.storage.states import SubmissionState
 from services.node.storage.tables import RoundRow, SubmissionRow
 
 

@@ -22,7 +22,7 @@ from aquila.interface.queries import (
     QueryRound,
     StandingTerms,
 )
-from aquila.interface.rounds import AnswerState
+from aquila.interface.rounds import AnswerState, SubmissionState
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
@@ -45,7 +45,7 @@ from services.node.rounds.reported_hits import Reported, problems_of, reported
 from services.node.rounds.requests import has_consented, submit_until
 from services.node.rounds.views import problems
 from services.node.safeguards.views import pair_checks
-from services.node.storage.states import LocalRoundState, SubmissionState
+from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ExchangeRow,
     HitRow,

@@ -12,7 +12,7 @@ from aquila.audit.roles import Action
 from aquila.followup.lifecycle import Stage
 from aquila.interface import queries as forms
 from aquila.interface.hits import QueryReason
-from aquila.interface.rounds import AnswerState
+from aquila.interface.rounds import AnswerState, SubmissionState
 from aquila.protocol.messages import Manifest
 from services.kit.actor import Actor
 from services.kit.log import entries as log_entries
@@ -22,7 +22,6 @@ from services.node.records.queries import standing_queries
 from services.node.round_memory import round_row
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.party_answers import answer_state
-from services.node.storage.states import SubmissionState
 from services.node.storage.tables import (
     STATUS_OF_HIT,
     HitRow,

@@ -18,6 +18,7 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import Kind, TokenColumn
 from aquila.protocol.rounds.round_state import ColumnKey
 from aquila.protocol.rounds.verified_round import Round
@@ -33,7 +34,7 @@ from services.node.rounds import paths, progress, statements
 from services.node.safeguards import shadow_columns
 from services.node.steps.submissions.tasks import FINALIZE, SMALL_ELEMENTS
 from services.node.steps.verify_logs import prove_log
-from services.node.storage.states import VERIFIED, SubmissionState
+from services.node.storage.states import VERIFIED
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow, TokenPartRow
 
 _LOG = Log("node.finalize")

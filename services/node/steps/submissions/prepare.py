@@ -14,6 +14,7 @@ from sqlalchemy import select
 from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.keys import KEY_BYTES, SecretBytes
 from aquila.errors import AquilaError, CapError, GridError, OrderError, PolicyError
+from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import ChunkReference, Justification, Kind
 from aquila.protocol.rounds import rules
 from aquila.protocol.rounds.verified_round import Round
@@ -34,7 +35,7 @@ from services.node.round_memory import PreparedSubmission, RoundMemories, seed_n
 from services.node.rounds import paths, statements
 from services.node.rounds.requests import check_submission_time, manifest_problem, may_lock
 from services.node.steps.submissions.tasks import BLIND, SMALL_RECORDS, StoredBatch, digest_stored
-from services.node.storage.states import UNSIGNED, SubmissionState
+from services.node.storage.states import UNSIGNED
 from services.node.storage.tables import ChunkRow, ImportRow, RecordRow, SubmissionRow
 
 Runs = dict[InputClass, np.ndarray]

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import URL, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from aquila.interface.rounds import SubmissionState
 from services.kit.storage.store import Rows, Store, enter_all, following, new_metadata, state_text
-from services.node.storage.states import SubmissionState
 from services.node.storage.tables import SubmissionRow
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from aquila.audit.roles import Role
 from aquila.followup.lifecycle import HOUR
-from aquila.interface.attention import Channel, DeliveryFailure, Notification
+from aquila.interface.attention import DeliveryFailure, Notification, NotificationChannel
 from clients.web.i18n.languages import languages
 from clients.web.text.request_letter import compose
 from services.kit.people.tables import AccountRow, NotificationRow
@@ -103,7 +103,7 @@ def test_signing_in_sends_nothing(mail: MailServer, tmp_path: Path) -> None:
 def test_an_address_that_the_settings_take_no_more(mail: MailServer) -> None:
     said = Notification(language="en", address=ADDRESS, counts=None, urgent=False)
     with pytest.raises(DeliveryError) as caught:
-        deliver(settings_of(mail), Channel.MAIL, "ana@elsewhere.example", said, compose(said))
+        deliver(settings_of(mail), NotificationChannel.MAIL, "ana@elsewhere.example", said, compose(said))
     assert (caught.value.failure, mail.calls) == (DeliveryFailure.SETTINGS, 0)
 
 
