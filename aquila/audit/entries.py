@@ -100,6 +100,8 @@ class EntryKind(StrEnum):
     LOG_EXPORTED = "log_exported"
     LOG_PRUNED = "log_pruned"
     BACKUP = "backup"
+    # The service itself: what its administrator does for it.
+    MAINTENANCE = "maintenance"
 
 
 class Word(StrEnum):
@@ -136,6 +138,8 @@ class Word(StrEnum):
     ABORT = "abort"
     CLOSE = "close"
     EXPORT = "export"
+    CERTIFICATE = "certificate"
+    NOTIFICATION = "notification"
     SAME = "same"
     NOT_THE_SAME = "not_the_same"
     CANNOT_TELL = "cannot_tell"

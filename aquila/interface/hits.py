@@ -19,7 +19,7 @@ from aquila.protocol.messages.base import Count, Digest, GivenText, Identifier, 
 from aquila.protocol.messages.statements import Kind
 
 MOST_PER_PAGE = 200
-MOST_CHOSEN = 1_000
+MOST_CHOSEN = 2_000
 """Hits that are chosen for a decision: those of the persons on a page."""
 
 MOST_COUNTED = 40

@@ -28,6 +28,11 @@ KIT: Final[Table] = {
         "an authenticator's secret does not open",
         "{key_file} was replaced: reset the account, so that its person enrols again",
     ),
+    "backup_is_being_made": Text("a backup is being made already", "wait until it is done"),
+    "backup_key_not_in_home": Text(
+        "the home has no public backup key {file}", "put a copy of the public key of `aquila backup-key` there"
+    ),
+    "backup_not_written": Text("the backup could not be written", "look at the disk and at the service's log lines"),
     "body_length_not_declared": Text(
         "the call does not declare the length of its body", "send it with Content-Length, and not in chunks"
     ),
@@ -268,6 +273,12 @@ KIT: Final[Table] = {
     "own_certificate_refused": Text(
         "{peer} refuses the certificate shown to it",
         "its administrator finds the reason in its log, as certificate_refused",
+    ),
+    "notifications_not_chosen": Text(
+        "you chose no notifications, so there is no address for a test", "choose them on the page of your account"
+    ),
+    "notifications_not_set_up": Text(
+        "this service notifies nobody", "its settings name a mail server or a command for that"
     ),
     "own_ca_unreadable": Text(
         "{path} does not hold a CA of this service", "the certificate comes from elsewhere: renew it there"

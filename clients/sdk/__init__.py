@@ -19,6 +19,7 @@ from clients.sdk.services import (
     PeopleClient,
     QueryClient,
     RecordsClient,
+    UpkeepClient,
 )
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "PeopleClient",
     "QueryClient",
     "RecordsClient",
+    "UpkeepClient",
     "find_home",
 ]

@@ -20,6 +20,7 @@ from aquila.interface import statistics as published
 from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS, QueryPerson
 from aquila.interface.service import health as health_views
 from aquila.interface.service import party as party_views
+from aquila.interface.service import upkeep as upkeep_views
 from aquila.protocol.messages import Message
 from aquila.records.reading.csv_rows import suggest_columns
 from aquila.records.reading.layouts import RECOGNIZED, Layout
@@ -282,6 +283,16 @@ def _person(number: int, cells: Sequence[str], columns: Sequence[str | None]) ->
         return QueryPerson(full_name=given[0])
     named = zip(columns, given, strict=False)
     return QueryPerson.model_validate({name: cell for name, cell in named if name in PERSON_FIELDS})
+
+
+class UpkeepClient(ServiceClient):
+    """The upkeep of a service by its administrator."""
+
+    health = answers("get_service_health", health_views.ServiceHealth)
+    view = answers("get_upkeep", upkeep_views.ServiceUpkeep)
+    back_up = acts("post_backup")
+    renew_certificate = acts("post_certificate")
+    test_notifications = answers("post_notification_test", upkeep_views.NotificationTest)
 
 
 _PEOPLE = "/v1/people"

@@ -15,29 +15,15 @@ from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
-from services.kit.administration.backup.home import FLEETING, BackedService
 from services.kit.administration.backup.make import BackupSummary, back_up
 from services.kit.administration.backup.restore import BackupCheck, Source, check, restoring
-from services.kit.approvals.tables import ApprovalRows
 from services.kit.http.signatures import now as system_time
-from services.kit.people.tables import PeopleRows
 from services.matcher.administration import registry
 from services.matcher.context import open_context
 from services.matcher.events import NOBODY
-from services.matcher.main import PACKAGE, prepare
+from services.matcher.main import BACKED, prepare
 from services.matcher.settings import MatcherSettings
-from services.matcher.storage.home import DATABASE_FILE
-from services.matcher.storage.tables import SPENT_NONCES, EventRow, MatcherRows, RoundRow
-
-SERVICE = BackedService(
-    name="matcher",
-    package=PACKAGE,
-    metadata=MatcherRows.metadata,
-    tables=(PeopleRows, ApprovalRows, MatcherRows),
-    left_out=FLEETING | {SPENT_NONCES.name},
-    settings_class=MatcherSettings,
-    database_file=DATABASE_FILE,
-)
+from services.matcher.storage.tables import EventRow, RoundRow
 
 RESTORED_EVENT = "restored"
 """The kind of the event behind which a restored matcher goes on; no party sees it."""
@@ -62,13 +48,13 @@ class RestoredMatcher:
 
 def back_up_matcher(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> BackupSummary:
     """Back the matcher up; arguments and errors are those of `back_up`."""
-    return back_up(SERVICE, home, MATCHER, public, out, clock)
+    return back_up(BACKED, home, MATCHER, public, out, clock)
 
 
 def check_matcher(file: Path, key: SealingKey) -> BackupCheck:
     """Verify a matcher's backup; raises as `check` does."""
     with file.open("rb") as source:
-        return check(SERVICE, source, key)
+        return check(BACKED, source, key)
 
 
 def restore_matcher(
@@ -85,7 +71,7 @@ def restore_matcher(
     Raises:
         AquilaError: As `restoring`, and `registry.take_newer`.
     """
-    with restoring(SERVICE, source, home) as restored:
+    with restoring(BACKED, source, home) as restored:
         settings = restored.settings
         assert isinstance(settings, MatcherSettings)
         prepare(settings)

@@ -14,8 +14,12 @@ from aquila.errors import ExecutorError
 from aquila.executors import share_freed_memory
 from aquila.protocol.registry import MATCHER, Callers
 from services.kit import logging
+from services.kit.administration import upkeep as upkeep_routes
+from services.kit.administration.backup.home import FLEETING, BackedService
+from services.kit.administration.upkeep import Upkeep
 from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.requests import Approvals
+from services.kit.approvals.tables import ApprovalRows
 from services.kit.http.certificates import certificates_of
 from services.kit.http.nonces import StoredNonces
 from services.kit.http.signatures import CallVerifier
@@ -24,12 +28,13 @@ from services.kit.log_access import routes as log_routes
 from services.kit.people import routes as people_routes
 from services.kit.people.keys import TOKEN_FILE, OperatorToken
 from services.kit.people.permissions import AccessControl
+from services.kit.people.tables import PeopleRows
 from services.kit.serving.application import application
 from services.kit.serving.health import report as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.serving.notifications import waiting as notification_routes
 from services.kit.serving.notifications.driver import Compose, NotificationDriver
-from services.kit.serving.notifications.waiting import FaultWatch, Notifications, Sightings
+from services.kit.serving.notifications.waiting import FaultWatch, Notifications, Sightings, channels_of
 from services.kit.serving.server import Endpoint, MiddlewareFactory, bind, lifespan_of, serve, with_middleware
 from services.kit.settings import load
 from services.kit.storage.migrate import migrate
@@ -45,9 +50,20 @@ from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.settings import MatcherSettings
 from services.matcher.steps.deletion import wipe_leftovers
 from services.matcher.steps.schedule import PULSE_SECONDS, QUIET_PULSE_SECONDS, WOKEN_BY, Pulse, steps_of
-from services.matcher.storage.tables import SPENT_NONCES
+from services.matcher.storage.home import DATABASE_FILE
+from services.matcher.storage.tables import SPENT_NONCES, MatcherRows
 
 PACKAGE = "services.matcher.storage"
+BACKED = BackedService(
+    name="matcher",
+    package=PACKAGE,
+    metadata=MatcherRows.metadata,
+    tables=(PeopleRows, ApprovalRows, MatcherRows),
+    left_out=FLEETING | {SPENT_NONCES.name},
+    settings_class=MatcherSettings,
+    database_file=DATABASE_FILE,
+)
+"""The matcher as its backups hold it."""
 _OF_PEOPLE = (people_routes.router, approval_routes.router, notification_routes.router)
 _QUIET_LOOKS = 30  # how many times as long as after an event a driver waits that finds nothing to do
 
@@ -116,14 +132,15 @@ def build(
     report = _health(context, contacts, drivers)
     reading = partial(MatcherWaiting, context, FaultWatch(report.health, context.clock), Sightings(context.clock))
     notifications = Notifications(Service.MATCHER, context.store, context.clock, settings.notifications, reading)
+    notifier = None
     if settings.notifications is not None and compose is not None:
+        notifier = NotificationDriver(notifications, settings.notifications, endpoint.url if endpoint else "", compose)
         # The report names this driver as well: it has the list.
-        address = endpoint.url if endpoint else ""
-        drivers.append(NotificationDriver(notifications, settings.notifications, address, compose).driver())
+        drivers.append(notifier.driver())
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=[*ROUTERS, statistics.router, *_OF_PEOPLE, health_routes.router],
+        routers=[*ROUTERS, statistics.router, *_OF_PEOPLE, health_routes.router, upkeep_routes.router],
         body_bytes=settings.limits.body_bytes,
         body_limits={PROPOSALS: LARGEST_PROPOSAL, **registry.BODY_LIMITS, **log_routes.BODY_LIMITS},
         health=context.store.check,
@@ -138,6 +155,7 @@ def build(
     )
     app.state.context, app.state.log, app.state.health = context, context.log, report
     app.state.approvals, app.state.notifications = approvals, notifications
+    app.state.upkeep = Upkeep(BACKED, settings, context.people, channels_of(settings.notifications), notifier)
     return app
 
 

@@ -11,35 +11,21 @@ from sqlalchemy import func, select
 from aquila.crypto.keys import SealingKey
 from aquila.errors import InputError, PolicyError, RestoredBackupError
 from aquila.records.rules import InputClass
-from services.kit.administration.backup.home import FLEETING, BackedService
 from services.kit.administration.backup.make import BackupSummary, back_up
 from services.kit.administration.backup.restore import BackupCheck, Source, check, restoring
-from services.kit.approvals.tables import ApprovalRows
 from services.kit.errors import NotFoundError
 from services.kit.http.signatures import now as system_time
-from services.kit.people.tables import PeopleRows
 from services.kit.storage.files import read_secret, write_secret
 from services.node.context import NodeContext
-from services.node.main import PACKAGE, assemble
+from services.node.main import BACKED, assemble
 from services.node.records.erasure import erase_found, find_record, overwrite_erased, record_digest
 from services.node.settings import NodeSettings
 from services.node.steps.verify_logs import alarm_over_own_log
 from services.node.storage import high_water
 from services.node.storage.high_water import RESTORED, Marks, read_marks
-from services.node.storage.home import DATABASE_FILE, KEYS_FOLDER
+from services.node.storage.home import KEYS_FOLDER
 from services.node.storage.states import LocalRoundState
-from services.node.storage.tables import DAY, ErasedRecordRow, NodeRows, RoundRow
-
-SERVICE = BackedService(
-    name="node",
-    package=PACKAGE,
-    metadata=NodeRows.metadata,
-    tables=(PeopleRows, ApprovalRows, NodeRows),
-    left_out=FLEETING | {"secret", "note_secret"},
-    settings_class=NodeSettings,
-    database_file=DATABASE_FILE,
-)
-"""A node; what is sealed under round keys, which no backup holds, is left out with them."""
+from services.node.storage.tables import DAY, ErasedRecordRow, RoundRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +49,15 @@ class RestoredNode:
 
 def back_up_node(home: Path, public: bytes, out: Path, clock: Callable[[], int] = system_time) -> BackupSummary:
     """Back a node up; arguments and errors are those of `back_up`."""
-    settings = SERVICE.load(home)
+    settings = BACKED.load(home)
     assert isinstance(settings, NodeSettings)
-    return back_up(SERVICE, home, settings.code, public, out, clock)
+    return back_up(BACKED, home, settings.code, public, out, clock)
 
 
 def check_node(file: Path, key: SealingKey) -> BackupCheck:
     """Verify a node's backup; raises as `check` does."""
     with file.open("rb") as source:
-        return check(SERVICE, source, key)
+        return check(BACKED, source, key)
 
 
 def restore_node(
@@ -97,7 +83,7 @@ def restore_node(
     marks = None if mark is None else read_marks(read_secret(mark))
     if mark is not None and marks is None:
         raise InputError("restore_mark_unreadable", file=str(mark))
-    with restoring(SERVICE, source, home) as restored:
+    with restoring(BACKED, source, home) as restored:
         settings = restored.settings
         assert isinstance(settings, NodeSettings)
         keys = settings.home / KEYS_FOLDER

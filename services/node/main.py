@@ -17,6 +17,9 @@ from aquila.errors import ExecutorError, InputError
 from aquila.executors import share_freed_memory
 from aquila.protocol.party import Party
 from aquila.protocol.registry import Registry, read_registry
+from services.kit.administration import upkeep as upkeep_routes
+from services.kit.administration.backup.home import FLEETING, BackedService
+from services.kit.administration.upkeep import Upkeep
 from services.kit.approvals import routes as approval_routes
 from services.kit.approvals.decisions import expire_requests, withdraw_lost
 from services.kit.approvals.tables import ApprovalRows
@@ -32,13 +35,14 @@ from services.kit.people import routes as people_routes
 from services.kit.people.context import People
 from services.kit.people.keys import TOKEN_FILE, OperatorToken
 from services.kit.people.permissions import AccessControl
+from services.kit.people.tables import PeopleRows
 from services.kit.serving import server
 from services.kit.serving.application import application
 from services.kit.serving.health import report as health_routes
 from services.kit.serving.health.report import HealthParts, HealthReport
 from services.kit.serving.notifications import waiting as notification_routes
 from services.kit.serving.notifications.driver import Compose, NotificationDriver
-from services.kit.serving.notifications.waiting import FaultWatch, Notifications, forget_choices
+from services.kit.serving.notifications.waiting import FaultWatch, Notifications, channels_of, forget_choices
 from services.kit.serving.server import MiddlewareFactory
 from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private
@@ -57,6 +61,7 @@ from services.node.context import NodeContext, rule_tables
 from services.node.hits.review import forget_views
 from services.node.logs.checks import open_log, seen_head
 from services.node.records import imports
+from services.node.records.list_reading import count_deliveries
 from services.node.records.queries import standing_rounds
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health, work
@@ -74,6 +79,16 @@ from services.node.storage.tables import NodeRows
 from services.node.waiting import NodeWaiting
 
 PACKAGE = "services.node.storage"
+BACKED = BackedService(
+    name="node",
+    package=PACKAGE,
+    metadata=NodeRows.metadata,
+    tables=(PeopleRows, ApprovalRows, NodeRows),
+    left_out=FLEETING | {"secret", "note_secret"},
+    settings_class=NodeSettings,
+    database_file=DATABASE_FILE,
+)
+"""A node as its backups hold it; what is sealed under round keys, which no backup holds, is left out with them."""
 _HOUSEKEEPING_SECONDS = 60
 _RETENTION_SECONDS = 3_600.0
 _STANDING_SECONDS = 30.0
@@ -154,9 +169,11 @@ def build(
     reading = partial(NodeWaiting, made.journal, settings.deliveries, FaultWatch(report.health, made.clock))
     notifications = Notifications(Service.NODE, made.store, made.clock, settings.notifications, reading)
     wakes = [standing.wake, newer_registry.wake]
+    notifier = None
     if settings.notifications is not None and compose is not None:
+        notifier = NotificationDriver(notifications, settings.notifications, address, compose)
         # The report names this driver as well: it has the list.
-        drivers.append(NotificationDriver(notifications, settings.notifications, address, compose).driver())
+        drivers.append(notifier.driver())
         wakes.append(drivers[-1].wake)
     app = application(
         title="Aquila node",
@@ -177,10 +194,12 @@ def build(
             log_router("/v1/log"),
             safeguards.log_router,
             health_routes.router,
+            upkeep_routes.router,
         ],
         body_bytes=settings.limits.body_bytes,
         body_limits={
             **dict.fromkeys(rounds.LISTS, settings.limits.import_bytes),
+            **dict.fromkeys(hits.MANY, hits.LARGEST_MANY),
             safeguards.STATEMENTS: safeguards.LARGEST_STATEMENTS,
         },
         health=made.store.check,
@@ -192,8 +211,17 @@ def build(
     )
     app.state.node, app.state.log, app.state.health = made, made.log, report
     app.state.notifications = notifications
+    app.state.upkeep = Upkeep(
+        BACKED, settings, made.people, channels_of(settings.notifications), notifier, _count_deliveries(made)
+    )
     app.state.approvals = node_approvals.approvals_of(made, *wakes)
     return app
+
+
+def _count_deliveries(node: NodeContext) -> Callable[[], int] | None:
+    """Return what counts the delivered list files that wait, or None where no folder is watched."""
+    folder = node.settings.deliveries
+    return None if folder is None else lambda: count_deliveries(folder, node.clock())[0]
 
 
 def _health(node: NodeContext, drivers: Sequence[Driver]) -> HealthReport:

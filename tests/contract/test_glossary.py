@@ -14,9 +14,11 @@ _MOST_WORDS = 6
 ORDINARY = {
     "agreement": ("Rarity of", "agree"),
     "case": ("Case reference",),
+    "certificate": ("ertificate",),
     "class": ("class of inputs", "of the class"),
     "code": ("authenticator", "nrolment code", "Handling code"),
     "correction": ("Store the correction",),
+    "database": ("database",),
     "done": ("done",),
     "enrolment": ("nrolment code",),
     "file": ("file", "File"),
@@ -33,6 +35,7 @@ ORDINARY = {
     "session": ("session",),
     "signature": ("a signature", "Signature"),
     "until": ("until", "Until"),
+    "value": ("Value",),
     "version": ("Version",),
 }
 """Retired words that have another meaning in a label, each with parts of the labels that may use it."""

@@ -69,6 +69,7 @@ class SignedInPeople:
         administrator.press("Make the account")
         administrator.choose_password()
         administrator.open("/registry")
+        administrator.open("/service")
         made = []
         for login, role in people:
             administrator.open("/people")

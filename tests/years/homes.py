@@ -16,9 +16,9 @@ from services.kit.administration.backup.archive import Row, RowWriter, head_of, 
 from services.kit.settings import DatabaseSettings, load
 from services.kit.storage.migrate import head_revision, lay
 from services.kit.storage.store import Store, database_url, schema_change
-from services.matcher.backup import SERVICE as MATCHER
+from services.matcher.main import BACKED as MATCHER
 from services.matcher.settings import MatcherSettings
-from services.node.backup import SERVICE as NODE
+from services.node.main import BACKED as NODE
 from services.node.settings import NodeSettings
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
 from tests.support.process_world import Service, free_port

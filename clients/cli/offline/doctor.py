@@ -26,9 +26,9 @@ from services.kit.serving.notifications.driver import DeliveryError, sign_in
 from services.kit.settings import MailSettings
 from services.kit.storage.registry import in_force
 from services.kit.storage.row_seals import ROW_KEY, SealedSession
-from services.matcher.backup import SERVICE as MATCHER
+from services.matcher.main import BACKED as MATCHER
 from services.matcher.settings import MatcherSettings
-from services.node.backup import SERVICE as NODE
+from services.node.main import BACKED as NODE
 from services.node.rounds.reported_hits import missing_hits, stored_by_receipts
 from services.node.safeguards.registry import stated
 from services.node.settings import NodeSettings

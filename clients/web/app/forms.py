@@ -37,7 +37,7 @@ _MOST_FIELDS = 5_000
 OPEN_BYTES = SMALL_BODY
 """Bytes of a form that anybody may send."""
 
-FORM_BYTES = 128 << 10
+FORM_BYTES = 256 << 10
 """Bytes of a form of somebody with a session: a letter that is not Latin has up to nine, and a proposal many pairs."""
 
 

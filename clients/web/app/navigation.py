@@ -37,6 +37,7 @@ _PLACES = {
         Section("/log", n_("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
         Section("/registry", n_("Registry"), Action.MANAGE_REGISTRY),
         Section("/people", n_("Accounts"), Action.MANAGE_PEOPLE),
+        Section("/service", n_("Service"), Action.MANAGE_PEOPLE),
     ),
     Service.MATCHER: (
         Section("/", n_("Home"), Action.SEE_STATUS),
@@ -47,6 +48,7 @@ _PLACES = {
         Section("/log", n_("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
         Section("/registry", n_("Registry"), Action.MANAGE_REGISTRY),
         Section("/people", n_("Accounts"), Action.MANAGE_PEOPLE),
+        Section("/service", n_("Service"), Action.MANAGE_PEOPLE),
     ),
 }
 

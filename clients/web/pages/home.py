@@ -436,7 +436,7 @@ def of_service(visit: Visit, health: ServiceHealth) -> Iterator[AttentionItem]:
     )
     pressing = any(one.grade is Grade.CRITICAL for one in checks)
     title, word = visit.say("The service needs its administrator"), visit.say("problem")
-    yield AttentionItem(title, text, "", "", word, "stop" if pressing else "care")
+    yield AttentionItem(title, text, "/service", visit.say("See the service"), word, "stop" if pressing else "care")
 
 
 def of_notifications(visit: Visit) -> Iterator[AttentionItem]:

@@ -275,7 +275,22 @@ ENTRIES = {
     "key_replaced": n_("identity key replaced"),
     "log_pruned": n_("contents erased after their time"),
     "backup": n_("backup made"),
+    "maintenance": n_("service maintained"),
 }
+SUBJECTS = {
+    "database": n_("database"),
+    "disk": n_("disk"),
+    "workers": n_("executor"),
+    "drivers": n_("drivers"),
+    "log": n_("log"),
+    "matcher": n_("matcher"),
+    "clock": n_("clock"),
+    "certificates": n_("certificates"),
+    "identity": n_("identity key"),
+    "rounds": n_("rounds"),
+    "rows": n_("database rows"),
+}
+GRADES = {"ok": (n_("in order"), "good"), "warning": (n_("look at it soon"), "care"), "critical": (n_("fault"), "stop")}
 APPROVALS = {
     "consent": n_("Consent to a round"),
     "submission": n_("Submission in a round"),
@@ -423,6 +438,8 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "ground": partial(word, table=GROUNDS),
         "step": partial(word, table=STEPS),
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
+        "subject": partial(word, table=SUBJECTS),
+        "grade": partial(tag, table=GRADES),
         "approval_kind": partial(word, table=APPROVALS),
         "approval_state": partial(tag, table=APPROVAL_STATES),
         "exchange_state": partial(tag, table=EXCHANGES),

@@ -18,6 +18,13 @@ from services.node.api.dependencies import FourEyes, Node
 from services.node.hits import changes, correspondence, follow_up, review, statistics
 from services.node.records import erasure
 
+MANY = tuple(
+    f"/v1/hits/{name}" for name in ("decisions", "closings", "follow-ups", "correspondence", "letters", "assignments")
+)
+"""The calls that name many hits, or quote a letter that does."""
+LARGEST_MANY = 512 << 10
+"""Bytes of such a call: as many hits as one may name, or the longest letter."""
+
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["hits"])
 Viewer = Annotated[Actor, requires(Action.SEE_HITS)]
 Exporter = Annotated[Actor, requires(Action.EXPORT_HITS)]

@@ -23,7 +23,7 @@ from services.node.hits import lifecycle
 from services.node.hits.notes import references
 from services.node.hits.review import by_round
 from services.node.hits.views import log_consultation
-from services.node.rounds.reported_hits import Key, some_of, untrusted
+from services.node.rounds.reported_hits import Key, refused, some_of, unlike_reports, untrusted
 from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow
 
 _EASTERNMOST = timedelta(hours=14)
@@ -52,9 +52,12 @@ def follow_ups(node: NodeContext, actor: Actor) -> forms.FollowUps:
     now = node.clock()
     with node.store.reading("hit.correspondence_keys") as session:
         sent, received = _sent_keys(session), _received_keys(session, now)
-    wrong = untrusted(node.journal, node.rounds, [*{*sent, *received}])
     with node.store.reading("hit.correspondence") as session:
-        lives = dict(_read(session, [*({*sent, *received} - wrong)]))
+        lives = dict(_read(session, [*{*sent, *received}]))
+        wrong = refused(session)
+    wrong |= unlike_reports(node.journal, node.rounds, [one.hit for one in lives.values()])
+    lives = {key: one for key, one in lives.items() if key not in wrong}
+    with node.store.reading("hit.correspondence_closed") as session:
         out = _bundled([lives[key] for key in sent if key in lives], _request)
         closed = _closed(session, [life.opened_at for _, life, _ in lives.values() if life.opened_at is not None])
     own = [_sent_bundle(hits, closed.get(key, 0), now) for key, hits in out.items()]
@@ -171,16 +174,20 @@ def _received_keys(session: Session, now: int) -> list[Key]:
 
 
 def _read(session: Session, keys: Sequence[Key]) -> Iterator[tuple[Key, _Asked]]:
+    """Yield hits with their lives; those of which a row was not written by this service are left out."""
     steps = dict[Key, list[HitStepRow]]()
     for some in some_of(keys, HitStepRow):
         for step in session.scalars(select(HitStepRow).where(some).order_by(HitStepRow.step_id)):
             steps.setdefault((step.round_id, step.hit_id), []).append(step)
+    wrong = refused(session)  # without one of its steps a hit would have another life
     exchange = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
-    query = select(HitRow, HitStatusRow.arrived_at, ExchangeRow).join(HitStatusRow, STATUS_OF_HIT)
+    query = select(HitRow, HitStatusRow, ExchangeRow).join(HitStatusRow, STATUS_OF_HIT)
     for some in some_of(keys, HitRow):
-        for hit, arrived_at, row in session.execute(query.outerjoin(ExchangeRow, exchange).where(some)):
+        for hit, status, row in session.execute(query.outerjoin(ExchangeRow, exchange).where(some)):
             key = hit.round_id, hit.hit_id
-            life = HitLifecycle.of(arrived_at, map(lifecycle.step_of, steps.get(key, ())))
+            if key in wrong:
+                continue
+            life = HitLifecycle.of(status.arrived_at, map(lifecycle.step_of, steps.get(key, ())))
             yield key, _Asked(hit, life, references(row))
 
 

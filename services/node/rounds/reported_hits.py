@@ -84,9 +84,19 @@ def untrusted(journal: Journal, rounds: RoundMemories, keys: Sequence[Key]) -> s
         for table in _OF_HITS:
             for some in some_of(keys, table):
                 hits += [row for row in session.scalars(select(table).where(some)) if isinstance(row, HitRow)]
-        found = {(row.round_id, row.hit_id) for row in left_out(session) if isinstance(row, _OF_HITS)}
+        found = refused(session)
+    return found | unlike_reports(journal, rounds, hits)
+
+
+def refused(session: Session) -> set[Key]:
+    """Return the hits of which a row that was read in this session was not written by this service."""
+    return {(row.round_id, row.hit_id) for row in left_out(session) if isinstance(row, _OF_HITS)}
+
+
+def unlike_reports(journal: Journal, rounds: RoundMemories, hits: Sequence[HitRow]) -> set[Key]:
+    """Return those of some hits of which the signed report says otherwise."""
     said = {one: reported(rounds, journal.code, one) for one in {hit.round_id for hit in hits}}
-    return found | {(hit.round_id, hit.hit_id) for hit in hits if not said[hit.round_id].agrees(hit)}
+    return {(hit.round_id, hit.hit_id) for hit in hits if not said[hit.round_id].agrees(hit)}
 
 
 def some_of(keys: Sequence[Key], rows: type[HitRow | HitStatusRow | HitStepRow]) -> Iterator[ColumnElement[bool]]:

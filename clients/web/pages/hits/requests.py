@@ -15,6 +15,9 @@ from clients.web.pages.hits.review import chosen_keys, left_out, meant, path_aft
 from clients.web.render import pdf
 from clients.web.text import labels, request_letter
 
+_MOST_LISTED = 200
+"""References of one request that the page of requests lists; its letter has them all."""
+
 router = APIRouter(route_class=PageRoute)
 
 
@@ -26,6 +29,7 @@ def get_requests(visit: Visited) -> Response:
         "correspondence.html",
         found=client.follow_ups(),
         left_out=left_out(visit),
+        most_listed=_MOST_LISTED,
         urgencies=[(code, visit.say(word)) for code, word in labels.URGENCIES.items()],
     )
 
@@ -84,7 +88,7 @@ def post_ask(visit: Visited, sent: Sent) -> Response:
 @router.post("/hits/requests")
 def post_requests(visit: Visited, sent: Sent) -> Response:
     """Show the requests about some hits in follow-up; that they were exported is logged, once the page is made."""
-    return _page(visit, _keys(sent), list_of_form(visit, sent))
+    return _page(visit, _keys(sent, "answered"), list_of_form(visit, sent))
 
 
 @router.post("/hits/requests.pdf")
@@ -151,5 +155,6 @@ def _export(client: HitsClient, keys: Sequence[HitKey], made: Letters) -> None:
         raise OrderError("letter_changed_meanwhile")
 
 
-def _keys(sent: SubmittedForm) -> tuple[HitKey, ...]:
-    return tuple(HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in chosen_keys(sent))
+def _keys(sent: SubmittedForm, *more: str) -> tuple[HitKey, ...]:
+    """Return the hits that a form names, and those in more fields of it."""
+    return tuple(HitKey(round_id=round_id, hit_id=hit_id) for round_id, hit_id in chosen_keys(sent, *more))

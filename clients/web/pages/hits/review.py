@@ -204,9 +204,10 @@ def meant(asked: RequestedList, sent: SubmittedForm) -> dict[str, object]:
     return {"hits": hit_keys(chosen_keys(sent))}
 
 
-def chosen_keys(sent: SubmittedForm) -> list[tuple[str, str]]:
-    """Return the rows that are chosen; raises InputError if none is."""
-    chosen = [key for text in sent.texts("hit") for key in _keys(text)]
+def chosen_keys(sent: SubmittedForm, *more: str) -> list[tuple[str, str]]:
+    """Return the rows that are chosen, and those that more fields name, each once; raises InputError if none is."""
+    named = [key for name in ("hit", *more) for text in sent.texts(name) for key in _keys(text)]
+    chosen = list(dict.fromkeys(named))
     if not chosen:
         raise InputError("no_row_chosen")
     return chosen

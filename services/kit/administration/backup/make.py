@@ -35,13 +35,20 @@ class BackupSummary:
 
 
 def back_up(
-    service: BackedService, home: Path, party: str, public: bytes, out: Path, clock: Callable[[], int]
+    service: BackedService,
+    home: Path,
+    party: str,
+    public: bytes,
+    out: Path,
+    clock: Callable[[], int],
+    person: str = LOCAL_KEY,
 ) -> BackupSummary:
     """Write a backup of a service, which may be running, into a new file; the log gets an entry of it.
 
     Args:
         party: The party's code, or `matcher`.
         public: The key to which the backup is sealed.
+        person: The pseudonymous id of the administrator who makes it; who can read the home acts as one.
 
     Raises:
         InputError: The file is there already, or the home cannot be read.
@@ -58,7 +65,7 @@ def back_up(
         _check_revision(store, service)
         with store.transaction("backup.log") as session:
             digests = {"recipient": recipient_name(public)}
-            actor = {"person": LOCAL_KEY, "role": Role.ADMINISTRATOR.value}  # who can read the home acts as one
+            actor = {"person": person, "role": Role.ADMINISTRATOR.value}
             append(session, Entry.of(EntryKind.BACKUP, clock(), party, digests=digests, **actor))
         with replacing(out) as into, writing(into, public) as archive, store.reading("backup.read") as session:
             edge = frontier(session)  # the first statement: the snapshot begins here

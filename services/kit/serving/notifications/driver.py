@@ -24,7 +24,7 @@ from typing import TypeAlias
 
 from sqlalchemy import select
 
-from aquila.errors import KeyMaterialError
+from aquila.errors import KeyMaterialError, OrderError
 from aquila.interface.attention import (
     DeliveryFailure,
     Notification,
@@ -194,6 +194,26 @@ class NotificationDriver:
 
     def driver(self) -> Driver:
         return Driver("notifications", self.step, interval=_INTERVAL_SECONDS)
+
+    def test(self, person: str) -> DeliveryFailure | None:
+        """Hand the first notification over once more; if it was taken, all that failed are tried again at once.
+
+        Raises:
+            OrderError: The person chose no notifications.
+        """
+        with self._store.reading("notification.test") as session:
+            row = session.get(NotificationRow, person)
+        if row is None:
+            raise OrderError("notifications_not_chosen")
+        said = Notification(language=row.language, address=self._address, counts=None, urgent=False)
+        try:
+            deliver(self._settings, NotificationChannel(row.channel), row.address, said, self._compose(said))
+        except DeliveryError as error:
+            return error.failure
+        with self._store.transaction("notification.retry") as session:
+            for failed in session.scalars(select(NotificationRow).where(NotificationRow.failing_since.is_not(None))):
+                failed.retry_at = 0
+        return None
 
     async def step(self) -> bool:
         """Hand over what is due; return False, because what is not due now is not due in a moment."""

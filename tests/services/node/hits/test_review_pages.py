@@ -279,6 +279,27 @@ async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: W
     assert "closed: the same person, confirmed by the other party 0 1" in page
 
 
+async def test_a_request_about_many_hits(ana: Browser, world: World) -> None:
+    """As many as one action decides are asked about, reminded of and answered at once; the page names each but once."""
+    rounds, many = await world.propose(category="other"), 400
+    await world.settle()
+    hits = [StoredHit(number // 2, "SI", "high") for number in range(many)]
+    store_hits(world.nodes["AL"].node.store, rounds, hits, world.clock.time)
+    chosen = {"list": f"round_id={rounds}", "every": "yes", "total": many}
+    await ana.open("/hits")
+    await ana.send("/hits/decide-many", **chosen, decision="same", remark="clear")
+    page = await ana.send("/hits/ask", **chosen, channel="siena", urgency="normal")
+    assert f"(SI): {many} hits" in page
+    await ana.open("/hits/requests")
+    assert len(ana.page.encode()) < 40_000
+    assert "The letter has the references of all hits." in ana.page
+    named = re.findall(r'name="hit" value="([^"]+)"', ana.page)
+    assert [len(one.split()) for one in named] == [many]
+    assert "First reminder" in await ana.send("/hits/remind", hit=named[0])
+    letter = {"hit": named[0], "place": "s1", "date-s1": "2026-11-20", "number-s1": "SI 1"}
+    assert f"{many} of {many} hits" in words(await ana.send("/hits/correspondence", **letter, step="replied"))
+
+
 async def test_a_request_of_another_party_has_a_clock(ana: Browser, world: World) -> None:
     """Its hits are found by the references that its letter names; the answer ends the clock, and stays for a month."""
     await ana.open("/hits?counterpart=RS")

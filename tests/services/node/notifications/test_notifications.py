@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select, update
 
 from aquila.audit.roles import Role
+from aquila.errors import OrderError
 from aquila.followup.lifecycle import HOUR
 from aquila.interface.attention import DeliveryFailure, Notification, NotificationChannel
 from clients.web.i18n.languages import languages
@@ -105,6 +106,32 @@ def test_an_address_that_the_settings_take_no_more(mail: MailServer) -> None:
     with pytest.raises(DeliveryError) as caught:
         deliver(settings_of(mail), NotificationChannel.MAIL, "ana@elsewhere.example", said, compose(said))
     assert (caught.value.failure, mail.calls) == (DeliveryFailure.SETTINGS, 0)
+
+
+async def test_a_test_is_the_first_notification_once_more(world_after: WorldAfter, mail: MailServer) -> None:
+    """It needs a choice of one's own; when it was taken, what failed is tried again at once, and when not, not."""
+    world, _ = await world_after(round_with_hits)
+    al = world.nodes["AL"]
+    told = teller(al, settings_of(mail))
+    with pytest.raises(OrderError):
+        told.test("p-111111111111")
+    async with al.person(Role.ANALYST) as analyst:
+        await choose(analyst)
+    with al.node.store.transaction("test.failing") as session:
+        row = session.scalars(select(NotificationRow)).one()
+        person, row.failing_since, row.failure, row.retry_at = row.person, 1, "refused", world.clock.time + 999
+
+    def waits() -> bool:
+        with al.node.store.reading("test.waits") as session:
+            return session.get_one(NotificationRow, person).retry_at > world.clock.time
+
+    mail.stop()
+    assert told.test(person) is DeliveryFailure.UNREACHABLE
+    assert waits()
+    mail.start()
+    assert teller(al, settings_of(mail)).test(person) is None
+    assert "notifications are on" in mail.messages[-1]["subject"]
+    assert not waits()
 
 
 async def test_an_analyst_is_told_once_a_day_and_of_what_is_urgent_at_once(

@@ -44,6 +44,10 @@ FIELDS = {
     f"reason-{ID[:8]}": "because",
     "read": "yes",
     "sure": "yes",
+    "program_login": "program",
+    "program_role": "auditor",
+    "networks": "192.0.2.0/24",
+    "days": "30",
 }
 """What lets each form come as far as the question who may send it."""
 

@@ -23,8 +23,8 @@ from services.kit.log import entries
 from services.kit.storage.files import write_secret
 from services.kit.storage.migrate import head_revision, migrate, revision_of
 from services.matcher.storage import home as matcher_home
-from services.node.backup import SERVICE, back_up_node, check_node, restore_node
-from services.node.main import PACKAGE
+from services.node.backup import back_up_node, check_node, restore_node
+from services.node.main import BACKED, PACKAGE
 from services.node.storage import home as node_home
 from services.node.storage.tables import ImportRow, RecordRow
 from tests.support.backups import KEY
@@ -87,8 +87,8 @@ def forged(into: Path, change: Callable[[list[object]], None], identity: Identit
 
 def test_a_backup_is_an_entry_of_the_log(home: Path, backup: Path) -> None:
     """The log says to which key a backup was sealed, and the backup holds that entry too."""
-    settings = SERVICE.load(home)
-    with closing(SERVICE.open_store(settings)) as store, store.reading("test.log") as session:
+    settings = BACKED.load(home)
+    with closing(BACKED.open_store(settings)) as store, store.reading("test.log") as session:
         [(_, entry)] = entries.entries(session)
     assert entry is not None
     assert (entry.kind.value, entry.role, list(entry.digests)) == ("backup", "administrator", ["recipient"])
@@ -232,7 +232,7 @@ def test_a_database_of_another_release_is_not_backed_up(home: Path, package: str
     """A database that a release has not brought up to date is refused, and leaves no file."""
     add_migrations_of_next_release(package)
     with pytest.raises(StoreError, match="0001"):
-        back_up(replace(SERVICE, package=package), home, "SI", KEY.public, tmp_path / "backup", CLOCK)
+        back_up(replace(BACKED, package=package), home, "SI", KEY.public, tmp_path / "backup", CLOCK)
     assert not (tmp_path / "backup").exists()
     (home / "node.db").unlink()
     with pytest.raises(AquilaError):
@@ -242,7 +242,7 @@ def test_a_database_of_another_release_is_not_backed_up(home: Path, package: str
 def test_an_earlier_schema_is_brought_up_to_date(home: Path, package: str, backup: Path, tmp_path: Path) -> None:
     """The next release restores a backup of this one in its own schema, and migrates it."""
     newest = add_migrations_of_next_release(package)
-    next_release = replace(SERVICE, package=package)
+    next_release = replace(BACKED, package=package)
     with restoring(next_release, source(backup, home), tmp_path / "new") as restored:
         assert restored.checked.head.revision == head_revision(PACKAGE)
         with closing(next_release.open_store(restored.settings)) as store:
@@ -287,8 +287,8 @@ def test_checkpoints_are_verified_by_the_keys_of_the_log() -> None:
 
 def test_from_one_database_to_the_other(home: Path, tmp_path: Path, postgres_url: URL) -> None:
     """A backup of SQLite is restored on PostgreSQL, whose numbers go on behind; it has to be empty."""
-    settings = SERVICE.load(home)
-    with closing(SERVICE.open_store(settings)) as store, store.transaction("test.rows") as session:
+    settings = BACKED.load(home)
+    with closing(BACKED.open_store(settings)) as store, store.transaction("test.rows") as session:
         session.execute(insert(ImportRow).values(IMPORT))
         session.execute(insert(RecordRow).values(RECORD))
     back_up_node(home, KEY.public, tmp_path / "backup", CLOCK)
@@ -296,7 +296,7 @@ def test_from_one_database_to_the_other(home: Path, tmp_path: Path, postgres_url
     (tmp_path / "pg.toml").write_text((home / "node.toml").read_text() + f'\n[database]\nurl = "{url}"\n')
     new = source(tmp_path / "backup", home, tmp_path / "pg.toml")
     restore_node(new, tmp_path / "new", clock=CLOCK)
-    with closing(SERVICE.open_store(SERVICE.load(tmp_path / "new"))) as store:
+    with closing(BACKED.open_store(BACKED.load(tmp_path / "new"))) as store:
         with store.reading("test.rows") as session:
             assert dict(session.execute(select(RecordRow.__table__)).mappings().one()) == RECORD
         with store.transaction("test.alarm") as session:

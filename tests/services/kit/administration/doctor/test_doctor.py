@@ -33,8 +33,8 @@ from services.kit.storage.migrate import migrate
 from services.kit.storage.own_identity import prepare_renewal, read_key
 from services.kit.storage.registry import mark_accepted, store_statement
 from services.matcher.storage import home as matcher_home
-from services.node.backup import SERVICE, back_up_node
-from services.node.main import PACKAGE
+from services.node.backup import back_up_node
+from services.node.main import BACKED, PACKAGE
 from services.node.storage import home as node_home
 from tests.support import manual
 from tests.support.authority import Authority
@@ -134,20 +134,20 @@ def test_faults_of_files(home: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_faults_of_a_database(home: Path, package: str, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = SERVICE.load(home)
-    with closing(SERVICE.open_store(settings)) as store, store.transaction("test.alarm") as session:
+    settings = BACKED.load(home)
+    with closing(BACKED.open_store(settings)) as store, store.transaction("test.alarm") as session:
         session.execute(insert(ALARMS).values(origin="x", what="fork", sentence="{}", seen=None, got=b"", found_at=1))
     assert run_doctor(home, capsys)[1]["doctor_log_alarms"] == "critical"
-    later = partial(doctor.examine_database, SERVICE, settings, NOW + 9 * DAY)
+    later = partial(doctor.examine_database, BACKED, settings, NOW + 9 * DAY)
     assert looked(later)["doctor_backup_old"] == "warning"
     (home / "node.db").unlink()
     assert run_doctor(home, capsys)[1]["doctor_database_missing"] == "warning"
     assert not (home / "node.db").exists()
-    with closing(SERVICE.open_store(settings, new=True)) as store:
-        assert looked(partial(doctor.examine_database, SERVICE, settings, NOW)) == {"doctor_database_empty": "warning"}
+    with closing(BACKED.open_store(settings, new=True)) as store:
+        assert looked(partial(doctor.examine_database, BACKED, settings, NOW)) == {"doctor_database_empty": "warning"}
         migrate(store, PACKAGE)
         add_migrations_of_next_release(package)
-        next_release = replace(SERVICE, package=package)
+        next_release = replace(BACKED, package=package)
         assert looked(partial(doctor.examine_database, next_release, settings, NOW)) == {
             "doctor_database_older": "warning"
         }
@@ -229,16 +229,16 @@ def test_a_cluster_that_is_away(home: Path, tmp_path: Path, capsys: pytest.Captu
 
 def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:
     url = postgres_url.render_as_string(hide_password=False)
-    settings = SERVICE.load(home)
+    settings = BACKED.load(home)
     settings = settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
-    check = partial(doctor.examine_database, SERVICE, settings, NOW)
+    check = partial(doctor.examine_database, BACKED, settings, NOW)
     assert looked(check) == {"doctor_database_superuser": "warning", "doctor_database_empty": "warning"}
-    with closing(SERVICE.open_store(settings)) as store, store.transaction("test.commit") as session:
+    with closing(BACKED.open_store(settings)) as store, store.transaction("test.commit") as session:
         session.execute(text(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off"))
     assert looked(check)["doctor_database_asynchronous"] == "critical"
     away = settings.database.model_copy(update={"url": "postgresql+psycopg://nobody@127.0.0.1:9/none"})
     settings = settings.model_copy(update={"database": away})
-    found = looked(partial(doctor.examine_database, SERVICE, settings, NOW))
+    found = looked(partial(doctor.examine_database, BACKED, settings, NOW))
     assert found == {"database_unreachable": "critical"}
 
 
@@ -248,7 +248,7 @@ def test_faults_of_certificates(home: Path, tmp_path: Path) -> None:
         authority.issue(name, days)
     (tmp_path / "chain.pem").write_bytes((tmp_path / "good.pem").read_bytes() + (tmp_path / "soon.pem").read_bytes())
     (tmp_path / "text.pem").write_text("text")
-    settings = SERVICE.load(home)
+    settings = BACKED.load(home)
 
     def found(certificate: str, key: str, host: str = "127.0.0.1") -> dict[str, str]:
         tls = TlsSettings(certificate=tmp_path / f"{certificate}.pem", key=tmp_path / f"{key}.key")
@@ -305,7 +305,7 @@ def test_the_matcher_is_called_where_the_accepted_registry_says(
 ) -> None:
     settings = home / "node.toml"
     registry = read_registry((home / "registry.toml").read_bytes())
-    with closing(SERVICE.open_store(SERVICE.load(home))) as store, read_key(tmp_path / "matcher/identity.pem") as key:
+    with closing(BACKED.open_store(BACKED.load(home))) as store, read_key(tmp_path / "matcher/identity.pem") as key:
         envelope = sign_statement(next_statement(registry, None, NOW, address, None), key)
         statement = open_statement(envelope, key.public)
         with store.transaction("test") as session:
@@ -345,7 +345,7 @@ def test_faults_of_the_surroundings(home: Path, address: str, monkeypatch: pytes
     monkeypatch.setattr(Answers, "body", json.dumps({"issuer": address}).encode())
     assert looked(partial(doctor.examine_provider, provider)) == {}
     port = int(address.rpartition(":")[2])
-    settings = SERVICE.load(home)
+    settings = BACKED.load(home)
     running = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": port})})
     assert looked(partial(doctor.examine_own_address, running)) == {}
     stopped = settings.model_copy(update={"listen": settings.listen.model_copy(update={"port": 9})})
