@@ -49,8 +49,7 @@ class RoundAttention(Message):
     """Something in a round that needs somebody."""
 
     round_id: Identifier
-    area: Text
-    category: Text
+    round_title: Text
     kind: AttentionKind
     parties: tuple[PartyCode, ...]
     """Whom it concerns: whose hits were left out, who asked; nobody where all or none are."""

@@ -91,7 +91,7 @@ class QueryRound(Message):
     """A round that takes a query of this party now, with its own texts, which a justification may take over."""
 
     round_id: Identifier
-    area: Text
+    title: Text
     legal_basis: Text
     purpose: Text
     category: Text
@@ -104,7 +104,7 @@ class QueryEntry(Message):
 
     submission_id: Identifier
     round_id: Identifier
-    area: Text
+    round_title: Text
     name: str
     """The list of its persons."""
     persons: Count
@@ -263,7 +263,7 @@ class StandingQueryRound(Message):
     """A round in which a standing query was asked, and the number of its hits."""
 
     round_id: Identifier
-    area: Text
+    round_title: Text
     submission_id: Identifier
     asked_at: Seconds
     state: SubmissionState
@@ -281,7 +281,7 @@ class SkippedRound(Message):
     """A round that takes queries and in which a standing query is not asked."""
 
     round_id: Identifier
-    area: Text
+    round_title: Text
     purpose: Text
     legal_basis: Text
     until: Seconds

@@ -173,6 +173,7 @@ class RoundSummary(Message):
     """A round in people's lists of rounds. The list that nodes read is a message of its own, `feed.RoundEntry`."""
 
     round_id: Identifier
+    title: Text
     phase: Phase
     area: Text
     category: Text
@@ -183,6 +184,7 @@ class RoundSummary(Message):
         """Return the summary of a round that is in a phase."""
         return cls(
             round_id=manifest.round_id,
+            title=manifest.title,
             phase=Phase(phase),
             area=manifest.area,
             category=manifest.category,
@@ -206,6 +208,8 @@ class RoundProposal(Message):
     participants: Annotated[tuple[PartyCode, ...], Field(min_length=2)]
     pairs: tuple[tuple[PartyCode, PartyCode], ...] = ()
     mode: Mode = Mode.LISTS
+    title: Annotated[GivenText, Field(max_length=80)] | None = None
+    """What people call the round; by default month and category."""
     area: GivenText
     legal_basis: GivenText
     purpose: GivenText

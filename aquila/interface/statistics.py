@@ -101,6 +101,7 @@ class RoundStatistics(Message):
     """One round in numbers."""
 
     round_id: Identifier
+    title: str
     phase: Phase
     area: str
     category: str
@@ -142,6 +143,7 @@ class RoundTotals(Message):
     """The number of lists of a round, and of their hits."""
 
     round_id: Identifier
+    title: str
     matched_at: Seconds
     lists: Count
     hits: LevelHits

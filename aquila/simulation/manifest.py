@@ -37,6 +37,7 @@ def make_manifest(registry: Registry, terms: Terms, round_id: str, now: int) -> 
         protocol="aquila/2",
         round_id=round_id,
         mode=messages.Mode.LISTS,
+        title="rehearsal",
         area="rehearsal",
         legal_basis="rehearsal",
         purpose="rehearsal",

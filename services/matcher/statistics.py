@@ -334,7 +334,12 @@ def _totals(one: forms.RoundStatistics) -> forms.RoundTotals:
     lists = sum(sent.kind is Kind.LIST for sent in one.lists)
     confirmed = sum(of.confirmed for of in one.outcomes if isinstance(of.confirmed, int))
     return forms.RoundTotals(
-        round_id=one.round_id, matched_at=one.matched_at, lists=lists, hits=table.hits, confirmed=confirmed
+        round_id=one.round_id,
+        title=one.title,
+        matched_at=one.matched_at,
+        lists=lists,
+        hits=table.hits,
+        confirmed=confirmed,
     )
 
 
@@ -389,6 +394,7 @@ def _round(session: Session, rounding: Rounding, round_id: str) -> forms.RoundSt
     matched = [one.matched_at for one in sent if one.kind is Kind.LIST]
     found = forms.RoundStatistics(
         round_id=row.round_id,
+        title=manifest.title,
         phase=row.phase,
         area=manifest.area,
         category=manifest.category,

@@ -83,6 +83,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
             "caps": [{"party": code, "elements": {kind: draw(counts) for kind in InputClass}} for code in codes],
             "pairs": pairs,
             "window": dict(zip(("consent_by", "submit_by", "evaluate_by", "closes_at"), times, strict=True)),
+            "title": draw(TEXT),
             "area": draw(TEXT),
             "purpose": draw(TEXT),
         }

@@ -48,6 +48,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
         "protocol": "aquila/2",
         "round_id": ROUND,
         "mode": "lists",
+        "title": "2026-04 terrorism",
         "area": "terrorism",
         "legal_basis": "PCC SEE, Article 7",
         "purpose": "prevention",

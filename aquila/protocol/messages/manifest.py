@@ -76,6 +76,7 @@ class Manifest(base.Message):
 
     protocol: Literal["aquila/2"]
     round_id: base.Identifier
+    title: base.Title
     mode: Mode
     area: base.Text
     legal_basis: base.Text

@@ -148,7 +148,7 @@ class DemoScenario:
             staff.approve("approver", node.consent(self.round_id))
         view = self._follow(matcher, Phase.OPEN)
         self.screen.narrate(
-            f"Round {self.round_id[:SHORT]}: {view.manifest.area}, {view.manifest.category}.",
+            f"Round {self.round_id[:SHORT]}: {view.entry.title}.",
             f"Each node made a key for this round alone. What binds it to all consents: {str(view.binding)[:16]}...",
         )
 
@@ -340,6 +340,7 @@ class DemoScenario:
         self._head("A second round waits, for whoever wants to go on by hand")
         proposal = round_views.RoundProposal(
             participants=COUNTRIES,
+            title="Single questions",
             area="counter-terrorism",
             legal_basis=_BASIS,
             purpose="single questions",

@@ -28,10 +28,9 @@ _EXACT = "These numbers are exact and not for publication: publish those of the 
 
 def rounds_table(rounds: round_views.RoundPage) -> Table:
     rows = [
-        (entry.round_id[:SHORT], entry.phase, entry.area, entry.category, ", ".join(entry.participants))
-        for entry in rounds.rounds
+        (entry.round_id[:SHORT], entry.title, entry.phase, ", ".join(entry.participants)) for entry in rounds.rounds
     ]
-    return Table("Rounds", ("round", "phase", "area", "category", "parties"), rows)
+    return Table("Rounds", ("round", "title", "phase", "parties"), rows)
 
 
 def round_tables(view: round_views.MatcherRoundView | round_views.NodeRoundView) -> list[Table | str]:
@@ -186,6 +185,7 @@ def _terms(view: round_views.MatcherRoundView | round_views.NodeRoundView) -> Ta
     window = manifest.window
     without = [p.party for p in manifest.participants if view.participants and p.party not in view.participants]
     rows: Sequence[tuple[str, str]] = [
+        ("title", entry.title),
         ("round", entry.round_id),
         ("phase", entry.phase),
         ("parties", ", ".join(entry.participants) + (f" (without {', '.join(without)})" if without else "")),

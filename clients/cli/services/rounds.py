@@ -54,6 +54,9 @@ def propose(
     reached: ConnectedService,
     screen: Screen,
     party: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A participant, once for each.")] = None,
+    title: Annotated[
+        str, typer.Option(help="What people call the round; by default the month and the category of persons.")
+    ] = "",
     area: Annotated[str, typer.Option(help="The area, such as counter-terrorism.")] = "",
     legal_basis: Annotated[str, typer.Option(help="The legal basis of the round.")] = "",
     purpose: Annotated[str, typer.Option(help="What the round is for.")] = "",
@@ -73,6 +76,7 @@ def propose(
     given: dict[str, Any] = {
         "participants": sorted(party or ()),
         "pairs": sorted(tuple(sorted(text.split("-"))) for text in pair or ()),
+        "title": title,
         "area": area,
         "legal_basis": legal_basis,
         "purpose": purpose,

@@ -254,9 +254,8 @@ def _of_outages(visit: Visit, health: ServiceHealth) -> Iterator[AttentionItem]:
 def _watched(visit: Visit, found: RoundPage) -> Iterator[AttentionItem]:
     for entry in (one for one in found.rounds if one.phase in _WATCHED):
         path, link = f"/rounds/{entry.round_id}", visit.say("See the round")
-        which = f"{visit.say('Round')} {entry.round_id[:_SHORT]}, {', '.join(entry.participants)}"
-        text = f"{visit.say(_WATCHED[entry.phase])} {which}."
-        yield AttentionItem(f"{entry.area}: {entry.category}", text, path, link)
+        text = f"{visit.say(_WATCHED[entry.phase])} {', '.join(entry.participants)}."
+        yield AttentionItem(entry.title, text, path, link)
     if more := found.total - len(found.rounds):
         text = visit.say("Not shown here: %(count)s.", count=visit.language.number(more))
         yield AttentionItem(visit.say("More rounds that are not over"), text, "/rounds", visit.say("See the rounds"))
@@ -288,7 +287,7 @@ class _Words:
     """Wording of an item of a round."""
 
     title: str
-    """What it is; nothing where the round's area and category stand there."""
+    """What it is; nothing where the round's title stands there."""
     text: str
     """With the placeholders round, parties, count and until."""
     link: str
@@ -451,16 +450,15 @@ def of_notifications(visit: Visit) -> Iterator[AttentionItem]:
 
 
 def _told(visit: Visit, one: RoundAttention, told: _Words) -> AttentionItem:
-    round_ = f"{one.area}: {one.category}"
     values = {
-        "round": round_,
+        "round": one.round_title,
         "parties": ", ".join(one.parties),
         "count": visit.language.number(one.count),
         "until": "" if one.until is None else visit.language.moment(one.until),
     }
     decides = one.kind is AttentionKind.HELD_BACK and visit.may("alarms.release")
     return AttentionItem(
-        visit.say(told.title) if told.title else round_,
+        visit.say(told.title) if told.title else one.round_title,
         visit.say(told.text, **values),
         f"/rounds/{one.round_id}{told.place}",
         visit.say(_MAY_RELEASE if decides else told.link),

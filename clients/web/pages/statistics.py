@@ -310,9 +310,7 @@ def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
     if one is None or one.matched_at is None:
         return visit.say("Nothing to show yet")
     return visit.say(
-        "Round %(round)s, whose lists were compared on %(day)s",
-        round=one.round_id[:8],
-        day=visit.language.date(one.matched_at),
+        "%(round)s, whose lists were compared on %(day)s", round=one.title, day=visit.language.date(one.matched_at)
     )
 
 

@@ -24,7 +24,8 @@ from clients.web.i18n.languages import n_
 WORDS = ("area", "legal_basis", "purpose", "category")
 MOMENTS = ("consent_by", "submit_by", "evaluate_by", "closes_at")
 _LINE = re.compile(r"[^\x00-\x1f\x7f]{1,500}")  # as `Text` has it
-_BASICS = frozenset({*WORDS, "party", "mode", "minimum_certainty", "retention_days"})
+_LONGEST_TITLE = 80
+_BASICS = frozenset({*WORDS, "title", "party", "mode", "minimum_certainty", "retention_days"})
 _LEAST_PARTIES = 2
 _LARGEST_SIZE = 255  # as `Padding` has it
 _FIRST_YEAR = 1970  # where seconds begin
@@ -38,6 +39,7 @@ _MOST_ELEMENTS = 2**40
 TOO_FEW = n_("Choose at least two parties.")
 UNKNOWN = n_("One of these parties is not registered here.")
 NO_WORDS = n_("Write one line of at most 500 characters.")
+NO_TITLE = n_("Write one line of at most 80 characters.")
 NO_CHOICE = n_("Choose one of these.")
 NO_NUMBER = n_("Write a whole number from %(least)s to %(most)s.")
 NO_SIZES = n_("Write whole numbers from 1 to 255, the smallest first, or nothing.")
@@ -105,11 +107,14 @@ class ProposalForm:
         for name in WORDS:
             if not _LINE.fullmatch(self.text(name)):
                 self.faults[name] = FieldError(NO_WORDS)
+        title = self.text("title") or None
+        if title and (len(title) > _LONGEST_TITLE or not _LINE.fullmatch(title)):
+            self.faults["title"] = FieldError(NO_TITLE)
         for name, kind in (("mode", Mode), ("minimum_certainty", Level)):
             if self.text(name) not in set(kind):
                 self.faults[name] = FieldError(NO_CHOICE)
         said = {name: self.text(name) for name in (*WORDS, "mode", "minimum_certainty")}
-        return {"participants": sorted(self.parties), **said}
+        return {"participants": sorted(self.parties), "title": title, **said}
 
     @property
     def shown_pairs(self) -> list[str]:
@@ -238,7 +243,7 @@ def fresh(defaults: ProposalDefaults) -> ProposalForm:
 
 def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
     each = sorted(set(sent.texts("each")) & set(defaults.parties))
-    names = [*WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "padding_inputs"]
+    names = ["title", *WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "padding_inputs"]
     names += [f"cap_{kind}" for kind in InputClass]
     names += [f"cap-{party}-{kind}" for party in each for kind in InputClass]
     texts = {name: sent.text(name) for name in names if name in sent.data}

@@ -72,11 +72,5 @@ def _of_round(turn: RoundTransaction) -> Iterator[RoundAttention]:
 def _need(row: RoundRow, kind: AttentionKind, parties: tuple[str, ...], count: int) -> RoundAttention:
     manifest = manifest_in(row.manifest)
     return RoundAttention(
-        round_id=row.round_id,
-        area=manifest.area,
-        category=manifest.category,
-        kind=kind,
-        parties=parties,
-        count=count,
-        until=None,
+        round_id=row.round_id, round_title=manifest.title, kind=kind, parties=parties, count=count, until=None
     )

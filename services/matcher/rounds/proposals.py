@@ -3,6 +3,8 @@
 A step ends a round when that is possible.
 """
 
+from datetime import UTC, datetime
+
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -30,6 +32,7 @@ from services.matcher.settings import RoundSettings
 from services.matcher.storage.tables import RoundRow
 
 _LOG = Log("matcher.manifests")
+_LONGEST_TITLE = 80
 
 
 def check_proposal(context: MatcherContext, manifest: messages.Manifest) -> None:
@@ -88,6 +91,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
             proposal,
             protocol="aquila/2",
             round_id=context.random(16).hex(),
+            title=proposal.title or _title(context.clock(), proposal),
             participants=tuple(
                 messages.Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)
                 for party in parties
@@ -117,6 +121,11 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
         frequency_limit=fields["frequency_limit"].default,
         retention_days=fields["retention_days"].default,
     )
+
+
+def _title(now: int, proposal: RoundProposal) -> str:
+    """Return month and category, which people use where nobody chose a title."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y-%m} {proposal.category}"[:_LONGEST_TITLE]
 
 
 def _padding(defaults: RoundSettings) -> messages.Padding:

@@ -168,15 +168,14 @@ def _by_round(kind: AttentionKind, rows: Iterable[Row[tuple[str, str]]]) -> Iter
 
 
 def _with_terms(manifest: Manifest, found: _Found, now: int) -> RoundAttention | None:
-    """Return a need with its round's area and category; None where its time is over."""
+    """Return a need with its round's title; None where its time is over."""
     ends = {AttentionKind.CONSENT: consent_until(manifest), AttentionKind.LIST: submit_until(manifest, Kind.LIST)}
     until = ends.get(found.kind)
     if until is not None and until < now:
         return None
     return RoundAttention(
         round_id=found.round_id,
-        area=manifest.area,
-        category=manifest.category,
+        round_title=manifest.title,
         kind=found.kind,
         parties=found.parties,
         count=found.count,

@@ -153,7 +153,7 @@ def get_sheet(visit: Visited, submission_id: str) -> Response:
 
 
 def _named(round_: query_views.QueryRound) -> str:
-    return f"{round_.area}: {', '.join(round_.participants)}"
+    return f"{round_.title}: {', '.join(round_.participants)}"
 
 
 def _answer(visit: Visit, template: str, submission_id: str) -> Response:

@@ -278,7 +278,7 @@ def _choices(visit: Visit, listed: Sequence[RoundSummary], counterpart: str | No
     any_one = ("", visit.say("any"))
     parties = sorted({party for one in listed for party in one.participants} | set(filter(None, [counterpart])))
     return {
-        "round_choices": [any_one, *((one.round_id, f"{one.round_id[:8]} {one.area}") for one in listed)],
+        "round_choices": [any_one, *((one.round_id, one.title) for one in listed)],
         "party_choices": [any_one, *((code, code) for code in parties)],
         "level_choices": [any_one, *((level.value, visit.say(level.value)) for level in sorted(Level, reverse=True))],
         "stage_choices": [any_one, *((stage.value, visit.say(labels.STAGES[stage.value][0])) for stage in Stage)],

@@ -153,7 +153,7 @@ def _taking(node: NodeContext, round_id: str) -> QueryRound | None:
         return None
     return QueryRound(
         round_id=round_id,
-        area=manifest.area,
+        title=manifest.title,
         legal_basis=manifest.legal_basis,
         purpose=manifest.purpose,
         category=manifest.category,
@@ -176,7 +176,7 @@ def _earlier(node: NodeContext, session: Session) -> Iterator[QueryRound]:
         if not (is_going and takes_queries(manifest, node.clock())):
             yield QueryRound(
                 round_id=row.round_id,
-                area=manifest.area,
+                title=manifest.title,
                 legal_basis=manifest.legal_basis,
                 purpose=manifest.purpose,
                 category=manifest.category,
@@ -188,14 +188,14 @@ def _earlier(node: NodeContext, session: Session) -> Iterator[QueryRound]:
 def _entry(node: NodeContext, made: _Made, names: Mapping[str, str]) -> QueryEntry:
     row = made.row
     with node.rounds.reading(row.round_id) as round_:
-        area = round_.manifest.area
+        title = round_.manifest.title
         failed = row.state is SubmissionState.FAILED
         answer = AnswerState.NEVER if failed else answer_state(node.signer, round_, made.round, row.submission_id)
     why = {name: text for name, text in row.justification.items() if name != "officer"}
     return QueryEntry(
         submission_id=row.submission_id,
         round_id=row.round_id,
-        area=area,
+        round_title=title,
         name=made.imported.name if made.imported else "",
         persons=made.imported.records if made.imported else 0,
         asked_at=row.wished_at,

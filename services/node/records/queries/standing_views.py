@@ -154,7 +154,7 @@ def _unasked(found: Iterator[tuple[RoundRow, Manifest, object]] | tuple[()]) -> 
             yield forms.SkippedRound.model_validate(
                 {
                     "round_id": row.round_id,
-                    "area": manifest.area,
+                    "round_title": manifest.title,
                     "purpose": manifest.purpose,
                     "legal_basis": manifest.legal_basis,
                     "until": manifest.window.closes_at,
@@ -167,7 +167,7 @@ def _asked(session: Session, made: SubmissionRow, facts: _Facts) -> forms.Standi
     found = facts.hits.get(made.submission_id, _HitCounts())
     return forms.StandingQueryRound(
         round_id=made.round_id,
-        area=stored_manifest(round_row(session, made.round_id)).area,
+        round_title=stored_manifest(round_row(session, made.round_id)).title,
         submission_id=made.submission_id,
         asked_at=made.wished_at,
         state=made.state.value,

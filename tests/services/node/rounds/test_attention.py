@@ -32,12 +32,14 @@ def checked(round_id: str, counterpart: str, at: int, **changes: Any) -> PairChe
 
 
 async def test_a_proposal_waits_for_consent_and_then_for_a_list(world: World) -> None:
-    """With the terms' words and the deadline; once both are asked for, nothing waits."""
+    """With the round's title and the deadline; once both are asked for, nothing waits."""
     round_id = await world.propose()
     party_node = world.nodes["AL"]
     (need,) = (await party_node.get("/needs"))["needs"]
-    window = (await party_node.round(round_id))["manifest"]["window"]
-    assert (need["kind"], need["area"], need["category"]) == ("consent", "counter-terrorism", "terrorism")
+    manifest = (await party_node.round(round_id))["manifest"]
+    window = manifest["window"]
+    assert (need["kind"], need["round_title"]) == ("consent", manifest["title"])
+    assert manifest["title"].endswith(" terrorism")
     assert (need["round_id"], need["until"], need["parties"]) == (round_id, window["consent_by"], [])
     await party_node.post(f"/rounds/{round_id}/consent")
     assert await kinds(party_node) == []

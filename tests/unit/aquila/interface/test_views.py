@@ -100,6 +100,7 @@ TABLE = HitTable(kind=Kind.QUERY, hits=HITS, pairs=(), parties=())
 FIGURES = RoundStatistics(
     round_id="0" * 32,
     phase="closed",
+    title="t",
     area="ct",
     category="suspects",
     created_at=1,
@@ -166,6 +167,7 @@ def test_a_correction_has_fields_of_a_record() -> None:
 
 PROPOSAL: dict[str, object] = {
     "participants": ["AL", "SI"],
+    "title": "2026-04 terrorism",
     "area": "terrorism",
     "legal_basis": "law",
     "purpose": "prevention",

@@ -51,8 +51,11 @@ class AnyService:
     """Answers every call of a node or of the matcher with the least that its OpenAPI document allows."""
 
     documents: list[dict[str, Any]] = field(
-        default_factory=lambda: [json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))]
+        default_factory=lambda: [
+            json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"), reverse=True)
+        ]
     )
+    """The node's first: the matcher's calls for nodes have addresses that the node's calls for people have too."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         for document in self.documents:

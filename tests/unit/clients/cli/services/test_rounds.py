@@ -57,7 +57,11 @@ WAITS = ApprovalEntry(
 )
 ANSWERS: dict[str, Message] = {
     "/v1/rounds": RoundPage(
-        rounds=(RoundSummary(round_id=ROUND, phase="proposed", area="a", category="c", participants=("AL", "RS")),)
+        rounds=(
+            RoundSummary(
+                round_id=ROUND, title="t", phase="proposed", area="a", category="c", participants=("AL", "RS")
+            ),
+        )
     ),
     "/v1/status": NodeStatus(
         party="AL",

@@ -68,8 +68,7 @@ def needed(*kinds: AttentionKind, left_out: int = 0) -> AttentionList:
     found = [
         RoundAttention(
             round_id=ROUND,
-            area="border crime",
-            category="fighters",
+            round_title="2026-04 fighters",
             kind=kind,
             parties=("AL", "RS"),
             count=2,
@@ -109,7 +108,7 @@ def test_each_has_its_own_words(service: Service, role: Role, kinds: tuple[Atten
     shown = told(Visitor(service, role, tag), needed(*kinds))
     assert len({(need.title, need.text) for need in shown}) == len(kinds)
     for need in shown:
-        assert "border crime: fighters" in need.title + need.text
+        assert "2026-04 fighters" in need.title + need.text
         assert "%(" not in need.title + need.text
         assert need.path.startswith(f"/rounds/{ROUND}")
         assert need.word

@@ -45,6 +45,7 @@ def common(phase: str, parties: list[dict[str, Any]]) -> dict[str, Any]:
     entry = {
         "round_id": manifest["round_id"],
         "phase": phase,
+        "title": "x",
         "area": "x",
         "category": "y",
         "participants": ["AL", "RS"],
