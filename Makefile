@@ -69,7 +69,7 @@ INTEROP := tests/interop/node_modules/.package-lock.json
 $(PROVIDER) $(INTEROP): %/node_modules/.package-lock.json: %/package-lock.json
 	npm ci --prefix $* --no-audit --no-fund
 
-interop: $(VENV)/.develop $(INTEROP) ## an auditor in JavaScript, written from schemas/ alone, finds of every log of our tests what ours finds (needs npm)
+interop: $(VENV)/.develop $(INTEROP) ## an auditor and a reader of vectors in JavaScript, written from schemas/ alone, find what ours find (needs npm)
 	$(BIN)/python -m pytest -m e2e tests/interop
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium-headless-shell, npm), on SQLite and PostgreSQL

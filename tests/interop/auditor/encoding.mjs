@@ -154,10 +154,15 @@ export function openEnvelope(bytes, registry) {
   const signer = registry.byFingerprint.get(signature.keyid);
   if (!signer) throw new Error('it is signed by a key that the registry does not name');
   if (!verify(signer.key, unbase64(signature.sig), signed)) throw new Error('its signature is wrong');
+  return { ...messageOf(payloadType, content), digest: hex(sha256(signed)), holder: signer.holder, key: signer.key };
+}
+
+/** Read a message of a payload type (2.1): its kind and its content. */
+export function messageOf(payloadType, content) {
   const form = FORMS.get(payloadType);
   const message = readCanonical(content);
   if (!form || !fits(form, message)) throw new Error('it is no message of its kind');
   const optional = Object.keys(form.properties).filter((name) => !form.required.includes(name));
   if (optional.some((name) => message[name] === null)) throw new Error('an optional field is null');
-  return { kind: form.title, message, digest: hex(sha256(signed)), holder: signer.holder, key: signer.key };
+  return { kind: form.title, message };
 }

@@ -23,11 +23,11 @@ export function readRegistry(text) {
   return { holders: new Map(holders.map(({ holder, keys }) => [holder, keys])), byFingerprint };
 }
 
-const nameOf = (kind, holder, keys) => `aquila-${kind}/${holder}/${keys[0].fingerprint.slice(0, 16)}`;
+export const nameOf = (kind, holder, keys) => `aquila-${kind}/${holder}/${keys[0].fingerprint.slice(0, 16)}`;
 
 // The tree (RFC 6962).
 
-const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
+export const nodeHash = (left, right) => sha256(Uint8Array.of(1), left, right);
 
 /** A tree that grows: the heads of its perfect subtrees, the largest first. */
 export class Frontier {
