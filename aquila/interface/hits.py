@@ -581,9 +581,9 @@ class LetterMessage(Message):
     references: tuple[tuple[str, str], ...]
     """Name and text of each."""
     handling_code: str
-    """That of the own record, or nothing."""
+    """The strictest of the own records', or nothing; where they differ, `references` has that of each hit."""
     receiver_handling_code: str
-    """That of the receiver's note, or nothing."""
+    """The same of the receiver's notes."""
     legal_basis: str
     purpose: str
     body: tuple[str, ...]

@@ -432,6 +432,7 @@ CORE: Final[Table] = {
     "letter_handling_of": Text("Handling code of {party}"),
     "letter_hit": Text("Hit"),
     "letter_hit_line": Text("{hit}; {sender}: {own}; {receiver}: {other}; certainty {certainty}"),
+    "letter_hit_term": Text("{line}; {term} {text}"),
     "letter_hit_numbered": Text("Hit {number}"),
     "letter_legal_basis": Text("Legal basis"),
     "letter_number": Text("Number in this channel"),

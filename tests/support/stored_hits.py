@@ -22,6 +22,7 @@ class StoredHit(NamedTuple):
     counterpart: str
     certainty: str = "high"
     families: tuple[str, ...] = ("names", "date")
+    handling: str | None = None
 
 
 def person(number: int) -> dict[str, str | list[str]]:
@@ -60,6 +61,7 @@ def store_hits(store: Store, round_id: str, hits: Sequence[StoredHit], now: int)
             "counterpart": hit.counterpart,
             "certainty": hit.certainty,
             "families": list(hit.families),
+            "handling_code": hit.handling,
             "person": person_digest(str(hit.person), person(hit.person)),
         }
         for hit_id, hit in zip(ids, hits, strict=True)

@@ -168,7 +168,17 @@ def _letter(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
         sender=node.code,
         receiver=hit.counterpart,
         round_id=hit.round_id,
-        hits=(LetterHit(hit.hit_id, hit.certainty, own_number, other_number),),
+        hits=(
+            LetterHit(
+                hit.hit_id,
+                hit.certainty,
+                own_number,
+                other_number,
+                hit.handling_code or "",
+                handling_of_note(exchange) or "",
+                life.permission,
+            ),
+        ),
         channel=life.channel,
         reference=life.reference,
         urgency=life.urgency,
@@ -178,9 +188,6 @@ def _letter(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
         area=manifest.area,
         legal_basis=manifest.legal_basis,
         purpose=manifest.purpose,
-        handling=hit.handling_code or "",
-        other_handling=handling_of_note(exchange) or "",
-        permission=life.permission,
         names={code: known[code].name for code in (node.code, hit.counterpart) if code in known},
         practice=node.settings.practice,
     )

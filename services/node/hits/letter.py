@@ -1,7 +1,8 @@
 """The request of a follow-up, and its reminders: references only, to be sent by the existing channel (DESIGN 8).
 
 It holds no field of any record. Whoever receives it finds a hit by its id, which is the same on both sides. Hits of one
-round with one party that are asked for alike go into one letter.
+round with one party that are asked for alike go into one letter, whatever their handling codes: the letter as a whole
+has the strictest, and each hit its own where they differ. One that a code blocks is in none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,6 +46,12 @@ class LetterHit:
     """The sender's own number of the hit, from its note; nothing before the hit is confirmed."""
     other_number: str = ""
     """The receiver's, from its note; the same."""
+    handling: str = ""
+    """The handling code of the own record, or nothing."""
+    other_handling: str = ""
+    """That of the receiver's note, or nothing."""
+    permission: str = ""
+    """The reference of the permission under which a blocking code is exported, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +76,6 @@ class Letter:
     """Which reminder of the request it is; 0 for the request itself."""
     reminded_at: int | None = None
     """When that reminder was prepared; seconds since 1970."""
-    handling: str = ""
-    """The handling code of the own record, or nothing."""
-    permission: str = ""
-    """The reference of the permission under which a blocking code is exported, or nothing."""
-    other_handling: str = ""
-    """That of the receiver's note, or nothing."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Registered names of both parties, by code; one that is not known is left out."""
     practice: bool = False
@@ -86,6 +87,16 @@ class Letter:
         if self.reminders:
             title = Sentence.of(_REMINDERS.get(self.reminders, "letter_reminder_title"), number=self.reminders)
         return Sentence.of("letter_practice_title", title=title) if self.practice else title
+
+    @property
+    def handling(self) -> str:
+        """The strictest handling code of the own records, or nothing."""
+        return strictest(hit.handling for hit in self.hits)
+
+    @property
+    def other_handling(self) -> str:
+        """That of the receiver's notes."""
+        return strictest(hit.other_handling for hit in self.hits)
 
     def head(self) -> tuple[tuple[Sentence, Sentence], ...]:
         """Return the head of the letter, as label and text; the sentences can be composed in any language."""
@@ -106,7 +117,7 @@ class Letter:
             (of("letter_purpose"), quoted(self.purpose)),
             (of("letter_handling"), _condition(self.handling) if self.handling else of("letter_handling_none")),
             (of("letter_handling_of", party=self.receiver), _condition(self.other_handling)),
-            (of("letter_permission"), quoted(self.permission)),
+            (of("letter_permission"), quoted(", ".join(_each_once(hit.permission for hit in self.hits)))),
         )
         return tuple((label, text) for label, text in rows if text_of(text))
 
@@ -124,7 +135,17 @@ class Letter:
             known = {"hit": hit.hit_id, "own": hit.own_number or "-", "other": hit.other_number or "-"}
             parties = {"sender": self.sender, "receiver": self.receiver}
             words = of("letter_hit_line", **known, **parties, certainty=of(_CERTAINTIES[hit.certainty]))
+            for name, text in self._own_terms(hit):
+                words = of("letter_hit_term", line=words, term=name, text=text)
             yield of("letter_hit_numbered", number=number), words
+
+    def _own_terms(self, hit: LetterHit) -> Iterator[tuple[Sentence, str]]:
+        """Yield the terms of a hit, by name, in which the hits of the letter differ."""
+        of, terms = Sentence.of, ("handling", "other_handling", "permission")
+        names = of("letter_handling"), of("letter_handling_of", party=self.receiver), of("letter_permission")
+        for name, term in zip(names, terms, strict=True):
+            if len({getattr(one, term) for one in self.hits}) > 1:
+                yield name, getattr(hit, term) or "-"
 
     def body(self) -> tuple[Sentence, ...]:
         """Return the paragraphs of the letter, each without its last full stop."""
@@ -159,7 +180,9 @@ class Letter:
                 (f"reference of {self.sender}{place}", hit.own_number),
                 (f"reference of {self.receiver}{place}", hit.other_number),
             ]
-        references += [("number in the channel", self.reference), ("permission", self.permission)]
+            references += [(f"{text_of(name).lower()}{place}", text) for name, text in self._own_terms(hit)]
+        permissions = _each_once(hit.permission for hit in self.hits)
+        references += [("number in the channel", self.reference), ("permission", ", ".join(permissions))]
         about = f"({len(self.hits)} hits)" if several else self.hits[0].hit_id[:_SHORT]
         return LetterMessage(
             subject=f"{text_of(self.title)} {about}: {self.sender} to {self.receiver}",
@@ -186,6 +209,23 @@ class Letter:
             message=self.message(),
             practice=self.practice,
         )
+
+
+def strictest(codes: Iterable[str]) -> str:
+    """Return the strictest of some handling codes, or nothing.
+
+    One that is not known comes first, since nobody here knows what it forbids; then those that block a letter, and then
+    the higher number.
+    """
+    known = handling_codes()
+    found = {code for code in codes if code}
+    return max(
+        found, key=lambda code: (code not in known, code in known and known[code].blocks_letter, code), default=""
+    )
+
+
+def _each_once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def conditions_of(codes: Iterable[str | None]) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from aquila.followup.lifecycle import HOUR, Channel
-from services.node.hits.letter import Letter, LetterHit
+from services.node.hits.letter import Letter, LetterHit, strictest
 from tests.support.letter_example import LETTER, head_of
 
 
@@ -18,7 +18,8 @@ def test_it_says_who_asks_whom_about_which_hit_and_until_when() -> None:
 
 def test_what_is_known_stands_in_it() -> None:
     """The channel's number, the handling code and the permission take their places."""
-    letter = replace(LETTER, channel=Channel.INTERPOL, reference="I-77", handling="H1", permission="P-3")
+    hit = replace(LETTER.hits[0], handling="H1", permission="P-3")
+    letter = replace(LETTER, channel=Channel.INTERPOL, reference="I-77", hits=(hit,))
     lines = head_of(letter.view())
     assert (lines["By"], lines["Number in this channel"]) == ("Interpol I-24/7", "I-77")
     assert lines["Permission"] == "P-3"
@@ -27,12 +28,14 @@ def test_what_is_known_stands_in_it() -> None:
 
 def test_it_names_both_parties_and_their_conditions() -> None:
     """The registered names, and the condition under which the receiver gave its note."""
-    letter = replace(LETTER, names={"RS": "Serbia, Police"}, other_handling="H3")
+    hit = replace(LETTER.hits[0], other_handling="H3")
+    letter = replace(LETTER, names={"RS": "Serbia, Police"}, hits=(hit,))
     lines = head_of(letter.view())
     assert (lines["From"], lines["To"]) == ("AL, counter-terrorism unit", "Serbia, Police (RS), counter-terrorism unit")
     assert lines["Handling code"] == "none given"
     assert lines["Handling code of RS"] == "H3: other restrictions, which the provider states"
-    assert head_of(replace(LETTER, handling="H9").view())["Handling code"] == "H9"
+    hit = replace(LETTER.hits[0], handling="H9")
+    assert head_of(replace(LETTER, hits=(hit,)).view())["Handling code"] == "H9"
 
 
 def test_references_of_both_notes_stand_under_the_hit() -> None:
@@ -49,7 +52,7 @@ def test_it_has_no_field_for_a_person() -> None:
 
 def test_it_is_a_message_for_a_channel() -> None:
     """Subject, references and handling codes each in a field of their own; what is not known is left out."""
-    message = replace(LETTER, hits=(LetterHit("f" * 32, "high", "AL-1234-5678-9ABC"),), handling="H1").message()
+    message = replace(LETTER, hits=(LetterHit("f" * 32, "high", "AL-1234-5678-9ABC", handling="H1"),)).message()
     assert message.subject == "Request after a hit ffffffff: AL to RS"
     assert message.references == (("hit", "f" * 32), ("round", "0" * 32), ("reference of AL", "AL-1234-5678-9ABC"))
     assert (message.handling_code, message.receiver_handling_code) == ("H1", "")
@@ -58,7 +61,7 @@ def test_it_is_a_message_for_a_channel() -> None:
 
 
 def test_its_sentences_can_be_composed_in_another_language() -> None:
-    view = replace(LETTER, handling="H1").view()
+    view = replace(LETTER, hits=(replace(LETTER.hits[0], handling="H1"),)).view()
     assert all(f"{label}:" in view.text for label in head_of(view))
     flowing = " ".join(view.text.split())
     assert all(f"{paragraph.text}." in flowing for paragraph in view.body)
@@ -76,6 +79,31 @@ def test_one_letter_asks_about_several_hits() -> None:
     assert ("hit 2", "b" * 32) in message.references
     assert ("reference of RS 1", "RS-1111-2222-3333") in message.references
     assert "each of these hits" in letter.text()
+
+
+def test_the_strictest_code_is_the_letters_and_each_hit_has_its_own() -> None:
+    """H2 comes before H3, and a code that is not known before all; what all have in common stands in the head alone."""
+    hits = (
+        LetterHit("a" * 32, "high", handling="H3", other_handling="H1"),
+        LetterHit("b" * 32, "high", handling="H2", other_handling="H1", permission="P-3"),
+        LetterHit("c" * 32, "low", other_handling="H1"),
+    )
+    letter = replace(LETTER, hits=hits)
+    head, message = head_of(letter.view()), letter.message()
+    assert head["Handling code"].startswith("H2: ")
+    assert head["Handling code of RS"].startswith("H1: ")
+    assert head["Permission"] == "P-3"
+    ends = [head[f"Hit {number}"].split("certainty ")[1] for number in (1, 2, 3)]
+    assert ends == [
+        "high; Handling code H3; Permission -",
+        "high; Handling code H2; Permission P-3",
+        "low; Handling code -; Permission -",
+    ]
+    assert (message.handling_code, message.receiver_handling_code) == ("H2", "H1")
+    assert [text for name, text in message.references if name.startswith("handling code ")] == ["H3", "H2", "-"]
+    assert strictest(["H0", "", "H1", "H3"]) == "H3"
+    assert strictest(["H2", "H9", "H3"]) == "H9"
+    assert strictest([]) == ""
 
 
 def test_a_reminder_is_the_same_letter_with_its_own_date() -> None:

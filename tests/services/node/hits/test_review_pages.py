@@ -24,7 +24,12 @@ async def ana(world: World) -> AsyncIterator[Browser]:
     """The browser of an analyst of Albania, whose node has many hits: persons known to one or to two others."""
     party_node, round_id = world.nodes["AL"], await world.propose()
     hits = [
-        StoredHit(number * 2 // 3, ("RS", "SI")[number % 2], ("low", "medium", "high")[number % 3])
+        StoredHit(
+            number * 2 // 3,
+            ("RS", "SI")[number % 2],
+            ("low", "medium", "high")[number % 3],
+            handling=(None, "H0", "H1", "H3")[number % 4],
+        )
         for number in range(MANY)
     ]
     store_hits(party_node.node.store, round_id, hits, world.clock.time)
@@ -206,7 +211,10 @@ async def test_a_reference_leads_to_its_hit(ana: Browser) -> None:
 
 
 async def test_one_request_to_each_country(ana: Browser) -> None:
-    """All that is decided is asked about at once: a letter, a message to be copied and a file for each country."""
+    """All that is decided is asked about at once: a letter, a message to be copied and a file for each country.
+
+    Their hits have several handling codes: the letter has the strictest, and each hit its own.
+    """
     await ana.open("/hits?stage=new")
     every = {"list": carried(ana), "every": "yes", "total": MANY, "remark": "clear"}
     await ana.send("/hits/decide-many", **every, decision="same")
@@ -216,6 +224,9 @@ async def test_one_request_to_each_country(ana: Browser) -> None:
     assert "2 requests" in page
     assert [page.count(f"({code}): 60 hits") for code in ("RS", "SI")] == [1, 1]
     assert page.count('data-copy="message-') == 2
+    coded = re.findall(r"^- handling code \d+: (.+)$", page, re.MULTILINE)
+    assert [coded.count(code) for code in ("-", "H0", "H1", "H3")] == [30] * 4
+    assert re.findall(r"^Handling code: (.+)$", page, re.MULTILINE) == ["H1", "H3"]
     assert page.count("Subject: Request after a hit (60 hits): AL to ") == 2
     named = re.findall(r'name="hit" value="([^"]+)"', ana.page)
     assert [len(one.split()) for one in named] == [60] * 4

@@ -11,9 +11,8 @@ from clients.web.text import request_letter
 from services.node.hits.letter import LetterHit
 from tests.support.letter_example import LETTER, head_of
 
-KNOWN = replace(
-    LETTER, channel=Channel.BILATERAL, handling="H1", hits=(LetterHit("f" * 32, "high", "AL-1234-5678-9ABC"),)
-)
+HIT = LetterHit("f" * 32, "high", "AL-1234-5678-9ABC", handling="H1")
+KNOWN = replace(LETTER, channel=Channel.BILATERAL, hits=(HIT,))
 
 
 @pytest.mark.parametrize("party", request_letter.OF_PARTY)
@@ -52,7 +51,7 @@ def test_a_letter_begins_in_its_senders_language(tag: str) -> None:
 
 def test_a_message_is_copied_as_lines() -> None:
     """Subject first, then references and handling codes, then the request."""
-    lines = request_letter.as_text(replace(KNOWN, other_handling="H3").message()).splitlines()
+    lines = request_letter.as_text(replace(KNOWN, hits=(replace(HIT, other_handling="H3"),)).message()).splitlines()
     assert lines[:2] == ["Subject: Request after a hit ffffffff: AL to RS", "References:"]
     assert "- reference of AL: AL-1234-5678-9ABC" in lines
     assert "Handling code: H1" in lines
