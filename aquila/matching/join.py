@@ -114,6 +114,15 @@ def parse_rows(rows: bytes) -> np.ndarray:
     return np.frombuffer(rows, dtype=_WIRE)
 
 
+def are_ordered(rows: np.ndarray) -> bool:
+    """Return whether token rows ascend by token, and those with the same token by handle (PROTOCOL.md 3.6.2)."""
+    ordered = np.ones(max(len(rows) - 1, 0), dtype=bool)
+    for name in ("handle_low", "handle_high", "low", "high"):
+        values = rows[name].astype(np.uint64)
+        ordered = (values[1:] > values[:-1]) | ((values[1:] == values[:-1]) & ordered)
+    return bool(ordered.all())
+
+
 class TokenTable:
     """The tokens of one match, as Parquet files in a directory that the caller makes and deletes.
 

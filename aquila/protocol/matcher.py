@@ -7,7 +7,7 @@ statements through `Round`; it cannot read an element or a token.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -20,7 +20,15 @@ from aquila.crypto.keys import SigningKey
 from aquila.errors import MalformedError, OrderError, PolicyError
 from aquila.matching.certainty import Grade, GradingBasis, Learned, Level, expected_chance_hits
 from aquila.matching.grading import grade_lists
-from aquila.matching.join import TOKEN_ROW_BYTES, MatchedPair, MatchedTokenPositions, MetTokens, TokenTable, parse_rows
+from aquila.matching.join import (
+    TOKEN_ROW_BYTES,
+    MatchedPair,
+    MatchedTokenPositions,
+    MetTokens,
+    TokenTable,
+    are_ordered,
+    parse_rows,
+)
 from aquila.matching.learning import ListPair, learn
 from aquila.octets import hexadecimal
 from aquila.protocol.messages import (
@@ -88,44 +96,52 @@ class GradedPairs(NamedTuple):
         return [*(one.pair for one in self.pairs), *self.below]
 
 
-@dataclass(slots=True)
 class TokenCount:
-    """Counts the rows of a submission's column by rule, because only their number in each chunk is signed (3.6.2)."""
+    """Checks the rows of a submission's column and counts them by rule, chunk by chunk (PROTOCOL.md 3.6.2).
 
-    table: RuleTable
-    counts: Counter[int] = field(default_factory=Counter)
+    Args:
+        table: The match rules.
+        submission: What was signed of the submission.
+
+    Attributes:
+        counts: How many rows there are under each rule.
+    """
+
+    def __init__(self, table: RuleTable, submission: Submission) -> None:
+        self.counts: Counter[int] = Counter()
+        self._submission = submission
+        self._classes = {rule.number: rule.input_class for rule in table.rules}
+        self._chunks = iter(submission.chunks)
+        self._last: dict[InputClass, np.ndarray] = {}
 
     def add(self, rows: bytes) -> None:
-        """Count one chunk.
+        """Count the next chunk.
 
         Raises:
-            MalformedError: The rows are not whole, or name a rule that the table does not have.
+            MalformedError: The rows are not whole, name a rule that the table does not have or that is of another class
+                than the chunk, or are not in the order of the rows of their class.
         """
-        known = {rule.number for rule in self.table.rules}
-        self.counts.update(parse_rows(rows)["rule"].tolist())
-        unknown = min(self.counts.keys() - known, default=None)
+        found, kind = parse_rows(rows), next(self._chunks).input_class
+        counts = {rule: count for rule, count in enumerate(np.bincount(found["rule"]).tolist()) if count}
+        unknown = min(counts.keys() - self._classes.keys(), default=None)
         if unknown is not None:
             raise MalformedError("token_row_rule_unknown", got=unknown)
+        if any(self._classes[rule] is not kind for rule in counts):
+            raise MalformedError("token_row_of_other_class", party=self._submission.party, kind=kind.value)
+        before = self._last.get(kind, found[:0])
+        if not are_ordered(found) or not are_ordered(np.concatenate([before, found[:1]])):
+            raise MalformedError("token_rows_not_ordered", party=self._submission.party, kind=kind.value)
+        self._last[kind] = found[-1:]
+        self.counts.update(counts)
 
-    def check(self, submission: Submission, column: TokenColumn) -> None:
-        """Refuse tokens that are not one for each element of their class, or not as many under a rule as was signed.
+    def check(self, column: TokenColumn) -> None:
+        """Refuse tokens that are not as many under a rule as was signed.
 
         Raises:
             MalformedError: The numbers differ.
         """
-        for kind in InputClass:
-            expected = submission.elements.of(kind)
-            got = sum(self.counts[rule.number] for rule in self.table.rules if rule.input_class is kind)
-            if got != expected:
-                raise MalformedError(
-                    "token_count_differs",
-                    submission=submission.submission_id,
-                    expected=expected,
-                    got=got,
-                    party=submission.party,
-                    kind=kind.value,
-                )
         if self.counts != {one.rule: one.rows for one in column.rules}:
+            submission = self._submission
             raise MalformedError("token_rules_differ", submission=submission.submission_id, party=submission.party)
 
 

@@ -18,7 +18,7 @@ from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.columns import read_column
 from aquila.protocol.submission_plan import SubmissionPlan
-from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of
+from aquila.protocol.submissions.submission import HANDLE_BYTES, FinalizedChunk, handles_of, order_rows
 from aquila.protocol.submissions.tasks import Outline
 from aquila.records.rows import Finding, ReadReport
 from aquila.records.rules import InputClass
@@ -125,6 +125,7 @@ class SimulatedParty:
     """What opens the notes that are to come, by sender."""
     noted: dict[str, list[np.ndarray]] = field(default_factory=dict)
     """The ids of the hits whose note came, by sender: of each batch, ascending."""
+    _unordered: dict[str, Spool] = field(default_factory=dict)
     _tokens: dict[str, Spool] = field(default_factory=dict)
     _parting: dict[str, HitBatches] = field(default_factory=dict)
 
@@ -156,18 +157,26 @@ class SimulatedParty:
         self.sequence += 1
         return self.sequence
 
-    def keep_tokens(self, counterpart: str, chunk: FinalizedChunk) -> None:
-        """Keep a chunk's tokens and token secrets for a counterpart until notes are sealed."""
-        if counterpart not in self._tokens:
-            self._tokens[counterpart] = Spool(self.directory / f"tokens-{counterpart}")
-        self._tokens[counterpart].append(chunk.rows)
-        self._tokens[counterpart].append(chunk.secrets)
+    def keep_finalized(self, counterpart: str, chunk: FinalizedChunk) -> None:
+        """Keep what was finalized of the next chunk for a counterpart, until its column is put in order."""
+        if counterpart not in self._unordered:
+            self._unordered[counterpart] = Spool(self.directory / f"finalized-{counterpart}")
+        self._unordered[counterpart].append(chunk.to_bytes())
+
+    def order_column(self, counterpart: str) -> Iterator[FinalizedChunk]:
+        """Yield the chunks of the column for a counterpart (PROTOCOL.md 3.6.2), which are kept for sealing notes."""
+        unordered = self._unordered.pop(counterpart)
+        tokens = self._tokens[counterpart] = Spool(self.directory / f"tokens-{counterpart}")
+        terms = self.chunks.references, lambda place: FinalizedChunk.from_bytes(unordered[place])
+        for _, chunk in order_rows(*terms):
+            tokens.append(chunk.to_bytes())
+            yield chunk
+        unordered.delete()
 
     def finalized(self, counterpart: str) -> Iterator[FinalizedChunk]:
-        """Yield the chunks for a counterpart that were kept."""
+        """Yield the chunks of the column for a counterpart, which was put in order."""
         tokens = self._tokens[counterpart]
-        for place in range(0, len(tokens), 2):
-            yield FinalizedChunk(tokens[place], tokens[place + 1])
+        return (FinalizedChunk.from_bytes(tokens[place]) for place in range(len(tokens)))
 
     def forget_tokens(self, counterpart: str) -> None:
         """Delete what was kept of the column for a counterpart."""

@@ -49,7 +49,7 @@ from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import sets_between
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
-from aquila.protocol.submissions.submission import ROW, FinalizedChunk
+from aquila.protocol.submissions.submission import ROW
 from aquila.protocol.submissions.tasks import VerifyTask
 from aquila.records.conformance import normalizer_reference
 from aquila.records.rules import RuleTable
@@ -191,11 +191,13 @@ class Rehearsal:
             answers = self.evaluate_chunks(chunks, nodes)
             lists = roles.lists_to_join(self.round)
             columns = roles.columns_of(self.round, lists)
-            for node, index, made in self.finalize_chunks(answers, are_verified=False):
+            for node, index, counterparts in self.finalize_chunks(answers, are_verified=False):
                 node.chunks.delete(index)
-                with self.measured.phase("match", "matcher"):
-                    for counterpart, chunk in made.items():
-                        tokens.add(columns.index((node.submission_id, counterpart)), chunk.rows)
+                if index + 1 < len(node.chunks):
+                    continue
+                for counterpart, rows in self.send_columns(node, counterparts):
+                    with self.measured.phase("match", "matcher"):
+                        tokens.add(columns.index((node.submission_id, counterpart)), rows)
             pairs, reports = self.grade_tokens(tokens, lists)
             for node in nodes:
                 node.forget_columns()
@@ -294,39 +296,49 @@ class Rehearsal:
 
     def finalize_chunks(
         self, answers: Iterable[Answer], *, are_verified: bool = True
-    ) -> Iterator[tuple[SimulatedParty, int, dict[str, FinalizedChunk]]]:
-        """Turn chunks with all their evaluations into tokens, and sign each list's (PROTOCOL.md 3.6, second half).
+    ) -> Iterator[tuple[SimulatedParty, int, list[str]]]:
+        """Turn chunks with all their evaluations into tokens, which their origins keep (PROTOCOL.md 3.6, second half).
 
         Args:
-            answers: Of whole submissions, chunk by chunk; a column is made for each party whose answers there are.
+            answers: Of whole submissions, chunk by chunk; rows are made for each party whose answers there are.
             are_verified: Whether they are what `verify_answers` gave; else each chunk's are verified before.
 
         Yields:
-            The origin of a chunk, its place and its rows for each counterpart.
+            The origin of a chunk, its place, and for whom rows were made.
         """
         works = self._finalizations(answers, are_verified=are_verified)
-        done = self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works)
-        for node, chunks in groupby(done, key=lambda pair: pair[0][0]):
-            counts: dict[str, roles.TokenCount] = {}
-            sent: dict[str, list[tuple[int, str]]] = {}
-            for (_, index), made in chunks:
-                if not are_verified:
-                    spent = made.verify_seconds, made.verify_group_seconds
-                    self.measured.move("finalize", "verify", node.code, *spent)
-                    for _ in made.chunks:
-                        self._watch_verified(node)
-                for counterpart, chunk in made.chunks.items():
-                    counts.setdefault(counterpart, roles.TokenCount(self.table)).add(chunk.rows)
-                    node.keep_tokens(counterpart, chunk)
-                    digest = hashlib.sha256(chunk.rows).hexdigest()
-                    sent.setdefault(counterpart, []).append((len(chunk.rows) // TOKEN_ROW_BYTES, digest))
-                    self.measured.bytes_sent[node.code] += len(chunk.rows)
-                self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
-                yield node, index, made.chunks
-            for counterpart, rows in sent.items():
-                column = self._make_column(node, counterpart, counts[counterpart].counts, rows)
-                self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, column))
-                counts[counterpart].check(self.round.submissions[node.submission_id], column)
+        for (node, index), made in self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works):
+            if not are_verified:
+                self.measured.move("finalize", "verify", node.code, made.verify_seconds, made.verify_group_seconds)
+                for _ in made.chunks:
+                    self._watch_verified(node)
+            for counterpart, chunk in made.chunks.items():
+                node.keep_finalized(counterpart, chunk)
+            self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
+            yield node, index, list(made.chunks)
+
+    def send_columns(self, node: SimulatedParty, counterparts: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Put the rows of a party's columns in order, and sign for each; yield each chunk of rows and for whom it is.
+
+        Args:
+            node: Whose columns they are; all chunks of its submission are finalized.
+            counterparts: For whom they are.
+        """
+        for counterpart in counterparts:
+            count, sent = roles.TokenCount(self.table, self.round.submissions[node.submission_id]), []
+            chunks = node.order_column(counterpart)
+            while True:
+                with self.measured.phase("finalize", node.code):
+                    chunk = next(chunks, None)
+                if chunk is None:
+                    break
+                count.add(chunk.rows)
+                sent.append((len(chunk.rows) // TOKEN_ROW_BYTES, hashlib.sha256(chunk.rows).hexdigest()))
+                self.measured.bytes_sent[node.code] += len(chunk.rows)
+                yield counterpart, chunk.rows
+            column = self._make_column(node, counterpart, count.counts, sent)
+            self.publish(node.party.tokens(node.round, node.next_sequence(), node.submission_id, column))
+            count.check(column)
 
     def _make_column(
         self, node: SimulatedParty, counterpart: str, rules: Mapping[int, int], chunks: Sequence[tuple[int, str]]

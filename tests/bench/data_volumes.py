@@ -80,10 +80,11 @@ def node_disk(size: Size) -> int:
 
     Every evaluation of the own list lies here until the tokens for the last counterpart are made, beside the rows and
     the blinded elements; tokens and their secrets come on top while chunks
-    are finalized, and columns when all are. Answers to others leave at once and are not counted.
+    are finalized, and columns when all are, of which one lies here twice while its rows are put in order. Answers to
+    others leave at once and are not counted.
     """
     waiting = ROW.itemsize + ELEMENT_BYTES * (1 + size.others)
-    made = (TOKEN_ROW_BYTES + SECRET_BYTES) * size.others
+    made = (TOKEN_ROW_BYTES + SECRET_BYTES) * (size.others + 1)
     return size.elements * (waiting + made) + column_bytes(size)
 
 

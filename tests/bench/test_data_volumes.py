@@ -38,7 +38,7 @@ def test_early_deletion() -> None:
 
 def test_a_node_keeps_its_evaluations() -> None:
     """Until its last tokens are made, every evaluation of the own list lies at its node."""
-    assert data_volumes.node_disk(Size(3, 10, 1)) == 10 * (73 + 32 * 3 + 2 * (33 + 32)) + 2 * 16 * (2 * 10 + 4_096)
+    assert data_volumes.node_disk(Size(3, 10, 1)) == 10 * (73 + 32 * 3 + 3 * (33 + 32)) + 2 * 16 * (2 * 10 + 4_096)
 
 
 def test_hours() -> None:

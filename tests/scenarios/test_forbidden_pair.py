@@ -1,6 +1,7 @@
 """The manifest keeps two parties apart: AL and SI may both be compared with RS, and not with one another."""
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 
@@ -82,6 +83,30 @@ def test_not_joined_through_the_third(staged: Callable[..., StagedRound]) -> Non
     assert handles["AL"] != handles["SI"]
     for counterpart, handle in handles.items():
         assert node.record_ids_of(handles.values(), counterpart) == {handle: "RS-1"}
+
+
+def test_chunks_do_not_join_them(staged: Callable[..., StagedRound]) -> None:
+    """Where the rows of a record lie in one column says nothing of the other: each orders a whole class by its tokens.
+
+    Were the rows of a chunk kept together, all 40 records would lie in the same two of 20 chunks in both columns; by
+    chance that happens to one in a hundred.
+    """
+    names = product("bdgkmprt", "aeiou")
+    persons = [person(f"RS-{a}{b}", f"Le{a}{b}", "Novak", f"19{50 + at}-03-04") for at, (a, b) in enumerate(names)]
+    stage = staged(LISTS | {"RS": tuple(persons)}, changes=APART).finalized()
+    seen: list[dict[str, list[int]]] = []
+    for other in ("AL", "SI"):
+        chunks = stage.tokens[stage.nodes["RS"].submission_id, other]
+        assert len(chunks) == 20
+        handles = {row[:16] for row in rows_of(stage, "RS", other)}
+        ids = stage.nodes["RS"].record_ids_of(handles, other)
+        found: dict[str, list[int]] = {record: [] for record in ids.values()}
+        for number, rows in enumerate(chunks):
+            for row in parted(rows, 33):
+                found[ids[row[:16]]].append(number)
+        seen.append(found)
+    assert len(seen[0]) == 40
+    assert sum(seen[1][record] == places for record, places in seen[0].items()) < 4
 
 
 def test_one_handle_for_each_record_where_all_may_be_compared(staged: Callable[..., StagedRound]) -> None:

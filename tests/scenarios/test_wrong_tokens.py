@@ -1,6 +1,6 @@
 """A party sends tokens too early, too many, of the wrong class or rule, for nobody, or of another's submission."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -36,9 +36,17 @@ def tokens(stage: StagedRound, code: str, submission_id: str, counterpart: str =
     return stage.signed(code, stage.statement(code, Tokens, submission_id=submission_id, column=said, **binding))
 
 
-def sent(stage: StagedRound, counterpart: str) -> bytes:
-    """Return the rows that SI sent to a counterpart."""
-    return b"".join(stage.tokens[stage.nodes["SI"].submission_id, counterpart])
+def sent(stage: StagedRound, counterpart: str) -> list[bytes]:
+    """Return the rows that SI sent to a counterpart, chunk by chunk."""
+    return stage.tokens[stage.nodes["SI"].submission_id, counterpart]
+
+
+def counted(stage: StagedRound, chunks: Iterable[bytes]) -> roles.TokenCount:
+    """Let the matcher count chunks of SI."""
+    count = roles.TokenCount(stage.table, stage.round.submissions[stage.nodes["SI"].submission_id])
+    for rows in chunks:
+        count.add(rows)
+    return count
 
 
 def test_before_any_evaluation(stage: StagedRound) -> None:
@@ -94,32 +102,48 @@ def test_in_chunks_other_than_those_of_elements(stage: StagedRound) -> None:
     stage.refused(MalformedError, tokens(stage, "SI", stage.nodes["SI"].submission_id, **said), "another number")
 
 
-def test_of_another_number_in_a_class(stage: StagedRound) -> None:
-    """The matcher counts rows by class: five full and five partial elements give no six full tokens."""
-    stage.finalized()
-    origin, rows = stage.nodes["SI"].submission_id, sent(stage, "AL")
-    full = next(rows[start : start + 33] for start in range(0, len(rows), 33) if rows[start + 16] == 1)
-    partial = next(start for start in range(0, len(rows), 33) if rows[start + 16] == 2)
-    count = roles.TokenCount(stage.table)
-    count.add(rows[:partial] + full + rows[partial + 33 :])
-    with pytest.raises(MalformedError, match="sent 6 tokens of the class full"):
-        count.check(stage.round.submissions[origin], stage.round.tokens[origin, "AL"].column)
+def test_of_another_class(stage: StagedRound) -> None:
+    """The rows of a chunk are of its class: five full and five partial elements give no six full tokens."""
+    chunks = sent(stage.finalized(), "AL")
+    counted(stage, chunks)
+    changed = chunks[-1][:16] + b"\x01" + chunks[-1][17:]
+    with pytest.raises(MalformedError, match="SI sent tokens of another class in a chunk of the class partial"):
+        counted(stage, [*chunks[:-1], changed])
+
+
+@pytest.mark.parametrize("across", [False, True], ids=["in a chunk", "over the border of two"])
+def test_out_of_order(stage: StagedRound, across: bool) -> None:
+    """Rows ascend over all chunks of their class: chunk by chunk they would tell which chunk a record is of."""
+    chunks = sent(stage.finalized(), "AL")
+    assert [len(rows) // 33 for rows in chunks] == [4, 1, 4, 1]
+    first, second = chunks[:2]
+    changed = [second + first[33:], first[:33]] if across else [first[33:66] + first[:33] + first[66:], second]
+    with pytest.raises(MalformedError, match="SI sent tokens of the class full that are not in ascending order"):
+        counted(stage, [*changed, *chunks[2:]])
+
+
+def test_equal_tokens_out_of_order(stage: StagedRound) -> None:
+    """Of records that share a token the one with the lesser handle comes first, which is another one in each column."""
+    chunks = sent(stage.finalized(), "AL")
+    first = chunks[0]
+    low, high = (bytes([number]) * 16 + first[16:33] for number in (1, 2))
+    counted(stage, [low + high + first[66:]])
+    with pytest.raises(MalformedError, match="not in ascending order"):
+        counted(stage, [high + low + first[66:]])
 
 
 def test_of_other_rules_than_signed(staged: Callable[..., StagedRound]) -> None:
     """Each column has a row for each element of a class; they have to be of the rules that were signed, too."""
     stage = staged(rules="default", chunk_elements=64).finalized()
     origin = stage.nodes["SI"].submission_id
-    submission, said = stage.round.submissions[origin], stage.round.tokens[origin, "RS"].column
-    count = roles.TokenCount(stage.table)
-    count.add(sent(stage, "RS"))
-    count.check(submission, said)
+    said, count = stage.round.tokens[origin, "RS"].column, counted(stage, sent(stage, "RS"))
+    count.check(said)
     full = [rule.number for rule in stage.table.rules if rule.input_class is InputClass.FULL]
     moved = next(rule for rule in full if count.counts[rule])
     count.counts[moved] -= 1
     count.counts[next(rule for rule in full if rule != moved)] += 1
     with pytest.raises(MalformedError, match="other numbers of rows under the rules than it signed"):
-        count.check(submission, said)
+        count.check(said)
 
 
 def test_of_other_rules_in_another_column(stage: StagedRound) -> None:
@@ -150,8 +174,9 @@ def test_rules_that_are_no_table(stage: StagedRound, rules: list[dict[str, int]]
 
 
 def test_of_a_rule_that_is_not_there(stage: StagedRound) -> None:
+    stage.submitted()
     with pytest.raises(MalformedError, match="rule that the round does not have"):
-        roles.TokenCount(stage.table).add(bytes(16) + b"\x03" + bytes(16))
+        counted(stage, [bytes(16) + b"\x03" + bytes(16)])
 
 
 def test_of_another_party(stage: StagedRound) -> None:

@@ -29,7 +29,7 @@ from aquila.protocol.shadow.columns import Column, make_column
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sets_between
 from aquila.protocol.shadow.queries import asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows
-from aquila.protocol.submissions.submission import TOKEN_ROW, chunk_reference, merge_runs
+from aquila.protocol.submissions.submission import TOKEN_ROW, FinalizedChunk, chunk_reference, merge_runs, order_rows
 from aquila.protocol.submissions.tasks import finalize
 from aquila.records.person import PartialDate, Record
 from aquila.records.rules import InputClass, load_rules
@@ -215,13 +215,16 @@ class Node:
             if ColumnKey(sent.submission_id, other) not in self.round.tokens
             and all((index, other) in sent.answers for index in range(len(sent.chunks)))
         ]
-        sent.tokens |= {other: [] for other in others}
+        made: dict[str, list[FinalizedChunk]] = {other: [] for other in others}
         for index, (_, rows, _) in enumerate(sent.chunks):
             evaluations = {other: sent.answers[index, other] for other in others}
             terms = sent.submission_id, index, rows, evaluations
             work = self.party.to_finalize(self.round, self.secrets, sent.seed, *terms)
-            for other, made in finalize(self.world.group, work).items():
-                sent.tokens[other].append(made.rows)
+            for other, chunk in finalize(self.world.group, work).items():
+                made[other].append(chunk)
+        submission = self.round.submissions[sent.submission_id]
+        for other, finalized in made.items():
+            sent.tokens[other] = [one.rows for _, one in order_rows(submission.chunks, finalized.__getitem__)]
         return [self.tokens_statement(sent, other) for other in others]
 
     def tokens_statement(self, sent: Sent, other: str) -> bytes:

@@ -338,9 +338,11 @@ class StagedRound(Rehearsal):
         evaluators = counterparts or origin.round.evaluators_of(origin.submission_id)
         places = [(i, code) for i in range(len(origin.chunks)) for code in evaluators]
         answers = [self.answers[origin.submission_id, *place] for place in places]
-        for _, index, made in self.finalize_chunks(answers):
-            for code, chunk in made.items():
-                self.tokens.setdefault((origin.submission_id, code), [])[index:] = [chunk.rows]
+        deque(self.finalize_chunks(answers), maxlen=0)
+        for code in evaluators:
+            self.tokens[origin.submission_id, code] = []
+        for code, rows in self.send_columns(origin, evaluators):
+            self.tokens[origin.submission_id, code].append(rows)
 
     def table_of(self, submissions: Sequence[str]) -> TokenTable:
         """Return a table of the tokens of pairs of submissions."""

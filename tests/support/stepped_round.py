@@ -137,7 +137,7 @@ class Liar(SteppingParty):
         if not self.lies_to(other, "tokens"):
             return chunk
         rows = np.frombuffer(chunk.rows, dtype=TOKEN_ROW).copy()
-        rows["token"] = np.frombuffer(b"".join(sorted(self.random(16) for _ in rows)), dtype="V16")
+        rows["token"] = np.frombuffer(self.random(16 * len(rows)), dtype="V16")
         return FinalizedChunk(rows.tobytes(), chunk.secrets)
 
     def tags_instead(self, other: str, column: Column) -> Column:

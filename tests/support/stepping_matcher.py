@@ -179,11 +179,11 @@ class SteppingMatcher:
         submissions, table = [key.submission_id for key in columns], PlainTable()
         said = {key: self.round.tokens[key].column for key in columns}
         for number, (key, column) in enumerate(said.items()):
-            counts = TokenCount(self.table)
+            counts = TokenCount(self.table, self.round.submissions[key.submission_id])
             for rows in self._rows(key):
                 counts.add(rows)
                 table.add(number, rows)
-            counts.check(self.round.submissions[key.submission_id], column)
+            counts.check(column)
 
         before = self.round.sent_before(query, report.counterpart) if query else []
         earlier = [[b"".join(self._rows(ColumnKey(one, report.counterpart))) for one in before]] if query else []

@@ -51,7 +51,7 @@ from aquila.protocol.shadow.queries import (
 from aquila.protocol.shadow.strangers import count_strangers
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions import tasks
-from aquila.protocol.submissions.submission import FinalizedChunk, chunk_reference
+from aquila.protocol.submissions.submission import FinalizedChunk, chunk_reference, order_rows
 from aquila.records.conformance import normalizer_reference
 from aquila.records.person import Record
 from aquila.records.rules import InputClass, RuleTable
@@ -416,15 +416,17 @@ class SteppingParty:
 
     def make_column(self, name: str, other: str) -> tuple[list[FinalizedChunk], Column, TokenColumn]:
         """Return a submission's column for a counterpart: token rows, tags, and what its statement says."""
-        counts, submitted = TokenCount(self.table), self.stored.submissions[name]
-        made: list[FinalizedChunk] = []
-        references: list[tuple[int, str]] = []
+        submission, submitted = self.round.submissions[name], self.stored.submissions[name]
+        finalized: list[FinalizedChunk] = []
         for index, (rows, _) in enumerate(submitted.chunks):
             terms = self.secrets, SecretBytes(submitted.drawn.seed), name, index, rows
             work = self.party.to_finalize(self.round, *terms, {other: submitted.answers[index, other]})
-            made.append(self.sent_instead(other, tasks.finalize(self.party.group, work)[other]))
-            counts.add(made[-1].rows)
-            references.append((len(made[-1].rows) // TOKEN_ROW_BYTES, hashlib.sha256(made[-1].rows).hexdigest()))
+            finalized.append(self.sent_instead(other, tasks.finalize(self.party.group, work)[other]))
+        made = [chunk for _, chunk in order_rows(submission.chunks, finalized.__getitem__)]
+        counts = TokenCount(self.table, submission)
+        for chunk in made:
+            counts.add(chunk.rows)
+        references = [(len(one.rows) // TOKEN_ROW_BYTES, hashlib.sha256(one.rows).hexdigest()) for one in made]
         with self._pair_key(other) as secret:
             sets, rows_made = sets_between(self.round, self.table, self.code, other), [one.rows for one in made]
             if submitted.drawn.kind is Kind.LIST:

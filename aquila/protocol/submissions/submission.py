@@ -6,8 +6,9 @@ of all runs merged. Callers keep runs where they like: memory is bounded by a ba
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,9 @@ from aquila.records.rules import InputClass, RuleTable
 
 HANDLE_BYTES = 16
 ROW = np.dtype([("element", "S32"), ("digest", "S32"), ("number", "<u8"), ("rule", "u1")])
-_OPAQUE_ROW = np.dtype(f"V{ROW.itemsize}")
 TOKEN_ROW = np.dtype([("handle", "V16"), ("rule", "u1"), ("token", "V16")])
+_FINALIZED = np.dtype([*TOKEN_ROW.descr, ("secret", f"V{SECRET_BYTES}")])
+ORDERED_AT_ONCE = 2_000_000  # rows of 65 bytes, three times in memory
 _COLUMN = "S32"
 """Elements and digests in rows. NumPy shows such values without zeros at their end, but keeps, copies and compares
 them whole."""
@@ -111,21 +113,28 @@ def prepare_run(
         rows["digest"] = np.frombuffer(inputs, dtype=_COLUMN)
         rows["number"] = numbers
         rows["rule"] = places.rules[members]
-        sorted_rows[kind] = rows[_ascending(elements, ELEMENT_BYTES)]
+        sorted_rows[kind] = rows[_ascending(_words(rows["element"]))]
     return sorted_rows
 
 
-def _ascending(octets: bytes, width: int) -> NDArray[np.intp]:
-    """Return the positions of n values of `width` bytes in ascending order of their bytes.
+def _words(*columns: NDArray[np.void] | NDArray[np.bytes_]) -> list[NDArray[np.uint64]]:
+    """Return columns of n values of 8 bytes, or of several times 8, as columns of numbers that have their order."""
+    octets = (np.ascontiguousarray(one).view(">u8").reshape(len(one), one.itemsize // 8) for one in columns)
+    return [words.astype(np.uint64) for of_column in octets for words in of_column.T]
 
-    The values are random, so that their first 8 bytes nearly always decide; where two agree, all bytes are compared.
+
+def _ascending(words: Sequence[NDArray[np.uint64]]) -> NDArray[np.intp]:
+    """Return the positions of n values in ascending order.
+
+    Args:
+        words: Their columns. The first is random and mostly decides; of those that agree in it all are compared.
     """
-    words = np.frombuffer(octets, dtype=">u8").reshape(-1, width // 8)
-    first = words[:, 0].astype(np.uint64)
-    order = np.argsort(first)
-    ordered = first[order]
-    if (ordered[1:] == ordered[:-1]).any():
-        return np.lexsort([words[:, place] for place in reversed(range(width // 8))])
+    order = np.argsort(words[0])
+    ordered = words[0][order]
+    agree = ordered[1:] == ordered[:-1]
+    tied = np.append(agree, False) | np.append(False, agree) if len(order) else agree
+    some = order[tied]
+    order[tied] = some[np.lexsort([column[some] for column in reversed(words)])]
     return order
 
 
@@ -137,23 +146,34 @@ def merge_runs(runs: Sequence[np.ndarray], chunk_elements: int) -> Iterator[np.n
     """
     firsts = (run.view(np.uint8).reshape(len(run), ROW.itemsize)[:, 0] for run in runs)
     cuts = [np.searchsorted(first, np.arange(257)) for first in firsts]
-    opaque = [run.view(_OPAQUE_ROW) for run in runs]
-    waiting: list[np.ndarray] = []
-    for value in range(256):
-        slices = [run[cut[value] : cut[value + 1]] for run, cut in zip(opaque, cuts, strict=True)]
-        bucket = _joined(slices)
-        waiting.append(bucket[_ascending(bucket["element"].tobytes(), ELEMENT_BYTES)].view(_OPAQUE_ROW))
-        while sum(map(len, waiting)) >= chunk_elements:
-            rows = _joined(waiting)
-            yield rows[:chunk_elements]
-            waiting = [rows[chunk_elements:].view(_OPAQUE_ROW)]
-    if any(map(len, waiting)):
-        yield _joined(waiting)
+    buckets = (
+        _joined([run[cut[value] : cut[value + 1]] for run, cut in zip(runs, cuts, strict=True)], ROW)
+        for value in range(256)
+    )
+    ordered = (_opaque(bucket)[_ascending(_words(bucket["element"]))] for bucket in buckets)
+    whole, rest = divmod(sum(map(len, runs)), chunk_elements)
+    return _cut(ordered, [*[chunk_elements] * whole, *[rest] * (rest > 0)], ROW)
 
 
-def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Join opaque rows to rows: NumPy would compare and copy the fields of rows one by one."""
-    return np.concatenate([np.empty(0, dtype=_OPAQUE_ROW), *parts]).view(ROW)
+def _opaque(rows: np.ndarray) -> np.ndarray:
+    """Return rows without their fields, which NumPy would compare and copy one by one."""
+    return rows.view(f"V{rows.itemsize}")
+
+
+def _joined(parts: Iterable[np.ndarray], dtype: np.dtype[np.void]) -> np.ndarray:
+    return np.concatenate([_opaque(np.empty(0, dtype=dtype)), *map(_opaque, parts)]).view(dtype)
+
+
+def _cut(parts: Iterable[np.ndarray], sizes: Iterable[int], dtype: np.dtype[np.void]) -> Iterator[np.ndarray]:
+    """Cut rows that come in parts of any size into others of given sizes, which are all of them."""
+    coming, left = iter(parts), np.empty(0, dtype=dtype)
+    for size in sizes:
+        gathered = [left]
+        while sum(map(len, gathered)) < size:
+            gathered.append(next(coming))
+        left = left if len(gathered) == 1 else _joined(gathered, dtype)
+        yield left[:size]
+        left = left[size:]
 
 
 def chunk_reference(input_class: InputClass, rows: np.ndarray) -> tuple[ChunkReference, bytes]:
@@ -169,6 +189,16 @@ class FinalizedChunk:
 
     rows: bytes
     secrets: bytes
+
+    def to_bytes(self) -> bytes:
+        """Return the rows, and the secrets behind them."""
+        return self.rows + self.secrets
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read back what `to_bytes` gave; the bytes are a party's own."""
+        secrets = len(content) // _FINALIZED.itemsize * SECRET_BYTES
+        return cls(content[:-secrets], content[-secrets:])
 
     def __repr__(self) -> str:
         return f"FinalizedChunk({len(self.secrets) // DIGEST_BYTES} rows)"
@@ -208,7 +238,7 @@ def finalize_chunk(
         columns: What the rows for each counterpart are made of.
 
     Returns:
-        For each of these the token rows in ascending order of their tokens, and the token secrets.
+        For each of these the token rows, for `order_rows`, and the token secrets.
     """
     digests, numbers = rows["digest"].tobytes(), rows["number"]
     inverses = group.invert_each(blinds_of(group, seed, submission, numbers, digests))
@@ -222,16 +252,50 @@ def finalize_chunk(
         messages = framed_rows(len(rows), "aquila/2 token", input_class.value.encode(), *parts)
         with column.key.reveal() as octets:
             tokens, secrets = oprf.split_output(group.mac(octets, *messages))
-        # 2. Lay the rows down in the order of their tokens, which tells nothing of the order of the elements.
-        order = _ascending(tokens, TOKEN_BYTES)
+        # 2. Lay the rows down.
         token_rows = np.empty(len(rows), dtype=TOKEN_ROW)
         handles = handles_of(seed, numbers // np.uint64(INPUTS_PER_RECORD), column.handles_for)
         token_rows["handle"] = np.frombuffer(handles, dtype=f"V{HANDLE_BYTES}")
         token_rows["rule"] = rows["rule"]
         token_rows["token"] = np.frombuffer(tokens, dtype=f"V{TOKEN_BYTES}")
-        ordered = np.frombuffer(secrets, dtype=f"V{SECRET_BYTES}")[order].tobytes()
-        made.append(FinalizedChunk(token_rows[order].tobytes(), ordered))
+        made.append(FinalizedChunk(token_rows.tobytes(), secrets))
     return made
+
+
+def order_rows(
+    chunks: Sequence[ChunkReference], read: Callable[[int], FinalizedChunk], at_once: int = ORDERED_AT_ONCE
+) -> Iterator[tuple[int, FinalizedChunk]]:
+    """Yield the chunks of a column by their places: the rows of a class in one order, of tokens, then of handles.
+
+    So no chunk of a column says which rows are of one chunk of the submission (PROTOCOL.md 3.6.2). A range of tokens is
+    gathered at a time, since these are uniformly random; memory is bounded by it.
+
+    Args:
+        chunks: The chunks of the submission.
+        read: Returns what `finalize_chunk` gave of the chunk of a place; each is read once for each range.
+        at_once: How many rows, about, are in a range.
+    """
+    for kind in InputClass:
+        sizes = {place: chunk.elements for place, chunk in enumerate(chunks) if chunk.input_class is kind}
+        ranges = sum(sizes.values()) // at_once + 1
+        every = (_in_range(map(read, sizes), number, ranges) for number in range(ranges))
+        ordered = (_opaque(rows)[_ascending(_words(rows["token"], rows["handle"]))] for rows in every)
+        for place, rows in zip(sizes, _cut(ordered, sizes.values(), _FINALIZED), strict=True):
+            octets = rows.view(np.uint8).reshape(-1, _FINALIZED.itemsize)
+            token_rows, secrets = octets[:, : TOKEN_ROW.itemsize], octets[:, TOKEN_ROW.itemsize :]
+            yield place, FinalizedChunk(token_rows.tobytes(), secrets.tobytes())
+
+
+def _in_range(chunks: Iterable[FinalizedChunk], number: int, ranges: int) -> np.ndarray:
+    """Return the rows whose tokens are in one of some ranges of equal width."""
+    parts = []
+    for chunk in chunks:
+        columns = np.frombuffer(chunk.rows, np.uint8), np.frombuffer(chunk.secrets, np.uint8)
+        octets = np.hstack([columns[0].reshape(-1, TOKEN_ROW.itemsize), columns[1].reshape(-1, SECRET_BYTES)])
+        rows = octets.view(_FINALIZED)[:, 0]
+        heads = _words(rows["token"])[0] >> np.uint64(32)
+        parts.append(_opaque(rows)[heads * np.uint64(ranges) >> np.uint64(32) == number])
+    return _joined(parts, _FINALIZED)
 
 
 def check_order(elements: bytes) -> None:

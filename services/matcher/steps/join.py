@@ -190,14 +190,15 @@ def _add(
     """Add columns by list number, count each over all its chunks, and return the signs of guesses by submission."""
     flags: dict[str, tuple[Sentence, ...]] = {}
     for number, column in enumerate(columns):
-        submission, count = round_.submissions[column.submission_id], TokenCount(table)
+        submission = round_.submissions[column.submission_id]
+        count = TokenCount(table, submission)
         multiplicity = Multiplicity(table, submission.elements.total())
         try:
             for rows in _chunks(context, round_, column):
                 count.add(rows)
                 tokens.add(number, rows)
                 multiplicity.add(rows)
-            count.check(submission, round_.tokens[column].column)
+            count.check(round_.tokens[column].column)
         except MalformedError as error:
             raise FaultyTokensError.of(error, column) from None
         flags[column.submission_id] = tuple(multiplicity.flags(round_.manifest.frequency_limit))

@@ -45,11 +45,16 @@ def evaluated(round_id: str, submission_id: str, party: str, index: int) -> str:
     return f"{submission(round_id, submission_id)}/evaluated/{party}/{index}"
 
 
+def finalized(round_id: str, submission_id: str, counterpart: str, index: int) -> str:
+    """Return the file of the sealed tokens and token secrets of an own chunk, until its column is put in order."""
+    return f"{submission(round_id, submission_id)}/finalized/{counterpart}/{index}"
+
+
 def tokens(round_id: str, submission_id: str, counterpart: str, index: int) -> str:
-    """Return the file of a sealed part of an own column: token rows of a chunk, or a piece of tags."""
+    """Return the file of a sealed part of an own column: a chunk of token rows, or a piece of tags."""
     return f"{submission(round_id, submission_id)}/tokens/{counterpart}/{index}"
 
 
 def token_secrets(round_id: str, submission_id: str, counterpart: str, index: int) -> str:
-    """Return the file of the sealed token secrets of an own chunk in a column."""
+    """Return the file of the sealed token secrets of a chunk of an own column."""
     return f"{submission(round_id, submission_id)}/token-secrets/{counterpart}/{index}"

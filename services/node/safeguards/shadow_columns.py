@@ -1,5 +1,6 @@
 """Shadow columns that this node sends with its tokens, sealed under the round key until then (PROTOCOL.md 3.7.12)."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -8,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SecretBytes
-from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages import Kind, Mode, StatementKind, TokenColumn, Tokens
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.locks import pair_key
@@ -19,6 +19,7 @@ from aquila.protocol.shadow.columns import make_column as make_column_of_list
 from aquila.protocol.shadow.meeting import ColumnTerms, left_out_before, sets_between
 from aquila.protocol.shadow.queries import AskedRows, asked_rows, make_query_column, query_number
 from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
+from aquila.protocol.submissions.submission import FinalizedChunk, order_rows
 from aquila.sentences import Sentence
 from services.node.context import NodeContext
 from services.node.rounds import paths, statements
@@ -64,17 +65,18 @@ def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretByte
 def make_column(
     node: NodeContext, round_: Round, row: SubmissionRow, counterpart: str
 ) -> tuple[TokenColumn, list[TokenPartRow]]:
-    """Make the tags of an own list or query for a counterpart, on the disk; return its column, and rows of the pieces.
+    """Make the column of an own list or query for a counterpart, on the disk; return it, and rows of its pieces.
+
+    Its chunks are all finalized; nothing of them changes.
 
     Raises:
         KeyMaterialError: The round key is missing.
     """
-    memory, chunks = node.rounds.of(row.round_id), parts_of_rows(node, row.submission_id, counterpart)
+    memory, chunks = node.rounds.of(row.round_id), _order_rows(node, round_, row.submission_id, counterpart)
     with column_key(node, round_, counterpart) as key:
         make = _list_column if row.kind == Kind.LIST else _query_column
         column, rules = make(node, round_, row.submission_id, counterpart, key)
-        signed = [(part.size // TOKEN_ROW_BYTES, part.digest or "") for part in chunks]
-        said = column.statement(counterpart, key, rules, signed)
+        said = column.statement(counterpart, key, rules, chunks)
     pieces = []
     for place, piece in enumerate(column.pieces(), start=len(chunks)):
         name = paths.tokens(row.round_id, row.submission_id, counterpart, place)
@@ -90,6 +92,23 @@ def make_column(
             )
         )
     return said, pieces
+
+
+def _order_rows(node: NodeContext, round_: Round, submission: str, counterpart: str) -> list[tuple[int, str]]:
+    """Put the rows of a column in order over each class; return rows and SHA-256 of each of its chunks."""
+    memory, signed = node.rounds.of(round_.round_id), round_.submissions[submission].chunks
+
+    def read(place: int) -> FinalizedChunk:
+        name = paths.finalized(round_.round_id, submission, counterpart, place)
+        return FinalizedChunk.from_bytes(memory.key().open(name, node.files.read(name)))
+
+    parts = {}
+    for place, chunk in order_rows(signed, read):
+        at = round_.round_id, submission, counterpart, place
+        for name, content in ((paths.tokens(*at), chunk.rows), (paths.token_secrets(*at), chunk.secrets)):
+            node.files.write(name, memory.seal(name, content))
+        parts[place] = signed[place].elements, hashlib.sha256(chunk.rows).hexdigest()
+    return [part for _, part in sorted(parts.items())]
 
 
 def _list_column(

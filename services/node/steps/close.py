@@ -51,7 +51,6 @@ from services.node.storage.tables import (
     StandingQueryRow,
     StatementRow,
     SubmissionRow,
-    TokenPartRow,
     WithdrawalRow,
 )
 
@@ -175,9 +174,8 @@ def _destroy(node: NodeContext, round_id: str) -> None:
     with node.store.transaction("close.rows") as session:
         for table in DESTROYED_WITH_THE_KEY:
             session.execute(delete(table).where(table.round_id == round_id))
-        session.execute(update(TokenPartRow).where(TokenPartRow.round_id == round_id).values(digest=None))
         _leave_unsent(session, round_id, StatementRow.kind.not_in(statements.LAST_WORDS))
-    node.store.erase_deleted(*(row.__table__ for row in (*DESTROYED_WITH_THE_KEY, TokenPartRow)))  # type: ignore[arg-type]  # tables, all of them
+    node.store.erase_deleted(*(row.__table__ for row in DESTROYED_WITH_THE_KEY))  # type: ignore[arg-type]  # tables, all of them
 
 
 def _prepare_reports(node: NodeContext, round_id: str) -> AquilaError | None:

@@ -378,7 +378,8 @@ class ChunkRow(NodeRows):
 class TokenPartRow(NodeRows):
     """A part of an own column: the token rows of a chunk, or behind them a piece of the tags.
 
-    Pieces are stored with the column's statement: a column that has them is signed.
+    A row of a chunk is there when it is finalized. Its rows are put in order over their class, and pieces are stored,
+    with the column's statement: a column that has pieces is signed.
     """
 
     __tablename__ = "token_part"
@@ -390,7 +391,6 @@ class TokenPartRow(NodeRows):
     round_id: Mapped[str] = _round()
     is_rows: Mapped[bool] = mapped_column(comment="Whether it has token rows, or tags.")
     size: Mapped[int] = mapped_column(comment="Bytes.")
-    digest: Mapped[Digest | None] = mapped_column(comment="SHA-256 of token rows, until the close.")
     sent: Mapped[bool] = mapped_column(default=False, comment="Whether the matcher has it.")
 
 

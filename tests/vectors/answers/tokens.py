@@ -12,8 +12,8 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share
 from aquila.matching.join import TokenTable
 from aquila.protocol.matcher import TokenCount
-from aquila.protocol.messages import Submission, TokenColumn
-from aquila.protocol.submissions.submission import ROW, RowTerms, blinds_of, finalize_chunk
+from aquila.protocol.messages import ChunkReference, Submission, TokenColumn
+from aquila.protocol.submissions.submission import ROW, RowTerms, blinds_of, finalize_chunk, order_rows
 from aquila.records.rules import InputClass, RuleTable
 from tests.vectors.answers.given import GROUP, Given, Operation, cut, raw
 
@@ -51,7 +51,9 @@ def rows(given: Given) -> Given:
     )
     seed, share = SecretBytes(raw(given["seed"])), Share.from_bytes(GROUP, raw(given["share"]))
     kind = InputClass(given["class"])
-    (made,) = finalize_chunk(GROUP, chunk, seed, raw(given["submission_id"]), kind, share, [terms])
+    finalized = finalize_chunk(GROUP, chunk, seed, raw(given["submission_id"]), kind, share, [terms])
+    reference = ChunkReference(input_class=kind, elements=len(chunk), digest="0" * 64)
+    ((_, made),) = order_rows([reference], finalized.__getitem__)
     return {"rows": cut(made.rows, 33), "secrets": cut(made.secrets, 32)}
 
 
@@ -59,14 +61,15 @@ def count(given: Given) -> None:
     rules = [
         SimpleNamespace(number=int(rule), input_class=InputClass(kind)) for rule, kind in given["classes"].items()
     ]  # fmt: skip
-    counted = TokenCount(cast("RuleTable", SimpleNamespace(rules=rules)))
-    counted.add(raw(given["rows"]))
-    elements = SimpleNamespace(of=lambda kind: given["elements"][kind.value])
-    submission: Any = SimpleNamespace(elements=elements, submission_id="0" * 32, party="SI")
+    chunks = [SimpleNamespace(input_class=InputClass(one["class"])) for one in given["chunks"]]
+    submission: Any = SimpleNamespace(chunks=chunks, submission_id="0" * 32, party="SI")
+    counted = TokenCount(cast("RuleTable", SimpleNamespace(rules=rules)), cast("Submission", submission))
+    for one in given["chunks"]:
+        counted.add(raw(one["rows"]))
     signed: Any = SimpleNamespace(
         rules=[SimpleNamespace(rule=int(rule), rows=many) for rule, many in given["rules"].items()]
     )
-    counted.check(cast("Submission", submission), cast("TokenColumn", signed))
+    counted.check(cast("TokenColumn", signed))
 
 
 def join(given: Given) -> list[list[Any]]:

@@ -20,7 +20,7 @@ from aquila.protocol.shadow.columns import make_column
 from aquila.protocol.shadow.meeting import sets_between
 from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions import tasks
-from aquila.protocol.submissions.submission import FinalizedChunk, handles_of, merge_runs
+from aquila.protocol.submissions.submission import FinalizedChunk, handles_of, merge_runs, order_rows
 from aquila.records.person import Record
 from aquila.records.rules import InputClass, RuleTable, parse_rules
 from tests.support.staged_round import blinded
@@ -130,7 +130,8 @@ def finalized(given: Given, own: str, other: str) -> Iterator[FinalizedChunk]:
 
 def column(given: Given) -> Given:
     own, other, found = given["party"], given["counterpart"], shown(given)
-    rows = [chunk.rows for chunk in finalized(given, own, other)]
+    chunks = found.record.submissions[given["parties"][own]["submission_id"]].chunks
+    rows = [chunk.rows for _, chunk in order_rows(chunks, list(finalized(given, own, other)).__getitem__)]
     sets = sets_between(found.record, found.table, own, other)
     with pair_key(found.record, own, secrets_of(given, own), other, "shadow") as key:
         made = make_column(key, RecordRows(rows), sets)

@@ -18,10 +18,10 @@ OPERATIONS = """
 token: key of the pair, class, x, the origin and its share, the counterpart and its evaluated element, and the
     blind, to both values of the input, in the order of the parties, the token and the token secret
 rows: key of the pair, class, the origin and its share, the counterpart, seed and submission id, handles
-    (`counterpart`, where each column has its own), and of each element of a chunk number, rule, x and the evaluated
+    (`counterpart`, where each column has its own), and of each element of a class number, rule, x and the evaluated
     element, to the rows of 33 bytes and the token secrets in the same order
-count: the rule table's class of each rule, the submission's elements by class, the statement's rows by rule, and
-    the rows of the column: whether their numbers are those that were signed
+count: the rule table's class of each rule, the statement's rows by rule, and the rows of the column chunk by chunk,
+    with the class of each chunk: whether their numbers and classes are those that were signed, and their order right
 join: the rows of both columns of a pair of lists, and the frequency limit, to the pairs of records that met: left
     handle, right handle, and the rules under which they did
 """
@@ -104,22 +104,32 @@ def _ones(count: int) -> bytes:
 
 
 def _counts(theme: Theme) -> None:
-    rows = [octets(f"handle {rule}", 16) + bytes([rule]) + octets(f"token {rule}", 16) for rule in (1, 1, 2, 3)]
-    given = {
-        "classes": {str(rule): kind for rule, kind in RULES.items()},
-        "elements": {"full": 3, "partial": 1, "coarse": 0},
-        "rules": {"1": 2, "2": 1, "3": 1},
-        "rows": b"".join(rows),
-    }
+    def row(handle: str, rule: int, token: str) -> bytes:
+        return octets(f"handle {handle}", 16) + bytes([rule]) + octets(f"token {token}", 16)
+
+    def chunks(*rows: list[bytes]) -> dict[str, Any]:
+        kinds = ("full", "full", "partial")
+        return {"chunks": [{"class": kind, "rows": b"".join(of)} for kind, of in zip(kinds, rows, strict=True)]}
+
+    of_class = [row("1", 1, "1"), row("2", 1, "1"), row("1", 2, "2")]
+    full, other = sorted(of_class, key=lambda one: (one[17:], one[:16])), row("1", 3, "3")
+    twins = full.index(max(full[:2], key=lambda one: one[16] == 1))
+    given = {"classes": {str(rule): kind for rule, kind in RULES.items()}, "rules": {"1": 2, "2": 1, "3": 1}} | chunks(
+        full[:2], full[2:], [other]
+    )
     theme.valid("counts", "count", "3.6.2", given)
-    unknown = rows[0][:16] + b"\x3f" + rows[0][17:]
+    unknown = full[0][:16] + b"\x3f" + full[0][17:]
+    swapped = [*full]
+    swapped[twins], swapped[twins + 1] = swapped[twins + 1], swapped[twins]
     wrong: dict[str, dict[str, Any]] = {
-        "column_with_a_row_too_few": {"rows": b"".join(rows[:-1])},
-        "column_with_a_row_too_many": {"rows": b"".join([*rows, rows[-1]])},
-        "column_with_a_row_of_another_class": {"rows": b"".join([*rows[:-1], rows[2]])},
+        "column_with_a_row_too_few": chunks(full[:2], full[2:], []),
+        "column_with_a_row_too_many": chunks(full[:2], full[2:], [other, other]),
+        "column_with_a_row_of_another_class": chunks(full[:2], [other], full[2:]),
         "column_with_other_rules_than_signed": {"rules": {"1": 1, "2": 2, "3": 1}},
-        "column_with_a_row_of_no_rule": {"rows": b"".join([unknown, *rows[1:]])},
-        "column_cut_within_a_row": {"rows": b"".join(rows)[:-1]},
+        "column_with_a_row_of_no_rule": chunks([unknown, full[1]], full[2:], [other]),
+        "column_cut_within_a_row": chunks(full[:2], full[2:], [other[:-1]]),
+        "column_in_order_in_each_chunk_and_not_over_both": chunks(full[1:], full[:1], [other]),
+        "column_with_equal_tokens_in_the_order_of_no_handles": chunks(swapped[:2], swapped[2:], [other]),
     }
     for name, changes in wrong.items():
         theme.invalid(name, "count", "3.6.2", given | changes, "malformed")

@@ -6,7 +6,6 @@ chunks are finalized at once; each is sealed and committed alone, in order.
 
 from __future__ import annotations
 
-import hashlib
 from asyncio import to_thread
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -193,8 +192,8 @@ def seal_tokens(
     memory, parts = node.rounds.of(round_id), []
     for counterpart, chunk in made.items():
         place = round_id, submission_id, counterpart, index
-        for name, content in ((paths.tokens(*place), chunk.rows), (paths.token_secrets(*place), chunk.secrets)):
-            node.files.write(name, memory.seal(name, content))
+        name = paths.finalized(*place)
+        node.files.write(name, memory.seal(name, chunk.to_bytes()))
         parts.append(
             TokenPartRow(
                 submission_id=submission_id,
@@ -203,7 +202,6 @@ def seal_tokens(
                 round_id=round_id,
                 is_rows=True,
                 size=len(chunk.rows),
-                digest=hashlib.sha256(chunk.rows).hexdigest(),
             )
         )
     return parts
@@ -222,21 +220,17 @@ def work_on_tokens(node: NodeContext, round_: Round, chunk: ChunkRow, evaluation
 
 
 def _sign(node: NodeContext, round_: Round, due: DueColumns) -> bool:
-    """Sign for each column, once the matcher's log provably holds all earlier statements; return whether it did."""
+    """Sign for one column after the other, as long as the matcher's log provably holds all earlier statements.
+
+    Returns:
+        Whether a column was signed, or none was left to sign for.
+    """
     row = due.row
     node.rounds.of(row.round_id).check_key()
-    with node.store.reading("finalize.may_sign") as session:
-        if not may_sign(session, row.round_id):
-            return False
-    # If we crash here, the same columns are made again.
-    made = [shadow_columns.make_column(node, round_, row, counterpart) for counterpart in due.counterparts]
-    with node.store.transaction("finalize.sign") as session:
-        if not may_sign(session, row.round_id):
-            return False
-        for column, pieces in made:
-            session.add_all(pieces)
-            signs = partial(_signed, node, round_, row.submission_id, column)
-            statements.sign(session, node.signer, row.round_id, signs)
+    for number, counterpart in enumerate(due.counterparts):
+        if not _sign_column(node, round_, row, counterpart):
+            return number > 0
+    with node.store.transaction("finalize.over") as session:
         signed = shadow_columns.signed_columns(session, row.round_id)
         is_over = _columns(session, round_, node.code, [row.submission_id], signed)[row.submission_id].are_over
         if is_over:
@@ -247,7 +241,24 @@ def _sign(node: NodeContext, round_: Round, due: DueColumns) -> bool:
         folder = paths.submission(row.round_id, row.submission_id)
         node.files.delete_tree(f"{folder}/evaluated")
         node.files.delete_tree(f"{folder}/rows")
-    _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(made))
+    _LOG.info("tokens_signed", round=row.round_id, submission=row.submission_id, count=len(due.counterparts))
+    return True
+
+
+def _sign_column(node: NodeContext, round_: Round, row: SubmissionRow, counterpart: str) -> bool:
+    """Put a column in order, make its tags and sign for it, if that may be; return whether it was signed."""
+    with node.store.reading("finalize.may_sign") as session:
+        if not may_sign(session, row.round_id):
+            return False
+    # If we crash here, the same column is made again.
+    column, pieces = shadow_columns.make_column(node, round_, row, counterpart)
+    with node.store.transaction("finalize.sign") as session:
+        if not may_sign(session, row.round_id):
+            return False
+        session.add_all(pieces)
+        statements.sign(session, node.signer, row.round_id, partial(_signed, node, round_, row.submission_id, column))
+    # If we crash here, what the column was made of stays until the round is closed.
+    node.files.delete_tree(f"{paths.submission(row.round_id, row.submission_id)}/finalized/{counterpart}")
     return True
 
 

@@ -49,7 +49,8 @@ def live_secrets(party_node: PartyNode, round_id: str) -> dict[str, bytes]:
     record, round_ = Record.from_json(content), memory.record()
     digest = digest_records(round_.binding_bytes, node.table_of(round_.manifest), [record]).digests[:32]
     found["digest"], found["blind"] = digest, blinds_of(node.group, seed, bytes.fromhex(submission), [0], digest)
-    for name in (paths.tokens(round_id, submission, "RS", 0), paths.token_secrets(round_id, submission, "RS", 0)):
+    place = round_id, submission, "RS", 0
+    for name in (path(*place) for path in (paths.finalized, paths.tokens, paths.token_secrets)):
         if node.files.exists(name):
             content = memory.key().open(name, node.files.read(name))
             found[f"{name} first"], found[f"{name} last"] = content[16:33], content[-16:]

@@ -39,9 +39,10 @@ def met(left: int, right: int, handle: int, rules: int) -> MatchedPair:
     return MatchedPair(left, right, bytes([handle]) * 16, bytes([handle + 1]) * 16, rules)
 
 
-def test_rows_that_are_not_whole() -> None:
+def test_rows_that_are_not_whole(stage: StagedRound) -> None:
+    submission = stage.submitted().round.submissions[stage.nodes["SI"].submission_id]
     with pytest.raises(MalformedError, match="not whole token rows"):
-        roles.TokenCount(BOTH_CLASSES).add(bytes(32))
+        roles.TokenCount(BOTH_CLASSES, submission).add(bytes(32))
 
 
 def test_lists_to_join(staged: Callable[..., StagedRound]) -> None:

@@ -18,7 +18,7 @@ from aquila.crypto.sodium import load_library
 from aquila.errors import MalformedError
 from aquila.octets import parted
 from aquila.protocol.encoding import framed
-from aquila.protocol.messages import Padding
+from aquila.protocol.messages import ChunkReference, Padding
 from aquila.protocol.submissions import submission as s
 from aquila.protocol.submissions.padding import BatchInputs, NumberedInputs, number_inputs
 from aquila.records.inputs import Input
@@ -200,7 +200,15 @@ def chunk_for(
         s.RowTerms("RS", code, SecretBytes(key), oprf.evaluate(group, rows["element"].tobytes(), other), handles_for)
         for code, other, key, handles_for in columns
     ]
-    return s.finalize_chunk(group, rows, seed, SUBMISSION, InputClass.FULL, share, terms)
+    finalized = s.finalize_chunk(group, rows, seed, SUBMISSION, InputClass.FULL, share, terms)
+    return [one for chunk in finalized for one in in_order(InputClass.FULL, chunk)]
+
+
+def in_order(kind: InputClass, *finalized: s.FinalizedChunk) -> list[s.FinalizedChunk]:
+    """Return the chunks of one class of a column."""
+    sizes = [len(chunk.secrets) // 32 for chunk in finalized]
+    chunks = [ChunkReference(input_class=kind, elements=size, digest="0" * 64) for size in sizes]
+    return [chunk for _, chunk in s.order_rows(chunks, finalized.__getitem__)]
 
 
 def tokens_in(chunk: s.FinalizedChunk) -> list[bytes]:
@@ -259,7 +267,9 @@ def test_both_sides_make_the_same_tokens(group: Group, seed: SecretBytes) -> Non
         evaluated = oprf.evaluate(group, rows["element"].tobytes(), other)
         counterpart = "SI" if origin == "RS" else "RS"
         terms = [s.RowTerms(origin, counterpart, SecretBytes(KEY), evaluated, None)]
-        (made,) = s.finalize_chunk(group, rows, of, SUBMISSION, InputClass.FULL, share, terms)
+        (made,) = in_order(
+            InputClass.FULL, *s.finalize_chunk(group, rows, of, SUBMISSION, InputClass.FULL, share, terms)
+        )
         sides.append((tokens_in(made), made.secrets, {row[:16] for row in parted(made.rows, 33)}))
     assert sides[0][:2] == sides[1][:2]
     assert not sides[0][2] & sides[1][2]
@@ -301,6 +311,35 @@ def test_a_key_made_of_the_others(group: Group, seed: SecretBytes, known: int) -
         assert not {plain_output(digest, low, high)[:16] for low, high in product(have, have)} & tokens
         rest = group.multiply(element, rogue.to_bytes())
         assert plain_output(digest, value, rest)[:16] in tokens
+
+
+@pytest.mark.parametrize("at_once", [1, 9, 100, s.ORDERED_AT_ONCE])
+def test_rows_in_the_order_of_their_class(at_once: int) -> None:
+    """By token, and where these are equal or begin alike by all that is left; each keeps its secret, also in ranges.
+
+    Chunks of another class lie between, and have an order of their own.
+    """
+    random, sizes = Random(5), {0: 7, 1: 40, 2: 5, 3: 30, 4: 1}
+    few = [random.randbytes(8) for _ in range(6)]
+    tokens = [one + end for one in few for end in (bytes(7) + b"\1", b"\xff" * 8)]
+    rows = {
+        place: [random.randbytes(16) + b"\1" + random.choice(tokens) for _ in range(size)]
+        for place, size in sizes.items()
+    }
+    secrets = {row: random.randbytes(32) for of_chunk in rows.values() for row in of_chunk}
+    kinds = {place: InputClass.FULL if place % 2 else InputClass.PARTIAL for place in sizes}
+    chunks = [ChunkReference(input_class=kinds[at], elements=size, digest="0" * 64) for at, size in sizes.items()]
+
+    def read(place: int) -> s.FinalizedChunk:
+        return s.FinalizedChunk(b"".join(rows[place]), b"".join(secrets[row] for row in rows[place]))
+
+    made = dict(s.order_rows(chunks, read, at_once))
+    assert {place: len(chunk.rows) // 33 for place, chunk in made.items()} == sizes
+    for kind in (InputClass.FULL, InputClass.PARTIAL):
+        of_kind = [place for place in sizes if kinds[place] is kind]
+        every = sorted((row for place in of_kind for row in rows[place]), key=lambda row: (row[17:], row[:16]))
+        assert b"".join(made[place].rows for place in of_kind) == b"".join(every)
+        assert b"".join(made[place].secrets for place in of_kind) == b"".join(secrets[row] for row in every)
 
 
 def test_a_finalized_chunk_does_not_show_its_tokens() -> None:
