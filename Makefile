@@ -69,7 +69,12 @@ INTEROP := tests/interop/node_modules/.package-lock.json
 $(PROVIDER) $(INTEROP): %/node_modules/.package-lock.json: %/package-lock.json
 	npm ci --prefix $* --no-audit --no-fund
 
-interop: $(VENV)/.develop $(INTEROP) ## an auditor and a reader of vectors in JavaScript, written from schemas/ alone, find what ours find (needs npm)
+$(VENV)-clients/.generator: requirements/clients.txt
+	$(PYTHON) -m venv $(VENV)-clients
+	$(VENV)-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+interop: $(VENV)/.develop $(VENV)-clients/.generator $(INTEROP) ## what others build on schemas/ alone: an auditor and a reader of vectors in JavaScript, generated clients, the examples of docs/INTEGRATING.md (needs npm, curl, jq)
 	$(BIN)/python -m pytest -m e2e tests/interop
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium-headless-shell, npm), on SQLite and PostgreSQL
@@ -141,10 +146,11 @@ pins: ## pin all requirements anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/develop.in -o requirements/develop.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/quality.in -o requirements/quality.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/fuzz.in -o requirements/fuzz.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/clients.in -o requirements/clients.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-strip-extras requirements/speed.in -o requirements/speed.txt
 
 clean: ## remove the environment and what tests and demo leave
-	rm -rf $(VENV) $(VENV)-quality $(VENV)-speed $(VENV)-fuzz .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(VENV)-quality $(VENV)-speed $(VENV)-fuzz $(VENV)-clients .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 NATIVE := aquila/crypto/native
 INPUTS_EQUALITY := tests/unit/aquila/records/test_plain_inputs.py
