@@ -192,9 +192,10 @@ class Matcher:
             raise OrderError("round_phase_already_reached", round=round_.round_id, phase=round_.phase.value)
         if outcome is Outcome.CLOSED:
             has_time = now <= round_.manifest.window.closes_at
-            waiting = [party for party in round_.participants if not round_.has_acknowledged_lists(party)]
-            if not round_.reports or (has_time and (waiting or not round_.lists_are_over(now))):
-                missing = f"waiting for {', '.join(waiting)}" if waiting else "waiting for the match"
+            missed = round_.missed(now)
+            waiting = [party for party in round_.participants if not round_.has_its_hits(party, missed)]
+            if not round_.reports or (has_time and waiting):
+                missing = f"waiting for {', '.join(waiting)}" if waiting else "no pair is reported"
                 raise OrderError("round_hits_not_acknowledged", round=round_.round_id, missing=missing)
             exchanging = unfinished(round_)
             if exchanging and has_time:

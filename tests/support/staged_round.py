@@ -510,10 +510,8 @@ class StagedRound(Rehearsal):
         round_, before = node.round, []
         asker = round_.submissions[query].party
         owner = key.counterpart if node.code == asker else node.code
-        for one in round_.sent_before(query, owner):
-            is_query = round_.submissions[one].kind is Kind.QUERY
-            earlier = key._replace(submission_id=one if is_query else None)
-            fault = self.query_faults.get(earlier) if is_query else self.checked[key.party, key.counterpart]
+        for earlier in round_.rests_on(key):
+            fault = self.query_faults.get(earlier) if earlier.submission_id else self.checked[key[:2]]
             if fault not in {None, CheckFault.LEVELS} or earlier not in self.told_of:
                 return CheckFault.EARLIER
             before.append(self.told_of[earlier])

@@ -371,8 +371,9 @@ class SteppedRound:
 
     def _is_out_of_order(self, key: ReportKey) -> bool:
         """Return whether the owner of a list lacks a report of an earlier query."""
-        before = [key._replace(submission_id=one) for one in self._queries_before(key)]
-        return key.party != self._asker(key) and any(one not in self.matcher.round.reports for one in before)
+        round_ = self.matcher.round
+        is_owner = key.submission_id is not None and key.party != self._asker(key)
+        return is_owner and any(one not in round_.reports for one in round_.rests_on(key))
 
     def _empty_report(self, key: ReportKey) -> HitReport:
         round_ = self.matcher.round
@@ -633,7 +634,7 @@ class SteppedRound:
         """
         round_, query = self.matcher.round, key.submission_id
         is_denied = round_.is_refused(key)
-        before = [key._replace(submission_id=one) for one in self._queries_before(key)]
+        before = round_.rests_on(key) if query else []
         rests_on_a_lie = any(one in self.lied_of for one in before)
         for side in (key, key.other_side):
             party, report = self.parties[side.party].stored, self.told[side]
@@ -648,13 +649,6 @@ class SteppedRound:
             assert party.faults.get(side) in faults
         if not is_denied and not rests_on_a_lie and not any(map(round_.is_refused, before)):
             assert agree(round_.checked[key], round_.checked[key.other_side])
-
-    def _queries_before(self, key: ReportKey) -> list[str | None]:
-        """Return on what the check of a query rests: the lists, named None, and the queries before it."""
-        if key.submission_id is None:
-            return []
-        owner = key.counterpart if key.party == self._asker(key) else key.party
-        return [None, *self.matcher.round.sent_before(key.submission_id, owner)[1:]]
 
     def _is_found_out(self, key: ReportKey) -> None:
         """Check that a lie of the matcher is found, and that no hit is confirmed that is not true."""

@@ -292,7 +292,8 @@ class SteppingParty:
         for report in self.round.reports:
             other, query = report.counterpart, report.submission_id
             place, is_owner = (other, query or ""), query is not None and query not in self.stored.submissions
-            can_be_checked = all(one in self.stored.faults for one in self._before(report))
+            rests_on = self.round.rests_on(report) if query else []
+            can_be_checked = all(one in self.stored.faults for one in rests_on)
             if can_be_checked or self.round.ending:
                 steps.append(Step(("check", *place), partial(self.check, report)))
             if report in self.stored.faults or not can_be_checked:
@@ -308,15 +309,6 @@ class SteppingParty:
             if ("notes", notes.party, notes.submission_id or "") in self._done
         ]
         return steps
-
-    def _before(self, report: ReportKey) -> list[ReportKey]:
-        """Return the reports on which the check of a query's rests: of the lists, and of earlier queries."""
-        query = report.submission_id
-        if query is None:
-            return []
-        owner = report.counterpart if self.round.submissions[query].party == self.code else self.code
-        _, *queries = self.round.sent_before(query, owner)
-        return [report._replace(submission_id=one) for one in (None, *queries)]
 
     def _receipt(self, report: ReportKey) -> Step:
         return Step(("receipt", report.counterpart, report.submission_id or ""), partial(self.sign_receipt, report))
@@ -492,7 +484,7 @@ class SteppingParty:
             limit = self.round.manifest.frequency_limit
             with self._pair_key(other) as secret:
                 return check_pair(secret, side, told, lambda: count_strangers(rows.numbers, limit))
-        earlier = self._before(report)
+        earlier = self.round.rests_on(report)
         if any(self.stored.faults.get(one, CheckFault.EARLIER) not in {None, CheckFault.LEVELS} for one in earlier):
             return CheckFault.EARLIER
         before = [ToldPairs.of([self.stored.reports[one]]) for one in earlier]

@@ -7,7 +7,7 @@ A `RoundState` holds data and answers questions. What may enter it is decided in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations, takewhile
@@ -362,24 +362,26 @@ class RoundState:
         earlier = takewhile(ColumnKey(query, owner).__ne__, self.tokens)
         return [one for one, to in earlier if to == owner and self.submissions[one].party == asker]
 
+    def rests_on(self, report: ReportKey) -> list[ReportKey]:
+        """Return the reports on which the check of a query's rests: of the lists, and of earlier queries (3.7.13.2)."""
+        query = report.submission_id or ""
+        owner = report.counterpart if self.submissions[query].party == report.party else report.party
+        _, *queries = self.sent_before(query, owner)
+        return [report._replace(submission_id=one) for one in (None, *queries)]
+
     def can_be_joined(self, report: ReportKey) -> bool:
         """Return whether the tokens of both columns that a report rests on are there."""
         columns = self.columns_of(report)
         return columns is not None and all(column in self.tokens for column in columns)
 
-    def has_acknowledged_lists(self, party: str) -> bool:
-        """Return whether a party has signed its receipt of each report of its list that there is."""
-        return all(report in self.receipts for report in self.list_reports(party) if report in self.reports)
+    def has_its_hits(self, party: str, missed: Collection[ReportKey] = ()) -> bool:
+        """Return whether a party has signed its receipt of the report of each pair of its list but of those missed."""
+        due = (report for report in self.list_reports(party) if report not in missed)
+        return bool(self.binding) and all(report in self.receipts for report in due)
 
-    def has_all_hits(self, party: str) -> bool:
-        """Return whether a party has signed its receipt of the report of each pair of its list."""
-        return bool(self.binding) and all(report in self.receipts for report in self.list_reports(party))
-
-    def lists_are_over(self, now: int) -> bool:
-        """Return whether each pair of lists is reported or its time is over at `now`, seconds since 1970 (3.9.1)."""
-        return bool(self.binding) and all(
-            report in self.reports or self.is_missed(report, now) for report in self.reports_of(None)
-        )
+    def missed(self, now: int) -> set[ReportKey]:
+        """Return the reports of pairs of lists, to either side, that never come: their time is over (`is_missed`)."""
+        return {report for report in self.reports_of(None) if self.is_missed(report, now)}
 
     def is_missed(self, report: ReportKey, now: int) -> bool:
         """Return whether the time for a pair of lists was over before both of its columns were there (3.9.1).

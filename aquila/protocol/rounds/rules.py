@@ -457,7 +457,7 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
         raise OrderError("report_before_tokens", round=round_.round_id, party=key.party, counterpart=key.counterpart)
     # 3.7.13.2: a list's owner is told of an asker's queries in their order; each check rests on those before it.
     #            A matcher knows its own order, and forgets reports that were acknowledged.
-    if message.submission_id is not None and not round_.sees_everything and _earlier_untold(round_, message):
+    if message.submission_id is not None and not round_.sees_everything and _earlier_untold(round_, key):
         raise OrderError("report_before_earlier_query", submission=message.submission_id, party=message.party)
     _not_refused(round_, key)
     _no_weaker(round_, message)
@@ -474,15 +474,11 @@ def _report(message: HitReport, round_: RoundState, payload_digest: str, _now: i
     round_.met[key] = message.basis.met.digest if message.basis.met else None
 
 
-def _earlier_untold(round_: RoundState, message: HitReport) -> bool:
+def _earlier_untold(round_: RoundState, report: ReportKey) -> bool:
     """Return whether a list's owner lacks its report of a query that the same asker sent tokens of before."""
-    query = message.submission_id or ""
-    asker = round_.submissions[query].party
-    return asker != message.party and any(
-        ReportKey(message.party, asker, one) not in round_.reports
-        for one in round_.sent_before(query, message.party)
-        if round_.submissions[one].kind is Kind.QUERY
-    )
+    is_owner = round_.submissions[report.submission_id or ""].party != report.party
+    _lists, *queries = round_.rests_on(report)
+    return is_owner and any(one not in round_.reports for one in queries)
 
 
 def _size_as_signed(message: HitReport, round_: RoundState) -> None:
@@ -634,7 +630,7 @@ def _closing(message: Closing, round_: RoundState, _digest: str, _now: int | Non
     if message.binding != (round_.binding or None):
         raise BindingError("closing_of_another_round", round=round_.round_id, party=message.party)
     # Only the matcher sees every receipt; a party is not shown those of others.
-    if round_.sees_everything and round_.ending is None and not round_.has_all_hits(message.party):
+    if round_.sees_everything and round_.ending is None and not round_.has_its_hits(message.party):
         raise OrderError("closing_before_hits", round=round_.round_id, party=message.party)
     round_.closings[message.party] = message
 

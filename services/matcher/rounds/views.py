@@ -13,6 +13,7 @@ from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages import CheckFault, StatementKind
 from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import agree
 from aquila.sentences import Sentence, quoted
@@ -37,7 +38,8 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
         for count in counts:
             by_certainty[count.certainty] += count.hits
         record, pairs = turn.round, tuple(_pairs(turn, context.clock()))
-        over = {(one.left, one.right) for one in pairs if one.state is PairState.OVER}
+        ended = [ReportKey(one.left, one.right, None) for one in pairs if one.state is PairState.OVER]
+        over = {side for pair in ended for side in (pair, pair.other_side)}
         return MatcherRoundView(
             entry=RoundSummary.of(record.manifest, turn.row.phase),
             manifest=record.manifest,
@@ -166,15 +168,8 @@ def _ending(turn: RoundTransaction) -> SentenceView | None:
     return None
 
 
-def _has_its_hits(record: Round, party: str, over: Collection[tuple[str, str]]) -> bool:
-    """Return whether a party has acknowledged the report of each pair of its list, but for those that are over."""
-    reports = record.list_reports(party)
-    due = [report for report in reports if report in record.receipts or tuple(sorted(report[:2])) not in over]
-    return bool(due) and all(report in record.receipts for report in due)
-
-
 def _progress(
-    known: CachedRound, party: str, counts: Sequence[HitCountRow], over: Collection[tuple[str, str]]
+    known: CachedRound, party: str, counts: Sequence[HitCountRow], over: Collection[ReportKey]
 ) -> PartyProgress:
     record = known.round
     own = {i: s for i, s in record.submissions.items() if s.party == party}
@@ -183,7 +178,8 @@ def _progress(
     takes_part = party in record.participants
     reported = any(report.party == party for report in record.reports)
     missing = {other for submission_id in own for other in waits_for(known, submission_id)}
-    missing -= {left if party == right else right for left, right in over if party in {left, right}}
+    missing -= {report.counterpart for report in over if report.party == party}
+    has_hits = any(report in record.receipts for report in record.list_reports(party))
     return PartyProgress(
         **party_status(record, party),
         blinded=Progress(
@@ -200,6 +196,6 @@ def _progress(
         ),
         waits_for=tuple(sorted(missing)),
         hits=sum(count.hits for count in counts if party in {count.left, count.right}) if reported else None,
-        acknowledged=_has_its_hits(record, party, over),
+        acknowledged=has_hits and record.has_its_hits(party, over),
         closed=party in record.closings,
     )

@@ -76,8 +76,8 @@ def _closing_of(turn: RoundTransaction, now: int) -> tuple[Outcome, Sentence] | 
 
 def _is_complete(round_: Round, now: int) -> bool:
     """Return whether nothing is to come of the lists, and every party has acknowledged its reports of them."""
-    acknowledged = all(map(round_.has_acknowledged_lists, round_.participants))
-    return bool(round_.reports) and acknowledged and round_.lists_are_over(now)
+    missed = round_.missed(now)
+    return bool(round_.reports) and all(round_.has_its_hits(party, missed) for party in round_.participants)
 
 
 def end_round(context: MatcherContext, turn: RoundTransaction, outcome: Outcome, reason: Sentence) -> None:

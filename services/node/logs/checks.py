@@ -382,7 +382,7 @@ def _sign_all_pending(session: Session, signer: Signer, round_: Round) -> bool:
     if not may_sign(session, round_id):
         return False
     due = [PendingStatementRow.round_id == round_id]
-    if not round_.ending and not round_.has_all_hits(signer.code):
+    if not round_.ending and not round_.has_its_hits(signer.code):
         due.append(PendingStatementRow.kind != PendingStatementKind.CLOSING)
     query = select(PendingStatementRow).where(*due).order_by(PendingStatementRow.kind.desc())
     for row in session.scalars(query).all():

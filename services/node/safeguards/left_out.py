@@ -97,7 +97,7 @@ def _fault(node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs,
 
 def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs) -> CheckFault | None:
     query, counterpart = report.submission_id or "", report.counterpart
-    earlier = _before(round_, report)
+    earlier = round_.rests_on(report)
     if not _found_whole(node, round_.round_id).issuperset(earlier):
         return CheckFault.EARLIER
     stored = own_reports(node.store, node.registry, node.code, round_.round_id)
@@ -110,14 +110,6 @@ def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: T
             return check_query(key, rows.rows, asked, told, before, rows.before)
         read = partial(token_rows, node, round_.round_id, round_.list_of(node.code) or "", counterpart)
         return check_query(key, told_rows(read, told.pairs), asked, told, before)
-
-
-def _before(round_: Round, report: ReportKey) -> list[ReportKey]:
-    """Return the reports that the check of a query's rests on: of the lists, and of earlier queries."""
-    query = report.submission_id or ""
-    owner = report.counterpart if round_.submissions[query].party == report.party else report.party
-    _, *queries = round_.sent_before(query, owner)
-    return [report._replace(submission_id=one) for one in (None, *queries)]
 
 
 def _found_whole(node: NodeContext, round_id: str) -> set[ReportKey]:
@@ -178,7 +170,7 @@ def check_waiting(node: NodeContext, round_id: str) -> None:
     own = OwnRows(node, round_id)
     for waiting in _waiting(node, round_):
         report = _report_of(node, waiting)
-        if not _found_whole(node, round_id).issuperset(_before(round_, report)):
+        if not _found_whole(node, round_id).issuperset(round_.rests_on(report)):
             continue
         pages = pages_of(node.store, node.registry, own_reports(node.store, node.registry, node.code, round_id)[report])
         fault = _fault(node, round_, report, ToldPairs.of(pages), own)

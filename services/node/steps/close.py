@@ -128,7 +128,7 @@ def _reason(session: Session, journal: Journal, round_: Round, row: RoundRow) ->
         return DestructionReason(round_.ending.outcome)
     if row.abort_reason is not None:
         return DestructionReason.ABORTED
-    has_hits = round_.has_all_hits(journal.code)
+    has_hits = round_.has_its_hits(journal.code)
     if row.close_wished and has_hits and not on_hold(session, row.round_id):
         return DestructionReason.CLOSED_HERE
     if journal.clock() > round_.manifest.window.closes_at:
