@@ -10,7 +10,7 @@ import { sha256 as noble256, sha512 } from '@noble/hashes/sha2.js';
 import { shake256 } from '@noble/hashes/sha3.js';
 import { ml_kem768_x25519 as xwing } from '@noble/post-quantum/hybrid.js';
 import { base64, bytesOf, canonical, digest, framed, hex, joined, messageOf, readCanonical, readEntry, readKey, sha256, unbase64, unhex, verify } from './auditor/encoding.mjs';
-import { Frontier, nameOf, nodeHash, readLog, readRegistry } from './auditor/log.mjs';
+import { Frontier, lineOf, nameOf, nodeHash, readLog, readNote, readRegistry } from './auditor/log.mjs';
 import { auditRounds } from './auditor/rounds_audit.mjs';
 import { readStatements } from './auditor/statements.mjs';
 
@@ -476,6 +476,48 @@ const LOG = {
     const said = bytesOf(`cosignature/v1\ntime ${time}\n${note.split('\n\n')[0]}\n`);
     return { witness, note: note + line(witness, 4, key, joined(number(time, 8), ed25519.sign(said, unhex(seed)))) };
   },
+  open_checkpoint: ({ note, origin, seed }) => void checkpointOf(note, origin, publicOf(seed)),
+  cosigned({ note, witness, seed }) {
+    const { text, lines } = readNote(bytesOf(note));
+    const found = lineOf({ lines }, witness, 4, [publicOf(seed)]) ?? fail('no line of this witness');
+    if (found.signature.length !== 72) fail('a cosignature has 72 bytes');
+    const time = Number(Buffer.from(found.signature).readBigUInt64BE());
+    const said = bytesOf(`cosignature/v1\ntime ${time}\n${text}`);
+    return verify(found.key, found.signature.slice(8), said) ? time : fail('the cosignature is wrong');
+  },
+  grown({ origin, seed, seen, update }) {
+    const [, old, proof, note] = /^old (0|[1-9]\d*)\n((?:\S+\n)*)\n(.*)$/s.exec(update) ?? fail('it is no update');
+    const [before, after] = [seen, note].map((one) => checkpointOf(one, origin, publicOf(seed)));
+    if (after.size < before.size) fail('the log shrank');
+    if (after.size !== before.size && Number(old) !== before.size) fail('a proof from another size');
+    const lines = proof.split('\n').slice(0, -1).map((one) => hex(unbase64(one)));
+    LOG.consistency({ size1: before.size, size2: after.size, root1: before.root, root2: after.root, proof: lines });
+  },
+  bundle({ bundle, entries }) {
+    const [bytes, found] = [unhex(bundle), []];
+    for (let place = 0; place < bytes.length; ) {
+      const end = place + 2 + bytes[place] * 256 + bytes[place + 1];
+      if (end > bytes.length) fail('an entry is cut');
+      found.push(Buffer.from(bytes.slice(place + 2, end)).toString());
+      place = end;
+    }
+    return found.length === entries ? found : fail('another number of entries');
+  },
+  two_persons({ entries, round_id: round, manifest_digest: manifest }) {
+    const content = hex(sha256(bytesOf(canonical({ kind: 'proposal', round_id: round, manifest }))));
+    const asked = new Map();
+    for (const entry of entries.map((one) => JSON.parse(one))) {
+      const { kind, ids, digests, person } = entry;
+      if (kind === 'approval_requested') asked.set(ids.approval, entry);
+      else if (kind === 'approval_denied') asked.delete(ids.approval);
+      else if (digests.content === content && asked.has(ids.approval)) {
+        const request = asked.get(ids.approval);
+        const isSame = canonical([request.ids, request.digests]) === canonical([ids, digests]);
+        if (isSame && ids.author === request.person && person !== request.person) return;
+      }
+    }
+    fail('two persons are not shown');
+  },
   content({ content }) {
     const hashed = (value) => hex(sha256(bytesOf(canonical(value))));
     const { salt, ...shown } = content;
@@ -484,6 +526,14 @@ const LOG = {
     return hashed(shown);
   },
 };
+
+function checkpointOf(note, origin, key) {
+  const { text, lines } = readNote(bytesOf(note));
+  const [, of, size, root] = /^(.+)\n(0|[1-9]\d{0,19})\n(\S+)\n$/u.exec(text) ?? fail('it is no checkpoint');
+  const found = lineOf({ lines }, origin, 1, [key]);
+  if (of !== origin || !found || !verify(key, found.signature, bytesOf(text))) fail('the signature of the log is missing or wrong');
+  return { size: Number(size), root: hex(unbase64(root)) };
+}
 
 function line(name, algorithm, key, signature) {
   const id = sha256(bytesOf(`${name}\n`), Uint8Array.of(algorithm), key.bytes).slice(0, 4);
@@ -502,6 +552,21 @@ const CALLS = {
     const lines = Object.entries(covered).map(([name, value]) => `"${name}": ${value}\n`).join('') + `"@signature-params": ${parameters}`;
     const signature = base64(ed25519.sign(bytesOf(lines), unhex(seed)));
     return { headers: { ...headers, 'signature-input': `aquila=${parameters}`, signature: `aquila=:${signature}:` }, signature_base: lines };
+  },
+  take({ method, url, headers, body = '', authority, now, registry }) {
+    const names = '"@method" "@authority" "@path" "@query"( "content-digest" "content-type")?';
+    const form = new RegExp(`^aquila=(\\(${names}\\);created=(0|[1-9]\\d*);keyid="([0-9a-f]{64})";alg="ed25519";nonce="[A-Za-z0-9_-]{1,64}";tag="aquila")$`);
+    const [, parameters, content, created, keyid] = form.exec(headers['signature-input'] ?? '') ?? fail('another form');
+    const [, signature] = /^aquila=:(\S+):$/.exec(headers.signature ?? '') ?? fail('no signature');
+    const key = registry.map(publicOf).find(({ fingerprint }) => fingerprint === keyid) ?? fail('an unknown key');
+    const [, host, path, query] = /^https:\/\/([^/]+)(\/[^?]*)(?:\?(.*))?$/.exec(url);
+    const covered = { '@method': method, '@authority': host, '@path': path, '@query': `?${query ?? ''}` };
+    if (content) for (const name of ['content-digest', 'content-type']) covered[name] = headers[name];
+    const lines = Object.entries(covered).map(([name, value]) => `"${name}": ${value}\n`).join('') + `"@signature-params": ${parameters}`;
+    if (!verify(key, unbase64(signature), bytesOf(lines))) fail('the signature is wrong');
+    if (host !== authority || Math.abs(now - created) > 300) fail('for another service, or at another time');
+    const said = body ? `sha-256=:${base64(sha256(unhex(body)))}:` : undefined;
+    if (covered['content-digest'] !== said) fail('another body');
   },
 };
 
@@ -586,9 +651,99 @@ const LOG_BUNDLE = {
   },
 };
 
+// The registry (11).
+
+const file = (text, type, by) => {
+  const content = JSON.parse(Buffer.from(unbase64(JSON.parse(text).payload)).toString());
+  opened(text, [type], [readKey(content[by])]);
+  return messageOf(type, bytesOf(canonical(content))).message;
+};
+const typeOf = (word) => `application/vnd.aquila.${word}+json`;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+function invited({ envelope, now }) {
+  const found = file(envelope, typeOf('invitation'), 'matcher_key');
+  if (HIDDEN.test(found.name) || new URL(found.url).origin !== found.url || now > found.expires_at) fail('no invitation that counts');
+  return found;
+}
+
+function renewed(text) {
+  const found = file(text, typeOf('keyrenewal'), 'identity_key');
+  if (found.handover !== null) {
+    const said = JSON.parse(Buffer.from(opened(found.handover, [typeOf('keyhandover')], [readKey(found.former_key)])).toString());
+    if (['party', 'former_key', 'identity_key'].some((name) => said[name] !== found[name])) fail('a handover of other keys');
+  }
+  return found;
+}
+
+/** All keys of each holder that a statement names, the oldest first, by its renewals. */
+function keysOf(statement) {
+  const holders = [{ party: 'matcher', identity_key: statement.matcher_key, renewals: statement.matcher_renewals }, ...statement.parties];
+  return new Map(holders.map(({ party, identity_key: key, renewals = [] }) => {
+    const found = renewals.map(renewed);
+    const keys = [...found.map(by('former_key')), key];
+    if (found.some((one, at) => one.party !== party || one.identity_key !== keys[at + 1])) fail('renewals do not lead to the key');
+    return [party, keys];
+  }));
+}
+
+function stated(text, matcher) {
+  const found = file(text, typeOf('registry'), 'matcher_key');
+  ascending(found.parties.map(by('party')), 'parties');
+  const keys = [...keysOf(found).values()].flat();
+  if (new Set(keys).size !== keys.length || (found.number === 1) !== (found.previous === null)) fail('the statement contradicts itself');
+  if (!keysOf(found).get('matcher').includes(matcher)) fail('the statement of another matcher');
+  return found;
+}
+
+function continues(before, after, left) {
+  for (const [party, keys] of before) {
+    const newer = after.get(party) ?? fail('a party is missing');
+    const start = newer.indexOf(keys[0]);
+    if (start < 0 || keys.some((key, at) => newer[start + at] !== key)) fail('another key');
+    if (left?.(party)) fail('a party that had left is back');
+  }
+}
+
+const pinnedKeys = (seeds) => new Map(Object.entries(seeds).map(([holder, seed]) => [holder, [hex(publicOf(seed).bytes)]]));
+
+const REGISTRY = {
+  invitation: (given) => void invited(given),
+  request({ envelope, matcher, now }) {
+    const found = file(envelope, typeOf('joinrequest'), 'identity_key');
+    const answered = invited({ envelope: found.invitation, now });
+    if (answered.matcher_key !== hex(publicOf(matcher).bytes)) fail('the invitation of another matcher');
+    if (answered.party !== found.party || answered.name !== found.name) fail('the invitation of another party');
+  },
+  statements({ envelopes, matcher }) {
+    const found = envelopes.map((one) => stated(one, hex(publicOf(matcher).bytes)));
+    found.slice(1).forEach((after, at) => {
+      const before = found[at];
+      if (after.number !== before.number + 1 || after.previous !== messageDigest(typeOf('registry'), bytesOf(canonical(before)))) fail('statements do not follow one another');
+      const isLeft = (statement, party) => statement.parties.find((one) => one.party === party)?.left ?? false;
+      continues(keysOf(before), keysOf(after), (party) => isLeft(before, party) && !isLeft(after, party));
+    });
+  },
+  acceptable({ envelope, in_force: seeds, party, seed }) {
+    const keys = keysOf(stated(envelope, hex(publicOf(seeds.matcher).bytes)));
+    continues(pinnedKeys(seeds), keys);
+    if (keys.get(party)?.at(-1) !== hex(publicOf(seed).bytes)) fail('it does not name the own key');
+  },
+  acceptance({ envelope, in_force: seeds }) {
+    const keys = Object.values(seeds).map(publicOf);
+    const { party } = JSON.parse(Buffer.from(opened(envelope, [typeOf('registryacceptance')], keys)).toString());
+    if (JSON.parse(envelope).signatures[0].keyid !== publicOf(seeds[party]).fingerprint) fail('another party signed it');
+  },
+  renewal({ envelope, registered, revoked }) {
+    const found = renewed(envelope);
+    if (found.former_key !== hex(publicOf(registered).bytes)) fail('it replaces another key');
+    if ((found.handover === null) !== revoked) fail('it is signed by a revoked key, or without the former one');
+  },
+};
+
 const READ = {
   framing: FRAMING, consent: CONSENT, locks: LOCKS, submission: SUBMISSION, chunk: CHUNK, tokens: TOKENS, shadow: SHADOW,
-  notes: NOTES, log: LOG, calls: CALLS, grading: GRADING, statements: STATEMENTS, log_bundle: LOG_BUNDLE,
+  notes: NOTES, log: LOG, calls: CALLS, grading: GRADING, statements: STATEMENTS, log_bundle: LOG_BUNDLE, registry: REGISTRY,
 };
 
 function wrong(answer, given, { result, gives, class: kind }) {

@@ -66,7 +66,7 @@ function pathOf(kind, number, width) {
 
 // Signed notes (C2SP signed-note, tlog-checkpoint, tlog-cosignature).
 
-function readNote(bytes) {
+export function readNote(bytes) {
   const text = textOf(bytes);
   const end = text.lastIndexOf('\n\n');
   if (end < 0 || !text.endsWith('\n') || /[\0-\t\v-\x1f]/.test(text)) throw new Error('it is no signed note');
@@ -80,7 +80,7 @@ function readNote(bytes) {
 }
 
 /** Return the newest of some keys by which a line of a note is signed, with this line. */
-function lineOf(note, name, algorithm, keys) {
+export function lineOf(note, name, algorithm, keys) {
   for (const key of [...keys].reverse()) {
     const id = hex(sha256(bytesOf(`${name}\n`), Uint8Array.of(algorithm), key.bytes)).slice(0, 8);
     const line = note.lines.find((one) => one.name === name && one.id === id);

@@ -5,6 +5,7 @@ The parties are those of a rehearsal; what they draw comes from one seed, and wh
 
 import base64
 import hashlib
+import hmac
 import json
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
@@ -44,7 +45,6 @@ from aquila.protocol.messages import (
 )
 from aquila.protocol.party import Party, RoundSecrets, notes_context
 from aquila.protocol.registry import MATCHER, Registry
-from aquila.protocol.rounds.locks import _own_half
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
 from aquila.records.rules import parse_rules
 from tests.support.staged_round import NOW, WINDOW, StagedRound, person
@@ -142,7 +142,8 @@ class RepeatablePart(Party):
         halves = []
         for other in sorted(round_.counterparts_of(self.code)):
             info = definition.framed("aquila/2 lock", round_.binding_bytes, self.code.encode(), other.encode())
-            half = _own_half(round_, self.code, secrets.lock, other)
+            label = definition.framed("aquila/2 lock half", round_.binding_bytes, self.code.encode(), other.encode())
+            half = hmac.digest(secrets.lock.to_bytes(), label, "sha512")[:32]
             public = bytes.fromhex(round_.consents[other].sealing_key)
             sealed = sealing.seal(public, info, half, octets(f"lock of {self.code} for {other}", 64))
             halves.append(SealedLock(counterpart=other, sealed=sealed.hex()))
