@@ -337,6 +337,10 @@ class LayoutView(Message):
     """The columns as the file names them."""
     columns: tuple[str | None, ...] = ()
     """The field that each is read into, or None; nothing for FollowTheMoney."""
+    line: Annotated[int, Field(ge=1)] = 1
+    """The line of the headings."""
+    top: Annotated[tuple[tuple[int, tuple[str, ...]], ...], Field(repr=False)] = ()
+    """The first lines that are not blank, with their numbers, cut to be shown to who chooses the line."""
 
     @classmethod
     def of(cls, layout: FoundLayout) -> Self:

@@ -75,6 +75,10 @@ CORE: Final[Table] = {
         "the list has too few columns to match on",
         "give two of given_names, family_names (or full_name or aliases for both) and date_of_birth",
     ),
+    "heading_line_missing": Text(
+        "line {line} is not one of the first lines with any text", "choose the line that names the columns"
+    ),
+    "heading_line_too_small": Text("lines are counted from 1", "give the number of the line that names the columns"),
     "list_empty": Text("the list is empty", "its first line names the columns, such as record_id"),
     "list_format_unknown": Text("this format of lists is unknown", "use {known}"),
     "list_without_person_entity": Text("the list holds no Person entity", "export Person entities as JSON lines"),

@@ -126,6 +126,7 @@ def _layout_query(layout: Layout) -> dict[str, str]:
     """Return the query of a call that names a layout; what it leaves open is not in it."""
     columns = None if layout.columns is None else ",".join(name or "" for name in layout.columns)
     given = {"format": layout.format, "encoding": layout.encoding, "sheet": layout.sheet, "columns": columns}
+    given |= {"heading": layout.heading}
     return {name: str(value) for name, value in given.items() if value is not None}
 
 

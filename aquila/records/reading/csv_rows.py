@@ -81,17 +81,51 @@ class CsvPlan:
     """Whether days come before months in dates that do not say so; None if nobody knows."""
 
 
-def read_headings(content: bytes, encoding: Encoding = "utf-8") -> tuple[tuple[str, ...], str]:
-    """Read the columns that a list's first line names, and return them with what parts them.
+TOP_LINES = 20
+"""Lines that are not blank among which the headings are looked for."""
+_LEAST_HEADINGS = 2
+_SHOWN_CELLS, _SHOWN_LETTERS = 12, 60
+
+
+def heading_line(top: Mapping[int, Sequence[str]], wanted: int | None = None) -> int:
+    """Return the line of the headings among the first lines: that which names most fields, or else the first.
+
+    Args:
+        top: The cells of the lines near the top that are not blank, by their numbers.
+        wanted: The line that a person chose, or None.
+
+    Raises:
+        InputError: The line that was chosen is none of them.
+    """
+    if wanted is not None:
+        if wanted not in top:
+            raise InputError("heading_line_missing", line=wanted)
+        return wanted
+    named = {line: sum(name is not None for name in suggest_columns(cells)) for line, cells in top.items()}
+    best = max(named, key=named.__getitem__, default=1)
+    return best if named.get(best, 0) >= _LEAST_HEADINGS else min(top, default=1)
+
+
+def shown_lines(top: Mapping[int, Sequence[str]]) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Return lines near the top as a person is shown them, cut where they are long."""
+    return tuple(
+        (line, tuple(cell[:_SHOWN_LETTERS] for cell in cells[:_SHOWN_CELLS]))
+        for line, cells in sorted(top.items())
+        if any(cells)
+    )
+
+
+def read_headings(content: bytes, encoding: Encoding = "utf-8", number: int = 1) -> tuple[tuple[str, ...], str]:
+    """Read the columns that a line of a list names, by default the first, and return them with what parts them.
 
     Raises:
         InputError: Nothing there, or not text.
     """
     if not content:
         raise InputError("list_empty")
-    line = decode_line(1, content, encoding)
+    line = decode_line(number, content, encoding)
     if line.fault:
-        raise InputError("first_line_malformed", line=1, fault=line.fault)
+        raise InputError("first_line_malformed", line=number, fault=line.fault)
     separator = max(_SEPARATORS, key=line.text.count)
     try:
         names = next(csv.reader([line.text.rstrip("\r\n")], delimiter=separator), [])
@@ -204,10 +238,10 @@ def cut_csv(plan: CsvPlan, source: LineSource, most: int = BATCH_LINES) -> Itera
 
     Args:
         plan: The header.
-        source: The lines from the second on.
+        source: The lines below the header.
         most: About how many lines a batch has.
     """
-    number, is_head = 2, True
+    number, is_head = plan.line + 1, True
     while contents := source.read_lines(most):
         contents = _end_with_row(plan, number, contents, source)
         batch = Batch(number, tuple(contents), is_head)

@@ -61,6 +61,8 @@ class Layout:
     """The number of a spreadsheet's sheet, counted from 1; the first one that names a known column by default."""
     columns: tuple[str | None, ...] | None = None
     """The field of each column, or None for one that is not read; by default columns are named as fields are."""
+    heading: int | None = None
+    """The line of the headings, counted from 1; by default that near the top that names most fields, or the first."""
 
     def __post_init__(self) -> None:
         """Check the values; raises InputError if an unknown format or encoding, or a sheet that cannot be."""
@@ -70,6 +72,8 @@ class Layout:
             raise InputError("encoding_unknown", known=", ".join(ENCODINGS))
         if self.sheet is not None and self.sheet < 1:
             raise InputError("sheet_number_too_small")
+        if self.heading is not None and self.heading < 1:
+            raise InputError("heading_line_too_small")
         if not {*(self.columns or ())} <= {*FIELDS, None}:
             raise InputError("column_field_unknown", known=", ".join(FIELDS))
 
@@ -96,6 +100,10 @@ class FoundLayout:
     """The columns as the list names them; nothing for FollowTheMoney."""
     columns: tuple[str | None, ...] = ()
     """The fields that they are read into, or None for each that is not read; nothing before that is known."""
+    line: int = 1
+    """The line of the headings."""
+    top: tuple[tuple[int, tuple[str, ...]], ...] = field(default=(), repr=False, compare=False)
+    """The first lines that are not blank, with their numbers, cut to be shown; nothing for FollowTheMoney."""
 
 
 _HEAD = 4_096  # bytes, of which UTF-16 is recognized

@@ -20,7 +20,7 @@ contradicts it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
@@ -29,7 +29,17 @@ from typing import BinaryIO
 from aquila.errors import InputError
 from aquila.records.person import PartialDate, date_order
 from aquila.records.reading.bounded_lines import BATCH_LINES, MARK, Batch, LineSource
-from aquila.records.reading.csv_rows import CsvPlan, column_cells, cut_csv, plan_columns, read_csv_batch, read_headings
+from aquila.records.reading.csv_rows import (
+    TOP_LINES,
+    CsvPlan,
+    column_cells,
+    cut_csv,
+    heading_line,
+    plan_columns,
+    read_csv_batch,
+    read_headings,
+    shown_lines,
+)
 from aquila.records.reading.ftm_rows import FtmPlan, cut_ftm, read_ftm_batch
 from aquila.records.reading.layouts import (
     RECOGNIZED,
@@ -251,8 +261,15 @@ def _read_head(stream: BinaryIO, layout: Layout, stack: ExitStack) -> _Head:
     """Read the head of a file; a spreadsheet stays open as long as the stack."""
     form = layout.format
     if form in _SPREADSHEETS or (form is None and is_archive(stream)):
-        opened = stack.enter_context(opened_sheet(stream, form, layout.sheet))
-        found = FoundLayout(opened.format, sheet=opened.sheet, sheets=opened.sheets, headings=opened.headings)
+        opened = stack.enter_context(opened_sheet(stream, form, layout.sheet, layout.heading))
+        found = FoundLayout(
+            opened.format,
+            sheet=opened.sheet,
+            sheets=opened.sheets,
+            headings=opened.headings,
+            line=opened.line,
+            top=opened.top,
+        )
         return _Head(found, line=opened.line, rows=opened.rows)
     encoding, is_guess = (layout.encoding, False) if layout.encoding else find_encoding(stream)
     if form is None or layout.encoding is None:
@@ -265,11 +282,30 @@ def _read_head(stream: BinaryIO, layout: Layout, stack: ExitStack) -> _Head:
     if form is None:
         form = "ftm" if first.removeprefix(MARK).lstrip().startswith(b"{") else "csv"
     if form == "csv":
-        headings, separator = read_headings(first, read_as)
-        found = FoundLayout(form, encoding, is_guess, headings=headings)
-        return _Head(found, separator, encoding=read_as, source=source)
+        lines = [first]
+        while len(lines) < TOP_LINES and (line := source.next()):
+            lines.append(line)
+        top = _top(lines, read_as)
+        number = heading_line(top, layout.heading)
+        headings, separator = read_headings(lines[number - 1], read_as, number)
+        source.give_back(lines[number:])
+        found = FoundLayout(form, encoding, is_guess, headings=headings, line=number, top=shown_lines(top))
+        return _Head(found, separator, number, read_as, source)
     source.give_back([first] if first else [])
     return _Head(FoundLayout(form, encoding, is_guess), encoding=read_as, source=source)
+
+
+def _top(lines: Sequence[bytes], encoding: Encoding) -> dict[int, tuple[str, ...]]:
+    """Return the cells of the first lines of a CSV list that are not blank, by their numbers.
+
+    Raises:
+        InputError: The first line is not text; a later one is left out.
+    """
+    found = {1: read_headings(lines[0], encoding)[0]}
+    for number, content in enumerate(lines[1:], start=2):
+        with suppress(InputError):
+            found[number] = read_headings(content, encoding, number)[0]
+    return {number: cells for number, cells in found.items() if any(cells)}
 
 
 def _while_open(stack: ExitStack, batches: Iterator[Batch]) -> Iterator[Batch]:

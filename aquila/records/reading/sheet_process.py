@@ -30,7 +30,7 @@ from aquila.errors import InputError
 from aquila.records.normalize.national_numbers import SCHEMES, schemes_of
 from aquila.records.person import FIELDS, LIST_FIELDS
 from aquila.records.reading.bounded_lines import BATCH_BYTES, BATCH_LINES, LONGEST_LINE, Batch
-from aquila.records.reading.csv_rows import CsvPlan, suggest_columns
+from aquila.records.reading.csv_rows import TOP_LINES, CsvPlan, heading_line, shown_lines
 from aquila.records.reading.endable import EndableFile
 from aquila.records.reading.layouts import Format
 from aquila.records.reading.workbooks import (
@@ -46,10 +46,6 @@ from aquila.sentences import Sentence
 from aquila.sentences.sentence import from_json, to_json
 
 SEPARATOR = ","
-_TOP_ROWS = 20
-"""Rows that are not blank among which the headings are looked for."""
-
-_LEAST_NAMED = 2
 _LISTS = frozenset(LIST_FIELDS)
 _MOST_ZEROS = 2  # that begin a national number: of a day of birth one, of a year of birth two
 _RESTORED = Sentence.of("leading_zeros_restored")
@@ -57,24 +53,32 @@ _RESTORED = Sentence.of("leading_zeros_restored")
 
 def names_columns(rows: Iterator[SheetRow]) -> bool:
     """Return whether the row of the headings names a known column."""
-    return any(text.strip().lower() in FIELDS for text in _heading_row(rows).texts)
+    top = _top(rows)
+    return bool(top) and any(text.strip().lower() in FIELDS for text in top[heading_line(top)])
 
 
-def sheet_headings(rows: Iterator[SheetRow]) -> tuple[tuple[str, ...], int]:
-    """Find the row of the headings, and return its texts and its number.
+def sheet_headings(
+    rows: Iterator[SheetRow], wanted: int | None = None
+) -> tuple[tuple[str, ...], int, tuple[tuple[int, tuple[str, ...]], ...]]:
+    """Find the row of the headings, and return its texts and its number, and the first rows as they are shown.
+
+    Args:
+        wanted: The row that a person chose, or None.
 
     Raises:
         InputError: There is none, or it has too many columns.
     """
-    row = _heading_row(rows)
-    if row.is_blank:
+    top = _top(rows)
+    if not top:
         raise InputError("list_empty")
+    number, shown = heading_line(top, wanted), shown_lines(top)
+    row = SheetRow(number, top[number])
     if len(row.texts) > MOST_COLUMNS:
         raise InputError("sheet_columns_too_many")
     texts = row.texts
     while not texts[-1] and len(texts) > 1:  # cells that hold a format and nothing else
         texts.pop()
-    return tuple(" ".join(text.split()) for text in texts), row.number
+    return tuple(" ".join(text.split()) for text in texts), number, shown
 
 
 def cut_sheet(plan: CsvPlan, rows: Iterator[SheetRow], most: int = BATCH_LINES) -> Iterator[Batch]:
@@ -103,14 +107,9 @@ def cut_sheet(plan: CsvPlan, rows: Iterator[SheetRow], most: int = BATCH_LINES) 
         yield Batch(first, tuple(lines), is_head, tuple(findings))
 
 
-def _heading_row(rows: Iterator[SheetRow]) -> SheetRow:
-    """Return the first of the rows near the top that names most fields; a blank one where all rows are blank."""
-    top = list(islice((row for row in rows if not row.is_blank), _TOP_ROWS))
-    named = [sum(name is not None for name in suggest_columns(row.texts)) for row in top]
-    most = max(named, default=0)
-    if most >= _LEAST_NAMED:
-        return top[named.index(most)]
-    return top[0] if top else SheetRow(1, [])
+def _top(rows: Iterator[SheetRow]) -> dict[int, list[str]]:
+    """Return the texts of the first rows that are not blank, by their numbers."""
+    return {row.number: row.texts for row in islice((row for row in rows if not row.is_blank), TOP_LINES)}
 
 
 def _line(plan: CsvPlan, row: SheetRow, findings: list[Finding]) -> bytes:
@@ -171,30 +170,36 @@ class OpenedSheet:
     """The texts of the row that names its columns."""
     line: int
     """The number of that row."""
+    top: tuple[tuple[int, tuple[str, ...]], ...]
+    """The first rows, as they are shown."""
     rows: Iterator[SheetRow]
     """Its rows that are not blank, each with one cell more than there are headings at most."""
 
 
 @contextmanager
-def opened_sheet(stream: BinaryIO, form: Format | None, wanted: int | None) -> Iterator[OpenedSheet]:
+def opened_sheet(
+    stream: BinaryIO, form: Format | None, wanted: int | None, heading: int | None = None
+) -> Iterator[OpenedSheet]:
     """Have a sheet read by another process, which is ended with the block.
 
     Args:
         stream: The file.
         form: Its format, if it is known.
         wanted: The number of the sheet, from 1; the first one that names a known column by default, or the first.
+        heading: The row of the headings, if a person chose it.
 
     Raises:
         InputError: The file is damaged, is not a spreadsheet, is larger than a list can be, or costs more to read.
     """
     with ExitStack() as stack:
         file = _own_file(stream, stack)
-        process = stack.enter_context(_reader(file, form, wanted))
+        process = stack.enter_context(_reader(file, form, wanted, heading))
         if isinstance(stream, EndableFile):
             stream.at_end(process.kill)
         messages = _messages(process, stream)
-        form, sheets, sheet, headings, line = next(messages)
-        yield OpenedSheet(form, tuple(sheets), sheet, tuple(headings), line, map(_row, messages))
+        form, sheets, sheet, headings, line, first = next(messages)
+        top = tuple((number, tuple(texts)) for number, texts in first)
+        yield OpenedSheet(form, tuple(sheets), sheet, tuple(headings), line, top, map(_row, messages))
 
 
 def _own_file(stream: BinaryIO, stack: ExitStack) -> int:
@@ -213,13 +218,16 @@ def _own_file(stream: BinaryIO, stack: ExitStack) -> int:
 
 
 @contextmanager
-def _reader(file: int, form: Format | None, wanted: int | None) -> Iterator[subprocess.Popen[bytes]]:
+def _reader(
+    file: int, form: Format | None, wanted: int | None, heading: int | None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start the process that reads; it ends when this block does, and when this process is gone."""
     seconds = LEAST_SECONDS + os.fstat(file).st_size // _BYTES_A_SECOND
     heard, held = os.pipe()
     with ExitStack() as stack:
         stack.callback(os.close, held)
-        order = json.dumps({"form": form, "wanted": wanted, "seconds": seconds, "memory": MOST_MEMORY, "caller": heard})
+        asked = {"form": form, "wanted": wanted, "heading": heading}
+        order = json.dumps({**asked, "seconds": seconds, "memory": MOST_MEMORY, "caller": heard})
         command = [sys.executable, "-I", "-c", f"from {__name__} import main; main()", order]
         try:
             process = subprocess.Popen(
@@ -279,7 +287,7 @@ def main() -> None:  # pragma: no cover  # of the process that reads, which is n
         resource.setrlimit(limit, (most, most))
     Thread(target=_end_with, args=(order["caller"],), daemon=True).start()
     with open(0, "rb") as stream, open(1, "w", encoding="ascii") as out:
-        answer(stream, order["form"], order["wanted"], out.write)
+        answer(stream, order["form"], order["wanted"], out.write, order["heading"])
 
 
 def _end_with(caller: int) -> None:  # pragma: no cover  # likewise
@@ -288,7 +296,13 @@ def _end_with(caller: int) -> None:  # pragma: no cover  # likewise
     os._exit(1)
 
 
-def answer(stream: BinaryIO, form: Format | None, wanted: int | None, write: Callable[[str], object]) -> None:
+def answer(
+    stream: BinaryIO,
+    form: Format | None,
+    wanted: int | None,
+    write: Callable[[str], object],
+    heading: int | None = None,
+) -> None:
     """Write the messages about a sheet: its head, its rows and the end, or why there is none.
 
     Args:
@@ -296,9 +310,10 @@ def answer(stream: BinaryIO, form: Format | None, wanted: int | None, write: Cal
         form: As for `opened_sheet`.
         wanted: Likewise.
         write: Takes a line of JSON.
+        heading: As for `opened_sheet`.
     """
     try:
-        for message in _answers(stream, form, wanted):
+        for message in _answers(stream, form, wanted, heading):
             write(json.dumps(message) + "\n")
     except InputError as error:
         write(json.dumps(to_json(error.sentence)) + "\n")
@@ -308,7 +323,7 @@ def answer(stream: BinaryIO, form: Format | None, wanted: int | None, write: Cal
         write(json.dumps({"code": "spreadsheet_too_large", "fields": {"limit": MOST_MEMORY}}) + "\n")
 
 
-def _answers(stream: BinaryIO, form: Format | None, wanted: int | None) -> Iterator[object]:
+def _answers(stream: BinaryIO, form: Format | None, wanted: int | None, heading: int | None) -> Iterator[object]:
     """Yield the messages."""
     form = form or spreadsheet_format(stream)
     assert form in _OPENED, "the caller has seen an archive"
@@ -316,9 +331,9 @@ def _answers(stream: BinaryIO, form: Format | None, wanted: int | None) -> Itera
         if len(workbook.sheets) > _MOST_SHEETS:
             raise InputError("spreadsheet_too_large", limit=_MOST_SHEETS)
         sheet = _choose_sheet(workbook, wanted)
-        headings, line = sheet_headings(workbook.rows(sheet))
+        headings, line, top = sheet_headings(workbook.rows(sheet), heading)
         names = [name[:_LONGEST_NAME] for name in workbook.sheets]
-        yield form, names, sheet + 1, _bounded(list(headings)), line
+        yield form, names, sheet + 1, _bounded(list(headings)), line, top
         left = most = _LEAST_TEXT + _TEXT_A_BYTE * stream.seek(0, os.SEEK_END)
         for row in workbook.rows(sheet, len(headings) + 1):
             if row.is_blank:

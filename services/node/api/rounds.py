@@ -88,9 +88,17 @@ async def _layout(
             "that were chosen for a list with the same headings, or else the headings are names of fields.",
         ),
     ] = None,
+    heading: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=1_000_000,
+            description="The line of the headings; by default the one of the first lines that names most fields.",
+        ),
+    ] = None,
 ) -> Layout:
     fields = None if columns is None else tuple(name or None for name in columns.split(","))
-    return Layout(file_format, encoding, sheet, fields)
+    return Layout(file_format, encoding, sheet, fields, heading)
 
 
 ListLayout = Annotated[Layout, Depends(_layout)]

@@ -88,9 +88,16 @@ def post_layout(visit: Visited, sent: Sent) -> Response:
     upload, sheet = _kept(visit, sent), sent.text("sheet")
     encoding = next((one for one in ENCODINGS if one == sent.text("encoding")), None)
     columns = tuple(name or None for name in sent.texts("column")) or None
+    # The lines that were shown are those of one sheet.
+    heading = sent.text("heading") if sheet == sent.text("of_sheet") else ""
     if not upload.busy:
-        upload.layout = Layout(encoding=encoding, sheet=int(sheet) if sheet.isdecimal() else None, columns=columns)
+        upload.layout = Layout(None, encoding, _whole(sheet), columns, _whole(heading))
     return _look_through(visit, upload)
+
+
+def _whole(text: str) -> int | None:
+    """Return the number of a sheet or a line that a form names, or None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 @router.post("/records/store")

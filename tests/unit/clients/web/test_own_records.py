@@ -83,8 +83,9 @@ async def test_preview_groups_findings(node: Any) -> None:
     assert "<details><summary>Line by line</summary>" in page
     page = await preview(browser, LIST + rows)
     assert "of 23 dates of birth in column 4 21 cannot be read" in page
-    assert "9|99|99" in page
-    assert "4|10|80" not in page
+    fault = page.split('role="alert"')[1].split("</div>")[0]
+    assert "9|99|99" in fault
+    assert "4|10|80" not in fault
 
 
 async def test_preview_warns_of_a_list_with_few_names(node: Any) -> None:
@@ -130,6 +131,31 @@ async def test_preview_of_a_spreadsheet_lets_one_choose_the_sheet(node: Any) -> 
     await browser.send("/records/layout", upload_id=waiting)
     await browser.send("/records/store", upload_id=waiting)
     assert "The list is stored." in browser.page
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_the_line_of_the_headings_is_found_or_chosen(node: Any, form: str) -> None:
+    """The first lines are shown, and the one that names the columns is chosen; a person may say otherwise."""
+    browser = await node.visitor("ana", "officer")
+    rows = [("List of 24 November",), ("record_id", "full_name"), ("a", "b"), ("1", "Ana Ilić"), ("2", "Mia Ilić")]
+    content = xlsx(rows) if form == "xlsx" else "".join(",".join(row) + "\n" for row in rows)
+    page = await preview(browser, content, file=f"l.{form}")
+    assert "Line of the headings: 2</summary>" in page
+    assert '<label for="heading-1">1: List of 24 November</label>' in page
+    assert '<label for="heading-4">4: 1 | Ana Ilić</label>' in page
+    assert 'value="2" checked>' in page
+    assert "<strong>3</strong>" in page
+    waiting, sheet = waiting_in(page), "1" if form == "xlsx" else ""
+    page = await browser.send("/records/layout", upload_id=waiting, heading="3", sheet=sheet, of_sheet=sheet)
+    assert "Line of the headings: 3</summary>" in page
+    columns = ["record_id", "full_name"]
+    page = await browser.send(
+        "/records/layout", upload_id=waiting, heading="3", sheet=sheet, of_sheet=sheet, column=columns
+    )
+    assert "<strong>2</strong>" in page
+    await browser.send("/records/store", upload_id=waiting)
+    assert "The list is stored." in browser.page
+    assert "Mia Ilić" in await search(browser, text="Mia Ilić")
 
 
 async def test_columns_are_mapped_by_hand(node: Any) -> None:

@@ -16,7 +16,7 @@ import pytest
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import Batch
 from aquila.records.reading.layouts import Layout
-from aquila.records.reading.lists import DATE_LINES, WholeList, open_list, read_batch, read_records
+from aquila.records.reading.lists import DATE_LINES, WholeList, open_list, read_batch, read_records, recognize
 from aquila.records.rows import AcceptedRow, RefusedRow
 from tests.support.read_lists import read_csv, read_ftm
 from tests.support.spreadsheets import xlsx
@@ -205,3 +205,39 @@ def test_a_column_of_some_dates_is_read(dates: list[str]) -> None:
 
 def test_a_list_without_dates_is_not_looked_at() -> None:
     assert births(BytesIO(b"record_id,given_names,family_names\n1,Ana,Ilic\n")) == [""]
+
+
+TITLED = (
+    b"\xef\xbb\xbfPolice, list of 24 November\n\n"
+    b"printed,by hand\n"
+    b"record_id,given_names,family_names,date_of_birth\n"
+    b"r-1,Ana,Novak,1985-01-02\n"
+    b"r-2,Mira,,1985\n"
+)
+
+
+def test_titles_above_the_headings_are_not_read() -> None:
+    """The line near the top that names most fields has the headings; lines are counted in the file."""
+    found = recognize(BytesIO(TITLED))
+    assert (found.line, found.headings[0]) == (4, "record_id")
+    assert [line for line, _ in found.top] == [1, 3, 4, 5, 6]
+    assert found.top[0] == (1, ("Police", "list of 24 November"))
+    raw = open_list(BytesIO(TITLED))
+    assert [row.line for batch in raw.batches for row in read_batch(raw.plan, batch)] == [5, 6]
+    # A line of which nothing can be read is no heading, unless it is the first one.
+    assert recognize(BytesIO(TITLED.replace(b"printed", b"\0"))).line == 4
+    with pytest.raises(InputError) as caught:
+        recognize(BytesIO(b"\0" + TITLED))
+    assert caught.value.sentence.code == "first_line_malformed"
+
+
+def test_the_line_of_the_headings_can_be_chosen() -> None:
+    """Then it is that one, whatever it names; a blank line, one further down and none at all are refused."""
+    assert recognize(BytesIO(TITLED), Layout(heading=3)).headings == ("printed", "by hand")
+    for line in (2, 7):
+        with pytest.raises(InputError) as caught:
+            recognize(BytesIO(TITLED), Layout(heading=line))
+        assert caught.value.sentence.code == "heading_line_missing"
+    with pytest.raises(InputError):
+        Layout(heading=0)
+    assert recognize(BytesIO(b"\n\n")).top == ()

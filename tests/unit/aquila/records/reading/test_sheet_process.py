@@ -30,9 +30,11 @@ MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 PROGRAM = "from aquila.records.reading.sheet_process import main; main()"
 
 
-def answers(content: bytes, form: Format | None = None, wanted: int | None = None) -> list[Any]:
+def answers(
+    content: bytes, form: Format | None = None, wanted: int | None = None, heading: int | None = None
+) -> list[Any]:
     lines: list[str] = []
-    answer(BytesIO(content), form, wanted, lines.append)
+    answer(BytesIO(content), form, wanted, lines.append, heading)
     return [json.loads(line) for line in lines]
 
 
@@ -45,13 +47,15 @@ def test_answers_about_a_sheet() -> None:
     sheet = f"<worksheet {MAIN}><sheetData>{rows}</sheetData></worksheet>"
     workbook = with_part(xlsx([("x",)], []), "xl/worksheets/sheet2.xml", sheet)
     assert answers(workbook) == [
-        ["xlsx", ["List 1", "List 2"], 2, ["record_id"], 2],
+        ["xlsx", ["List 1", "List 2"], 2, ["record_id"], 2, [[2, ["record_id"]], [4, ["7", "", "8"]]]],
         [2, ["record_id"], [], []],
         [4, ["7"], [0], []],
         [5, [""], [], [[0, "cell_holds_error"]]],
         "end",
     ]
-    assert answers(workbook, wanted=1)[0] == ["xlsx", ["List 1", "List 2"], 1, ["x"], 1]
+    assert answers(workbook, wanted=1)[0] == ["xlsx", ["List 1", "List 2"], 1, ["x"], 1, [[1, ["x"]]]]
+    assert answers(workbook, heading=4)[0][3:5] == [["7", "", "8"], 4]
+    assert answers(workbook, heading=3)[0]["code"] == "heading_line_missing"
     assert answers(workbook, wanted=3) == [{"code": "sheet_unknown", "fields": {"sheets": 2}}]
     table = ods(ods_row("record_id", ods_cell("float", "7", value="7")))
     assert answers(table, "ods")[1] == [1, ["record_id", "7"], [1], []]
@@ -138,7 +142,7 @@ def test_an_end_without_an_answer(program: str, error: type[Exception], match: s
 def started(content: Path, **order: Any) -> subprocess.CompletedProcess[bytes]:
     heard, held = os.pipe()
     try:
-        order |= {"form": "xlsx", "wanted": None, "caller": heard}
+        order |= {"form": "xlsx", "wanted": None, "heading": None, "caller": heard}
         with content.open("rb") as stream:
             command = [sys.executable, "-I", "-c", PROGRAM, json.dumps(order)]
             return subprocess.run(command, stdin=stream, capture_output=True, pass_fds=(heard,), check=False)
