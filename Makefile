@@ -51,8 +51,9 @@ attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponen
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" tests/attacks
 	$(BIN)/python -m pytest -m attack tests/e2e
 
-explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more (two minutes)
+explore: $(VENV)/.develop ## the property tests on other examples than `make test` tries, and many more; the symbolic model, where ProVerif is there
 	AQUILA_EXPLORE=1 $(BIN)/python -m pytest -n 2 -m "not e2e" $$(grep -rlE '^@given|^from hypothesis import given' tests --include='test_*.py')
+	$(BIN)/python -m tests.model
 
 fuzz: $(VENV)/.develop ## every parser of outside bytes under atheris, for FUZZ_SECONDS (300) seconds
 	$(PYTHON) -m venv $(VENV)-fuzz

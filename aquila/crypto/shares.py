@@ -1,7 +1,7 @@
-"""The distributed key: a round's key is the sum of one share per party, and no share leaves its node.
+"""A party's shares of a round, one for each input class: secret scalars, which never leave their node.
 
-Each party publishes the public key of its share with a proof that it knows the share, so that no party can choose
-its public key as a function of the others'. Evaluations under the shares add up to the evaluation under the sum.
+Each party publishes the public key of its share with a proof that it knows the share, so that no party brings a key
+under which it could evaluate nothing. Values under two parties' shares are hashed together and never added.
 """
 
 from collections.abc import Callable
