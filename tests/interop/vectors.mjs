@@ -219,7 +219,7 @@ const SUBMISSION = {
   handles: ({ seed, positions, counterpart }) => positions.map((place) => hex(handleOf(unhex(seed), place, counterpart))),
   padding: ({ seed, numbers, rules }) => ({
     digests: numbers.map((one) => hex(joined(...[0, 1].map((at) => block(unhex(seed), framed('aquila/2 padding'), one, at))))),
-    rules: numbers.map((one) => draw(unhex(seed), 'padding rule', one, rules)),
+    rules: numbers.map((one) => (one % 256) % rules),
   }),
   profiles: ({ seed, positions, records }) => positions.map((one) => draw(unhex(seed), 'profile', one, records)),
   padded({ inputs, sizes, records, multiple }) {
@@ -295,14 +295,18 @@ const TOKENS = {
     made.sort((one, other) => (one.token < other.token ? -1 : 1));
     return { rows: made.map(({ row }) => row), secrets: made.map(({ secret }) => secret) };
   },
-  count({ classes, elements, rules, rows }) {
-    if (rows.length % 66) fail('no whole number of rows');
+  count({ classes, chunks, rules }) {
     const counts = {};
-    for (const { rule } of rowsOf(rows)) counts[rule] = (counts[rule] ?? 0) + 1;
-    for (const rule of Object.keys(counts)) if (!classes[rule]) fail('a row of no rule');
-    for (const kind of CLASSES) {
-      const of = Object.keys(counts).filter((rule) => classes[rule] === kind).reduce((all, rule) => all + counts[rule], 0);
-      if (of !== elements[kind]) fail('another number of rows in a class');
+    const last = {};
+    for (const { class: kind, rows } of chunks) {
+      if (rows.length % 66) fail('no whole number of rows');
+      for (const { handle, rule, token } of rowsOf(rows)) {
+        if (!classes[rule]) fail('a row of no rule');
+        if (classes[rule] !== kind) fail('a row of another class');
+        if (token + handle < (last[kind] ?? '')) fail('a row out of the order of its class');
+        last[kind] = token + handle;
+        counts[rule] = (counts[rule] ?? 0) + 1;
+      }
     }
     if (canonical(counts) !== canonical(rules)) fail('another number of rows under a rule');
   },

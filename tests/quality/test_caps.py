@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aquila.protocol.submissions.caps import GUESSES_BY_NAMES, elements_for
-from aquila.protocol.submissions.padding import padded_inputs
+from aquila.protocol.submissions.padding import INPUTS_PER_RECORD, padded_inputs
 from aquila.records.rules import InputClass, load_rules
 from aquila.simulation import DEFAULT_PADDING
 from tests.quality.measuring.common_lists import common_lists
@@ -48,14 +48,16 @@ def test_a_list_and_its_queries_fit(made: Callable[[], LabelledSet]) -> None:
     by_class = {
         kind: np.array([rule.number for rule in TABLE.rules if rule.input_class is kind]) for kind in InputClass
     }
+    numbers = np.array(sorted(rule.number for rule in TABLE.rules))
     for records in made().lists.values():
         inputs = send(records, TABLE).profiles()
         counts = inputs.sum(axis=1)
         padding = padded_inputs(counts, DEFAULT_PADDING) - counts
         asked = Random(1).sample(range(len(records)), QUERIES)
         for kind, rules in by_class.items():
-            # Padding inputs have random rules, and dummies copy real records.
-            each = inputs[:, rules].sum(axis=1) + padding * len(rules) / len(TABLE.rules)
+            # Padding inputs have rules by their places, and dummies copy real records.
+            till = np.append(0, np.cumsum(np.isin(numbers[np.arange(INPUTS_PER_RECORD) % len(numbers)], rules)))
+            each = inputs[:, rules].sum(axis=1) + till[counts + padding] - till[counts]
             listed, queried = (elements_for(DEFAULT_PADDING, *of).of(kind) for of in ((len(records), 0), (0, QUERIES)))
             assert MARGIN * each.sum() <= listed
             assert MARGIN * each[asked].sum() * DEFAULT_PADDING.records_multiple <= queried

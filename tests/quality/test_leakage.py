@@ -1,13 +1,21 @@
 """What guesses cost, and what lists as a whole tell."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
+
+from aquila.crypto.keys import SecretBytes
+from aquila.protocol.submissions.padding import BatchInputs, number_inputs
 from aquila.records.person import Record
 from aquila.records.rules import load_rules
+from aquila.simulation import DEFAULT_PADDING
 from tests.quality.measuring.guesses import guesses_by_names, guesses_by_rule
 from tests.quality.measuring.leakage import list_leakage, rule_leakage
 from tests.quality.measuring.plaintext_matching import send
+from tests.quality.measuring.set_files import region
 from tests.support.counted import FIVE_RULES, RECORDS
 
 DEFAULT = load_rules("default")
@@ -34,6 +42,20 @@ def test_lists_as_a_whole() -> None:
     assert told.inputs == (1, 2.0, 3)
     assert (told.profiles, told.alone) == (3, 2)
     assert told.sizes == {8: 4}
+
+
+def test_few_records_are_alone_with_their_profile() -> None:
+    """Of each list of the region 1 to 4 records in a hundred, with the default padding, as LIMITATIONS says."""
+    for records in region(Path(__file__).parent / "region").lists.values():
+        sent = send(records, DEFAULT)
+        rows = sent.rows[np.argsort(sent.rows["place"])]
+        counts = sent.profiles().sum(axis=1)
+        batch = BatchInputs(0, counts, rows["rule"], bytes(32 * len(rows)))
+        made = number_inputs(SecretBytes(bytes(32)), DEFAULT, DEFAULT_PADDING, batch, len(records))
+        profiles = np.zeros((len(records), 64), dtype=np.int64)
+        np.add.at(profiles, ((made.numbers // 256).astype(np.int64), made.rules), 1)
+        often = Counter(profile.tobytes() for profile in profiles)
+        assert 0.01 < sum(count == 1 for count in often.values()) / len(records) < 0.04
 
 
 def by_name(population: Sequence[Record]) -> dict[str, int | None]:

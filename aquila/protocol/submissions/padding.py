@@ -79,7 +79,9 @@ def input_prefixes(binding: bytes, table: RuleTable) -> dict[int, bytes]:
 
 def profile_positions(seed: SecretBytes, positions: NDArray[np.uint64], records: int) -> NDArray[np.uint64]:
     """Return for each dummy's position that of the real record whose rules it copies (3.4.6)."""
-    return _draws(seed, "profile", positions) % np.uint64(records)
+    # A remainder of 64 bits by a few million has no measurable bias.
+    drawn = derive(seed, framed("aquila/2 profile"), positions, BLOCK_BYTES)
+    return np.frombuffer(drawn, dtype="<u8")[::2] % np.uint64(records)
 
 
 def number_inputs(
@@ -106,8 +108,9 @@ def number_inputs(
 
     rules = np.empty(len(numbers), dtype=np.uint8)
     rules[sent] = inputs.rules
-    every = np.array([rule.number for rule in table.rules], dtype=np.uint8)
-    rules[~sent] = every[_draws(seed, "padding rule", numbers[~sent]) % np.uint64(len(every))]
+    # Rules by place alone: records with as many inputs under each rule look the same with their padding.
+    every = np.array(sorted(rule.number for rule in table.rules), dtype=np.uint8)
+    rules[~sent] = every[within[~sent] % len(every)]
 
     digests = np.zeros(len(numbers), dtype=_DIGEST)
     digests[sent] = np.frombuffer(inputs.digests, dtype=_DIGEST)
@@ -115,9 +118,3 @@ def number_inputs(
     drawn = derive(seed, framed("aquila/2 padding"), numbers[without_value], DIGEST_BYTES)
     digests[without_value] = np.frombuffer(drawn, dtype=_DIGEST)
     return NumberedInputs(numbers, rules, digests.tobytes())
-
-
-def _draws(seed: SecretBytes, label: str, numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return a random integer of 64 bits for each number: a remainder of it by a few million has no measurable bias."""
-    drawn = derive(seed, framed("aquila/2 " + label), numbers, BLOCK_BYTES)
-    return np.frombuffer(drawn, dtype="<u8")[::2]

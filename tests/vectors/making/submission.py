@@ -167,7 +167,7 @@ def _derived(theme: Theme) -> None:
     theme.invalid("handles_of_the_column_for_AL", "handles", "3.4.5", given, DIFFERS, gives=other)
     numbers, label = [3, 256 * 7 + 5], definition.framed("aquila/2 padding")
     digests = [block(SEED, label, one) + block(SEED, label, one, 1) for one in numbers]
-    rules = [_draw("padding rule", one, 12) for one in numbers]
+    rules = [number % 256 % 12 for number in numbers]
     given = {"seed": SEED, "numbers": numbers, "rules": 12}
     theme.valid("padding", "padding", "3.4.6", given, {"digests": digests, "rules": rules})
     given = {"seed": SEED, "positions": [5, 6, 7], "records": 5}

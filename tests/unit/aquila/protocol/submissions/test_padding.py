@@ -134,9 +134,16 @@ def test_no_records(seed: SecretBytes) -> None:
     assert (found.numbers.tolist(), found.rules.tolist(), found.digests) == ([], [], b"")
 
 
-def test_padding_rules_and_profiles_vary(seed: SecretBytes) -> None:
-    """Padding takes every rule and dummies copy various records, as the seed says."""
-    assert set(placed(seed, [[]] * 20).rules.tolist()) == {1, 2}
+def test_padding_tells_no_records_apart(seed: SecretBytes) -> None:
+    """Its rules go round by the place in the record: equal numbers of inputs under each rule stay equal."""
+    records = [[Input(1, b"%d" % n)] * 3 for n in range(20)]
+    six = Padding(inputs_per_record=(6,), records_multiple=1)
+    for of in (seed, SecretBytes(b"\x08" * 32)):
+        assert placed(of, records, six).rules.tolist() == [1, 1, 1, 2, 1, 2] * 20
+
+
+def test_profiles_vary(seed: SecretBytes) -> None:
+    """Dummies copy various records, as the seed says."""
     profiles = p.profile_positions(seed, np.arange(40, dtype=np.uint64), 5)
     assert set(profiles.tolist()) == set(range(5))
 
