@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from aquila.audit.roles import Role
-from services.node.storage.tables import HitRow, HitStatusRow
+from services.node.storage.tables import HitRow, HitStatusRow, RoundRow
 from tests.support.node_steps import hit_path
 from tests.support.node_world import PartyNode, World
 from tests.support.stored_hits import StoredHit, store_hits
@@ -69,6 +69,18 @@ async def test_a_program_misses_nothing(al: PartyNode) -> None:
         gone = await mirror.read()
         assert [(one["subject"], one["stage"], one["erased"]) for one in gone if one["kind"] == "hit"] == [
             (hits[1]["hit_id"], None, True)
+        ]
+
+
+async def test_a_round_whose_hits_are_erased_says_so(al: PartyNode) -> None:
+    """As at the end of their time, when retention leaves nothing else of the round."""
+    async with al.person(Role.ANALYST) as analyst:
+        mirror = Mirror(analyst)
+        round_id = (await mirror.read())[0]["round_id"]
+        with al.node.store.transaction("test.retention") as session:
+            session.get_one(RoundRow, round_id).hits_erased_at = 1
+        assert [(one["kind"], one["round_id"], one["erased"]) for one in await mirror.read()] == [
+            ("round", round_id, True)
         ]
 
 
