@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from aquila.audit.entries import Entry
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message, Note
+from aquila.protocol.messages.feed import Consignment, ConsignmentAnswer, ProofRequest, Proofs
 from aquila.protocol.registration.self_signed import Invitation, JoinRequest, KeyHandover, KeyRenewal
 from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
@@ -52,6 +53,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 REGISTRATION = (Invitation, JoinRequest, KeyHandover, KeyRenewal, RegistryStatement, RegistryAcceptance)
 """Signed messages about the registry (PROTOCOL.md 11)."""
+
+BODIES = (Consignment, ConsignmentAnswer, ProofRequest, Proofs)
+"""Bodies of calls that are no signed messages (PROTOCOL.md 9.3)."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,7 +101,7 @@ def check(folder: Path, files: dict[Path, str]) -> int:
 def generated() -> dict[str, dict[str, Any]]:
     files = {
         f"json/{message.__name__}.schema.json": schema(message)
-        for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS, *REGISTRATION, Note)
+        for message in (*ANNOUNCEMENTS, *PARTY_STATEMENTS, *REGISTRATION, Note, *BODIES)
     }
     with tempfile.TemporaryDirectory() as folder:
         openapi = {f"openapi/{name}.json": exemplified(app.openapi()) for name, app in applications(Path(folder))}
@@ -129,8 +133,9 @@ def exemplified(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def schema(message: type[Message]) -> dict[str, Any]:
-    """Return the JSON Schema of a message, with the payload type under which it is signed."""
-    found = {"$schema": DIALECT, "$comment": message.payload_type} | message.model_json_schema(mode="validation")
+    """Return the JSON Schema of a message, with the payload type under which it is signed, if it is."""
+    signed = {"$comment": message.payload_type} if message.payload_type else {}
+    found = {"$schema": DIALECT} | signed | message.model_json_schema(mode="validation")
     describe(found, message)
     return found
 

@@ -106,6 +106,9 @@ from aquila.records.rules import InputClass
 
 Rule = Callable[[Any, RoundState, str, int | None], None]
 
+TAKEN_BEFORE_THE_ENDING = Consent | Locks | Submission | Evaluation | Tokens
+"""What goes on with a round, and is not taken when it has ended (PROTOCOL.md 3.9.5)."""
+
 # Of very many hits.
 _CERTAINTY, _LEVEL = map(attrgetter, ("certainty", "certainty.value"))
 
@@ -150,7 +153,7 @@ def check_not_ended(round_: RoundState, message: Statement) -> None:
     Raises:
         OrderError: The round has ended.
     """
-    if round_.ending and isinstance(message, Consent | Locks | Submission | Evaluation | Tokens):
+    if round_.ending and isinstance(message, TAKEN_BEFORE_THE_ENDING):
         raise OrderError(
             "round_already_ended",
             round=round_.round_id,

@@ -31,7 +31,7 @@ from aquila.records.rules import InputClass
 CHANGES_OF_A_HIT = 8
 """How often a party may say anew what came of its hits, for each: it comes, is decided, decided anew, withdrawn."""
 
-_NOT_AFTER_THE_LAST = (
+NOT_AFTER_THE_LAST = (
     Consent,
     Locks,
     Submission,
@@ -56,7 +56,7 @@ def check_bounds(round_: RoundState, message: Statement) -> None:
     """
     over = message.party in round_.refusals or message.party in round_.closings
     late = isinstance(message, ReportCheck) and message.submission_id is not None  # the owner waits for the asker's
-    if over and isinstance(message, _NOT_AFTER_THE_LAST) and not late:
+    if over and isinstance(message, NOT_AFTER_THE_LAST) and not late:
         raise RepeatedError("party_already_ended", round=round_.round_id, party=message.party, kind=kind_of(message))
     _check(message, round_)
 

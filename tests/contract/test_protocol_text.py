@@ -1,0 +1,44 @@
+"""What PROTOCOL.md says beside its paragraphs: its contents, and the table of which statement may come when."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from aquila.errors import MalformedError
+from aquila.protocol.encoding import canonical
+from aquila.protocol.messages import Manifest, ReportCheck, Statement
+from aquila.protocol.rounds.rules import RULES, TAKEN_BEFORE_THE_ENDING
+from aquila.protocol.rounds.statement_limits import NOT_AFTER_THE_LAST
+from tests.support.samples import read
+
+TEXT = (Path(__file__).parents[2] / "schemas" / "PROTOCOL.md").read_text("utf-8")
+
+
+def test_the_contents_name_each_section() -> None:
+    headings = re.findall(r"^## (\d+)\. (.+)$", TEXT, re.MULTILINE)
+    listed = re.findall(r"\[(\d+) ([^]]+)\]\(#(\d+)-([\w-]+)\)", TEXT)
+    assert [(number, title) for number, title, _, _ in listed] == headings
+    assert [place for place in listed if place[0] != place[2] or place[3] != place[1].lower().replace(" ", "-")] == []
+
+
+def test_the_table_of_statements_is_that_of_the_rules() -> None:
+    """All messages of a round in their order; which come after a party's last word, and which after the ending."""
+    rows = re.findall(r"^\| (\w+) \| (\w+) \| .+ \| ([\w ]*) ?\| (yes|no) \|$", TEXT, re.MULTILINE)
+    assert [name for name, *_ in rows] == [rule.__name__ for rule in RULES]
+    for (name, of, last, ended), rule in zip(rows, RULES, strict=True):
+        assert (of == "matcher") is not issubclass(rule, Statement), name
+        if of == "matcher":
+            continue
+        told = {ReportCheck: "query only"}.get(rule, "no" if rule in NOT_AFTER_THE_LAST else "yes")
+        assert last.strip() == told, name
+        assert (ended == "no") is (rule in get_args(TAKEN_BEFORE_THE_ENDING)), name
+
+
+def test_another_suite() -> None:
+    """4.7: a manifest whose protocol has another word is refused."""
+    document = read(Manifest).model_dump(mode="json")
+    assert Manifest.from_payload(canonical(document)) == read(Manifest)
+    with pytest.raises(MalformedError):
+        Manifest.from_payload(canonical(document | {"protocol": "aquila/3"}))
