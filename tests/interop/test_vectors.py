@@ -33,8 +33,8 @@ def test_a_stranger_gets_what_the_vectors_say() -> None:
     found = [json.loads(line) for line in ran.stdout.splitlines()]
     left = defaultdict(set)
     for one in found:
-        if one["wrong"] == "not read":
+        if one["wrong"] == "nobody reads it":
             left[one["file"]].add(one["operation"])
     assert dict(left) == NOT_READ
-    assert [one for one in found if one["wrong"] not in (None, "not read")] == []
+    assert [one for one in found if one["wrong"] not in (None, "nobody reads it")] == []
     assert sum(one["wrong"] is None for one in found) > 450

@@ -1,6 +1,5 @@
 """The origin's side: places, blinds, chunks, tokens; all from one seed."""
 
-import ctypes
 import hashlib
 import hmac
 from itertools import product
@@ -14,7 +13,6 @@ from aquila.crypto.group import ORDER, Group
 from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.shares import Share, new_share
-from aquila.crypto.sodium import load_library
 from aquila.errors import MalformedError
 from aquila.octets import parted
 from aquila.protocol.encoding import framed
@@ -233,29 +231,6 @@ def test_rows_are_as_the_protocol_writes_them(group: Group, seed: SecretBytes) -
             expected[output[:16]] = (handle + bytes([row["rule"]]), output[32:])
         assert parted(chunk.rows, 33) == [expected[token][0] + token for token in sorted(expected)]
         assert chunk.secrets == b"".join(expected[token][1] for token in sorted(expected))
-
-
-def test_known_answer(group: Group, seed: SecretBytes) -> None:
-    """Token and secret of one input, with the shares 2 and 3, under a key of zeros, by hashlib and libsodium alone."""
-    tag = b"HashToGroup-OPRFV1-\x01-ristretto255-SHA512"
-    tag += bytes([len(tag)])
-    first = hashlib.sha512(bytes(128) + DIGEST + b"\x00\x40\x00" + tag).digest()
-    element, sodium = ctypes.create_string_buffer(32), load_library().handle
-    sodium.crypto_core_ristretto255_from_hash(ctypes.addressof(element), hashlib.sha512(first + b"\x01" + tag).digest())
-    values = [ctypes.create_string_buffer(32) for _ in range(2)]
-    for number, value in enumerate(values, 2):
-        scalar = number.to_bytes(32, "little")
-        sodium.crypto_scalarmult_ristretto255(ctypes.addressof(value), scalar, ctypes.addressof(element))
-    output = plain_output(DIGEST, values[0].raw, values[1].raw, key=bytes(32))
-    assert output[:32].hex() == "0fbb710f5f6e3144e882c6410de590a84b03c88e72ae248b37d5523d452c5f3f"
-    assert output[32:].hex() == "492b97eec50d359a87a24e0d81765bd7fb2bd47fbba98168666706b412ca44ce"
-    shares = [Share.from_bytes(group, number.to_bytes(32, "little")) for number in (2, 3)]
-    rows = np.zeros(1, dtype=s.ROW)
-    rows["digest"], rows["number"], rows["rule"] = np.frombuffer(DIGEST, dtype="S32"), 256, 1
-    blind = s.blinds_of(group, seed, SUBMISSION, [256], DIGEST)
-    rows["element"] = np.frombuffer(oprf.blind(group, DIGEST, 32, blind), dtype="S32")
-    (made,) = chunk_for(group, seed, rows, shares[0], ("SI", shares[1], bytes(32), None))
-    assert (made.rows[17:], made.secrets) == (output[:16], output[32:])
 
 
 def test_both_sides_make_the_same_tokens(group: Group, seed: SecretBytes) -> None:
