@@ -11,6 +11,8 @@ from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest, ReportCheck, Statement
 from aquila.protocol.rounds.rules import RULES, TAKEN_BEFORE_THE_ENDING
 from aquila.protocol.rounds.statement_limits import NOT_AFTER_THE_LAST
+from aquila.records.person import PartialDate
+from aquila.records.rule_parts import DATE_FORMS
 from tests.support.samples import read
 
 TEXT = (Path(__file__).parents[2] / "schemas" / "PROTOCOL.md").read_text("utf-8")
@@ -42,3 +44,14 @@ def test_another_suite() -> None:
     assert Manifest.from_payload(canonical(document)) == read(Manifest)
     with pytest.raises(MalformedError):
         Manifest.from_payload(canonical(document | {"protocol": "aquila/3"}))
+
+
+def test_bytes_of_dates() -> None:
+    """Each form of a date is written as match-rules.md says."""
+    text = (Path(__file__).parents[2] / "schemas" / "records" / "match-rules.md").read_text("utf-8")
+    table = text.partition("| form of `birth` | bytes |")[2].partition("\n\n")[0]
+    told = {
+        form: tuple(re.findall(r"`([^`]+)`", cell)) for form, cell in re.findall(r"\| `([\w-]+)` \| (.+) \|", table)
+    }
+    dates = {"new-year": PartialDate(1978, 1, 1), "bare-year": PartialDate(1978)}
+    assert told == {form: tuple(write(dates.get(form, PartialDate(1978, 3, 9)))) for form, write in DATE_FORMS.items()}
