@@ -11,6 +11,7 @@ import pytest
 from aquila.audit.roles import Role, Service
 from aquila.followup.lifecycle import HOUR
 from clients.web.wiring import front_of
+from tests.support.database_work import DatabaseWork
 from tests.support.node_world import World
 from tests.support.people import signed_in
 from tests.support.stored_hits import StoredHit, store_hits
@@ -301,7 +302,9 @@ async def test_a_request_about_many_hits(ana: Browser, world: World) -> None:
     await ana.send("/hits/decide-many", **chosen, decision="same", remark="clear")
     page = await ana.send("/hits/ask", **chosen, channel="siena", urgency="normal")
     assert f"(SI): {many} hits" in page
+    work = DatabaseWork(world.nodes["AL"].node.store)
     await ana.open("/hits/requests")
+    assert work.taken()[0] < 100  # statements: none of them is of one hit
     assert len(ana.page.encode()) < 40_000
     assert "The letter has the references of all hits." in ana.page
     named = re.findall(r'name="hit" value="([^"]+)"', ana.page)
@@ -309,6 +312,19 @@ async def test_a_request_about_many_hits(ana: Browser, world: World) -> None:
     assert "First reminder" in await ana.send("/hits/remind", hit=named[0])
     letter = {"hit": named[0], "place": "s1", "date-s1": "2026-11-20", "number-s1": "SI 1"}
     assert f"{many} of {many} hits" in words(await ana.send("/hits/correspondence", **letter, step="replied"))
+
+
+async def test_a_person_whom_eleven_parties_know(ana: Browser, world: World) -> None:
+    """Its row has a line for each certainty, and one decision for all of its hits."""
+    rounds = await world.propose(category="other")
+    await world.settle()
+    levels = {"high": ("AT", "HR", "ME", "RS"), "medium": ("BA", "HU", "MK", "SI"), "low": ("BG", "MD", "RO")}
+    hits = [StoredHit(0, party, level) for level, parties in levels.items() for party in parties]
+    store_hits(world.nodes["AL"].node.store, rounds, hits, world.clock.time)
+    page = words(await ana.open(f"/hits?round_id={rounds}"))
+    assert "high AT HR ME RS ●●○ medium BA HU MK SI ●○○ low BG MD RO" in page
+    (row,) = rows(ana)
+    assert len(row.split()) == len(hits)
 
 
 async def test_a_request_of_another_party_has_a_clock(ana: Browser, world: World) -> None:
