@@ -36,7 +36,7 @@ from tests.support.node_world import HEADER, LISTS, World
 from tests.support.sealing import sealed
 
 _NUMBER = re.compile(rb"[0-9a-f]{64}|[0-9a-f]{32}")
-_COUNTED = frozenset({"batch_id", "step_id", "withdrawal_id"})
+_COUNTED = frozenset({"batch_id", "change_id", "step_id", "withdrawal_id"})
 _LEFT_OUT = frozenset({"evidence", "log_entry", "named_head", "spent_day", "standing_query"})
 """Tables whose rows name rounds without being a part of them."""
 _AT_ONCE = 20  # rounds in one transaction

@@ -25,13 +25,13 @@ def changes_since(store: Store, actor: Actor, cursor: str, limit: int) -> Change
     Raises:
         OrderError: The cursor is of another history than this node now has.
     """
-    query = select(ChangeRow).order_by(ChangeRow.number).limit(limit + 1)
+    query = select(ChangeRow).order_by(ChangeRow.change_id).limit(limit + 1)
     if not role_table().allows(Service.NODE, actor.roles, Action.SEE_HITS):
         query = query.where(ChangeRow.kind != ChangeKind.HIT.value)
     with store.reading("change.list") as session:
         seen = _number_of(session, cursor)
-        rows = session.scalars(query.where(ChangeRow.number > seen)).all()
-        newest = rows[:limit][-1].number if rows else seen
+        rows = session.scalars(query.where(ChangeRow.change_id > seen)).all()
+        newest = rows[:limit][-1].change_id if rows else seen
         hits = [(row.round_id, row.subject) for row in rows[:limit] if row.kind == ChangeKind.HIT]
         kept, stages = _hits(session, hits)
         erased = _erased_rounds(session, {row.round_id for row in rows if row.kind == ChangeKind.ROUND})

@@ -693,7 +693,7 @@ class ChangeRow(NodeRows):
 
     __tablename__ = "change"
     __table_args__ = (UniqueConstraint("round_id", "kind", "subject"), {"sqlite_autoincrement": True})
-    number: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Never used again.")
+    change_id: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=True, comment="Never used again.")
     round_id: Mapped[Id] = mapped_column(comment="Which round.")
     kind: Mapped[ShortWord] = mapped_column(comment="round, query or hit.")
     subject: Mapped[Id] = mapped_column(comment="The id of the query or the hit; empty for the round.")
