@@ -70,6 +70,7 @@ class EntryKind(StrEnum):
     WITHDRAWAL = "withdrawal"
     WITHDRAWAL_ACKNOWLEDGED = "withdrawal_acknowledged"
     OUTCOME = "outcome"
+    FOLLOW_UP_TOLD = "follow_up_told"
     # Limits against fishing.
     CHECKED = "checked"
     HITS_LEFT_OUT = "hits_left_out"

@@ -94,6 +94,17 @@ class HitOutcome(StrEnum):
     UNRESOLVED = "unresolved"
 
 
+class FollowUpState(StrEnum):
+    """The state of a hit as its party tells the counterpart (PROTOCOL.md 3.11.6)."""
+
+    OPEN = "open"
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNRESOLVED = "unresolved"
+    WITHDRAWN = "withdrawn"
+
+
 class Ground(StrEnum):
     """The ground on which the owner of a record withdraws a hit: a word and not free text, since it leaves the node."""
 

@@ -9,7 +9,16 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from aquila.followup.lifecycle import Channel, Decision, Ground, HitOutcome, LifecycleStepKind, Stage, Urgency
+from aquila.followup.lifecycle import (
+    Channel,
+    Decision,
+    FollowUpState,
+    Ground,
+    HitOutcome,
+    LifecycleStepKind,
+    Stage,
+    Urgency,
+)
 from aquila.interface.people import Person
 from aquila.interface.rounds import ExchangeView
 from aquila.interface.sentence import SentenceView
@@ -341,6 +350,22 @@ class ReceivedView(Message):
     """Its number, or nothing."""
 
 
+class CaseLine(Message):
+    """A hit on an own record as its counterpart told of it last (PROTOCOL.md 3.11.6)."""
+
+    counterpart: PartyCode
+    hit_id: Identifier
+    own_reference: str
+    reference: str
+    """The counterpart's number of the hit."""
+    state: FollowUpState | None
+    """The counterpart's follow-up; None where it has told nothing yet."""
+    told_at: Seconds | None
+    also: tuple[tuple[PartyCode, str], ...]
+    """Third parties that the counterpart has the person in common with, and its number of that hit; only those with
+    which this node has a hit on the record, too."""
+
+
 class HitView(Message):
     """A hit with all that was done with it."""
 
@@ -389,6 +414,8 @@ class HitView(Message):
     """How many records its list has."""
     others: tuple[HitEntry, ...] = ()
     """The newest other hits on the same own person, with any party and of any round."""
+    case: tuple[CaseLine, ...] = ()
+    """The confirmed hits of this round's lists on the same own record, this one among them."""
 
 
 class DecisionRequest(Message):

@@ -182,6 +182,7 @@ class ReferenceKind(StrEnum):
     HIT = "hit"
     OWN_NOTE = "own_note"
     OTHER_NOTE = "other_note"
+    THIRD_NOTE = "third_note"
     CHANNEL = "channel"
     REPLY = "reply"
     REQUEST = "request"

@@ -20,6 +20,7 @@ from aquila.protocol.messages import (
     Consent,
     Ending,
     Evaluation,
+    FollowUp,
     HitReport,
     LevelCounts,
     Locks,
@@ -271,6 +272,11 @@ def _outcomes(message: Outcomes) -> tuple[EntryKind, dict[str, Any]]:
         for level in pair.levels:
             counts.update(level.model_dump(exclude={"certainty"}))
     return EntryKind.OUTCOME, {"counts": dict(counts)}
+
+
+@fields_of.register(FollowUp)
+def _follow_up(message: FollowUp) -> tuple[EntryKind, dict[str, Any]]:
+    return EntryKind.FOLLOW_UP_TOLD, {"recipient": message.to, "counts": {"part": message.part}}
 
 
 @fields_of.register(Ending)

@@ -45,6 +45,7 @@ from aquila.protocol.messages import (
     EarlierRound,
     Evaluation,
     Fault,
+    FollowUp,
     HitReport,
     Justification,
     Kind,
@@ -67,7 +68,7 @@ from aquila.protocol.messages import (
     WithheldAnswer,
     Withholding,
 )
-from aquila.protocol.rounds import rules
+from aquila.protocol.rounds import follow_ups, rules
 from aquila.protocol.rounds.exchange import entries_of
 from aquila.protocol.rounds.locks import pair_key, seal_halves
 from aquila.protocol.rounds.round_state import ReportKey
@@ -614,6 +615,24 @@ class Party:
         return self._signed(
             Outcomes(**self._bound(round_, sequence), pairs=tuple(sorted(pairs, key=lambda pair: pair.counterpart)))
         )
+
+    def follow_up(
+        self, round_: Round, sequence: int, to: str, part: int, key: SecretBytes, content: bytes, nonce: bytes
+    ) -> bytes:
+        """Seal and sign what this party tells a counterpart of hits of their lists (PROTOCOL.md 3.11.6).
+
+        Args:
+            round_: The record of the round, also of one that has ended.
+            sequence: The statement's number.
+            to: Whose other sides they are.
+            part: Which part it is, from 0.
+            key: The key of the pair for `follow_ups.PURPOSE`.
+            content: What `follow_ups.write_part` gave.
+            nonce: 12 fresh random bytes.
+        """
+        sealed = follow_ups.seal_part(key, round_.binding, (self.code, to), part, content, nonce)
+        said = FollowUp(**self._bound(round_, sequence), to=to, part=part, sealed=base64.b64encode(sealed).decode())
+        return self._signed(said)
 
     def _others_submission(self, round_: Round, submission_id: str) -> Submission:
         submission = round_.submissions.get(submission_id)

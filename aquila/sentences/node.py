@@ -318,6 +318,11 @@ NODE: Final[Table] = {
         "{counterpart} in this round wait",
         "ask the secretariat",
     ),
+    "triangle_not_closed": Text(
+        "{counterpart} tells of {count} persons whom {third} has as well, and {party} was told of no such hit with "
+        "{third}: {counterpart} or {third} is not honest, or the matcher",
+        "call both; a party may have sent the two of you different lists",
+    ),
     "two_manifests_signed": Text("the matcher signed two different manifests under this round's number; both are kept"),
     "view_unknown": Text("there is no such view"),
     "views_too_many": Text("no more views can be kept", "remove one first"),

@@ -76,6 +76,17 @@ PROTOCOL: Final[Table] = {
         "this file is {present}, and {wanted} is needed here",
         "the secretariat sends the invitation (.invite), the party its request to join (.join)",
     ),
+    "follow_up_before_receipts": Text("{party} tells {counterpart} of hits before both have acknowledged them"),
+    "follow_up_not_opened": Text(
+        "what {party} tells of its follow-up does not open",
+        "call {party}: its node has another key of the pair, or it sealed something else",
+    ),
+    "follow_up_of_another_size": Text(
+        "what {party} tells {counterpart} of its follow-up has not the size of their hits"
+    ),
+    "follow_up_unreadable": Text(
+        "what {party} tells of its follow-up opens, but no follow-up has such a content", "call {party}"
+    ),
     "hits_already_withdrawn": Text("{party} has withdrawn {count} of these hits already"),
     "invitation_expired": Text(
         "the invitation of {party} has expired", "the secretariat makes a new one: aquila matcher invite"

@@ -12,6 +12,7 @@ from aquila.protocol.messages import (
     Alarm,
     Confirmation,
     Evaluation,
+    FollowUp,
     HitReport,
     Message,
     Notes,
@@ -62,7 +63,7 @@ def statement_event(round_: Round, accepted: AcceptedStatement, envelope: bytes)
             audience, reader = READER, message.counterpart
         case Acknowledgement():
             audience, reader = READER, round_.withdrawals[message.withdrawal].party
-        case Notes() | Confirmation():
+        case Notes() | Confirmation() | FollowUp():
             audience, reader = READER, message.to
         case ReportCheck() if message.submission_id is not None:
             audience, reader = READER, message.counterpart
@@ -147,9 +148,9 @@ def log_places(session: Session, caller: str, digests: Sequence[str]) -> dict[st
     return {digest: index for digest, index in session.execute(query) if digest is not None and index is not None}
 
 
-def newest_withdrawal_events(session: Session, caller: str) -> dict[str, int]:
-    """Return, by round, the newest event about a withdrawal that a party is the reader of."""
-    kinds = [StatementKind.WITHDRAWAL.value, StatementKind.ACKNOWLEDGEMENT.value]
+def newest_late_events(session: Session, caller: str) -> dict[str, int]:
+    """Return, by round, the newest event after the hits, which may come when all is over, that is for a party."""
+    kinds = [kind.value for kind in (StatementKind.WITHDRAWAL, StatementKind.ACKNOWLEDGEMENT, StatementKind.FOLLOW_UP)]
     query = select(EventRow.round_id, func.max(EventRow.event_id).label("newest")).where(
         EventRow.reader == caller, EventRow.statement.in_(kinds)
     )

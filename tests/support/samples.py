@@ -13,6 +13,7 @@ from aquila.protocol.messages import (
     Consent,
     Ending,
     Evaluation,
+    FollowUp,
     HitReport,
     Locks,
     Manifest,
@@ -150,6 +151,7 @@ SAMPLES: dict[type[Message], dict[str, Any]] = {
     Closing: _SAID | {"binding": None, "destroyed": True, "hits": 0},
     Withdrawal: _BOUND | {"counterpart": "AL", "hits": [ROUND, OTHER], "ground": "incorrect"},
     Acknowledgement: _BOUND | {"withdrawal": DIGEST, "hits": 2, "erased": False},
+    FollowUp: _BOUND | {"to": "AL", "part": 0, "sealed": "c2VhbGVk"},
     Outcomes: _BOUND
     | {
         "pairs": [

@@ -161,6 +161,7 @@ _SHOWN: Mapping[ShownBy, tuple[EntryKind, ...]] = {
         EntryKind.WITHDRAWAL,
         EntryKind.WITHDRAWAL_ACKNOWLEDGED,
         EntryKind.OUTCOME,
+        EntryKind.FOLLOW_UP_TOLD,
         EntryKind.CHECKED,
         EntryKind.FISHING_ALARM,
         EntryKind.ANSWER_WITHHELD,

@@ -31,6 +31,7 @@ from aquila.protocol.messages.notes import (
     Acknowledgement,
     Confirmation,
     Fault,
+    FollowUp,
     HandlingCode,
     InformationCode,
     LevelOutcomes,
@@ -98,6 +99,7 @@ class StatementKind(StrEnum):
     WITHDRAWAL = "withdrawal"
     ACKNOWLEDGEMENT = "acknowledgement"
     OUTCOMES = "outcomes"
+    FOLLOW_UP = "followup"
     MANIFEST = "manifest"
     OPENING = "opening"
     HIT_REPORT = "hitreport"
@@ -121,6 +123,7 @@ _OF_PARTIES: Mapping[type[Statement], StatementKind] = {
     Withdrawal: StatementKind.WITHDRAWAL,
     Acknowledgement: StatementKind.ACKNOWLEDGEMENT,
     Outcomes: StatementKind.OUTCOMES,
+    FollowUp: StatementKind.FOLLOW_UP,
 }
 _OF_THE_MATCHER: Mapping[type[Message], StatementKind] = {
     Manifest: StatementKind.MANIFEST,

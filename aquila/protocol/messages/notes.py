@@ -1,4 +1,4 @@
-"""What parties sign after a hit: notes and confirmations (PROTOCOL.md 3.7.5 to 3.7.9), withdrawals, outcomes (3.11)."""
+"""What parties sign after a hit: notes and confirmations (PROTOCOL.md 3.7.5 to 3.7.9), and what 3.11 names."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
@@ -37,6 +37,18 @@ SealedText = Annotated[
 ]
 
 
+class SealedStatement(BoundStatement):
+    """A statement whose long text is what it has sealed."""
+
+    sealed: SealedText
+    """What is for its receiver alone; base64."""
+
+    def payload(self) -> bytes:
+        """Return the canonical JSON that is signed (PROTOCOL.md 2.1); nothing in the long text has to be escaped."""
+        short = canonical(self.model_dump(mode="json", exclude={"sealed"}) | {"sealed": ""})
+        return short.replace(b'"sealed":""', b'"sealed":"%b"' % self.sealed.encode(), 1)
+
+
 class Note(Message):
     """The minimum that one side reveals to the other of its record after a hit. It names no person and no record."""
 
@@ -54,7 +66,7 @@ class Note(Message):
     """Digest of what the matcher told the sender of the hit, to be compared with what it told the receiver."""
 
 
-class Notes(BoundStatement):
+class Notes(SealedStatement):
     """Sealed notes of one party for another, of the same report (PROTOCOL.md 3.7.6)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.notes+json"
@@ -67,13 +79,6 @@ class Notes(BoundStatement):
     """Which batch of these notes it is, from 0."""
     hits: Annotated[int, Field(ge=1, le=MAX_NOTES)]
     """How many notes it holds."""
-    sealed: SealedText
-    """The batch, sealed to the receiver; base64."""
-
-    def payload(self) -> bytes:
-        """Return the canonical JSON that is signed (PROTOCOL.md 2.1); nothing in the long text has to be escaped."""
-        short = canonical(self.model_dump(mode="json", exclude={"sealed"}) | {"sealed": ""})
-        return short.replace(b'"sealed":""', b'"sealed":"%b"' % self.sealed.encode(), 1)
 
 
 class Fault(StrEnum):
@@ -207,3 +212,14 @@ class Outcomes(BoundStatement):
     def total(self) -> int:
         """All hits of the statement."""
         return sum(level.total for pair in self.pairs for level in pair.levels)
+
+
+class FollowUp(SealedStatement):
+    """A party's sealed word to a counterpart on hits of their lists, in place of its earlier one (3.11.6)."""
+
+    payload_type: ClassVar[str] = "application/vnd.aquila.followup+json"
+
+    to: PartyCode
+    """For whom it is."""
+    part: Count
+    """Which part of the hits it is about, from 0."""

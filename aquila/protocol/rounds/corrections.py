@@ -1,4 +1,4 @@
-"""The rules after the hits: withdrawals, acknowledgements and outcomes, until retention has passed (PROTOCOL.md 3.11).
+"""The rules after the hits: withdrawals, acknowledgements, outcomes, follow-ups, until retention (PROTOCOL.md 3.11).
 
 They change no hit in this record, which holds none: the record keeps who withdrew what, and that it was acknowledged.
 Whether a withdrawn hit exists only its two parties know.
@@ -8,8 +8,9 @@ from collections import Counter
 
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError
 from aquila.followup.lifecycle import Ground
-from aquila.protocol.messages import Acknowledgement, BoundStatement, Kind, Outcomes, Withdrawal
-from aquila.protocol.rounds.round_state import ReportKey, RoundState, WithdrawnHit
+from aquila.protocol.messages import Acknowledgement, BoundStatement, FollowUp, Kind, Outcomes, Withdrawal
+from aquila.protocol.rounds.follow_ups import hits_of_part, sealed_length, third_parties
+from aquila.protocol.rounds.round_state import FollowUpKey, ReportKey, RoundState, WithdrawnHit
 from aquila.protocol.rounds.statement_limits import acknowledged_by_place, acknowledged_hits
 
 DAY = 86_400
@@ -58,6 +59,23 @@ def apply_outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int
         raise OrderError("told_hits_not_acknowledged", party=message.party, got=beyond.total())
     round_.outcomes[message.party] = message
     round_.outcomes_told[message.party] += 1
+
+
+def apply_follow_up(message: FollowUp, round_: RoundState, _digest: str, now: int | None) -> None:
+    """Take a party's sealed word to a counterpart on their lists' hits (PROTOCOL.md 3.11.6)."""
+    _within_retention(round_, message, now)
+    _counterpart(round_, message.party, message.to)
+    lists = ReportKey(message.party, message.to, None)
+    # A party has its own receipt alone; both sides' receipts name the same number of hits.
+    receipt = round_.receipts.get(lists) or round_.receipts.get(lists.other_side)
+    if round_.sees_everything and not {lists, lists.other_side} <= round_.receipts.keys():
+        raise OrderError("follow_up_before_receipts", party=message.party, counterpart=message.to)
+    if receipt is not None:
+        hits = hits_of_part(receipt.hits.total, message.part)
+        third = third_parties(round_, message.party, message.to)
+        if not hits or len(message.sealed) != sealed_length(hits, len(third)):
+            raise MalformedError("follow_up_of_another_size", party=message.party, counterpart=message.to)
+    round_.follow_ups[FollowUpKey(message.party, message.to, message.part)] += 1
 
 
 def kept_until(round_: RoundState) -> int:

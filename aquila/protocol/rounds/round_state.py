@@ -123,6 +123,14 @@ class WithdrawnHit(NamedTuple):
     erased: bool
 
 
+class FollowUpKey(NamedTuple):
+    """Key of a follow-up: who tells whom, and of which part of their lists' hits."""
+
+    party: str
+    to: str
+    part: int
+
+
 class AnnouncementKey(NamedTuple):
     """Key under which an announcement is unique: its kind, and of a report which one it is, and its page."""
 
@@ -233,6 +241,8 @@ class RoundState:
     """By party, its last statement of outcomes (3.11.4)."""
     outcomes_told: Counter[str] = field(default_factory=Counter)
     """By party, how many statements of outcomes it has made; 3.2.6 bounds them."""
+    follow_ups: Counter[FollowUpKey] = field(default_factory=Counter)
+    """How often a party told a counterpart of hits of their lists (3.11.6); 3.2.6 bounds it."""
     ending: Ending | None = None
     """The matcher's ending, once it came (3.9.1)."""
     sequences: dict[str, dict[int, str]] = field(default_factory=dict)

@@ -24,8 +24,8 @@ What must come before what:
     time (3.9.1).
 10. An ending as closed follows a report (3.9.1). After an ending no consent, submission, evaluation or token counts
     (3.9.5).
-11. Withdrawals and outcomes follow receipts, since they are of no more hits than those say, and last until retention
-    has passed (3.11.5). A withdrawal of a query's hits follows the report to the counterpart (3.11.1); an
+11. Withdrawals, outcomes and follow-ups follow receipts, since they are of no more hits than those say, and last until
+    retention has passed (3.11.5). A withdrawal of a query's hits follows the report to the counterpart (3.11.1); an
     acknowledgement follows its withdrawal (3.11.3).
 
 A party's record lacks what the party is not shown. Only one that sees everything, the matcher's, can check tokens
@@ -68,6 +68,7 @@ from aquila.protocol.messages import (
     Consent,
     Ending,
     Evaluation,
+    FollowUp,
     HitReport,
     Kind,
     LevelCounts,
@@ -89,7 +90,7 @@ from aquila.protocol.messages import (
     Withholding,
     kind_of,
 )
-from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_outcomes, apply_withdrawal
+from aquila.protocol.rounds.corrections import apply_acknowledgement, apply_follow_up, apply_outcomes, apply_withdrawal
 from aquila.protocol.rounds.exchange import records_in_report
 from aquila.protocol.rounds.round_state import (
     ColumnKey,
@@ -678,5 +679,6 @@ RULES: Mapping[type[Message], Rule] = {
     Withdrawal: apply_withdrawal,  # 3.11.1
     Acknowledgement: apply_acknowledgement,  # 3.11.3
     Outcomes: apply_outcomes,  # 3.11.4
+    FollowUp: apply_follow_up,  # 3.11.6
 }
 """The rule of each message that a round takes, in the order in which a round meets them; there are no others."""

@@ -13,6 +13,7 @@ from aquila.protocol.messages import (
     Closing,
     Consent,
     Evaluation,
+    FollowUp,
     Locks,
     Notes,
     Outcomes,
@@ -25,11 +26,12 @@ from aquila.protocol.messages import (
     WithheldAnswer,
     kind_of,
 )
-from aquila.protocol.rounds.round_state import ReportKey, RoundState
+from aquila.protocol.rounds.follow_ups import hits_of_part, third_parties
+from aquila.protocol.rounds.round_state import FollowUpKey, ReportKey, RoundState
 from aquila.records.rules import InputClass
 
 CHANGES_OF_A_HIT = 8
-"""How often a party may say anew what came of its hits, for each: it comes, is decided, decided anew, withdrawn."""
+"""How often a party may say anew what came of a hit: it comes, is decided, decided anew, withdrawn."""
 
 NOT_AFTER_THE_LAST = (
     Consent,
@@ -120,6 +122,18 @@ def _notes(message: Notes, round_: RoundState) -> None:
 def _outcomes(message: Outcomes, round_: RoundState) -> None:
     most = 1 + CHANGES_OF_A_HIT * acknowledged_hits(round_, message.party)
     if round_.sees_everything and round_.outcomes_told[message.party] >= most:
+        raise RepeatedError("reports_back_too_many", party=message.party, expected=most)
+
+
+@_check.register(FollowUp)
+def _follow_up(message: FollowUp, round_: RoundState) -> None:
+    """It may be told anew for each change of a hit, and for each third party whose hits came."""
+    key = FollowUpKey(message.party, message.to, message.part)
+    third = len(third_parties(round_, message.party, message.to))
+    hits = acknowledged_by_place(round_, message.party)
+    total = sum(count for (counterpart, _), count in hits.items() if counterpart == message.to)
+    most = 1 + third + CHANGES_OF_A_HIT * hits_of_part(total, message.part)
+    if round_.sees_everything and round_.follow_ups[key] >= most:
         raise RepeatedError("reports_back_too_many", party=message.party, expected=most)
 
 

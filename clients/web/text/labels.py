@@ -166,6 +166,14 @@ OUTCOMES = {
     "refuted": n_("not the same person"),
     "unresolved": n_("it could not be determined"),
 }
+FOLLOW_UP_STATES = {
+    "open": n_("open"),
+    "asked": n_("has asked"),
+    "confirmed": n_("the same person, confirmed"),
+    "refuted": n_("not the same person"),
+    "unresolved": n_("it could not be determined"),
+    "withdrawn": n_("withdrawn"),
+}
 GROUNDS = {
     "incorrect": n_("the record is not correct"),
     "unlawful": n_("the record may not be held"),
@@ -176,6 +184,7 @@ REFERENCES = {
     "hit": n_("the number of a hit with %(party)s"),
     "own_note": n_("your party's number of a hit with %(party)s"),
     "other_note": n_("the number that %(party)s gave to a hit"),
+    "third_note": n_("the number that %(party)s gave to its hit with a third party on this person"),
     "channel": n_("the number in its channel of a follow-up with %(party)s"),
     "reply": n_("the number of a reply of %(party)s"),
     "request": n_("the number of a request of %(party)s"),
@@ -249,6 +258,7 @@ ENTRIES = {
     "withdrawal": n_("hit withdrawn"),
     "withdrawal_acknowledged": n_("withdrawal confirmed"),
     "outcome": n_("outcomes counted"),
+    "follow_up_told": n_("follow-up told to a counterpart"),
     "checked": n_("report checked for what was left out"),
     "hits_left_out": n_("hits left out"),
     "fishing_alarm": n_("more hits than lists explain"),
@@ -434,6 +444,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "known_pair": partial(word, table=KNOWN_PAIRS),
         "decision_button": partial(word, table=DECISION_BUTTONS),
         "channel": partial(word, table=CHANNELS),
+        "follow_up_state": partial(word, table=FOLLOW_UP_STATES),
         "urgency": partial(word, table=URGENCIES),
         "ground": partial(word, table=GROUNDS),
         "step": partial(word, table=STEPS),

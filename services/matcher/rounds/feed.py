@@ -13,7 +13,7 @@ from aquila.protocol.rounds.round_state import Phase
 from services.kit.http.signed_calls import SignedCall
 from services.kit.work import threads
 from services.matcher.context import MatcherContext
-from services.matcher.events import newest_withdrawal_events, visible_events
+from services.matcher.events import newest_late_events, visible_events
 from services.matcher.rounds.statements import check_participant
 from services.matcher.storage.tables import RoundRow
 
@@ -27,7 +27,7 @@ def rounds_of(context: MatcherContext, caller: str) -> Rounds:
     with context.store.reading("rounds.list") as session:
         rows = session.execute(_NEWEST).all()
         terms = context.terms.of(session, [row.round_id for row in rows])
-        news = newest_withdrawal_events(session, caller)
+        news = newest_late_events(session, caller)
     mine = tuple(
         RoundEntry(
             round_id=round_id,

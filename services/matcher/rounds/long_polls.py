@@ -28,7 +28,7 @@ from services.kit.errors import NotFoundError, RoundDamagedError, StoreError
 from services.kit.http.signed_calls import Contacts, SignedCall
 from services.kit.work import threads
 from services.matcher.context import MatcherContext
-from services.matcher.events import REPORT, SUBMISSION, newest_withdrawal_events, visible_to
+from services.matcher.events import REPORT, SUBMISSION, newest_late_events, visible_to
 from services.matcher.rounds.chunks import ChunkAddress, get_chunk
 from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import has_all_blinded, waits_for
@@ -208,7 +208,7 @@ def _state(context: MatcherContext, caller: str) -> tuple[str, AbstractSet[str]]
     """
     with context.store.reading("held.state") as session:
         mine = context.terms.rounds_naming(session, caller)
-        news = newest_withdrawal_events(session, caller)
+        news = newest_late_events(session, caller)
     content: dict[str, object] = {"rounds": hashlib.sha256("".join(sorted(mine)).encode()).hexdigest(), "news": news}
     return hashlib.sha256(canonical(content)).hexdigest(), mine
 

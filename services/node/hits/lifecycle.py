@@ -70,6 +70,7 @@ _VALUES: Mapping[LifecycleStepKind, Word] = {
 """The word of a step that shares its kind of entry with another one and has no word of its own as its value."""
 
 _ENDS = frozenset({Stage.CLOSED, Stage.WITHDRAWN})
+_TOLD_AFTER = 86_400  # seconds; ends are told with the outcomes
 
 
 def start_lifecycle(session: Session, clock: Clock, hits: Iterable[HitRow], *, urgent: bool = False) -> None:
@@ -141,6 +142,8 @@ def apply_step(
     row.undo_person, row.undo_number = (step.person, number or taken.step_id) if undoable else (None, None)
     if life.stage in _ENDS or step.kind is LifecycleStepKind.REOPENED:
         record_outcome(session, journal.clock, hit.round_id)
+    elif step.kind is LifecycleStepKind.OPENED:
+        tell_later(session, journal.clock, hit.round_id, _TOLD_AFTER)
     entries.append(session, _entry(journal.code, hit, step, by))
     return taken.step_id
 
@@ -160,6 +163,14 @@ def record_outcome(session: Session, clock: Clock, round_id: str) -> None:
     if row.outcomes_changed_at is None:
         row.outcomes_changed_at = clock()
         work.put(session, round_id, Step.LOOK)  # which puts itself off for these hours
+
+
+def tell_later(session: Session, clock: Clock, round_id: str, seconds: int) -> None:
+    """Have counterparts told of hits in some time, so that one statement tells of many (PROTOCOL.md 3.11.6)."""
+    row, at = round_row(session, round_id), clock() + seconds
+    if row.follow_ups_at is None or at < row.follow_ups_at:
+        row.follow_ups_at = at
+        work.put(session, round_id, Step.LOOK)
 
 
 def _entry(code: str, hit: HitRow, step: LifecycleStep, by: Actor | None) -> Entry:

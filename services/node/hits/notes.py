@@ -37,6 +37,7 @@ from services.node.storage.tables import (
 _LOG = Log("node.notes")
 UNCONFIRMED, CONFIRMED, REFUTED = "unconfirmed", "confirmed", "refuted"
 _AT_ONCE = 500
+_SOON = 300  # seconds, in which most batches of notes of a round come
 _LONGEST = 60
 
 
@@ -181,6 +182,8 @@ def record_confirmation(session: Session, journal: Journal, round_id: str, rows:
     for counterpart, count in sorted(confirmed.items()):
         journal.log(session, EntryKind.HIT_CONFIRMED, round=round_id, recipient=counterpart, counts={"hits": count})
         _LOG.info("hits_confirmed", round=round_id, counterpart=counterpart, count=count)
+    if confirmed:
+        lifecycle.tell_later(session, journal.clock, round_id, _SOON)
 
 
 def report_late(journal: Journal, round_id: str) -> bool:

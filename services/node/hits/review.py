@@ -15,8 +15,10 @@ from sqlalchemy import (
     ColumnExpressionArgument,
     Function,
     Select,
+    String,
     and_,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -315,6 +317,9 @@ def referenced(text: str) -> dict[ReferenceKind, ColumnElement[bool]]:
         ReferenceKind.OWN_NOTE: exists().where(exchange, func.lower(ExchangeRow.reference) == wanted),
         ReferenceKind.OTHER_NOTE: exists().where(
             exchange, func.lower(ExchangeRow.note["reference"].as_string()) == wanted
+        ),
+        ReferenceKind.THIRD_NOTE: exists().where(
+            exchange, func.lower(cast(ExchangeRow.their_third, String)).contains(f'"{wanted}"', autoescape=True)
         ),
         ReferenceKind.CHANNEL: noted(LifecycleStepKind.OPENED, LifecycleStepKind.REFERENCED, LifecycleStepKind.CARRIED),
         ReferenceKind.REPLY: noted(LifecycleStepKind.REPLIED),

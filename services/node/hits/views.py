@@ -43,7 +43,7 @@ from services.kit.people.accounts import names_of
 from services.node.context import Journal, NodeContext, Signer
 from services.node.hits import lifecycle
 from services.node.hits.letter import conditions_of
-from services.node.hits.notes import CONFIRMED, REFUTED, handling_of_note, state_of
+from services.node.hits.notes import CONFIRMED, REFUTED, handling_of_note, references, state_of
 from services.node.round_memory import ReportFacts, round_row
 from services.node.rounds import party_answers, progress, statements
 from services.node.rounds.reported_hits import problems_of, reported
@@ -165,6 +165,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> for
             exchange=exchange_view(exchange, entry.record, table),
             chance=_chance(node, session, round_, hit),
             earlier=_earlier(session, status),
+            case=tuple(_case(session, hit)),
             weights=graded_by,
             strangers_centibits=strangers,
         )
@@ -225,6 +226,20 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
                 hits=session.scalar(alike) or 0, expected=said.chance_hits.model_dump()[hit.certainty]
             )
     return None
+
+
+def _case(session: Session, hit: HitRow) -> Iterator[forms.CaseLine]:
+    """Yield the confirmed hits of lists on the own record of a hit, by counterpart."""
+    mine = HitRow.round_id == hit.round_id, HitRow.import_id == hit.import_id, HitRow.position == hit.position
+    same = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
+    query = select(ExchangeRow).join(HitRow, same).where(*mine, HitRow.submission_id.is_(None))
+    ordered = query.order_by(ExchangeRow.counterpart, ExchangeRow.hit_id)
+    rows = [row for row in session.scalars(ordered) if state_of(row) == CONFIRMED]
+    known = {row.counterpart for row in rows}
+    for row in rows:
+        own, other = references(row)
+        also = tuple((party, line[1]) for party, line in (row.their_third or {}).items() if party in known)
+        yield forms.CaseLine.of_fields(row, own_reference=own, reference=other, state=row.their_state, also=also)
 
 
 def history_of(session: Session, hit: HitRow) -> tuple[forms.StepView, ...]:

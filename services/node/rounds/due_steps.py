@@ -25,7 +25,7 @@ class Piece(Enum):
 
     SIGN = Step.LOOK, "a receipt or a closing waits to be signed"
     ALARM = Step.LOOK, "a report was held back"
-    CORRECT = Step.FOLLOW_UP, "hits were withdrawn, or outcomes are to be told, now or in some hours"
+    CORRECT = Step.FOLLOW_UP, "hits were withdrawn, or outcomes or follow-ups are to be told, now or in some hours"
     EXCHANGE = Step.FOLLOW_UP, "notes are on their way"
     PREPARE = Step.WORK, "a submission is to be made"
     EVALUATE = Step.WORK, "a chunk of another party waits"
@@ -47,6 +47,7 @@ def _any(table: type[Any], *where: ColumnExpressionArgument[bool]) -> Exists:
 _CONDITIONS: Mapping[Piece, ColumnElement[bool]] = {
     Piece.SIGN: _any(tables.PendingStatementRow),
     Piece.CORRECT: tables.RoundRow.outcomes_changed_at.is_not(None)
+    | tables.RoundRow.follow_ups_at.is_not(None)
     | _any(tables.WithdrawalRow, tables.WithdrawalRow.is_unsigned() | tables.WithdrawalRow.is_unanswered()),
     Piece.EXCHANGE: _any(tables.NoteSecretRow)
     | _any(tables.NoteBatchRow, tables.NoteBatchRow.own, ~tables.NoteBatchRow.done),

@@ -42,6 +42,7 @@ LAST_WORDS = tuple(
         messages.StatementKind.WITHDRAWAL,
         messages.StatementKind.ACKNOWLEDGEMENT,
         messages.StatementKind.OUTCOMES,
+        messages.StatementKind.FOLLOW_UP,
     )
 )
 """Kinds of statements that are sent also after the round has ended here."""

@@ -14,7 +14,7 @@ from aquila.audit.entries import EntryKind
 from aquila.protocol.messages import CheckFault, HitReport, Kind, ReportCheck, StatementKind
 from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.shadow.checks import FAULTS, CheckResult, ToldPairs, agree, check_pair, own_side
+from aquila.protocol.shadow.checks import FAULTS, CheckResult, ToldPairs, agree, check_pair, matched_pairs, own_side
 from aquila.protocol.shadow.meeting import have_one_key
 from aquila.protocol.shadow.queries import asked_pair, check_query, told_rows
 from aquila.protocol.shadow.strangers import count_strangers
@@ -27,6 +27,9 @@ from services.node.rounds.own_reports import own_reports, pages_of
 from services.node.safeguards.shadow_columns import column_key, rows_of_query, token_rows
 from services.node.storage.tables import PairCheckRow
 
+PERSON_DIGITS = 4
+"""Of the digest of an own person that nearly was a hit: enough to find a pair among few, and of no use otherwise."""
+
 _LOG = Log("node.left_out")
 
 
@@ -36,6 +39,8 @@ class Checked(NamedTuple):
     met: str | None
     below: int
     fault: CheckFault | None
+    weak: tuple[tuple[str, int], ...] = ()
+    """Of lists, of each pair that is no hit: the own record's handle, hexadecimal, and the rules that met, a mask."""
 
 
 class OwnRows:
@@ -79,23 +84,19 @@ def check(node: NodeContext, round_: Round, report: HitReport, own: OwnRows) -> 
     before = own_reports(node.store, node.registry, node.code, round_.round_id).get(key) if report.page else None
     told = ToldPairs.of([*(pages_of(node.store, node.registry, before) if before else ()), report])
     met = told.met.digest if told.met else None
-    return Checked(met, told.below, _fault(node, round_, key, told, own))
-
-
-def _fault(node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs, own: OwnRows) -> CheckFault | None:
-    """Return what is wrong with a report, if anything is; raises as `check` does."""
-    if not have_one_key(round_, *report):
-        return CheckFault.COLUMNS
-    if report.submission_id is not None:
-        return _fault_of_query(node, round_, report, told)
-    side = own_side(
-        round_, node.table_of(round_.manifest), own.of_column(report.counterpart), node.code, report.counterpart
-    )
-    with column_key(node, round_, report.counterpart) as key:
-        return check_pair(key, side, told, lambda: own.strangers)
+    if key.submission_id is not None or not have_one_key(round_, *key):
+        return Checked(met, told.below, _fault_of_query(node, round_, key, told))
+    side = own_side(round_, node.table_of(round_.manifest), own.of_column(key.counterpart), node.code, key.counterpart)
+    with column_key(node, round_, key.counterpart) as shared:
+        fault = check_pair(shared, side, told, lambda: own.strangers)
+    below = matched_pairs(side.rows, [pair for pair in told.pairs if not pair.is_hit])
+    return Checked(met, told.below, fault, tuple((pair.left_handle.hex(), pair.rules) for pair, _ in below))
 
 
 def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: ToldPairs) -> CheckFault | None:
+    """Return what is wrong with the report of a query, if anything is; raises as `check` does."""
+    if not have_one_key(round_, *report):
+        return CheckFault.COLUMNS
     query, counterpart = report.submission_id or "", report.counterpart
     earlier = round_.rests_on(report)
     if not _found_whole(node, round_.round_id).issuperset(earlier):
@@ -123,8 +124,17 @@ def _found_whole(node: NodeContext, round_id: str) -> set[ReportKey]:
         return {_report_of(node, row) for row in session.scalars(query)}
 
 
-def store_check(session: Session, node: NodeContext, round_: Round, report: ReportKey, found: Checked | None) -> None:
+def store_check(
+    session: Session,
+    node: NodeContext,
+    round_: Round,
+    report: ReportKey,
+    found: Checked | None,
+    persons: Mapping[str, str],
+) -> None:
     """Store the result of a check, and sign what this node found, before its receipt.
+
+    `persons` are the digests of own persons by handle (`HitRow.person`).
 
     Of a query its asker signs, but where an earlier report is missing, which may come (`check_waiting`); the list's
     owner waits for that (`compare`), because the digest of what met tells whether there are hits.
@@ -134,6 +144,7 @@ def store_check(session: Session, node: NodeContext, round_: Round, report: Repo
     query = report.submission_id
     place = {"round_id": round_.round_id, "submission_id": query or "", "counterpart": report.counterpart}
     row = PairCheckRow(met=found.met, below=found.below, fault=found.fault, checked_at=node.clock(), **place)
+    row.below_met = [(persons[handle][:PERSON_DIGITS], rules) for handle, rules in found.weak if handle in persons]
     session.add(row)
     # After a report that was not whole nothing new is found out.
     if found.fault not in {None, CheckFault.EARLIER}:
@@ -167,13 +178,12 @@ def check_waiting(node: NodeContext, round_id: str) -> None:
         KeyMaterialError: The round key is missing.
     """
     round_ = node.rounds.of(round_id).record()
-    own = OwnRows(node, round_id)
     for waiting in _waiting(node, round_):
         report = _report_of(node, waiting)
         if not _found_whole(node, round_id).issuperset(round_.rests_on(report)):
             continue
         pages = pages_of(node.store, node.registry, own_reports(node.store, node.registry, node.code, round_id)[report])
-        fault = _fault(node, round_, report, ToldPairs.of(pages), own)
+        fault = _fault_of_query(node, round_, report, ToldPairs.of(pages))
         with node.store.transaction("left_out.check_waiting") as session:
             row = session.get(PairCheckRow, (round_id, waiting.submission_id, waiting.counterpart))
             if row is None or row.fault != CheckFault.EARLIER.value:

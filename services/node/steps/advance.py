@@ -141,6 +141,8 @@ def _next_look(node: NodeContext, row: RoundRow, *, busy: bool) -> int | None:
             times.append(round_.notes_expire)
     if row.outcomes_changed_at is not None:
         times.append(row.outcomes_changed_at + node.settings.outcome_hours * HOUR)
+    if row.follow_ups_at is not None:
+        times.append(row.follow_ups_at)
     # A deadline has passed when its last second is over.
     return min((1 + at for at in times if at >= now), default=None)
 

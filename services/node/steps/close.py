@@ -288,7 +288,7 @@ def _erase(node: NodeContext, round_id: str) -> None:
         for kind in EXPIRING:
             session.execute(delete(kind).where(kind.round_id == round_id))
         row = session.get_one(RoundRow, round_id)
-        row.hits_erased_at, row.outcomes_changed_at = node.clock(), None
+        row.hits_erased_at, row.outcomes_changed_at, row.follow_ups_at = node.clock(), None, None
         node.journal.log(session, EntryKind.ERASURE, round=round_id, counts={"hits": hits}, ids={"why": Word.EXPIRED})
     # If we crash here, the round is marked, and the bytes go with the next scrub.
     node.rounds.forget(round_id)

@@ -24,6 +24,7 @@ from aquila.protocol.rounds.exchange import (
     submission_in_report,
     verify_batch,
 )
+from aquila.protocol.rounds.follow_ups import PURPOSE, MetRules
 from aquila.protocol.rounds.hit_columns import (
     HIT_ID_BYTES,
     HitBatch,
@@ -33,6 +34,7 @@ from aquila.protocol.rounds.hit_columns import (
     held_tokens,
     hit_batches,
 )
+from aquila.protocol.rounds.locks import pair_key
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import FinalizedChunk
@@ -48,6 +50,7 @@ from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import paths, statements
 from services.node.rounds.own_reports import OwnReport, own_reports, pages_of
 from services.node.safeguards.shadow_columns import parts_of_rows
+from services.node.steps import follow_ups
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ExchangeRow,
@@ -176,8 +179,14 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
                 mine = select(NoteBatchRow.batch_id).filter_by(own=True, index=batch.index, **place)
                 if session.scalar(mine) is None:
                     _prepare_batch(session, node, key, kit, batch)
+    follow_up_key = None
+    if terms.submission_id is None:
+        with pair_key(round_, node.code, memory.secrets(), terms.counterpart, PURPOSE) as pair, pair.reveal() as octets:
+            follow_up_key = bytes(octets)
     with node.store.transaction("exchange.prepared") as session:
-        session.add(PreparedReportRow(prepared_at=node.clock(), **place))
+        session.add(PreparedReportRow(prepared_at=node.clock(), follow_up_key=follow_up_key, **place))
+        session.flush()
+        follow_ups.compare(session, node, round_)
     _LOG.info("hits_prepared", round=round_.round_id, count=report.hits)
 
 
@@ -205,7 +214,10 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
         record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
         told.append(notes.note_of(node, record, reference, one.report_digest).model_dump_json().encode())
         opening = key.seal(hit_id, one.to_bytes(), node.random)
-        rows.append({"hit_id": hit_id, "reference": reference, "opening": opening} | kit.place)
+        met, whole = MetRules.of(one.rules, one.places)
+        rows.append(
+            {"hit_id": hit_id, "reference": reference, "opening": opening, "met": met, "whole": whole} | kit.place
+        )
         if one.fault is not None:
             faulty.setdefault(one.fault, []).append(hit_id)
     session.execute(insert(ExchangeRow), rows)

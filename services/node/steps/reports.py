@@ -93,9 +93,6 @@ def resolve(node: NodeContext, round_id: str, event: Event, own: left_out.OwnRow
     report = _report_of(node.registry, event)
     if report is None or report.party != node.code:
         return None
-    wanted = {hit.handle for hit in report.hits}
-    if report.submission_id is not None:
-        wanted |= {pair.handle for pair in report.below}  # who was told of before, for the alarm
     with node.store.reading("report.submission") as session:
         if round_row(session, round_id).state != LocalRoundState.ACTIVE:
             return None  # the keys are gone, and with them the way from handles to records
@@ -105,6 +102,11 @@ def resolve(node: NodeContext, round_id: str, event: Event, own: left_out.OwnRow
         return None
     memory = node.rounds.of(round_id)
     checked = left_out.check(node, memory.record(), report, own)
+    wanted = {hit.handle for hit in report.hits}
+    if report.submission_id is not None:
+        wanted |= {pair.handle for pair in report.below}  # who was told of before, for the alarm
+    elif checked is not None:
+        wanted |= {handle for handle, _ in checked.weak}
     if not wanted:
         return ResolvedReport(submission.import_id, {}, frozenset(), checked)
     with memory.seed(submission.submission_id) as seed:
@@ -185,7 +187,9 @@ def store(
     alarms.report_meetings(session, node.clock, round_.round_id)
     # Before the receipt: once the matcher has that of everybody it may end the round.
     key = ReportKey.of(report)
-    left_out.store_check(session, node, round_, key, found.checked if found else None)
+    if found is not None:
+        persons = {handle: one.person for handle, one in found.records.items() if one.person}
+        left_out.store_check(session, node, round_, key, found.checked, persons)
     hit_handles = {hit.handle for hit in report.hits}
     weak = (_record_of(found, pair.handle) for pair in report.below if pair.handle not in hit_handles)
     below = {record.person for record in weak if record and record.person}

@@ -26,7 +26,7 @@ from services.node.logs import checks
 from services.node.round_memory import RoundMemory, round_row
 from services.node.rounds import statements
 from services.node.safeguards.left_out import OwnRows
-from services.node.steps import consent, reports
+from services.node.steps import consent, follow_ups, reports
 from services.node.storage.changes import note_answer
 from services.node.storage.high_water import RESTORED
 from services.node.storage.states import EVIDENCE, DestructionReason, LocalRoundState
@@ -256,7 +256,16 @@ def _follow(taking: _FeedContext, message: messages.Message, digest: str) -> Non
         consent.check_lock(session, node, round_, row, message.party)
     elif isinstance(message, messages.HitReport) and message.party == node.code and row.state == LocalRoundState.ACTIVE:
         reports.store(session, node, round_, message, digest, taking.found)
-    elif isinstance(message, messages.Notes) and message.to == node.code:
+    elif isinstance(message, messages.Ending) and message.outcome is messages.Outcome.CLOSED:
+        _report_left_out(taking)
+    else:
+        _follow_hits(taking, message, digest)
+
+
+def _follow_hits(taking: _FeedContext, message: messages.Message, digest: str) -> None:
+    """Do at this node what follows from what a counterpart says of hits."""
+    session, node = taking.session, taking.node
+    if isinstance(message, messages.Notes) and message.to == node.code:
         notes.apply_notes(session, message, digest)
     elif isinstance(message, messages.Confirmation) and message.to == node.code:
         notes.apply_confirmation(session, node.journal, message)
@@ -264,8 +273,8 @@ def _follow(taking: _FeedContext, message: messages.Message, digest: str) -> Non
         notes.apply_withdrawal(session, node.journal, message, digest)
     elif isinstance(message, messages.Acknowledgement) and message.party != node.code:
         notes.apply_acknowledgement(session, node.clock, message, digest)
-    elif isinstance(message, messages.Ending) and message.outcome is messages.Outcome.CLOSED:
-        _report_left_out(taking)
+    elif isinstance(message, messages.FollowUp) and message.to == node.code:
+        follow_ups.take(session, node, taking.round, message)
 
 
 def _report_left_out(taking: _FeedContext) -> None:

@@ -1,4 +1,4 @@
-"""Statements of this node after its hits: withdrawals, acknowledgements and outcomes (PROTOCOL.md 3.11).
+"""Statements of this node after its hits: withdrawals, acknowledgements, outcomes, follow-ups (PROTOCOL.md 3.11).
 
 It says so whether the round goes on or has ended, once the feed was read to its end; the outbox sends it.
 
@@ -25,6 +25,7 @@ from services.node.hits.notes import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.held_reports import held_back
+from services.node.steps import follow_ups
 from services.node.storage.tables import ProblemRow, StatementRow, WithdrawalRow
 
 _LOG = Log("node.correct")
@@ -38,8 +39,10 @@ def _is_due(session: Session, clock: Clock, outcome_hours: int, round_id: str) -
     waits = WithdrawalRow.round_id == round_id, WithdrawalRow.is_unsigned() | WithdrawalRow.is_unanswered()
     if session.scalar(select(WithdrawalRow.withdrawal_id).where(*waits).limit(1)) is not None:
         return True
-    changed_at = round_row(session, round_id).outcomes_changed_at
-    return changed_at is not None and changed_at <= clock() - outcome_hours * HOUR
+    row = round_row(session, round_id)
+    if row.follow_ups_at is not None and row.follow_ups_at <= clock():
+        return True
+    return row.outcomes_changed_at is not None and row.outcomes_changed_at <= clock() - outcome_hours * HOUR
 
 
 def send_corrections(node: NodeContext, round_id: str) -> bool:
@@ -50,10 +53,21 @@ def send_corrections(node: NodeContext, round_id: str) -> bool:
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("correct.sign") as session:
         # If we crash before the commit, nothing was signed; after it, the outbox sends what was.
         if node.clock() > kept_until(round_):
-            round_row(session, round_id).outcomes_changed_at = None  # nobody would take it any more
+            row = round_row(session, round_id)
+            row.outcomes_changed_at = row.follow_ups_at = None  # nobody would take it any more
             return False
         signed = [_withdraw(session, node.signer, round_), _acknowledge(session, node.signer, round_)]
-        return any([*signed, _report_outcomes(session, node, round_)])
+        outcomes = _report_outcomes(session, node, round_)
+        return any([*signed, outcomes, _tell_counterparts(session, node, round_, at_once=outcomes)])
+
+
+def _tell_counterparts(session: Session, node: NodeContext, round_: Round, *, at_once: bool) -> bool:
+    """Tell counterparts of hits, with the outcomes or when that is due by itself; return whether there was anything."""
+    row = round_row(session, round_.round_id)
+    if not at_once and (row.follow_ups_at is None or node.clock() < row.follow_ups_at):
+        return False
+    row.follow_ups_at = None
+    return follow_ups.tell(session, node, round_)
 
 
 def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:

@@ -150,6 +150,7 @@ class RoundRow(_Stateful, SealedRow, NodeRows):
         "declared_partial",
         "declared_coarse",
         "outcomes_changed_at",
+        "follow_ups_at",
         "hits_erased_at",
         "kept_until",
     )
@@ -177,6 +178,9 @@ class RoundRow(_Stateful, SealedRow, NodeRows):
     refused: Mapped[str | None] = mapped_column(comment="Why this node takes no further part, for good.")
     outcomes_changed_at: Mapped[int | None] = mapped_column(
         comment="When the first outcome came that the matcher was not told."
+    )
+    follow_ups_at: Mapped[int | None] = mapped_column(
+        comment="When counterparts are told of hits that were confirmed, or asked about."
     )
     hits_erased_at: Mapped[int | None] = mapped_column(comment="When retention erased its hits and statements.")
     kept_until: Mapped[int] = mapped_column(comment="Until when its manifest keeps hits and statements.")
@@ -560,6 +564,11 @@ class PairCheckRow(NodeRows):
     checked_at: Mapped[int] = mapped_column(comment="Seconds since 1970 of the last look at it.")
     agreed: Mapped[bool | None] = mapped_column(comment="Whether the other side found the same, once it said.")
     their_fault: Mapped[Code | None] = mapped_column(comment="What is wrong by the other side's word, if anything.")
+    below_met: Mapped[list[tuple[str, int]]] = mapped_column(
+        JSON,
+        default=list,
+        comment="Of lists, of each pair that nearly is a hit: first digits of the person's digest, mask of rules.",
+    )
 
     @classmethod
     def failed(cls) -> ColumnElement[bool]:
@@ -579,6 +588,10 @@ class PreparedReportRow(NodeRows):
     submission_id: Mapped[Id] = mapped_column(primary_key=True, comment="The query; empty for the lists.")
     counterpart: Mapped[Code] = mapped_column(primary_key=True, comment="The other party.")
     prepared_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
+    follow_up_key: Mapped[bytes | None] = mapped_column(comment="Of lists: the pair's key of follow-ups.")
+    follow_ups: Mapped[dict[str, str] | None] = mapped_column(
+        JSON, comment="By part of the follow-up, SHA-256 of what was told last."
+    )
 
 
 class ExchangeRow(NodeRows):
@@ -599,6 +612,13 @@ class ExchangeRow(NodeRows):
     blamed_by: Mapped[Code | None] = mapped_column(comment="Which party found the fault.")
     rules: Mapped[list[int] | None] = mapped_column(JSON, comment="Numbers of the rules that met, once verified.")
     note: Mapped[dict[str, str | None] | None] = mapped_column(JSON, comment="What the counterpart's note says.")
+    met: Mapped[int] = mapped_column(BIG, default=0, comment="Mask of the rules that met, as reported.")
+    whole: Mapped[int] = mapped_column(BIG, default=0, comment="Of these, where all tokens of the own record met.")
+    their_state: Mapped[Code | None] = mapped_column(comment="The counterpart's follow-up, as it told last.")
+    told_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970 when it came.")
+    their_third: Mapped[dict[str, tuple[int, str]] | None] = mapped_column(
+        JSON, comment="By third party that has the person too: mask of rules, the counterpart's number of that hit."
+    )
 
 
 class NoteBatchRow(NodeRows):

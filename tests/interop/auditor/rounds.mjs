@@ -5,7 +5,7 @@ import { bytesOf, canonical, digest, framed, hex, joined, unhex } from './encodi
 const DAY = 86_400;
 const CLASSES = ['full', 'partial', 'coarse'];
 const PER_RECORD = { full: 10, partial: 15, coarse: 17 };
-const [DUMMIES, QUERY_DUMMIES, QUERIES, TAGS_OF_A_RECORD, CHANGES_OF_A_HIT] = [4096, 128, 256, 128, 8];
+const [DUMMIES, QUERY_DUMMIES, QUERIES, TAGS_OF_A_RECORD, CHANGES_OF_A_HIT, HITS_OF_A_PART] = [4096, 128, 256, 128, 8, 4096];
 const NOT_AFTER_THE_END = ['Consent', 'Locks', 'Submission', 'Evaluation', 'Tokens'];
 const NOT_AFTER_THE_LAST = [...NOT_AFTER_THE_END, 'Receipt', 'ReportCheck', 'Alarm', 'WithheldAnswer', 'Closing', 'Refusal'];
 const WITHOUT_BINDING = ['Consent', 'Closing', 'Refusal'];
@@ -83,6 +83,7 @@ export class Round {
   withdrawn = new Set();
   acknowledged = new Set();
   told = new Map();
+  followUps = new Map();
   sequences = new Map();
   ending = null;
 
@@ -389,5 +390,20 @@ const RULES = {
       levels.some(({ certainty, ...counts }) => sum(Object.values(counts)) > (known.get(`${counterpart}/${certainty}`) ?? 0)));
     refuseIf(round.seesEverything && beyond, 'they are more hits than were acknowledged');
     round.told.set(m.party, told + 1);
+  },
+
+  FollowUp(round, m, name, now) {
+    const [key, sides] = [`${m.party}/${m.to}/${m.part}`, [keyOf(m.party, m.to), keyOf(m.to, m.party)]];
+    const third = round.counterpartsOf(m.party).filter((one) => round.counterpartsOf(m.to).includes(one)).length;
+    const receipt = round.receipts.get(sides[0]) ?? round.receipts.get(sides[1]);
+    const hits = Math.min(HITS_OF_A_PART, sum(Object.values(receipt?.hits ?? {})) - m.part * HITS_OF_A_PART);
+    const told = round.followUps.get(key) ?? 0;
+    refuseIf(round.seesEverything && told > third + CHANGES_OF_A_HIT * Math.max(0, hits), 'it tells of a follow-up too often');
+    inTime(now, round.manifest.window.closes_at + round.manifest.retention_days * DAY);
+    refuseIf(!round.counterpartsOf(m.party).includes(m.to), `${m.party} has no hits with ${m.to}`);
+    refuseIf(round.seesEverything && !sides.every((one) => round.receipts.has(one)), 'a follow-up before both receipts');
+    const letters = 4 * Math.ceil((12 + hits * (17 + 20 * third) + 16) / 3);
+    refuseIf(receipt && (hits <= 0 || m.sealed.length !== letters), 'a follow-up of another size');
+    round.followUps.set(key, told + 1);
   },
 };

@@ -94,6 +94,7 @@ const ENTRIES = {
     digests: { withdrawal: m.withdrawal },
   }),
   Outcomes: (m) => ({ kind: 'outcome', counts: sumsOf(m.pairs) }),
+  FollowUp: (m) => ({ kind: 'follow_up_told', recipient: m.to, counts: { part: m.part } }),
   Ending: (m) => ({ kind: 'ending', ids: { outcome: m.outcome } }),
 };
 

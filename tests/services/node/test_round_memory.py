@@ -19,6 +19,8 @@ async def test_the_record_of_a_round_at_rest_is_forgotten(world: World) -> None:
     assert memories.of(round_id).has_record
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
+    world.clock.time += 301  # by when counterparts are told of the hits
+    await world.settle()
     assert not memories.of(round_id).has_record
     assert not memories.of(round_id).taken
     assert memories.of(round_id).record().phase is Phase.CLOSED

@@ -145,6 +145,8 @@ async def play(world: World, round_id: str, commits: Iterator[int] | None) -> No
     await until("reporting", 2)
     assert (await world.operator.post(f"/v1/operator/rounds/{round_id}/close")).status_code == 202
     await until("closed", 2)
+    world.clock.time += 301  # by when counterparts are told of the hits
+    await until("closed", 2)
     await check_awake(al)
     assert work.open_rounds(al.node.store) == []
     view = await al.round(round_id)

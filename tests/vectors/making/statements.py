@@ -73,6 +73,7 @@ FORMS = {
     "withdrawal": "3.11.1",
     "acknowledgement": "3.11.3",
     "outcomes": "3.11.4",
+    "followup": "3.11.6",
 }
 """The paragraph of each message."""
 

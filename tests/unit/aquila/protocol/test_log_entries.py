@@ -17,6 +17,7 @@ from aquila.protocol.messages import (
     Consent,
     Ending,
     Evaluation,
+    FollowUp,
     HitReport,
     Locks,
     Manifest,
@@ -55,6 +56,7 @@ KINDS: dict[type[Message], tuple[EntryKind, str]] = {
     Withdrawal: (EntryKind.WITHDRAWAL, "SI"),
     Acknowledgement: (EntryKind.WITHDRAWAL_ACKNOWLEDGED, "SI"),
     Outcomes: (EntryKind.OUTCOME, "SI"),
+    FollowUp: (EntryKind.FOLLOW_UP_TOLD, "SI"),
     Ending: (EntryKind.ENDING, "matcher"),
 }
 

@@ -8,8 +8,9 @@ import pytest
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError, SignatureError
 from aquila.followup.lifecycle import Ground
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Acknowledgement, LevelOutcomes, Outcomes, PairOutcomes, Withdrawal
+from aquila.protocol.messages import Acknowledgement, FollowUp, LevelOutcomes, Outcomes, PairOutcomes, Withdrawal
 from aquila.protocol.rounds.corrections import DAY, kept_until
+from aquila.protocol.rounds.follow_ups import MOST_FOLLOWED, hits_of_part, sealed_length
 from aquila.protocol.rounds.round_state import Phase
 from aquila.simulation import SimulatedParty
 from tests.support.staged_round import NOW, StagedRound
@@ -114,6 +115,31 @@ def test_later_outcomes_take_the_place_of_earlier_ones(over: StagedRound) -> Non
     assert (pair.levels[0].confirmed, pair.levels[0].open, over.round.outcomes["SI"].total) == (1, 0, 2)
 
 
+def follow_up(stage: StagedRound, *, to: str = "RS", part: int = 0, letters: int = 0) -> bytes:
+    """Return a follow-up of SI, of the size that three hits and one third party have."""
+    fields = {"to": to, "part": part, "sealed": "A" * (letters or sealed_length(3, 1))}
+    node = stage.nodes["SI"]
+    return stage.signed("SI", stage.statement("SI", FollowUp, sequence=node.next_sequence(), **fields))
+
+
+def test_the_size_of_a_follow_up_follows_from_hits_and_parties(over: StagedRound) -> None:
+    """So it says nothing; a receiver, which has its own receipt alone, holds it to the same."""
+    assert len(hits_with(over, "SI", "RS")) == 3
+    over.publish(follow_up(over))
+    over.publish(follow_up(over))
+    for wrong in (follow_up(over, part=1), follow_up(over, letters=sealed_length(2, 1))):
+        over.refused(MalformedError, wrong, "not the size", only={"RS", "SI"})
+    over.refused(MalformedError, follow_up(over, to="AL"), "not the size", only={"AL", "SI"})
+    assert [hits_of_part(MOST_FOLLOWED + 3, part) for part in range(3)] == [MOST_FOLLOWED, 3, 0]
+    assert sealed_length(MOST_FOLLOWED, 10) < 1_300_000
+
+
+def test_no_follow_up_before_both_receipts(stage: StagedRound) -> None:
+    stage.finalized().match_pair("RS", "SI")
+    stage.refused(OrderError, follow_up(stage), "before both have acknowledged", only=())
+    assert stage.nodes["SI"].round.accept(follow_up(stage)).new  # it lacks both receipts, and takes the matcher's word
+
+
 def test_nothing_is_taken_after_retention(over: StagedRound) -> None:
     last = over.manifest.window.closes_at + over.manifest.retention_days * DAY
     assert kept_until(over.round) == last > NOW
@@ -125,17 +151,19 @@ def test_nothing_is_taken_after_retention(over: StagedRound) -> None:
     rs = over.nodes["RS"]
     over.refused(OrderError, withdrawal(over, hits_with(over, "SI", "AL")[0], to="AL"), "retention")
     over.refused(OrderError, outcomes(rs, "SI", open=1), "retention")
+    over.refused(OrderError, follow_up(over), "retention")
     late = rs.party.acknowledge(rs.round, rs.next_sequence(), digest, 1, erased=True)
     over.refused(OrderError, late, "retention")
     assert over.round.accept(late).new  # what is stored already is read back whatever the time is
 
 
-@pytest.mark.parametrize("kind", [Withdrawal, Acknowledgement, Outcomes])
+@pytest.mark.parametrize("kind", [Withdrawal, Acknowledgement, Outcomes, FollowUp])
 def test_another_binding_is_refused(over: StagedRound, kind: type[Any]) -> None:
     fields: dict[type[Any], dict[str, Any]] = {
         Withdrawal: {"counterpart": "RS", "hits": ("0" * 32,), "ground": Ground.INCORRECT},
         Acknowledgement: {"withdrawal": "0" * 64, "hits": 0, "erased": False},
         Outcomes: {"pairs": ()},
+        FollowUp: {"to": "RS", "part": 0, "sealed": "AAAA"},
     }
     statement = over.statement("SI", kind, binding="0" * 64, **fields[kind])
     over.refused(BindingError, over.signed("SI", statement))

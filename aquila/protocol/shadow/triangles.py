@@ -1,0 +1,41 @@
+"""The triangle of three parties: what one tells of the others is held against the own report (PROTOCOL.md 3.11.7)."""
+
+from collections.abc import Collection, Iterable
+
+from aquila.protocol.rounds.round_state import ReportKey, RoundState
+from aquila.protocol.shadow.meeting import column_terms, masks_of, meets_a_set, sets_between
+from aquila.records.rules import RuleTable
+
+
+def may_tell(round_: RoundState, table: RuleTable, common: int, counterpart: str, third: str) -> bool:
+    """Return whether a third party is told of: where the matcher tells the two of their pair as well.
+
+    The rules under which both records met hold a set of the lists of the two, so their pair is in both their reports.
+    """
+    if any(round_.list_of(party) is None for party in (counterpart, third)):
+        return False
+    return meets_a_set(common, masks_of(sets_between(round_, table, counterpart, third)))
+
+
+def sets_of(round_: RoundState, table: RuleTable, own: str, third: str) -> tuple[int, ...] | None:
+    """Return the masks of the sets under which a party and a third one are told of every pair; None before its report.
+
+    Where the columns of the two did not fit, they are told of no pair (3.7.13).
+    """
+    if round_.met.get(ReportKey(own, third, None)) is None:
+        return None
+    return column_terms(round_, table, own, third).masks
+
+
+def is_closed(common: int, own_met: int, sets: Iterable[int], met: Collection[int]) -> bool:
+    """Return whether what a counterpart tells of a third party fits what the matcher told of that one (3.11.7).
+
+    Args:
+        common: The mask of the rules under which the counterpart's record met this party's and the third one's alike.
+        own_met: That of the rules under which this party's record met the counterpart's.
+        sets: What `sets_of` gave.
+        met: The masks of all pairs of this party's record with records of the third party, those below among them.
+    """
+    if common & ~own_met:
+        return False
+    return not meets_a_set(common, sets) or any(common & ~one == 0 for one in met)

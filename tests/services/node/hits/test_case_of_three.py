@@ -1,0 +1,74 @@
+"""A person whom three parties know: each sees what the others have done, and where they know the person, too."""
+
+from typing import Any
+
+from sqlalchemy import update
+
+from aquila.followup.lifecycle import HOUR
+from services.node.steps import follow_ups
+from services.node.storage.tables import ExchangeRow
+from tests.support.node_steps import alike_before_matching, does, hit_path, kinds_in_log, problems
+from tests.support.node_world import PartyNode, World
+from tests.support.played_worlds import WorldAfter
+
+SOON = 301
+
+
+async def case_of(party_node: PartyNode, person: str, counterpart: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a node's hit on a person with a counterpart, and the lines of its case by counterpart."""
+    hits = (await party_node.get(f"/hits?counterpart={counterpart}"))["hits"]
+    [hit] = [one for one in hits if person in one["record"]["given_names"]]
+    lines = (await party_node.get(hit_path(hit)))["case"]
+    return hit, {one["counterpart"]: one for one in lines}
+
+
+async def told(world: World, seconds: int) -> None:
+    world.clock.time += seconds
+    await world.settle()
+
+
+async def test_each_sees_state_and_numbers_of_the_others(world_after: WorldAfter) -> None:
+    world, round_id = await world_after(alike_before_matching)
+    al, rs, si = (world.nodes[code] for code in ("AL", "RS", "SI"))
+    await world.settle()
+    _, lines = await case_of(al, "Arben", "RS")
+    assert [(one["counterpart"], one["state"], one["also"]) for one in lines.values()] == [
+        ("RS", None, []),
+        ("SI", None, []),
+    ]
+    await told(world, SOON)
+    mine, lines = await case_of(al, "Arben", "RS")
+    hit, theirs = await case_of(rs, "Arben", "AL")
+    assert lines["RS"]["state"] == "open"
+    assert lines["RS"]["reference"] == theirs["AL"]["own_reference"]
+    assert lines["RS"]["also"] == [["SI", theirs["SI"]["own_reference"]]]
+    # A request of RS to AL is told after a day, to AL alone.
+    await does(rs, hit, "decision", decision="same")
+    await does(rs, hit, "follow-up", channel="siena")
+    await told(world, 25 * HOUR)
+    _, lines = await case_of(al, "Arben", "RS")
+    assert (lines["RS"]["state"], lines["SI"]["state"]) == ("asked", "open")
+    assert lines["RS"]["told_at"] >= world.clock.time - HOUR
+    _, seen = await case_of(si, "Arben", "RS")
+    assert seen["RS"]["state"] == "open"
+    found = (await al.post("/records/search", json={"text": lines["RS"]["also"][0][1]})).json()
+    assert {one["kind"] for one in found["references"]} == {"third_note"}
+    assert found["references"][0]["thing_id"] == mine["hit_id"]
+    for party_node in (al, rs, si):
+        assert "follow_up_told" in kinds_in_log(party_node)
+        assert await problems(party_node, round_id) == ""
+
+
+async def test_a_triangle_that_is_not_closed(world_after: WorldAfter) -> None:
+    """RS tells AL of persons whom SI has as well, and AL was told of no such pair with SI."""
+    world, round_id = await world_after(alike_before_matching)
+    await world.settle()
+    await told(world, SOON)
+    al = world.nodes["AL"]
+    with al.node.rounds.of(round_id).reading() as round_, al.node.store.transaction("test.hide") as session:
+        session.execute(update(ExchangeRow).where(ExchangeRow.counterpart == "SI").values(met=0))
+        for _ in range(2):
+            follow_ups.compare(session, al.node, round_)
+    assert "RS tells of 3 persons whom SI has as well" in await problems(al, round_id)
+    assert "SI tells" in await problems(al, round_id)  # what AL has with SI is not what SI tells of, either
+    assert kinds_in_log(al).count("hits_left_out") == 2
