@@ -27,8 +27,8 @@ setup: $(VENV)/.develop ## make the environment .venv with everything to run, te
 demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real processes; KEEP=1 leaves it running
 	$(BIN)/aquila demo $(if $(KEEP),--keep)
 
-# These reach every branch of the core, which is a gate: without those marked `no_cover`, which repeat others over many
-# examples, and which watching branches doubles in time. Tests of services and clients run without watching branches.
+# These reach every branch of the core, which is a gate: without those marked `no_cover`, as all of `property` are, which
+# repeat others over many examples, and take twice the time watched. Those of services and clients are not watched.
 CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
 
 # Where tests are marked `rounds` or `more_rounds`: to collect all others beside them takes as long as some rounds.
