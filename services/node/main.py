@@ -33,6 +33,7 @@ from services.kit.log_access.routes import people_router as log_router
 from services.kit.logging import configure
 from services.kit.people import routes as people_routes
 from services.kit.people.context import People
+from services.kit.people.idempotency import erase_old_answers
 from services.kit.people.keys import TOKEN_FILE, OperatorToken
 from services.kit.people.permissions import AccessControl
 from services.kit.people.tables import PeopleRows
@@ -276,10 +277,11 @@ def _standing_queries(node: NodeContext) -> Driver:
 
 
 def _retention(node: NodeContext) -> Driver:
-    """Return the driver that erases contents of the log, and justifications, whose time is over."""
+    """Return the driver that erases contents of the log, justifications and kept answers whose time is over."""
     retention = Retention(node.log.own, node.settings.log.retention_days)
 
     async def in_thread() -> bool:
+        await threads.run(Pool.DRIVERS, erase_old_answers, node.people)
         erased = await threads.run(Pool.DRIVERS, retention.step)
         return await threads.run(Pool.DRIVERS, erase_justifications, node) or erased
 

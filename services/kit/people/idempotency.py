@@ -3,7 +3,8 @@
 The header is `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). A key is the person's or program's own, and
 stands for one call: method, path, query and body. It is stored before the call is done, and its answer afterwards, so
 that after a crash in between nothing is done twice: the caller is told that the end of the first call is not known.
-A call that is refused has changed nothing, and its key is free again. Answers are kept for a day.
+A call that is refused, or whose body did not come whole, has changed nothing, and its key is free again. Answers are
+kept for a day.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from aquila.errors import AquilaError, InputError, OrderError
@@ -67,7 +69,7 @@ class OnceForKey(AroundCall):
             return Response(kept.body, kept.status, media_type="application/json" if kept.body else None)
         try:
             response = await answer(Request(request.scope, body.receive))
-        except (AquilaError, HTTPException, RequestValidationError):
+        except (AquilaError, HTTPException, RequestValidationError, ClientDisconnect):
             await threads.run(Pool.SESSIONS, _forget, people, *key)
             raise
         await body.drain()
@@ -106,7 +108,7 @@ def _begin(people: People, person: str, key: str) -> KeptAnswerRow | None:
     """Return what is stored under a key; if nothing is, store that its call begins."""
     now = people.clock()
     with people.store.transaction("idempotency.begin") as session:
-        session.execute(delete(KeptAnswerRow).where(KeptAnswerRow.began_at <= now - _KEPT_SECONDS))
+        _erase_old(session, now)
         row = session.get(KeptAnswerRow, (person, key))
         if row is None:
             session.add(KeptAnswerRow(person=person, key=key, began_at=now))
@@ -122,6 +124,16 @@ def _keep(people: People, person: str, key: str, call_digest: str, answer: Respo
 def forget_answers(session: Session) -> None:
     """Forget what calls were answered, in the transaction that erases a record: repeated, their end is not known."""
     session.execute(update(KeptAnswerRow).values(call_digest=None, body=b""))
+
+
+def erase_old_answers(people: People) -> None:
+    """Erase the answers whose day is over, though no other call comes."""
+    with people.store.transaction("idempotency.erase") as session:
+        _erase_old(session, people.clock())
+
+
+def _erase_old(session: Session, now: int) -> None:
+    session.execute(delete(KeptAnswerRow).where(KeptAnswerRow.began_at <= now - _KEPT_SECONDS))
 
 
 def _forget(people: People, person: str, key: str) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.types import Message
 
 from aquila.audit.roles import Role
+from services.kit.people.idempotency import erase_old_answers
 from services.kit.people.tables import KeptAnswerRow
 from tests.support.node_steps import hit_path
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
@@ -81,6 +83,45 @@ async def test_a_call_whose_end_is_not_known_is_not_done_again(al: PartyNode, wo
     assert await lists(al) == 1
     world.clock.time += 86_400
     assert (await al.post("/imports", params={"name": "list"}, content=LIST, headers=keyed(1))).status_code == 201
+
+
+async def test_a_caller_that_leaves_before_its_body_is_whole_keeps_its_key(al: PartyNode) -> None:
+    """As when the line breaks: nothing was done, and the call is made again under the same key."""
+    came: list[Message] = [{"type": "http.request", "body": LIST[:9], "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return came.pop(0)
+
+    async def send(message: Message) -> None:
+        """Nobody hears an answer."""
+
+    async with al.person(Role.OFFICER) as officer:
+        call = officer.build_request("POST", "/v1/imports?name=list", content=LIST, headers=keyed(1))
+        await al.app(
+            {
+                "type": "http",
+                "method": "POST",
+                "scheme": "http",
+                "path": "/v1/imports",
+                "query_string": b"name=list",
+                "headers": [(name.lower(), value) for name, value in call.headers.raw],
+                "server": ("node.test", 80),
+            },
+            receive,
+            send,
+        )
+        assert not came
+        assert await lists(al) == 0
+        assert (await officer.send(call)).status_code == 201
+
+
+async def test_an_old_answer_goes_though_no_other_call_comes(al: PartyNode, world: World) -> None:
+    await al.post("/imports", params={"name": "list"}, content=LIST, headers=keyed(1))
+    for passed, kept in ((86_399, 1), (1, 0)):
+        world.clock.time += passed
+        erase_old_answers(al.node.people)
+        with al.node.store.reading("test.kept") as session:
+            assert session.query(KeptAnswerRow).count() == kept
 
 
 async def test_two_at_once_are_one(al: PartyNode) -> None:
