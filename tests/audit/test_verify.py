@@ -30,8 +30,9 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.protocol.auditing import audit_rounds, last_statements, read_log
 from aquila.protocol.log_entries import refused_entry, statement_entry
-from aquila.protocol.messages import Consent, Manifest, Outcomes, Statement
+from aquila.protocol.messages import Consent, FollowUp, Manifest, Outcomes, Receipt, Statement
 from aquila.protocol.registry import RegisteredParty, Registry
+from aquila.protocol.rounds.follow_ups import sealed_length
 from aquila.sentences import text_of
 from clients.cli.main import main
 from clients.sdk.bundles import open_bundle
@@ -573,6 +574,24 @@ def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> N
     log.contents[place] = statement_entry(forged, digest, NOW).content()
     log.sign_anew()
     with pytest.raises(AuditError, match=r"entry .*: the manifest of round .* does not count: .* another identity key"):
+        verify(log, group)
+
+
+@pytest.mark.parametrize(("part", "more"), [(0, 0), (0, 4), (1, 0)])
+def test_a_follow_up_has_the_size_of_the_hits(log: Exported, group: Group, part: int, more: int) -> None:
+    """AL tells RS of their hits after the end; there is one third party."""
+    said = [log.message(place) for place in log.statements_of("AL")]
+    lists = [one for one in said if isinstance(one, Receipt) and one.submission_id is None and one.counterpart == "RS"]
+    last = said[-1]
+    assert isinstance(last, Statement)
+    common = {"round_id": last.round_id, "party": "AL", "log_head": last.log_head, "binding": lists[0].binding}
+    sealed = "A" * (sealed_length(lists[0].hits.total, 1) + more)
+    log.sign(FollowUp(sequence=last.sequence + 1, to="RS", part=part, sealed=sealed, **common), log.entry(-1).time)
+    log.sign_anew()
+    if not part and not more:
+        verify(log, group)
+        return
+    with pytest.raises(AuditError, match="has not the size of their hits"):
         verify(log, group)
 
 
