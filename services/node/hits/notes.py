@@ -104,10 +104,10 @@ def keep_note(row: ExchangeRow, note: messages.Note, rules: Iterable[int]) -> No
 
 
 def forget_note(session: Session, round_id: str, hit_id: str) -> None:
-    """Erase the contents of a counterpart's note whose record is erased there; a note still in transit stays sealed."""
+    """Erase what a counterpart told of a hit whose record is erased there; a note still in transit stays sealed."""
     row = session.get(ExchangeRow, (round_id, hit_id))
     if row is not None:
-        row.note = row.opening = None
+        row.note = row.opening = row.their_state = row.told_at = row.their_third = None
 
 
 def apply_notes(session: Session, message: messages.Notes, digest: str) -> None:

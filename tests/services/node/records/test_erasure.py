@@ -26,6 +26,7 @@ from tests.support.sentence_texts import texts
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
 HOUR = 3_600
+SOON = 301  # seconds, after which counterparts tell of confirmed hits
 
 
 async def erase(party_node: PartyNode, record_id: str) -> httpx.Response:
@@ -50,6 +51,9 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world_after: W
     assert b"Arben" in al.stored_bytes()
     assert b" arben " in al.stored_bytes()
     assert note_at(rs, hit) is not None
+    world.clock.time += SOON
+    await world.settle()
+    assert [one["state"] for one in (await rs.get(hit_path(hit)))["case"]] == ["open"]
     alone = await al.post("/erasures", json={"record_id": "al-list-1"})
     assert (alone.status_code, alone.json()["code"]) == (403, "record_has_hits")
     assert (await erase(al, "al-list-1")).status_code == 202
@@ -60,6 +64,7 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world_after: W
     await world.settle()
     seen = await rs.get(hit_path(hit))
     assert (seen["entry"]["stage"], seen["withdrawals"][0]["ground"]) == ("withdrawn", "erased")
+    assert [(one["state"], one["also"]) for one in seen["case"]] == [(None, [])]
     assert note_at(rs, hit) is None
     with al.node.store.reading("test.told") as session:
         assert session.scalars(select(WithdrawalRow)).one().acknowledged_at is not None
