@@ -221,5 +221,5 @@ class FollowUp(SealedStatement):
 
     to: PartyCode
     """For whom it is."""
-    part: Count
+    part: Annotated[int, Field(ge=0, lt=2**32)]
     """Which part of the hits it is about, from 0."""

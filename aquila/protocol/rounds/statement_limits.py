@@ -33,6 +33,9 @@ from aquila.records.rules import InputClass
 CHANGES_OF_A_HIT = 8
 """How often a party may say anew what came of a hit: it comes, is decided, decided anew, withdrawn."""
 
+MOST_CHANGES_TOLD = 1_000
+"""How often, for all these changes, it may tell a part of a follow-up anew: each telling is of all hits of the part."""
+
 NOT_AFTER_THE_LAST = (
     Consent,
     Locks,
@@ -132,7 +135,7 @@ def _follow_up(message: FollowUp, round_: RoundState) -> None:
     third = len(third_parties(round_, message.party, message.to))
     hits = acknowledged_by_place(round_, message.party)
     total = sum(count for (counterpart, _), count in hits.items() if counterpart == message.to)
-    most = 1 + third + CHANGES_OF_A_HIT * hits_of_part(total, message.part)
+    most = 1 + third + min(MOST_CHANGES_TOLD, CHANGES_OF_A_HIT * hits_of_part(total, message.part))
     if round_.sees_everything and round_.follow_ups[key] >= most:
         raise RepeatedError("reports_back_too_many", party=message.party, expected=most)
 

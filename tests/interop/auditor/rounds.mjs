@@ -5,7 +5,8 @@ import { bytesOf, canonical, digest, framed, hex, joined, unhex } from './encodi
 const DAY = 86_400;
 const CLASSES = ['full', 'partial', 'coarse'];
 const PER_RECORD = { full: 10, partial: 15, coarse: 17 };
-const [DUMMIES, QUERY_DUMMIES, QUERIES, TAGS_OF_A_RECORD, CHANGES_OF_A_HIT, HITS_OF_A_PART] = [4096, 128, 256, 128, 8, 4096];
+const [DUMMIES, QUERY_DUMMIES, QUERIES, TAGS_OF_A_RECORD] = [4096, 128, 256, 128];
+const [CHANGES_OF_A_HIT, MOST_CHANGES_TOLD, HITS_OF_A_PART] = [8, 1000, 4096];
 const NOT_AFTER_THE_END = ['Consent', 'Locks', 'Submission', 'Evaluation', 'Tokens'];
 const NOT_AFTER_THE_LAST = [...NOT_AFTER_THE_END, 'Receipt', 'ReportCheck', 'Alarm', 'WithheldAnswer', 'Closing', 'Refusal'];
 const WITHOUT_BINDING = ['Consent', 'Closing', 'Refusal'];
@@ -398,7 +399,7 @@ const RULES = {
     const receipt = round.receipts.get(sides[0]) ?? round.receipts.get(sides[1]);
     const hits = Math.min(HITS_OF_A_PART, sum(Object.values(receipt?.hits ?? {})) - m.part * HITS_OF_A_PART);
     const told = round.followUps.get(key) ?? 0;
-    refuseIf(round.seesEverything && told > third + CHANGES_OF_A_HIT * Math.max(0, hits), 'it tells of a follow-up too often');
+    refuseIf(round.seesEverything && told > third + Math.min(MOST_CHANGES_TOLD, CHANGES_OF_A_HIT * Math.max(0, hits)), 'it tells of a follow-up too often');
     inTime(now, round.manifest.window.closes_at + round.manifest.retention_days * DAY);
     refuseIf(!round.counterpartsOf(m.party).includes(m.to), `${m.party} has no hits with ${m.to}`);
     refuseIf(round.seesEverything && !sides.every((one) => round.receipts.has(one)), 'a follow-up before both receipts');

@@ -134,6 +134,14 @@ def test_the_size_of_a_follow_up_follows_from_hits_and_parties(over: StagedRound
     assert sealed_length(MOST_FOLLOWED, 10) < 1_300_000
 
 
+def test_a_part_is_a_number_of_four_bytes(over: StagedRound) -> None:
+    """As what it is sealed for has it: a receiver without a receipt takes the matcher's word on everything else."""
+    said = over.statement("SI", FollowUp, to="RS", part=0, sealed="AAAA").payload()
+    assert FollowUp.from_payload(said.replace(b'"part":0', b'"part":%d' % (2**32 - 1))).part == 2**32 - 1
+    with pytest.raises(MalformedError):
+        FollowUp.from_payload(said.replace(b'"part":0', b'"part":%d' % 2**32))
+
+
 def test_no_follow_up_before_both_receipts(stage: StagedRound) -> None:
     stage.finalized().match_pair("RS", "SI")
     stage.refused(OrderError, follow_up(stage), "before both have acknowledged", only=())

@@ -7,6 +7,7 @@ import pytest
 from aquila.errors import BindingError, MalformedError, OrderError, PolicyError, RepeatedError
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import FollowUp, LevelCounts, LevelOutcomes, Notes, PairOutcomes, Receipt, Refusal
+from aquila.protocol.rounds import statement_limits
 from aquila.protocol.rounds.follow_ups import sealed_length
 from aquila.protocol.rounds.round_state import ReportKey, SentNotes
 from aquila.protocol.rounds.statement_limits import CHANGES_OF_A_HIT, acknowledged_hits
@@ -104,13 +105,15 @@ def test_outcomes_have_an_end(stage: StagedRound) -> None:
     assert node.round.accept(envelope, now=stage.now).new
 
 
-def test_follow_ups_have_an_end(stage: StagedRound) -> None:
-    """AL has one hit with RS, and there is one third party."""
+@pytest.mark.parametrize("changes", [CHANGES_OF_A_HIT, 2])
+def test_follow_ups_have_an_end(stage: StagedRound, monkeypatch: pytest.MonkeyPatch, *, changes: int) -> None:
+    """AL has one hit with RS, and there is one third party. Of many hits each telling is long: they are bounded."""
+    monkeypatch.setattr(statement_limits, "MOST_CHANGES_TOLD", changes)
     stage.reported()
-    for number in range(1 + 1 + CHANGES_OF_A_HIT + 1):
+    for number in range(1 + 1 + changes + 1):
         said = stage.statement("AL", FollowUp, sequence=100 + number, to="RS", part=0, sealed="A" * sealed_length(1, 1))
         envelope = stage.signed("AL", said)
-        if number <= 1 + CHANGES_OF_A_HIT:
+        if number <= 1 + changes:
             stage.round.accept(envelope, now=stage.now)
     with pytest.raises(RepeatedError, match="more often"):
         stage.round.accept(envelope, now=stage.now)
