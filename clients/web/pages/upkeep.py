@@ -7,7 +7,7 @@ from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.text.request_letter import CHANNELS, FAILURES
 
 _BACKUP_SECONDS = 7 * 86_400
-"""A backup that is older is one to look after, as `aquila doctor` says too."""
+"""A backup that is older is marked as old."""
 
 router = APIRouter(route_class=PageRoute)
 
