@@ -4,7 +4,7 @@ import io
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -174,7 +174,8 @@ def check_list(file: Path, rules: str, limit: int, layout: Layout) -> RecordRepo
         findings_left_out=max(0, len(read.noted) - limit),
         rules=rule_yields(table, counted, held_back),
         duplicates=duplicates,
-        layout=read.layout and LayoutView.of(read.layout),
+        # The first lines are for the page, where a person chooses that of the headings; here they would be persons.
+        layout=read.layout and LayoutView.of(replace(read.layout, top=())),
         prospects=Prospects.of(foreseen),
     )
 
