@@ -174,9 +174,12 @@ def take(session: Session, node: NodeContext, round_: Round, message: FollowUp) 
     rows = notes.exchange_rows(session, message.round_id, [hit.hit_id for hit in told])
     for hit in told:
         row = rows.get(hit.hit_id)
-        if row is not None and (row.counterpart, row.submission_id) == (message.party, ""):
-            row.their_state, row.told_at = hit.state.value, node.clock()
-            row.their_third = {party: (line.rules, line.reference) for party, line in hit.third.items()}
+        if row is None or (row.counterpart, row.submission_id) != (message.party, ""):
+            continue
+        third_of_hit = {party: (line.rules, line.reference) for party, line in hit.third.items()}
+        known = {party: tuple(line) for party, line in (row.their_third or {}).items()}
+        if (row.their_state, known) != (hit.state.value, third_of_hit):  # a hit that is told as before is no news
+            row.their_state, row.told_at, row.their_third = hit.state.value, node.clock(), third_of_hit
     _LOG.info("follow_up_taken", round=message.round_id, counterpart=message.party, count=len(told))
     session.flush()
     compare(session, node, round_)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from aquila.followup.lifecycle import HOUR
 from services.node.steps import follow_ups
@@ -49,6 +49,10 @@ async def test_each_sees_state_and_numbers_of_the_others(world_after: WorldAfter
     _, lines = await case_of(al, "Arben", "RS")
     assert (lines["RS"]["state"], lines["SI"]["state"]) == ("asked", "open")
     assert lines["RS"]["told_at"] >= world.clock.time - HOUR
+    # The other hits with RS, of which the statement tells as before, are no news.
+    with al.node.store.reading("test.told") as session:
+        times = sorted(session.scalars(select(ExchangeRow.told_at).where(ExchangeRow.counterpart == "RS")))
+    assert times[0] == times[1] < times[2] == lines["RS"]["told_at"]
     _, seen = await case_of(si, "Arben", "RS")
     assert seen["RS"]["state"] == "open"
     found = (await al.post("/records/search", json={"text": lines["RS"]["also"][0][1]})).json()
