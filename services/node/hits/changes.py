@@ -1,17 +1,20 @@
 """Changes since a cursor: what is new at the node for a program that mirrors hits, decisions and queries.
 
 A cursor names the newest change that was seen, and the newest entry of the log then. A node that was restored from an
-older copy has another entry there, or none: the cursor is refused rather than that a change is missed. No clock counts.
+older copy has another entry there, or none, or an alarm behind it: the cursor is refused rather than that a change is
+missed, since numbers of changes come again. No clock counts.
 """
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action, Service, role_table
 from aquila.errors import OrderError
 from aquila.interface.hits import Change, ChangeKind, Changes
 from services.kit.actor import Actor
 from services.kit.log import entries
+from services.kit.log.entries import ENTRIES
 from services.kit.storage.store import Store
 from services.node.storage.tables import ChangeRow, HitRow, HitStatusRow, RoundRow
 
@@ -79,7 +82,8 @@ def _number_of(session: Session, cursor: str) -> int:
     if not cursor:
         return 0
     number, size, leaf = cursor.split("-")
-    if _leaf(session, int(size)) != leaf:
+    later = ENTRIES.c.index >= int(size), ENTRIES.c.kind == EntryKind.LOG_ALARM.value
+    if _leaf(session, int(size)) != leaf or session.scalar(select(ENTRIES.c.index).where(*later).limit(1)) is not None:
         raise OrderError("changes_cursor_of_another_history")
     return int(number)
 

@@ -2,7 +2,7 @@
 
 Each flush numbers the rounds, queries and hits whose rows it writes; one that changes again gets a new number and
 loses its old one, so that there is one row for each. The store has one writer at a time, on both databases: no number
-appears behind one that a reader has seen. Numbers are never used again.
+appears behind one that a reader has seen. No number is used again, but after a restore.
 """
 
 from collections.abc import Iterable, Iterator

@@ -6,6 +6,9 @@ import httpx
 import pytest
 
 from aquila.audit.roles import Role
+from aquila.errors import RestoredBackupError
+from services.node.steps.verify_logs import alarm_over_own_log
+from services.node.storage.high_water import RESTORED
 from services.node.storage.tables import HitRow, HitStatusRow, RoundRow
 from tests.support.node_steps import hit_path
 from tests.support.node_world import PartyNode, World
@@ -101,3 +104,16 @@ async def test_a_cursor_of_another_history_is_refused(al: PartyNode, world: Worl
         later = f"{number}-{int(size) + 9}-{leaf}"
         assert (await analyst.get("/v1/changes", params={"cursor": later})).status_code == 409
         assert (await analyst.get("/v1/changes", params={"cursor": "yesterday"})).status_code == 422
+
+
+async def test_a_cursor_from_before_a_restore_is_refused(al: PartyNode) -> None:
+    """Also one of as many log entries as the copy has: numbers of changes that made no entry come again."""
+    async with al.person(Role.ANALYST) as analyst:
+        mirror = Mirror(analyst)
+        await mirror.read()
+        alarm_over_own_log(al.node, RestoredBackupError(RESTORED))
+        answer = await analyst.get("/v1/changes", params={"cursor": mirror.cursor})
+        assert (answer.status_code, answer.json()["code"]) == (409, "changes_cursor_of_another_history")
+        mirror.cursor = ""
+        assert len(await mirror.read()) == 4
+        assert await mirror.read() == []
