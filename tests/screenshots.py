@@ -46,7 +46,9 @@ def main(folder: Path) -> None:
             analyst.get_by_role("heading", name="Your own record").evaluate("heading => heading.scrollIntoView()")
             analyst.screenshot(path=folder / "hit.png")
             secretariat = _signed_in(browser, services["matcher"], "secretariat-1")
-            _shoot(secretariat, "/picture", folder / "region.png")
+            _goto(secretariat, "/picture")
+            secretariat.get_by_role("heading", name="The region").evaluate("heading => heading.scrollIntoView()")
+            secretariat.screenshot(path=folder / "region.png")
 
 
 def _signed_in(browser: Browser, process: Process, login: str) -> Page:
