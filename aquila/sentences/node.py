@@ -8,7 +8,7 @@ NODE: Final[Table] = {
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
     "changes_cursor_of_another_history": Text(
         "the cursor is not of this node's history: it was restored from an older copy",
-        "begin again without a cursor, and take the place of what you have",
+        "begin again without a cursor, and replace what you have",
     ),
     "check_differs": Text("the other side was told of other tags, or found something left out"),
     "chunk_cannot_be_had": Text("the chunk cannot be had: {reason}"),

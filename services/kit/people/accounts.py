@@ -1,7 +1,7 @@
 """Accounts: the administrator makes them, each person enrols with a one-time code, and nobody is ever deleted.
 
 A program has an account too, with a token of 256 random bits in place of password and session. It has one role, which
-leaves decisions to people, calls from networks that the administrator names, and ends on a day that is set at its
+leaves approvals to people, calls from networks that the administrator names, and ends on a day that is set at its
 beginning. A token is not renewed: a program gets another account, and the first one is deactivated for good.
 
 An account that was once in the log keeps its pseudonymous id, so that the administrator can say later whose it was.

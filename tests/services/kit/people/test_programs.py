@@ -1,4 +1,4 @@
-"""Accounts of programs: a token of one role that counts from named networks until a day, and decides nothing."""
+"""Accounts of programs: a token of one role that counts from named networks until a day, and approves nothing."""
 
 from pathlib import Path
 
