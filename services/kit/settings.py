@@ -169,7 +169,7 @@ class DatabaseSettings(Settings):
             raise ValueError("url cannot be read") from None
         if url.drivername not in {"sqlite", "postgresql+psycopg"}:
             raise ValueError("url needs sqlite:/// or postgresql+psycopg://")
-        if url.password or "password" in url.query:
+        if url.password or {"password", "sslpassword"} & set(url.query):
             raise ValueError("url holds a password; put it into password_file")
         if any(not _stays_here(host) for host in _hosts(url)) and url.query.get("sslmode") != "verify-full":
             raise ValueError("url needs ?sslmode=verify-full&sslrootcert=FILE, because the host is not loopback")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import func, make_url, select
+from sqlalchemy import func, select
 
 from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
@@ -206,7 +206,7 @@ class Upkeep:
 
 
 def readable(settings: BaseModel, prefix: str = "") -> Iterator[forms.SettingView]:
-    """Yield settings by dotted name; of a command its program alone, and of a database's address no password."""
+    """Yield settings by dotted name; of a command its program alone. A database's address holds no password."""
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
@@ -223,8 +223,6 @@ def readable(settings: BaseModel, prefix: str = "") -> Iterator[forms.SettingVie
 def _text(name: str, value: object) -> str:
     if value is None or value == "":
         return ""
-    if name == "url" and isinstance(value, str):
-        return make_url(value).render_as_string(hide_password=True) if "@" in value else value
     if isinstance(value, tuple | list | frozenset):
         shown = [str(one) for one in value]
         return " ".join(shown[:1]) if name == "command" else ", ".join(shown)

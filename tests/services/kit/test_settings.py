@@ -52,6 +52,7 @@ def test_the_environment_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         ('home = "h"\n[tls]\ncertificate = "c"\nkey = "k"\nverify_clients = true', "tls: verify_clients needs ca"),
         ('home = "h"\n[database]\nurl = "postgresql+psycopg://u:geheim@h/d"', "password_file"),
         ('home = "h"\n[database]\nurl = "postgresql+psycopg://u@localhost/d?password=geheim"', "password_file"),
+        ('home = "h"\n[database]\nurl = "postgresql+psycopg://u@localhost/d?sslpassword=geheim"', "password_file"),
         ('home = "h"\n[database]\nurl = "mysql://h/d"', "url needs sqlite"),
         ('home = "h"\n[database]\nurl = "geheim"', "url cannot be read"),
         ('home = "h"\n[peer]\nurl = "http://example.org"', "peer: url needs https"),
