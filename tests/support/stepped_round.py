@@ -651,11 +651,16 @@ class SteppedRound:
             assert agree(round_.checked[key], round_.checked[key.other_side])
 
     def _is_found_out(self, key: ReportKey) -> None:
-        """Check that a lie of the matcher is found, and that no hit is confirmed that is not true."""
-        is_denied = self.matcher.round.is_refused(key)
+        """Check that a lie of the matcher is found, and that no hit is confirmed that is not true.
+
+        Of a query that was refused, and of one after it, the asker cannot check anything before the round ends.
+        """
+        round_ = self.matcher.round
+        before = round_.rests_on(key) if key.submission_id else []
+        is_unchecked = any(map(round_.is_refused, (key, *before)))
         for side in (key, key.other_side):
             stored = self.parties[side.party].stored
-            assert side not in self.must_find or side in stored.faults or is_denied
+            assert side not in self.must_find or side in stored.faults or is_unchecked
             held = stored.noted.get(side, set())
             true = [hit for hit in self.told[side].hits if hit.hit_id in held]
             assert self.records_in(self.told[side].model_copy(update={"hits": tuple(true)})) <= self.shared(side)

@@ -221,5 +221,5 @@ class FollowUp(SealedStatement):
 
     to: PartyCode
     """For whom it is."""
-    part: Annotated[int, Field(ge=0, lt=2**32)]
+    part: Annotated[int, Field(ge=0, le=2**32 - 1)]
     """Which part of the hits it is about, from 0."""

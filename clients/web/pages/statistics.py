@@ -210,7 +210,8 @@ def _trend(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
     rounds = picture.found.rounds[::-1] if len(picture.found.rounds) > 1 else ()
     days = [visit.language.date(of.matched_at) for of in rounds]
     parts = [[_amount(visit, getattr(of.hits, level.value)) for level in levels] for of in rounds]
-    marks = [of.confirmed / 2 if of.confirmed else None for of in rounds]
+    # What was said to be right is of all levels.
+    marks = [of.confirmed / 2 if of.confirmed and picture.least is Level.LOW else None for of in rounds]
     said = [visit.language.number(of.confirmed) for of in rounds]
     return Figure(
         title,
