@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.crypto.sealing import recipient_name
-from aquila.errors import AquilaError, KeyMaterialError, OrderError
+from aquila.errors import AquilaError, OrderError
 from aquila.interface.attention import DeliveryFailure, NotificationChannel
 from aquila.interface.sentence import FaultView
 from aquila.interface.service import upkeep as forms
@@ -142,12 +142,12 @@ class Upkeep:
         """Give the service a new certificate of its home's own CA, which it shows at once.
 
         Raises:
-            KeyMaterialError: It shows a certificate from elsewhere.
+            OrderError: It shows a certificate from elsewhere.
             StoreError: The disk is full or failed.
         """
         own = self._own_certificates()
         if own is None:
-            raise KeyMaterialError("own_ca_unreadable", path=self._settings.home / TLS_FOLDER)
+            raise OrderError("own_ca_unreadable", path=self._settings.home / TLS_FOLDER)
         listen = self._settings.listen
         issue(own, str(urlsplit(listen.public_url).hostname or listen.host))
         self._log(actor, Word.CERTIFICATE)
