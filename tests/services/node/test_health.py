@@ -95,6 +95,7 @@ async def test_a_round_from_both_sides(world: World) -> None:
     assert not any(one.stuck for one in late.rounds)  # persons have their days
 
 
+@pytest.mark.rounds
 async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> None:
     """By each pair from when its step was due, whatever others have said since."""
     round_id = await world.begin(lists=False)
@@ -152,6 +153,7 @@ async def test_of_too_many_rounds_the_oldest_are_looked_at(world: World, monkeyp
         assert metric(app, "rounds_left_out") == 1
 
 
+@pytest.mark.rounds
 async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
     await world.begin()
     for _ in range(40):
@@ -173,6 +175,7 @@ async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
     assert health_of(world.app).not_ready == ()
 
 
+@pytest.mark.rounds
 async def test_a_round_that_cannot_go_on_is_a_finding(world_after: WorldAfter) -> None:
     """From its third failure in a row on, also where it is over and somebody has only something to say in it."""
     world, failing = await world_after(closed_round)

@@ -18,6 +18,7 @@ async def told_of(party_node: PartyNode, round_id: str) -> set[str]:
     return {event.party for event in events if event.kind is EventKind.BLINDED and event.party}
 
 
+@pytest.mark.rounds
 async def test_a_pair_that_may_not_be_compared_has_nothing_of_each_other(world: World) -> None:
     """Neither AL nor SI is told of the other's elements, gets or evaluates them, or is given a column; hits stay."""
     round_id = await world.begin(pairs=[["AL", "RS"], ["RS", "SI"]])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from aquila.followup.lifecycle import HOUR
@@ -27,6 +28,7 @@ async def told(world: World, seconds: int) -> None:
     await world.settle()
 
 
+@pytest.mark.rounds
 async def test_each_sees_state_and_numbers_of_the_others(world_after: WorldAfter) -> None:
     world, round_id = await world_after(alike_before_matching)
     al, rs, si = (world.nodes[code] for code in ("AL", "RS", "SI"))
@@ -63,6 +65,7 @@ async def test_each_sees_state_and_numbers_of_the_others(world_after: WorldAfter
         assert await problems(party_node, round_id) == ""
 
 
+@pytest.mark.rounds
 async def test_a_triangle_that_is_not_closed(world_after: WorldAfter) -> None:
     """RS tells AL of persons whom SI has as well, and AL was told of no such pair with SI."""
     world, round_id = await world_after(alike_before_matching)

@@ -47,6 +47,7 @@ async def test_it_is_named_for_the_record_and_draws_why(opened: tuple[Browser, s
     assert path.rsplit("/", 1)[1] not in re.sub(r'(action|href|value)="[^"]*"', "", folded[0])
 
 
+@pytest.mark.rounds
 async def test_it_says_what_the_other_party_has_done(world_after: WorldAfter) -> None:
     """Five minutes after the notes, beside the other party's number of the hit."""
     world, _ = await world_after(round_with_hits)

@@ -117,6 +117,7 @@ async def test_a_list_of_an_open_round_does_not_change(world_after: WorldAfter) 
     assert [answer.json()["code"] for answer in answers] == ["list_in_unfinished_round"] * 2
 
 
+@pytest.mark.rounds
 async def test_a_record_with_hits_does_not_change(world_after: WorldAfter) -> None:
     world, _ = await world_after(closed_round)
     al = world.nodes["AL"]

@@ -14,6 +14,7 @@ def codes() -> tuple[str, ...]:
     return ("AL", "RS")
 
 
+@pytest.mark.rounds
 async def test_the_owner_is_told(world: World) -> None:
     """List and query count together; a person with fewer rows is not reported, and the asker reads nothing."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")

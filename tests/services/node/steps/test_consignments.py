@@ -74,6 +74,7 @@ def chunks(party_node: PartyNode) -> list[bool]:
         return [row.sent for row in session.query(ChunkRow).order_by(ChunkRow.index)]
 
 
+@pytest.mark.rounds
 async def test_a_list_travels_with_its_chunks(world: World) -> None:
     """One call carries the statement and all chunks, and the world goes on to the hits by consignments alone."""
     round_id, party_node = await signed(world)
@@ -175,6 +176,7 @@ class Refusing(Answering):
         return self.puts + sum(isinstance(part, BytesPart) and part.part == "tokens" for part in parts)
 
 
+@pytest.mark.rounds
 async def test_a_query_whose_tokens_are_refused(world: World) -> None:
     """The matcher has no column of it, and gets none of a later query, which would have the same dummies."""
     round_id = await round_for_queries(world)

@@ -133,6 +133,7 @@ async def test_a_step_after_news_asks_for_nothing(world: World) -> None:
     assert path.endswith("/consignments")  # the statement and the bytes of its evaluations together
 
 
+@pytest.mark.rounds
 async def test_bytes_that_are_not_what_was_signed(world: World) -> None:
     """What came with the news and has another digest is fetched again, and evaluated then."""
     party_node, other = world.nodes["AL"], world.nodes["RS"]
