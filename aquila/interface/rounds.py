@@ -15,6 +15,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages.announcements import ChanceHits
 from aquila.protocol.messages.base import (
     MAX_CHUNK_ELEMENTS,
+    MOST_TITLE,
     ClassCounts,
     Count,
     Digest,
@@ -208,7 +209,7 @@ class RoundProposal(Message):
     participants: Annotated[tuple[PartyCode, ...], Field(min_length=2)]
     pairs: tuple[tuple[PartyCode, PartyCode], ...] = ()
     mode: Mode = Mode.LISTS
-    title: Annotated[GivenText, Field(max_length=80)] | None = None
+    title: Annotated[GivenText, Field(max_length=MOST_TITLE)] | None = None
     """What people call the round; by default month and category."""
     area: GivenText
     legal_basis: GivenText

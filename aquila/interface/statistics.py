@@ -159,7 +159,7 @@ class LevelPrecision(Message):
     decided: Count
     """About how many hits that is of: half of what the two parties of each said."""
     least: Count
-    """With so many hits the share lies between `least` and `most` percent, in 95 of 100 such rounds (Wilson)."""
+    """The true share is between `least` and `most` percent, at 95 percent confidence (Wilson's score interval)."""
     most: Count
 
 

@@ -1,6 +1,6 @@
 """What the administrator of a service sees beside its health, and keeps up: backups, notifications, settings.
 
-Nothing here tells of a hit, a record or a person, and no setting is a secret: those are files, named by their paths.
+Nothing here is about a hit, a record or a person. No setting is a secret: secrets are in files, which settings name.
 """
 
 from typing import Literal
@@ -47,7 +47,7 @@ class SettingView(Message):
     name: str
     """With the names of its groups, joined by dots."""
     value: str
-    """Empty where there is none."""
+    """Empty if it is not set."""
     meaning: str
     """In English."""
     changed: bool

@@ -36,7 +36,8 @@ SealedLockHex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2336}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 GivenText = Annotated[Text, AfterValidator(_all_seen)]
 """A text that a person gives here: all of it can be seen by whoever approves it. What others signed is a `Text`."""
-Title = Annotated[Text, StringConstraints(max_length=80)]
+MOST_TITLE = 80  # characters
+Title = Annotated[Text, StringConstraints(max_length=MOST_TITLE)]
 """What people call something."""
 Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Count = Annotated[int, Field(ge=0, le=2**40)]

@@ -42,7 +42,7 @@ class MetRules(NamedTuple):
     met: int
     """Those of tokens that met."""
     whole: int
-    """Those of which every token of the own record met."""
+    """The rules under which all tokens of the own record met."""
 
     @classmethod
     def of(cls, rules: bytes, places: bytes) -> "MetRules":
@@ -88,7 +88,7 @@ def hits_of_part(hits: int, part: int) -> int:
 
 
 def sealed_length(hits: int, third: int) -> int:
-    """Return the letters of a sealed part in base64, of so many hits and third parties."""
+    """Return how many characters of base64 a sealed part has, by its numbers of hits and third parties."""
     octets = NONCE_BYTES + hits * (_HIT.size + third * _THIRD.size) + TAG_BYTES
     return len(b"abcd") * -(-octets // len(b"abc"))
 

@@ -1,4 +1,4 @@
-"""The triangle of three parties: what one tells of the others is held against the own report (PROTOCOL.md 3.11.7)."""
+"""The triangle of three parties: what one party tells of a third, held against one's own report (3.11.7)."""
 
 from collections.abc import Collection, Iterable
 

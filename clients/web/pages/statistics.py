@@ -265,7 +265,7 @@ def _right(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
                 f"{row.percent} %",
                 f"{row.least} - {row.most} %",
                 f"{row.promised} %",
-                _text(visit, of.decided),
+                visit.language.number(of.decided),
             ]
             for row, of in zip(rows, found, strict=True)
         ],
@@ -280,7 +280,7 @@ def _right(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
 
 def _queries(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
     title, found = visit.say("Queries by party and month"), picture.found.queries
-    cells = {(of.party, of.month): Amount(_text(visit, of.queries), of.queries) for of in found}
+    cells = {(of.party, of.month): Amount(visit.language.number(of.queries), of.queries) for of in found}
     parties, months = (sorted({pair[place] for pair in cells}) for place in (0, 1))
     none = Amount("0")
     whole = {(party, month): cells.get((party, month), none) for party in parties for month in months}
@@ -316,11 +316,7 @@ def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
 
 
 def _amount(visit: Visit, published: PublishedCount) -> Amount:
-    return Amount(_text(visit, published), published) if isinstance(published, int) else Amount(published)
-
-
-def _text(visit: Visit, number: int) -> str:
-    return visit.language.number(number)
+    return Amount(visit.language.number(published), published) if isinstance(published, int) else Amount(published)
 
 
 def _cells(visit: Visit, picture: Picture) -> dict[tuple[str, str], Amount]:

@@ -141,29 +141,26 @@ def grid(
     return _svg(title, edge + wide * len(columns) + 8, _MARGIN + _CELL * len(rows) + 8, drawn)
 
 
-def bars(title: str, rows: Sequence[tuple[str, Amount]], most: int | None = None) -> str:
+def bars(title: str, rows: Sequence[tuple[str, Amount]]) -> str:
     """Return horizontal bars.
 
     Args:
         title: What the picture shows.
         rows: Each bar's words and number, with its unit.
-        most: What a full bar stands for; the largest number by default.
     """
-    full = most or max((amount.size for _, amount in rows), default=0)
-    return stacked(title, [(words, [amount], None) for words, amount in rows], full)
+    return stacked(title, [(words, [amount], None) for words, amount in rows])
 
 
-def stacked(title: str, rows: Sequence[tuple[str, Sequence[Amount], float | None]], most: int | None = None) -> str:
+def stacked(title: str, rows: Sequence[tuple[str, Sequence[Amount], float | None]]) -> str:
     """Return horizontal bars of several parts each, the darkest first, and a line through the marks of the rows.
 
     Args:
         title: What the picture shows.
         rows: Each bar's words, its parts in one order, and where its mark is, if it has one. The text behind a bar is
             that of its parts.
-        most: What a full bar stands for; the longest one by default.
     """
     sums = [sum(amount.size for amount in parts) for _, parts, _ in rows]
-    full = most or max(sums, default=0) or 1
+    full = max(sums, default=0) or 1
     label = 2 * _GAP + _LETTER * max((len(words) for words, _, _ in rows), default=0)
     texts = [" + ".join(amount.text for amount in parts) for _, parts, _ in rows]
     room = max(_WIDTH - label - 3 * _GAP - _LETTER * max(map(len, texts), default=0), _WIDTH / 4)
@@ -172,7 +169,7 @@ def stacked(title: str, rows: Sequence[tuple[str, Sequence[Amount], float | None
         top, x = _GAP + index * (_BAR + _GAP), float(label)
         drawn.append(_text(label - _GAP, top + _BAR * 0.68, words, anchor="end"))
         for number, amount in enumerate(parts):
-            width = room * min(1.0, amount.size / full)
+            width = room * amount.size / full
             shade = 5 if len(parts) == 1 else max(6 - 2 * number, 0)
             drawn.append(_rectangle(x, top, max(width, 1.0), _BAR, shade))
             x += max(width, 1.0)

@@ -16,6 +16,7 @@ from aquila.errors import AquilaError, OrderError
 from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Mode
+from aquila.protocol.messages.base import MOST_TITLE
 from aquila.records.rules import InputClass
 from aquila.sentences import Sentence
 from clients.web.app.forms import SubmittedForm
@@ -24,7 +25,6 @@ from clients.web.i18n.languages import n_
 WORDS = ("area", "legal_basis", "purpose", "category")
 MOMENTS = ("consent_by", "submit_by", "evaluate_by", "closes_at")
 _LINE = re.compile(r"[^\x00-\x1f\x7f]{1,500}")  # as `Text` has it
-_LONGEST_TITLE = 80
 _BASICS = frozenset({*WORDS, "title", "party", "mode", "minimum_certainty", "retention_days"})
 _LEAST_PARTIES = 2
 _LARGEST_SIZE = 255  # as `Padding` has it
@@ -108,7 +108,7 @@ class ProposalForm:
             if not _LINE.fullmatch(self.text(name)):
                 self.faults[name] = FieldError(NO_WORDS)
         title = self.text("title") or None
-        if title and (len(title) > _LONGEST_TITLE or not _LINE.fullmatch(title)):
+        if title and (len(title) > MOST_TITLE or not _LINE.fullmatch(title)):
             self.faults["title"] = FieldError(NO_TITLE)
         for name, kind in (("mode", Mode), ("minimum_certainty", Level)):
             if self.text(name) not in set(kind):

@@ -14,6 +14,7 @@ from aquila.errors import InputError, OrderError
 from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.messages.base import MOST_TITLE
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
@@ -32,7 +33,6 @@ from services.matcher.settings import RoundSettings
 from services.matcher.storage.tables import RoundRow
 
 _LOG = Log("matcher.manifests")
-_LONGEST_TITLE = 80
 
 
 def check_proposal(context: MatcherContext, manifest: messages.Manifest) -> None:
@@ -125,7 +125,7 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
 
 def _title(now: int, proposal: RoundProposal) -> str:
     """Return month and category, which people use where nobody chose a title."""
-    return f"{datetime.fromtimestamp(now, UTC):%Y-%m} {proposal.category}"[:_LONGEST_TITLE]
+    return f"{datetime.fromtimestamp(now, UTC):%Y-%m} {proposal.category}"[:MOST_TITLE]
 
 
 def _padding(defaults: RoundSettings) -> messages.Padding:

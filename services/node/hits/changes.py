@@ -33,15 +33,16 @@ def changes_since(store: Store, actor: Actor, cursor: str, limit: int) -> Change
         query = query.where(ChangeRow.kind != ChangeKind.HIT.value)
     with store.reading("change.list") as session:
         seen = _number_of(session, cursor)
-        rows = session.scalars(query.where(ChangeRow.change_id > seen)).all()
-        newest = rows[:limit][-1].change_id if rows else seen
-        hits = [(row.round_id, row.subject) for row in rows[:limit] if row.kind == ChangeKind.HIT]
+        found = session.scalars(query.where(ChangeRow.change_id > seen)).all()
+        rows = found[:limit]
+        newest = rows[-1].change_id if rows else seen
+        hits = [(row.round_id, row.subject) for row in rows if row.kind == ChangeKind.HIT]
         kept, stages = _hits(session, hits)
         erased = _erased_rounds(session, {row.round_id for row in rows if row.kind == ChangeKind.ROUND})
         return Changes(
-            changes=tuple(_change(row, kept, stages, erased) for row in rows[:limit]),
+            changes=tuple(_change(row, kept, stages, erased) for row in rows),
             cursor=_cursor_of(session, newest),
-            more=len(rows) > limit,
+            more=len(found) > limit,
         )
 
 

@@ -182,17 +182,18 @@ def take(session: Session, node: NodeContext, round_: Round, message: FollowUp) 
             row.their_state, row.told_at, row.their_third = hit.state.value, node.clock(), third_of_hit
     _LOG.info("follow_up_taken", round=message.round_id, counterpart=message.party, count=len(told))
     session.flush()
-    compare(session, node, round_)
+    compare(session, node, round_, message.party)
 
 
-def compare(session: Session, node: NodeContext, round_: Round) -> None:
-    """Hold all that was told of third parties against the own reports that are here."""
+def compare(session: Session, node: NodeContext, round_: Round, teller: str | None = None) -> None:
+    """Hold what one counterpart told of third parties, or what all did, against the own reports that are here."""
     if not node.has_rules_of(round_.manifest):
         return
     of_lists = HitRow.round_id == round_.round_id, HitRow.submission_id.is_(None), HitRow.person.is_not(None)
     columns = HitRow.person, ExchangeRow.counterpart, ExchangeRow.met, ExchangeRow.their_third
     hits = select(*columns).join(ExchangeRow, _EXCHANGE_OF_HIT).where(*of_lists)
-    told = session.execute(hits.where(ExchangeRow.told_at.is_not(None))).all()
+    told_by = ExchangeRow.told_at.is_not(None) if teller is None else ExchangeRow.counterpart == teller
+    told = session.execute(hits.where(told_by)).all()
     thirds = {party for *_, lines in told for party in lines or ()}
     ready = {row.counterpart for row in _pairs(session, round_.round_id) if row.follow_up_key is not None}
     for third in sorted(thirds & ready):

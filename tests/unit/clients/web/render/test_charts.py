@@ -66,7 +66,7 @@ def test_shares() -> None:
 
 
 def test_bars() -> None:
-    assert "90 %" in texts(bars("Right", [("high", Amount("90 %", 90))], 100))
+    assert "90 %" in texts(bars("Right", [("high", Amount("90 %", 90))]))
     assert "<5" in texts(bars("Known", [("3", Amount("<5"))]))
     assert texts(bars("Known", [])) == []
     assert texts(heat_map("Hits", [], {})) == []
