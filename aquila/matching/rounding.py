@@ -12,7 +12,8 @@ the same cell with the same count is published alike wherever and whenever it is
 3. *Counts that others bound* (`Rounding.perturbed`), such as persons known, which hits bound. Rounding alone has a
    bound that the other table could touch, so two-sided geometric noise comes first (A. Ghosh, T. Roughgarden,
    M. Sundararajan, "Universally utility-maximizing privacy mechanisms", SIAM J. Comput. 41, 2012): every count can be
-   published as every multiple of 5, and none bounds another.
+   published as every multiple of 5, and none bounds another. Each next number is a third as likely, so whatever is
+   published is at most three times as likely by one count above 0 as by the next.
 
 Draws belong to a cell and a block of counts (0, 1 to 4, 5 to 9, ...), so that a count which grows from one publication
 to the next is published in few steps, and none of them is known to be a step by one.
@@ -75,8 +76,8 @@ class Rounding:
     def perturbed(self, count: int, *name: str) -> Figure:
         """Return a count that others bound, with noise; arguments are those of `cell`.
 
-        Where there is nothing, noise shows something less than once in seven thousand times: it would mislead. That it
-        can is enough to leave open whether there is something.
+        Where there is nothing, noise shows something less than once in 700,000 times: it would mislead. That it can
+        is enough to leave open whether there is something.
         """
         up, noise = self.drawn(count, name)
         return max(0, _down((count or -_BELOW) + noise + up)) or FEW
@@ -87,7 +88,7 @@ class Rounding:
         text = "\0".join(("aquila/2 published number", *name, str(block)))
         drawn = hmac.digest(self._key, text.encode(), "sha256")
         up, above, below = (int.from_bytes(drawn[at : at + _DRAW]) for at in range(0, 3 * _DRAW, _DRAW))
-        return up % BASE, _leading_zeros(above) - _leading_zeros(below)
+        return up % BASE, _thirds(above) - _thirds(below)
 
 
 def total(cells: Iterable[Cell]) -> Figure:
@@ -102,6 +103,9 @@ def _down(value: int) -> int:
     return value // BASE * BASE
 
 
-def _leading_zeros(draw: int) -> int:
-    """Return how often a fair coin in a row fell on the same side: at least n times with a probability of 2**-n."""
-    return 8 * _DRAW - draw.bit_length()
+def _thirds(draw: int) -> int:
+    """Return how often 3 divides a draw: at least n times with a probability of 3**-n."""
+    times = 0
+    while draw and draw % 3 == 0:
+        draw, times = draw // 3, times + 1
+    return times

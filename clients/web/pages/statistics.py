@@ -199,7 +199,7 @@ def _known(visit: Visit, picture: Picture, one: RoundStatistics) -> Figure:
         [[parties, amount.text] for parties, amount in known.items()],
         visit.say(
             "By hits of the certainty that is chosen above. Noise is added here as well, so that no small number of "
-            "hits follows from the persons: a number is seldom off by more than 10."
+            "hits follows from the persons: a number is seldom off by more than 5."
         ),
     )
 
