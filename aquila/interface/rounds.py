@@ -461,3 +461,5 @@ class ProposalDefaults(Message):
     minimum_certainty: Level
     frequency_limit: Positive
     retention_days: Positive
+    draft: RoundProposal | None = None
+    """The proposal that is filled in, where one like an earlier round was asked for."""

@@ -13,12 +13,21 @@ _DAY = 24 * _HOUR
 
 
 class WindowSettings(Settings):
-    """The deadlines of a round whose proposal names none, each in seconds after the one before."""
+    """The deadlines of a round whose proposal names none, each in seconds after the one before.
+
+    One that is at least a day after the one before ends at `hour` of that day, or of the next working day.
+    """
 
     consent_seconds: int = Field(default=7 * _DAY, ge=1, description="From the proposal to the last consent.")
     submit_seconds: int = Field(default=7 * _DAY, ge=1, description="From then to the last list.")
     evaluate_seconds: int = Field(default=7 * _DAY, ge=1, description="From then to the last evaluation.")
     close_seconds: int = Field(default=14 * _DAY, ge=1, description="From then to the end of the round.")
+    hour: int = Field(
+        default=16,
+        ge=0,
+        le=23,
+        description="Hour of a working day, in the machine's zone, at which deadlines end that are days away.",
+    )
 
 
 class RoundSettings(Settings):

@@ -23,6 +23,8 @@ from services.kit.errors import NotAllowedError, UnknownCallerError
 node = APIRouter(route_class=PageRoute)
 matcher = APIRouter(route_class=PageRoute)
 _PAGE = 40
+_COPIED = 10
+"""Earlier rounds that the form of a proposal offers for a copy."""
 SHORT = 8
 """Digits of a query's id in the names of its fields, as the filter `short` shows it."""
 
@@ -132,8 +134,11 @@ def _client(visit: Visit) -> NodeClient | MatcherClient:
 
 @matcher.get("/rounds/new")
 def get_new(visit: Visited) -> Response:
+    """Show the form of a proposal: empty, or filled in after an earlier round."""
     visit.need("round.propose")
-    defaults = visit.matcher().proposal_defaults()
+    like = visit.request.query_params.get("like", "")
+    client = visit.matcher()
+    defaults = client.proposal_defaults(like=identifier(like)) if like else client.proposal_defaults()
     return _form(visit, proposal_form.fresh(defaults), defaults)
 
 
@@ -186,7 +191,15 @@ def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Respo
     status = 422 if wrong or form.refusal else 200
     rules = [(name, name) for name in defaults.rules]
     return visit.show(
-        "propose.html", status, form=form, faults=wrong, codes=defaults.parties, rules=rules, zone=proposal_form.zone()
+        "propose.html",
+        status,
+        form=form,
+        faults=wrong,
+        codes=defaults.parties,
+        rules=rules,
+        zone=proposal_form.zone(),
+        earlier=visit.matcher().rounds(limit=_COPIED).rounds,
+        drafted=defaults.draft is not None,
     )
 
 

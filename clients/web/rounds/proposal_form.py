@@ -15,7 +15,7 @@ from typing import Any
 from aquila.errors import AquilaError, OrderError
 from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Mode
+from aquila.protocol.messages import Mode, Padding, Window
 from aquila.protocol.messages.base import MOST_TITLE
 from aquila.records.rules import InputClass
 from aquila.sentences import Sentence
@@ -25,7 +25,7 @@ from clients.web.i18n.languages import n_
 WORDS = ("area", "legal_basis", "purpose", "category")
 MOMENTS = ("consent_by", "submit_by", "evaluate_by", "closes_at")
 _LINE = re.compile(r"[^\x00-\x1f\x7f]{1,500}")  # as `Text` has it
-_BASICS = frozenset({*WORDS, "title", "party", "mode", "minimum_certainty", "retention_days"})
+_BASICS = frozenset({*WORDS, *MOMENTS, "title", "party", "mode", "minimum_certainty", "retention_days"})
 _LEAST_PARTIES = 2
 _LARGEST_SIZE = 255  # as `Padding` has it
 _FIRST_YEAR = 1970  # where seconds begin
@@ -226,19 +226,47 @@ class ProposalForm:
 
 
 def fresh(defaults: ProposalDefaults) -> ProposalForm:
-    """Return the form with the service's defaults in it."""
-    moments = defaults.window.model_dump()
+    """Return the form with the service's defaults in it, or with the proposal that it filled in."""
+    draft = defaults.draft
+    return (
+        _filled(defaults, defaults.window, defaults.padding, Mode.LISTS, defaults.rules[0])
+        if draft is None
+        else _drafted(defaults, draft)
+    )
+
+
+def _filled(
+    terms: ProposalDefaults | RoundProposal, window: Window, padding: Padding, mode: Mode, rules: str
+) -> ProposalForm:
+    """Return the form with what defaults and proposals have in common."""
+    moments = window.model_dump()
     texts = {name: written(moments[name]) for name in MOMENTS} | {
-        "mode": Mode.LISTS.value,
-        "minimum_certainty": defaults.minimum_certainty.value,
-        "retention_days": str(defaults.retention_days),
-        "frequency_limit": str(defaults.frequency_limit),
-        "rules": defaults.rules[0],
-        **{f"cap_{kind}": str(defaults.caps.of(kind)) for kind in InputClass},
-        "padding_inputs": " ".join(map(str, defaults.padding.inputs_per_record)),
-        "padding_records": str(defaults.padding.records_multiple),
+        "mode": mode.value,
+        "minimum_certainty": terms.minimum_certainty.value,
+        "retention_days": str(terms.retention_days),
+        "frequency_limit": str(terms.frequency_limit),
+        "rules": rules,
+        "padding_inputs": " ".join(map(str, padding.inputs_per_record)),
+        "padding_records": str(padding.records_multiple),
     }
+    if isinstance(terms, ProposalDefaults):
+        texts |= {f"cap_{kind}": str(terms.caps.of(kind)) for kind in InputClass}
     return ProposalForm(texts, [])
+
+
+def _drafted(defaults: ProposalDefaults, draft: RoundProposal) -> ProposalForm:
+    """Return the form of a proposal; in its second step where not all parties have the same cap and all pairs."""
+    form = _filled(draft, draft.window or defaults.window, draft.padding or defaults.padding, draft.mode, draft.rules)
+    form.parties = sorted(draft.participants)
+    form.texts |= {"title": draft.title or "", **{name: getattr(draft, name) for name in WORDS}}
+    caps = {one.party: one.elements for one in draft.caps} or dict.fromkeys(draft.participants, defaults.caps)
+    for kind in InputClass:
+        form.texts[f"cap_{kind}"] = str(next(iter(caps.values())).of(kind))
+    pairs = {"-".join(sorted(pair)) for pair in draft.pairs}
+    if len(set(caps.values())) > 1 or (pairs and pairs != set(_pairs(form.parties))):
+        form.each, form.pairs = form.parties, pairs or set(_pairs(form.parties))
+        form.texts |= {f"cap-{party}-{kind}": str(cap.of(kind)) for party, cap in caps.items() for kind in InputClass}
+    return form
 
 
 def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:

@@ -35,6 +35,7 @@ from services.matcher.events import TOKENS
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.rounds.contacts import StoredContacts
+from services.matcher.rounds.drafts import copy_of
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, round_page, rounds_of
 from services.matcher.rounds.long_polls import LONGEST_HOLD, ReadState, answer_long_poll
 from services.matcher.rounds.proposals import defaults_of, request_close
@@ -259,9 +260,12 @@ def get_parties(context: At, contacts: KnownContacts) -> Parties:
     summary="What a proposal has that leaves things open",
     dependencies=[requires(Action.PROPOSE_ROUND)],
 )
-def get_proposal_defaults(context: At) -> ProposalDefaults:
-    """Return the defaults of a proposal and what it can choose."""
-    return defaults_of(context)
+def get_proposal_defaults(
+    context: At, *, like: Annotated[str | None, Query(pattern=_IDENTIFIER)] = None
+) -> ProposalDefaults:
+    """Return the defaults of a proposal and what it can choose; with `like`, also one filled in after that round."""
+    defaults = defaults_of(context)
+    return defaults if like is None else defaults.model_copy(update={"draft": copy_of(context, like)})
 
 
 @operator_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])

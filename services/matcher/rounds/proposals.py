@@ -27,6 +27,7 @@ from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
+from services.matcher.rounds.deadlines import lengths_of, window_after
 from services.matcher.rounds.disk_space import check_disk_space
 from services.matcher.rounds.held_reports import undecided_alarms
 from services.matcher.settings import RoundSettings
@@ -100,7 +101,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
             rules=messages.TableReference(name=table.name, digest=table.digest),
             normalizer=messages.TableReference(name=normalizer, digest=conformance),
             caps=_caps(parties, proposal, defaults),
-            window=proposal.window or _window(context.clock(), defaults),
+            window=proposal.window or default_window(context.clock(), defaults),
             padding=proposal.padding or _padding(defaults),
         )
     except ValidationError as error:
@@ -115,7 +116,7 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
         parties=context.registry.present(),
         rules=tuple(sorted(context.rules, key=lambda name: (name != first, name))),
         caps=settings.caps,
-        window=_window(context.clock(), settings),
+        window=default_window(context.clock(), settings),
         padding=_padding(settings),
         minimum_certainty=fields["minimum_certainty"].default,
         frequency_limit=fields["frequency_limit"].default,
@@ -139,17 +140,9 @@ def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) 
     return tuple(given.get(party, messages.PartyCap(party=party, elements=defaults.caps)) for party in parties)
 
 
-def _window(now: int, defaults: RoundSettings) -> messages.Window:
-    window = defaults.window
-    consent_by = now + window.consent_seconds
-    submit_by = consent_by + window.submit_seconds
-    evaluate_by = submit_by + window.evaluate_seconds
-    return messages.Window(
-        consent_by=consent_by,
-        submit_by=submit_by,
-        evaluate_by=evaluate_by,
-        closes_at=evaluate_by + window.close_seconds,
-    )
+def default_window(now: int, defaults: RoundSettings) -> messages.Window:
+    """Return the deadlines of a round whose proposal names none."""
+    return window_after(now, lengths_of(defaults.window), defaults.window.hour)
 
 
 def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:

@@ -1,18 +1,23 @@
 """Proposals: what the settings fill in, and what is refused before a manifest is signed."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from aquila.protocol.messages import Manifest
 from aquila.records import rules
+from services.matcher.rounds.deadlines import lengths_of, window_after
 from services.matcher.settings import RoundSettings
 from tests.support.matcher_world import NOW, World
 
 pytestmark = pytest.mark.postgresql_soak
 
+PARTIES = ["AL", "RS", "SI"]
 SHORT = {"participants": ["RS", "AL"], "area": "a", "legal_basis": "b", "purpose": "c", "category": "d"}
 
 
@@ -28,8 +33,7 @@ async def test_what_a_short_proposal_gets(world: World) -> None:
     defaults = RoundSettings()
     assert [p.party for p in manifest.participants] == ["AL", "RS"]
     assert manifest.pairs == (("AL", "RS"),)
-    assert manifest.window.consent_by == NOW + defaults.window.consent_seconds
-    assert manifest.window.closes_at == NOW + 35 * 86_400
+    assert manifest.window == window_after(NOW, lengths_of(defaults.window), defaults.window.hour)
     assert manifest.caps_of("AL") == defaults.caps
     assert manifest.padding.inputs_per_record == defaults.padding_inputs
     assert manifest.rules.digest == world.table.digest
@@ -76,3 +80,37 @@ async def test_rounds_are_listed_newest_first(world: World) -> None:
     await world.propose(window=dict.fromkeys(("consent_by", "submit_by", "evaluate_by", "closes_at"), NOW + 9))
     rounds = (await world.operate("GET")).json()["rounds"]
     assert [entry["phase"] for entry in rounds] == ["proposed", "open"]
+
+
+async def like(world: World) -> httpx.Response:
+    return await world.operate("GET", "/../proposal-defaults", params={"like": world.round_id})
+
+
+async def test_a_copy_of_an_earlier_round(three: World) -> None:
+    """It has the terms of the earlier one, this month in its title, deadlines as long, and is proposed as it is."""
+    caps = [{"party": party, "elements": {"full": at, "partial": at, "coarse": at}} for at, party in enumerate(PARTIES)]
+    terms = {"participants": PARTIES, "pairs": [["AL", "RS"]], "caps": caps, "retention_days": 30}
+    window = dict(zip(("consent_by", "submit_by", "evaluate_by", "closes_at"), range(NOW + 9, NOW + 13), strict=True))
+    await three.propose(**SHORT | terms, title="2001-02 Fighters", window=window)
+    before = (await three.operate("GET", f"/{three.round_id}")).json()["manifest"]
+    three.clock.time += 100
+    draft = (await like(three)).json()["draft"]
+    assert draft["title"] == f"{datetime.fromtimestamp(NOW, UTC):%Y-%m} Fighters"
+    manifest = await proposed(three, draft)
+    assert manifest["window"] == {name: at + 100 for name, at in window.items()}
+    changed = {"round_id", "title", "window"}
+    assert {key: value for key, value in manifest.items() if key not in changed} == {
+        key: value for key, value in before.items() if key not in changed
+    }
+
+
+async def test_a_copy_without_a_party_that_has_left(three: World) -> None:
+    await three.propose(**SHORT | {"participants": PARTIES, "pairs": [["AL", "RS"], ["RS", "SI"]]})
+    parties = three.context.registry.parties
+    three.context.registry.parties = {**parties, "SI": replace(parties["SI"], left=True)}
+    draft = (await like(three)).json()["draft"]
+    assert (draft["participants"], draft["pairs"]) == (["AL", "RS"], [["AL", "RS"]])
+    three.context.registry.parties = {**parties, **{code: replace(parties[code], left=True) for code in ("RS", "SI")}}
+    answer = await like(three)
+    assert answer.status_code == 422
+    assert "RS, SI" in answer.text

@@ -6,9 +6,9 @@ import pytest
 from starlette.datastructures import FormData
 
 from aquila.errors import InputError, OrderError
-from aquila.interface.rounds import ProposalDefaults
+from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import ClassCounts, Padding, Window
+from aquila.protocol.messages import ClassCounts, Mode, Padding, PartyCap, Window
 from aquila.records.rules import InputClass
 from aquila.sentences import quoted
 from clients.web.app.forms import SubmittedForm
@@ -140,3 +140,48 @@ def test_what_the_service_says() -> None:
 def test_moments_are_this_machines() -> None:
     assert proposal_form._moment(proposal_form.written(1_800_000_000)) == 1_800_000_000
     assert proposal_form.zone()
+
+
+DRAFT = RoundProposal(
+    participants=("AL", "RS", "SI"),
+    title="2026-04 Foreign fighters",
+    **WORDS,
+    mode=Mode.LISTS_AND_QUERIES,
+    rules="exact",
+    window=WINDOW,
+    padding=Padding(inputs_per_record=(), records_multiple=1),
+    retention_days=30,
+)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"pairs": (("AL", "RS"), ("RS", "SI"))},
+        {"caps": tuple(PartyCap(party=one, elements=DEFAULTS.caps) for one in ("AL", "RS", "SI"))},
+        {
+            "caps": tuple(
+                PartyCap(party=one, elements=ClassCounts(full=at, partial=2, coarse=3))
+                for at, one in enumerate(("AL", "RS", "SI"))
+            )
+        },
+    ],
+)
+def test_a_proposal_that_is_filled_in_is_proposed_as_it_is(more: dict[str, Any]) -> None:
+    """The form shows all of it; where parties or pairs differ, in its second step."""
+    draft = DRAFT.model_copy(update=more)
+    shown = proposal_form.fresh(DEFAULTS.model_copy(update={"draft": draft}))
+    fields = [*shown.texts.items(), *(("party", one) for one in shown.parties)]
+    fields += [("each", one) for one in shown.each] + [("pair", one) for one in shown.pairs]
+    found = proposal_form.typed(SubmittedForm(FormData(fields)), DEFAULTS).proposal(DEFAULTS)
+    assert found is not None
+    assert found.window is not None
+    assert all(0 <= at - getattr(found.window, name) < 60 for name, at in WINDOW.model_dump().items())
+    each = {"caps", "pairs", "window"}
+    assert found.model_dump(exclude=each) == draft.model_dump(exclude=each)
+    assert set(found.pairs) == set(draft.pairs) or not draft.pairs
+    assert found.caps == (
+        draft.caps or tuple(PartyCap(party=one, elements=DEFAULTS.caps) for one in found.participants)
+    )
+    assert bool(shown.each) is bool(more and (draft.pairs or len({one.elements for one in draft.caps}) > 1))

@@ -1,0 +1,55 @@
+"""Deadlines that are days away end at an hour of a working day, in the machine's zone."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from services.matcher.rounds.deadlines import DAY, lengths_of, window_after
+from services.matcher.settings import WindowSettings
+
+WINTER, SUMMER = timezone(timedelta(hours=1)), timezone(timedelta(hours=2))
+
+
+@pytest.fixture(autouse=True)
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine be in Ljubljana."""
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def at(day: str, hour: int, zone: timezone) -> int:
+    return int(datetime.fromisoformat(day).replace(hour=hour, tzinfo=zone).timestamp())
+
+
+def test_days_end_at_the_hour() -> None:
+    """A round proposed on a Tuesday at 00:37 has no deadline at night."""
+    now = int(datetime(2026, 12, 1, 0, 37, tzinfo=UTC).timestamp())
+    window = window_after(now, lengths_of(WindowSettings()), 16)
+    assert list(window.model_dump().values()) == [
+        at(day, 16, WINTER) for day in ("2026-12-08", "2026-12-15", "2026-12-22", "2027-01-05")
+    ]
+
+
+@pytest.mark.parametrize(("days", "day"), [(2, "2026-12-04"), (4, "2026-12-07"), (5, "2026-12-07"), (6, "2026-12-08")])
+def test_weekends_are_skipped(days: int, day: str) -> None:
+    """From a Wednesday on; those that follow are counted from the deadline that was moved."""
+    now = at("2026-12-02", 9, WINTER)
+    window = window_after(now, [days * DAY, DAY, DAY, 0], 12)
+    assert window.consent_by == at(day, 12, WINTER)
+    following = [datetime.fromtimestamp(moment, WINTER) for moment in window.model_dump().values()]
+    assert all(moment.weekday() < 5 and moment.hour == 12 for moment in following)
+
+
+def test_the_hour_is_that_of_the_day_when_clocks_change() -> None:
+    window = window_after(at("2026-03-27", 9, WINTER), [3 * DAY, 0, 0, 0], 16)
+    assert window.consent_by == at("2026-03-30", 16, SUMMER)
+
+
+def test_less_than_a_day_is_exact() -> None:
+    window = window_after(1_000, [10, 20, 30, 40], 16)
+    assert list(window.model_dump().values()) == [1_010, 1_030, 1_060, 1_100]
