@@ -1,9 +1,9 @@
 """Write the generated files of `schemas/`, and what is generated in `docs/`, or report differences with `--check`.
 
 `python -m tests.generate` is `make schemas`; `python -m tests.generate --check` is part of `make check`. What it
-writes: a JSON Schema of every signed message, the table of problem types, the page of the normalizer's tables, the
-columns of lists, OpenAPI of matcher and node as they are put together for service, in homes that are thrown away, the
-index of operations for `aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, the shares of name pairs in
+writes: a JSON Schema of every signed message, the table of problem types, the tables of rules and of the normalizer,
+the columns of lists, OpenAPI of matcher and node as they are put together for service, in homes that are thrown away,
+the index of operations for `aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, the shares of name pairs in
 `docs/MATCHING.md`, the vectors, which `make vectors` writes alone, and the table of PROTOCOL.md's paragraphs. The same
 code gives the same bytes.
 """
@@ -15,9 +15,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import rfc8785
 from fastapi import FastAPI
 
 from aquila.audit.entries import Entry
@@ -27,6 +29,8 @@ from aquila.protocol.messages.feed import Consignment, ConsignmentAnswer, ProofR
 from aquila.protocol.registration.self_signed import Invitation, JoinRequest, KeyHandover, KeyRenewal
 from aquila.protocol.registration.statements import RegistryAcceptance, RegistryStatement
 from aquila.protocol.registry import RegisteredParty, Registry, write_registry
+from aquila.records.normalize.names import NAMES, table
+from aquila.records.rules import BUILT_IN, content_of
 from services.kit.errors import PROBLEMS
 from services.kit.settings import load
 from services.matcher import main as matcher_main
@@ -36,14 +40,7 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
-from tests.support import (
-    architecture_map,
-    corroboration_page,
-    fields_page,
-    normalizer_tables,
-    operations_index,
-    paragraphs,
-)
+from tests.support import architecture_map, corroboration_page, fields_page, operations_index, paragraphs
 from tests.support.field_descriptions import describe
 from tests.support.openapi_examples import EXAMPLES
 from tests.vectors.making import files as vectors
@@ -69,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--into", type=Path, default=SCHEMAS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     files = {options.into / name: _text(content) for name, content in generated().items()}
-    files[options.into / normalizer_tables.PAGE] = normalizer_tables.page()
+    files |= {options.into / name: text for name, text in tables().items()}
     files[options.into / corroboration_page.PAGE] = corroboration_page.page()
     if options.into == SCHEMAS:
         files[fields_page.DOCUMENT] = fields_page.document()
@@ -90,11 +87,19 @@ def main(arguments: list[str] | None = None) -> int:
 def check(folder: Path, files: dict[Path, str]) -> int:
     """Say which files are not as they would be written; see `main`."""
     present = {*folder.glob("json/*.json"), *folder.glob("openapi/*.json"), *folder.glob("*.json")}
-    present |= {*folder.glob("vectors/*.json")}
+    present |= {*folder.glob("vectors/*.json"), *folder.glob("records/*/*.json")}
     wrong = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in sorted([*wrong, *(present - set(files))]):
         sys.stderr.write(f"{path.relative_to(folder.parent)} is not what the code gives; run `make schemas`\n")
     return 1 if wrong or present - set(files) else 0
+
+
+def tables() -> dict[str, str]:
+    """Return the built-in rule tables and the normalizer's, as they are hashed (PROTOCOL.md 6.2)."""
+    rules = resources.files("aquila.records").joinpath("tables")
+    read = {f"tables/{name}": content_of(rules.joinpath(f"{name}.toml").read_text("utf-8")) for name in BUILT_IN}
+    read |= {f"normalizer/{name}": table(name) for name in NAMES}
+    return {f"records/{name}.json": rfc8785.dumps(content).decode() for name, content in read.items()}
 
 
 @cache
@@ -137,7 +142,18 @@ def schema(message: type[Message]) -> dict[str, Any]:
     signed = {"$comment": message.payload_type} if message.payload_type else {}
     found = {"$schema": DIALECT} | signed | message.model_json_schema(mode="validation")
     describe(found, message)
+    if message not in BODIES:
+        for of in (found, *found.get("$defs", {}).values()):
+            _never_null(of)
     return found
+
+
+def _never_null(of: dict[str, Any]) -> None:
+    """Leave null out of members that a message need not have: it has none (PROTOCOL.md 2.1)."""
+    for name, member in of.get("properties", {}).items():
+        if name not in of.get("required", ()) and member.pop("default", None) is None and "anyOf" in member:
+            given, _null = member.pop("anyOf")
+            of["properties"][name] = member | given
 
 
 def applications(folder: Path) -> Iterator[tuple[str, FastAPI]]:

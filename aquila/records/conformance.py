@@ -9,10 +9,11 @@ How a list writes a date is not part of it: a date is read before anything is no
 
 import csv
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
+
+import rfc8785
 
 from aquila.records.normalize import identifiers
 from aquila.records.normalize.names import FORMS, NAMES, NORMALIZER_VERSION, name_words, table, to_latin
@@ -32,13 +33,12 @@ def conformance_answers() -> Iterator[tuple[str, str, str]]:
 
 @cache
 def normalizer_digest() -> str:
-    """SHA-256 in hex over version, tables as canonical JSON, texts and answers, all but the first length-prefixed."""
-    digest = hashlib.sha256(f"aquila normalizer {NORMALIZER_VERSION}".encode())
-    tables = ((name, json.dumps(table(name), ensure_ascii=False, sort_keys=True)) for name in NAMES)
-    for line in (*tables, *conformance_answers()):
-        for part in line:
-            encoded = part.encode()
-            digest.update(len(encoded).to_bytes(4, "big") + encoded)
+    """SHA-256 in hex over version, tables and answers, each part behind its length (schemas/records/normalizer.md)."""
+    digest = hashlib.sha256()
+    tables = [part for name in NAMES for part in (name.encode(), rfc8785.dumps(table(name)))]
+    answers = [part.encode() for line in conformance_answers() for part in line]
+    for part in (b"aquila/2 normalizer", str(NORMALIZER_VERSION).encode(), *tables, *answers):
+        digest.update(len(part).to_bytes(4, "big") + part)
     return digest.hexdigest()
 
 

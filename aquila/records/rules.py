@@ -247,8 +247,29 @@ def parse_rules(content: str) -> RuleTable:
     Raises:
         InputError: A table that cannot be used.
     """
+    return rules_of(content_of(content))
+
+
+def rules_of(content: dict[str, Any]) -> RuleTable:
+    """Make a table of its content in integers, as `schemas/records/tables/` has it.
+
+    Raises:
+        InputError: A table that cannot be used.
+    """
     try:
-        return _table(_in_units(tomllib.loads(content, parse_float=Decimal)))
+        return _table(content)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError("rule_table_fields_wrong") from None
+
+
+def content_of(text: str) -> dict[str, Any]:
+    """Return what a table in TOML says, in integers: the digest is that of its RFC 8785 JSON.
+
+    Raises:
+        InputError: A text that is no table of rules.
+    """
+    try:
+        return _in_units(tomllib.loads(text, parse_float=Decimal))
     except tomllib.TOMLDecodeError as error:  # it names line and column
         raise InputError("rule_table_not_toml", fault=error) from None
     except (KeyError, TypeError, ValueError, AttributeError, DecimalException):

@@ -23,7 +23,7 @@ PerMillion = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class ConsentReference(Message):
-    """A consent by its party and the digest of its payload."""
+    """A consent by its party and its digest (PROTOCOL.md 2.2)."""
 
     party: PartyCode
     digest: Digest

@@ -300,7 +300,7 @@ class Withholding(StrEnum):
 
 
 class WithheldAnswer(BoundStatement):
-    """The owner of a list informs a query's asker that its answer is on hold or refused; it has no number (3.7.16)."""
+    """The owner of a list informs a query's asker that its answer is on hold or refused, and of no number (3.7.16)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.withheldanswer+json"
 
@@ -373,7 +373,7 @@ class Closing(EndingStatement):
 
 
 class Refusal(EndingStatement):
-    """A party ends its part in a round: it destroyed its keys, and the round is aborted (PROTOCOL.md 3.9)."""
+    """A party ends its part in a round: it destroyed its keys (PROTOCOL.md 3.9.1)."""
 
     payload_type: ClassVar[str] = "application/vnd.aquila.refusal+json"
 

@@ -5,7 +5,7 @@ import json
 from aquila.records.conformance import conformance_answers, normalizer_reference
 from aquila.records.inputs import record_inputs
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import load_rules, parse_rules
+from aquila.records.rules import load_rules, rules_of
 from tests.vectors.answers.given import Given, Operation
 
 
@@ -36,7 +36,7 @@ def record(given: Given) -> None:
 
 
 def table(given: Given) -> None:
-    parse_rules(given["table"])
+    rules_of(given["table"])
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -22,7 +22,7 @@ from aquila.protocol.shadow.token_rows import RecordRows
 from aquila.protocol.submissions import tasks
 from aquila.protocol.submissions.submission import FinalizedChunk, handles_of, merge_runs, order_rows
 from aquila.records.person import Record
-from aquila.records.rules import InputClass, RuleTable, parse_rules
+from aquila.records.rules import InputClass, RuleTable, rules_of
 from tests.support.staged_round import blinded
 from tests.vectors.answers.given import GROUP, Given, Operation, cut, raw
 
@@ -52,7 +52,7 @@ def shown(given: Given) -> Shown:
         record = Round.from_manifest(registry, GROUP, first["envelope"].encode(), sees_everything=True)
         for one in others:
             record.accept(one["envelope"].encode(), now=one["time"])
-        _shown[name] = Shown(parse_rules(given["rules"]), registry, keys, given["statements"], record)
+        _shown[name] = Shown(rules_of(given["rules"]), registry, keys, given["statements"], record)
     return _shown[name]
 
 

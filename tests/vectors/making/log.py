@@ -154,9 +154,9 @@ def _checkpoints(theme: Theme, leaves: list[bytes]) -> None:
     root, origin = definition.root(leaves), origin_of("log", "matcher", SEED)
     note = checkpoint("matcher", SEED, 7, root)
     given: dict[str, Any] = {"holder": "matcher", "seed": SEED, "size": 7, "root": root}
-    theme.valid("checkpoint", "checkpoint", "10.3", given, {"origin": origin, "note": note})
+    theme.valid("checkpoint", "checkpoint", "10.3.1", given, {"origin": origin, "note": note})
     opening = {"note": note, "origin": origin, "seed": SEED}
-    theme.valid("checkpoint_opened", "open_checkpoint", "10.3", opening)
+    theme.valid("checkpoint_opened", "open_checkpoint", "10.3.1", opening)
     by_another = checkpoint("matcher", WITNESS, 7, root)
     signature = note.split("\n\n")[1]
     for name, changed in {
@@ -177,13 +177,13 @@ def _checkpoints(theme: Theme, leaves: list[bytes]) -> None:
         + signature,
     }.items():
         assert changed != note, name
-        theme.invalid(name, "open_checkpoint", "10.3", opening | {"note": changed}, "audit")
+        theme.invalid(name, "open_checkpoint", "10.3.1", opening | {"note": changed}, "audit")
     witness = origin_of("witness", "SI", WITNESS)
     both = cosigned(note, "SI", WITNESS, NOW)
     given = {"note": note, "holder": "SI", "seed": WITNESS, "time": NOW}
-    theme.valid("cosignature", "cosign", "10.5", given, {"witness": witness, "note": both})
+    theme.valid("cosignature", "cosign", "10.3.1", given, {"witness": witness, "note": both})
     asked = {"note": both, "witness": witness, "seed": WITNESS}
-    theme.valid("cosignature_opened", "cosigned", "10.5", asked, NOW)
+    theme.valid("cosignature_opened", "cosigned", "10.3.1", asked, NOW)
     other = cosigned(checkpoint("matcher", SEED, 6, definition.root(leaves[:6])), "SI", WITNESS, NOW)
     last = both.rstrip("\n").split("\n")[-1]
     octets_ = bytearray(base64.b64decode(last.split(" ")[2]))
@@ -196,7 +196,7 @@ def _checkpoints(theme: Theme, leaves: list[bytes]) -> None:
         "cosignature_without_a_time": note
         + line(witness, 4, WITNESS, bytes(8) + IdentityKey(WITNESS).sign((note.split("\n\n")[0] + "\n").encode())),
     }.items():
-        theme.invalid(name, "cosigned", "10.5", asked | {"note": changed}, "audit")
+        theme.invalid(name, "cosigned", "10.3.1", asked | {"note": changed}, "audit")
 
 
 def _growth(theme: Theme, leaves: list[bytes]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aquila.records.conformance import conformance_answers, normalizer_reference
 from aquila.records.person import PartialDate, Record
-from aquila.records.rules import load_rules
+from aquila.records.rules import content_of, load_rules
 from tests.support.plain_inputs import plain_inputs
 from tests.vectors.making.theme import Theme
 from tests.vectors.making.whole_round import TABLE
@@ -19,11 +19,11 @@ SOURCE = """
 `aquila/records/conformance.csv`, answered by the product; inputs record by record (`tests/support/plain_inputs.py`)
 """
 OPERATIONS = """
-answers: kind and texts to the answer to each (`schemas/records/normalizer.md` says what the kinds ask for)
+answers: kind and texts to the answer to each (`schemas/records/normalizer.md`, The conformance set)
 reference: nothing to the name and the conformance digest, which a manifest names
 inputs: a rule table's name and a record to its inputs: rule number and `v` (UTF-8)
 date: a date as a list writes it to its year, month and day
-table: a rule table (TOML): whether it is one
+table: the content of a rule table: whether it is one
 record: the fields of a record: whether it is one
 """
 
@@ -102,18 +102,18 @@ def _refused(theme: Theme) -> None:
 
 
 def _tables(theme: Theme) -> None:
-    theme.valid("table", "table", "5", {"table": TABLE})
+    theme.valid("table", "table", "5", {"table": content_of(TABLE)})
     for name, before, after, paragraph in (
         ("table_with_names_alone_in_another_class", 'input_class = "coarse"', 'input_class = "partial"', "5"),
         ("table_with_a_date_in_the_class_coarse", 'input_class = "partial"', 'input_class = "coarse"', "5"),
         ("table_with_a_rule_number_64", "number = 3", "number = 64", "6.2"),
         ("table_with_a_rule_number_twice", "number = 3", "number = 2", "6.2"),
         ("table_with_an_unknown_part", 'parts = ["all names"]', 'parts = ["some names"]', "6.2"),
-        ("table_with_a_weight_of_three_decimals", "bits = 12.0", "bits = 12.001", "6.2"),
+        ("table_with_a_weight_of_61_bits", "bits = 12.0", "bits = 61.0", "6.2"),
         ("table_with_a_set_of_no_rule", "[[1], [2, 3]]", "[[1], []]", "3.7.12"),
         ("table_with_a_set_of_an_unknown_rule", "[[1], [2, 3]]", "[[1], [2, 4]]", "3.7.12"),
         ("table_without_rules", "[[rules]]", "[[sleeping]]", "6.2"),
     ):
         changed = TABLE.replace(before, after)
         assert changed != TABLE, name
-        theme.invalid(name, "table", paragraph, {"table": changed}, "input")
+        theme.invalid(name, "table", paragraph, {"table": content_of(changed)}, "input")

@@ -46,7 +46,7 @@ from aquila.protocol.messages import (
 from aquila.protocol.party import Party, RoundSecrets, notes_context
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import AcceptedStatement, Round
-from aquila.records.rules import parse_rules
+from aquila.records.rules import content_of, parse_rules
 from tests.support.staged_round import NOW, WINDOW, StagedRound, person
 from tests.vectors.making import definition, sealing
 from tests.vectors.making.theme import Theme, group, octets
@@ -361,7 +361,7 @@ def played() -> Played:
         keys: dict[str, Any] = {code: node.party.identity for code, node in stage.nodes.items()}
         keys[MATCHER] = stage.matcher.identity
         shared = {
-            "rules": TABLE,
+            "rules": content_of(TABLE),
             "identities": {holder: key.to_bytes() for holder, key in sorted(keys.items())},
             "parties": stage.secrets,
             "statements": stage.said,
