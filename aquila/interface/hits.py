@@ -796,6 +796,75 @@ class UnitFigures(Message):
     done: tuple[WorkDone, ...]
 
 
+class FunnelStage(StrEnum):
+    """How far a hit came at its unit."""
+
+    ARRIVED = "arrived"
+    LOOKED_AT = "looked_at"
+    """An analyst took it up or decided."""
+    DECIDED = "decided"
+    ASKED = "asked"
+    REPLIED = "replied"
+    CLOSED = "closed"
+
+
+class FunnelStep(Message):
+    """The hits that came to a stage, and how long half of them took at most."""
+
+    stage: FunnelStage
+    hits: Count
+    median_seconds: Count | None
+    """From the arrival; to a request from the decision, to a reply from the request. None for arrivals and no hit."""
+
+
+AGES = (2 * 86_400, 7 * 86_400, 30 * 86_400)
+"""Seconds since their arrival by which waiting hits are grouped: younger than each, and older than the last."""
+
+
+class AgedWork(Message):
+    """Own hits that wait for one kind of work, by their age."""
+
+    work: Work
+    hits: tuple[Count, ...]
+    """One number for each of `AGES`, and one for older hits."""
+
+
+class FilledField(Message):
+    """How many records of a list have a field."""
+
+    field: str
+    records: Count
+
+
+class ListCompleteness(Message):
+    """What the records of the newest list have."""
+
+    name: str
+    imported_at: Seconds
+    records: Count
+    whole_birth_dates: Count
+    """Records whose date of birth has its day."""
+    fields: tuple[FilledField, ...]
+
+
+class UnitPicture(Message):
+    """The unit's own picture, exact: how far its hits came, how old its open work is, and how complete its list is."""
+
+    at: Seconds
+    days: Count
+    funnel: tuple[FunnelStep, ...]
+    """Of the hits that arrived within the days; known pairs, which carry an earlier decision, are none of them."""
+    received: Count
+    """Of these hits, those that another party asked about, as recorded."""
+    answered: Count
+    """Those of them that were answered."""
+    median_answer_seconds: Count | None
+    """From the record of the request to that of its answer."""
+    ages: tuple[AgedWork, ...]
+    newest_list: ListCompleteness | None
+    """None if there is no list."""
+
+
 class LettersRequest(Message):
     """Hits in follow-up about which their parties are asked."""
 

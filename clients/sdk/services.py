@@ -189,6 +189,7 @@ class HitsClient(ServiceClient):
     close_many = answers("close_many", hit_views.ManyClosings, hit_views.ManyClosingsRequest)
     follow_up_many = answers("follow_up_many", hit_views.ManyFollowUps, hit_views.ManyFollowUpsRequest)
     figures = answers("get_unit_figures", hit_views.UnitFigures)
+    picture = answers("get_unit_picture", hit_views.UnitPicture)
     follow_ups = answers("get_follow_ups", hit_views.FollowUps)
     correspond = answers("record_correspondence", hit_views.CorrespondenceResult, hit_views.CorrespondenceRequest)
     letters = answers("make_letters", hit_views.Letters, hit_views.LettersRequest)

@@ -16,6 +16,7 @@ from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
 from clients.web.render import charts, pdf
 from clients.web.render.charts import Amount
+from clients.web.render.figures import Figure
 from clients.web.text.labels import LEVELS
 
 router = APIRouter(route_class=PageRoute)
@@ -139,20 +140,6 @@ def _least(certainty: str) -> Level:
     return Level(certainty or Level.LOW)
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A picture, its table, and what a reader has to know of both."""
-
-    title: str
-    svg: str
-    """Empty where there is only a table."""
-    columns: list[str]
-    rows: list[list[str]]
-    note: str = ""
-    rounds: Sequence[str] = ()
-    """Where each row is about a round: their ids."""
-
-
 def _figures(visit: Visit, picture: Picture) -> list[Figure]:
     """Return the pictures that have anything to show."""
     if picture.one is None:
@@ -212,20 +199,15 @@ def _trend(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
     parts = [[_amount(visit, getattr(of.hits, level.value)) for level in levels] for of in rounds]
     # What was said to be right is of all levels.
     marks = [of.confirmed / 2 if of.confirmed and picture.least is Level.LOW else None for of in rounds]
-    said = [visit.language.number(of.confirmed) for of in rounds]
+    said, names = [visit.language.number(of.confirmed) for of in rounds], _level_names(visit, levels)
     return Figure(
         title,
-        charts.stacked(title, list(zip(days, parts, marks, strict=True))),
-        [
-            visit.say("Lists compared on"),
-            *(visit.say(LEVELS[level][0]) for level in levels),
-            visit.say("said to be right"),
-        ],
+        charts.stacked(title, list(zip(days, parts, marks, strict=True)), names, visit.say("said to be right")),
+        [visit.say("Lists compared on"), *names, visit.say("said to be right")],
         [[day, *(of.text for of in row), so_many] for day, row, so_many in zip(days, parts, said, strict=True)],
         visit.say(
-            "Each round by itself: rounds repeat lists, and their numbers are never added up. The first part of a bar "
-            "is the surest level. The line shows the hits that were said to be right; one of which a single party says "
-            "so counts half."
+            "Each round by itself: rounds repeat lists, and their numbers are never added up. A hit that a single "
+            "party says to be right counts half in the line."
         ),
         [of.round_id for of in rounds],
     )
@@ -235,11 +217,11 @@ def _outcomes(visit: Visit, picture: Picture, one: RoundStatistics) -> Figure:
     title, levels = visit.say("What became of the hits"), _levels(picture)
     rows = [of for level in levels for of in one.outcomes if of.certainty is level]
     parts = [[_amount(visit, getattr(of, name)) for name in _OUTCOMES] for of in rows]
-    words = [visit.say(LEVELS[of.certainty][0]) for of in rows]
+    words, names = _level_names(visit, [of.certainty for of in rows]), list(map(visit.say, _OUTCOMES.values()))
     return Figure(
         title,
-        charts.stacked(title, [(name, amounts, None) for name, amounts in zip(words, parts, strict=True)]),
-        [visit.say("Certainty"), *map(visit.say, _OUTCOMES.values())],
+        charts.stacked(title, [(name, amounts, None) for name, amounts in zip(words, parts, strict=True)], names),
+        [visit.say("Certainty"), *names],
         [[name, *(amount.text for amount in amounts)] for name, amounts in zip(words, parts, strict=True)],
         visit.say(
             "Outcomes count the statements of each of the two parties; where a pair has few hits of a level, nothing "
@@ -305,6 +287,10 @@ def _hits_of_queries(visit: Visit, picture: Picture, one: RoundStatistics) -> Fi
 def _levels(picture: Picture) -> list[Level]:
     """Return the levels that count, the surest first."""
     return [level for level in sorted(Level, reverse=True) if level >= picture.least]
+
+
+def _level_names(visit: Visit, levels: Sequence[Level]) -> list[str]:
+    return [visit.say(LEVELS[level][0]) for level in levels]
 
 
 def _of_round(visit: Visit, one: RoundStatistics | None) -> str:

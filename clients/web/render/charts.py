@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import accumulate, pairwise
-from math import hypot, log1p, sqrt
+from math import ceil, hypot, log1p, sqrt
 from textwrap import wrap
 
 _FONT = 'font-family="system-ui, DejaVu Sans, sans-serif" font-size="14"'
@@ -141,45 +141,84 @@ def grid(
     return _svg(title, edge + wide * len(columns) + 8, _MARGIN + _CELL * len(rows) + 8, drawn)
 
 
-def bars(title: str, rows: Sequence[tuple[str, Amount]]) -> str:
+def bars(title: str, rows: Sequence[tuple[str, Amount]], full: int = 0) -> str:
     """Return horizontal bars.
 
     Args:
         title: What the picture shows.
         rows: Each bar's words and number, with its unit.
+        full: The number of a bar of full length; by default the largest.
     """
-    return stacked(title, [(words, [amount], None) for words, amount in rows])
+    return stacked(title, [(words, [amount], None) for words, amount in rows], full=full)
 
 
-def stacked(title: str, rows: Sequence[tuple[str, Sequence[Amount], float | None]]) -> str:
+def stacked(  # what a picture of parts is made of
+    title: str,
+    rows: Sequence[tuple[str, Sequence[Amount], float | None]],
+    names: Sequence[str] = (),
+    mark: str = "",
+    full: int = 0,
+) -> str:
     """Return horizontal bars of several parts each, the darkest first, and a line through the marks of the rows.
 
     Args:
         title: What the picture shows.
-        rows: Each bar's words, its parts in one order, and where its mark is, if it has one. The text behind a bar is
-            that of its parts.
+        rows: Each bar's words, its parts in one order, and where its mark is, if it has one.
+        names: Words of the parts, for the legend above the bars. Without them, the text of the parts is behind a bar;
+            with them, it would be longer than the bars, and is left to the table.
+        mark: Words of the marks, for the legend.
+        full: The sum of a bar of full length; by default the largest.
     """
     sums = [sum(amount.size for amount in parts) for _, parts, _ in rows]
-    full = max(sums, default=0) or 1
+    full = full or ceil(max([*sums, *(at or 0 for _, _, at in rows)], default=0)) or 1
     label = 2 * _GAP + _LETTER * max((len(words) for words, _, _ in rows), default=0)
-    texts = [" + ".join(amount.text for amount in parts) for _, parts, _ in rows]
+    texts = ["" if names else " + ".join(amount.text for amount in parts) for _, parts, _ in rows]
     room = max(_WIDTH - label - 3 * _GAP - _LETTER * max(map(len, texts), default=0), _WIDTH / 4)
-    drawn, marks = [], []
-    for index, (words, parts, mark) in enumerate(rows):
-        top, x = _GAP + index * (_BAR + _GAP), float(label)
+    width = max(_WIDTH, label + room + 3 * _GAP + _LETTER * max(map(len, texts), default=0))
+    has_marks = any(at is not None for _, _, at in rows)
+    drawn, start = _legend(names, mark if has_marks else "", width)
+    marks = []
+    for index, (words, parts, at) in enumerate(rows):
+        top, x = start + _GAP + index * (_BAR + _GAP), float(label)
         drawn.append(_text(label - _GAP, top + _BAR * 0.68, words, anchor="end"))
         for number, amount in enumerate(parts):
-            width = room * amount.size / full
-            shade = 5 if len(parts) == 1 else max(6 - 2 * number, 0)
-            drawn.append(_rectangle(x, top, max(width, 1.0), _BAR, shade))
-            x += max(width, 1.0)
-        drawn.append(_text(x + 8, top + _BAR * 0.68, texts[index], anchor="start", weight=600))
-        if mark is not None:
-            marks.append((label + room * min(1.0, mark / full), top + _BAR / 2))
+            wide = room * amount.size / full
+            drawn.append(_rectangle(x, top, max(wide, 1.0), _BAR, _part_shade(number, len(parts))))
+            x += max(wide, 1.0)
+        if texts[index]:
+            drawn.append(_text(x + 8, top + _BAR * 0.68, texts[index], anchor="start", weight=600))
+        if at is not None:
+            marks.append((label + room * at / full, top + _BAR / 2))
     line = f'class="mark" stroke="{_INK}" stroke-width="2"'
     drawn += [f'<path {line} d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>' for (x, y), (to_x, to_y) in pairwise(marks)]
-    drawn += [f'<circle {line} cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_PAPER}"/>' for x, y in marks]
-    return _svg(title, _WIDTH, _GAP + len(rows) * (_BAR + _GAP), drawn)
+    drawn += [_point(x, y) for x, y in marks]
+    return _svg(title, width, start + _GAP + len(rows) * (_BAR + _GAP), drawn)
+
+
+def _part_shade(number: int, parts: int) -> int:
+    """Return the shade of a bar's part: from the darkest to the lightest."""
+    darkest = len(_SHADES) - 1
+    return darkest - darkest * number // (parts - 1) if parts > 1 else darkest - 1
+
+
+def _legend(names: Sequence[str], mark: str, width: float) -> tuple[list[str], float]:
+    """Return the words of shades and of the mark, in as many lines as they need, and how high they are."""
+    drawn, x, y = list[str](), float(_GAP), float(_GAP)
+    for number, words in enumerate([*names, *([mark] if mark else [])]):
+        wide = 2.5 * _GAP + _LETTER * len(words)
+        if x > _GAP and x + wide > width:
+            x, y = float(_GAP), y + 2 * _GAP
+        if number < len(names):
+            drawn.append(_rectangle(x, y, 14, 14, _part_shade(number, len(names))))
+        else:
+            drawn.append(_point(x + 7, y + 7))
+        drawn.append(_text(x + 20, y + 12, words, anchor="start", colour="quiet"))
+        x += wide + _GAP
+    return drawn, (y + 14 if drawn else 0.0)
+
+
+def _point(x: float, y: float) -> str:
+    return f'<circle class="mark" stroke="{_INK}" stroke-width="2" cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_PAPER}"/>'
 
 
 @dataclass(frozen=True, slots=True)

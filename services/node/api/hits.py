@@ -108,6 +108,15 @@ def get_unit_figures(node: Node, _actor: Chief) -> forms.UnitFigures:
     return statistics.unit_figures(node.store, node.clock)
 
 
+@router.get(
+    "/picture", summary="The unit's own picture, exact: how far hits came, how old open work is, the newest list"
+)
+def get_unit_picture(
+    node: Node, _actor: Chief, days: Annotated[int, Query(ge=1, le=36_500, description="Of hits that arrived.")] = 365
+) -> forms.UnitPicture:
+    return statistics.unit_picture(node.store, node.clock, days)
+
+
 @router.post("/hits/letters", summary="One request to each party, about all of some hits in follow-up")
 def make_letters(node: Node, actor: Exporter, wanted: forms.LettersRequest) -> forms.Letters:
     """Return the letters as drafts, or export them; either is logged."""

@@ -1,10 +1,15 @@
-"""The unit's own figures of its hits, exact: the work that waits, against its clocks, and what was done of late.
+"""The unit's own figures, exact: the work that waits, what was done of late, how far hits came, how complete a list is.
 
 They are counts of this node's rows for its own people, and reach nobody else. A look at them is no look at a hit.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+import re
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median_low
+from typing import TypeAlias
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,7 +19,8 @@ from aquila.interface import hits as forms
 from services.kit.storage.store import Store
 from services.node.hits import lifecycle
 from services.node.hits.correspondence import answers_due
-from services.node.storage.tables import HitStatusRow, HitStepRow
+from services.node.storage.imports import newest_list
+from services.node.storage.tables import HitStatusRow, HitStepRow, RecordRow
 
 _DAY = 24 * HOUR
 _WEEK = 7 * _DAY
@@ -33,7 +39,7 @@ def unit_figures(store: Store, clock: Callable[[], int]) -> forms.UnitFigures:
     now = clock()
     with store.reading("hit.figures") as session:
         waiting: dict[forms.Work, list[int]] = {work: [] for work in forms.Work}
-        for work, due_at in _waiting(session):
+        for work, _, due_at in _waiting(session):
             waiting[work].append(due_at)
         waiting[forms.Work.RECEIVED] += answers_due(session, now)
         done = tuple(_done(session, now, days) for days in forms.FIGURE_DAYS)
@@ -42,13 +48,14 @@ def unit_figures(store: Store, clock: Callable[[], int]) -> forms.UnitFigures:
     )
 
 
-def _waiting(session: Session) -> Iterator[tuple[forms.Work, int]]:
-    """Yield the work on each own hit that is not closed, with the time of its next step."""
-    query = select(HitStatusRow.round_id, HitStatusRow.hit_id, HitStatusRow.stage, HitStatusRow.due_at)
+def _waiting(session: Session) -> Iterator[tuple[forms.Work, int, int]]:
+    """Yield the work on each own hit that is not closed, with its arrival and the time of its next step."""
+    key, times = (HitStatusRow.round_id, HitStatusRow.hit_id), (HitStatusRow.arrived_at, HitStatusRow.due_at)
+    query = select(*key, HitStatusRow.stage, *times).where(HitStatusRow.stage.in_(_WORK))
     replied = _replied(session)
-    for round_id, hit_id, stage, due_at in session.execute(query.where(HitStatusRow.stage.in_(_WORK))):
+    for round_id, hit_id, stage, arrived_at, due_at in session.execute(query):
         work = forms.Work.REPLIED if (round_id, hit_id) in replied else _WORK[stage]
-        yield work, due_at or 0
+        yield work, arrived_at, due_at or 0
 
 
 def _replied(session: Session) -> set[tuple[str, str]]:
@@ -88,4 +95,141 @@ def _done(session: Session, now: int, days: int) -> forms.WorkDone:
         received=steps[LifecycleStepKind.RECEIVED],
         answered=steps[LifecycleStepKind.ANSWERED],
         closed=outcomes,
+    )
+
+
+_Key: TypeAlias = tuple[str, str]
+_NO_WORK = (Stage.KNOWN.value, Stage.REPLACED.value)
+_FIELDS = (
+    "date_of_birth",
+    "place_of_birth",
+    "country_of_birth",
+    "nationality",
+    "sex",
+    "document_numbers",
+    "national_numbers",
+    "category",
+    "handling_code",
+)
+_WHOLE_DATE = re.compile(rb'"date_of_birth": ?"\d{4}-\d{2}-\d{2}"')
+_AT_ONCE = 2_048
+
+
+def unit_picture(store: Store, clock: Callable[[], int], days: int) -> forms.UnitPicture:
+    """Return how far the hits of some days came, how old the open work is, and what the newest list has.
+
+    All records of that list are read: a second or two for a million.
+    """
+    now = clock()
+    with store.reading("hit.picture") as session:
+        arrived = _arrived(session, now - days * _DAY)
+        first = _first_steps(session, now - days * _DAY)
+        ages: dict[forms.Work, Counter[int]] = {
+            work: Counter() for work in forms.Work if work is not forms.Work.RECEIVED
+        }
+        for work, arrived_at, _ in _waiting(session):
+            ages[work][bisect_right(forms.AGES, now - arrived_at)] += 1
+        newest = _completeness(session)
+    received = _spans(first[LifecycleStepKind.ANSWERED], first[LifecycleStepKind.RECEIVED])
+    return forms.UnitPicture(
+        at=now,
+        days=days,
+        funnel=tuple(_funnel(arrived, first)),
+        received=len(arrived.keys() & first[LifecycleStepKind.RECEIVED].keys()),
+        answered=len(received),
+        median_answer_seconds=_median(received),
+        ages=tuple(
+            forms.AgedWork(work=work, hits=tuple(of[age] for age in range(len(forms.AGES) + 1)))
+            for work, of in ages.items()
+        ),
+        newest_list=newest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A hit as it stands now."""
+
+    at: int
+    decided: bool
+    closed: bool
+
+
+def _arrived(session: Session, since: int) -> dict[_Key, _Arrived]:
+    key, stage = (HitStatusRow.round_id, HitStatusRow.hit_id), HitStatusRow.stage
+    query = select(*key, HitStatusRow.arrived_at, HitStatusRow.decision, stage)
+    query = query.where(HitStatusRow.arrived_at >= since, stage.not_in(_NO_WORK))
+    return {
+        (round_id, hit_id): _Arrived(at, decision is not None, now == Stage.CLOSED.value)
+        for round_id, hit_id, at, decision, now in session.execute(query)
+    }
+
+
+def _first_steps(session: Session, since: int) -> Mapping[LifecycleStepKind, dict[_Key, int]]:
+    """Return by kind when the first step of it was taken on each hit that arrived since; closings are the last."""
+    key, kind = (HitStepRow.round_id, HitStepRow.hit_id), HitStepRow.kind
+    query = select(*key, kind, func.min(HitStepRow.at), func.max(HitStepRow.at)).join(HitStatusRow, _OF_STATUS)
+    query = query.where(HitStatusRow.arrived_at >= since, HitStatusRow.stage.not_in(_NO_WORK)).group_by(*key, kind)
+    found: dict[LifecycleStepKind, dict[_Key, int]] = defaultdict(dict)
+    for round_id, hit_id, name, first, last in session.execute(query):
+        step = LifecycleStepKind(name)
+        found[step][round_id, hit_id] = last if step is LifecycleStepKind.CLOSED else first
+    return found
+
+
+def _funnel(
+    arrived: Mapping[_Key, _Arrived], first: Mapping[LifecycleStepKind, Mapping[_Key, int]]
+) -> Iterator[forms.FunnelStep]:
+    """Yield the stages in their order; a decision that was undone and an outcome that was reopened do not count."""
+    arrivals = {key: hit.at for key, hit in arrived.items()}
+    acknowledged, asked = first[LifecycleStepKind.ACKNOWLEDGED], first[LifecycleStepKind.OPENED]
+    ever_decided = first[LifecycleStepKind.DECIDED]
+    looked_at = {
+        key: min(of[key] for of in (acknowledged, ever_decided) if key in of)
+        for key in acknowledged.keys() | ever_decided.keys()
+    }
+    decided = {key: at for key, at in ever_decided.items() if arrived[key].decided}
+    closed = {key: at for key, at in first[LifecycleStepKind.CLOSED].items() if arrived[key].closed}
+    yield forms.FunnelStep(stage=forms.FunnelStage.ARRIVED, hits=len(arrived), median_seconds=None)
+    for stage, reached, since in (
+        (forms.FunnelStage.LOOKED_AT, looked_at, arrivals),
+        (forms.FunnelStage.DECIDED, decided, arrivals),
+        (forms.FunnelStage.ASKED, asked, ever_decided),
+        (forms.FunnelStage.REPLIED, first[LifecycleStepKind.REPLIED], asked),
+        (forms.FunnelStage.CLOSED, closed, arrivals),
+    ):
+        yield forms.FunnelStep(stage=stage, hits=len(reached), median_seconds=_median(_spans(reached, since)))
+
+
+def _spans(reached: Mapping[_Key, int], since: Mapping[_Key, int]) -> list[int]:
+    return [max(at - since[key], 0) for key, at in reached.items() if key in since]
+
+
+def _median(spans: Sequence[int]) -> int | None:
+    return median_low(spans) if spans else None
+
+
+def _completeness(session: Session) -> forms.ListCompleteness | None:
+    """Count what the records of the newest list have.
+
+    A stored record has a name of a field, in quotes and before a colon, exactly if it has the field: within a text,
+    JSON writes a backslash before a quote.
+    """
+    newest = session.scalar(newest_list())
+    if newest is None:
+        return None
+    names = {name: f'"{name}":'.encode() for name in _FIELDS}
+    counts, whole, records = Counter[str](), 0, 0
+    query = select(RecordRow.content).where(RecordRow.import_id == newest.import_id)
+    for (content,) in session.execute(query.execution_options(yield_per=_AT_ONCE)):
+        octets = bytes(content)
+        records += 1
+        counts.update(name for name, written in names.items() if written in octets)
+        whole += _WHOLE_DATE.search(octets) is not None
+    return forms.ListCompleteness(
+        name=newest.name,
+        imported_at=newest.imported_at,
+        records=records,
+        whole_birth_dates=whole,
+        fields=tuple(forms.FilledField(field=name, records=counts[name]) for name in _FIELDS),
     )

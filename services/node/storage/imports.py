@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from aquila.interface.hits import NameCount
@@ -27,12 +27,12 @@ def complete_import(session: Session, import_id: str) -> ImportRow:
 
 _LONGEST_LIST = 100_000  # records whose words are read while a page is made: a twentieth of a second
 _MOST_NAMES = 8
-_NEWEST_LIST = (
-    select(ImportRow)
-    .where(ImportRow.complete, ~ImportRow.for_query)
-    .order_by(ImportRow.imported_at.desc(), ImportRow.import_id)
-    .limit(1)
-)
+
+
+def newest_list() -> Select[ImportRow]:
+    """Return the query for the party's newest list; the persons of a query are none."""
+    query = select(ImportRow).where(ImportRow.complete, ~ImportRow.for_query)
+    return query.order_by(ImportRow.imported_at.desc(), ImportRow.import_id).limit(1)
 
 
 def name_counts(session: Session, import_id: str, position: int) -> tuple[tuple[NameCount, ...], int]:
@@ -46,7 +46,7 @@ def name_counts(session: Session, import_id: str, position: int) -> tuple[tuple[
     row = session.get(RecordRow, (import_id, position))
     stored = session.get(ImportRow, import_id)
     if stored is not None and stored.for_query:
-        stored = session.scalar(_NEWEST_LIST)
+        stored = session.scalar(newest_list())
     if row is None or stored is None or stored.records > _LONGEST_LIST:
         return (), 0
     record = Record.from_json(row.content)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from aquila.audit.roles import Service
+from aquila.interface.hits import UnitPicture
 from aquila.interface.rounds import NodeRoundView, RoundPage
 from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import RegionalPicture, Statistics
@@ -301,3 +302,58 @@ async def test_picture_by_certainty(matcher: Any) -> None:
         await browser.open("/picture?certainty=none")
         assert browser.answer.status_code == 422
         assert "there is no such level of certainty" in browser.page
+
+
+def unit_picture(hits: int) -> bytes:
+    found = {
+        "at": 1_800_000_000,
+        "days": 365,
+        "funnel": [
+            {"stage": stage, "hits": hits * share // 100, "median_seconds": seconds if hits else None}
+            for stage, share, seconds in (
+                ("arrived", 100, None),
+                ("looked_at", 92, 3_600),
+                ("decided", 90, 7_200),
+                ("asked", 61, 90_000),
+                ("replied", 40, 200_000),
+                ("closed", 68, 500_000),
+            )
+        ],
+        "received": hits // 3,
+        "answered": hits // 4,
+        "median_answer_seconds": 90_000 if hits else None,
+        "ages": [
+            {"work": work, "hits": [hits // 20, hits // 30, hits // 40, hits // 50]}
+            for work in ("undecided", "decided", "asked", "replied")
+        ],
+        "newest_list": {
+            "name": "List of November",
+            "imported_at": 1_800_000_000,
+            "records": 60_000,
+            "whole_birth_dates": 50_000,
+            "fields": [
+                {"field": field, "records": records}
+                for field, records in (("date_of_birth", 58_000), ("place_of_birth", 20_000), ("sex", 0))
+            ],
+        },
+    }
+    return canonical(UnitPicture.model_validate(found).model_dump(mode="json"))
+
+
+async def test_picture_of_a_unit(node: Any) -> None:
+    """Numbers, shares and times of ten thousand hits stand in words beside the drawings."""
+    async with visiting(node, Service.NODE, "approver", {"/v1/picture": unit_picture(10_000)}) as browser:
+        page = await english(browser, "/unit?days=30")
+        assert is_small(browser)
+        assert 'value="30" selected' in browser.page
+        for words in ("10,000", "61%", "2 hours", "over 30 days", "List of November", "97%"):
+            assert words in page
+        assert browser.page.count("<svg") == 3
+        await browser.open("/unit?days=7")
+        assert browser.answer.status_code == 422
+
+
+async def test_picture_of_a_unit_without_hits(node: Any) -> None:
+    async with visiting(node, Service.NODE, "approver", {"/v1/picture": unit_picture(0)}) as browser:
+        await english(browser, "/unit")
+        assert browser.page.count("<svg") == 1

@@ -54,6 +54,28 @@ def test_stacked() -> None:
     assert len(list(found.iter(f"{SVG}path"))) == 1
 
 
+def test_legend() -> None:
+    """Each part of a bar has a shade of its own and its words above; a line has words where it is drawn."""
+    names = [f"part {number} of a bar" for number in range(5)]
+    drawing = stacked("Outcomes", [("high", [Amount("10", 10)] * 5, None)], names, "a line")
+    assert set(names) <= set(texts(drawing))
+    assert "a line" not in texts(drawing)
+    shades = [node.get("class") for node in ET.fromstring(drawing).findall(f"{SVG}rect")[1:]]
+    assert shades[:5] == shades[5:]
+    assert len(set(shades)) == 5
+    assert "a line" in texts(stacked("Trend", [("May", [Amount("10", 10)], 5)], names, "a line"))
+
+
+def test_full_bars() -> None:
+    """A bar of a share is as long as its share, and a mark beyond all bars stays in the picture."""
+    whole = ET.fromstring(bars("Fields", [("sex", Amount("50 %", 50))], 100)).findall(f"{SVG}rect")[1]
+    half = ET.fromstring(bars("Fields", [("sex", Amount("50 %", 50))])).findall(f"{SVG}rect")[1]
+    assert float(half.get("width", "")) == pytest.approx(2 * float(whole.get("width", "")), rel=0.01)
+    drawing = ET.fromstring(stacked("Trend", [("May", [Amount("10", 10)], 20)]))
+    [point] = drawing.iter(f"{SVG}circle")
+    assert float(point.get("cx", "")) < float(drawing.get("width", ""))
+
+
 def test_shares() -> None:
     """A share's point lies within its interval, and the mark of its promise where that is."""
     found = ET.fromstring(shares("Right", [Share("high", 98, 95, 99, 99), Share("low", 50, 20, 80, 50)]))
