@@ -57,6 +57,10 @@ def _has_usable_port(parts: SplitResult) -> bool:
         return False
 
 
+def _has_credentials(parts: SplitResult) -> bool:
+    return "@" in parts.netloc
+
+
 class ListenSettings(Settings):
     """The address on which the service listens."""
 
@@ -78,9 +82,12 @@ class ListenSettings(Settings):
             parts.scheme not in {"http", "https"}
             or not parts.netloc
             or parts.path not in {"", "/"}
+            or _has_credentials(parts)
             or not _has_usable_port(parts)
         ):
-            raise ValueError("public_url needs http or https, a host, a port that is a number if any, and no path")
+            raise ValueError(
+                "public_url needs http or https, a host, a port that is a number if any, and no path or credentials"
+            )
         return self
 
 
@@ -135,7 +142,7 @@ class PeerSettings(Settings):
             or not parts.hostname
             or parts.query
             or parts.fragment
-            or parts.username
+            or _has_credentials(parts)
             or not _has_usable_port(parts)
         ):
             raise ValueError(
@@ -248,6 +255,8 @@ class ProviderSettings(Settings):
             parts = urlsplit(getattr(self, name))
             if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
                 raise ValueError(f"{name} needs https, or http on loopback")
+            if _has_credentials(parts):
+                raise ValueError(f"{name} holds credentials, which everyone who signs in would see")
         if "openid" not in self.scope.split():
             raise ValueError("scope needs openid")
         if self.acr and self.one_factor_is_enough:
@@ -292,7 +301,10 @@ class ServiceSettings(Settings):
     def _cluster_is_reached_by_tls(self) -> Self:
         parts = urlsplit(self.dask_scheduler)
         if self.dask_scheduler and (
-            parts.scheme != "tls" or not parts.hostname or not (_has_usable_port(parts) and parts.port)
+            parts.scheme != "tls"
+            or not parts.hostname
+            or _has_credentials(parts)
+            or not (_has_usable_port(parts) and parts.port)
         ):
             raise ValueError("dask_scheduler needs tls://host:port: shares and seeds travel to the cluster")
         if self.executor == "dask":
