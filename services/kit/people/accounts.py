@@ -12,7 +12,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -71,7 +71,7 @@ def add_program(people: People, actor: Actor, wanted: NewProgram) -> ProgramGran
         raise InputError("program_role_impossible", role=wanted.role, known_roles=", ".join(known))
     token = _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
     row = _new_row(people, wanted.login, [wanted.role])
-    row.networks = [_network(given) for given in wanted.networks]
+    row.networks = _networks(wanted.networks)
     row.token_hash, row.token_until = _hashed_token(token), people.clock() + wanted.days * _DAY
     with _adding(people, row, actor):
         return ProgramGrant(account=_view(people, row), token=token)
@@ -254,15 +254,21 @@ def _adding(people: People, row: AccountRow, actor: Actor) -> Iterator[None]:
         raise InputError("login_taken") from None
 
 
-def _network(given: str) -> str:
-    """Return an address or a network as it is stored; raises InputError if it is none, or all addresses."""
+def _networks(given: Sequence[str]) -> list[str]:
+    """Return addresses and networks as they are stored; raises InputError if one is none, or they are all together."""
+    found = [_network(one) for one in given]
+    of_4 = collapse_addresses(one for one in found if isinstance(one, IPv4Network))
+    of_6 = collapse_addresses(one for one in found if isinstance(one, IPv6Network))
+    if any(one.prefixlen == 0 for one in of_4) or any(one.prefixlen == 0 for one in of_6):
+        raise InputError("program_network_everything", network=", ".join(given))
+    return [str(network) for network in found]
+
+
+def _network(given: str) -> IPv4Network | IPv6Network:
     try:
-        network = ip_network(given.strip())
+        return ip_network(given.strip())
     except ValueError:
         raise InputError("program_network_malformed", network=given) from None
-    if network.prefixlen == 0:
-        raise InputError("program_network_everything", network=given)
-    return str(network)
 
 
 def _is_within(address: str, networks: Iterable[str]) -> bool:

@@ -84,19 +84,21 @@ def test_a_deactivated_program_is_gone_for_good(people: People, door: AccessCont
 
 
 @pytest.mark.parametrize(
-    ("role", "network", "told"),
+    ("role", "networks", "told"),
     [
         (Role.APPROVER, "192.0.2.7", "a program cannot be approver here; it can be officer, analyst, auditor"),
         (Role.ADMINISTRATOR, "192.0.2.7", "a program cannot be administrator"),
         (Role.SECRETARIAT, "192.0.2.7", "a program cannot be secretariat"),
         (Role.OFFICER, "192.0.2.7/28", "no address and no network"),
         (Role.OFFICER, "case.example", "no address and no network"),
-        (Role.OFFICER, "0.0.0.0/0", "limits nothing"),
+        (Role.OFFICER, "192.0.2.7 0.0.0.0/0", "limits nothing"),
+        (Role.OFFICER, "0.0.0.0/1 192.0.2.7 128.0.0.0/1", "limits nothing"),
+        (Role.OFFICER, "192.0.2.7 ::/1 8000::/1", "limits nothing"),
     ],
 )
-def test_a_program_that_cannot_be(people: People, role: Role, network: str, told: str) -> None:
+def test_a_program_that_cannot_be(people: People, role: Role, networks: str, told: str) -> None:
     with pytest.raises(InputError) as refused:
-        program(people, network, role=role)
+        program(people, *networks.split(), role=role)
     assert told in f"{refused.value}; {refused.value.hint}"
     assert accounts.list_accounts(people).accounts == ()
 
