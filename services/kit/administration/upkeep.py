@@ -74,6 +74,7 @@ class Upkeep:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._began_at = 0
+        self._failed_at = 0
         self._failure: Sentence | None = None
 
     def view(self, actor: Actor) -> forms.ServiceUpkeep:
@@ -172,7 +173,9 @@ class Upkeep:
         return self._thread is not None and self._thread.is_alive()
 
     def _backup(self, made_at: int | None) -> forms.BackupUpkeep:
-        recipient, failure = "", self._failure
+        recipient = ""
+        # The log names one that was begun later: by the timer, or by the command.
+        failure = self._failure if (made_at or 0) <= self._failed_at else None
         if self._key.exists():
             try:
                 recipient = recipient_name(read_public(self._key))
@@ -190,7 +193,8 @@ class Upkeep:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             back_up(self._service, self._settings.home, self._people.party, public, out, self._people.clock, person)
-        except (AquilaError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the thread ends with it, so it is told on the page and logged
+            self._failed_at = self._people.clock()
             self._failure = error.sentence if isinstance(error, AquilaError) else Sentence.of("backup_not_written")
             _LOG.error("backup_failed", error=error)
 
