@@ -7,7 +7,7 @@ happens. A service says for each kind of request how it is opened, checked and a
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -229,6 +229,13 @@ def waiting_of(session: Session, kind: ApprovalKind, now: int) -> PendingApprova
     query = select(ApprovalRow).where(*waiting, ApprovalRow.kind == kind.value)
     row = session.scalars(query.order_by(ApprovalRow.asked_at.desc(), ApprovalRow.approval_id).limit(1)).first()
     return None if row is None else _pending(row)
+
+
+def waiting_contents(session: Session, kind: ApprovalKind, now: int) -> Iterator[Content]:
+    """Yield the contents of the requests of a kind that wait for a second person, and may still be approved."""
+    waiting = ApprovalRow.state == ApprovalState.WAITING.value, ApprovalRow.expires_at > now
+    for content in session.scalars(select(ApprovalRow.content).where(*waiting, ApprovalRow.kind == kind.value)):
+        yield json.loads(content)
 
 
 def waiting_count(session: Session, now: int) -> int:

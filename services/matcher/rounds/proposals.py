@@ -3,14 +3,19 @@
 A step ends a round when that is possible.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 
 from pydantic import ValidationError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word, fields_at_fault
 from aquila.audit.roles import Action
+from aquila.crypto.envelope import payload_of
 from aquila.errors import InputError, OrderError
+from aquila.interface.approval import ApprovalKind
 from aquila.interface.rounds import ProposalDefaults, RoundProposal
 from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
@@ -22,6 +27,7 @@ from aquila.records.conformance import normalizer_reference
 from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import dumps
 from services.kit.actor import Actor
+from services.kit.approvals.requests import waiting_contents
 from services.kit.log import own_approvals
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
@@ -92,7 +98,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
             proposal,
             protocol="aquila/2",
             round_id=context.random(16).hex(),
-            title=proposal.title or _title(context.clock(), proposal),
+            title=proposal.title or _title(context, proposal.category),
             participants=tuple(
                 messages.Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)
                 for party in parties
@@ -124,9 +130,28 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
     )
 
 
-def _title(now: int, proposal: RoundProposal) -> str:
-    """Return month and category, which people use where nobody chose a title."""
-    return f"{datetime.fromtimestamp(now, UTC):%Y-%m} {proposal.category}"[:MOST_TITLE]
+def _title(context: MatcherContext, category: str) -> str:
+    """Return month and category, where nobody chose a title; with a number if a round of the month has it already."""
+    now = context.clock()
+    month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0)
+    with context.store.reading("round.titles") as session:
+        taken = set(_titles(session, int(month.timestamp()), now))
+    words, mark = f"{month:%Y-%m} {category}", ""
+    for number in count(2):
+        title = words[: MOST_TITLE - len(mark)] + mark
+        if title not in taken:
+            break
+        mark = f" ({number})"
+    return title
+
+
+def _titles(session: Session, since: int, now: int) -> Iterator[str]:
+    """Yield the titles of the rounds since a time, and of those whose proposal waits for a second person."""
+    kind = messages.Manifest.payload_type
+    for envelope in session.scalars(select(RoundRow.manifest).where(RoundRow.created_at >= since)):
+        yield messages.Manifest.from_payload(payload_of(envelope, kind)).title
+    for content in waiting_contents(session, ApprovalKind.PROPOSAL, now):
+        yield content["manifest"]["title"]
 
 
 def _padding(defaults: RoundSettings) -> messages.Padding:

@@ -39,6 +39,19 @@ async def test_what_a_short_proposal_gets(world: World) -> None:
     assert manifest.rules.digest == world.table.digest
 
 
+async def test_two_rounds_of_a_month_have_two_titles(world: World) -> None:
+    """The title stands for a round everywhere; the next month begins anew."""
+    month = f"{datetime.fromtimestamp(NOW, UTC):%Y-%m}"
+    long = "x" * 80
+    titles = [
+        (await proposed(world, SHORT | {"category": category}))["title"] for category in ("d", "d", "d", long, long)
+    ]
+    assert titles[:3] == [f"{month} d", f"{month} d (2)", f"{month} d (3)"]
+    assert titles[3:] == [f"{month} {long}"[:80], f"{month} {long}"[:76] + " (2)"]
+    world.clock.time += 32 * 86_400
+    assert (await proposed(world, SHORT))["title"].endswith(" d")
+
+
 async def test_what_is_refused(world: World) -> None:
     for change, status in (
         ({"participants": ["AL", "XX"]}, 422),
