@@ -268,13 +268,15 @@ class RecordView(Message):
 
 
 class FindingView(Message):
-    """Something wrong with one line of an imported file, without the person's values."""
+    """Something wrong with one line of an imported file."""
 
     line: Count
     field: str
     reason: SentenceView
     severity: Literal["warning", "refusal"]
     record_id: str
+    written: Annotated[str, Field(repr=False)] = ""
+    """The field as it is written, for the person who looks through the file alone; of a stored list nothing."""
 
 
 class FindingGroupView(Message):

@@ -79,6 +79,7 @@ CORE: Final[Table] = {
         "line {line} is not one of the first lines with any text", "choose the line that names the columns"
     ),
     "heading_line_too_small": Text("lines are counted from 1", "give the number of the line that names the columns"),
+    "lines_above_headings": Text("line {line} names the columns, and the lines above it are not read"),
     "list_empty": Text("the list is empty", "its first line names the columns, such as record_id"),
     "list_format_unknown": Text("this format of lists is unknown", "use {known}"),
     "list_without_person_entity": Text("the list holds no Person entity", "export Person entities as JSON lines"),

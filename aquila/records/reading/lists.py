@@ -249,6 +249,9 @@ def _open(stream: BinaryIO, layout: Layout, lines: int) -> RawList:
         plan = plan_columns(
             head.layout.headings, head.separator, line=head.line, encoding=head.encoding, chosen=layout.columns
         )
+        if layout.heading is None and any(line < head.line for line, _ in head.layout.top):
+            above = Finding(head.line, "", Sentence.of("lines_above_headings", line=head.line))  # nobody chose it
+            plan = replace(plan, findings=(above, *plan.findings))
         found = replace(head.layout, columns=plan.columns)
         if head.rows is not None:
             batches = cut_sheet(plan, head.rows, lines)

@@ -166,11 +166,11 @@ def get_reading_progress(node: Node, key: str) -> forms.ReadingProgress:
     summary="All that is wrong with a list, as CSV",
     response_class=Response,
     dependencies=[requires(Action.CHECK_RECORDS)],
-    responses=raw_answer("Every finding: line, record number, field and reason.", CSV),
+    responses=raw_answer("Every finding: line, record number, field, reason and what is written there.", CSV),
     openapi_extra=_LIST,
 )
 async def get_findings(request: Request, node: Node, layout: ListLayout, delivery: Delivery = None) -> Response:
-    """Read the list in the body and return every finding: line, record number, field and reason."""
+    """Read the list in the body and return every finding: line, record number, field, reason and what is written."""
     found = await read_sent_list(
         request, delivery, lambda file: list_reading.findings_file(node.settings.home, node.store, file, layout)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from sqlalchemy import CursorResult, delete, func, insert, select
 from sqlalchemy.orm import Session
@@ -65,7 +65,7 @@ class _Reading:
         self.read.rows += 1
         for noted in noted_of(row):
             self.groups.add(noted)
-        for finding in findings_of(row):
+        for finding in findings_of(row, with_values=self.unstored is None):
             if self.unstored is not None:
                 self.unstored.append(finding)
             if len(self.findings) < _FINDINGS:
@@ -153,16 +153,19 @@ def import_list(  # what an import is made of, and by whom
     raw = open_remembered(node.store, stream, layout)
     with comparisons.searching(node.settings.home, table) as search, node.lists.reading(key) as read:
         reading = _Reading(table, search, unstored=[], for_query=for_query, read=read)
-        report = _import_list(node, actor, raw, name, reading, accept_refused=accept_refused)
-    if layout.columns is not None:
-        with node.store.transaction("columns.remember") as session:
-            remember(session, raw.layout, node.clock())
-    return report
+        terms = _Terms(name, accept_refused=accept_refused, are_columns_chosen=layout.columns is not None)
+        return _import_list(node, actor, raw, reading, terms)
 
 
-def _import_list(  # what an import is made of
-    node: NodeContext, actor: Actor, raw: RawList, name: str, reading: _Reading, *, accept_refused: bool
-) -> forms.RecordReport:
+class _Terms(NamedTuple):
+    """How a list is stored."""
+
+    name: str
+    accept_refused: bool
+    are_columns_chosen: bool
+
+
+def _import_list(node: NodeContext, actor: Actor, raw: RawList, reading: _Reading, terms: _Terms) -> forms.RecordReport:
     """Read and store a list; raises as `import_list` does."""
     import_id = node.random(16).hex()
     try:
@@ -170,7 +173,7 @@ def _import_list(  # what an import is made of
             session.add(
                 ImportRow(
                     import_id=import_id,
-                    name=name,
+                    name=terms.name,
                     format=raw.layout.format,
                     records=0,
                     refused=0,
@@ -181,19 +184,23 @@ def _import_list(  # what an import is made of
             )
         # If we crash from here on, the incomplete import is removed at the next start.
         rows = without_erased(node.store, read_rows(raw))
-        _store_rows(node.store, import_id, reading, rows, accept_refused=accept_refused)
-        _check_counts(reading.counts, accept_refused=accept_refused)
+        _store_rows(node.store, import_id, reading, rows, accept_refused=terms.accept_refused)
+        _check_counts(reading.counts, accept_refused=terms.accept_refused)
+        report = reading.report(import_id, terms.name, raw.layout)
+        # What can fail is done by now: whoever is told that it failed may send the list again.
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)
             row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
             row.digest = reading.digest.hexdigest()
             counts = {"records": row.records, "refused": row.refused}
             log_import(session, node.journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
+            if terms.are_columns_chosen:
+                remember(session, raw.layout, node.clock())
     except BaseException:
         _remove(node.journal, import_id)
         raise
     _LOG.info("list_imported", count=reading.counts.accepted)
-    return reading.report(import_id, name, raw.layout)
+    return report
 
 
 def _check_counts(counts: ReadReport, *, accept_refused: bool) -> None:

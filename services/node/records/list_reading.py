@@ -8,7 +8,8 @@ is stored is what was looked through.
 The columns that an officer chose for lists whose headings are not fields are remembered for lists with the same ones. A
 heading may be anything, in a list without headings even a name: the table holds a digest of all of them, and fields.
 
-A finding has the line, the record number, the field and the reason, and no personal data.
+A finding that is stored has the line, the record number, the field and the reason, and no personal data. Who looks
+through a file that is not stored sees besides what is written there.
 """
 
 import errno
@@ -92,7 +93,7 @@ def _digest(headings: Sequence[str]) -> str:
 
 MOST_SHOWN = 1_000
 _FETCHED = 1_000
-_COLUMNS = ("line", "record", "field", "severity", "reason")
+_COLUMNS = ("line", "record", "field", "severity", "reason", "written")
 
 
 def noted_of(row: Row) -> tuple[Finding, ...]:
@@ -100,8 +101,8 @@ def noted_of(row: Row) -> tuple[Finding, ...]:
     return row.warnings if isinstance(row, AcceptedRow) else row.findings
 
 
-def findings_of(row: Row) -> Iterator[FindingView]:
-    """Yield the findings about a row, without the person's values."""
+def findings_of(row: Row, *, with_values: bool = False) -> Iterator[FindingView]:
+    """Yield the findings about a row; the person's values only for who holds the file."""
     record_id = row.record.record_id if isinstance(row, AcceptedRow) else row.record_id
     for finding in noted_of(row):
         yield FindingView(
@@ -110,6 +111,7 @@ def findings_of(row: Row) -> Iterator[FindingView]:
             reason=SentenceView.of(finding.sentence),
             severity=finding.severity.value,
             record_id=record_id,
+            written=finding.example if with_values else "",
         )
 
 
@@ -119,7 +121,7 @@ def finding_rows(import_id: str, findings: Sequence[FindingView], first: int) ->
         {
             "import_id": import_id,
             "number": number,
-            **finding.model_dump(mode="json", exclude={"reason"}),
+            **finding.model_dump(mode="json", exclude={"reason", "written"}),
             "reason": dumps(finding.reason.sentence),
         }
         for number, finding in enumerate(findings, start=first)
@@ -133,7 +135,7 @@ def findings_file(home: Path, store: Store, stream: BinaryIO, layout: Layout) ->
         InputError: The list as a whole cannot be read.
     """
     rows = without_erased(store, read_rows(open_remembered(store, stream, layout)))
-    return _written(home, (one for row in rows for one in findings_of(row)))
+    return _written(home, (one for row in rows for one in findings_of(row, with_values=True)))
 
 
 def stored_findings(store: Store, import_id: str) -> Findings:
@@ -171,7 +173,7 @@ def _written(home: Path, findings: Iterable[FindingView]) -> BinaryIO:
         writer = CsvWriter(text)
         writer.write(_COLUMNS)
         for one in findings:
-            writer.write((one.line, one.record_id, one.field, one.severity, one.reason.text))
+            writer.write((one.line, one.record_id, one.field, one.severity, one.reason.text, one.written))
         text.flush()
         text.detach()
     except BaseException:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from starlette.types import Message
 
 from aquila.audit.roles import Role
@@ -43,6 +44,17 @@ async def test_a_list_is_stored_once(al: PartyNode) -> None:
     assert await lists(al) == 1
     assert (await al.post("/imports", params={"name": "list"}, content=LIST, headers=keyed(2))).status_code == 201
     assert await lists(al) == 2
+
+
+async def test_a_list_that_failed_in_the_end_is_not_stored(al: PartyNode) -> None:
+    """Its key is free again, so that a list which was there all the same would be stored twice."""
+    with al.node.store.transaction("test.break") as session:
+        session.execute(text("DROP TABLE chosen_columns"))
+    params = {"name": "list", "columns": HEADER.strip()}
+    for _ in range(2):
+        failed = await al.post("/imports", params=params, content=LIST, headers=keyed(1))
+        assert failed.status_code >= 500
+        assert await lists(al) == 0
 
 
 async def test_a_decision_is_taken_once(al: PartyNode, world: World) -> None:

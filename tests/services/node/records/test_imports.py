@@ -75,6 +75,12 @@ async def test_findings_are_grouped_with_an_example(world: World, caplog: pytest
     ]
     assert [one["example"] for one in report["groups"]] == ["700Q/85", "1985-13-45 → 1985"]
     assert checked["groups"] == report["groups"]
+    # Line by line what is written is shown before the list is stored, and not after.
+    assert [one["written"] for one in checked["findings"]][:2] == ["1985-13-45 → 1985", "700Q/85"]
+    assert {one["written"] for one in report["findings"]} == {""}
+    saved = (await al.post("/records/findings", content=content)).text.splitlines()
+    assert saved[2].startswith('3,"a-0","date_of_birth","warning",')
+    assert saved[2].endswith(',"700Q/85"')
     assert b"700Q/85" not in al.stored_bytes()
     assert "700Q/85" not in caplog.text
 
@@ -102,7 +108,7 @@ async def test_all_findings_come_as_a_file(world: World) -> None:
     answer = await al.post("/records/findings", content=(HEADER + rows).encode())
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     lines = answer.text.splitlines()
-    assert lines[0] == '"line","record","field","severity","reason"'
+    assert lines[0] == '"line","record","field","severity","reason","written"'
     assert (len(lines), lines[1][:8], lines[-1][:13]) == (1_501, '2,"a-0",', '1501,"a-1499"')
     assert (await al.post("/records/findings", content=b"nonsense\n1\n")).status_code == 422
     assert stored(world) == (0, 0)

@@ -15,6 +15,7 @@ import pytest
 
 from aquila.errors import InputError
 from aquila.records.reading.bounded_lines import Batch
+from aquila.records.reading.csv_rows import CsvPlan
 from aquila.records.reading.layouts import Layout
 from aquila.records.reading.lists import DATE_LINES, WholeList, open_list, read_batch, read_records, recognize
 from aquila.records.rows import AcceptedRow, RefusedRow
@@ -224,6 +225,11 @@ def test_titles_above_the_headings_are_not_read() -> None:
     assert found.top[0] == (1, ("Police", "list of 24 November"))
     raw = open_list(BytesIO(TITLED))
     assert [row.line for batch in raw.batches for row in read_batch(raw.plan, batch)] == [5, 6]
+    # Where nobody chose the line, who stores the list is told that there were others.
+    for layout, told in ((Layout(), ["lines_above_headings"]), (Layout(heading=4), [])):
+        plan = open_list(BytesIO(TITLED), layout).plan
+        assert isinstance(plan, CsvPlan)
+        assert [finding.sentence.code for finding in plan.findings] == told
     # A line of which nothing can be read is no heading, unless it is the first one.
     assert recognize(BytesIO(TITLED.replace(b"printed", b"\0"))).line == 4
     with pytest.raises(InputError) as caught:
