@@ -32,12 +32,12 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
 
 # Where tests are marked `rounds` or `more_rounds`: to collect all others beside them takes as long as some rounds.
-ROUNDS := tests/services tests/unit/clients/web tests/migrations
+ROUNDS := tests/services tests/unit/clients/web tests/migrations tests/audit
 
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e interop soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" $(CORE_TESTS) --cov --cov-fail-under=100
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(addprefix --ignore=,$(CORE_TESTS) tests/attacks)
 
 # Nine times 16 runs of up to a hundred steps, seven tenths of that at least, the same ones each time.

@@ -19,7 +19,7 @@ from services.node.storage.tables import ImportRow, RoundRow, StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
 
-pytestmark = pytest.mark.no_cover  # it is about services
+pytestmark = pytest.mark.rounds
 
 
 class FailedCommitError(Exception):

@@ -15,7 +15,7 @@ from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 
 
-@pytest.mark.no_cover
+@pytest.mark.rounds
 async def test_the_asker_has_no_report_of_the_refused_hits(world_after: WorldAfter, group: Group) -> None:
     world, (round_id, query) = await world_after(fishing)
     path = f"/rounds/{round_id}/alarms/{query}/refuse"

@@ -82,7 +82,7 @@ def test_columns_are_those_of_the_definition(seed: int, records: int) -> None:
     assert met_tags(shuffled, pair.columns[1].tags).tobytes() == pair.met.tobytes()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32))
 def test_the_check_is_that_of_the_definition(seed: int) -> None:
     """Of whatever is told, each side finds what it finds by going through its records one by one."""

@@ -90,6 +90,7 @@ def test_sources_ask_for_the_limited_api_before_the_headers() -> None:
     assert all("#define Py_LIMITED_API 0x030b0000\n" in text.partition("#include <Python.h>")[0] for text in sources)
 
 
+@pytest.mark.soak  # for the modules that a release brings
 @pytest.mark.skipif(not shutil.which(compiler()[0]), reason="there is no C compiler")
 def test_builds_of_two_versions_run_on_each_other(tmp_path: Path) -> None:
     """Made with the headers of the oldest or the newest Python, modules answer the same in every one of the machine."""

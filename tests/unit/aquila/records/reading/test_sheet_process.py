@@ -198,7 +198,7 @@ def test_it_ends_with_the_block() -> None:
 
 
 def test_it_ends_with_its_caller(tmp_path: Path) -> None:
-    (tmp_path / "list.xlsx").write_bytes(xlsx([HEADER, *[ROW] * 20_000]))
+    (tmp_path / "list.xlsx").write_bytes(xlsx([HEADER, *[ROW] * 6_000]))
     program = (
         "import sys\nfrom aquila.records.reading.sheet_process import opened_sheet\n"
         f"with open({str(tmp_path / 'list.xlsx')!r}, 'rb') as stream, opened_sheet(stream, None, None) as sheet:\n"
