@@ -363,6 +363,7 @@ class World:
         poll_seconds: Seconds between two looks at what is waited for.
         frugal: Whether services take the least of a machine: one thread for heavy work, not processes, and cheap
             passwords.
+        cards: Files with the cards of parties whose nodes are somebody else's.
     """
 
     root: Path
@@ -379,6 +380,7 @@ class World:
     authority: Authority | None = None
     poll_seconds: float = 0.05
     frugal: bool = False
+    cards: Sequence[Path] = ()
 
     @property
     def matcher(self) -> Service:
@@ -405,7 +407,7 @@ class World:
             self._add(code, "node")
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda node: self._init_node(node, trust), self.nodes))
-            cards = list(pool.map(self._card, self.services.values()))
+            cards = [*pool.map(self._card, self.services.values()), *map(str, self.cards)]
             register = ("party", "register", *cards, "--home")
             list(pool.map(lambda one: one.run(*register, str(one.home)), self.services.values()))
             list(pool.map(self._begin, self.services.values()))
@@ -644,12 +646,17 @@ def paired_sides(hits: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[Hit]:
 
 
 def rehearsed_hits(
-    files: Mapping[str, Path], scratch: Path, program: Program = THIS, seconds: float = WAIT_SECONDS
+    files: Mapping[str, Path],
+    scratch: Path,
+    program: Program = THIS,
+    seconds: float = WAIT_SECONDS,
+    rules: str = "default",
 ) -> set[Hit]:
     """Return the hits of a release's `aquila rehearse` on the same files, as `paired_hits` gives them."""
     out = scratch / "hits.csv"
     parties = [part for code, path in sorted(files.items()) for part in ("--party", f"{code}={path}")]
-    run("rehearse", *parties, "--out", str(out), program=program, seconds=seconds)
+    words = (*parties, "--rules", rules, "--out", str(out))
+    run("rehearse", *words, program=program, seconds=seconds)
     with out.open(encoding="utf-8", newline="") as stream:
         return {
             (row["party_a"], row["record_id_a"], row["party_b"], row["record_id_b"], row["certainty"])
