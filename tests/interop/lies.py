@@ -56,7 +56,7 @@ def hit_left_out(keys: Mapping[str, IdentityKey], party: str, counterpart: str) 
     """Leave the first hit out of the matcher's report to a party of its list and a counterpart's."""
 
     def alter(kind: str, content: _Statement) -> str | None:
-        if kind != "hitreport" or (content["party"], content["counterpart"]) != (party, counterpart):
+        if kind != "hits" or (content["party"], content["counterpart"]) != (party, counterpart):
             return None
         del content["hits"][0]
         return "matcher"
