@@ -26,7 +26,6 @@ from tests.interop.lies import LIES
 from tests.support.loaded_program import LOADED
 from tests.support.process_world import JUSTIFICATION, Hit, Service, World, rehearsed_hits
 
-TABLES = Path(__file__).parents[2] / "aquila/records/tables"
 OURS = ("AL", "MK")
 PADDING = {"inputs_per_record": [2, 8], "records_multiple": 8}
 _LOOK_SECONDS = 0.1
@@ -113,14 +112,12 @@ class ForeignNode:
 
     def start(self, program: Path, matcher: Service, records: Path) -> None:
         """Write the settings, and start the program with them."""
-        shutil.copytree(TABLES, self.folder / "rule_tables")
         shutil.copy(matcher.home / "registry.toml", self.folder)
         settings = {
             "party": self.code,
             "identity_seed": self.seed.hex(),
             "matcher": {"url": matcher.reached_at, "ca": str(matcher.ca)},
             "registry": str(self.folder / "registry.toml"),
-            "rule_tables": str(self.folder / "rule_tables"),
             "records": str(records),
             "justification": JUSTIFICATION | {"officer": "p-0123456789ab"},
             "contact": f"Unit of {self.code}",

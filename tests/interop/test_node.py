@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.foreign_round import TABLES, ForeignRound, ForeignWorld, differences
+from tests.interop.foreign_round import ForeignRound, ForeignWorld, differences
 
 pytestmark = pytest.mark.e2e
 
