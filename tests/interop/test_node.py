@@ -1,8 +1,5 @@
 """A node in JavaScript, written from `schemas/` alone, gives what the vectors say, and plays rounds with our services."""
 
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 

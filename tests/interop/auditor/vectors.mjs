@@ -1,0 +1,201 @@
+// The vectors of schemas/vectors that an auditor can answer, and those of the registry (11): what a node does is in ../node/.
+//
+//   node vectors.mjs      for each of these vectors a line of JSON: file, operation, name, and null or what is wrong
+import { readFileSync } from 'node:fs';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesOf, canonical, hex, joined, messageOf, readCanonical, readKey, SCHEMAS, sha256, unbase64, unhex, verify } from './encoding.mjs';
+import { readLog, readRegistry } from './log.mjs';
+import { auditRounds } from './rounds_audit.mjs';
+import { readStatements } from './statements.mjs';
+
+const fail = (sentence) => {
+  throw new Error(sentence);
+};
+const by = (name) => (one) => one[name];
+const ascending = (values, what) => values.some((one, at) => at && !(values[at - 1] < one)) && fail(`${what} are not distinct and ascending`);
+
+// Envelopes (2.1, 2.4).
+
+const pae = (type, payload) => joined(bytesOf(`DSSEv1 ${bytesOf(type).length} ${type} ${payload.length} `), payload);
+const publicOf = (seed) => readKey(hex(ed25519.getPublicKey(unhex(seed))));
+const messageDigest = (type, payload) => hex(sha256(pae(type, payload)));
+
+function opened(text, types, keys) {
+  const envelope = readCanonical(bytesOf(text));
+  const { payload, payloadType, signatures } = envelope;
+  if (Object.keys(envelope).length !== 3 || signatures.length !== 1 || !types.includes(payloadType)) fail('no envelope of this kind');
+  const [{ keyid, sig }] = signatures;
+  const key = keys.find((one) => one.fingerprint === keyid) ?? fail('an unknown key');
+  const content = unbase64(payload);
+  if (!verify(key, unbase64(sig), pae(payloadType, content))) fail('the signature is wrong');
+  return content;
+}
+
+// Entries (10.2.1, 10.4).
+
+const LOG = {
+  bundle({ bundle, entries }) {
+    const [bytes, found] = [unhex(bundle), []];
+    for (let place = 0; place < bytes.length; ) {
+      const end = place + 2 + bytes[place] * 256 + bytes[place + 1];
+      if (end > bytes.length) fail('an entry is cut');
+      found.push(Buffer.from(bytes.slice(place + 2, end)).toString());
+      place = end;
+    }
+    return found.length === entries ? found : fail('another number of entries');
+  },
+  two_persons({ entries, round_id: round, manifest_digest: manifest }) {
+    const content = hex(sha256(bytesOf(canonical({ kind: 'proposal', round_id: round, manifest }))));
+    const asked = new Map();
+    for (const entry of entries.map((one) => JSON.parse(one))) {
+      const { kind, ids, digests, person } = entry;
+      if (kind === 'approval_requested') asked.set(ids.approval, entry);
+      else if (kind === 'approval_denied') asked.delete(ids.approval);
+      else if (digests.content === content && asked.has(ids.approval)) {
+        const request = asked.get(ids.approval);
+        const isSame = canonical([request.ids, request.digests]) === canonical([ids, digests]);
+        if (isSame && ids.author === request.person && person !== request.person) return;
+      }
+    }
+    fail('two persons are not shown');
+  },
+  content({ content }) {
+    const hashed = (value) => hex(sha256(bytesOf(canonical(value))));
+    const { salt, ...shown } = content;
+    if (shown.manifest) shown.manifest = messageDigest('application/vnd.aquila.manifest+json', bytesOf(canonical(shown.manifest)));
+    if (shown.import) shown.import = hashed({ import: shown.import, salt });
+    return hashed(shown);
+  },
+};
+
+// Audits (10.6).
+
+const LOG_BUNDLE = {
+  audit({ registry, files, changes }) {
+    const { matcher, ...parties } = registry;
+    const tables = Object.entries(parties).map(([code, key]) => `[[party]]\ncode = "${code}"\nidentity_key = "${key}"\n`);
+    const pinned = readRegistry([`[matcher]\nidentity_key = "${matcher}"\n`, ...tables].join(''));
+    const changed = { ...files };
+    for (const [name, change] of Object.entries(changes)) {
+      const old = change && (files[change.of ?? name] ?? '');
+      if (change) changed[name] = old.slice(0, 2 * change.front) + change.put + old.slice(old.length - 2 * change.behind);
+      else delete changed[name];
+    }
+    const log = readLog((name) => (Object.hasOwn(changed, name) ? unhex(changed[name]) : null), pinned);
+    auditRounds(log, readStatements(log));
+    return log.unproven;
+  },
+};
+
+// The registry (11).
+
+const file = (text, type, by) => {
+  const content = JSON.parse(Buffer.from(unbase64(JSON.parse(text).payload)).toString());
+  opened(text, [type], [readKey(content[by])]);
+  return messageOf(type, bytesOf(canonical(content))).message;
+};
+const typeOf = (word) => `application/vnd.aquila.${word}+json`;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+function invited({ envelope, now }) {
+  const found = file(envelope, typeOf('invitation'), 'matcher_key');
+  if (HIDDEN.test(found.name) || new URL(found.url).origin !== found.url || now > found.expires_at) fail('no invitation that counts');
+  return found;
+}
+
+function renewed(text) {
+  const found = file(text, typeOf('keyrenewal'), 'identity_key');
+  if (found.handover !== null) {
+    const said = JSON.parse(Buffer.from(opened(found.handover, [typeOf('keyhandover')], [readKey(found.former_key)])).toString());
+    if (['party', 'former_key', 'identity_key'].some((name) => said[name] !== found[name])) fail('a handover of other keys');
+  }
+  return found;
+}
+
+/** All keys of each holder that a statement names, the oldest first, by its renewals. */
+function keysOf(statement) {
+  const holders = [{ party: 'matcher', identity_key: statement.matcher_key, renewals: statement.matcher_renewals }, ...statement.parties];
+  return new Map(holders.map(({ party, identity_key: key, renewals = [] }) => {
+    const found = renewals.map(renewed);
+    const keys = [...found.map(by('former_key')), key];
+    if (found.some((one, at) => one.party !== party || one.identity_key !== keys[at + 1])) fail('renewals do not lead to the key');
+    return [party, keys];
+  }));
+}
+
+function stated(text, matcher) {
+  const found = file(text, typeOf('registry'), 'matcher_key');
+  ascending(found.parties.map(by('party')), 'parties');
+  const keys = [...keysOf(found).values()].flat();
+  if (new Set(keys).size !== keys.length || (found.number === 1) !== (found.previous === null)) fail('the statement contradicts itself');
+  if (!keysOf(found).get('matcher').includes(matcher)) fail('the statement of another matcher');
+  return found;
+}
+
+function continues(before, after, left) {
+  for (const [party, keys] of before) {
+    const newer = after.get(party) ?? fail('a party is missing');
+    const start = newer.indexOf(keys[0]);
+    if (start < 0 || keys.some((key, at) => newer[start + at] !== key)) fail('another key');
+    if (left?.(party)) fail('a party that had left is back');
+  }
+}
+
+const pinnedKeys = (seeds) => new Map(Object.entries(seeds).map(([holder, seed]) => [holder, [hex(publicOf(seed).bytes)]]));
+
+const REGISTRY = {
+  invitation: (given) => void invited(given),
+  request({ envelope, matcher, now }) {
+    const found = file(envelope, typeOf('joinrequest'), 'identity_key');
+    const answered = invited({ envelope: found.invitation, now });
+    if (answered.matcher_key !== hex(publicOf(matcher).bytes)) fail('the invitation of another matcher');
+    if (answered.party !== found.party || answered.name !== found.name) fail('the invitation of another party');
+  },
+  statements({ envelopes, matcher }) {
+    const found = envelopes.map((one) => stated(one, hex(publicOf(matcher).bytes)));
+    found.slice(1).forEach((after, at) => {
+      const before = found[at];
+      if (after.number !== before.number + 1 || after.previous !== messageDigest(typeOf('registry'), bytesOf(canonical(before)))) fail('statements do not follow one another');
+      const isLeft = (statement, party) => statement.parties.find((one) => one.party === party)?.left ?? false;
+      continues(keysOf(before), keysOf(after), (party) => isLeft(before, party) && !isLeft(after, party));
+    });
+  },
+  acceptable({ envelope, in_force: seeds, party, seed }) {
+    const keys = keysOf(stated(envelope, hex(publicOf(seeds.matcher).bytes)));
+    continues(pinnedKeys(seeds), keys);
+    if (keys.get(party)?.at(-1) !== hex(publicOf(seed).bytes)) fail('it does not name the own key');
+  },
+  acceptance({ envelope, in_force: seeds }) {
+    const keys = Object.values(seeds).map(publicOf);
+    const { party } = JSON.parse(Buffer.from(opened(envelope, [typeOf('registryacceptance')], keys)).toString());
+    if (JSON.parse(envelope).signatures[0].keyid !== publicOf(seeds[party]).fingerprint) fail('another party signed it');
+  },
+  renewal({ envelope, registered, revoked }) {
+    const found = renewed(envelope);
+    if (found.former_key !== hex(publicOf(registered).bytes)) fail('it replaces another key');
+    if ((found.handover === null) !== revoked) fail('it is signed by a revoked key, or without the former one');
+  },
+};
+
+const READ = { log: LOG, log_bundle: LOG_BUNDLE, registry: REGISTRY };
+
+function wrong(answer, given, { result, gives, class: kind }) {
+  let found;
+  try {
+    found = answer(given);
+  } catch (error) {
+    return result === 'invalid' && kind !== 'differs' ? null : `refused: ${error.message}`;
+  }
+  if (result === 'invalid' && kind !== 'differs') return 'taken';
+  if (gives?.every?.(({ what }) => what)) gives = gives.map(({ what }) => what); // of an audit the words
+  const isSame = gives === undefined || canonical(found ?? null) === canonical(gives);
+  return isSame === (result !== 'invalid') ? null : `gives ${canonical(found ?? null).slice(0, 300)}`;
+}
+
+for (const [file, answers] of Object.entries(READ)) {
+  const { shared = {}, vectors } = JSON.parse(readFileSync(new URL(`vectors/${file}.json`, SCHEMAS), 'utf8'));
+  for (const vector of vectors.filter(({ operation }) => Object.hasOwn(answers, operation))) {
+    const { name, operation, given } = vector;
+    process.stdout.write(`${JSON.stringify({ file, operation, name, wrong: wrong(answers[operation], { ...shared, ...given }, vector) })}\n`);
+  }
+}

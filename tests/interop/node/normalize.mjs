@@ -1,0 +1,221 @@
+/** Names, places, countries, numbers and addresses in canonical form (schemas/records/normalizer.md). */
+import { domainToASCII } from 'node:url';
+import * as tables from './tables.mjs';
+
+const VOWELS = 'aeiou';
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+const MARKS = /\p{M}/gu;
+const longestFirst = (map) => [...map].sort((a, b) => b[0].length - a[0].length);
+
+/** Replaces spellings from left to right, the longest first. */
+function replaceAnywhere(word, map) {
+  const forms = longestFirst(map);
+  let result = '';
+  for (let at = 0; at < word.length; ) {
+    const hit = forms.find(([form]) => word.startsWith(form, at));
+    result += hit ? hit[1] : word[at];
+    at += hit ? hit[0].length : 1;
+  }
+  return result;
+}
+
+/** A text in Latin letters, small, without invisible characters (step 2). */
+export function toLatin(source) {
+  let s = source.normalize('NFKC').replace(INVISIBLE, '').replaceAll('İ', 'i').toLowerCase().normalize('NFC');
+  if (/\p{Script=Cyrillic}/u.test(s)) s = readCyrillic(s);
+  if (/\p{Script=Greek}/u.test(s)) s = readGreek(s);
+  if (/\p{Script=Arabic}/u.test(s)) s = readArabic(s);
+  let out = '';
+  for (const letter of s.replaceAll('ـ', '').replace(/\p{Script=Hangul}/gu, (syllable) => syllable.normalize('NFD'))) {
+    out += /\p{Script=Latin}/u.test(letter) ? letter : tables.SCRIPTS.get(letter) ?? letter;
+  }
+  return out.normalize('NFC');
+}
+
+function readCyrillic(s) {
+  const chosen = tables.CYRILLIC.find(({ letters }) => letters.some((letter) => s.includes(letter)));
+  return replaceAnywhere(s, new Map([...tables.SERBIAN.map, ...(chosen?.map ?? [])]));
+}
+
+function readGreek(s) {
+  const plain = s.normalize('NFD').replace(/(?<=\p{Script=Greek}\p{M}*)\p{M}/gu, '').normalize('NFC');
+  return replaceAnywhere(plain, tables.GREEK);
+}
+
+function readArabic(s) {
+  return s.replace(/[\p{Script=Arabic}\p{M}]+/gu, (word) => {
+    const letters = [...word.replace(MARKS, '')];
+    const article = letters[0] === 'ا' && letters[1] === 'ل' && letters.length > 3;
+    const body = article ? letters.slice(2) : letters;
+    const read = body.map((letter, i) => {
+      if (letter === 'و' && (i === 0 || body[i - 1] === 'ا' || body[i + 1] === 'ا' || 'يی'.includes(body[i + 1] ?? '-'))) return 'w';
+      if ('يی'.includes(letter) && i === 0) return 'y';
+      return tables.ARABIC.get(letter) ?? letter;
+    });
+    return (article ? 'al-' : '') + read.join('');
+  });
+}
+
+/** A word with the spellings of the region folded to one letter (step 5). */
+export function fold(word) {
+  for (let before = null; before !== word; ) {
+    before = word;
+    const first = longestFirst(tables.BEGINNINGS).find(([form]) => word.startsWith(form));
+    if (first) word = first[1] + word.slice(first[0].length);
+    const last = longestFirst(tables.ENDINGS).find(([form]) => word.endsWith(form));
+    if (last) word = word.slice(0, -last[0].length) + last[1];
+    word = replaceAnywhere(word, tables.ANYWHERE);
+    word = [...word.normalize('NFD').replace(MARKS, '')].map((c) => (/[a-z]/.test(c) ? c : tables.LATIN_LETTERS.get(c) ?? '')).join('');
+    word = word.replace(/(.)\1+/g, '$1');
+    word = word.replace(/^abd[aeou]l?(?=[^aeioul]\w)/, 'abdu');
+    if (/^[ae]l[^aeiou]\w{4}/.test(word) && !tables.NOT_ARTICLES.some((start) => word.startsWith(start))) word = word.slice(2);
+  }
+  return word;
+}
+
+const APOSTROPHES = /['’‘ʼʻ`´ʹʾʿ‛′]/gu;
+const split = (text) => toLatin(text).replace(APOSTROPHES, '').split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean);
+const plainWord = (word) => word.normalize('NFD').replace(MARKS, '');
+const plainSet = (words) => new Set(words.map((w) => split(w).map(plainWord).join(' ')));
+const PARTICLES = new Set(tables.PARTICLES);
+const TITLES = plainSet(tables.TITLES);
+const MAYBE = plainSet(tables.MAYBE_TITLES);
+const BEHIND = plainSet(tables.BEHIND_TITLES);
+
+/** Words without titles, wherever they stand (step 4). */
+function withoutTitles(words, others) {
+  const kept = [];
+  let behind = false;
+  for (let i = 0; i < words.length; ) {
+    const count = [2, 1].find((n) => i + n <= words.length && TITLES.has(words.slice(i, i + n).map(plainWord).join(' ')));
+    if (count || (behind && BEHIND.has(plainWord(words[i])))) {
+      i += count ?? 1;
+      behind = true;
+    } else {
+      kept.push(words[i++]);
+      behind = false;
+    }
+  }
+  if (kept.length) words = kept;
+  for (let i = 0; i < words.length - 1; ) {
+    if (MAYBE.has(plainWord(words[i])) && words.length > others) words = words.toSpliced(i, 1);
+    else i++;
+  }
+  return words;
+}
+
+function joinWords(words) {
+  const out = [];
+  for (let i = 0; i < words.length; i++) {
+    const next = tables.JOIN_NEXT.get(words[i]);
+    if (next !== undefined && i + 1 < words.length) {
+      words[i + 1] = next + words[i + 1];
+      continue;
+    }
+    const end = tables.JOIN_BEFORE.get(words[i]);
+    if (end !== undefined && out.length) out[out.length - 1] += end;
+    else out.push(words[i]);
+  }
+  return out;
+}
+
+/** The folded words of a name; `others` are how many must be left where a word may be a name or an initial (2, in a column 1). */
+export function nameWords(source, others = 2) {
+  let words = split(source.normalize('NFKC').replace(/(?<=\p{L})I(?=\p{Ll})/gu, 'l'));
+  const rest = words.filter((word) => !PARTICLES.has(word));
+  if (rest.length) words = rest;
+  words = withoutTitles(words, others);
+  words = joinWords([...words]).map(fold).filter(Boolean);
+  const long = words.filter((word) => word.length > 1);
+  return long.length >= others ? long : words;
+}
+
+/** The consonants of a folded word. */
+export function skeleton(word) {
+  if (word.length === 1) return word;
+  let s = word.replace(/g(?=[ei])/g, 'd');
+  s = s.replace(/c/g, (c, at) => (/^[aei]?$/.test(s.slice(at + 1)) && s[at - 1] !== 'a' ? 'c' : 'k'));
+  s = s.replace(/(?<=[ae])u(?=[^aeiou])/g, 'v').replace(/(?<!^)h(?![aeiou])/g, '');
+  s = s.replace(/d$/, 't').replace(/b$/, 'p').replace(/(.)\1+/g, '$1');
+  if (/^i[aou]/.test(s)) s = 'j' + s.slice(1);
+  else if (/^ie/.test(s)) s = s.slice(1);
+  const first = VOWELS.includes(s[0]) ? 'a' : '';
+  return first + s.replace(/[aeiou]/g, '');
+}
+
+const SOUNDS = new Map();
+const oneWord = (name) => split(name).map(fold).join('');
+const KEEP = new Set(tables.KEEP_VOWELS.map(oneWord));
+const WOMEN = new Set(tables.WOMEN.map(oneWord));
+const ownSound = (word) => (KEEP.has(word) ? word : skeleton(word) + (WOMEN.has(word) ? 'a' : ''));
+const variants = new Map();
+// The sound of a row is that of its first name; a short form's that of the variants of its name.
+for (const names of tables.VARIANTS) for (const name of names) variants.set(oneWord(name), ownSound(oneWord(names[0])));
+for (const names of tables.NICKNAMES) for (const name of names) SOUNDS.set(oneWord(name), variants.get(oneWord(names[0])) ?? ownSound(oneWord(names[0])));
+for (const [word, sound] of variants) SOUNDS.set(word, sound);
+
+/** The skeleton of the name that variants and nicknames assign to a folded word; women's names end in a. */
+export const soundOf = (word) => SOUNDS.get(word) ?? ownSound(word);
+
+/** Forms of a folded word. */
+export const FORMS = { folded: (w) => w, skeleton, sound: soundOf, start: (w) => w.slice(0, 3), initial: (w) => w[0] };
+
+export const placeWords = (source) => nameWords(source, 1).map(soundOf).sort();
+
+const written = new Map();
+const byWords = new Map();
+const wordsKey = (source) => nameWords(source, 1).join(' ');
+for (const [code, names] of tables.COUNTRIES) {
+  for (const name of [code, ...names]) {
+    written.set(name.normalize('NFKC').toLowerCase(), code);
+    const key = wordsKey(name);
+    if (key && !byWords.has(key) && name.length > 3) byWords.set(key, code);
+  }
+}
+
+/** A country's code of three letters, or the folded words of a text that is in no row. */
+export function country(source) {
+  const plain = source.trim();
+  return written.get(plain.normalize('NFKC').toLowerCase()) ?? byWords.get(wordsKey(plain)) ?? written.get(toLatin(plain).replace(MARKS, '')) ?? (wordsKey(plain) || plain.toLowerCase());
+}
+
+export const latinCapitals = (source) => toLatin(digitsOf(source)).normalize('NFD').replace(MARKS, '').replace(/đ/g, 'd').replace(/ı/g, 'i').toUpperCase().replace(/[^A-Z0-9]/g, '');
+const digitsOf = (source) => source.normalize('NFKC').replace(/\p{Nd}/gu, (d) => String(digitValue(d)));
+
+function digitValue(digit) {
+  const code = digit.codePointAt(0);
+  let zero = code;
+  while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1)) && code - zero < 9) zero--;
+  return code - zero;
+}
+
+export function documentNumber(source) {
+  let s = latinCapitals(source).replaceAll('O', '0').replaceAll('I', '1');
+  if (/^\d+$/.test(s)) s = s.replace(/^0+/, '');
+  return s.length < 5 || s.replace(/\D/g, '').length < 3 || /^(.)\1*$/.test(s) ? '' : s;
+}
+
+/** A telephone number: `+`, code and subscriber's number where the country is known, and what is compared. */
+export function phone(source) {
+  let s = digitsOf(source).replace(/\(0\)/g, '').replace(/\p{L}.*$/u, '');
+  const international = /^[\s(]*(\+|00)/.test(s);
+  s = s.replace(/\D/g, '');
+  if (international && s.startsWith('00')) s = s.slice(2);
+  if (s.length < 6 || s.length > 15 || /^(.)\1*$/.test(s)) return null;
+  const known = tables.PHONES.find(([code]) => s.startsWith(code));
+  if (international || (known && s.length >= 11 && !s.startsWith('0'))) {
+    const code = known?.[0] ?? tables.SHORT_CODES.find((c) => s.startsWith(c)) ?? s.slice(0, 3);
+    const trunk = known?.[1] ?? '';
+    const subscriber = s.slice(code.length);
+    return { number: '+' + s, compared: trunk && subscriber.startsWith(trunk) ? subscriber.slice(trunk.length) : subscriber };
+  }
+  return { number: s, compared: tables.HUNGARIAN_MOBILE.test(s) ? s.slice(2) : s.replace(/^0/, '') };
+}
+
+export function email(source) {
+  const s = source.normalize('NFKC').trim().replace(/^.*<([^>]*)>.*$/, '$1').replace(/^mailto:/i, '');
+  const at = s.lastIndexOf('@');
+  if (at < 1 || /\s/.test(s)) return '';
+  const domain = domainToASCII(s.slice(at + 1).replace(/\.$/, ''));
+  return domain ? s.slice(0, at).toLowerCase() + '@' + domain : '';
+}
