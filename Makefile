@@ -75,7 +75,7 @@ $(VENV)-clients/.generator: requirements/clients.txt
 	$(VENV)-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-interop: $(VENV)/.develop $(VENV)-clients/.generator $(INTEROP) ## what others build on schemas/ alone: an auditor and a reader of vectors in JavaScript, generated clients, the examples of docs/INTEGRATING.md (needs npm, curl, jq)
+interop: $(VENV)/.develop $(VENV)-clients/.generator $(INTEROP) ## what others build on schemas/ alone: a node that plays rounds with ours and an auditor, in JavaScript, generated clients, the examples of docs/INTEGRATING.md (needs npm, curl, jq)
 	$(BIN)/python -m pytest -m e2e tests/interop
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium-headless-shell, npm), on SQLite and PostgreSQL

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SCHEMAS } from './json.mjs';
 
 /** The tables in the order of the conformance digest. */
-const ORDER = ['serbian', 'macedonian', 'bulgarian', 'russian', 'ukrainian', 'greek', 'arabic', 'romanization', 'folding', 'titles', 'particles', 'variants', 'nicknames', 'women', 'phones', 'countries'];
+const ORDER = ['serbian', 'macedonian', 'bulgarian', 'russian', 'ukrainian', 'greek', 'arabic', 'folding', 'particles', 'titles', 'variants', 'nicknames', 'women', 'phones', 'countries', 'romanization'];
 export const FILES = ORDER.map((name) => [name, readFileSync(`${SCHEMAS}records/normalizer/${name}.json`)]);
 const table = Object.fromEntries(FILES.map(([name, bytes]) => [name, JSON.parse(bytes)]));
 const spellings = (object) => new Map(Object.entries(object).map(([written, becomes]) => [written.normalize('NFC'), becomes]));
