@@ -4,8 +4,8 @@
 writes: a JSON Schema of every signed message, the table of problem types, the tables of rules and of the normalizer,
 the columns of lists, OpenAPI of matcher and node as they are put together for service, in homes that are thrown away,
 the index of operations for `aquila call`, the map of the folders in `docs/ARCHITECTURE.md`, the shares of name pairs in
-`docs/MATCHING.md`, the vectors, which `make vectors` writes alone, and the table of PROTOCOL.md's paragraphs. The same
-code gives the same bytes.
+`docs/MATCHING.md`, the vectors, which `make vectors` writes alone, the table of PROTOCOL.md's paragraphs, and a
+statement byte by byte. The same code gives the same bytes.
 """
 
 import argparse
@@ -40,7 +40,14 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
-from tests.support import architecture_map, corroboration_page, fields_page, operations_index, paragraphs
+from tests.support import (
+    architecture_map,
+    corroboration_page,
+    fields_page,
+    operations_index,
+    paragraphs,
+    worked_example,
+)
 from tests.support.field_descriptions import describe
 from tests.support.openapi_examples import EXAMPLES
 from tests.vectors.making import files as vectors
@@ -74,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         files[name_pairs.DOCUMENT] = name_pairs.document()
         files |= {vectors.FOLDER / name: text for name, text in vectors.made().items()}
         files[SCHEMAS / paragraphs.PAGE] = paragraphs.page(vectors.made())
+        files[SCHEMAS / worked_example.PAGE] = worked_example.page()
         with tempfile.TemporaryDirectory() as folder:
             files[operations_index.DOCUMENT] = operations_index.text(applications(Path(folder)))
     if options.check:

@@ -1,5 +1,6 @@
 """What PROTOCOL.md says beside its paragraphs: its contents, and the table of which statement may come when."""
 
+import json
 import re
 from pathlib import Path
 from typing import get_args
@@ -15,7 +16,8 @@ from aquila.records.person import PartialDate
 from aquila.records.rule_parts import DATE_FORMS
 from tests.support.samples import read
 
-TEXT = (Path(__file__).parents[2] / "schemas" / "PROTOCOL.md").read_text("utf-8")
+FOLDER = Path(__file__).parents[2] / "schemas"
+TEXT = (FOLDER / "PROTOCOL.md").read_text("utf-8")
 
 
 def test_the_contents_name_each_section() -> None:
@@ -40,6 +42,29 @@ def test_the_table_of_statements_is_that_of_the_rules() -> None:
         assert (ended == "no") is (rule in get_args(TAKEN_BEFORE_THE_ENDING)), name
 
 
+def test_the_table_of_calls_is_that_of_the_matcher() -> None:
+    """9.4: each call that a party signs, and no other."""
+    rows = re.findall(r"^\| (`(?:GET|PUT|POST|DELETE).+?`) \| .+ \|$", TEXT, re.MULTILINE)
+    found: set[tuple[str, str]] = set()
+    for row in rows:
+        words = re.findall(r"[A-Z]{3,}|/[^`, ]+", row)
+        methods = list[str]()
+        for word in words:
+            if word.startswith("/"):
+                found |= {(method, word) for method in methods}
+                methods = []
+            else:
+                methods.append(word)
+    document = json.loads((FOLDER / "openapi" / "matcher.json").read_text("utf-8"))
+    signed = {"MessageSignature": list[str]()}
+    assert found == {
+        (method.upper(), path)
+        for path, calls in document["paths"].items()
+        for method, call in calls.items()
+        if signed in call.get("security", ())
+    }
+
+
 def test_another_suite() -> None:
     """4.7: a manifest whose protocol has another word is refused."""
     document = read(Manifest).model_dump(mode="json")
@@ -50,7 +75,7 @@ def test_another_suite() -> None:
 
 def test_bytes_of_dates() -> None:
     """Each form of a date is written as match-rules.md says."""
-    text = (Path(__file__).parents[2] / "schemas" / "records" / "match-rules.md").read_text("utf-8")
+    text = (FOLDER / "records" / "match-rules.md").read_text("utf-8")
     table = text.partition("| form of `birth` | bytes |")[2].partition("\n\n")[0]
     told = {
         form: tuple(re.findall(r"`([^`]+)`", cell)) for form, cell in re.findall(r"\| `([\w-]+)` \| (.+) \|", table)

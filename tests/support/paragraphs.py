@@ -24,8 +24,12 @@ Written by `make schemas` from `tests/support/paragraphs.toml` and `schemas/vect
 it holds; and a test in which it is broken, or is why something is refused. Tests are named from `tests/`. All
 statements of a round are moreover in [vectors/whole_round.json](vectors/whole_round.json).
 
-| paragraph | vectors | holds | broken |
-|---|---|---|---|
+*Alone* stands where a paragraph concerns a party, or the matcher, and nobody else can check it: its storage, its
+people, its machine. Another program may do otherwise there. All other paragraphs bind others, but for sentences that
+say that they concern the party alone.
+
+| paragraph | alone | vectors | holds | broken |
+|---|---|---|---|---|
 """
 
 
@@ -64,6 +68,7 @@ def _row(number: str, said: Mapping[str, str], counts: Mapping[str, Counter[bool
     why = said.get("why", "")
     cells = [
         number,
+        said.get("alone", ""),
         files or said.get("no_vector", ""),
         *(_test(said[name]) if name in said else why for name in ("holds", "broken")),
     ]
