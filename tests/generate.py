@@ -40,17 +40,11 @@ from services.node import main as node_main
 from services.node.settings import NodeSettings
 from services.node.storage import home as node_home
 from tests.quality.measuring import name_pairs
-from tests.support import (
-    architecture_map,
-    corroboration_page,
-    fields_page,
-    operations_index,
-    paragraphs,
-    worked_example,
-)
+from tests.support import architecture_map, corroboration_page, fields_page, operations_index, paragraphs
 from tests.support.field_descriptions import describe
 from tests.support.openapi_examples import EXAMPLES
 from tests.vectors.making import files as vectors
+from tests.vectors.making import worked_example
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -1,5 +1,6 @@
 """What PROTOCOL.md says beside its paragraphs: its contents, and the table of which statement may come when."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -8,12 +9,15 @@ from typing import get_args
 import pytest
 
 from aquila.errors import MalformedError
-from aquila.protocol.encoding import canonical
+from aquila.protocol.encoding import canonical, digest
 from aquila.protocol.messages import Manifest, ReportCheck, Statement
 from aquila.protocol.rounds.rules import RULES, TAKEN_BEFORE_THE_ENDING
 from aquila.protocol.rounds.statement_limits import NOT_AFTER_THE_LAST
+from aquila.records.conformance import normalizer_reference
+from aquila.records.normalize.names import NORMALIZER_VERSION
 from aquila.records.person import PartialDate
 from aquila.records.rule_parts import DATE_FORMS
+from aquila.records.rules import BUILT_IN, load_rules
 from tests.support.samples import read
 
 FOLDER = Path(__file__).parents[2] / "schemas"
@@ -82,3 +86,25 @@ def test_bytes_of_dates() -> None:
     }
     dates = {"new-year": PartialDate(1978, 1, 1), "bare-year": PartialDate(1978)}
     assert told == {form: tuple(write(dates.get(form, PartialDate(1978, 3, 9)))) for form, write in DATE_FORMS.items()}
+
+
+def test_the_digest_of_the_normalizer_follows_from_what_is_written() -> None:
+    """Tables by their names in the order of the page, then the conformance set with its answers, as files have them."""
+    records = FOLDER / "records"
+    names = re.findall(
+        r"^\| `(\w+)` \|", (records / "normalizer.md").read_text("utf-8").partition("## Names")[0], re.MULTILINE
+    )
+    parts = [part for name in names for part in (name.encode(), (records / "normalizer" / f"{name}.json").read_bytes())]
+    vectors = json.loads((FOLDER / "vectors" / "normalizer.json").read_text("utf-8"))["vectors"]
+    for one in vectors:
+        if one["operation"] == "answers":
+            for text, answer in zip(one["given"]["texts"], one["gives"], strict=True):
+                parts += [one["given"]["kind"].encode(), text.encode(), answer.encode()]
+    _, digest_ = normalizer_reference()
+    assert digest("aquila/2 normalizer", str(NORMALIZER_VERSION).encode(), *parts).hex() == digest_
+
+
+def test_the_digest_of_a_rule_table_is_that_of_its_file() -> None:
+    for name in BUILT_IN:
+        content = (FOLDER / "records" / "tables" / f"{name}.json").read_bytes()
+        assert hashlib.sha256(content).hexdigest() == load_rules(name).digest
