@@ -1,4 +1,4 @@
-"""The page on the forms of entries: for each statement the kind of its entry, its recipient and its members."""
+"""The page on the forms of entries, statement by statement; and the words of what an audit does not prove."""
 
 import re
 from operator import attrgetter
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from aquila.protocol import auditing
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message
 from tests.support.samples import SAMPLES
 
-PAGE = Path(__file__).parents[2] / "schemas" / "log" / "forms.md"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+PAGE, PROTOCOL = SCHEMAS / "log" / "forms.md", SCHEMAS / "PROTOCOL.md"
 OPTIONAL = {"page", "pages", "submission"}
 """Members that are there only of a report in pages, or of a query."""
 
@@ -40,3 +42,22 @@ def named(cell: str) -> set[str]:
 
 def test_no_row_is_of_another_statement() -> None:
     assert rows().keys() == {kind.__name__ for kind in (Manifest, *ANNOUNCEMENTS, *PARTY_STATEMENTS)}
+
+
+def words_of_the_code() -> set[str]:
+    """Return the words of all points that an audit does not prove."""
+    claim = re.compile(r'(?:UnprovenClaim\(|claim\(\s*audit,)\s*"(\w+)"')
+    sources = Path(auditing.__file__).parent.glob("*.py")
+    return {word for source in sources for word in claim.findall(source.read_text("utf-8"))}
+
+
+def test_the_audit_has_the_words_of_the_text() -> None:
+    """10.6 to 10.6.2: a condition that is no fault has a word; each word of the code is there, and no other."""
+    text = PROTOCOL.read_text("utf-8")
+    audit = text[text.index("\n10.6 *Audit.*") : text.index("\n10.7 *Statistics.*")]
+    tables = re.findall(r"\| else \|\n((?:\|.*\n)+)", audit)
+    told = set(re.findall(r"\| `(\w+)` \|$", "".join(tables), re.MULTILINE))
+    words = words_of_the_code()
+    assert len(words) > 10
+    assert told <= words
+    assert {word for word in words if f"`{word}`" not in audit} == set()
