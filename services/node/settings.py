@@ -76,7 +76,7 @@ class NodeSettings(KeyedSettings):
         default_factory=EvaluationCaps, description="What is evaluated for one party over all rounds, by day."
     )
     outcome_hours: int = Field(
-        default=24, ge=0, le=168, description="Hours after which the matcher is told, in counts, what came of hits."
+        default=24, ge=1, le=168, description="Hours after which the matcher is told, in counts, what came of hits."
     )
     notifications: NotificationSettings | None = Field(
         default=None, description="Telling people by mail or a command that work waits for them."

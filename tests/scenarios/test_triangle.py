@@ -11,7 +11,8 @@ from aquila.followup.lifecycle import FollowUpState
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import HitReport, Padding
 from aquila.protocol.rounds.follow_ups import FollowedHit, MetRules, ThirdParty, open_part, read_part, write_part
-from aquila.protocol.shadow.triangles import is_closed, may_tell, sets_of
+from aquila.protocol.shadow.meeting import meets_a_set
+from aquila.protocol.shadow.triangles import is_closed, sets_of, told_sets
 from aquila.records.person import Record
 from tests.support.follow_ups import REFERENCE, Told, all_not_closed, followed, not_closed, read, sides_of, statement
 from tests.support.staged_round import StagedRound, person
@@ -117,10 +118,11 @@ def test_more_is_told_than_met(stage: StagedRound) -> None:
 def test_nothing_is_told_that_the_matcher_does_not_tell(stage: StagedRound) -> None:
     """Only where the records of both others meet under a set of their lists, so that they are told of the pair."""
     stage.submitted()
-    assert may_tell(stage.round, stage.table, 0b01, "RS", "SI")
-    assert not may_tell(stage.round, stage.table, 0b10, "RS", "SI")
+    sets = told_sets(stage.round, stage.table, "RS", "SI")
+    assert meets_a_set(0b01, sets)
+    assert not meets_a_set(0b10, sets)
     del stage.round.submissions[stage.nodes["SI"].submission_id]
-    assert not may_tell(stage.round, stage.table, 0b01, "RS", "SI")
+    assert told_sets(stage.round, stage.table, "RS", "SI") == ()
 
 
 def test_rules_that_surely_met_on_one_value() -> None:

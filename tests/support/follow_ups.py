@@ -16,7 +16,8 @@ from aquila.protocol.rounds.follow_ups import (
 )
 from aquila.protocol.rounds.hit_columns import held_tokens
 from aquila.protocol.rounds.locks import pair_key
-from aquila.protocol.shadow.triangles import is_closed, may_tell, sets_of
+from aquila.protocol.shadow.meeting import meets_a_set
+from aquila.protocol.shadow.triangles import is_closed, sets_of, told_sets
 from tests.support.staged_round import StagedRound
 
 REFERENCE = "{}-0123-4567-89AB"
@@ -72,7 +73,9 @@ def followed(stage: StagedRound, sides: Sides, code: str, to: str) -> list[Follo
             for other in third_parties(stage.round, code, to)
             for pair in sides[code, other].values()
             if pair.record == mine.record and pair.is_hit
-            if may_tell(stage.nodes[code].round, stage.table, common := mine.rules.common(pair.rules), to, other)
+            if meets_a_set(
+                common := mine.rules.common(pair.rules), told_sets(stage.nodes[code].round, stage.table, to, other)
+            )
         }
         if mine.is_hit:
             found.append(FollowedHit(hit_id, FollowUpState.OPEN, third))

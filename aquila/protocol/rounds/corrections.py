@@ -65,17 +65,10 @@ def apply_follow_up(message: FollowUp, round_: RoundState, _digest: str, now: in
     """Take a party's sealed word to a counterpart on their lists' hits (PROTOCOL.md 3.11.6)."""
     _within_retention(round_, message, now)
     _counterpart(round_, message.party, message.to)
-    lists = ReportKey(message.party, message.to, None)
-    # A party has its own receipt alone; both sides' receipts name the same number of hits.
-    receipt = round_.receipts.get(lists) or round_.receipts.get(lists.other_side)
-    if round_.sees_everything and not {lists, lists.other_side} <= round_.receipts.keys():
-        raise OrderError("follow_up_before_receipts", party=message.party, counterpart=message.to)
-    if receipt is not None:
-        hits = hits_of_part(receipt.hits.total, message.part)
-        third = third_parties(round_, message.party, message.to)
-        if not hits or len(message.sealed) != sealed_length(hits, len(third)):
-            raise MalformedError("follow_up_of_another_size", party=message.party, counterpart=message.to)
-    round_.follow_ups[FollowUpKey(message.party, message.to, message.part)] += 1
+    # A receiver has its own receipt alone: if the matcher told the two different numbers of hits, the teller is honest.
+    if round_.sees_everything:
+        _is_of_its_size(message, round_)
+    round_.follow_ups.setdefault(FollowUpKey(message.party, message.to, message.part), []).append(message.sequence)
 
 
 def kept_until(round_: RoundState) -> int:
@@ -118,6 +111,16 @@ def _is_told(round_: RoundState, message: Withdrawal) -> None:
             submission=query,
             counterpart=message.counterpart,
         )
+
+
+def _is_of_its_size(message: FollowUp, round_: RoundState) -> None:
+    """Refuse a part of a follow-up that there is not, of another size, or before the receipts of both sides."""
+    lists = ReportKey(message.party, message.to, None)
+    if not {lists, lists.other_side} <= round_.receipts.keys():
+        raise OrderError("follow_up_before_receipts", party=message.party, counterpart=message.to)
+    hits = hits_of_part(round_.receipts[lists].hits.total, message.part)
+    if not hits or len(message.sealed) != sealed_length(hits, len(third_parties(round_, message.party, message.to))):
+        raise MalformedError("follow_up_of_another_size", party=message.party, counterpart=message.to)
 
 
 def _no_more_than_acknowledged(round_: RoundState, message: BoundStatement, hits: int) -> None:

@@ -241,8 +241,8 @@ class RoundState:
     """By party, its last statement of outcomes (3.11.4)."""
     outcomes_told: Counter[str] = field(default_factory=Counter)
     """By party, how many statements of outcomes it has made; 3.2.6 bounds them."""
-    follow_ups: Counter[FollowUpKey] = field(default_factory=Counter)
-    """How often a party told a counterpart of hits of their lists (3.11.6); 3.2.6 bounds it."""
+    follow_ups: dict[FollowUpKey, list[int]] = field(default_factory=dict)
+    """The numbers under which a party told a counterpart of hits of their lists (3.11.6); 3.2.6 bounds how many."""
     ending: Ending | None = None
     """The matcher's ending, once it came (3.9.1)."""
     sequences: dict[str, dict[int, str]] = field(default_factory=dict)

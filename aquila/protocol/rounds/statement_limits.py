@@ -136,7 +136,7 @@ def _follow_up(message: FollowUp, round_: RoundState) -> None:
     hits = acknowledged_by_place(round_, message.party)
     total = sum(count for (counterpart, _), count in hits.items() if counterpart == message.to)
     most = 1 + third + min(MOST_CHANGES_TOLD, CHANGES_OF_A_HIT * hits_of_part(total, message.part))
-    if round_.sees_everything and round_.follow_ups[key] >= most:
+    if round_.sees_everything and len(round_.follow_ups.get(key, ())) >= most:
         raise RepeatedError("reports_back_too_many", party=message.party, expected=most)
 
 

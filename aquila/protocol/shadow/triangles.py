@@ -7,14 +7,15 @@ from aquila.protocol.shadow.meeting import column_terms, masks_of, meets_a_set, 
 from aquila.records.rules import RuleTable
 
 
-def may_tell(round_: RoundState, table: RuleTable, common: int, counterpart: str, third: str) -> bool:
-    """Return whether a third party is told of: where the matcher tells the two of their pair as well.
+def told_sets(round_: RoundState, table: RuleTable, counterpart: str, third: str) -> tuple[int, ...]:
+    """Return the masks of the sets of the lists of two parties; none before both have sent theirs.
 
-    The rules under which both records met hold a set of the lists of the two, so their pair is in both their reports.
+    A counterpart is told of a third party where the rules under which both records met hold one of these: then their
+    pair is in both their reports, and the matcher tells the two of it as well.
     """
     if any(round_.list_of(party) is None for party in (counterpart, third)):
-        return False
-    return meets_a_set(common, masks_of(sets_between(round_, table, counterpart, third)))
+        return ()
+    return masks_of(sets_between(round_, table, counterpart, third))
 
 
 def sets_of(round_: RoundState, table: RuleTable, own: str, third: str) -> tuple[int, ...] | None:

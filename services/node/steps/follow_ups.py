@@ -6,7 +6,7 @@ when another one comes. Nothing is answered: who does not bear out what it says 
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from aquila.crypto.keys import SecretBytes
 from aquila.crypto.sealing import NONCE_BYTES
 from aquila.errors import ProtocolError
 from aquila.followup.lifecycle import FollowUpState, Stage
-from aquila.protocol.messages import FollowUp
+from aquila.protocol.messages import MAX_NOTES, FollowUp
 from aquila.protocol.rounds.follow_ups import (
     MOST_FOLLOWED,
     FollowedHit,
@@ -29,9 +29,10 @@ from aquila.protocol.rounds.follow_ups import (
     third_parties,
     write_part,
 )
-from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.round_state import FollowUpKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.shadow.triangles import is_closed, may_tell, sets_of
+from aquila.protocol.shadow.meeting import meets_a_set
+from aquila.protocol.shadow.triangles import is_closed, sets_of, told_sets
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.logging import Log
@@ -44,6 +45,7 @@ from services.node.storage.tables import (
     ExchangeRow,
     HitRow,
     HitStatusRow,
+    NoteBatchRow,
     PairCheckRow,
     PreparedReportRow,
     ProblemRow,
@@ -74,14 +76,25 @@ def tell(session: Session, node: NodeContext, round_: Round) -> bool:
     by_record = defaultdict[Record, list[_Hit]](list)
     for hit in hits:
         by_record[hit.record].append(hit)
-    told = False
+    table, told = node.table_of(round_.manifest), False
     for row in _pairs(session, round_.round_id):
         mine = [hit for hit in hits if hit.counterpart == row.counterpart]
         if mine and row.follow_up_key is not None:
             third = third_parties(round_, node.code, row.counterpart)
-            followed = [_followed(node, round_, hit, by_record[hit.record], third) for hit in mine]
+            sets = {other: told_sets(round_, table, row.counterpart, other) for other in third}
+            parts = parts_of(session, round_.round_id, row.counterpart)
+            followed = defaultdict[int, list[FollowedHit]](list)
+            for hit in mine:
+                followed[parts[hit.hit_id]].append(_followed(hit, by_record[hit.record], sets))
             told |= _tell(session, node, round_, row, followed, third)
     return told
+
+
+def parts_of(session: Session, round_id: str, counterpart: str) -> dict[str, int]:
+    """Return by hit of the lists the part of a follow-up to which it belongs, which no erasure of another changes."""
+    mine = {"round_id": round_id, "counterpart": counterpart, "submission_id": "", "own": True}
+    batches = session.execute(select(NoteBatchRow.index, NoteBatchRow.hits).filter_by(**mine))
+    return {hit_id: index * MAX_NOTES // MOST_FOLLOWED for index, hits in batches for hit_id in hits}
 
 
 def _tell(
@@ -89,14 +102,14 @@ def _tell(
     node: NodeContext,
     round_: Round,
     row: PreparedReportRow,
-    hits: Sequence[FollowedHit],
+    hits: Mapping[int, Sequence[FollowedHit]],
     third: Sequence[str],
 ) -> bool:
     """Sign the parts of a follow-up that are not as they were told last; return whether there was one."""
     to, said = row.counterpart, dict(row.follow_ups or {})
     total = round_.receipts[ReportKey(node.code, to, None)].hits.total
-    for part, first in enumerate(range(0, len(hits), MOST_FOLLOWED)):
-        content = write_part(hits[first : first + MOST_FOLLOWED], hits_of_part(total, part), third)
+    for part, some in sorted(hits.items()):
+        content = write_part(some, hits_of_part(total, part), third)
         digest = hashlib.sha256(content).hexdigest()
         if said.get(str(part)) == digest:
             continue
@@ -119,20 +132,20 @@ def _sign(
         )
 
 
-def _followed(
-    node: NodeContext, round_: Round, hit: _Hit, of_record: Sequence[_Hit], third: Sequence[str]
-) -> FollowedHit:
-    """Return a hit as its counterpart is told of it; `of_record` are all hits of its own record."""
-    table, lines = node.table_of(round_.manifest), dict[str, ThirdParty]()
+def _followed(hit: _Hit, of_record: Sequence[_Hit], sets: Mapping[str, Sequence[int]]) -> FollowedHit:
+    """Return a hit as its counterpart is told of it.
+
+    Args:
+        hit: The hit.
+        of_record: All hits of its own record.
+        sets: By third party, `told_sets`.
+    """
+    lines = dict[str, ThirdParty]()
     for other in of_record:
         common = hit.met.common(other.met)
         best = lines.get(other.counterpart)
         is_more = best is None or common.bit_count() > best.rules.bit_count()
-        if (
-            other.counterpart in third
-            and is_more
-            and may_tell(round_, table, common, hit.counterpart, other.counterpart)
-        ):
+        if is_more and meets_a_set(common, sets.get(other.counterpart, ())):
             lines[other.counterpart] = ThirdParty(common, other.reference)
     return FollowedHit(hit.hit_id, hit.state, lines)
 
@@ -163,6 +176,8 @@ def take(session: Session, node: NodeContext, round_: Round, message: FollowUp) 
     place = session.get(PreparedReportRow, (message.round_id, "", message.party))
     if place is None or place.follow_up_key is None:
         return  # this node could not prepare the hits: they stay unconfirmed
+    if message.sequence < max(round_.follow_ups[FollowUpKey(message.party, message.to, message.part)]):
+        return  # the matcher gives them in any order, and the later one stands
     third = third_parties(round_, node.code, message.party)
     try:
         with SecretBytes(place.follow_up_key) as key:
@@ -216,7 +231,10 @@ def compare(session: Session, node: NodeContext, round_: Round, teller: str | No
 
 
 def _report(session: Session, node: NodeContext, round_id: str, counterpart: str, third: str, count: int) -> None:
-    """Report, and log, that what a counterpart tells of a third party is not so in the own report."""
+    """Report, and log, that what a counterpart tells of a third party is not so in the own report.
+
+    It stays reported whatever is told later: honest parties never tell such a thing, and a liar could take it back.
+    """
     place = f"triangle {counterpart} {third}"
     problem = Sentence.of("triangle_not_closed", counterpart=counterpart, third=third, count=count, party=node.code)
     known = session.get(ProblemRow, (round_id, place))

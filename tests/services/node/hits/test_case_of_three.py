@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select, update
 
 from aquila.followup.lifecycle import HOUR
+from aquila.protocol.messages import FollowUp, StatementKind
+from services.node.rounds import statements
 from services.node.steps import follow_ups
-from services.node.storage.tables import ExchangeRow
+from services.node.storage.tables import ExchangeRow, NoteBatchRow, StatementRow
 from tests.support.node_steps import alike_before_matching, does, hit_path, kinds_in_log, problems
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -55,6 +57,14 @@ async def test_each_sees_state_and_numbers_of_the_others(world_after: WorldAfter
     with al.node.store.reading("test.told") as session:
         times = sorted(session.scalars(select(ExchangeRow.told_at).where(ExchangeRow.counterpart == "RS")))
     assert times[0] == times[1] < times[2] == lines["RS"]["told_at"]
+    # What RS said first comes once more, out of its order: what it said last stands.
+    first = StatementRow.kind == StatementKind.FOLLOW_UP.value, StatementRow.party == "RS"
+    with al.node.rounds.of(round_id).reading() as round_, al.node.store.transaction("test.late") as session:
+        envelope = session.scalars(select(StatementRow.envelope).where(*first).order_by(StatementRow.sequence)).first()
+        message = statements.message_of(statements.open_statement(al.node.registry, envelope or b""))
+        assert isinstance(message, FollowUp)
+        follow_ups.take(session, al.node, round_, message)
+    assert (await case_of(al, "Arben", "RS"))[1]["RS"]["state"] == "asked"
     _, seen = await case_of(si, "Arben", "RS")
     assert seen["RS"]["state"] == "open"
     found = (await al.post("/records/search", json={"text": lines["RS"]["also"][0][1]})).json()
@@ -79,3 +89,21 @@ async def test_a_triangle_that_is_not_closed(world_after: WorldAfter) -> None:
     assert "RS tells of 3 persons whom SI has as well" in await problems(al, round_id)
     assert "SI tells" in await problems(al, round_id)  # what AL has with SI is not what SI tells of, either
     assert kinds_in_log(al).count("hits_left_out") == 2
+    # Who takes it back has said it.
+    with al.node.rounds.of(round_id).reading() as round_, al.node.store.transaction("test.taken_back") as session:
+        session.execute(update(ExchangeRow).values(their_third={}))
+        follow_ups.compare(session, al.node, round_)
+    assert "RS tells of 3 persons whom SI has as well" in await problems(al, round_id)
+
+
+@pytest.mark.parties("AL", "RS")
+async def test_a_hit_stays_in_its_part(world: World) -> None:
+    """Eight batches of notes are a part, whichever of their hits were erased."""
+    node, round_id = world.nodes["AL"].node, await world.propose()
+    place = {"round_id": round_id, "submission_id": "", "done": True}
+    with node.store.transaction("test.batches") as session:
+        for index, hit in ((0, "a"), (7, "b"), (8, "c"), (16, "d")):
+            session.add(NoteBatchRow(counterpart="RS", index=index, hits=[hit], own=True, **place))
+            session.add(NoteBatchRow(counterpart="SI", index=index, hits=["e"], own=False, **place))
+        session.flush()
+        assert follow_ups.parts_of(session, round_id, "RS") == {"a": 0, "b": 0, "c": 1, "d": 2}
