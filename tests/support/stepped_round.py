@@ -352,8 +352,8 @@ class SteppedRound:
     def report_early(self, pick: int) -> None:
         """Let the matcher report what nobody may take from it.
 
-        A refused answer; a query before an earlier one, which only the list's owner refuses; else a pair of which a
-        column is missing, or anew what it reported.
+        Of each one: a refused answer; a pair of two lists of which a column is missing; what it reported before; and
+        a query before an earlier one, which only the list's owner refuses.
         """
         round_ = self.matcher.round
         if not round_.binding or round_.ending:
@@ -361,13 +361,15 @@ class SteppedRound:
         pairs = [ReportKey(*pair, None) for pair in round_.manifest.pairs] + self._asked_pairs()
         sides = [side for key in pairs for side in (key, key.other_side)]
         denied = [one for one in sides if round_.is_refused(one) and one.party == self._asker(one)]
-        early = [one for one in sides if one in round_.reports or not round_.can_be_joined(one)]
-        untold = [one for one in sides if one not in early and self._is_out_of_order(one)]
-        for some in (denied, untold, early):
-            if some:
-                report = self._empty_report(some[pick % len(some)])
-                self.are_refused([self.matcher.matcher.report(report)], by_matcher=some is not untold)
-                return
+        again = [one for one in sides if one in round_.reports]
+        early = [one for one in sides if not round_.can_be_joined(one)]
+        both_sent = [one for one in early if round_.list_of(one.party) and round_.list_of(one.counterpart)]
+        untold = [one for one in sides if one not in again + early and self._is_out_of_order(one)]
+        found = [some[pick % len(some)] for some in (denied, both_sent or early, again) if some]
+        self.are_refused([self.matcher.matcher.report(self._empty_report(one)) for one in found])
+        if untold:
+            report = self._empty_report(untold[pick % len(untold)])
+            self.are_refused([self.matcher.matcher.report(report)], by_matcher=False)
 
     def _is_out_of_order(self, key: ReportKey) -> bool:
         """Return whether the owner of a list lacks a report of an earlier query."""
@@ -559,11 +561,13 @@ class SteppedRound:
         for party in self.parties.values():
             if isinstance(party, Liar):
                 party.is_slow = False
+        self.report_early(0)
         late = self.stopped - self.gone
         self._complete([party for party in self.running if not party.is_behind])
         self.stopped -= late
         self._complete([party for party in self.running if not party.is_behind])
         self._settle(self.running)
+        self.report_early(0)
         self.now = max(self.now, WINDOW.closes_at + 1)
         if self.matcher.round.ending is None and not self.matcher.end(self.now):
             self.matcher.abort(self.now)
