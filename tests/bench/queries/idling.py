@@ -37,6 +37,12 @@ def measure_idling(processes: Mapping[str, Process], settle_seconds: int, second
     return [_spent(name, seconds, before[name], _Usage.of(process)) for name, process in processes.items()]
 
 
+def processor_seconds(process: Process) -> float:
+    """Return what a service has used of the processor, its workers included."""
+    own = psutil.Process(process.pid)
+    return sum(times.user + times.system for times in (one.cpu_times() for one in [own, *own.children(recursive=True)]))
+
+
 @dataclass(frozen=True, slots=True)
 class _Usage:
     processor_seconds: float
@@ -48,8 +54,9 @@ class _Usage:
         """Read the present figures of a service and of its home."""
         own = psutil.Process(process.pid)
         every = [own, *own.children(recursive=True)]
-        spent = sum(times.user + times.system for times in (one.cpu_times() for one in every))
-        return cls(spent, sum(one.io_counters().write_bytes for one in every), _files(process.home.path))
+        return cls(
+            processor_seconds(process), sum(one.io_counters().write_bytes for one in every), _files(process.home.path)
+        )
 
 
 def _files(home: Path) -> dict[str, tuple[int, int]]:

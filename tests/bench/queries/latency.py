@@ -9,6 +9,7 @@ from aquila.errors import ExecutorError
 from aquila.interface.rounds import AnswerState
 from aquila.protocol.messages import Kind
 from aquila.sentences import quoted
+from tests.bench.queries.idling import processor_seconds
 from tests.bench.records import COLUMNS, query_rows
 from tests.bench.services.log_tail import LogTail
 from tests.bench.services.world import BenchServices
@@ -26,6 +27,8 @@ class Latency:
     persons: int
     hits: tuple[int, ...]
     seconds: tuple[float, ...]
+    processor_seconds: float
+    """Of one query, of all services together; the calls to ask and to look at the hits are among them."""
 
     @property
     def median(self) -> float:
@@ -41,7 +44,7 @@ class Latency:
 
 def measure_queries(services: BenchServices, count: int, persons: int, first: int = 0) -> Latency:
     """Ask queries one after the other, each as soon as the one before is answered."""
-    seconds, hits = [], []
+    seconds, hits, before = [], [], _processor_seconds(services)
     for number in range(first, first + count):
         path = services.stage.folder / f"query-{number}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -51,7 +54,13 @@ def measure_queries(services: BenchServices, count: int, persons: int, first: in
         found, spent = _ask(services, services.bring(services.asker, path))
         seconds.append(spent)
         hits.append(found)
-    return Latency(persons, tuple(hits), tuple(seconds))
+    each = (_processor_seconds(services) - before) / count
+    return Latency(persons, tuple(hits), tuple(seconds), round(each, 2))
+
+
+def _processor_seconds(services: BenchServices) -> float:
+    """Return what the services that run have used of the processor until now."""
+    return sum(processor_seconds(one) for name, one in services.processes.items() if name not in services.stopped)
 
 
 def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:

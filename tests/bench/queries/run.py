@@ -47,8 +47,11 @@ class QueryResults:
     def page(self) -> str:
         wanted = self.wanted
         latencies = table(
-            ("network", "queries", "hits", "median, s", "worst, s"),
-            [(name, len(one.seconds), sum(one.hits), one.median, one.worst) for name, one in self.latencies.items()],
+            ("network", "queries", "hits", "median, s", "worst, s", "processor, s"),
+            [
+                (name, len(one.seconds), sum(one.hits), one.median, one.worst, one.processor_seconds)
+                for name, one in self.latencies.items()
+            ],
         )
         idling = table(
             ("service", "seconds", "share of a core, %", "bytes written", "files changed"),
