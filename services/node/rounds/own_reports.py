@@ -5,12 +5,14 @@ A report is read page by page, and each page from the store when it is its turn:
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 from sqlalchemy import select
 
 from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
+from aquila.protocol.rounds.verified_round import Round
 from services.kit.storage.store import Store
 from services.node.rounds import statements
 from services.node.storage.tables import StatementRow
@@ -30,6 +32,31 @@ class OwnReport:
     complete: bool = False
     """Whether its last page came."""
 
+    @classmethod
+    def of(cls, digest: str, page: HitReport) -> Self:
+        """Return a report of which one page came."""
+        found = cls(page.model_copy(update={"page": None, "hits": ()}))
+        found.add(digest, page)
+        return found
+
+    def add(self, digest: str, page: HitReport) -> None:
+        """Take its next page."""
+        self.digests.append(digest)
+        self.handles.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
+        self.hits += len(page.hits)
+        self.complete = page.is_complete
+
+
+def own_report(store: Store, registry: Registry, round_: Round, key: ReportKey) -> OwnReport:
+    """Return a report that is whole.
+
+    The record names its last page. Only where it has several the reports of the whole round are read.
+    """
+    page = _page(store, registry, round_.round_id, digest := round_.reports[key])
+    if page.page is None:
+        return OwnReport.of(digest, page)
+    return own_reports(store, registry, key.party, round_.round_id)[key]
+
 
 def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> dict[ReportKey, OwnReport]:
     """Return the reports of a party that came."""
@@ -41,12 +68,11 @@ def own_reports(store: Store, registry: Registry, code: str, round_id: str) -> d
     for digest in digests:
         page = _page(store, registry, round_id, digest)
         if page.party == code:
-            terms = page.model_copy(update={"page": None, "hits": ()})
-            report = found.setdefault(ReportKey.of(page), OwnReport(terms))
-            report.digests.append(digest)
-            report.handles.append(b"".join([bytes.fromhex(hit.handle) for hit in page.hits]))
-            report.hits += len(page.hits)
-            report.complete = page.is_complete
+            key = ReportKey.of(page)
+            if key in found:
+                found[key].add(digest, page)
+            else:
+                found[key] = OwnReport.of(digest, page)
     return found
 
 

@@ -23,7 +23,7 @@ from aquila.sentences import Sentence
 from services.kit.logging import Log
 from services.node.context import NodeContext
 from services.node.rounds import statements
-from services.node.rounds.own_reports import own_reports, pages_of
+from services.node.rounds.own_reports import own_report, own_reports, pages_of
 from services.node.safeguards.shadow_columns import column_key, rows_of_query, token_rows
 from services.node.storage.tables import PairCheckRow
 
@@ -101,8 +101,7 @@ def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: T
     earlier = round_.rests_on(report)
     if not _found_whole(node, round_.round_id).issuperset(earlier):
         return CheckFault.EARLIER
-    stored = own_reports(node.store, node.registry, node.code, round_.round_id)
-    before = [ToldPairs.of(pages_of(node.store, node.registry, stored[one])) for one in earlier]
+    before = [_told(node, round_, one) for one in earlier]
     is_asker = round_.submissions[query].party == node.code
     asked = asked_pair(round_, node.table_of(round_.manifest), query, counterpart if is_asker else node.code)
     with column_key(node, round_, counterpart) as key:
@@ -111,6 +110,11 @@ def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: T
             return check_query(key, rows.rows, asked, told, before, rows.before)
         read = partial(token_rows, node, round_.round_id, round_.list_of(node.code) or "", counterpart)
         return check_query(key, told_rows(read, told.pairs), asked, told, before)
+
+
+def _told(node: NodeContext, round_: Round, report: ReportKey) -> ToldPairs:
+    """Return what a report that is whole tells."""
+    return ToldPairs.of(pages_of(node.store, node.registry, own_report(node.store, node.registry, round_, report)))
 
 
 def _found_whole(node: NodeContext, round_id: str) -> set[ReportKey]:
@@ -182,8 +186,7 @@ def check_waiting(node: NodeContext, round_id: str) -> None:
         report = _report_of(node, waiting)
         if not _found_whole(node, round_id).issuperset(round_.rests_on(report)):
             continue
-        pages = pages_of(node.store, node.registry, own_reports(node.store, node.registry, node.code, round_id)[report])
-        fault = _fault_of_query(node, round_, report, ToldPairs.of(pages))
+        fault = _fault_of_query(node, round_, report, _told(node, round_, report))
         with node.store.transaction("left_out.check_waiting") as session:
             row = session.get(PairCheckRow, (round_id, waiting.submission_id, waiting.counterpart))
             if row is None or row.fault != CheckFault.EARLIER.value:

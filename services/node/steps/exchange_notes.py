@@ -48,7 +48,7 @@ from services.node.context import Journal, NodeContext
 from services.node.hits import notes
 from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import paths, statements
-from services.node.rounds.own_reports import OwnReport, own_reports, pages_of
+from services.node.rounds.own_reports import OwnReport, own_report, pages_of
 from services.node.safeguards.shadow_columns import parts_of_rows
 from services.node.steps import follow_ups
 from services.node.storage.states import LocalRoundState
@@ -114,21 +114,19 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
             return False
         prepared = select(PreparedReportRow).where(PreparedReportRow.round_id == round_id)
         done = {ReportKey(node.code, row.counterpart, row.submission_id or None) for row in session.scalars(prepared)}
-    if len(memory.record().reports) <= len(done):
-        return False
-    busy, failure = False, None
-    for key, report in own_reports(node.store, node.registry, node.code, round_id).items():
-        if report.complete and key not in done:
-            try:
-                if node.has_rules_of(memory.record().manifest):
-                    _prepare(node, memory.record(), report)
-                else:
-                    _set_aside(node.journal, memory.record(), report)
-            except StoreError:
-                raise
-            except AquilaError as error:
-                failure = error
-            busy = True
+    round_, busy, failure = memory.record(), False, None
+    for key in [one for one in round_.reports if one not in done]:
+        report = own_report(node.store, node.registry, round_, key)
+        try:
+            if node.has_rules_of(round_.manifest):
+                _prepare(node, round_, report)
+            else:
+                _set_aside(node.journal, round_, report)
+        except StoreError:
+            raise
+        except AquilaError as error:
+            failure = error
+        busy = True
     if failure is not None:
         raise failure
     return busy
