@@ -288,6 +288,7 @@ CORE: Final[Table] = {
         "parties by telephone, and have the log's owner explain it",
     ),
     "log_signature_wrong": Text("the log's signature is wrong: {origin}"),
+    "entry_proof_malformed": Text("a file is not the proof of a log's entry (C2SP tlog-proof)"),
     "log_update_malformed": Text("an update of a log does not begin with an old size and a proof"),
     "log_update_too_long": Text("an update of a log is too long"),
     "note_key_name_malformed": Text(

@@ -229,6 +229,10 @@ KIT: Final[Table] = {
         "the log {origin} shrank from {expected} to 0 entries",
         "nothing more is signed or sent; have the log's owner explain it, for example that it restored no backup",
     ),
+    "log_entry_unknown": Text("the log has no entry {index}"),
+    "log_entry_without_proof": Text(
+        "entry {index} has no proof: its content was erased or changed, or no checkpoint covers it yet"
+    ),
     "log_without_round": Text("the log has no entry of this round"),
     "login_reserved_for_home_key": Text("{login} names the key of the home folder", "choose another login"),
     "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),

@@ -366,7 +366,9 @@ class LogClient(ServiceClient):
         self.service = cast("Service", connection.service)
 
     view = answers("get_log", log_views.LogView)
-    entries = answers("get_page", log_views.EntriesPage)
+    entries = answers("search_entries", log_views.EntriesPage, log_views.EntrySearch)
+    entry = answers("get_entry", log_views.EntryView)
+    check = answers("check_log", log_views.LogCheck)
     round_entries = answers("get_entries", log_views.RoundEntries)
     export = reads("get_export")
     export_matchers = reads("get_matchers_log")

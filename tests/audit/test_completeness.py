@@ -124,7 +124,7 @@ async def test_reading_the_log_is_an_entry(world: World) -> None:
     round_id = await world.begin()
     await party_node.get("/log")
     assert EntryKind.LOG_CONSULTED not in kinds(party_node.node.store)
-    await party_node.get("/log/entries")
+    await party_node.post("/log/entries", json={})
     await party_node.get(f"/log/rounds/{round_id}")
     found = [entry for entry in all_entries(party_node.node.store) if entry.kind is EntryKind.LOG_CONSULTED]
     assert [entry.round for entry in found] == [None, round_id]

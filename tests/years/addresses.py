@@ -92,22 +92,24 @@ async def visit_matcher(home: Path) -> Visited:
     approvals = (await visited.get("/approvals"))["approvals"]
     ends = [one["round_id"] for one in (rounds[0], rounds[-1])]
     at = f"round_id={ends[-1]}"
-    known = {"approval_id": [one["approval_id"] for one in approvals[:1]], "round_id": ends}
-    visited.page_examples |= _filled(known, "/approvals/{approval_id}", "/rounds/{round_id}") | {
+    entries = (await visited.get("/operator/log"))["size"]
+    known = {"approval_id": [one["approval_id"] for one in approvals[:1]], "round_id": ends, "index": ["0"]}
+    visited.page_examples |= _filled(
+        known, "/approvals/{approval_id}", "/log/entries/{index}", "/rounds/{round_id}", "/rounds/{round_id}/story"
+    ) | {
         "/rounds": ["/rounds", f"/rounds?offset={len(rounds) // 40 * 40}"],
         "/statistics": ["/statistics", f"/statistics?offset={len(rounds) // 5 * 5}"],
         "/picture": ["/picture", f"/picture?{at}"],
         "/static/{version}/{name}": [await _style_sheet(visited.browser())],
     }
-    log = "/v1/operator/log/entries"
-    entries = (await visited.get("/operator/log"))["size"]
+    log = "/v1/operator/log/entries/{index}"
     visited.call_examples |= _filled(
         known, "/v1/approvals/{approval_id}", "/v1/operator/log/rounds/{round_id}", "/v1/operator/rounds/{round_id}",
     ) | {
         "/v1/operator/rounds": _parts("/v1/operator/rounds", len(rounds)),
         "/v1/operator/statistics": _parts("/v1/operator/statistics", len(rounds), _STATISTICS),
         "/v1/operator/picture": ["/v1/operator/picture", f"/v1/operator/picture?{at}"],
-        log: [log, f"{log}?below={entries // 2}", f"{log}?below={_PAGE}", f"{log}?{at}"],
+        log: [log.format(index=index) for index in (0, entries // 2)],
     }  # fmt: skip
     return visited
 
@@ -129,6 +131,7 @@ async def visit_node(home: Path) -> Visited:
         "approval_id": [one["approval_id"] for one in approvals[:1]],
         "hit_id": [hit["hit_id"]],
         "import_id": [largest],
+        "index": ["0"],
         "position": ["1"],
         "round_id": [rounds[0]["round_id"], hit["round_id"], rounds[-1]["round_id"]],
         "standing_id": [one["standing_id"] for one in standing[:1]],
@@ -138,7 +141,8 @@ async def visit_node(home: Path) -> Visited:
     visited.page_examples |= _filled(
         known, "/approvals/{approval_id}", "/queries/{submission_id}", "/queries/{submission_id}/sheet",
         "/records/{import_id}", "/records/{import_id}/duplicates", "/records/{import_id}/findings.csv",
-        "/rounds/{round_id}", "/search/{import_id}/{position}", "/search/{import_id}/{position}/correct",
+        "/log/entries/{index}", "/rounds/{round_id}", "/rounds/{round_id}/story",
+        "/search/{import_id}/{position}", "/search/{import_id}/{position}/correct",
     ) | _filled(of_hit, "/hits/{round_id}/{hit_id}") | {
         "/hits": _hit_pages("/hits", hits["persons"], rounds[-1]["round_id"]),
         "/queries/standing/{standing_id}": [f"/queries/standing/{one}" for one in known["standing_id"]],
@@ -148,7 +152,7 @@ async def visit_node(home: Path) -> Visited:
         "/records/waiting/{upload_id}": [await _uploaded(visited.browser())],
         "/static/{version}/{name}": [await _style_sheet(visited.browser())],
     }  # fmt: skip
-    log, at = "/v1/log/entries", f"round_id={rounds[-1]['round_id']}"
+    log = "/v1/log/entries/{index}"
     entries = (await visited.get("/log"))["size"]
     listed = f"/v1/imports/{largest}"
     visited.call_examples |= _filled(
@@ -162,7 +166,7 @@ async def visit_node(home: Path) -> Visited:
         "/v1/imports/{import_id}/records": [f"{listed}/records", f"{listed}/records?offset=9950"],
         "/v1/queries": _parts("/v1/queries", len(queries)),
         "/v1/rounds": _parts("/v1/rounds", len(rounds)),
-        log: [log, f"{log}?below={entries // 2}", f"{log}?below={_PAGE}", f"{log}?{at}"],
+        log: [log.format(index=index) for index in (0, entries // 2)],
     }  # fmt: skip
     return visited
 

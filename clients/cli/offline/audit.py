@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from aquila.audit.checkpoint import parse_checkpoint
+from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
 from aquila.audit.merkle import verify_consistency, verify_inclusion
+from aquila.audit.proven_entry import read_proven_entry
 from aquila.crypto.backend import load_group
 from aquila.crypto.keys import short_digits
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.interface.log import LogAlarmView, NumberedEntry
 from aquila.protocol import auditing
-from aquila.protocol.registry import Registry, read_registry
+from aquila.protocol.registry import MATCHER, Registry, read_registry
 from aquila.sentences import text_of
 from clients.cli.connect import ConnectedService
 from clients.cli.options import Json
@@ -57,6 +58,33 @@ def prove_consistency(
     sizes = _number("--size1", size1), _number("--size2", size2)
     verify_consistency(*sizes, _octets("--root1", root1), _octets("--root2", root2), proof)
     Screen(as_json).result({"consistent": True}, "The log only grew.")
+
+
+@app.command()
+def entry(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An entry's proof, as its page gives it.")],
+    registry: Annotated[Path, typer.Option(metavar="FILE", help="The registry file with the parties' public keys.")],
+    as_json: Json = False,
+) -> None:
+    """Check that one entry is in a log, offline, by its proof. Exit status 1 and the reason where it is not shown."""
+    pinned = read_registry(_content(registry))
+    proven = read_proven_entry(_content(file))
+    named = parse_checkpoint(proven.note.text).origin
+    holder = next((one for one in (MATCHER, *pinned.parties) if pinned.origin_of(one) == named), MATCHER)
+    checkpoint = proven.verify(pinned.origin_of(holder), *pinned.keys_of(holder))
+    witnesses = {
+        one: at
+        for one in (MATCHER, *sorted(pinned.parties))
+        if (at := cosigned_at(proven.note, pinned.witness_of(one), *pinned.keys_of(one))) is not None
+    }
+    head = _head(proven.note.to_bytes().decode())
+    document = {"holder": holder, "index": proven.index, "entries": checkpoint.size, "witnesses": witnesses}
+    Screen(as_json).result(
+        document | {"entry": proven.entry.model_dump(mode="json")},
+        f"Entry {proven.index} is in the log of {holder}, among {checkpoint.size} entries{head}.",
+        Table("Witnesses of this checkpoint", ("witness", "at"), [(one, _time(at)) for one, at in witnesses.items()]),
+        proven.entry.content().decode(),
+    )
 
 
 def _octets(option: str, text: str) -> bytes:

@@ -1,7 +1,7 @@
 """State shared by all visits of one site: the service, its templates, and files that wait to be confirmed."""
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 
 from anyio import CapacityLimiter
@@ -17,6 +17,7 @@ from clients.web.app.uploads import Inbox, Searches, Uploads
 from clients.web.i18n.languages import languages
 from clients.web.text import labels
 from clients.web.text.glossary import TERMS
+from clients.web.text.log_story import entry_sentence
 from services.kit.work.threads import MOST_STRANGERS
 
 _THREADS = 20
@@ -99,6 +100,7 @@ def environment_of(tag: str) -> Environment:
         number=language.number,
         percent=language.percent,
         **labels.filters(language),
+        entry_sentence=partial(entry_sentence, language=language),
     )
     return environment
 

@@ -287,6 +287,12 @@ ENTRIES = {
     "backup": n_("backup made"),
     "maintenance": n_("service maintained"),
 }
+SIGNATURES = {
+    "verified": (n_("signed by its party"), "good"),
+    "not_kept": (n_("its statement is not kept"), ""),
+    "wrong": (n_("its statement is wrong"), "stop"),
+    "owner": (n_("word of the log's owner"), ""),
+}
 SUBJECTS = {
     "database": n_("database"),
     "disk": n_("disk"),
@@ -449,6 +455,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "ground": partial(word, table=GROUNDS),
         "step": partial(word, table=STEPS),
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
+        "signature": partial(tag, table=SIGNATURES),
         "subject": partial(word, table=SUBJECTS),
         "grade": partial(tag, table=GRADES),
         "approval_kind": partial(word, table=APPROVALS),

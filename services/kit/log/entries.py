@@ -19,6 +19,7 @@ from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.merkle import HASH_BYTES, TILE_WIDTH, Frontier, leaf_hash, perfect_root, tree_root
 from aquila.audit.roles import Action, role_table
 from aquila.errors import AuditError
+from aquila.interface.log import EntrySearch
 from aquila.protocol.approvals import KINDS as APPROVAL_KINDS
 from aquila.protocol.approvals import TwoPersons
 from aquila.protocol.registry import Registry
@@ -311,16 +312,25 @@ def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
     return _stored(session, query.order_by(ENTRIES.c.index))
 
 
-def entries_down(
-    session: Session, below: int | None, limit: int, kind: str | None = None, round_id: str | None = None
-) -> list[StoredEntry]:
-    """Return entries from the newest down."""
+def entries_down(session: Session, below: int | None, limit: int, wanted: EntrySearch) -> list[StoredEntry]:
+    """Return entries from the newest down that have the kind, the round and the time that are wanted."""
     query = sa.select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
     query = query.order_by(ENTRIES.c.index.desc()).limit(limit)
-    for column, wanted in ((ENTRIES.c.kind, kind), (ENTRIES.c.round_id, round_id)):
-        query = query if wanted is None else query.where(column == wanted)
-    query = query if below is None else query.where(ENTRIES.c.index < below)
-    return _stored(session, query)
+    kind = None if wanted.kind is None else wanted.kind.value
+    conditions = (
+        (kind, ENTRIES.c.kind == kind),
+        (wanted.round_id, ENTRIES.c.round_id == wanted.round_id),
+        (wanted.since, ENTRIES.c.time >= (wanted.since or 0)),
+        (wanted.until, ENTRIES.c.time < (wanted.until or 0)),
+        (below, ENTRIES.c.index < (below or 0)),
+    )
+    return _stored(session, query.where(*(condition for value, condition in conditions if value is not None)))
+
+
+def entries_between(session: Session, start: int, end: int) -> list[StoredEntry]:
+    """Return the entries from `start` up to `end` in their order."""
+    query = sa.select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
+    return _stored(session, query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end).order_by(ENTRIES.c.index))
 
 
 def newest_of_round(session: Session, round_id: str) -> dict[str, int]:

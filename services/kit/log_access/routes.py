@@ -14,9 +14,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 
 from aquila.audit.checkpoint import LARGEST_UPDATE
-from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
-from aquila.interface.log import EntriesPage, LogView, RoundEntries
+from aquila.interface.log import EntriesPage, EntrySearch, EntryView, LogCheck, LogView, RoundEntries
 from aquila.protocol.messages.feed import ProofRequest
 from services.kit.actor import Actor
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
@@ -28,6 +27,7 @@ from services.kit.people.permissions import requires
 _TEXT = f"{TEXT}; charset=utf-8"
 
 RoundId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
+EntryIndex = Annotated[int, InPath(ge=0, le=2**53)]
 AlarmId = Annotated[int, InPath(ge=1, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 
@@ -46,16 +46,19 @@ def people_router(prefix: str) -> APIRouter:
     def get_log(request: Request) -> LogView:
         return _log(request).view()
 
-    @router.get("/entries", summary="Entries, newest first")
-    def get_page(
-        request: Request,
-        actor: Annotated[Actor, requires(Action.SEE_LOG)],
-        below: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        kind: EntryKind | None = None,
-        round_id: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    @router.post("/entries", summary="Entries, newest first, by a filter")
+    def search_entries(
+        request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], wanted: EntrySearch
     ) -> EntriesPage:
-        return _log(request).page(actor, below, limit, kind, round_id)
+        return _log(request).page(actor, wanted)
+
+    @router.get("/entries/{index}", summary="An entry with its inclusion proof")
+    def get_entry(request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], index: EntryIndex) -> EntryView:
+        return _log(request).entry(actor, index)
+
+    @router.post("/check", summary="Check the log as it is stored")
+    def check_log(request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)]) -> LogCheck:
+        return _log(request).check(actor)
 
     @router.get("/rounds/{round_id}", summary="The entries of a round")
     def get_entries(

@@ -1,6 +1,6 @@
 """Use cases of a service's log that node and matcher share: look at it, verify it, export it, acknowledge an alarm."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -8,65 +8,38 @@ from typing import BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import Note, cosigned_at, open_checkpoint, parse_checkpoint, parse_note
-from aquila.audit.entries import Entry, EntryKind, read_entry
-from aquila.audit.merkle import leaf_hash, prove_inclusion, verify_inclusion
+from aquila.audit.checkpoint import parse_checkpoint, parse_note
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Action
-from aquila.errors import AuditError
-from aquila.interface.log import CosignatureView, EntriesPage, LogAlarmView, LogView, NumberedEntry, RoundEntries
+from aquila.interface.log import (
+    CosignatureView,
+    EntriesPage,
+    EntrySearch,
+    EntryView,
+    LogAlarmView,
+    LogCheck,
+    LogView,
+    RoundEntries,
+)
 from aquila.interface.sentence import SentenceView
-from aquila.protocol.registry import MATCHER, Registry
+from aquila.protocol.registry import MATCHER
 from aquila.sentences.sentence import loads
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.http.signed_calls import Rate, RateLimiter
 from services.kit.log.copies import Scope, write_copy
-from services.kit.log.entries import (
-    CHECKPOINTS,
-    StoredEntry,
-    TileReader,
-    actor_fields,
-    append,
-    entries_down,
-    entries_of_round,
-    size,
-)
+from services.kit.log.entries import CHECKPOINTS, actor_fields, append, entries_between, entries_of_round, size
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
-
-
-def checked(session: Session, own: OwnLog, rows: Iterable[StoredEntry]) -> tuple[tuple[NumberedEntry, ...], list[int]]:
-    """Return entries to be shown, and the indices of those that are not what the log's tree holds.
-
-    An entry that was changed in the database differs from its leaf, or its leaf from the tree whose head is signed.
-    Entries that no checkpoint covers yet are held against their leaf alone. What cannot be read has no content here.
-    """
-    size, root = _signed(session, own)
-    read = TileReader(session)
-    shown, broken = [], []
-    for row in rows:
-        entry = None
-        try:
-            if row.content is not None:
-                entry = read_entry(row.content)
-            if row.content is not None and leaf_hash(row.content) != row.leaf:
-                broken.append(row.index)
-            elif row.index < size:
-                verify_inclusion(row.leaf, row.index, size, root, prove_inclusion(row.index, size, read))
-        except AuditError:
-            broken.append(row.index)
-        shown.append(NumberedEntry(index=row.index, entry=entry))
-    return tuple(shown), broken
-
-
-def _signed(session: Session, own: OwnLog) -> tuple[int, bytes]:
-    """Return size and head of the newest checkpoint; one that this service did not sign does not count."""
-    note = session.scalar(select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1))
-    if note is None:
-        return 0, b""
-    checkpoint, _ = open_checkpoint(bytes(note), own.origin, *own.keys)
-    return checkpoint.size, checkpoint.root
-
+from services.kit.log_access.checks import (
+    LOOKED_AT,
+    checked,
+    cosigned,
+    matching,
+    proof_of,
+    signatures_of,
+    stored_log_check,
+)
 
 _NEWEST = 20
 """Checkpoints that are looked at each time: witnesses cosign the newest ones."""
@@ -117,20 +90,6 @@ class NewestCosignatures:
                     return
 
 
-def cosigned(
-    registry: Registry, notes: Sequence[Note], holders: Collection[str] | None = None
-) -> Iterator[CosignatureView]:
-    """Yield for each possible witness the first of these checkpoints that it cosigned."""
-    for holder in [MATCHER, *sorted(registry.parties)] if holders is None else holders:
-        name, keys = registry.witness_of(holder), registry.keys_of(holder)
-        for note in notes:
-            at = cosigned_at(note, name, *keys)
-            if at is not None:
-                yield CosignatureView(witness=holder, size=parse_checkpoint(note.text).size, at=at)
-                break
-
-
-_LOOKED_AT = 500
 _COPIES = Rate(per_second=1 / 600, size=6)
 
 
@@ -151,7 +110,7 @@ class LogUseCases:
 
     def view(self) -> LogView:
         with self.own.store.reading("log.view") as session:
-            query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(_LOOKED_AT)
+            query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(LOOKED_AT)
             notes = [parse_note(bytes(note)) for note in session.scalars(query)]
             entries = size(session)
         signed = parse_checkpoint(notes[0].text).size if notes else 0
@@ -172,19 +131,55 @@ class LogUseCases:
             ),
         )
 
-    def page(
-        self, actor: Actor, below: int | None, limit: int, kind: EntryKind | None, round_id: str | None
-    ) -> EntriesPage:
+    def page(self, actor: Actor, wanted: EntrySearch) -> EntriesPage:
         """Return entries from the newest down; looking at the log is an entry of it."""
         own = self.own
         with own.store.transaction("log.browse") as session:
-            rows = entries_down(session, below, limit + 1, kind.value if kind else None, round_id)
-            (shown, broken), total = checked(session, own, rows[:limit]), size(session)
-            fields = actor_fields(actor, Action.SEE_LOG) | {"round": round_id, "counts": {"entries": len(shown)}}
-            append(session, Entry.of(EntryKind.LOG_CONSULTED, own.clock(), own.holder, **fields))
-        return EntriesPage(
-            size=total, entries=shown, broken=tuple(broken), earlier=shown[-1].index if len(rows) > limit else None
+            rows, earlier = matching(session, wanted)
+            (shown, broken), total = checked(session, own, rows), size(session)
+            fields = {"round": wanted.round_id, "counts": {"entries": len(shown)}}
+            self._log_look(session, actor, **fields)
+        return EntriesPage(size=total, entries=shown, broken=tuple(broken), earlier=earlier)
+
+    def entry(self, actor: Actor, index: int) -> EntryView:
+        """Return an entry with its proof; looking at it is an entry of the log.
+
+        Raises:
+            NotFoundError: The log has no such entry.
+        """
+        own = self.own
+        with own.store.transaction("log.entry") as session:
+            rows = entries_between(session, index, index + 1)
+            if not rows:
+                raise NotFoundError("log_entry_unknown", index=index)
+            (shown,), broken = checked(session, own, rows)
+            entries = [shown.entry] if shown.entry else []
+            envelope = next((kept for _, kept in signatures_of(session, own, entries)), None)
+            proof = b"" if broken or shown.entry is None else proof_of(session, index, shown.entry)
+            self._log_look(session, actor, round=shown.entry and shown.entry.round, counts={"entries": 1})
+        return EntryView(
+            numbered=shown,
+            broken=bool(broken),
+            proof=proof.decode(),
+            witnesses=tuple(one for one in self.view().witnesses if one.size > index),
+            statement=(envelope or b"").decode(errors="replace"),
         )
+
+    def check(self, actor: Actor) -> LogCheck:
+        """Check the whole log as it is stored, and return what was checked; that it was looked at is an entry of it.
+
+        The tree, the contents and the checkpoints are checked whole, and of statements the newest.
+        """
+        own = self.own
+        with own.store.reading("log.recheck") as session:
+            found = stored_log_check(session, own)
+        with own.store.transaction("log.rechecked") as session:
+            self._log_look(session, actor, counts={"entries": found.contents})
+        return found
+
+    def _log_look(self, session: Session, actor: Actor, **fields: object) -> None:
+        fields |= actor_fields(actor, Action.SEE_LOG)
+        append(session, Entry.of(EntryKind.LOG_CONSULTED, self.own.clock(), self.own.holder, **fields))
 
     def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:
         """Return the entries of a round; looking at the log is an entry of it.
@@ -197,15 +192,7 @@ class LogUseCases:
             found, broken = checked(session, own, entries_of_round(session, round_id))
             if not found:
                 raise NotFoundError("log_without_round", round=round_id)
-            entry = Entry.of(
-                EntryKind.LOG_CONSULTED,
-                own.clock(),
-                own.holder,
-                round=round_id,
-                counts={"entries": len(found)},
-                **actor_fields(actor, Action.SEE_LOG),
-            )
-            append(session, entry)
+            self._log_look(session, actor, round=round_id, counts={"entries": len(found)})
         return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
 
     def export(self, actor: Actor, into: BinaryIO) -> None:

@@ -51,8 +51,9 @@ async def later(world: World, seconds: int) -> None:
     world.clock.time += seconds
     for _ in range(2):
         for party_node in world.nodes.values():
-            await party_node.get("/log/entries")  # an idle log has no newer checkpoint that a witness could see
-        await world.operator.get("/v1/operator/log/entries")
+            # An idle log has no newer checkpoint that a witness could see.
+            await party_node.post("/log/entries", json={})
+        await world.operator.post("/v1/operator/log/entries", json={})
         await world.settle()
         for party_node in world.nodes.values():
             Retention(party_node.node.log.own, 1_095).step()

@@ -42,7 +42,7 @@ async def world(world: World) -> World:
 
 async def witnessed(world: World) -> None:
     """Let something be logged, which witnesses see: an idle log has no newer checkpoint to cosign."""
-    await world.operator.get("/v1/operator/log/entries")
+    await world.operator.post("/v1/operator/log/entries", json={})
     world.app.state.context.log.own.publish()
     for party_node in world.nodes.values():
         while await party_node.step():  # a node cosigns when it has come to rest

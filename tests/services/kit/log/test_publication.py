@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -23,7 +24,7 @@ from aquila.audit.checkpoint import (
     parse_update,
     witness_name,
 )
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import Entry, EntryKind, Reason
 from aquila.audit.merkle import (
     TILE_WIDTH,
     bundle_path,
@@ -35,9 +36,11 @@ from aquila.audit.merkle import (
     tile_path,
     tree_root,
 )
+from aquila.audit.proven_entry import read_proven_entry
 from aquila.audit.roles import Role
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError, BindingError, LogRewrittenError, OrderError, SignatureError
+from aquila.interface.log import EntrySearch, EntrySignature
 from aquila.protocol.messages import LogHead
 from aquila.protocol.messages.feed import ProofRequest
 from aquila.protocol.registry import RegisteredParty, Registry
@@ -154,7 +157,8 @@ def test_a_changed_entry_is_shown_as_such(side: Side, *, published: bool) -> Non
             session.execute(update(ENTRIES).where(ENTRIES.c.index == place).values(values))
 
     def broken() -> set[int]:
-        return set(side.use_cases.page(AUDITOR, None, 310, None, None).broken)
+        pages = [side.use_cases.page(AUDITOR, EntrySearch(below=below, limit=200)).broken for below in (None, 150)]
+        return {index for page in pages for index in page}
 
     places = {0, 255, 256, 299}
     with side.store.reading("test.before") as session:
@@ -178,8 +182,75 @@ def test_an_entry_that_cannot_be_read_is_shown_as_changed(side: Side) -> None:
     side.own.publish()
     with side.store.transaction("test.change") as session:
         session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=b"<b>"))
-    page = side.use_cases.page(AUDITOR, None, 5, None, None)
+    page = side.use_cases.page(AUDITOR, EntrySearch(limit=5))
     assert (page.broken, page.entries[1].entry) == ((1,), None)
+
+
+def test_entries_are_found_by_day_party_role_and_text(side: Side) -> None:
+    """Each filter leaves what it names; a search goes on below where it stopped."""
+    reason = Reason(legal_basis="Article 5", purpose="Border control", case_reference="K-17/2026")
+    with side.store.transaction("test.fill") as session:
+        for number in range(6):
+            fields = {"reason": reason} if number == 3 else {"recipient": "AL"} if number == 4 else {}
+            role = {"person": "p-0123456789ab", "role": "officer"} if number % 2 else {}
+            append(session, Entry.of(EntryKind.IMPORT, 100 + number, "SI", **fields, **role))
+
+    def found(**wanted: Any) -> list[int]:
+        return [item.index for item in side.use_cases.page(AUDITOR, EntrySearch(kind="import", **wanted)).entries]
+
+    assert found(since=102, until=105) == [4, 3, 2]
+    assert found(role=Role.OFFICER) == [5, 3, 1]
+    assert found(party="AL") == [4]
+    assert found(text="k-17") == [3]
+    assert found(text="BORDER", role=Role.ANALYST) == []
+    page = side.use_cases.page(AUDITOR, EntrySearch(role=Role.OFFICER, limit=2))
+    assert [item.index for item in page.entries] == [5, 3]
+    assert page.earlier == 3
+    assert [item.index for item in side.use_cases.page(AUDITOR, EntrySearch(role=Role.OFFICER, below=3)).entries] == [1]
+
+
+def test_an_entry_comes_with_its_proof(side: Side) -> None:
+    """The file is checked with the log's key alone; a byte of the entry more, and it proves nothing."""
+    side.fill(5)
+    assert side.use_cases.entry(AUDITOR, 2).proof == ""
+    side.own.publish()
+    view = side.use_cases.entry(AUDITOR, 2)
+    proven = read_proven_entry(view.proof.encode())
+    assert proven.verify(side.own.origin, *side.own.keys).size == 6
+    assert proven.entry == view.numbered.entry
+    with pytest.raises(AuditError, match="another head"):
+        replace(proven, index=3).verify(side.own.origin, *side.own.keys)
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == 2).values(leaf_hash=bytes(32)))
+    changed = side.use_cases.entry(AUDITOR, 2)
+    assert (changed.broken, changed.proof) == (True, "")
+    with pytest.raises(NotFoundError):
+        side.use_cases.entry(AUDITOR, 99)
+
+
+def test_the_log_is_checked_as_it_is_stored(side: Side) -> None:
+    """A check counts what it looked at, and names an entry, a statement and a checkpoint that do not fit."""
+    side.fill(3)
+    side.own.publish()
+    side.fill(3)
+    side.own.publish()
+    found = side.use_cases.check(AUDITOR)
+    assert (found.size, found.newer, found.contents, found.checkpoints) == (6, 0, 6, 2)
+    assert (found.broken, found.bad_checkpoints, found.statements) == ((), (), 0)
+    assert found.keys["SI"] == KEYS["SI"].public.fingerprint
+    with side.store.transaction("test.change") as session:
+        said = Entry.of(EntryKind.CONSENT, 1, "SI", round=ROUND, digests={"statement": "0" * 64})
+        append(session, said)
+        append(session, said.model_copy(update={"time": 2}))
+    side.own.publish()
+    found = side.use_cases.check(AUDITOR)
+    # Of the two one has an envelope, which nobody signed.
+    assert (found.broken, found.not_kept) == ((7,), 1)
+    (kept, not_kept) = side.use_cases.page(AUDITOR, EntrySearch(kind=EntryKind.CONSENT)).entries[::-1]
+    assert (kept.signature, not_kept.signature) == (EntrySignature.WRONG, EntrySignature.NOT_KEPT)
+    with side.store.transaction("test.change") as session:
+        session.execute(delete(ENTRIES).where(ENTRIES.c.index == 4))
+    assert set(side.use_cases.check(AUDITOR).bad_checkpoints) >= {6}
 
 
 def test_every_older_size_can_be_proved_from(side: Side) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from aquila.audit.proven_entry import read_proven_entry
+from aquila.crypto.keys import short_digits
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.text.glossary import TERMS
 from services.kit.log.entries import ENTRIES
@@ -335,22 +337,60 @@ async def test_what_waits_for_a_second_person(matcher: Any) -> None:
 
 
 async def test_log(node: Any) -> None:
-    """An auditor reads the log in words, filters it, and takes it away; an officer cannot."""
+    """An auditor reads the log in sentences, filters it, and takes it away; an officer cannot."""
     auditor, officer = await node.visitor("aud", "auditor"), await node.visitor("ana", "officer")
-    page = await auditor.open("/log")
-    assert "sign-in" in page
-    assert "account changed" in page
     page = await auditor.open("/log?kind=sign_in")
-    assert "account changed</th>" not in page
-    for query in ("kind=nothing", "round_id=<b>"):
-        await auditor.open(f"/log?{query}")
+    assert "Slovenia (SI), auditor, signed in." in page
+    assert "changed an account." not in page
+    assert "changed an account." in await auditor.open("/log")
+    for wrong in ({"kind": "nothing"}, {"round_id": "<b>"}, {"role": "king"}, {"since": "soon"}):
+        await auditor.open("/log")
+        await auditor.send("/log", **wrong)
         assert auditor.answer.status_code == 422
         assert "<b>" not in auditor.page
     assert "No entry is like this." in await auditor.open(f"/log?round_id={'0' * 32}")
     await auditor.open("/log")
+    page = await auditor.send("/log", text="TOTP", since="2020-01-01", party="SI")
+    assert "changed an account." in page
+    assert "sign-ins and looks" not in page
+    assert "No entry is like this." in await auditor.send("/log", until="2020-01-01")
+    await auditor.open("/log")
     await auditor.send("/log/export")
     assert auditor.answer.headers["content-type"] == "application/x-tar"
     assert (await officer.client.get("/log")).status_code == 403
+
+
+async def test_sign_ins_and_looks_are_one_line(node: Any) -> None:
+    """What people only looked at is one line with its number, and each of it is there behind it."""
+    auditor = await node.visitor("aud", "auditor")
+    for _ in range(3):
+        page = await auditor.open("/log")
+    assert "3 sign-ins and looks" in page
+    assert page.count("looked at the log.") == 2
+    assert "sign-ins and looks" not in await auditor.open("/log?kind=log_consulted")
+
+
+async def test_an_entry_has_a_page_and_a_proof(matcher: Any) -> None:
+    """The Secretariat reads the log, saves an entry with its proof, has all checked, and cannot take the log away."""
+    secretariat = await matcher.visitor("sec", "secretariat")
+    page = await secretariat.open("/log/entries/0")
+    assert "not in a checkpoint yet" in page
+    assert "Save the entry" not in page
+    matcher.log.own.publish()
+    page = await secretariat.open("/log/entries/0")
+    assert "in the signed tree" in page
+    assert "word of the owner of the log" in page
+    await secretariat.send("/log/entries/0/proof")
+    own = matcher.log.own
+    assert read_proven_entry(secretariat.answer.content).verify(own.origin, *own.keys).size > 0
+    await secretariat.open("/log")
+    page = await secretariat.send("/log/check")
+    assert "The log holds together" in page
+    assert "aquila audit verify log.tar --registry registry.toml" in page
+    assert short_digits(own.key.public.fingerprint) in page
+    await secretariat.send("/log/export")
+    assert secretariat.answer.status_code == 403
+    assert "has no entry of this round" in await secretariat.open(f"/rounds/{'0' * 32}/story")
 
 
 async def test_log_in_words(node: Any) -> None:
@@ -383,12 +423,12 @@ async def test_log_that_was_changed(node: Any) -> None:
 async def test_long_log(node: Any) -> None:
     """A long log comes page by page, newest first, and no page is large."""
     auditor = await node.visitor("aud", "auditor")
-    for _ in range(60):
+    for _ in range(100):
         await auditor.client.get("/log?kind=import")
     page = await auditor.open("/log")
     assert len(page) < 100_000
-    older = page.split('rel="next" href="')[1].split('"')[0]
-    assert "sign-in" in await auditor.open(older)
+    below = page.split('name="below" value="')[1].split('"')[0]
+    assert "changed an account." in await auditor.send("/log", below=below)
 
 
 async def test_parties(matcher: Any) -> None:
