@@ -91,7 +91,8 @@ def entry_sentence(entry: Entry, language: Language) -> str:
 
     who = named(entry.party)
     if entry.role:
-        who = f"{who}, {language.say(ROLES.get(entry.role, entry.role))}"
+        role = language.say(ROLES.get(entry.role, entry.role))
+        who = f"{who[:-1]}, {role})" if who.endswith(")") else f"{who} ({role})"
     names = {"left": named(entry.ids.get("left", "")), "right": named(entry.ids.get("right", ""))}
     text = language.say(SENTENCES[entry.kind], who=who, other=named(entry.recipient or ""), **names)
     return text[0].upper() + text[1:]
