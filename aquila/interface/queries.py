@@ -15,7 +15,8 @@ from aquila.interface.rounds import AnswerState, Awaited, JustificationInput, Su
 from aquila.interface.safeguard import PairCheckView
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
-from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Seconds, Text
+from aquila.protocol.messages.base import Count, GivenText, Identifier, Message, PartyCode, Seconds, Text, optional
+from aquila.protocol.messages.manifest import TemplateId
 
 MOST_PERSONS = 20
 """Persons of one query that are typed, pasted, or taken from a stored list."""
@@ -257,6 +258,8 @@ class StandingTerms(Message):
     category: Text
     parties: tuple[PartyCode, ...]
     """The other parties that may read the justification; a round may have fewer of them."""
+    template: TemplateId | None = optional()
+    """The template from which the rounds come; where there is none, rounds that name none."""
 
 
 class StandingQueryRound(Message):

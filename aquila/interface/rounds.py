@@ -28,9 +28,10 @@ from aquila.protocol.messages.base import (
     Text,
     optional,
 )
-from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, Window
+from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, TemplateId, TemplateVersion, Window
 from aquila.protocol.messages.notes import HandlingCode, Reference
 from aquila.protocol.messages.statements import Kind
+from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.rounds.round_state import Phase
 
 
@@ -203,6 +204,13 @@ class RoundPage(Message):
     """How many there are in all, of those that were asked for."""
 
 
+class TemplateChoice(Message):
+    """A template of the registry in force, by id and version."""
+
+    template_id: TemplateId
+    version: TemplateVersion
+
+
 class RoundProposal(Message):
     """The secretariat's proposal of a round; empty fields take the service's defaults."""
 
@@ -223,6 +231,8 @@ class RoundProposal(Message):
     frequency_limit: Positive = 8
     chunk_elements: Annotated[int, Field(ge=1, le=MAX_CHUNK_ELEMENTS)] = MAX_CHUNK_ELEMENTS
     retention_days: Positive = 1_095
+    template: TemplateChoice | None = None
+    """The template whose terms these are, or None."""
 
 
 class ConsentRequest(Message):
@@ -278,6 +288,8 @@ class MatcherRoundView(Message):
     flags: tuple[SentenceView, ...] = ()
     """What in the parties' tokens looks like guesses, for people to look into."""
     problems: tuple[SentenceView, ...] = ()
+    template: RoundTemplate | None = None
+    """The template from which it comes, in the registry in force, or None."""
 
 
 class AnswerState(StrEnum):
@@ -354,6 +366,8 @@ class NodeRoundView(Message):
     wishes: tuple[Wish, ...]
     """What the operator asked for and the node has still to do."""
     problems: tuple[SentenceView, ...]
+    template: RoundTemplate | None = None
+    """The template from which it comes, in the registry in force, or None."""
 
 
 class OwnHit(Message):
@@ -461,5 +475,7 @@ class ProposalDefaults(Message):
     minimum_certainty: Level
     frequency_limit: Positive
     retention_days: Positive
+    templates: tuple[RoundTemplate, ...] = ()
+    """Of each template of the registry in force, its newest version."""
     draft: RoundProposal | None = None
-    """The proposal that is filled in, where one like an earlier round was asked for."""
+    """The proposal that is filled in, where one like an earlier round or from a template was asked for."""

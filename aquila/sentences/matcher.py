@@ -115,6 +115,13 @@ MATCHER: Final[Table] = {
         "was the registry or the database changed? restore both from the same backup",
     ),
     "submission_unknown": Text("the round has no such submission"),
+    "template_in_open_round": Text(
+        "the round {round} is not over, and comes from version {version} of the template {template}",
+        "keep this version in the file until the round is over",
+    ),
+    "template_not_stated": Text(
+        "the registry in force has no template {template}", "state it first: aquila matcher templates"
+    ),
     "to_be_aborted": Text("to be aborted: {reason}"),
     "to_be_closed": Text("to be closed: {reason}"),
     "worker_scratch_folder_missing": Text(

@@ -249,6 +249,10 @@ PROTOCOL: Final[Table] = {
     "round_already_ended": Text("the round has ended ({outcome}) and takes no {kind}"),
     "round_already_open": Text("the round is open already"),
     "round_closed_before_reports": Text("a round is closed after its hits were reported; before that it is aborted"),
+    "round_differs_from_template": Text(
+        "the round names the template {template} and differs from it in: {fields}",
+        "propose it without the template, or with the template's own terms",
+    ),
     "round_hits_not_acknowledged": Text(
         "the round cannot be closed yet: {missing}", "wait until every party has fetched its hits, or abort the round"
     ),
@@ -270,6 +274,10 @@ PROTOCOL: Final[Table] = {
     "round_retention_over": Text("the round's retention has passed"),
     "round_secrets_unreadable": Text("the round's secrets cannot be read", "restore nothing; abort the round"),
     "round_takes_no_queries": Text("this round takes no queries"),
+    "round_template_unknown": Text(
+        "the registry in force here does not have the template {template} in version {version}, as the round names it",
+        "accept a newer registry that waits: `aquila party accept`",
+    ),
     "shadow_column_too_long": Text("{party} sends more tags than its list can have"),
     "share_already_used": Text("{party} brings a share that is in use already"),
     "signed_bytes_differ": Text("the bytes are not those that were signed", "fetch or send them again"),
@@ -300,6 +308,8 @@ PROTOCOL: Final[Table] = {
     "submission_id_taken": Text("this submission id is taken"),
     "submission_not_evaluated_here": Text("this submission is not to be evaluated here"),
     "submission_unknown_of_party": Text("{party} has no such submission"),
+    "templates_unreadable": Text("the file of templates cannot be read: {fault}"),
+    "templates_unusable": Text("the file of templates has unusable fields: {fields}"),
     "token_columns_differ": Text("{party} sends one counterpart other rules than another"),
     "token_row_count_differs": Text("{party} sends {got} token rows for another number of elements"),
     "token_row_rule_unknown": Text("a token row names a rule that the round does not have"),

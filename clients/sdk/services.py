@@ -145,6 +145,7 @@ class MatcherClient(ServiceClient):
     registry_file = answers("get_file", party_views.FileContent)
     restate_registry = answers("post_registry", approval.PendingApproval)
     move = answers("post_move", approval.PendingApproval, party_views.NewMatcherAddress)
+    state_templates = answers("post_templates", approval.PendingApproval, party_views.FileContent)
     invite = answers("post_invitation", party_views.FileContent, party_views.NewInvitation)
     admit = answers("post_party", approval.PendingApproval, party_views.Admittance)
     replace_key = answers("post_renewal", approval.PendingApproval, party_views.RenewedKey)

@@ -20,6 +20,7 @@ from aquila.crypto.group import Group
 from aquila.errors import AquilaError, InputError
 from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.feed import LongPollAnswer
+from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.party import Party
 from aquila.protocol.registry import Registry
 from aquila.records.conformance import normalizer_reference
@@ -163,6 +164,8 @@ class NodeContext:
     """This node's log, and the node as a witness of the matcher's."""
     high_water: HighWater
     """How far this node has gone, outside the database."""
+    templates: tuple[RoundTemplate, ...] = ()
+    """The templates of rounds in the registry in force."""
     contact: Contact = field(default_factory=Contact)
     lists: ListsInProgress = field(default_factory=ListsInProgress)
     """The lists of persons that are read now."""

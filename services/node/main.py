@@ -49,7 +49,7 @@ from services.kit.settings import MEBIBYTE, load
 from services.kit.storage.files import ChunkFiles, check_private
 from services.kit.storage.migrate import migrate
 from services.kit.storage.own_identity import open_identity
-from services.kit.storage.registry import in_force
+from services.kit.storage.registry import in_force, templates_in_force
 from services.kit.storage.store import private_store
 from services.kit.work import threads
 from services.kit.work.drivers import Driver
@@ -130,6 +130,7 @@ def assemble(
     log = open_log(settings.home, store, party, registry, clock)
     with store.reading("registry.address") as session:
         address = followed(settings.matcher, in_force(session, registry), settings.home)
+        templates = templates_in_force(session, registry)
     node = NodeContext(
         settings=settings,
         party=replace(party, log_head=partial(seen_head, log.witness)),
@@ -147,6 +148,7 @@ def assemble(
         random=random,
         log=log,
         high_water=HighWater(keys / high_water.FILE, store, clock, settings.caps.window_days),
+        templates=templates,
     )
     safeguards_registry.take_over(node)
     imports.remove_incomplete(node.journal, node.settings.home)

@@ -7,6 +7,7 @@ from pydantic import Field
 from aquila.interface.approval import PendingApproval
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Digest, GivenText, Message, PartyCode, Seconds
+from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration.self_signed import Address, Certificates, Holder
 
 
@@ -67,6 +68,8 @@ class RegistryStatementView(Message):
     """Those whose identity key it replaces without that key's signature: it is lost or stolen."""
     moved: bool
     """Whether the matcher's address or the CA of its certificate changes."""
+    templates: tuple[RoundTemplate, ...] = ()
+    """The templates of rounds."""
 
 
 class RegistryView(Message):

@@ -24,7 +24,16 @@ from aquila.protocol.messages.announcements import (
     ReportPage,
 )
 from aquila.protocol.messages.base import MAX_CHUNK_ELEMENTS, ClassCounts, Message
-from aquila.protocol.messages.manifest import Manifest, Mode, Padding, Participant, PartyCap, TableReference, Window
+from aquila.protocol.messages.manifest import (
+    Manifest,
+    Mode,
+    Padding,
+    Participant,
+    PartyCap,
+    TableReference,
+    TemplateReference,
+    Window,
+)
 from aquila.protocol.messages.notes import (
     MAX_NOTES,
     MOST_WITHDRAWN,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import base
@@ -28,6 +28,18 @@ class TableReference(base.Message):
     """A table that all parties must share, by name or version and digest."""
 
     name: base.Text
+    digest: base.Digest
+
+
+TemplateId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,38}$")]
+TemplateVersion = Annotated[int, Field(ge=1, le=2**31)]
+
+
+class TemplateReference(base.Message):
+    """The template from which a round comes, by id, version and digest (PROTOCOL.md 11.10)."""
+
+    template_id: TemplateId
+    version: TemplateVersion
     digest: base.Digest
 
 
@@ -93,6 +105,7 @@ class Manifest(base.Message):
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
+    template: TemplateReference | None = base.optional()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

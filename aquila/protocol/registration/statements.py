@@ -16,7 +16,9 @@ from aquila.crypto.envelope import open_envelope, payload_of, sign_envelope
 from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import EquivocationError, MalformedError, OrderError, PolicyError, SignatureError
 from aquila.protocol.messages.base import MAX_PARTIES, Digest, Message, PartyCode, Seconds, Text, ascending, optional
+from aquila.protocol.messages.templates import MOST_TEMPLATES, RoundTemplate
 from aquila.protocol.registration import self_signed
+from aquila.protocol.registration.templates import place_of
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry, has_distinct_keys
 
 MOST_STATEMENTS = 200
@@ -56,10 +58,15 @@ class RegistryStatement(Message):
     """By code, ascending; a party that has left stays, with its key."""
     matcher_renewals: Renewals | None = optional()
     """Renewals of the matcher's key, as those of a party."""
+    templates: Annotated[tuple[RoundTemplate, ...], Field(min_length=1, max_length=MOST_TEMPLATES)] | None = optional()
+    """Templates of rounds by id and version, ascending (PROTOCOL.md 11.10)."""
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         ascending([entry.party for entry in self.parties], "parties")
+        places = [place_of(one) for one in self.templates or ()]
+        if any(after <= before for before, after in pairwise(places)):
+            raise ValueError("templates must be distinct and in ascending order")
         keys = {entry.identity_key for entry in self.parties} | {self.matcher_key}
         if len(keys) != len(self.parties) + 1:
             raise ValueError("a key occurs twice")
@@ -130,7 +137,7 @@ def next_statement(
     ca: str | None,
     renewal: self_signed.Renewal | None = None,
 ) -> RegistryStatement:
-    """Return the statement that follows another one and states this registry.
+    """Return the statement that follows another one and states this registry, with the templates of the one before.
 
     Args:
         previous: The statement before, if there is one.
@@ -166,6 +173,7 @@ def next_statement(
         ca=ca,
         parties=tuple(entries),
         matcher_renewals=renewals.get(MATCHER) or None,
+        templates=None if previous is None else previous.message.templates,
     )
 
 

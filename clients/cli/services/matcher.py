@@ -9,6 +9,7 @@ from aquila.errors import OrderError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.service.party import NewInvitation
 from aquila.protocol.registration.self_signed import open_renewal, open_request
+from aquila.protocol.registration.templates import built_in
 from aquila.protocol.registry import MATCHER, Registry, read_registry, write_registry
 from clients.cli import options
 from clients.cli.connect import ConnectedService
@@ -251,6 +252,23 @@ def state_registry(reached: ConnectedService, screen: Screen) -> None:
     """Ask to state the registry again after cards were registered by hand."""
     asked = reached.matcher().restate_registry()
     show_asked(screen, asked)
+
+
+@app.command()
+@speaking
+def templates(
+    reached: ConnectedService,
+    screen: Screen,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="TOML with the templates; by default those of this program.")
+    ] = None,
+) -> None:
+    """Ask to state templates of rounds to the parties, in the place of those that are stated.
+
+    Once the parties have accepted the registry, the secretariat proposes rounds from them.
+    """
+    content = built_in() if file is None else read_file(file)
+    show_asked(screen, reached.matcher().state_templates(content.decode("utf-8", "replace")))
 
 
 @app.command()

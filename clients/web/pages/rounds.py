@@ -134,11 +134,10 @@ def _client(visit: Visit) -> NodeClient | MatcherClient:
 
 @matcher.get("/rounds/new")
 def get_new(visit: Visited) -> Response:
-    """Show the form of a proposal: empty, or filled in after an earlier round."""
+    """Show the form of a proposal: empty, or filled in after an earlier round or from a template."""
     visit.need("round.propose")
-    like = visit.request.query_params.get("like", "")
-    client = visit.matcher()
-    defaults = client.proposal_defaults(like=identifier(like)) if like else client.proposal_defaults()
+    asked = {name: visit.request.query_params.get(name, "") for name in ("like", "template")}
+    defaults = visit.matcher().proposal_defaults(**asked)
     return _form(visit, proposal_form.fresh(defaults), defaults)
 
 
@@ -200,6 +199,7 @@ def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Respo
         zone=proposal_form.zone(),
         earlier=visit.matcher().rounds(limit=_COPIED).rounds,
         drafted=defaults.draft is not None,
+        templates=[(one.template_id, one.worded(visit.language.tag).title) for one in defaults.templates],
     )
 
 

@@ -35,6 +35,7 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
     "padding_records": (1, 10_000_000),
 }
 _MOST_ELEMENTS = 2**40
+_MOST_VERSION = 2**31
 
 TOO_FEW = n_("Choose at least two parties.")
 UNKNOWN = n_("One of these parties is not registered here.")
@@ -152,6 +153,9 @@ class ProposalForm:
         content |= {"window": self._window(), "padding": self._padding(), "pairs": self._chosen_pairs()}
         for name in ("retention_days", "frequency_limit"):
             content[name] = self._number(name, *_NUMBERS[name])
+        if self.text("template"):
+            version = self._number("template_version", 1, _MOST_VERSION)
+            content["template"] = {"template_id": self.text("template"), "version": version}
         given = {name: value for name, value in content.items() if value is not None}
         return None if self.faults else RoundProposal.model_validate(given)
 
@@ -259,6 +263,8 @@ def _drafted(defaults: ProposalDefaults, draft: RoundProposal) -> ProposalForm:
     form = _filled(draft, draft.window or defaults.window, draft.padding or defaults.padding, draft.mode, draft.rules)
     form.parties = sorted(draft.participants)
     form.texts |= {"title": draft.title or "", **{name: getattr(draft, name) for name in WORDS}}
+    if draft.template is not None:
+        form.texts |= {"template": draft.template.template_id, "template_version": str(draft.template.version)}
     caps = {one.party: one.elements for one in draft.caps} or dict.fromkeys(draft.participants, defaults.caps)
     for kind in InputClass:
         form.texts[f"cap_{kind}"] = str(next(iter(caps.values())).of(kind))
@@ -271,7 +277,18 @@ def _drafted(defaults: ProposalDefaults, draft: RoundProposal) -> ProposalForm:
 
 def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
     each = sorted(set(sent.texts("each")) & set(defaults.parties))
-    names = ["title", *WORDS, *MOMENTS, *_NUMBERS, "mode", "minimum_certainty", "rules", "padding_inputs"]
+    names = [
+        "title",
+        "template",
+        "template_version",
+        *WORDS,
+        *MOMENTS,
+        *_NUMBERS,
+        "mode",
+        "minimum_certainty",
+        "rules",
+        "padding_inputs",
+    ]
     names += [f"cap_{kind}" for kind in InputClass]
     names += [f"cap-{party}-{kind}" for party in each for kind in InputClass]
     texts = {name: sent.text(name) for name in names if name in sent.data}

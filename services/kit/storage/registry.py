@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aquila.interface.approval import ApprovalKind
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView
+from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration import statements
 from aquila.protocol.registration.spoken_words import spoken
 from aquila.protocol.registry import MATCHER, Registry, write_registry
@@ -87,6 +88,12 @@ def in_force(session: Session, registry: Registry) -> statements.SignedStatement
     return None if envelope is None else statements.open_statement(envelope.encode(), *registry.keys_of(MATCHER))
 
 
+def templates_in_force(session: Session, registry: Registry) -> tuple[RoundTemplate, ...]:
+    """Return the templates of the statement that was accepted here last; raises as `statements_from` does."""
+    statement = in_force(session, registry)
+    return () if statement is None else statement.message.templates or ()
+
+
 def mark_accepted(session: Session, statement: statements.SignedStatement, now: int) -> None:
     """Keep that a stored statement came into force."""
     row = session.get_one(RegistryStatementRow, (statement.message.number, statement.digest))
@@ -156,6 +163,7 @@ def statement_view(
         replaced=tuple(change.party for change in changes if change.by_both),
         revoked=tuple(change.party for change in changes if not change.by_both),
         moved=(message.url, message.ca) != address,
+        templates=message.templates or (),
     )
 
 

@@ -13,12 +13,14 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import Entry, EntryKind, fields_at_fault
 from aquila.audit.roles import Action, Role
 from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import InputError, KeyMaterialError, OrderError, PolicyError, SignatureError
 from aquila.interface.approval import ApprovalKind, PendingApproval
 from aquila.interface.service.party import FileContent, NewInvitation, NewMatcherAddress, RegistryView, RenewedKey
+from aquila.protocol.messages import Manifest
+from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration import self_signed
 from aquila.protocol.registration.spoken_words import check_spoken, spoken
 from aquila.protocol.registration.statements import (
@@ -31,6 +33,7 @@ from aquila.protocol.registration.statements import (
     open_statement,
     sign_statement,
 )
+from aquila.protocol.registration.templates import read_templates
 from aquila.protocol.registry import MATCHER, RegisteredParty, Registry
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.actor import LOCAL_KEY, Actor
@@ -208,6 +211,16 @@ def ask_move(context: MatcherContext, approvals: Approvals, actor: Actor, wanted
     return _ask(context, approvals, actor, context.registry, moved=(wanted.url.rstrip("/"), wanted.ca))
 
 
+def ask_templates(context: MatcherContext, approvals: Approvals, actor: Actor, content: str) -> PendingApproval:
+    """Ask to state the templates of a file in the place of those that are stated.
+
+    Raises:
+        InputError: The file cannot be read, or has too many templates or one of them twice.
+        AquilaError: As `_ask`.
+    """
+    return _ask(context, approvals, actor, context.registry, templates=read_templates(content.encode()))
+
+
 def as_file(context: MatcherContext) -> FileContent:
     """Return the newest statements as a file for the parties."""
     with context.store.reading("registry.file") as session:
@@ -278,12 +291,13 @@ def _ask(
     *,
     moved: tuple[str, str | None] | None = None,
     renewal: self_signed.Renewal | None = None,
+    templates: tuple[RoundTemplate, ...] | None = None,
     heard: str = "",
 ) -> PendingApproval:
     """Ask for the statement of a registry, of which everything is fixed now.
 
     Raises:
-        InputError: The matcher's own address or CA cannot be told from its settings.
+        InputError: The matcher's own address or CA cannot be told from its settings, or templates cannot be stated.
         OrderError: The last statement states this already.
         AquilaError: As `request` and `check_change`.
     """
@@ -292,11 +306,26 @@ def _ask(
     # An address once stated stays until it is moved: the settings may follow later.
     stated = (last.message.url, last.message.ca) if last else None
     address = moved or stated or address_of(context.settings)
-    if last is not None and (last.message.registry(), stated) == (newer, address):
+    known = (last.message.templates or ()) if last else ()
+    if last is not None and (last.message.registry(), stated, known) == (
+        newer,
+        address,
+        known if templates is None else templates,
+    ):
         raise OrderError("registry_states_this")
     message = next_statement(newer, last, context.clock(), *address, renewal)
+    if templates is not None:
+        message = _with_templates(message, templates)
     before = Registry(context.registry.matcher, {}) if last is None else last.message.registry()
     return request(approvals, actor, content_of(message, before, stated, heard))
+
+
+def _with_templates(message: RegistryStatement, templates: tuple[RoundTemplate, ...]) -> RegistryStatement:
+    """Return a statement with these templates and no others; raises InputError if they cannot be stated together."""
+    try:
+        return RegistryStatement.of_fields(message, templates=templates or None)
+    except ValidationError as error:
+        raise InputError("templates_unusable", fields=fields_at_fault(error)) from None
 
 
 def check_change(context: MatcherContext, session: Session, message: RegistryStatement) -> set[str]:
@@ -305,10 +334,11 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     1. It follows the last one.
     2. It continues the registry in force.
     3. No round that is not over names a party that leaves or whose key it replaces; of the matcher's key, none at all.
+    4. It has the templates of all rounds that are not over.
 
     Raises:
         OrderError: 1 does not hold.
-        PolicyError: 2 or 3 does not hold.
+        PolicyError: 2, 3 or 4 does not hold.
     """
     # 1.
     last = stored.in_force(session, context.registry)
@@ -321,6 +351,14 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     # 3.
     changed = registry.replaced_in(newer) | ({*registry.present()} ^ {*newer.present()})
     _check_rounds(session, changed)  # who joins is in none
+    # 4.
+    kept = {one.reference for one in message.templates or ()}
+    for round_id, manifest in _open_rounds(session):
+        named = manifest.template
+        if named is not None and named not in kept:
+            raise PolicyError(
+                "template_in_open_round", round=round_id, template=named.template_id, version=named.version
+            )
     return changed
 
 
@@ -370,14 +408,19 @@ def adopt(context: MatcherContext, message: RegistryStatement) -> None:
 
 def _check_rounds(session: Session, holders: set[str]) -> None:
     """Refuse a change of those whom a round names that is not over, or of the matcher while there is such a round."""
-    query = select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES)).order_by(RoundRow.created_at)
-    rows = [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
+    rows = _open_rounds(session)
     if MATCHER in holders and rows:
         raise PolicyError("matcher_key_with_open_rounds", count=len(rows), round=rows[0][0])
     for code in sorted(holders):
         named = [round_id for round_id, manifest in rows if code in {one.party for one in manifest.participants}]
         if named:
             raise PolicyError("party_in_open_rounds", party=code, count=len(named), round=named[0])
+
+
+def _open_rounds(session: Session) -> list[tuple[str, Manifest]]:
+    """Return the rounds that are not over, the oldest first."""
+    query = select(RoundRow).where(RoundRow.phase.not_in(ENDED_PHASES)).order_by(RoundRow.created_at)
+    return [(row.round_id, manifest_in(row.manifest)) for row in session.scalars(query)]
 
 
 _ADMINISTRATOR = Actor(LOCAL_KEY, frozenset({Role.ADMINISTRATOR}))

@@ -22,6 +22,7 @@ Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
 BODY_LIMITS = {
     "/v1/operator/registry/parties": 128 << 10,
     "/v1/operator/registry/move": 64 << 10,
+    "/v1/operator/registry/templates": 256 << 10,
     "/v1/registry/acceptance": SMALL_BODY,
 }
 """Bytes of calls: requests to join and addresses have certificates of CAs, an acceptance has little."""
@@ -71,6 +72,14 @@ def post_move(
     context: At, approvals: FourEyes, actor: Administrator, wanted: forms.NewMatcherAddress
 ) -> PendingApproval:
     return statements.ask_move(context, approvals, actor, wanted)
+
+
+@operator.post("/templates", status_code=202, summary="Ask to state templates of rounds")
+def post_templates(
+    context: At, approvals: FourEyes, actor: Administrator, wanted: forms.FileContent
+) -> PendingApproval:
+    """Ask for the statement with the templates of a file, in the place of those that it has."""
+    return statements.ask_templates(context, approvals, actor, wanted.content)
 
 
 @operator.post("/invitations", summary="Invite a party")

@@ -16,6 +16,7 @@ from aquila.interface.rounds import AbortReason, MatcherRoundView, ProposalDefau
 from aquila.interface.service.party import Parties
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import feed
+from aquila.protocol.messages.manifest import TemplateId
 from services.kit.actor import Actor
 from services.kit.errors import StoreError, problem_of
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
@@ -35,7 +36,7 @@ from services.matcher.events import TOKENS
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
 from services.matcher.rounds.contacts import StoredContacts
-from services.matcher.rounds.drafts import copy_of
+from services.matcher.rounds.drafts import copy_of, from_template
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, round_page, rounds_of
 from services.matcher.rounds.long_polls import LONGEST_HOLD, ReadState, answer_long_poll
 from services.matcher.rounds.proposals import defaults_of, request_close
@@ -261,11 +262,17 @@ def get_parties(context: At, contacts: KnownContacts) -> Parties:
     dependencies=[requires(Action.PROPOSE_ROUND)],
 )
 def get_proposal_defaults(
-    context: At, *, like: Annotated[str | None, Query(pattern=_IDENTIFIER)] = None
+    context: At,
+    *,
+    like: Annotated[str | None, Query(pattern=_IDENTIFIER)] = None,
+    template: Annotated[TemplateId | None, Query()] = None,
 ) -> ProposalDefaults:
-    """Return the defaults of a proposal and what it can choose; with `like`, also one filled in after that round."""
-    defaults = defaults_of(context)
-    return defaults if like is None else defaults.model_copy(update={"draft": copy_of(context, like)})
+    """Return the defaults of a proposal and what it can choose.
+
+    With `like` it also has a proposal filled in after that round, with `template` one from that template.
+    """
+    draft = copy_of(context, like) if like else from_template(context, template) if template else None
+    return defaults_of(context).model_copy(update={"draft": draft})
 
 
 @operator_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])

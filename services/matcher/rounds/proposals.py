@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Entry, EntryKind, Word, fields_at_fault
 from aquila.audit.roles import Action
 from aquila.crypto.envelope import payload_of
-from aquila.errors import InputError, OrderError
+from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalKind
-from aquila.interface.rounds import ProposalDefaults, RoundProposal
+from aquila.interface.rounds import ProposalDefaults, RoundProposal, TemplateChoice
 from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.base import MOST_TITLE
+from aquila.protocol.messages.templates import RoundTemplate
+from aquila.protocol.registration.templates import check_template, place_of
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
@@ -31,6 +33,7 @@ from services.kit.approvals.requests import waiting_contents
 from services.kit.log import own_approvals
 from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
+from services.kit.storage.registry import templates_in_force
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.deadlines import lengths_of, window_after
@@ -46,9 +49,11 @@ def check_proposal(context: MatcherContext, manifest: messages.Manifest) -> None
     """Refuse a round that could not be proposed now.
 
     Raises:
-        PolicyError: Its caps may take more than the disk has.
+        PolicyError: Its caps may take more than the disk has, or it differs from the template that it names.
         OrderError: The time for consents is over.
     """
+    if manifest.template is not None:
+        check_template(manifest, stated_templates(context))
     check_disk_space(context, manifest)
     if context.clock() > manifest.window.consent_by:
         raise OrderError("consent_time_before_proposal", round=manifest.round_id)
@@ -80,6 +85,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
 
     Raises:
         InputError: The proposal names parties or rules that are not known, or contradicts itself.
+        PolicyError: It names a template that the registry in force does not have.
     """
     parties = sorted(set(proposal.participants))
     strangers = [party for party in parties if party not in context.registry.present()]
@@ -90,6 +96,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
     table = context.rules.get(proposal.rules)
     if table is None:
         raise InputError("match_rules_unknown", listed=", ".join(sorted(context.rules)))
+    template = None if proposal.template is None else _reference(context, proposal.template)
     normalizer, conformance = normalizer_reference()
     defaults = context.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
@@ -98,7 +105,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
             proposal,
             protocol="aquila/2",
             round_id=context.random(16).hex(),
-            title=proposal.title or _title(context, proposal.category),
+            title=proposal.title or title_of_month(context, proposal.category),
             participants=tuple(
                 messages.Participant(party=party, identity_fingerprint=context.registry.key_of(party).fingerprint)
                 for party in parties
@@ -108,7 +115,8 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
             normalizer=messages.TableReference(name=normalizer, digest=conformance),
             caps=_caps(parties, proposal, defaults),
             window=proposal.window or default_window(context.clock(), defaults),
-            padding=proposal.padding or _padding(defaults),
+            padding=proposal.padding or padding_of(defaults),
+            template=template,
         )
     except ValidationError as error:
         raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None
@@ -123,22 +131,37 @@ def defaults_of(context: MatcherContext) -> ProposalDefaults:
         rules=tuple(sorted(context.rules, key=lambda name: (name != first, name))),
         caps=settings.caps,
         window=default_window(context.clock(), settings),
-        padding=_padding(settings),
+        padding=padding_of(settings),
         minimum_certainty=fields["minimum_certainty"].default,
         frequency_limit=fields["frequency_limit"].default,
         retention_days=fields["retention_days"].default,
+        templates=tuple({one.template_id: one for one in stated_templates(context)}.values()),
     )
 
 
-def _title(context: MatcherContext, category: str) -> str:
-    """Return month and category, where nobody chose a title; with a number if a round of the month has it already."""
+def stated_templates(context: MatcherContext) -> tuple[RoundTemplate, ...]:
+    """Return the templates of the registry in force."""
+    with context.store.reading("registry.templates") as session:
+        return templates_in_force(session, context.registry)
+
+
+def _reference(context: MatcherContext, chosen: TemplateChoice) -> messages.TemplateReference:
+    wanted = chosen.template_id, chosen.version
+    found = next((one for one in stated_templates(context) if place_of(one) == wanted), None)
+    if found is None:
+        raise PolicyError("round_template_unknown", template=chosen.template_id, version=chosen.version)
+    return found.reference
+
+
+def title_of_month(context: MatcherContext, words: str) -> str:
+    """Return this month and words, such as the category; with a number if a round of the month has this title."""
     now = context.clock()
     month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0)
     with context.store.reading("round.titles") as session:
         taken = set(_titles(session, int(month.timestamp()), now))
-    words, mark = f"{month:%Y-%m} {category}", ""
+    begun, mark = f"{month:%Y-%m} {words}", ""
     for number in count(2):
-        title = words[: MOST_TITLE - len(mark)] + mark
+        title = begun[: MOST_TITLE - len(mark)] + mark
         if title not in taken:
             break
         mark = f" ({number})"
@@ -154,7 +177,8 @@ def _titles(session: Session, since: int, now: int) -> Iterator[str]:
         yield content["manifest"]["title"]
 
 
-def _padding(defaults: RoundSettings) -> messages.Padding:
+def padding_of(defaults: RoundSettings) -> messages.Padding:
+    """Return how sizes are hidden in a round whose proposal leaves it open."""
     return messages.Padding(inputs_per_record=defaults.padding_inputs, records_multiple=defaults.padding_records)
 
 

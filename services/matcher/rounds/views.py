@@ -13,6 +13,7 @@ from aquila.interface.sentence import SentenceView
 from aquila.interface.service.party import Parties, PartyView
 from aquila.protocol.messages import CheckFault, StatementKind
 from aquila.protocol.messages.feed import EventKind
+from aquila.protocol.registration.templates import template_of
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.shadow.checks import agree
@@ -20,6 +21,7 @@ from aquila.sentences import Sentence, quoted
 from aquila.sentences.sentence import loads
 from services.kit.log.entries import ENTRIES
 from services.kit.rounds import party_status
+from services.kit.storage.registry import templates_in_force
 from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.round_memory import CachedRound, RoundTransaction
@@ -53,6 +55,7 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
             evidence=turn.session.scalar(evidence) or 0,
             flags=tuple(map(SentenceView.of, _flags(turn))),
             problems=tuple(map(SentenceView.of, _problems(turn))),
+            template=template_of(record.manifest, templates_in_force(turn.session, context.registry)),
         )
 
 

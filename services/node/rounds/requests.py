@@ -12,6 +12,7 @@ from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.interface.rounds import ConsentRequest, SubmissionState
 from aquila.protocol.messages import ClassCounts, Justification, Kind, Manifest, Mode
+from aquila.protocol.registration.templates import check_template
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.caps import elements_for
@@ -34,7 +35,7 @@ _RECORDS, _QUERIES = 1_000, 100
 
 
 def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
-    """Return the obstacle to this node's participation in a round, or None if there is none (3.3.1, 11.6)."""
+    """Return the obstacle to this node's participation in a round, or None if there is none (3.3.1, 11.6, 11.10)."""
     left = {one.party for one in manifest.participants} - set(node.registry.present())
     if left:
         return Sentence.of("manifest_names_left_party", parties=", ".join(sorted(left)))
@@ -44,6 +45,7 @@ def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
         return Sentence.of("manifest_names_replaced_key", parties=", ".join(sorted(former)))
     try:
         node.party.check_manifest(manifest, node.table_of(manifest), normalizer_reference())
+        check_template(manifest, node.templates)
     except PolicyError as error:
         return error.sentence
     return None

@@ -9,6 +9,7 @@ from aquila.errors import LogRewrittenError, ReplayError
 from aquila.interface import rounds as forms
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Kind, StatementKind
+from aquila.protocol.registration.templates import template_of
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from aquila.protocol.rounds.verified_round import Round
 from aquila.sentences.sentence import loads
@@ -99,6 +100,7 @@ def round_view(node: NodeContext, round_id: str) -> forms.NodeRoundView:
             keys_present=node.rounds.of(round_id).key_path.is_file(),
             wishes=_wishes(session, row),
             problems=problems(session, row),
+            template=template_of(round_.manifest, node.templates),
         )
 
 

@@ -245,6 +245,7 @@ def adopt(node: NodeContext) -> None:
         accepted = stored.in_force(session, node.registry)
     assert accepted is not None  # as it was committed
     node.registry.adopt(accepted.message.registry())
+    node.templates = accepted.message.templates or ()
     matcher = followed(node.settings.matcher, accepted, node.settings.home)
     if address_of(matcher) != address_of(node.peer.settings):
         node.peer = node.peer.moved(matcher)

@@ -165,6 +165,37 @@ def renewal(by: str = "SI, renewed", former: str = "SI", handover_by: str | None
     return signed(KeyRenewal, keys | {"handover": handover}, by)
 
 
+def _template() -> dict[str, Any]:
+    return {
+        "template_id": "foreign-fighters",
+        "version": 1,
+        "title": "Foreign fighters",
+        "mode": "lists",
+        "area": "counter-terrorism",
+        "legal_basis": "Article 7",
+        "purpose": "find them",
+        "category": "foreign fighters",
+        "rules": "default",
+        "minimum_certainty": "low",
+        "frequency_limit": 8,
+        "retention_days": 1_095,
+        "pairs": [["AL", "SI"], ["RS", "SI"]],
+        "records": 2_000,
+        "queries": 0,
+        "days": {"consent": 7, "submit": 7, "evaluate": 7, "close": 14, "hour": 16},
+        "wordings": [
+            {
+                "language": "sq",
+                "title": "Luftëtarë të huaj",
+                "area": "lufta kundër terrorizmit",
+                "legal_basis": "neni 7",
+                "purpose": "të gjenden",
+                "category": "luftëtarë të huaj",
+            }
+        ],
+    }
+
+
 def _statements(theme: Theme) -> None:
     first = statement(1, None, entry("SI"))
     second = statement(2, digest_of(first), entry("RS"), entry("SI"))
@@ -189,6 +220,17 @@ def _statements(theme: Theme) -> None:
         ("first_statement_with_one_before_it", (statement(1, "0" * 64, entry("SI")),), "malformed"),
     ):
         theme.invalid(name, "statements", "11.5", said(*contents), kind)
+    template = _template()
+    with_templates = statement(2, digest_of(first), entry("SI"), templates=[template, template | {"version": 2}])
+    theme.valid("statement_with_templates", "statements", "11.10", said(first, with_templates))
+    for name, templates in (
+        ("statement_with_templates_out_of_order", [template | {"version": 2}, template]),
+        ("statement_with_a_template_twice", [template, template | {"title": "Other"}]),
+        ("statement_with_a_template_without_a_purpose", [{k: v for k, v in template.items() if k != "purpose"}]),
+        ("statement_with_a_template_with_pairs_out_of_order", [template | {"pairs": [["RS", "SI"], ["AL", "SI"]]}]),
+    ):
+        content = statement(2, digest_of(first), entry("SI"), templates=templates)
+        theme.invalid(name, "statements", "11.10", said(first, content), "malformed")
     theme.invalid("statement_of_a_party", "statements", "11.5", said(first, by="SI"), "signature")
     broken = statement(2, digest_of(first), entry("SI", "SI, renewed", renewals=[renewal(handover_by="RS")]))
     theme.invalid("statement_with_a_renewal_by_another_key", "statements", "11.9", said(first, broken), "signature")

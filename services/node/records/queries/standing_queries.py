@@ -1,8 +1,8 @@
 """Standing queries: how one begins and ends, and in which rounds it may be asked.
 
 Two persons approve one for persons, a justification, an end, and the terms of a round. It is asked by itself in a round
-only where area, legal basis, purpose and category are these, and no party takes part that was not among those approved
-(ADR 49).
+only where area, legal basis, purpose and category are these, the round comes from the same template or, as the one that
+was approved, from none, and no party takes part that was not among those approved (ADR 49).
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def terms_of(code: str, manifest: Manifest) -> StandingTerms:
         purpose=manifest.purpose,
         category=manifest.category,
         parties=tuple(one.party for one in manifest.participants if one.party != code),
+        template=manifest.template and manifest.template.template_id,
     )
 
 

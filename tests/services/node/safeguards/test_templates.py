@@ -1,0 +1,110 @@
+"""Templates of rounds: stated by the matcher, accepted by the parties, and what a round that names one needs."""
+
+from typing import Any
+
+import pytest
+
+from aquila.protocol.registration.templates import built_in
+from services.matcher.rounds.proposals import stated_templates
+from services.node.records.queries import standing_queries
+from tests.support.ceremony import REGISTRY, accept
+from tests.support.node_world import World
+
+RENAMED = built_in().replace(b'title = "Foreign terrorist fighters"', b'title = "Fighters"')
+
+
+async def state(world: World, content: bytes = built_in()) -> int:
+    answer = await world.operator.post(f"{REGISTRY}/templates", json={"content": content.decode()})
+    return answer.status_code
+
+
+async def draft(world: World, **like: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await world.operator.get("/v1/operator/proposal-defaults", params=like)).json()["draft"]
+    return found
+
+
+async def obstacles(world: World, round_id: str) -> dict[str, list[str]]:
+    """Return by party what stands against its consent."""
+    views = {code: await node.get(f"/rounds/{round_id}") for code, node in world.nodes.items()}
+    return {code: [one["code"] for one in view["problems"]] for code, view in views.items()}
+
+
+async def test_a_round_from_a_template(world: World) -> None:
+    """A party consents to it once its registry has the template; the next version needs another registry."""
+    assert await state(world) == 202
+    assert await state(world) == 409
+    accepted, late = world.nodes["AL"], world.nodes["RS"]
+    await accept(accepted)
+    found = await draft(world, template="foreign-fighters")
+    assert found["title"].endswith(" Foreign terrorist fighters")
+    assert (found["participants"], found["purpose"]) == (
+        sorted(world.nodes),
+        "find foreign terrorist fighters who are known to more than one party",
+    )
+    round_id = await world.propose(**found)
+    assert await obstacles(world, round_id) == {
+        "AL": [],
+        "RS": ["round_template_unknown"],
+        "SI": ["round_template_unknown"],
+    }
+    view = await accepted.get(f"/rounds/{round_id}")
+    assert view["template"]["wordings"][0]["language"] == "sq"
+    assert (await accepted.post(f"/rounds/{round_id}/consent")).status_code == 202
+    assert (await late.post(f"/rounds/{round_id}/consent")).status_code == 403
+    await accept(late)
+    assert (await late.post(f"/rounds/{round_id}/consent")).status_code == 202
+    await world.settle()
+    # The registry keeps the template until the round is over, and a restart keeps it at the node.
+    assert await state(world, RENAMED) == 403
+    late.restart()
+    assert late.node.templates == accepted.node.templates == stated_templates(world.app.state.context)
+
+
+async def test_what_differs_from_its_template_is_not_proposed(world: World) -> None:
+    assert (await world.operator.get("/v1/operator/proposal-defaults?template=organised-crime")).status_code == 404
+    assert await state(world) == 202
+    found = await draft(world, template="organised-crime")
+    for changes, status in (
+        ({"purpose": "another one"}, 403),
+        ({"template": {"template_id": "organised-crime", "version": 2}}, 403),
+        ({"template": {"template_id": "Organised crime", "version": 1}}, 422),
+    ):
+        answer = await world.operator.post("/v1/operator/rounds", json=found | changes)
+        assert answer.status_code == status, answer.text
+
+
+async def test_files_that_cannot_be_stated(world: World) -> None:
+    assert await state(world, b"[[template]]") == 422
+    assert await state(world, built_in() + built_in()) == 422
+
+
+@pytest.mark.rounds
+async def test_caps_follow_from_the_last_lists(world: World) -> None:
+    """A party's cap is for a list a quarter longer than its last one; a copy keeps template and caps."""
+    assert await state(world) == 202
+    before = {one["party"]: one["elements"] for one in (await draft(world, template="foreign-fighters"))["caps"]}
+    assert len(set(map(str, before.values()))) == 1
+    await world.begin()
+    await world.settle()
+    after = {one["party"]: one["elements"] for one in (await draft(world, template="foreign-fighters"))["caps"]}
+    assert all(after[code]["full"] < before[code]["full"] for code in world.nodes)
+    round_id = await world.propose(**await draft(world, template="foreign-fighters"))
+    copied = await draft(world, like=round_id)
+    assert copied["template"] == {"template_id": "foreign-fighters", "version": 1}
+    assert {one["party"]: one["elements"] for one in copied["caps"]} == after
+
+
+async def test_a_standing_query_hangs_on_the_template(world: World) -> None:
+    """The same words by themselves are other terms than those of a template, and the other way round."""
+    assert await state(world) == 202
+    found = await draft(world, template="border-queries")
+    context = world.app.state.context
+    manifests = []
+    for content in (found, found | {"template": None}):
+        answer = await world.operator.post("/v1/operator/rounds", json=content)
+        with context.round_cache.reading(answer.json()["round_id"]) as turn:
+            manifests.append(turn.round.manifest)
+    named, free = (standing_queries.terms_of("AL", one) for one in manifests)
+    assert (named.template, free.template) == ("border-queries", None)
+    assert named != free
+    assert named == free.model_copy(update={"template": "border-queries"})
