@@ -93,7 +93,7 @@ class Between:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False  # all are waited for at the end
 
     def __init__(self, between: Between) -> None:
         self.between = between
@@ -106,6 +106,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = _SECONDS
     server: _Server
 
     def setup(self) -> None:
@@ -114,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def finish(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.closing(self.request), contextlib.suppress(OSError):
             super().finish()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002

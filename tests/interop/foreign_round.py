@@ -265,12 +265,12 @@ class ForeignRound:
         """Wait until something holds.
 
         Raises:
-            WaitedInVainError: It did not in time, or the foreign node ended.
+            WaitedInVainError: It did not in time, or the foreign node ended with an error.
         """
         end = time.monotonic() + self.seconds
         while not true():
             status = self.node.ended()
-            if status is not None:
+            if status:  # with 0 it ends when it has no round left that is open
                 raise WaitedInVainError(f"waiting for {what}: the foreign node ended with status {status}")
             if time.monotonic() > end:
                 raise WaitedInVainError(f"waited in vain for {what}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.foreign_round import ForeignRound, ForeignWorld, differences
+from tests.interop.foreign_round import OURS, ForeignRound, ForeignWorld, differences
 
 pytestmark = pytest.mark.e2e
 
@@ -14,8 +14,8 @@ MAIN = Path(__file__).parent / "node/main.mjs"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignWorld]:
-    """Our services, and a foreign party."""
-    with ForeignWorld(tmp_path_factory.mktemp("world"), MAIN, ["RS"]) as made:
+    """Our services, and foreign parties that each play one round."""
+    with ForeignWorld(tmp_path_factory.mktemp("world"), MAIN, ["RS", "BA", "ME"]) as made:
         yield made
 
 
@@ -28,3 +28,28 @@ def test_a_round_has_the_hits_of_a_rehearsal(world: ForeignWorld) -> None:
     assert differences(played.sides(), expected) == []
     assert played.node.faults == []
     assert [call for call in world.between.calls if call.failed] == []
+
+
+def test_it_notices_a_hit_that_the_matcher_left_out(world: ForeignWorld) -> None:
+    """The matcher's log tells of another match than the report, so it takes no hit and signs no receipt."""
+    played = ForeignRound(world, "ME")
+    played.begin("hit-left-out")
+    played.wait("a fault", lambda: ("10.5.3", "matcher") in found(played))
+    assert played.node.hits() == {}
+    [party] = [one for one in world.world.view(world.world.matcher, played.round_id)["parties"] if one["party"] == "ME"]
+    assert not party["acknowledged"]
+
+
+def test_it_notices_elements_that_another_key_evaluated(world: ForeignWorld) -> None:
+    """It sends the liar no tokens, and has its hits with the other one."""
+    played = ForeignRound(world, "BA")
+    liar, other = OURS
+    played.begin("wrong-elements")
+    played.wait("a fault", lambda: ("3.6.0", liar) in found(played))
+    played.wait("hits", lambda: any(hit.state == "confirmed" for hit in played.node.hits().values()))
+    assert {hit.counterpart for hit in played.node.hits().values()} == {other}
+
+
+def found(played: ForeignRound) -> set[tuple[str | None, str | None]]:
+    """Return the paragraphs of the faults that the foreign node noticed, and whom it blames."""
+    return {(one["paragraph"], one["blamed"]) for one in played.node.faults}

@@ -104,20 +104,22 @@ export function batchWeights(seed, count) {
   return pieces(bytes, 16).map((piece) => fromLittle(piece) || 1n);
 }
 
-/** Σ w·P; the weights and points are public. */
+/** Σ w·P with weights of 16 bytes; weights and points are public. */
 export function weighted(points, weights) {
-  // Buckets of 8 bits (Pippenger): much less work than one multiplication for each point.
+  // Buckets (Pippenger): much less work than one multiplication for each point.
+  const bits = points.length < 300 ? 4 : 8;
+  const mask = (1n << BigInt(bits)) - 1n;
   let sum = Point.ZERO;
-  for (let byte = 15; byte >= 0; byte--) {
-    if (byte < 15) for (let i = 0; i < 8; i++) sum = sum.double();
-    const buckets = new Array(256).fill(null);
+  for (let shift = 128 - bits; shift >= 0; shift -= bits) {
+    if (shift < 128 - bits) for (let i = 0; i < bits; i++) sum = sum.double();
+    const buckets = new Array(1 << bits).fill(null);
     points.forEach((point, i) => {
-      const digit = Number((weights[i] >> BigInt(8 * byte)) & 255n);
+      const digit = Number((weights[i] >> BigInt(shift)) & mask);
       if (digit) buckets[digit] = buckets[digit] ? buckets[digit].add(point) : point;
     });
     let running = Point.ZERO;
     let part = Point.ZERO;
-    for (let digit = 255; digit > 0; digit--) {
+    for (let digit = buckets.length - 1; digit > 0; digit--) {
       if (buckets[digit]) running = running.add(buckets[digit]);
       part = part.add(running);
     }

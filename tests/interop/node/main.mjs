@@ -16,6 +16,10 @@ import { Store } from './store.mjs';
 import { readTables } from './table.mjs';
 import { Witness } from './witness.mjs';
 
+/** Seconds for which a call waits for news, and how many events a page of the feed has. */
+const WAIT = 5;
+const PAGE = 500;
+
 class Node {
   constructor(config) {
     this.config = config;
@@ -98,19 +102,27 @@ class Node {
   async run() {
     let state = '';
     while (!this.stopping) {
-      const read = [...this.rounds.values()].filter((r) => !r.over).map((r) => `read=${r.id}:${r.readTo}`);
-      const wait = this.idle && state ? 5 : 0;
-      const answer = await this.client.json('GET', '/v1/rounds', { query: [`wait=${wait}`, `state=${state}`, ...read].join('&') });
+      // One call waits for news and brings the next page of the feeds (9.6, 9.7).
+      const open = [...this.rounds.values()].filter((r) => r.own.refused === null);
+      const query = [`wait=${this.idle && state ? WAIT : 0}`, `state=${state}`, 'feeds=true', ...open.map((r) => `read=${r.id}:${r.readTo}`)];
+      const answer = await this.client.json('GET', '/v1/rounds', { query: query.join('&') });
       state = answer.state ?? '';
-      this.idle = !(await this.#step(answer.rounds));
-      if (this.rounds.size && [...this.rounds.values()].every((r) => r.over) && this.config.until_closed !== false) break;
+      await this.#find(answer.rounds);
+      let done = false;
+      for (const round of this.rounds.values()) if (round.own.refused === null && (await this.#step(round, answer.feeds?.[round.id]))) done = true;
+      if (this.rounds.size && [...this.rounds.values()].every((r) => r.over)) {
+        // It stays a little: withdrawals, and the entry of its last word.
+        this.overSince ??= Date.now();
+        if (Date.now() - this.overSince > 1000 * (this.config.linger_seconds ?? 15)) break;
+      } else this.overSince = undefined;
+      this.idle = !done;
       if (this.idle) await sleep(1000 * (this.config.poll_seconds ?? 1));
     }
     await this.witness.look().catch(() => {});
   }
 
-  /** One step of all rounds; whether anything was done. */
-  async #step(list) {
+  /** Looks at rounds that are not known yet: their manifests are verified (3.1.2). */
+  async #find(list) {
     for (const { round_id: id } of list) {
       if (this.rounds.has(id) || this.left.has(id)) continue;
       const manifest = await this.client.call('GET', `/v1/rounds/${id}/manifest`);
@@ -124,29 +136,32 @@ class Node {
         this.fault('3.1.2', `A manifest is refused: ${error.message}.`, 'matcher');
       }
     }
-    let done = false;
-    for (const round of this.rounds.values()) {
-      if (round.over) continue;
-      const before = [round.readTo, round.own.statements.length, round.own.statements.filter((s) => s.sent).length].join();
-      for (let page; page === undefined || page.length; ) {
-        page = (await this.client.json('GET', `/v1/rounds/${round.id}/events`, { query: `after=${round.readTo}` })).events;
-        round.take(page);
-      }
-      round.wholeFeed();
-      await this.witness.look();
-      try {
-        await round.advance();
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        this.fault('3.3.1', `The node does nothing in this round: ${error.message}.`, null);
-        this.left.add(round.id);
-        this.rounds.delete(round.id);
-        continue;
-      }
-      await round.send();
-      if (before !== [round.readTo, round.own.statements.length, round.own.statements.filter((s) => s.sent).length].join()) done = true;
+  }
+
+  /** One step of a round: its feed, a look at the log, what is due, and what is to be sent. Whether anything was done. */
+  async #step(round, feed) {
+    const progress = () => [round.readTo, round.own.statements.length, round.own.statements.filter((s) => s.sent).length].join();
+    const before = progress();
+    for (let page = feed?.events; page === undefined || page.length >= PAGE; ) {
+      if (page) round.take(page);
+      page = (await this.client.json('GET', `/v1/rounds/${round.id}/events`, { query: `after=${round.readTo}&limit=${PAGE}` })).events;
+      if (page.length < PAGE) feed = { events: page };
     }
-    return done;
+    round.take(feed.events);
+    round.wholeFeed();
+    round.look();
+    await this.witness.look();
+    try {
+      await round.advance();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.fault('3.3.1', `The node does nothing in this round: ${error.message}.`, null);
+      this.left.add(round.id);
+      this.rounds.delete(round.id);
+      return true;
+    }
+    await round.send();
+    return before !== progress();
   }
 }
 

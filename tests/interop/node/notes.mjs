@@ -82,10 +82,10 @@ export function openBatch(terms, count, sealingSeed, sealed) {
 export function verifyNotes(own, entries) {
   return entries.map(({ hitId, sealed }) => {
     try {
-      const hit = own.hits.get(hitId);
-      need(hit, 'unreported', 'a hit that was not reported');
       need(!own.seen.has(hitId), 'repeated', 'a second note of one hit');
       own.seen.add(hitId);
+      const hit = own.hits.get(hitId);
+      need(hit, 'unreported', 'a hit that was not reported');
       return { hitId, note: verifyNote(own, hit, sealed), fault: null };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -120,10 +120,10 @@ function verifyNote(own, hit, sealed) {
   }
   const { note, marks } = readNote(plain);
   const has = (row) => marks.has(hex(marksOf(keys.mark, [row.token])[0]));
-  need(met.every(has), 'unreadable', 'a reported token without its mark');
   const told = toldOf({ sizes: own.sizes, basis: report.basis, level: hit.certainty, second: hit.second, families: hit.families, hitId: hit.hit_id });
   need(note.value.report === told.told, 'told', 'the other side was told something else');
-  need(tokens.filter(has).length === met.length, 'withheld', 'both sides have a token that was not reported');
+  need(!tokens.some((row) => has(row) && !met.includes(row)), 'withheld', 'both sides have a token that was not reported');
+  need(met.every(has), 'unreadable', 'a reported token without its mark');
   return note.written;
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { base64, hex, sha256, unbase64, unhex } from './bytes.mjs';
 import { need, Refused } from './errors.mjs';
+import { jcsBytes } from './json.mjs';
 import { declared } from './grading.mjs';
 import { elements, evaluateChunk, proveKnowledge, publicOf, randomScalar, shareContext, verifyChunk } from './group.mjs';
 import { checkGuesses, listInputs } from './inputs.mjs';
@@ -14,6 +15,10 @@ import { checkAscending, handlesOf, makeSubmission } from './submission.mjs';
 import { byRecord, checkTags, keyDigest, makeColumn, metTokens, shadowColumn, tagPieces } from './tokens.mjs';
 
 const CLOCKS = 600;
+/** Bytes of one part that are sent by themselves, and those of a consignment. */
+const LARGE = 300_000;
+const MOST_BYTES = 3_000_000;
+const RETRY = [429, 502, 503, 504];
 
 export class Round {
   /** @param {object} node `{party, key, registry, client, store, witness, tables, records, justification, contact, say, fault}` */
@@ -27,9 +32,10 @@ export class Round {
     this.secrets = node.store.openSecrets(id, 'round') ?? node.store.openSecrets(id, 'note');
     this.readTo = 0;
     this.wholeAt = 0;
-    this.blinded = new Set();
-    this.available = new Set();
+    this.blinded = new Map(); // chunks that can be fetched, with their bytes where the feed brought them
+    this.available = new Map();
     this.outputs = new Map(); // evaluated chunks that were verified, by counterpart and index
+    this.checked = new Map(); // faults of reports, or null, by counterpart
     this.distrusted = new Set(); // parties for which nothing more is done
     this.mark();
   }
@@ -66,8 +72,8 @@ export class Round {
   take(events) {
     for (const event of events) {
       this.readTo = event.event_id;
-      if (event.kind === 'blinded') this.blinded.add(recordKey(event.submission_id, event.index));
-      else if (event.kind === 'evaluation') this.available.add(recordKey(event.party, event.index));
+      if (event.kind === 'blinded') this.blinded.set(recordKey(event.submission_id, event.index), event.content ?? null);
+      else if (event.kind === 'evaluation') this.available.set(recordKey(event.party, event.index), event.content ?? null);
       else this.#statement(event.envelope);
     }
   }
@@ -95,6 +101,8 @@ export class Round {
         this.node.fault('3.2.4', 'The feed has a statement signed with the own key that this node does not hold.', null);
       } else if (!known.taken) {
         known.taken = true;
+        if (known.next === undefined) known.next = 0;
+        if (known.bytes.length === 0) known.sent = true;
         this.#save();
       }
       this.node.witness.promise(opened);
@@ -120,27 +128,72 @@ export class Round {
     return sealed;
   }
 
-  /** Sends what has not been taken yet, in order. */
+  /** Sends what has not been taken yet, in order: in consignments (9.8), and what is too large for them by itself. */
   async send() {
-    for (const statement of this.own.statements) {
-      if (statement.sent || statement.refused) continue;
-      try {
-        await this.node.client.call('POST', `/v1/rounds/${this.id}/statements`, { body: new TextEncoder().encode(statement.envelope) });
-        for (const [i, path] of statement.bytes.entries()) {
-          const content = this.node.store.read(`rounds/${this.id}/bytes/${statement.sequence}.${i}`);
-          await this.node.client.call('PUT', `/v1/rounds/${this.id}/submissions/${path}`, { body: content, type: 'application/octet-stream' });
-        }
-        statement.sent = true;
-        statement.bytes.forEach((_, i) => this.node.store.remove(`rounds/${this.id}/bytes/${statement.sequence}.${i}`));
-        this.node.say({ round: this.id, said: statement.name, number: statement.sequence });
-      } catch (error) {
-        if (!error.status || error.status >= 500 || error.status === 429) throw error;
-        statement.refused = error.problem ?? String(error.status);
-        this.node.say({ round: this.id, refused: statement.name, number: statement.sequence, problem: statement.refused });
-      }
-      this.#save();
-      if (statement.sent) this.node.witness.promise({ name: statement.name, digest: statement.digest, message: messageOf(statement.envelope) });
+    for (let parts = this.#parts(); parts.length; parts = this.#parts()) {
+      if (parts[0].large) await this.#put(parts[0]);
+      else await this.#consign(parts);
     }
+  }
+
+  /** The next parts to send, as many as fit one consignment. */
+  #parts() {
+    const parts = [];
+    let size = 0;
+    for (const statement of this.own.statements) {
+      if (statement.refused || statement.sent) continue;
+      const all = [...(statement.taken ? [] : [-1]), ...statement.bytes.keys()].filter((i) => i >= (statement.next ?? -1));
+      for (const i of all) {
+        const content = i < 0 ? statement.envelope : this.node.store.read(`rounds/${this.id}/bytes/${statement.sequence}.${i}`);
+        const large = i >= 0 && content.length > LARGE;
+        size += content.length;
+        if (parts.length && (large || parts.length >= 100 || size > MOST_BYTES)) return parts;
+        parts.push({ statement, i, content, large });
+        if (large) return parts;
+      }
+    }
+    return parts;
+  }
+
+  async #consign(parts) {
+    const body = jcsBytes({ parts: parts.map(({ statement, i, content }) => {
+      if (i < 0) return { part: 'statement', envelope: content };
+      const [submission_id, kind, third, fourth] = statement.bytes[i].split('/');
+      const part = { blinded: 'blinded', evaluations: 'evaluation', tokens: 'tokens' }[kind];
+      return { part, submission_id, index: Number(fourth ?? third), content: base64(content), ...(part === 'tokens' ? { counterpart: third } : {}) };
+    }) });
+    const { taken, problem } = await this.node.client.json('POST', `/v1/rounds/${this.id}/consignments`, { body });
+    parts.slice(0, taken).forEach((part) => this.#taken(part));
+    if (taken < parts.length && problem) this.#refused(parts[taken], JSON.parse(problem));
+  }
+
+  async #put({ statement, i, content }) {
+    try {
+      await this.node.client.call('PUT', `/v1/rounds/${this.id}/submissions/${statement.bytes[i]}`, { body: content, type: 'application/octet-stream' });
+      this.#taken({ statement, i });
+    } catch (error) {
+      if (!error.status) throw error;
+      this.#refused({ statement, i }, { type: error.problem, status: error.status });
+    }
+  }
+
+  #taken({ statement, i }) {
+    statement.next = i + 1;
+    if (i < 0) {
+      this.node.say({ round: this.id, said: statement.name, number: statement.sequence });
+      this.node.witness.promise({ name: statement.name, digest: statement.digest, message: messageOf(statement.envelope) });
+    } else this.node.store.remove(`rounds/${this.id}/bytes/${statement.sequence}.${i}`);
+    if (statement.next >= statement.bytes.length) statement.sent = true;
+    this.#save();
+  }
+
+  #refused({ statement, i }, problem) {
+    const word = String(problem.type ?? problem.status).split(':').at(-1);
+    if (word === 'store-full' || RETRY.includes(problem.status)) throw Object.assign(new Error('the matcher cannot take it now'), { code: word });
+    if (i < 0) statement.refused = word;
+    else statement.sent = true; // bytes that are not wanted any more
+    this.node.say({ round: this.id, refused: statement.name, number: statement.sequence, problem: word });
+    this.#save();
   }
 
   #said(name, test = () => true) {
@@ -250,7 +303,7 @@ export class Round {
         const name = recordKey(id, index);
         if (this.own.evaluated[name] || !this.blinded.has(name) || this.distrusted.has(origin)) continue;
         if (!this.node.mayEvaluate(this, origin, chunk.input_class, chunk.elements)) continue;
-        const bytes = new Uint8Array(await this.node.client.call('GET', `/v1/rounds/${this.id}/submissions/${id}/blinded/${index}`));
+        const bytes = await this.#bytes(this.blinded, name, `${id}/blinded/${index}`);
         try {
           need(hex(sha256(bytes)) === chunk.digest && bytes.length === 32 * chunk.elements, 'digest', 'bytes that differ from what was signed');
           checkAscending(bytes);
@@ -269,6 +322,12 @@ export class Round {
     }
   }
 
+  /** Bytes that came with the feed (9.7), or are fetched. Both are held against the signed digest. */
+  async #bytes(known, name, path) {
+    const content = known.get(name);
+    return content ? unbase64(content) : new Uint8Array(await this.node.client.call('GET', `/v1/rounds/${this.id}/submissions/${path}`));
+  }
+
   /** 3.6.0: others' evaluations of the own list, verified. What does not verify is never used. */
   async #fetch() {
     if (!this.#said('Submission')) return;
@@ -279,7 +338,7 @@ export class Round {
         const name = recordKey(counterpart, index);
         const evaluation = this.record.evaluations.get(recordKey(id, counterpart, index));
         if (this.outputs.has(name) || !evaluation || !this.available.has(name) || this.distrusted.has(counterpart)) continue;
-        const output = new Uint8Array(await this.node.client.call('GET', `/v1/rounds/${this.id}/submissions/${id}/evaluations/${counterpart}/${index}`));
+        const output = await this.#bytes(this.available, name, `${id}/evaluations/${counterpart}/${index}`);
         try {
           need(hex(sha256(output)) === evaluation.message.output_digest, 'digest', 'bytes that differ from what was signed');
           const share = this.record.consents.get(counterpart).message.shares.find((s) => s.input_class === chunk.inputClass);
@@ -329,22 +388,35 @@ export class Round {
     return this.record.reportOf(this.party, counterpart);
   }
 
-  /** 3.7.13, 3.7.4: each report is checked, then acknowledged. */
+  /** What is looked at as soon as the feed has it, before anything is signed. */
+  look() {
+    if (this.own.refused === null && this.record.opening && this.secrets && !this.record.ending) this.#check();
+  }
+
+  #check() {
+    for (const counterpart of this.record.counterparts(this.party)) {
+      const report = this.#report(counterpart);
+      if (!report || this.checked.has(counterpart) || !this.secrets.columns[counterpart]) continue;
+      const fault = this.#checkReport(counterpart, report);
+      this.checked.set(counterpart, fault);
+      if (fault) this.node.fault('3.7.13', `The report of the pair with ${counterpart} does not hold (${fault}): its hits are not to be trusted.`, null);
+    }
+  }
+
+  /** 3.7.13, 3.7.4: each report is checked when it comes; check and receipt are signed when all that was promised is proved (10.5.2). */
   #reports() {
-    if (!this.node.witness.settled) return;
     for (const counterpart of this.record.counterparts(this.party)) {
       const report = this.#report(counterpart);
       if (!report || this.#said('Receipt', (m) => m.counterpart === counterpart)) continue;
       const { message } = report;
+      if (!this.node.witness.settled || !this.checked.has(counterpart)) continue;
       if (message.basis.common_per_million < this.table.leastShare) {
         this.#distrust(counterpart, '3.7.15', 'A report states a smaller share of common persons than the least.', new Refused('policy', ''));
         continue;
       }
       const content = { binding: this.record.binding, counterpart, submission_id: null, report_digest: report.digest };
       if (!this.#said('ReportCheck', (m) => m.counterpart === counterpart)) {
-        const fault = this.#checkReport(counterpart, report);
-        if (fault) this.node.fault('3.7.13', `The report of the pair with ${counterpart} does not hold (${fault}): its hits are not to be trusted.`, null);
-        this.#sign('ReportCheck', { ...content, met: message.basis.met?.digest ?? null, below: report.below.length, fault });
+        this.#sign('ReportCheck', { ...content, met: message.basis.met?.digest ?? null, below: report.below.length, fault: this.checked.get(counterpart) });
       }
       this.#sign('Receipt', { ...content, hits: Object.fromEntries(LEVELS.map((l) => [l, report.hits.filter((h) => h.certainty === l).length])) });
       this.writeHits();
@@ -462,6 +534,7 @@ export class Round {
       this.node.say({ round: this.id, destroyed: 'round key' });
     }
     if (this.record.opening && this.secrets) this.#confirm();
+    if (this.record.opening) this.#acknowledge();
     if (!this.#pendingNotes().length && this.node.store.openSecrets(this.id, 'note')) this.node.store.destroy(this.id, 'note');
     if (this.#said('Consent')?.taken && !this.#said('Closing') && this.node.witness.settled && this.record.ending) {
       const given = this.own.statements.filter((s) => s.refused).map((s) => [s.sequence, s.sequence]);

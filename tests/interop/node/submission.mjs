@@ -73,7 +73,8 @@ export function makeElements({ records, table, padding, binding, seed, submissio
       const inputClass = table.classOf(rule);
       const x = input && !dummy ? inputDigest(binding, inputClass, rule, input.value) : filler(number);
       const blind = blindOf(seed, submissionId, number, x);
-      all.push({ number, position, rule, inputClass, x, blind, blinded: multiply(hashToGroup(x), blind).toBytes() });
+      const point = hashToGroup(x);
+      all.push({ number, position, rule, inputClass, x, point, blind, blinded: multiply(point, blind).toBytes() });
     }
   }
   return { records: total, elements: all };

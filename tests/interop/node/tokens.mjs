@@ -16,8 +16,8 @@ export function tokenOf(key, inputClass, x, values) {
 }
 
 /** Both values of an input: `V_p = k_p · H(x)` and `V_q = (1/r) · E_q` (3.6.0). */
-export function valuesOf({ party, share, counterpart, x, blind, evaluated }) {
-  return { [party]: multiply(hashToGroup(x), share).toBytes(), [counterpart]: multiply(element(evaluated), invert(blind)).toBytes() };
+export function valuesOf({ party, share, counterpart, x, point = hashToGroup(x), blind, evaluated }) {
+  return { [party]: multiply(point, share).toBytes(), [counterpart]: multiply(element(evaluated), invert(blind)).toBytes() };
 }
 
 /** Rows of one class in their order: by token, then by handle (3.6.2). */
@@ -128,16 +128,20 @@ export function listDummies(key, asker = null) {
  */
 export function shadowColumn(key, sets, rows, records, asker = null) {
   const perSet = sets.map(() => new Set());
+  const choices = sets.map(() => 0);
   for (const tokens of byRecord(rows).values()) {
     sets.forEach((rules, n) => {
-      for (const chosen of combinations(tokens, rules)) perSet[n].add(hex(tagOf(key, n, chosen.map((row) => row.token))));
+      for (const chosen of combinations(tokens, rules)) {
+        choices[n]++;
+        perSet[n].add(hex(tagOf(key, n, chosen.map((row) => row.token))));
+      }
     });
   }
   const leftOut = [];
-  const total = () => perSet.reduce((sum, tags, n) => sum + (leftOut.includes(n) ? 0 : tags.size), 0);
-  while (total() > MOST_TAGS * records) {
-    const sizes = perSet.map((tags, n) => (leftOut.includes(n) ? -1 : tags.size));
-    leftOut.push(sizes.indexOf(Math.max(...sizes)));
+  while (choices.reduce((sum, count) => sum + count, 0) > MOST_TAGS * records) {
+    const most = choices.indexOf(Math.max(...choices));
+    leftOut.push(most);
+    choices[most] = 0;
   }
   leftOut.sort((a, b) => a - b);
   const tags = new Set(listDummies(key, asker).map(hex));
@@ -217,7 +221,7 @@ export function makeColumn({ party, counterpart, shares, key, handles }, chunks)
     const evaluated = pieces(outputs, 32);
     if (!byClass.has(inputClass)) byClass.set(inputClass, []);
     elements.forEach((e, i) => {
-      const values = valuesOf({ party, share: shares[inputClass], counterpart, x: e.x, blind: e.blind, evaluated: evaluated[i] });
+      const values = valuesOf({ party, share: shares[inputClass], counterpart, x: e.x, point: e.point, blind: e.blind, evaluated: evaluated[i] });
       byClass.get(inputClass).push({ handle: handles(e.position), position: e.position, rule: e.rule, ...tokenOf(key, inputClass, e.x, values) });
     });
   }
