@@ -1,9 +1,10 @@
-// The vectors of schemas/vectors that an auditor can answer, and those of the registry (11): what a node does is in ../node/.
+// The vectors of schemas/vectors that an auditor can answer, and those of follow-ups (3.11) and the registry (11): what else a node does is in ../node/.
 //
 //   node vectors.mjs      for each of these vectors a line of JSON: file, operation, name, and null or what is wrong
 import { readFileSync } from 'node:fs';
+import { gcmsiv } from '@noble/ciphers/aes.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { bytesOf, canonical, hex, joined, messageOf, readCanonical, readKey, SCHEMAS, sha256, unbase64, unhex, verify } from './encoding.mjs';
+import { bytesOf, canonical, framed, hex, joined, messageOf, readCanonical, readKey, SCHEMAS, sha256, unbase64, unhex, verify } from './encoding.mjs';
 import { readLog, readRegistry } from './log.mjs';
 import { auditRounds } from './rounds_audit.mjs';
 import { readStatements } from './statements.mjs';
@@ -83,7 +84,7 @@ const LOG_BUNDLE = {
     }
     const log = readLog((name) => (Object.hasOwn(changed, name) ? unhex(changed[name]) : null), pinned);
     auditRounds(log, readStatements(log));
-    return log.unproven;
+    return log.unproven.map((point) => point.what ?? point);
   },
 };
 
@@ -177,7 +178,57 @@ const REGISTRY = {
   },
 };
 
-const READ = { log: LOG, log_bundle: LOG_BUNDLE, registry: REGISTRY };
+// Follow-ups and the triangle (3.11.6, 3.11.7), which the node does not have.
+
+const number = (value, size) => unhex(value.toString(16).padStart(2 * size, '0'));
+
+const STATES = ['open', 'asked', 'confirmed', 'refuted', 'unresolved', 'withdrawn'];
+const maskOf = (rules) => rules.reduce((mask, rule) => mask | (1n << BigInt(rule - 1)), 0n);
+const rulesIn = (mask) => Array.from({ length: 64 }, (_, place) => place + 1).filter((rule) => mask & (1n << BigInt(rule - 1)));
+const cipherOf = ({ key, binding, sender, receiver, part }, nonce) =>
+  gcmsiv(unhex(key).slice(0, 32), nonce, framed('aquila/2 follow-up', unhex(binding), sender, receiver, number(part, 4)));
+const holds = (rules, set) => set.every((rule) => rules.includes(rule));
+
+function readFollowed(entry, sender, third) {
+  const [state, length] = [STATES[entry[16] - 1], 17 + 20 * third.length];
+  if (entry.length !== length || !state) fail('it is no entry of a follow-up');
+  const lines = third.map((party, place) => [party, entry.slice(17 + 20 * place, 37 + 20 * place)]);
+  const told = lines.filter(([, line]) => line.slice(0, 8).some(Boolean)).map(([party, line]) => {
+    const letters = Buffer.from(line.slice(8)).toString('latin1');
+    if (!/^[0-9A-Z]{12}$/.test(letters)) fail('it is no reference');
+    return [party, { rules: rulesIn(BigInt(`0x${hex(line.slice(0, 8))}`)), reference: [sender, ...letters.match(/.{4}/g)].join('-') }];
+  });
+  return { hit_id: hex(entry.slice(0, 16)), state, third: Object.fromEntries(told) };
+}
+
+const FOLLOW_UP = {
+  seal(given) {
+    const { hits, third, entries, nonce } = given;
+    const lineOfParty = (told) => (told ? joined(number(maskOf(told.rules), 8), bytesOf(told.reference.slice(3).replaceAll('-', ''))) : new Uint8Array(20));
+    const rows = entries.map((one) => joined(unhex(one.hit_id), Uint8Array.of(1 + STATES.indexOf(one.state)), ...third.map((party) => lineOfParty(one.third[party]))));
+    const content = new Uint8Array(hits * (17 + 20 * third.length));
+    content.set(joined(...rows));
+    return nonce + hex(cipherOf(given, unhex(nonce)).encrypt(content));
+  },
+  open(given) {
+    const sealed = unhex(given.sealed);
+    const content = cipherOf(given, sealed.slice(0, 12)).decrypt(sealed.slice(12));
+    const width = 17 + 20 * given.third.length;
+    const entries = Array.from({ length: Math.ceil(content.length / width) }, (_, at) => content.slice(at * width, (at + 1) * width));
+    return entries.filter((one) => one.some(Boolean)).map((one) => readFollowed(one, given.sender, given.third));
+  },
+  told({ rules, hit, other }) {
+    const times = (places, rule) => places.filter((place) => rules[place] === rule).length;
+    const every = (rule) => rules.filter((one) => one === rule).length;
+    return [...new Set(rules)].filter((rule) => times(hit, rule) && times(other, rule) && [hit, other].some((one) => times(one, rule) === every(rule)));
+  },
+  triangle({ told, own, sets, met }) {
+    if (!holds(own, told)) fail('a rule did not meet here');
+    if (sets.some((set) => holds(told, set)) && !met.some((one) => holds(one, told))) fail('no reported pair met under all of them');
+  },
+};
+
+const READ = { follow_up: FOLLOW_UP, log: LOG, log_bundle: LOG_BUNDLE, registry: REGISTRY };
 
 function wrong(answer, given, { result, gives, class: kind }) {
   let found;
