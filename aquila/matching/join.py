@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -193,11 +194,12 @@ class TokenTable:
         ranges = list(self._ranges())
         memory = max(self._limits.memory_mib, self._writer.rows // len(ranges) * _LEAST_ROW_BYTES >> 20)
         limits = replace(self._limits, memory_mib=memory, threads=self._limits.threads if executor is None else 1)
+        opened = self._writer.connection if executor is None and limits == self._limits else None
         executor = executor or InProcess()
         # 1. Join every range of prefixes.
         joins = [self._join_task(limits, *bounds, frequency_limit) for bounds in ranges]
         met: Counter[int] = Counter()
-        for counts in in_order(executor, join_prefixes, joins, _AHEAD):
+        for counts in in_order(executor, partial(join_prefixes, opened=opened), joins, _AHEAD):
             met.update(counts)
         # 2. Group what met by pair of handles.
         files = tuple(task.target for task in joins)
@@ -205,7 +207,7 @@ class TokenTable:
             GroupTask(limits, files, *share, self._path("pairs", number))
             for number, share in enumerate(_shares(met, self._rows_per_range))
         ]
-        for patterns in in_order(executor, group_pairs, groups, _AHEAD):
+        for patterns in in_order(executor, partial(group_pairs, opened=opened), groups, _AHEAD):
             self._note(patterns)
         self._grouped = [task.target for task in groups]
 
@@ -217,7 +219,7 @@ class TokenTable:
         """Yield every pair of records that met, once, with all rules that met, in the order of lists and handles."""
         masks = {mask: mask for counts in self._patterns.values() for mask in counts}  # one object of each
         for path in self._grouped:
-            with database(replace(self._limits, threads=1), "pairs") as connection:
+            with database(self._limits, "pairs", self._writer.connection) as connection:
                 columns = connection.execute("SELECT * FROM read_parquet($1)", [path]).fetchnumpy()
             numbers, rules = columns["pair"], columns["rules"]
             for first in range(0, len(numbers), _FETCH):
@@ -239,9 +241,10 @@ class TokenTable:
         if not pairs:
             nothing = np.zeros(0, dtype=np.uint8)
             return MetTokens(0, nothing.astype(np.int64), nothing, nothing, nothing, nothing.view(_WHOLE))
-        with database(self._limits, "met") as connection:
+        with database(self._limits, "met", self._writer.connection) as connection:
             connection.register("hits", _columns_of(pairs))
             result = connection.execute(_MET, [[file.path for file in self._writer.files]]).fetchnumpy()
+            connection.unregister("hits")
         found = {name: np.ma.getdata(column) for name, column in result.items()}
         numbers = found["number"].astype(np.int64)
         order = np.argsort(numbers)

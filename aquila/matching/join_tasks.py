@@ -10,7 +10,7 @@ writes one file; done again, it writes the same file.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -63,12 +63,13 @@ class PartitionWriter:
         self._gathered_rows = gathered_rows
         self._waiting: list[tuple[int, np.ndarray, np.ndarray]] = []
         self._waiting_rows = 0
-        self._connection = open_database(limits, "lay-down")
+        self.connection = open_database(limits, "lay-down")
+        """The database, which serves others between two files."""
 
     def close(self) -> None:
         """Close the database, and discard rows that were not written."""
         self._waiting.clear()
-        self._connection.close()
+        self.connection.close()
 
     def add(self, number: int, rows: np.ndarray) -> None:
         """Take rows of the list with this number; they stay in memory until `write` or until enough are there.
@@ -110,9 +111,9 @@ class PartitionWriter:
             np.array([number for number, _ in slices], dtype=np.uint16), [len(rows) for _, rows in slices]
         )
         path = str(self._directory / f"tokens-{len(self.files):06d}.parquet")
-        self._connection.register("columns", columns)
-        self._connection.execute(_WRITE, [path]).fetchall()
-        self._connection.unregister("columns")
+        self.connection.register("columns", columns)
+        self.connection.execute(_WRITE, [path]).fetchall()
+        self.connection.unregister("columns")
         self.files.append(TokenFile(path, first, end - 1))
 
 
@@ -142,13 +143,15 @@ def open_database(limits: Limits, name: str) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def database(limits: Limits, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Lend a database as `open_database` makes it, and close it.
+def database(
+    limits: Limits, name: str, opened: duckdb.DuckDBPyConnection | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a database as `open_database` makes it, and close it; or lend one that is open already, and leave it so.
 
     Raises:
         PolicyError: What is asked of it needs more memory than the limits allow, and cannot be put on disk.
     """
-    with closing(open_database(limits, name)) as connection:
+    with closing(open_database(limits, name)) if opened is None else nullcontext(opened) as connection:
         try:
             yield connection
         except duckdb.OutOfMemoryException:
@@ -206,22 +209,28 @@ class GroupTask:
     """The file to write: every pair of handles once, in order."""
 
 
-def join_prefixes(task: JoinTask) -> dict[int, int]:
-    """Write the pairs of records that met, and return how many rows there are for each pair of lists by its number."""
+def join_prefixes(task: JoinTask, opened: duckdb.DuckDBPyConnection | None = None) -> dict[int, int]:
+    """Write the pairs of records that met, and return how many rows there are for each pair of lists by its number.
+
+    In the process of whoever asks, a database that is `opened` serves: to open one takes longer than to join a query.
+    """
     left, right = np.array(task.allowed, dtype=np.uint16).T
     allowed = {"pair": np.arange(len(left), dtype=np.uint32), "left_list": left, "right_list": right}
     bounds = task.first << PREFIX_BITS, ((task.last + 1) << PREFIX_BITS) - 1
-    with database(task.limits, Path(task.target).stem) as connection:
+    with database(task.limits, Path(task.target).stem, opened) as connection:
         connection.register("allowed", allowed)
         connection.execute(_JOIN, [list(task.files), *bounds, task.frequency_limit, task.target]).fetchall()
         return dict(connection.execute(_COUNT_PAIRS, [task.target]).fetchall())
 
 
-def group_pairs(task: GroupTask) -> dict[int, dict[int, int]]:
-    """Write every pair of records once; return how many met under each mask of rules, by the pair of lists' number."""
+def group_pairs(task: GroupTask, opened: duckdb.DuckDBPyConnection | None = None) -> dict[int, dict[int, int]]:
+    """Write every pair of records once; return how many met under each mask of rules, by the pair of lists' number.
+
+    `opened` is as for `join_prefixes`.
+    """
     found: dict[int, dict[int, int]] = {}
     bounds = task.first_pair, task.last_pair, task.first_handle, task.last_handle
-    with database(task.limits, Path(task.target).stem) as connection:
+    with database(task.limits, Path(task.target).stem, opened) as connection:
         connection.execute(_GROUP, [list(task.files), *bounds, task.target]).fetchall()
         for pair, rules, count in connection.execute(_COUNT_RULES, [task.target]).fetchall():
             found.setdefault(pair, {})[rules] = count

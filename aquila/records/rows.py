@@ -5,7 +5,7 @@ be read becomes a warning, and the row is refused only when too little is left.
 
 A finding says which line and field, what is wrong and what to do. Its sentence never repeats what the person's fields
 hold, so that a list of findings may be stored, logged and mailed. The example beside it does; it is shown only to
-whoever holds the file, one for each group of findings.
+whoever holds the file, with each finding and with each group of them.
 """
 
 from __future__ import annotations
