@@ -101,6 +101,8 @@ class EntryKind(StrEnum):
     LOG_EXPORTED = "log_exported"
     LOG_PRUNED = "log_pruned"
     BACKUP = "backup"
+    # Reports that are published.
+    REPORT_SIGNED = "report_signed"
     # The service itself: what its administrator does for it.
     MAINTENANCE = "maintenance"
 

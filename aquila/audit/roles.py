@@ -64,6 +64,7 @@ class Action(StrEnum):
     EXPORT_LOG = "log.export"
     ACKNOWLEDGE_LOG = "log.acknowledge"
     SEE_STATISTICS = "statistics.see"
+    SIGN_REPORT = "report.sign"
 
 
 FOR_PEOPLE = frozenset(
@@ -74,6 +75,7 @@ FOR_PEOPLE = frozenset(
         Action.DECIDE_APPROVALS,
         Action.RELEASE_ALARM,
         Action.ACKNOWLEDGE_LOG,
+        Action.SIGN_REPORT,
     }
 )
 """Actions that no program does, whatever its role: a person signs in, decides and answers for them."""

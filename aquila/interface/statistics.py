@@ -8,10 +8,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from aquila.interface.log import CosignatureView
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE
-from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Positive, Seconds
+from aquila.protocol.messages.base import Count, Digest, GivenText, Identifier, Message, PartyCode, Positive, Seconds
 from aquila.protocol.messages.statements import Kind
+from aquila.protocol.published_report import Day
 from aquila.protocol.rounds.round_state import Phase
 
 PublishedCount: TypeAlias = Annotated[int, Field(ge=0, multiple_of=BASE)] | Literal["1-4", "<5"]
@@ -186,3 +188,63 @@ class RegionalPicture(Message):
     """Of each level that has such a figure in any round of the category; the surest level first."""
     queries: tuple[QueryCount, ...]
     """Those of the rounds, by month and party: each of them is listed with its round."""
+
+
+class ReportedRound(Message):
+    """A round of a report, with the numbers of its entries in the matcher's log."""
+
+    round_id: Identifier
+    title: str
+    category: str
+    legal_basis: str
+    purpose: str
+    parties: tuple[PartyCode, ...]
+    matched_at: Seconds
+    proposal_entry: Count | None
+    """None where there is none, as after a restore of an older backup."""
+    first_match_entry: Count | None
+    last_match_entry: Count | None
+    """The results of its pairs, of lists and queries, are among the entries from the first to the last."""
+    ending_entry: Count | None
+
+
+class AnnualReport(Message):
+    """The published figures of some days, with what vouches for them."""
+
+    since: Day
+    until: Day
+    """The days in which lists were matched, both included, in the matcher's own time zone."""
+    pictures: tuple[RegionalPicture, ...]
+    """That of the latest round of each category."""
+    rounds: tuple[ReportedRound, ...]
+    """All that the pictures name, newest first."""
+    issued_at: Seconds
+    matcher_fingerprint: Digest
+    """SHA-256 of the key that signs."""
+    log_origin: str
+    log_size: Count
+    log_root: Digest
+    """The head of the matcher's log over its first `log_size` entries."""
+    witnesses: tuple[CosignatureView, ...]
+    """The newest checkpoint that each party cosigned."""
+
+
+class ReportToSign(Message):
+    """A report that an officer publishes."""
+
+    digest: Digest
+    """SHA-256 of its file."""
+    size: Positive
+    """Its bytes."""
+    title: GivenText
+    since: Day
+    until: Day
+    log_size: Positive
+    """Entries of the log whose head it names."""
+
+
+class SignedReport(Message):
+    """The signature of a report."""
+
+    envelope: str
+    """The signature file, which belongs beside the report."""

@@ -17,6 +17,10 @@ AUDITING: Final[Table] = {
     "approval_without_request": Text(
         "entry {index}: the {what} of round {round} was approved and nobody had asked for exactly that", _TWO_PERSONS
     ),
+    "report_differs_from_signature": Text(
+        "the file is not the report that was signed: its SHA-256 is {got}, the signed one is {expected}",
+        "ask the secretariat for the report together with its signature",
+    ),
     "registry_without_two_persons": Text(
         "entry {index}: the log does not show that one person asked for exactly this registry and another approved it",
         _TWO_PERSONS,

@@ -390,6 +390,7 @@ CORE: Final[Table] = {
         "the form is not of this session", "open the page again and send the form once more"
     ),
     "form_sent_by_another_site": Text("the form was sent by another site"),
+    "report_days_reversed": Text("the first day is after the last", "name the earlier day first"),
     "form_date_unreadable": Text("the date cannot be read", "write it as 2026-11-26"),
     "form_thing_unknown": Text("the form names no such thing"),
     "letter_changed_meanwhile": Text("the letter changed while it was made", "ask for it again"),

@@ -5,6 +5,10 @@ from typing import Final
 from aquila.sentences.sentence import Table, Text
 
 MATCHER: Final[Table] = {
+    "report_checkpoint_unknown": Text(
+        "the log has no checkpoint of the size that the report names",
+        "make the report anew, once the log has a checkpoint",
+    ),
     "aborted_by_secretariat": Text("the secretariat aborted it"),
     "answer_refused": Text("{owner} refuses its answer to a query of {asker}; the round goes on without it"),
     "bytes_for_another_party": Text("these bytes are for another party"),

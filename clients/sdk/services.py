@@ -157,6 +157,8 @@ class MatcherClient(ServiceClient):
     statistics = answers("get_statistics", published.Statistics)
     picture = answers("get_picture", published.RegionalPicture)
     statistics_csv = reads("get_statistics_csv")
+    report = answers("get_report", published.AnnualReport)
+    sign_report = answers("post_report", published.SignedReport, published.ReportToSign)
 
 
 class ApprovalClient(ServiceClient):

@@ -140,7 +140,14 @@ def build(
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,
-        routers=[*ROUTERS, statistics.router, *_OF_PEOPLE, health_routes.router, upkeep_routes.router],
+        routers=[
+            *ROUTERS,
+            statistics.router,
+            statistics.signing,
+            *_OF_PEOPLE,
+            health_routes.router,
+            upkeep_routes.router,
+        ],
         body_bytes=settings.limits.body_bytes,
         body_limits={PROPOSALS: LARGEST_PROPOSAL, **registry.BODY_LIMITS, **log_routes.BODY_LIMITS},
         health=context.store.check,

@@ -250,6 +250,13 @@ def picture(
         )
 
 
+def pictures(context: MatcherContext, period: Period) -> tuple[forms.RegionalPicture, ...]:
+    """Return the picture of the latest round of each category within some days, by the categories' names."""
+    with context.store.reading("statistics.categories") as session:
+        _, found = _listed(context, session, None, period)
+    return tuple(picture(context, name, period) for name in sorted({one.category for one in _shown(found)}))
+
+
 def as_csv(content: forms.Statistics) -> str:
     """Return statistics as CSV, one number a row."""
     stream = io.StringIO()

@@ -15,6 +15,7 @@ from aquila.crypto.keys import short_digits
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.interface.log import LogAlarmView, NumberedEntry
 from aquila.protocol import auditing
+from aquila.protocol.published_report import check_report
 from aquila.protocol.registry import MATCHER, Registry, read_registry
 from aquila.sentences import text_of
 from clients.cli.connect import ConnectedService
@@ -232,6 +233,35 @@ def verify(
     open_points = _not_compared(log, rounds, against, at_least is not None)
     document = _document(log, rounds, unproven) | {"not_checked": open_points}
     Screen(as_json).result(document, *_views(log, rounds, unproven), *(f"NOT CHECKED: {one}." for one in open_points))
+
+
+@app.command()
+def report(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The report as it was published, a PDF.")],
+    signature: Annotated[Path, typer.Option(metavar="FILE", help="The signature file beside it.")],
+    registry: _Registry,
+    as_json: Json = False,
+) -> None:
+    """Check that a published report is the one that the matcher signed, and show which log it names. Works offline."""
+    found = check_report(_content(file), _content(signature), read_registry(_content(registry)))
+    said = found.report
+    document = {
+        **said.model_dump(mode="json", exclude={"checkpoint"}),
+        "signed_by": found.signer.fingerprint,
+        "log": found.checkpoint.origin,
+        "entries": found.checkpoint.size,
+        "head": found.checkpoint.root.hex(),
+        "cosigned": dict(found.cosigned),
+    }
+    witnesses = [(party, _time(at)) for party, at in found.cosigned.items()]
+    Screen(as_json).result(
+        document,
+        f"{said.title}: signed by the matcher on {_time(said.issued_at)} with the key "
+        f"{short_digits(found.signer.fingerprint)}.",
+        f"It names the log {found.checkpoint.origin}: {numbered(found.checkpoint.size, 'entry', 'entries')}, head "
+        f"{found.checkpoint.root.hex()}.",
+        Table("Who cosigned that head", ("party", "at"), witnesses),
+    )
 
 
 def _content(path: Path) -> bytes:

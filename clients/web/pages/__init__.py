@@ -5,14 +5,26 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from clients.web.app.site import Site
-from clients.web.pages import administration, approvals, home, log, practice, rounds, sign_in, statistics, unit, upkeep
+from clients.web.pages import (
+    administration,
+    approvals,
+    home,
+    log,
+    practice,
+    report,
+    rounds,
+    sign_in,
+    statistics,
+    unit,
+    upkeep,
+)
 from clients.web.pages.hits import export, hit, queries, requests, review
 from clients.web.pages.records import lists, search
 
 _SHARED = (sign_in.router, administration.router, log.router, approvals.router, upkeep.router)
 _HITS = (review.router, requests.router, export.router, hit.router, queries.router)
 _NODE = (home.node, unit.router, administration.node, *_HITS, lists.router, search.router, rounds.node)
-_MATCHER = (home.matcher, administration.matcher, rounds.matcher, statistics.router)
+_MATCHER = (home.matcher, administration.matcher, rounds.matcher, statistics.router, report.router)
 
 
 def routers_of(site: Site) -> Sequence[APIRouter]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
@@ -35,7 +36,7 @@ _OUTCOMES = {
 }
 
 _AND_ABOVE = {Level.LOW: n_("all levels"), Level.MEDIUM: n_("high and medium"), Level.HIGH: n_("high only")}
-_RULE = n_(
+RULE = n_(
     "Numbers are rounded up or down to multiples of %(base)s, by a key that only the matcher has. A number from 1 to 4 "
     "is shown as 1-4, and what is below %(base)s once rounded as <5. Totals add up rounded numbers."
 )
@@ -71,9 +72,19 @@ def get_statistics(visit: Visited, category: str = "", since: str = "", until: s
         found=read[-1],
         page=page,
         lists=_LISTS,
-        rule=visit.say(_RULE, base=read[-1].base),
+        rule=visit.say(RULE, base=read[-1].base),
         chosen=chosen,
+        year=_last_year(read[-1].rounds),
     )
+
+
+def _last_year(rounds: Sequence[RoundStatistics]) -> tuple[str, str]:
+    """Return first and last day of the year of the newest round, for the form of a report; nothing without a round."""
+    at = max((one.matched_at or one.created_at for one in rounds), default=None)
+    if at is None:
+        return "", ""
+    year = datetime.fromtimestamp(at, UTC).astimezone().year
+    return f"{year:04}-01-01", f"{year:04}-12-31"
 
 
 @router.post("/statistics.csv")
@@ -97,8 +108,8 @@ def get_picture(visit: Visited) -> Response:
         chosen=chosen,
         others=urlencode(chosen),
         certainties=[(level.value, visit.say(words)) for level, words in _AND_ABOVE.items()],
-        figures=_figures(visit, picture),
-        rule=visit.say(_RULE, base=picture.found.base),
+        figures=figures_of(visit, picture),
+        rule=visit.say(RULE, base=picture.found.base),
     )
 
 
@@ -107,11 +118,12 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
     picture = _picture(visit, *map(sent.text, _CHOICE))
     content = {
         "title": visit.say("Regional picture"),
+        "language": visit.language.tag.split("-")[0],
         "category": picture.category,
-        "round": _of_round(visit, picture.one),
+        "round": of_round(visit, picture.one),
         "certainty": f"{visit.say('Certainty')}: {visit.say(_AND_ABOVE[picture.least])}",
-        "rule": visit.say(_RULE, base=picture.found.base),
-        "pictures": [asdict(figure) for figure in _figures(visit, picture)],
+        "rule": visit.say(RULE, base=picture.found.base),
+        "pictures": [asdict(figure) for figure in figures_of(visit, picture)],
     }
     headers = {"content-disposition": 'attachment; filename="regional-picture.pdf"'}
     return Response(pdf.compiled("picture.typ", content, visit.mark), media_type="application/pdf", headers=headers)
@@ -140,7 +152,7 @@ def _least(certainty: str) -> Level:
     return Level(certainty or Level.LOW)
 
 
-def _figures(visit: Visit, picture: Picture) -> list[Figure]:
+def figures_of(visit: Visit, picture: Picture) -> list[Figure]:
     """Return the pictures that have anything to show."""
     if picture.one is None:
         return []
@@ -293,7 +305,7 @@ def _level_names(visit: Visit, levels: Sequence[Level]) -> list[str]:
     return [visit.say(LEVELS[level][0]) for level in levels]
 
 
-def _of_round(visit: Visit, one: RoundStatistics | None) -> str:
+def of_round(visit: Visit, one: RoundStatistics | None) -> str:
     if one is None or one.matched_at is None:
         return visit.say("Nothing to show yet")
     return visit.say(

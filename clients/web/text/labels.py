@@ -224,6 +224,7 @@ WORK = {
     "received": n_("your answer to the other party"),
 }
 ENTRIES = {
+    "report_signed": n_("report published and signed"),
     "import": n_("list imported"),
     "erasure": n_("record erased"),
     "proposal": n_("round proposed"),

@@ -6,16 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from aquila.audit.roles import Action
-from aquila.interface.statistics import RegionalPicture, Statistics
+from aquila.interface.statistics import AnnualReport, RegionalPicture, ReportToSign, SignedReport, Statistics
+from services.kit.actor import Actor
 from services.kit.http.openapi import CSV, raw_answer
 from services.kit.http.routing import Limit, Offset, ServiceRoute
 from services.kit.people.permissions import requires
 from services.matcher import statistics
+from services.matcher.administration import reports
 from services.matcher.api.dependencies import At
 
 router = APIRouter(
     route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"], dependencies=[requires(Action.SEE_STATISTICS)]
 )
+signing = APIRouter(route_class=ServiceRoute, prefix="/v1/operator", tags=["operator"])
 
 
 Category = Annotated[str | None, Query(max_length=500, description="One category of persons; all by default.")]
@@ -61,3 +64,17 @@ def get_picture(
 def get_statistics_csv(context: At, period: Within, category: Category = None) -> Response:
     content = statistics.as_csv(statistics.statistics(context, category, period))
     return Response(content, media_type="text/csv; charset=utf-8")
+
+
+@router.get("/report", summary="The published figures of some days, with the entries and the head of the log")
+def get_report(context: At, since: date, until: date) -> AnnualReport:
+    """Return the picture of the latest round of each category that was matched within the days, both included."""
+    return reports.annual_report(context, since.isoformat(), until.isoformat(), statistics.Period(since, until))
+
+
+@signing.post("/reports", summary="Sign a report that is published")
+def post_report(
+    context: At, actor: Annotated[Actor, requires(Action.SIGN_REPORT)], wanted: ReportToSign
+) -> SignedReport:
+    """Sign a report's SHA-256 and the head of the log that it names; who asked for it is an entry of the log."""
+    return reports.sign(context, actor, wanted)

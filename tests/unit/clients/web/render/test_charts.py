@@ -134,6 +134,7 @@ def test_papers(text: str) -> None:
     drawn = bars(text, [(text, Amount("3", 3))])
     content = {
         "title": text,
+        "language": "en",
         "category": text,
         "round": text,
         "certainty": text,

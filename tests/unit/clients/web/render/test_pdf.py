@@ -1,5 +1,6 @@
 """The letter of a follow-up as a PDF: all lines of its head stand in it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -61,6 +62,20 @@ def test_each_paper_has_the_mark_of_practice(template: str) -> None:
     plain, marked = pdf.compiled(template, content, ""), pdf.compiled(template, content, "Practice.")
     assert plain != marked
     assert len(marked) > len(plain)
+
+
+def test_a_long_table_of_a_picture_goes_on_on_the_next_sheet() -> None:
+    """The 66 pairs of twelve parties are on more than one sheet; a short table is kept with its picture."""
+
+    def sheets(rows: int) -> int:
+        picture = {"title": "T", "svg": "", "columns": ["P", "H"], "rows": [["AL - RS", "5"]] * rows, "note": ""}
+        content = {"title": "T", "language": "en", "category": "", "round": "", "certainty": "", "rule": ""}
+        paper = pdf.compiled("picture.typ", content | {"pictures": [picture]}, "")
+        found = re.search(rb"/Type/Pages/Count (\d+)", paper)
+        assert found
+        return int(found[1])
+
+    assert (sheets(12), sheets(66)) == (1, 2)
 
 
 def test_a_letter_of_practice_says_so_everywhere() -> None:

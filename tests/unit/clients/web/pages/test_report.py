@@ -1,0 +1,84 @@
+"""The annual report: a tagged PDF in the reader's language, and a signature that the documented command checks."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from aquila.audit.roles import Service
+from aquila.interface.statistics import AnnualReport
+from aquila.protocol.encoding import canonical
+from clients.cli.main import main
+from tests.unit.clients.web.test_growth import PARTIES, TITLE, english, picture, round_id, visiting
+
+DAYS = {"since": "2026-01-01", "until": "2026-12-31"}
+
+
+def report(place: Any, *pictures: bytes) -> bytes:
+    place.log.own.publish()
+    log = place.log.view()
+    found = {
+        **DAYS,
+        "pictures": list(map(json.loads, pictures)),
+        "rounds": [
+            {
+                "round_id": round_id(number),
+                "title": TITLE,
+                "category": "suspects",
+                "legal_basis": "Regulation (EU) 2024/982",
+                "purpose": "p",
+                "parties": PARTIES,
+                "matched_at": 1_800_000_000,
+                "proposal_entry": 7 + number,
+                "first_match_entry": 4_100,
+                "last_match_entry": 4_166,
+                "ending_entry": None,
+            }
+            for number in range(12 if pictures else 0)
+        ],
+        "issued_at": 1_800_000_000,
+        "matcher_fingerprint": place.log.own.key.public.fingerprint,
+        "log_origin": log.origin,
+        "log_size": log.size,
+        "log_root": "ab" * 32,
+        "witnesses": [{"witness": "AL", "size": 4_100, "at": 1_800_000_000}] if pictures else [],
+    }
+    return canonical(AnnualReport.model_validate(found).model_dump(mode="json"))
+
+
+async def test_a_report_is_published(matcher: Any, homes: Path, tmp_path: Path) -> None:
+    """Of twelve parties and of none, in each script: accessible, and checked by the command that stands in it."""
+    answers: dict[str, bytes] = {}
+    async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
+        papers = []
+        for language, pictures in (("sr-Cyrl", [picture()]), ("en", [picture()]), ("sq", [])):
+            await browser.send("/language", tag=language, back="/account")
+            await browser.open("/statistics")
+            answers["/v1/operator/report"] = report(matcher, *pictures)
+            await browser.send("/report.zip", **DAYS)
+            assert browser.answer.status_code == 200, browser.page
+            archive = zipfile.ZipFile(io.BytesIO(browser.answer.content))
+            archive.extractall(tmp_path)
+            assert archive.namelist() == ["annual-report.pdf", "annual-report.pdf.signature.json"]
+            paper = (tmp_path / "annual-report.pdf").read_bytes()
+            papers.append(paper)
+            for mark in (
+                b"%PDF-1.7",
+                b"/StructTreeRoot",
+                b"/MarkInfo",
+                b"pdfuaid:part",
+                f"/Lang({language[:2]})".encode(),
+            ):
+                assert mark in paper
+            command = ["audit", "report", str(tmp_path / "annual-report.pdf")]
+            command += ["--signature", str(tmp_path / "annual-report.pdf.signature.json")]
+            command += ["--registry", str(homes / "matcher" / "registry.toml")]
+            assert main(command) == 0
+        assert len(set(papers)) == 3
+        (tmp_path / "annual-report.pdf").write_bytes(papers[0])
+        assert main(command) == 1
+        await english(browser, "/statistics")
+        for days in ({"since": "2026-12-31", "until": "2026-01-01"}, {"since": "", "until": "2026-01-01"}):
+            await browser.send("/report.zip", **days)
+            assert browser.answer.status_code == 422
