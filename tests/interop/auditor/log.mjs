@@ -2,7 +2,7 @@
 import { base64, bytesOf, Fault, fits, hex, joined, readEntry, readKey, same, sha256, textOf, unbase64, verify } from './encoding.mjs';
 
 const DAY = 86_400;
-const WIDTH = 256;
+export const WIDTH = 256;
 
 // The registry file of an auditor (2.4).
 
@@ -51,14 +51,14 @@ export class Frontier {
   }
 }
 
-const rootOf = (hashes) => new Frontier().head(hashes, hashes.length);
+export const rootOf = (hashes) => new Frontier().head(hashes, hashes.length);
 
 /** Yield number and width of each tile of a level with so many hashes. */
 function* tilesOf(hashes) {
   for (let number = 0; number * WIDTH < hashes; number += 1) yield [number, Math.min(WIDTH, hashes - number * WIDTH)];
 }
 
-function pathOf(kind, number, width) {
+export function pathOf(kind, number, width) {
   const digits = String(number).padStart(Math.ceil(String(number).length / 3) * 3, '0');
   const parts = digits.match(/\d{3}/g).map((part, index, all) => (index < all.length - 1 ? `x${part}` : part));
   return `tile/${kind}/${parts.join('/')}${width < WIDTH ? `.p/${width}` : ''}`;

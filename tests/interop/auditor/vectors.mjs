@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { gcmsiv } from '@noble/ciphers/aes.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesOf, canonical, framed, hex, joined, messageOf, readCanonical, readKey, SCHEMAS, sha256, unbase64, unhex, verify } from './encoding.mjs';
-import { readLog, readRegistry } from './log.mjs';
+import { pathOf, readLog, readRegistry, rootOf, WIDTH } from './log.mjs';
 import { auditRounds } from './rounds_audit.mjs';
 import { readStatements } from './statements.mjs';
 
@@ -67,25 +67,44 @@ const LOG = {
     if (shown.import) shown.import = hashed({ import: shown.import, salt });
     return hashed(shown);
   },
+  path: ({ of, number, width }) => pathOf(of, number, width),
+  tiles({ size }) {
+    const found = {};
+    let hashes = Array.from({ length: size }, (_, place) => sha256(Uint8Array.of(0, 0, place >> 16, place >> 8, place)));
+    for (let level = 0; hashes.length; level += 1) {
+      const number = Math.ceil(hashes.length / WIDTH) - 1;
+      const last = hashes.slice(number * WIDTH);
+      found[pathOf(level, number, last.length)] = hex(sha256(...last));
+      const whole = Math.floor(hashes.length / WIDTH);
+      hashes = Array.from({ length: whole }, (_, one) => rootOf(hashes.slice(one * WIDTH, one * WIDTH + WIDTH)));
+    }
+    return found;
+  },
 };
 
 // Audits (10.6).
 
+const unprovenOf = (files, changes, registry) => {
+  const { matcher, ...parties } = registry;
+  const tables = Object.entries(parties).map(([code, keys]) => {
+    const [key, ...former] = [keys].flat().reverse();
+    return `[[party]]\ncode = "${code}"\nidentity_key = "${key}"\nformer_keys = ${JSON.stringify(former.reverse())}\n`;
+  });
+  const pinned = readRegistry([`[matcher]\nidentity_key = "${matcher}"\n`, ...tables].join(''));
+  const changed = { ...files };
+  for (const [name, change] of Object.entries(changes)) {
+    const old = change && (files[change.of ?? name] ?? '');
+    if (change) changed[name] = old.slice(0, 2 * change.front) + change.put + old.slice(old.length - 2 * change.behind);
+    else delete changed[name];
+  }
+  const log = readLog((name) => (Object.hasOwn(changed, name) ? unhex(changed[name]) : null), pinned);
+  auditRounds(log, readStatements(log));
+  return log.unproven.map((point) => point.what ?? point);
+};
+
 const LOG_BUNDLE = {
-  audit({ registry, files, changes }) {
-    const { matcher, ...parties } = registry;
-    const tables = Object.entries(parties).map(([code, key]) => `[[party]]\ncode = "${code}"\nidentity_key = "${key}"\n`);
-    const pinned = readRegistry([`[matcher]\nidentity_key = "${matcher}"\n`, ...tables].join(''));
-    const changed = { ...files };
-    for (const [name, change] of Object.entries(changes)) {
-      const old = change && (files[change.of ?? name] ?? '');
-      if (change) changed[name] = old.slice(0, 2 * change.front) + change.put + old.slice(old.length - 2 * change.behind);
-      else delete changed[name];
-    }
-    const log = readLog((name) => (Object.hasOwn(changed, name) ? unhex(changed[name]) : null), pinned);
-    auditRounds(log, readStatements(log));
-    return log.unproven.map((point) => point.what ?? point);
-  },
+  audit: ({ registry, files, changes }) => unprovenOf(files, changes, registry),
+  audit_node: ({ registry, node, changes }) => unprovenOf(node, changes, registry),
 };
 
 // The registry (11).
@@ -238,7 +257,7 @@ function wrong(answer, given, { result, gives, class: kind }) {
     return result === 'invalid' && kind !== 'differs' ? null : `refused: ${error.message}`;
   }
   if (result === 'invalid' && kind !== 'differs') return 'taken';
-  if (gives?.every?.(({ what }) => what)) gives = gives.map(({ what }) => what); // of an audit the words
+  if (gives?.every?.(({ what }) => what)) [gives, found] = [gives.map(({ what }) => what), found].map((words) => [...new Set(words)].sort()); // of an audit the words
   const isSame = gives === undefined || canonical(found ?? null) === canonical(gives);
   return isSame === (result !== 'invalid') ? null : `gives ${canonical(found ?? null).slice(0, 300)}`;
 }

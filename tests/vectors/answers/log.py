@@ -1,5 +1,7 @@
 """Entries, trees, checkpoints and witnesses."""
 
+import hashlib
+
 from aquila.audit.checkpoint import (
     Checkpoint,
     check_growth,
@@ -12,7 +14,17 @@ from aquila.audit.checkpoint import (
     witness_name,
 )
 from aquila.audit.entries import read_entry
-from aquila.audit.merkle import read_bundle, tree_root, verify_consistency, verify_inclusion
+from aquila.audit.merkle import (
+    TILE_WIDTH,
+    bundle_path,
+    read_bundle,
+    statements_path,
+    tile_path,
+    tiles_of,
+    tree_root,
+    verify_consistency,
+    verify_inclusion,
+)
 from aquila.crypto.envelope import digest_of_payload
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
@@ -86,6 +98,30 @@ def two_persons(given: Given) -> None:
         raise RefusedError("not_proven")
 
 
+def path(given: Given) -> str:
+    of, place = given["of"], (given["number"], given["width"])
+    if of.isdigit():
+        return tile_path(int(of), *place)
+    return bundle_path(*place) if of == "entries" else statements_path(*place)
+
+
+def tiles(given: Given) -> dict[str, str]:
+    found, before, hashes, current = dict[str, str](), list[bytes](), list[bytes](), 0
+    leaves = [hashlib.sha256(bytes(1) + place.to_bytes(4, "big")).digest() for place in range(given["size"])]
+    for level, number, width in tiles_of(given["size"]):
+        if level != current:
+            before, hashes, current = hashes, [], level
+        places = range(number * TILE_WIDTH, number * TILE_WIDTH + width)
+        tile = [
+            leaves[one] if level == 0 else tree_root(before[one * TILE_WIDTH : one * TILE_WIDTH + TILE_WIDTH])
+            for one in places
+        ]
+        hashes += tile
+        found = {name: digest for name, digest in found.items() if not name.startswith(f"tile/{level}/")}
+        found[tile_path(level, number, width)] = hashlib.sha256(b"".join(tile)).hexdigest()
+    return found
+
+
 OPERATIONS: dict[str, Operation] = {
     "entry": entry,
     "read_entry": read,
@@ -99,5 +135,7 @@ OPERATIONS: dict[str, Operation] = {
     "grown": grown,
     "two_persons": two_persons,
     "content": lambda given: content_digest(given["content"]),
+    "path": path,
+    "tiles": tiles,
     "bundle": lambda given: [one.decode() for one in read_bundle(raw(given["bundle"]), given["entries"])],
 }

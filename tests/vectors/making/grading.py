@@ -47,6 +47,7 @@ def make() -> Theme:
     ):
         theme.invalid(name, "log", "7.1", {"n": over, "d": under}, DIFFERS, gives=gives)
     _grades(theme)
+    _silences(theme)
     _standing(theme)
     _learning(theme)
     _bounds(theme)
@@ -114,6 +115,41 @@ def _grades(theme: Theme) -> None:
     without_learned = grade(example | {"learned": []})
     theme.invalid("grade_without_what_was_learned", "grade", "7.3", example, DIFFERS, gives=without_learned)
     theme.invalid("second_pair_graded_as_a_first", "grade", "7.4", second, DIFFERS, gives=grade(example))
+
+
+OF_NAMES = [
+    {"of": "names: name and initial", "centibits": 40},
+    {"of": "names: name and initial + origin: silent", "centibits": 85},
+]
+NO_DATE, NO_DOCUMENT = ([{"of": f"{family}: silent", "centibits": -150}] for family in ("date", "document"))
+SILENCES: dict[str, tuple[tuple[int, ...], list[dict[str, Any]], tuple[int, ...]]] = {
+    "names_are_silent_beside_a_document": ((16,), NO_DATE, (2_400, -600)),
+    "names_are_silent_beside_a_date_and_a_nationality": ((14,), [], (1_650, 150, -600)),
+    "a_date_is_silent_beside_stronger_names": ((9,), NO_DATE, (800, -150)),
+    "a_document_is_silent_since_a_rule_has_it_alone": ((6,), NO_DOCUMENT, (570, 960, -150)),
+    "an_origin_is_not_silent_where_a_record_may_lack_it": ((1,), OF_NAMES, (270, 1_650, 40)),
+    "an_origin_is_silent_where_both_records_have_it": ((1, 15), OF_NAMES, (270, 1_650, 85)),
+}
+"""The rules that met, what was learned, and the weights that add up with the prior."""
+
+
+def _silences(theme: Theme) -> None:
+    prior = log_of(30_000, 5_000_000_000)
+    for name, (rules, learned, weights) in SILENCES.items():
+        given = basis(learned=learned) | {"rules": list(rules), "second": False}
+        found = grade(given)
+        assert found["centibits"] == prior + sum(weights), name
+        theme.valid(name, "grade", "7.1", given, found)
+    for name, wrong in {
+        "a_date_that_no_rule_shows_beside_a_document_counted": -150,
+        "the_silence_of_names_left_out": 600,
+    }.items():
+        given = basis(learned=NO_DATE) | {"rules": [16], "second": False}
+        found = grade(given)
+        theme.invalid(name, "grade", "7.1", given, DIFFERS, gives=found | {"centibits": found["centibits"] + wrong})
+    given = basis(learned=OF_NAMES) | {"rules": [1], "second": False}
+    counted = grade(given) | {"centibits": grade(given)["centibits"] + 45}
+    theme.invalid("an_origin_that_a_record_may_lack_counted", "grade", "7.1", given, DIFFERS, gives=counted)
 
 
 def settle(given: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,9 @@ two_persons: the entries of a log (UTF-8), round id and manifest digest: whether
     The class is no refusal: such a log blames nobody, and a strict audit fails
 content: what two persons approve, as it is stored and shown, to its digest
 bundle: an entry bundle and how many entries it has to their contents (UTF-8)
+path: a level, or `entries` or `statements`, a number and a width to the path of a tile or bundle
+tiles: how many entries a log has, whose leaf at place i is the SHA-256 of 00 and i as 4 bytes, to the SHA-256 of the
+    last tile of each level, by its path
 """
 
 
@@ -47,6 +50,7 @@ def make() -> Theme:
     _checkpoints(theme, leaves)
     _growth(theme, leaves)
     _bundles(theme)
+    _tiles(theme)
     _approvals(theme)
     return theme
 
@@ -231,6 +235,33 @@ def _bundles(theme: Theme) -> None:
         "bundle_cut_within_an_entry": whole[:-1],
     }.items():
         theme.invalid(name, "bundle", "10.4", {"bundle": changed, "entries": 2}, "audit")
+
+
+def _tiles(theme: Theme) -> None:
+    """10.3.1: levels and paths of a log that one tile does not hold."""
+    for of, number, width, path in (
+        ("0", 0, 256, "tile/0/000"),
+        ("0", 5, 70, "tile/0/005.p/70"),
+        ("1", 1_067, 256, "tile/1/x001/067"),
+        ("entries", 1_234_067, 1, "tile/entries/x001/x234/067.p/1"),
+        ("statements", 999, 256, "tile/statements/999"),
+    ):
+        name = path.replace("/", "_").replace(".", "_")
+        theme.valid(name, "path", "10.3.1", {"of": of, "number": number, "width": width}, path)
+    for size in (256, 600, 70_000):
+        leaves = [hashlib.sha256(bytes(1) + place.to_bytes(4, "big")).digest() for place in range(size)]
+        found, level, hashes = dict[str, bytes](), 0, leaves
+        while hashes:
+            number = (len(hashes) - 1) // 256
+            last = hashes[256 * number :]
+            path = f"tile/{level}/{number:03}" + ("" if len(last) == 256 else f".p/{len(last)}")
+            found[path] = hashlib.sha256(b"".join(last)).digest()
+            whole = range(len(hashes) // 256)
+            level, hashes = level + 1, [definition.root(hashes[256 * one : 256 * one + 256]) for one in whole]
+        theme.valid(f"tiles_of_{size}", "tiles", "10.3.1", {"size": size}, found)
+        if size == 600:
+            cut = {path: digest for path, digest in found.items() if "tile/1" not in path}
+            theme.invalid("tiles_of_600_without_a_second_level", "tiles", "10.3.1", {"size": size}, DIFFERS, gives=cut)
 
 
 def _approvals(theme: Theme) -> None:

@@ -1,27 +1,37 @@
 """The matcher's log of the whole round, exported, and copies of it that an audit refuses (PROTOCOL.md 10.4, 10.6)."""
 
-from collections.abc import Callable
-from typing import Any
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, TypeAlias
 
+from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.keys import IdentityKey
-from aquila.protocol.auditing import audit_rounds, read_log
-from aquila.protocol.messages import LevelCounts
-from aquila.protocol.registry import Registry
+from aquila.protocol.auditing import UnprovenClaim, audit_rounds, compare, read_log
+from aquila.protocol.encoding import canonical
+from aquila.protocol.messages import Consent, LevelCounts, Message, Outcomes, Statement, Submission
+from aquila.protocol.registry import MATCHER, Registry
 from tests.support.exported import Exported
-from tests.vectors.making.theme import Theme, group
-from tests.vectors.making.whole_round import played
+from tests.vectors.making.theme import Theme, group, octets
+from tests.vectors.making.whole_round import Played, played
+
+Files: TypeAlias = dict[str, bytes]
+START, WHEN, DAY = 1_800_000_000, 1_800_000_300, 86_400
 
 ABOUT = """
 The exported log of a matcher after `whole_round.json`, of a round that AL left: an audit passes, and says what is
 not proven. Others are the same log with changed files, or as a matcher could write it anew with its own key and
-those of all witnesses.
+those of all witnesses. `node` is a log of SI after its list.
 """
 SOURCE = "own: entries, statements and statistics by the product, heads with hashlib"
 OPERATIONS = """
-audit: the files of a log, changed as `changes` says, and the keys of `registry` to what an audit does not prove; it
-    is refused where a check fails, and `comment` has the number of the check. A change names a file, maybe the one
-    `of` which it is made (else it is itself), and how many bytes of that stay in front and behind; between them is
-    `put`. A file that is gone is null
+audit: the files of a log, changed as `changes` says, and the keys of `registry` (of one that was replaced: a list, the
+    oldest first) to what an audit does not prove, in any order; it is refused where a check fails, and `comment` has
+    the number of the check. A change names a file, maybe the one `of` which it is made (else it is itself), and how
+    many bytes of that stay in front and behind; between them is `put`. A file that is gone is null
+audit_node: the same of the files of `node`
+compare: both logs, changed as `changes` and `node_changes` say, to what is not proven when they are held together
 """
 
 
@@ -36,6 +46,7 @@ def make() -> Theme:
     unproven = found(whole.files, whole.registry)
     assert {one["what"] for one in unproven} == {"uncovered"}
     theme.valid("honest", "audit", "10.6", {"changes": {}}, unproven, "AL was away, and cosigned no ending")
+    _parts_of_logs(theme, whole)
     for name, (check, change) in CHANGES.items():
         log = Exported(dict(whole.files), whole.registry, dict(whole.keys))
         change(log)
@@ -44,12 +55,184 @@ def make() -> Theme:
     return theme
 
 
-def found(files: dict[str, bytes], registry: Registry) -> list[dict[str, str]]:
+def found(files: Files, registry: Registry) -> list[dict[str, str]]:
     """Return what an audit does not prove, by word and party."""
     record = read_log(files.get, registry)
     rounds = audit_rounds(record, files.get, registry, group())
-    claims = [*record.unproven, *(one for audit in rounds for one in audit.unproven)]
+    return words([*record.unproven, *(one for audit in rounds for one in audit.unproven)])
+
+
+def together(files: Files, node: Files, registry: Registry) -> list[dict[str, str]]:
+    """Return what two logs that are held together do not prove."""
+    logs = [read_log(one.get, registry) for one in (files, node)]
+    for log, one in zip(logs, (files, node), strict=True):
+        audit_rounds(log, one.get, registry, group())
+    return words(compare(logs, registry))
+
+
+def words(claims: Iterable[UnprovenClaim]) -> list[dict[str, str]]:
     return [{"what": one.what} | {k: str(v) for k, v in one.sentence.fields.items() if k == "party"} for one in claims]
+
+
+def _parts_of_logs(theme: Theme, whole: Played) -> None:
+    """Logs that lack contents or have a new key, a node's log, and two logs together."""
+    for name, (paragraph, check, change) in PARTS.items():
+        log = Exported(dict(whole.files), whole.registry, dict(whole.keys))
+        change(log)
+        given = {"changes": changes(whole.files, log.files)} | _registry(log)
+        if check:
+            theme.invalid(name, "audit", paragraph, given, "audit", f"({check})")
+        else:
+            theme.valid(name, "audit", paragraph, given, found(log.files, log.registry))
+    node = _node(whole)
+    theme.shared["node"] = dict(node.files)
+    theme.valid("node", "audit_node", "10.6", {"changes": {}}, found(node.files, node.registry))
+    one = _node(whole)
+    at = one.index("approved", 1)
+    one.change(at, person=one.entry(at - 1).person)
+    one.sign_anew(witnesses=(MATCHER,))
+    unproven = found(one.files, one.registry)
+    assert [claim["what"] for claim in unproven] == ["dual_control"]
+    theme.valid("list_that_one_person_wanted", "audit_node", "10.6.1", {"changes": _of(node, one)}, unproven)
+    given = {"changes": {}, "node_changes": {}}
+    theme.valid("logs_that_agree", "compare", "10.6.2", given, together(whole.files, node.files, node.registry))
+    more = _node(whole)
+    _say_more(more)
+    more.sign_anew(witnesses=())
+    given["node_changes"] = _of(node, more)
+    unproven = together(whole.files, more.files, node.registry)
+    assert [claim["what"] for claim in unproven] == ["not_entered"]
+    theme.valid("statement_that_may_not_have_been_sent", "compare", "10.6.2", given, unproven)
+    more.sign_anew(witnesses=(MATCHER,), seen=[(more.size, START)])
+    given = given | {"node_changes": _of(node, more)}
+    theme.invalid("statement_that_the_matcher_left_out", "compare", "10.6.2", given, "audit")
+
+
+def _registry(log: Exported) -> dict[str, Any]:
+    """Return the registry of a vector where a key was replaced."""
+    keys = {holder: [key.hex for key in log.registry.keys_of(holder)] for holder in (MATCHER, *log.registry.parties)}
+    if max(map(len, keys.values())) == 1:
+        return {}
+    return {"registry": {holder: each if len(each) > 1 else each[0] for holder, each in keys.items()}}
+
+
+def _of(node: Exported, changed: Exported) -> dict[str, Any]:
+    return changes(node.files, changed.files)
+
+
+def _node(whole: Played) -> Exported:
+    """Return the log of SI after its list: what two persons wanted, and what it said."""
+    log = Exported(dict(whole.files), whole.registry, dict(whole.keys))
+    said = [at for at in log.statements_of("SI") if log.entry(at).counts["sequence"] <= 3]
+    contents, envelopes = list[bytes](), list[bytes]()
+    for at in said:
+        for entry in _approvals(log.message(at), whole):
+            contents.append(entry.content())
+            envelopes.append(b"")
+        contents.append(log.contents[at])
+        envelopes.append(log.envelopes[at])
+    log.holder, log.contents, log.envelopes = "SI", contents, envelopes
+    kept = {name: content for name, content in log.files.items() if name.startswith(("registry", "tile/0/"))}
+    log.files = kept | {"checkpoint": f"{log.registry.origin_of('SI')}\n".encode()}
+    log.sign_anew(witnesses=(MATCHER,))
+    return log
+
+
+def _approvals(message: Message, whole: Played) -> Iterator[Entry]:
+    """Yield request and approval of a consent or a list (10.2.1)."""
+    content: dict[str, Any]
+    names = {"digests": {}, "ids": {}}  # type: dict[str, dict[str, str]]
+    if isinstance(message, Consent):
+        manifest = message.manifest_digest
+        elements = message.elements.model_dump(mode="json")
+        content = {"kind": "consent", "manifest_digest": manifest, "manifest": manifest, "elements": elements}
+    elif isinstance(message, Submission):
+        names["digests"]["import"] = octets("what the second person sees of the list").hex()
+        content = {
+            "kind": "submission",
+            "manifest_digest": whole.round.manifest_digest,
+            "submission_id": message.submission_id,
+            "submission_kind": message.kind.value,
+            "justification": message.justification.model_dump(mode="json"),
+            "import": names["digests"]["import"],
+        }
+    else:
+        return
+    author, approver = (f"p-{octets(f'{who} of SI', 6).hex()}" for who in ("officer", "approver"))
+    content["round_id"] = message.round_id
+    digests = names["digests"] | {"content": hashlib.sha256(canonical(content)).hexdigest()}
+    ids = {"approval": octets(f"approval of {content['kind']}", 16).hex(), "what": content["kind"], "author": author}
+    for kind, person in ((EntryKind.APPROVAL_REQUESTED, author), (EntryKind.APPROVED, approver)):
+        entry = Entry.of(kind, START, "SI", round=message.round_id, person=person, digests=digests, ids=ids)
+        yield entry.salted(octets(f"salt of {kind} of {content['kind']}", 16).hex())
+
+
+def _say_more(log: Exported) -> None:
+    """Let SI have said something more in its own log."""
+    last = log.message(log.size - 1)
+    assert isinstance(last, Submission)
+    common = {"round_id": last.round_id, "party": "SI", "binding": last.binding, "log_head": last.log_head}
+    log.sign(Outcomes(sequence=last.sequence + 1, pairs=(), **common), START)
+
+
+def _leave_out(log: Exported, *places: int, counted: bool = True) -> None:
+    """Leave entries out of the copy of a log, as its owner says."""
+    for place in places:
+        log.contents[place] = log.envelopes[place] = b""
+    rounds = {_round(log): len(places)} if counted else {}
+    listed = {"entries": [[place, place + 1] for place in places], "rounds": rounds}
+    log.files["left_out.json"] = json.dumps(listed).encode()
+    log.files.pop(_statistics(log))
+    log.write_bundles()
+
+
+def _round(log: Exported) -> str:
+    return _statistics(log).removeprefix("statistics/").removesuffix(".json")
+
+
+def _erase(log: Exported, days: int) -> None:
+    """Erase all contents after a time, and write the log anew."""
+    at, size = WHEN, log.size
+    then = at + days * DAY
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, then, MATCHER))
+    log.append(Entry.of(EntryKind.LOG_PRUNED, then, MATCHER, counts={"size": size, "days": 1_095}))
+    leaves = {place: log.leaf(place) for place in range(size)}
+    for place in range(size):
+        log.contents[place] = log.envelopes[place] = b""
+    log.files.pop(_statistics(log))
+    log.sign_anew(seen=[(size, at), (size + 1, then), (size + 2, then)], leaves=leaves)
+
+
+def _renew(log: Exported, *, in_time: bool) -> None:
+    """Let SI have another key from an entry on, and say something with that one, or with the former one."""
+    before, after = log.keys["SI"], IdentityKey(octets("renewed identity of SI"))
+    digests = {"former": before.public.fingerprint, "key": after.public.fingerprint}
+    log.append(Entry.of(EntryKind.KEY_REPLACED, WHEN, MATCHER, recipient="SI", digests=digests))
+    known = log.registry
+    parties = {**known.parties, "SI": replace(known.parties["SI"], key=after.public)}
+    log.registry = Registry(known.matcher, parties, {"SI": known.keys_of("SI")})
+    last = log.message(log.statements_of("SI")[-1])
+    assert isinstance(last, Statement)
+    log.keys["SI"] = after if in_time else before
+    common = {"round_id": last.round_id, "party": "SI", "binding": getattr(last, "binding"), "log_head": last.log_head}  # noqa: B009
+    log.sign(Outcomes(sequence=last.sequence + 1, pairs=(), **common), WHEN)
+    log.keys["SI"] = after
+    log.sign_anew(witnesses=("RS", "SI"))
+    log.cosign_at(log.index("submission", 2) + 1, "AL")
+
+
+PARTS: dict[str, tuple[str, int, Callable[[Exported], None]]] = {
+    "copy_that_leaves_a_closing_out": ("10.9", 0, lambda log: _leave_out(log, log.index("closing", 1))),
+    "copy_that_leaves_more_out_than_it_says": (
+        "10.9",
+        9,
+        lambda log: _leave_out(log, log.index("closing", 1), counted=False),
+    ),
+    "contents_erased_after_three_years": ("10.8", 0, lambda log: _erase(log, 1_095)),
+    "contents_erased_a_day_too_early": ("10.8", 6, lambda log: _erase(log, 1_094)),
+    "statement_by_a_renewed_key": ("11.9.4", 0, lambda log: _renew(log, in_time=True)),
+    "statement_by_a_replaced_key": ("11.9.4", 8, lambda log: _renew(log, in_time=False)),
+}
 
 
 def changes(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, Any]:
