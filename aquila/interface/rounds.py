@@ -194,6 +194,46 @@ class RoundSummary(Message):
         )
 
 
+class DeadlineKind(StrEnum):
+    """What a deadline of a round is for, in the order of its window."""
+
+    CONSENT = "consent"
+    LISTS = "lists"
+    EVALUATION = "evaluation"
+    END = "end"
+
+
+class AwaitedStep(Message):
+    """A step that a round awaits, and its party, or None for the matcher."""
+
+    party: PartyCode | None
+    step: Awaited
+
+
+class RoundOverview(RoundSummary):
+    """A round in the secretariat's table."""
+
+    proposed_at: Seconds
+    window: Window
+    due: DeadlineKind | None
+    """The deadline that counts now, or None where the round is over."""
+    due_at: Seconds | None
+    awaited: tuple[AwaitedStep, ...]
+    """The parties for which the round waits, each with the first step that it has to take."""
+    pairs: dict[PairState, Count]
+    """How many pairs of lists are in each state; none before the round is open and when it is over."""
+
+
+class RoundsOverview(Message):
+    """A part of the rounds, newest first."""
+
+    rounds: tuple[RoundOverview, ...]
+    offset: Count
+    """How many newer ones are left out."""
+    total: Count
+    """How many there are in all, of those that were asked for."""
+
+
 class RoundPage(Message):
     """A part of the rounds that a service knows, newest first."""
 
@@ -412,13 +452,6 @@ class AnswerView(Message):
     def complete(self) -> bool:
         """Return whether every party has answered: only then is a record without a hit a no-hit."""
         return self.state is AnswerState.ANSWERED and not any(one.state is AnswerState.REFUSED for one in self.parties)
-
-
-class AwaitedStep(Message):
-    """A step that a round awaits before it can answer, and its party, or None for the matcher."""
-
-    party: PartyCode | None
-    step: Awaited
 
 
 class Hits(Message):

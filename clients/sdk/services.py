@@ -138,6 +138,7 @@ class MatcherClient(ServiceClient):
     proposal_defaults = answers("get_proposal_defaults", round_views.ProposalDefaults)
     propose = answers("post_round", approval.PendingApproval, round_views.RoundProposal)
     rounds = answers("get_all_rounds", round_views.RoundPage)
+    overview = answers("get_overview", round_views.RoundsOverview)
     health = answers("get_service_health", health_views.ServiceHealth)
     needs = answers("get_needs", attention.AttentionList)
     parties = answers("get_parties", party_views.Parties)

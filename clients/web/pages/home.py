@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from aquila.audit.roles import Action
 from aquila.interface.approval import ApprovalState
 from aquila.interface.attention import ACTIONS, AttentionKind, AttentionList, RoundAttention
 from aquila.interface.hits import UnitFigures, Work
-from aquila.interface.rounds import RoundPage
+from aquila.interface.rounds import DeadlineKind, RoundOverview, RoundPage
 from aquila.interface.service.health import ATTENDED, Grade, ServiceHealth
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
@@ -28,6 +28,8 @@ matcher = APIRouter(route_class=PageRoute)
 _MOST_WATCHED = 20
 _MOST_DESCRIBED = 20
 """Requests whose content is read for the page."""
+_PLANNED_DAYS = 30
+_DAY = 86_400
 _SHORT = 8
 """Digits by which a round is named, as the filter `short` shows it."""
 
@@ -46,7 +48,9 @@ def get_node_home(visit: Visited) -> Response:
         needs += [*of_letters(visit, figures), *_of_hits(visit)]
     needs += [*_pressing(found, later=True), *_of_own_requests(visit)]
     needs += [*_of_erasures(visit), *of_notifications(visit), *_of_registry(visit)]
-    return visit.show("home.html", needs=needs, status=client.status(), outages=health.outages, figures=figures)
+    return visit.show(
+        "home.html", needs=needs, status=client.status(), outages=health.outages, figures=figures, calendar=()
+    )
 
 
 @matcher.get("/")
@@ -61,7 +65,34 @@ def get_matcher_home(visit: Visited) -> Response:
         *of_notifications(visit),
         *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True)) if sees else ()),
     ]
-    return visit.show("home.html", needs=needs, status=None, outages=health.outages, figures=None)
+    calendar = calendar_of(client.overview(limit=_MOST_WATCHED, ongoing=True).rounds, health.at) if sees else ()
+    return visit.show("home.html", needs=needs, status=None, outages=health.outages, figures=None, calendar=calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class DueDeadline:
+    """A deadline on the calendar."""
+
+    at: int
+    kind: DeadlineKind
+    round: RoundOverview
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it is the deadline that counts now, for which the parties of the round are awaited."""
+        return self.kind is self.round.due
+
+
+def calendar_of(rounds: Sequence[RoundOverview], now: int) -> list[DueDeadline]:
+    """Return the deadlines of rounds in the next `_PLANNED_DAYS`, the first one first; none that is behind a round."""
+    order = list(DeadlineKind)
+    found = [
+        DueDeadline(at, kind, one)
+        for one in rounds
+        for kind, at in zip(order, one.window.model_dump().values(), strict=True)
+        if one.due is not None and order.index(kind) >= order.index(one.due) and now <= at <= now + _PLANNED_DAYS * _DAY
+    ]
+    return sorted(found, key=lambda one: (one.at, one.round.title, one.round.round_id))
 
 
 _WATCHED = {

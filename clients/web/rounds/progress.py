@@ -14,18 +14,11 @@ from anyio import to_thread
 from fastapi.responses import StreamingResponse
 
 from aquila.errors import AquilaError
-from aquila.interface.rounds import (
-    Awaited,
-    MatcherRoundView,
-    NodeRoundView,
-    PairProgress,
-    PairState,
-    PartyAtNode,
-    Progress,
-)
+from aquila.interface.rounds import MatcherRoundView, NodeRoundView, PairProgress, PairState, PartyAtNode, Progress
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.web.app.visit import SignInNeededError, Visit
 from clients.web.i18n.languages import Language, n_
+from clients.web.text.labels import AWAITED
 from services.kit.http.connections import mark_caller_known
 
 Values = dict[str, object]
@@ -102,23 +95,13 @@ def node_values(view: RoundView, language: Language) -> Values:
     return values | _counted("evaluated_for_others", view.evaluated_for_others)
 
 
-_AWAITED = {
-    Awaited.CONSENT: n_("its consent"),
-    Awaited.LIST: n_("its list"),
-    Awaited.EVALUATIONS: n_("evaluations"),
-    Awaited.TOKENS: n_("its tokens"),
-    Awaited.RECEIPT: n_("its receipt"),
-    Awaited.NOTHING: n_("nothing"),
-}
-
-
 def words_of(party: PartyAtNode) -> dict[str, str]:
     """Return the description of a party in English, by the names of its parts on the page."""
     yes, no, unknown = n_("yes"), n_("not yet"), n_("not known here")
     return {
         "consented": yes if party.consented else no,
         "listed": yes if party.listed else no,
-        "awaited": _AWAITED[party.awaited],
+        "awaited": AWAITED[party.awaited.value],
         "has_hits": unknown if party.has_hits is None else yes if party.has_hits else no,
     }
 

@@ -28,6 +28,21 @@ PHASES = {
     "closed": (n_("closed"), ""),
     "aborted": (n_("aborted"), "stop"),
 }
+DEADLINES = {
+    "consent": n_("Consent by"),
+    "lists": n_("Lists by"),
+    "evaluation": n_("Evaluation by"),
+    "end": n_("Ends at"),
+}
+AWAITED = {
+    "consent": n_("its consent"),
+    "list": n_("its list"),
+    "evaluations": n_("evaluations"),
+    "tokens": n_("its tokens"),
+    "report": n_("its report"),
+    "receipt": n_("its receipt"),
+    "nothing": n_("nothing"),
+}
 LEVELS = {"high": (n_("high"), 3), "medium": (n_("medium"), 2), "low": (n_("low"), 1)}
 FIGURES = {"1-4": n_("a small number, from 1 to 4"), "<5": n_("fewer than 5 once rounded")}
 SUBMISSIONS = {
@@ -443,6 +458,9 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
     return {one.__name__: one for one in made} | {
         "by_names": partial(_by_names, say),
         "phase": partial(tag, table=PHASES),
+        "phase_word": lambda code: say(PHASES[code][0]),
+        "deadline": partial(word, table=DEADLINES),
+        "awaited": partial(word, table=AWAITED),
         "submission_state": partial(tag, table=SUBMISSIONS),
         "answer_state": partial(tag, table=ANSWERS),
         "account_state": partial(tag, table=ACCOUNTS),

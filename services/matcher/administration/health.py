@@ -8,9 +8,8 @@ from sqlalchemy import func, select
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.interface.attention import ALARMS, AttentionKind, RoundAttention, WaitingCounts
-from aquila.interface.rounds import Awaited
 from aquila.interface.service.health import Grade, Subject
-from aquila.protocol.messages import Kind, StatementKind
+from aquila.protocol.messages import StatementKind
 from aquila.protocol.messages.feed import EventKind
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
@@ -32,10 +31,10 @@ from services.kit.settings import MEBIBYTE
 from services.kit.storage.outages import lasting
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
-from services.matcher.rounds import progress
 from services.matcher.rounds.attention import attention_list
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.disk_space import bytes_to_reserve, unreserved_bytes
+from services.matcher.rounds.overview import awaited_in
 from services.matcher.storage.tables import ChunkRow, FaultRow, RoundRow
 
 _SILENT_SECONDS = 2 * 3_600
@@ -99,22 +98,8 @@ def _open_round(turn: RoundTransaction, now: int) -> OpenRound:
         phase=turn.round.phase.value,
         began_at=turn.row.created_at,
         newest=newest,
-        awaited=list(dict.fromkeys(_awaited(turn, now))),
+        awaited=list(dict.fromkeys(awaited_in(turn, now))),
     )
-
-
-def _awaited(turn: RoundTransaction, now: int) -> Iterator[tuple[str, Awaited]]:
-    """Yield the steps that a round waits for, each with the party that takes it."""
-    record = turn.round
-    if record.phase is Phase.PROPOSED:
-        for one in record.manifest.participants:
-            if one.party not in record.consents and one.party not in record.refusals:
-                yield one.party, Awaited.CONSENT
-        return
-    faulty = progress.faulty_columns(turn)
-    for query in (None, *(one.submission_id for one in record.submissions.values() if one.kind is Kind.QUERY)):
-        for pair in progress.pairs_of(record, query):
-            yield from progress.state_of(turn.cached, faulty, pair, now)[1]
 
 
 def _silent(parties: Iterable[str], last: Mapping[str, int | None], now: int) -> Iterator[Fault]:

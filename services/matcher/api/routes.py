@@ -12,11 +12,19 @@ from aquila.audit.roles import Action
 from aquila.errors import AquilaError, MalformedError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
-from aquila.interface.rounds import AbortReason, MatcherRoundView, ProposalDefaults, RoundPage, RoundProposal
+from aquila.interface.rounds import (
+    AbortReason,
+    MatcherRoundView,
+    ProposalDefaults,
+    RoundPage,
+    RoundProposal,
+    RoundsOverview,
+)
 from aquila.interface.service.party import Parties
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import feed
 from aquila.protocol.messages.manifest import TemplateId
+from aquila.protocol.rounds.round_state import Phase
 from services.kit.actor import Actor
 from services.kit.errors import StoreError, problem_of
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
@@ -39,6 +47,7 @@ from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.drafts import copy_of, from_template
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, round_page, rounds_of
 from services.matcher.rounds.long_polls import LONGEST_HOLD, ReadState, answer_long_poll
+from services.matcher.rounds.overview import overview
 from services.matcher.rounds.proposals import defaults_of, request_close
 from services.matcher.rounds.statements import accept_statement
 from services.matcher.rounds.views import parties_view, round_view
@@ -273,6 +282,17 @@ def get_proposal_defaults(
     """
     draft = copy_of(context, like) if like else from_template(context, template) if template else None
     return defaults_of(context).model_copy(update={"draft": draft})
+
+
+@operator_calls.get(
+    "/overview",
+    summary="Rounds with what is due next, who is awaited, and how far pairs are",
+    dependencies=[requires(Action.SEE_ROUNDS)],
+)
+def get_overview(
+    context: At, *, offset: Offset = 0, limit: Limit = None, phase: Phase | None = None, ongoing: Ongoing = False
+) -> RoundsOverview:
+    return overview(context, offset, limit, phase=phase, ongoing=ongoing)
 
 
 @operator_calls.get("/needs", summary="What rounds need of the secretariat", dependencies=[requires(Action.SEE_ROUNDS)])

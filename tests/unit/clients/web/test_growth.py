@@ -1,6 +1,7 @@
 """Pages of lists that grow: after many rounds of all parties no page is large, and nothing is cut without a word."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,7 +10,7 @@ import httpx
 
 from aquila.audit.roles import Service
 from aquila.interface.hits import UnitPicture
-from aquila.interface.rounds import NodeRoundView, RoundPage
+from aquila.interface.rounds import NodeRoundView, RoundPage, RoundsOverview
 from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import RegionalPicture, Statistics
 from aquila.protocol.encoding import canonical
@@ -42,10 +43,11 @@ class Answering(httpx.BaseTransport):
         return httpx.Response(200, content=_part(form, ready, request.url.params) if form else ready)
 
 
-_IN_PARTS: dict[str, type[RoundPage | Statistics]] = {"rounds": RoundPage, "statistics": Statistics}
+_Parted = RoundPage | RoundsOverview | Statistics
+_IN_PARTS: dict[str, type[_Parted]] = {"rounds": RoundPage, "overview": RoundsOverview, "statistics": Statistics}
 
 
-def _part(form: type[RoundPage | Statistics], content: bytes, asked: httpx.QueryParams) -> bytes:
+def _part(form: type[_Parted], content: bytes, asked: httpx.QueryParams) -> bytes:
     page = form.model_validate_json(content)
     first = int(asked.get("offset", 0))
     rounds = page.rounds[first : first + int(asked.get("limit", page.total))]
@@ -69,6 +71,25 @@ def rounds(phase: str = "closed") -> bytes:
         for number in range(MANY)
     ]
     return canonical(RoundPage.model_validate({"rounds": entries, "total": MANY}).model_dump(mode="json"))
+
+
+def overview(phase: str = "closed") -> bytes:
+    """Return the secretariat's table; of a round that goes on, consents and lists are due in the next 30 days."""
+    now, day = int(time.time()), 86_400
+    moments = (now + 5 * day, now + 20 * day, now + 40 * day, now + 60 * day)
+    window = dict(zip(("consent_by", "submit_by", "evaluate_by", "closes_at"), moments, strict=True))
+    going = phase == "proposed"
+    more = {
+        "proposed_at": now,
+        "window": window,
+        "due": "consent" if going else None,
+        "due_at": moments[0] if going else None,
+        "awaited": [{"party": party, "step": "consent"} for party in PARTIES if going],
+        "pairs": {"list": len(PAIRS)} if going else {},
+    }
+    entries = [one | more for one in json.loads(rounds(phase))["rounds"]]
+    found = {"rounds": entries, "offset": 0, "total": MANY}
+    return canonical(RoundsOverview.model_validate(found, strict=False).model_dump(mode="json"))
 
 
 def oldest_round(stage: StagedRound) -> bytes:
@@ -224,18 +245,21 @@ async def test_rounds_at_a_node(node: Any) -> None:
 
 
 async def test_rounds_at_the_matcher(matcher: Any) -> None:
-    answers = {"/v1/operator/rounds": rounds()}
+    answers = {"/v1/operator/overview": overview()}
     async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
         await turn_pages(browser)
 
 
 async def test_first_page_of_the_matcher(matcher: Any) -> None:
     """The newest rounds that go on are there by title and parties; how many more there are is said."""
-    answers = {"/v1/operator/rounds": rounds("proposed")}
+    answers = {"/v1/operator/rounds": rounds("proposed"), "/v1/operator/overview": overview("proposed")}
     async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
         page = await english(browser, "/")
         assert is_small(browser)
-        assert page.count(TITLE) == page.count("The round waits for consents. AL, AT, BA") == 20
+        cards, _, calendar = page.partition('id="calendar"')
+        assert cards.count(TITLE) == cards.count("The round waits for consents. AL, AT, BA") == 20
+        assert calendar.count(TITLE) == 2 * 20
+        assert calendar.count(": its consent") == len(PARTIES) * 20
         assert "Not shown here: 280." in page
 
 

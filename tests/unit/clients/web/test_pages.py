@@ -327,7 +327,7 @@ async def test_what_waits_for_a_second_person(matcher: Any) -> None:
     assert second.answer.status_code in {403, 409}
     await second.open(waiting)
     assert "takes effect" in await second.send(f"{waiting}/approve", digest=digest, read="yes")
-    assert "counter-terrorism" in await first.open("/rounds")
+    assert " fighters" in await first.open("/rounds")
     for way, said in (("refuse", "It is refused."), ("withdraw", "It is taken back.")):
         await first.open("/rounds/new")
         await first.send("/rounds/new", **terms)
