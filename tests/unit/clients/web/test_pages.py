@@ -6,10 +6,12 @@ import re
 from html import unescape
 from typing import Any
 
+import httpx
 from sqlalchemy import select, update
 
 from aquila.audit.proven_entry import read_proven_entry
 from aquila.crypto.keys import short_digits
+from aquila.protocol.registration.templates import built_in
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.text.glossary import TERMS
 from services.kit.log.entries import ENTRIES
@@ -451,3 +453,50 @@ async def test_numbers(matcher: Any) -> None:
         await browser.open("/statistics?since=yesterday")
         assert browser.answer.status_code == 422
         assert (await browser.send("/statistics.csv")).startswith('"round",')
+
+
+async def test_a_round_from_a_template_and_one_like_it(matcher: Any) -> None:
+    """Three actions: choose, look, propose. Terms of a template are no fields, and each language has its own words."""
+    admin, first = await matcher.visitor("adm", "administrator"), await matcher.visitor("sec-1", "secretariat")
+    second = await matcher.visitor("sec-2", "secretariat")
+    key = {"authorization": f"Bearer {matcher.token}"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=matcher.app), base_url=ORIGIN, headers=key
+    ) as program:
+        body = {"content": built_in().decode()}
+        answer = await program.post("/v1/operator/registry/templates", json=body)
+        assert answer.status_code == 202, answer.text
+    page = await approved(second, f"/approvals/{answer.json()['approval_id']}")
+    assert "Foreign terrorist fighters (foreign-fighters, number 1)" in page
+    assert "organised-crime" in await admin.open("/registry")
+    assert "Begin with a template" in await first.open("/rounds/new")
+    page = await first.open("/rounds/new?template=foreign-fighters")
+    assert 'type="hidden" name="purpose"' in first.page
+    shown = dict(re.findall(r'name="([a-z_]+)"[^>]* value="([^"]*)"', first.page))
+    sent = {
+        name: unescape(text)
+        for name, text in shown.items()
+        if name not in {"form_token", "party", "step", "tag", "back"}
+    }
+    refused = await first.send("/rounds/new", **sent | {"purpose": "another one"}, party=["AL", "SI"])
+    assert "differs from it in: purpose" in refused
+    await first.open("/rounds/new?template=foreign-fighters")
+    await first.send("/rounds/new", **sent, party=["AL", "SI"])
+    assert "Waiting for approval." in unescape(first.page)
+    await approved(second, first.answer.url.path)
+    page = await first.open("/rounds")
+    assert sent["title"] in page
+    assert "Albania (AL): its consent" in page
+    (path,) = set(re.findall(r'href="(/rounds/[0-9a-f]{32})"', first.page))
+    assert "Propose a round like this" in await first.open(path)
+    await first.open(f"/rounds/new?like={path.rpartition('/')[2]}")
+    assert f'value="{sent["title"]} (2)"' in first.page
+    await first.send("/language", tag="sq", back="/account")
+    assert "luftëtarë të huaj terroristë" in await first.open(path)
+
+
+async def approved(browser: Any, path: str) -> str:
+    page: str = await browser.open(path)
+    digest = browser.page.split('name="digest" value="')[1][:64]
+    assert "takes effect" in await browser.send(f"{path}/approve", digest=digest, read="yes")
+    return page
