@@ -2,12 +2,12 @@
 
 `pytest -p tests.interop.recording --record-logs FOLDER ...` leaves for each log FOLDER/<name>.json: its files by name,
 each as the digest of a file in FOLDER/blobs; the registry; and the verdict. It is loaded before any test module is
-imported, so that whoever asks for the two functions of the auditor gets those that record.
+imported, so that whoever asks for the functions of the auditor gets those that record.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,16 @@ import pytest
 from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol import auditing
-from aquila.protocol.auditing import LogRecord, RoundAudit
+from aquila.protocol.auditing import LogRecord, RoundAudit, UnprovenClaim
 from aquila.protocol.auditing.log_files import LEAST_RETENTION_DAYS, Files
-from aquila.protocol.registry import Registry, write_registry
+from aquila.protocol.registry import MATCHER, Registry, write_registry
 
-_read_log, _audit_rounds = auditing.read_log, auditing.audit_rounds
+_read_log, _audit_rounds, _compare = auditing.read_log, auditing.audit_rounds, auditing.compare
 _folder: list[Path] = []
 _open: list[tuple[LogRecord, list[object], Mapping[str, bytes], Registry]] = []
 """The log that was read last, as it was then: an audit of its rounds may follow."""
+_read: list[tuple[LogRecord, Mapping[str, bytes]]] = []
+"""Logs that were read from a dictionary: some may be held against each other."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _record_in(config.getoption("--record-logs"))
-    auditing.read_log, auditing.audit_rounds = read_log, audit_rounds
+    auditing.read_log, auditing.audit_rounds, auditing.compare = read_log, audit_rounds, compare
 
 
 @contextmanager
@@ -61,7 +63,25 @@ def read_log(files: Files, registry: Registry, retention_days: int = LEAST_RETEN
         raise
     if retention_days == LEAST_RETENTION_DAYS:
         _open.append((record, list(record.entries), kept.seen if whole is None else whole, registry))
+        if whole is not None:
+            _read.append((record, whole))
     return record
+
+
+def compare(logs: Sequence[LogRecord], registry: Registry) -> Iterator[UnprovenClaim]:
+    """Hold logs against each other, and record the first with what lies beside it, if all are as they were read."""
+    known = [next((files for one, files in _read if one is log), None) for log in logs]
+    files = [one for one in known if one is not None]
+    is_whole = 1 < len(files) == len(logs) and logs[0].holder == MATCHER
+    try:
+        claims = list(_compare(logs, registry))
+    except AuditError as error:
+        if is_whole:
+            record_case(files[0], registry, found(error) | {"compared": []}, files[1:])
+        raise
+    if is_whole:
+        record_case(files[0], registry, {"compared": sorted({one.what for one in claims})}, files[1:])
+    return iter(claims)
 
 
 def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group) -> list[RoundAudit]:
@@ -111,15 +131,24 @@ def found(error: AuditError) -> dict[str, Any]:
     }
 
 
-def record_case(files: Mapping[str, bytes], registry: Registry, verdict: dict[str, Any]) -> None:
-    """Write a log, its registry and the verdict."""
+def record_case(
+    files: Mapping[str, bytes], registry: Registry, verdict: dict[str, Any], beside: Sequence[Mapping[str, bytes]] = ()
+) -> None:
+    """Write a log, its registry, the verdict, and logs that it was held against."""
     (folder,) = _folder
+    case: dict[str, Any] = {"files": _named(folder, files), "registry": write_registry(registry).decode()}
+    if beside:
+        case["beside"] = [_named(folder, other) for other in beside]
+    key = hashlib.sha256(json.dumps(case, sort_keys=True).encode()).hexdigest()[:32]
+    (folder / f"{key}.json").write_text(json.dumps(case | verdict))
+
+
+def _named(folder: Path, files: Mapping[str, bytes]) -> dict[str, str]:
+    """Write what is in files, and return the name of each with its digest."""
     names = {}
     for name, content in files.items():
         names[name] = hashlib.sha256(content).hexdigest()
         blob = folder / "blobs" / names[name]
         if not blob.exists():
             blob.write_bytes(content)
-    case = {"files": names, "registry": write_registry(registry).decode()}
-    key = hashlib.sha256(json.dumps(case, sort_keys=True).encode()).hexdigest()[:32]
-    (folder / f"{key}.json").write_text(json.dumps(case | verdict))
+    return names

@@ -28,7 +28,10 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e
 
 AUDITOR = ROOT / "tests/interop/auditor/main.mjs"
-RECORDED = ("test_verify.py", "test_heads.py", "test_copies.py", "test_dual_control.py", "test_replaced_keys.py")
+RECORDED = (
+    *("audit/test_verify.py", "audit/test_heads.py", "audit/test_copies.py", "audit/test_dual_control.py"),
+    *("audit/test_replaced_keys.py", "attacks/test_explain_what_is_missing.py"),
+)
 
 CHECKS = {
     1: r"log_registry_.*",
@@ -61,6 +64,9 @@ FILES = {
 }
 """The checks by the files that cannot be read, or are missing."""
 
+OF_LOGS_TOGETHER = {"log_alarm", "not_entered", "refused_unshown"}
+"""What is not proven of logs that are held against each other, by its word."""
+
 
 def check_of(verdict: dict[str, Any]) -> int | None:
     """Return at which check our auditor stopped, or None."""
@@ -78,7 +84,7 @@ def check_of(verdict: dict[str, Any]) -> int | None:
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every log that our tests of audits make."""
     folder = tmp_path_factory.mktemp("recorded")
-    tests = [str(ROOT / "tests/audit" / name) for name in RECORDED]
+    tests = [str(ROOT / "tests" / name) for name in RECORDED]
     plugin = ["-p", "tests.interop.recording", "--record-logs", str(folder)]
     words = [sys.executable, "-m", "pytest", "-q", "-n", "2", *plugin, *tests]
     ran = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
@@ -94,13 +100,18 @@ def verdicts(folder: Path) -> Iterator[dict[str, Any]]:
     yield from map(json.loads, ran.stdout.splitlines())
 
 
-def agreed(folder: Path) -> Counter[int | None]:
+def agreed(folder: Path) -> Counter[int | str | None]:
     """Ask both auditors about every recorded log; return how many stopped at each check, and at none."""
-    found, differ = Counter[int | None](), []
+    found, differ = Counter[int | str | None](), []
     for theirs in verdicts(folder):
         ours = json.loads((folder / theirs["name"]).read_text())
-        mine = check_of(ours), ours.get("unproven", [])
-        others = theirs["check"], sorted(set(theirs.get("unproven", ())))
+        said = theirs.get("unproven", [])
+        if "beside" in ours:
+            mine = "logs" if "code" in ours else None, ours["compared"]
+            others = theirs["check"], [word for word in said if word in OF_LOGS_TOGETHER]
+        else:
+            mine = check_of(ours), ours.get("unproven", [])
+            others = theirs["check"], said
         found[mine[0]] += 1
         if mine != others:
             said = ours.get("text", mine[1]), theirs.get("sentence", others[1])
@@ -113,6 +124,32 @@ def test_both_auditors_find_the_same(recorded: Path) -> None:
     found = agreed(recorded)
     assert found.total() > 150
     assert found.keys() >= {None, *CHECKS}
+
+
+def test_options_are_those_of_the_command(recorded: Path, tmp_path: Path) -> None:
+    """Another log, a checkpoint that was kept, and a strict audit: both programs end with the same status."""
+    cases = [json.loads(path.read_text()) for path in sorted(recorded.glob("*.json"))]
+    case = next(case for case in cases if "beside" in case and "code" not in case)
+    log, other = tmp_path / "log", tmp_path / "other"
+    for place, files in ((log, case["files"]), (other, case["beside"][0])):
+        for name, blob in files.items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(recorded / "blobs" / blob, place / name)
+    (tmp_path / "registry.toml").write_text(case["registry"])
+    kept = min((log / "checkpoints").glob("[0-9]*"), key=lambda path: int(path.name))
+    for options, status in (
+        (["--at-least", str(kept), "--with", str(other)], 0),
+        (["--with", str(other), "--strict"], 1),
+        (["--at-least", str(other / "checkpoint")], 1),
+    ):
+        assert statuses([str(log), "--registry", str(tmp_path / "registry.toml"), *options]) == [status, status]
+
+
+def statuses(words: list[str]) -> list[int]:
+    """Return how both programs end."""
+    node = shutil.which("node")
+    programs = [[str(node), str(AUDITOR)], [sys.executable, "-m", "clients.cli.main", "audit", "verify", "--json"]]
+    return [subprocess.run([*one, *words], cwd=ROOT, capture_output=True, check=False).returncode for one in programs]
 
 
 PLACES = 8

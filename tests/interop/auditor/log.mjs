@@ -89,7 +89,7 @@ export function lineOf(note, name, algorithm, keys) {
   return null;
 }
 
-function readCheckpoint(bytes, registry) {
+export function readCheckpoint(bytes, registry) {
   const note = readNote(bytes);
   const [, origin, size, root] = /^(.+)\n(0|[1-9]\d{0,19})\n(\S+)\n$/u.exec(note.text) ?? [];
   const head = root ? unbase64(root) : '';

@@ -1,19 +1,34 @@
 // An auditor of exported logs: the same files and the same registry as `aquila audit verify`, read from schemas/ alone.
 //
-//   node main.mjs LOG --registry FILE     LOG is a folder or a tar archive; status 1 and the first fault, if there is one
+//   node main.mjs LOG --registry FILE [--with LOG]... [--at-least NOTE] [--strict]
+//                                         LOG is a folder or a tar archive; status 1 and the first fault, if there is one
 //   node main.mjs --cases FOLDER          for each FOLDER/*.json a line of JSON with what was found: tests compare these
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkAtLeast, compareLogs, stillUnproven } from './comparison.mjs';
 import { Fault } from './encoding.mjs';
 import { readLog, readRegistry } from './log.mjs';
 import { auditRounds } from './rounds_audit.mjs';
 import { readStatements } from './statements.mjs';
 
-/** Audit a log; return its holder and what is not proven, in words for machines, or throw a Fault. */
-export function audit(files, registry) {
+/** Audit a log and return it with what its parties said and what is not proven, or throw a Fault. */
+function audit(files, registry) {
   const log = readLog(files, registry);
-  auditRounds(log, readStatements(log));
-  return { holder: log.holder, entries: log.size, unproven: log.unproven };
+  log.said = readStatements(log);
+  auditRounds(log, log.said);
+  return log;
+}
+
+/** Audit a log, alone and beside others and a checkpoint that was kept, and return what is found, in words for machines. */
+function auditAll(files, registry, { others = [], kept = null, strict = false }) {
+  const log = audit(files, registry);
+  if (kept) checkAtLeast(log, kept);
+  const beside = others.map((other) => audit(other, registry));
+  const points = stillUnproven([...log.unproven, ...compareLogs([log, ...beside])], beside);
+  const unproven = [...new Set(points.map((point) => point.what ?? point))].sort();
+  if (strict && unproven.length) throw new Fault('strict', 'the log', `not proven: ${unproven.join(', ')}`);
+  return { holder: log.holder, entries: log.size, unproven };
 }
 
 function folder(path) {
@@ -35,32 +50,38 @@ function archive(path) {
   return (name) => found.get(name) ?? null;
 }
 
-function verdictOf(files, registry) {
+function verdictOf(files, registry, options = {}) {
   try {
-    return { check: null, ...audit(files, registry) };
+    return { check: null, ...auditAll(files, registry, options) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { check: error.check, sentence: error.message };
   }
 }
 
-/** Audit recorded logs: each names its registry and its files, which lie in FOLDER/blobs. */
+/** Audit recorded logs: each names its registry and its files, which lie in FOLDER/blobs, and maybe other logs beside it. */
 function auditCases(path) {
   const blobs = folder(join(path, 'blobs'));
   for (const name of readdirSync(path).filter((one) => one.endsWith('.json')).sort()) {
-    const { files, registry } = JSON.parse(readFileSync(join(path, name)));
-    const verdict = verdictOf((file) => (Object.hasOwn(files, file) ? blobs(files[file]) : null), readRegistry(registry));
+    const { files, registry, beside = [] } = JSON.parse(readFileSync(join(path, name)));
+    const [log, ...others] = [files, ...beside].map((of) => (file) => (Object.hasOwn(of, file) ? blobs(of[file]) : null));
+    const verdict = verdictOf(log, readRegistry(registry), { others });
     process.stdout.write(`${JSON.stringify({ name, ...verdict })}\n`);
   }
 }
 
-function main([place, option, value]) {
-  if (place === '--cases') return auditCases(option);
-  if (option !== '--registry' || !value) {
-    process.stderr.write('usage: node main.mjs LOG --registry FILE\n');
+const filesOf = (place) => (statSync(place).isDirectory() ? folder(place) : archive(place));
+
+function main(args) {
+  if (args[0] === '--cases') return auditCases(args[1]);
+  const options = { registry: { type: 'string' }, with: { type: 'string', multiple: true, default: [] }, 'at-least': { type: 'string' }, strict: { type: 'boolean' } };
+  const { values, positionals: [place] } = parseArgs({ args, options, allowPositionals: true });
+  if (!place || !values.registry) {
+    process.stderr.write('usage: node main.mjs LOG --registry FILE [--with LOG]... [--at-least NOTE] [--strict]\n');
     return process.exit(2);
   }
-  const verdict = verdictOf(statSync(place).isDirectory() ? folder(place) : archive(place), readRegistry(readFileSync(value, 'utf8')));
+  const kept = values['at-least'] && new Uint8Array(readFileSync(values['at-least']));
+  const verdict = verdictOf(filesOf(place), readRegistry(readFileSync(values.registry, 'utf8')), { others: values.with.map(filesOf), kept, strict: values.strict });
   process.stdout.write(`${JSON.stringify(verdict)}\n`);
   return process.exit(verdict.check === null ? 0 : 1);
 }

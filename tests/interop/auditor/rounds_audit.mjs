@@ -188,7 +188,7 @@ function checkHits(log, of) {
     for (const { party, hits } of receipts) if (!same(levelsOf(hits), levels)) throw fault(`${party} signed that it has other hits than were matched`);
     if (!receipts.length) log.unproven.push('hits');
   }
-  for (const key of reported.keys()) if (!round.receipts.has(key)) log.unproven.push('report');
+  for (const key of reported.keys()) if (!round.receipts.has(key)) log.unproven.push({ what: 'report', party: sidesOf(key).party, digest: round.reports.get(key) });
 }
 
 function checkTags(log, of) {
@@ -211,7 +211,7 @@ function checkTags(log, of) {
 }
 
 /** The time of the newest entry or cosignature. */
-function newestOf(log) {
+export function newestOf(log) {
   const seen = [...log.cosigned.values()].flatMap((sizes) => [...sizes.values()]);
   return Math.max(0, ...seen, ...log.entries.filter(Boolean).map((entry) => entry.time));
 }
@@ -267,7 +267,8 @@ function checkNumbers(log, of) {
       before = Math.max(before, end);
     }
     if (missing > of.leftOut) throw new Fault(11, inRound(of), `statements of ${party} are missing`);
-    if (missing || [...unseen.values()].some((digest) => !round.confirmations.has(digest))) log.unproven.push('numbers');
+    if (missing) log.unproven.push('numbers');
+    for (const digest of unseen.values()) if (!round.confirmations.has(digest)) log.unproven.push({ what: 'numbers', party, digest });
   }
 }
 
