@@ -8,6 +8,7 @@ side has of the hits, and what differs. `tests/interop/README.md` tells what sta
 
 import argparse
 import csv
+import hashlib
 import json
 import secrets
 import shutil
@@ -39,6 +40,9 @@ PEOPLE = {
         ("Ardit", "Hoxha", "1984-03-12"),
         ("Besnik", "Krasniqi", "1990"),
         ("Mirjeta", "Berisha", "1992-08-24"),
+        ("Agim", "Shala", "1975"),
+        ("Luan", "Morina", "1981-07-09"),
+        ("Fatmir", "Gashi", "1966-02-20"),
     ],
     "MK": [
         ("Jusuf", "Gjorgjevikj", "1979-11-02"),
@@ -46,6 +50,8 @@ PEOPLE = {
         ("Ардит", "Хоџа", "1984-12-03"),
         ("Мирјета", "Бериша", "1992-08-24"),
         ("Ана Марија", "Костова", "1988-01-09"),
+        ("Agim", "Sala", "1975-10-03"),
+        ("Lulzim", "Morina", "1981-07-09"),
     ],
 }
 OTHERS = [
@@ -54,8 +60,23 @@ OTHERS = [
     ("Besnik", "Krasniqi", "1990-04-01"),
     ("Mirjeta", "Berisha", "1992-08-25"),
     ("Марија Ана", "Костова", "1988-01-09"),
+    ("Agim", "", "1975-10-03"),
+    ("Луан", "Мориња", "1981"),
+    ("Fatmir", "Gashi", "1968-02-20"),
 ]
 """Persons of three parties, in both scripts: known to all, to two, and near misses of each kind."""
+
+
+STRANGERS = 9
+"""The persons of each list that no other has."""
+
+
+def _stranger(code: str, number: int) -> tuple[str, str, str]:
+    """Return names that sound like nobody else's, and a date of birth."""
+    drawn = hashlib.sha256(f"{code} {number}".encode()).digest()
+    letters = [("bdfgklmnprstvz"[one % 14], "aeiou"[one // 14 % 5]) for one in drawn[:8]]
+    given, family = ("".join(map("".join, part)).title() for part in (letters[:3], letters[3:]))
+    return given, family, f"19{50 + drawn[8] % 50}-{1 + drawn[9] % 12:02}-{2 + drawn[10] % 27:02}"
 
 
 class SideHit(NamedTuple):
@@ -228,9 +249,8 @@ class ForeignRound:
             writer.writerow(COLUMNS)
             for number, (given, family, born) in enumerate(PEOPLE.get(code, OTHERS)):
                 writer.writerow([f"{code}-{number}", given, family, born, f"{code}777{number}55"])
-            for number in range(20):
-                born = f"19{50 + number}-02-1{number % 10}"
-                writer.writerow([f"{code}-f{number}", f"Filler{code}{number}", f"Person{number}x{code}", born, ""])
+            for number in range(STRANGERS):
+                writer.writerow([f"{code}-s{number}", *_stranger(code, number), ""])
         return path
 
     def begin(self, lie: str = "") -> None:
