@@ -25,10 +25,12 @@ from aquila.crypto.keys import IdentityKey, VerifyKey
 from tests.interop.between import Between, Call
 from tests.interop.lies import LIES
 from tests.support.loaded_program import LOADED
-from tests.support.process_world import JUSTIFICATION, Hit, Service, World, rehearsed_hits
+from tests.support.process_world import JUSTIFICATION, WAIT_SECONDS, Hit, Service, World, rehearsed_hits
 
 OURS = ("AL", "MK")
 PADDING = {"inputs_per_record": [2, 8], "records_multiple": 8}
+CHUNK_ELEMENTS = 160
+"""So many that a list is one chunk by the exact rules, and some of each class by the default ones."""
 _LOOK_SECONDS = 0.1
 _STOP_SECONDS = 10.0
 
@@ -234,7 +236,7 @@ class ForeignRound:
     foreign: ForeignWorld
     code: str
     rules: str = "exact"
-    seconds: float = 120.0
+    seconds: float = WAIT_SECONDS
     round_id: str = ""
 
     def __post_init__(self) -> None:
@@ -263,7 +265,8 @@ class ForeignRound:
         self.foreign.between.watch(self.node.key.fingerprint, change)
         self.node.start(self.foreign.program, self.world.matcher, self.files[self.code])
         parties = sorted((*OURS, self.code))
-        self.round_id = self.world.propose(participants=parties, rules=self.rules, padding=PADDING)
+        terms = {"rules": self.rules, "padding": PADDING, "chunk_elements": CHUNK_ELEMENTS}
+        self.round_id = self.world.propose(participants=parties, **terms)
         self.world.consent(self.round_id)
         self.wait("consents", lambda: all(self.world.is_open(node, self.round_id) for node in self.world.nodes))
         for node in self.world.nodes:

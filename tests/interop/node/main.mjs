@@ -29,7 +29,7 @@ class Node {
     need(hex(this.registry.parties.get(this.party) ?? new Uint8Array()) === hex(this.key.publicKey), 'input', 'the registry has another key of this party');
     this.store = new Store(config.state);
     this.client = new Client(config.matcher, this.key);
-    this.tables = readTables(SCHEMAS + 'records/tables', ...(config.rule_tables ? [config.rule_tables] : []));
+    this.tables = readTables(SCHEMAS + 'records/tables');
     this.normalizer = reference;
     this.justification = config.justification;
     this.contact = config.contact;
