@@ -284,7 +284,7 @@ class ForeignRound:
         self.world.ask_to_close(self.round_id)
         self.wait("the end", lambda: self.world.is_closed(self.round_id))
 
-    def wait(self, what: str, true: Callable[[], bool]) -> None:
+    def wait(self, what: str, true: Callable[[], object]) -> None:
         """Wait until something holds.
 
         Raises:
