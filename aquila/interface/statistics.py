@@ -239,8 +239,8 @@ class ReportToSign(Message):
     title: GivenText
     since: Day
     until: Day
-    log_size: Positive
-    """Entries of the log whose head it names."""
+    log_size: Count
+    """Entries of the log whose head it names; a report cannot be signed before the log has a head."""
 
 
 class SignedReport(Message):

@@ -55,7 +55,8 @@ async def test_a_report_is_signed_and_checked(three: World) -> None:
         "log_size": head.size,
     }
     assert (await signing(three, Role.AUDITOR, body)).status_code == 403
-    assert (await signing(three, Role.SECRETARIAT, body | {"log_size": head.size + 99})).status_code == 404
+    for size in (0, head.size + 99):
+        assert (await signing(three, Role.SECRETARIAT, body | {"log_size": size})).status_code == 404
     answer = await signing(three, Role.SECRETARIAT, body)
     assert answer.status_code == 200, answer.text
     checked = check_report(paper, answer.json()["envelope"].encode(), three.registry)
