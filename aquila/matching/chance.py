@@ -108,6 +108,9 @@ def chance_model(table: RuleTable, counted: Counted) -> ChanceModel:
         counted: What it says of counting.
     """
     dates = parts_of(table, counted.date)
+    # The whole date first, in whatever order a table is written.
+    most = max((part.usual or 0.0 for part in dates), default=0.0)
+    dates.sort(key=lambda part: (part.usual or 0.0) < most)
     contexts = parts_of(table, counted.context)
     of_dates = np.array([part.usual or 0.0 for part in dates])
     usual_contexts = [part.usual or 0.0 for part in contexts]
