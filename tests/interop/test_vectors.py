@@ -15,7 +15,6 @@ HERE = Path(__file__).parent
 VECTORS = HERE.parents[1] / "schemas/vectors"
 
 NOT_READ = {
-    "chunk: nonce": "a node may draw another one",
     "grading: explained": "queries, which the node does not make",
     "grading: learn": "only the matcher learns",
     "grading: settle": "only the matcher knows all pairs",

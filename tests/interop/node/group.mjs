@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
 import { shake256 } from '@noble/hashes/sha3.js';
-import { big, concat, equal, framed, fromLittle, little, sha256, sha512, unhex, utf8 } from './bytes.mjs';
+import { big, concat, framed, fromLittle, little, sha256, sha512, unhex, utf8 } from './bytes.mjs';
 import { need, Refused } from './errors.mjs';
 
 const { Point } = ristretto255;
@@ -132,6 +132,9 @@ function challenge(publicKey, m, z, t2, t3) {
   return hashToScalar(concat(behind(2, publicKey, m, z, t2, t3), utf8('Challenge')), concat(utf8('HashToScalar-'), CONTEXT));
 }
 
+/** The nonce of a proof, from the share, fresh bytes and the seed (4.4). */
+export const nonceOf = (share, fresh, seed) => wideScalar(sha512(framed('aquila/2 nonce of evaluation', scalarBytes(share), fresh, seed)));
+
 /** Evaluates a chunk: `k·element` for each, and one proof for all (3.5.1, 4.3, 4.4). */
 export function evaluateChunk(terms, share, inputs, nonce = null) {
   const points = elements(inputs);
@@ -140,8 +143,7 @@ export function evaluateChunk(terms, share, inputs, nonce = null) {
   const seed = batchSeed(publicKey, evaluationContext(terms), inputs, output);
   const m = weighted(points, batchWeights(seed, points.length));
   const z = times(m, share);
-  // The nonce is a hash of the share, fresh bytes and the seed (4.4).
-  const t = nonce ?? wideScalar(sha512(framed('nonce', scalarBytes(share), new Uint8Array(randomBytes(32)), seed)));
+  const t = nonce ?? nonceOf(share, new Uint8Array(randomBytes(32)), seed);
   const c = challenge(publicKey, m.toBytes(), z.toBytes(), times(Point.BASE, t).toBytes(), times(m, t).toBytes());
   return { output, proof: concat(scalarBytes(c), scalarBytes(mod(t - c * share))), seed, m: m.toBytes(), z: z.toBytes() };
 }
@@ -162,5 +164,3 @@ export function verifyChunk(terms, publicKey, inputs, output, proof) {
   need(challenge(publicKey, m.toBytes(), z.toBytes(), t2.toBytes(), t3.toBytes()) === c, 'proof', 'the proof does not verify');
   return outs;
 }
-
-export const samePoint = (a, b) => equal(a.toBytes(), b.toBytes());

@@ -1,11 +1,19 @@
 /** RFC 8785 JSON and the JSON Schemas of the messages (PROTOCOL.md 2.1). */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { text, utf8 } from './bytes.mjs';
 import { need, Refused } from './errors.mjs';
 
-/** Where the published text lies. */
-export const SCHEMAS = process.env.AQUILA_SCHEMAS ?? fileURLToPath(new URL('../../../schemas/', import.meta.url));
+/** Where the published text lies: the folder `schemas` beside this program or above it. */
+export const SCHEMAS = process.env.AQUILA_SCHEMAS ?? findSchemas(new URL('.', import.meta.url));
+
+function findSchemas(folder) {
+  const schemas = new URL('schemas/', folder);
+  if (existsSync(new URL('PROTOCOL.md', schemas))) return fileURLToPath(schemas);
+  const above = new URL('..', folder);
+  need(above.href !== folder.href, 'input', 'the folder schemas is not there');
+  return findSchemas(above);
+}
 
 /** The RFC 8785 text of a value; members that are undefined are left out. */
 export function jcs(value) {

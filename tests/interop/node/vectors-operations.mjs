@@ -1,14 +1,15 @@
 /** What each operation of the vectors is in this node; see `operations` of each file in schemas/vectors/. */
 import { readFileSync } from 'node:fs';
-import { big, concat, digest, framed, hex, sha256, text, unbase64, unhex, utf8 } from './bytes.mjs';
+import { big, digest, framed, hex, sha256, text, unbase64, unhex, utf8 } from './bytes.mjs';
 import { Refused } from './errors.mjs';
 import * as group from './group.mjs';
 import { signCall, takeCall } from './calls.mjs';
 import { jcs, MESSAGES, SCHEMAS } from './json.mjs';
 import { openManifest, pairId, RoundRecord } from './record.mjs';
-import { checkKey, fingerprint, IdentityKey, verify } from './keys.mjs';
+import { IdentityKey, verify } from './keys.mjs';
 import * as locksOf from './locks.mjs';
 import * as messages from './messages.mjs';
+import * as followUps from './followup.mjs';
 import * as grades from './grading.mjs';
 import * as inputs from './inputs.mjs';
 import { computed } from './conformance.mjs';
@@ -29,7 +30,6 @@ const namedTable = (name) => TABLES.find((t) => t.name === name);
 const seedKey = (seed) => new IdentityKey(unhex(seed));
 const registryOf = (seeds) => new Map(seeds.map((s) => seedKey(s)).map((k) => [k.fingerprint, k.publicKey]));
 const joined = (list) => unhex(list.join(''));
-const plain = (value) => JSON.parse(JSON.stringify(value));
 
 export const framing = () => ({
   framed: ({ label, parts }) => hex(framed(label, ...parts.map(unhex))),
@@ -71,6 +71,7 @@ export const chunk = () => ({
       weights: group.batchWeights(done.seed, g.elements.length).map((w) => hex(big(w, 16).reverse())),
       M: hex(done.m), Z: hex(done.z), evaluated: cut(done.output), input_digest: hex(sha256(inputs)), output_digest: hex(sha256(done.output)), proof: hex(done.proof) };
   },
+  nonce: ({ share, fresh, seed }) => hex(group.scalarBytes(group.nonceOf(group.scalar(unhex(share)), unhex(fresh), unhex(seed)))),
   verify: (g) => void group.verifyChunk(termsOf(g), unhex(g.public_key), joined(g.elements), joined(g.evaluated), unhex(g.proof)),
 });
 
@@ -150,7 +151,6 @@ export const shadow = () => ({
     if (fault) throw new Refused(fault, 'a fault of the report');
   },
 });
-void [concat, text, MESSAGES, checkKey, fingerprint, plain];
 
 export const normalizer = () => ({
   answers: ({ kind, texts }) => texts.map((t) => ANSWERS[kind]?.(t)),
@@ -187,7 +187,6 @@ const ANSWERS = {
   nationality: (t) => t.split('|').map(norm.country).join(' '),
 };
 
-const logKey = (seed) => seedKey(seed);
 export const log = () => ({
   entry({ payload_type, payload, time, salt }) {
     const name = MESSAGES.get(payload_type);
@@ -199,18 +198,18 @@ export const log = () => ({
   inclusion: (g) => logs.verifyInclusion(unhex(g.leaf), g.index, g.size, unhex(g.root), g.proof),
   consistency: (g) => logs.verifyConsistency(g.size1, unhex(g.root1), g.size2, unhex(g.root2), g.proof),
   checkpoint({ holder, seed, size, root }) {
-    const origin = logs.originOf(holder, logKey(seed).fingerprint);
-    return { origin, note: logs.makeCheckpoint(origin, logKey(seed), size, unhex(root)) };
+    const origin = logs.originOf(holder, seedKey(seed).fingerprint);
+    return { origin, note: logs.makeCheckpoint(origin, seedKey(seed), size, unhex(root)) };
   },
-  open_checkpoint: ({ note, origin, seed }) => void logs.openCheckpoint(note, origin, logKey(seed).publicKey),
+  open_checkpoint: ({ note, origin, seed }) => void logs.openCheckpoint(note, origin, seedKey(seed).publicKey),
   cosign({ note, holder, seed, time }) {
-    const witness = logs.witnessOf(holder, logKey(seed).fingerprint);
-    return { witness, note: logs.cosign(note, witness, logKey(seed), time) };
+    const witness = logs.witnessOf(holder, seedKey(seed).fingerprint);
+    return { witness, note: logs.cosign(note, witness, seedKey(seed), time) };
   },
-  cosigned: ({ note, witness, seed }) => logs.openCosignature(note, witness, logKey(seed).publicKey),
+  cosigned: ({ note, witness, seed }) => logs.openCosignature(note, witness, seedKey(seed).publicKey),
   grown(g) {
-    const seen = g.seen ? logs.openCheckpoint(g.seen, g.origin, logKey(g.seed).publicKey) : null;
-    return void logs.grown(g.update, seen, g.origin, logKey(g.seed).publicKey);
+    const seen = g.seen ? logs.openCheckpoint(g.seen, g.origin, seedKey(g.seed).publicKey) : null;
+    return void logs.grown(g.update, seen, g.origin, seedKey(g.seed).publicKey);
   },
 });
 
@@ -362,3 +361,13 @@ export const grading = () => ({
   },
   declared: ({ records: n, records_multiple, queries }) => grades.declared(n, records_multiple, queries),
 });
+
+export const follow_up = () => {
+  const terms = (g) => ({ binding: g.binding, sender: g.sender, receiver: g.receiver, part: g.part });
+  return {
+    seal: (g) => hex(followUps.sealPart(unhex(g.key), terms(g), g.third, g.hits, g.entries.map((e) => ({ ...e, hitId: e.hit_id })), unhex(g.nonce))),
+    open: (g) => followUps.openPart(unhex(g.key), terms(g), g.third, unhex(g.sealed)).map(({ hitId, state, third }) => ({ hit_id: hitId, state, third })),
+    told: ({ rules, hit, other }) => followUps.sureRules(rules, hit, other),
+    triangle: (g) => followUps.checkTriangle(g),
+  };
+};
