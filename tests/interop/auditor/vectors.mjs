@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { gcmsiv } from '@noble/ciphers/aes.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { compareLogs } from './comparison.mjs';
 import { bytesOf, canonical, framed, hex, joined, messageOf, readCanonical, readKey, SCHEMAS, sha256, unbase64, unhex, verify } from './encoding.mjs';
 import { pathOf, readLog, readRegistry, rootOf, WIDTH } from './log.mjs';
 import { auditRounds } from './rounds_audit.mjs';
@@ -84,7 +85,7 @@ const LOG = {
 
 // Audits (10.6).
 
-const unprovenOf = (files, changes, registry) => {
+const audited = (files, changes, registry) => {
   const { matcher, ...parties } = registry;
   const tables = Object.entries(parties).map(([code, keys]) => {
     const [key, ...former] = [keys].flat().reverse();
@@ -98,13 +99,18 @@ const unprovenOf = (files, changes, registry) => {
     else delete changed[name];
   }
   const log = readLog((name) => (Object.hasOwn(changed, name) ? unhex(changed[name]) : null), pinned);
-  auditRounds(log, readStatements(log));
-  return log.unproven.map((point) => point.what ?? point);
+  log.said = readStatements(log);
+  auditRounds(log, log.said);
+  return log;
 };
+const words = (points) => points.map((point) => point.what ?? point);
 
 const LOG_BUNDLE = {
-  audit: ({ registry, files, changes }) => unprovenOf(files, changes, registry),
-  audit_node: ({ registry, node, changes }) => unprovenOf(node, changes, registry),
+  audit: ({ registry, files, changes }) => words(audited(files, changes, registry).unproven),
+  audit_node: ({ registry, node, changes }) => words(audited(node, changes, registry).unproven),
+  compare({ registry, files, changes, node, node_changes: theirs }) {
+    return words(compareLogs([audited(files, changes, registry), audited(node, theirs, registry)]));
+  },
 };
 
 // The registry (11).
