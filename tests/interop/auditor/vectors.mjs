@@ -152,6 +152,12 @@ function keysOf(statement) {
 function stated(text, matcher) {
   const found = file(text, typeOf('registry'), 'matcher_key');
   ascending(found.parties.map(by('party')), 'parties');
+  const templates = found.templates ?? [];
+  ascending(templates.map(({ template_id: id, version }) => `${id} ${String(version).padStart(16, '0')}`), 'templates');
+  for (const { pairs } of templates) {
+    ascending(pairs.map(([left, right]) => `${left} ${right}`), 'pairs of a template');
+    if (pairs.some(([left, right]) => left >= right)) fail('the parties of a pair are not in their order');
+  }
   const keys = [...keysOf(found).values()].flat();
   if (new Set(keys).size !== keys.length || (found.number === 1) !== (found.previous === null)) fail('the statement contradicts itself');
   if (!keysOf(found).get('matcher').includes(matcher)) fail('the statement of another matcher');
