@@ -18,7 +18,6 @@ NOT_READ = {
     "grading: explained": "queries, which the node does not make",
     "grading: learn": "only the matcher learns",
     "grading: settle": "only the matcher knows all pairs",
-    "log_bundle: compare": "the auditor reads one log",
     "registry: heard": "words for people, who type them",
     "registry: words": "words for people, who read them out",
 }
