@@ -27,6 +27,7 @@ class Role(StrEnum):
     APPROVER = "approver"
     ANALYST = "analyst"
     AUDITOR = "auditor"
+    DATA_PROTECTION_OFFICER = "data_protection_officer"
     ADMINISTRATOR = "administrator"
     SECRETARIAT = "secretariat"
 
@@ -63,6 +64,7 @@ class Action(StrEnum):
     SEE_LOG = "log.see"
     EXPORT_LOG = "log.export"
     ACKNOWLEDGE_LOG = "log.acknowledge"
+    REVIEW_LOOKS = "looks.review"
     SEE_STATISTICS = "statistics.see"
     SIGN_REPORT = "report.sign"
 
@@ -76,6 +78,7 @@ FOR_PEOPLE = frozenset(
         Action.RELEASE_ALARM,
         Action.ACKNOWLEDGE_LOG,
         Action.SIGN_REPORT,
+        Action.REVIEW_LOOKS,
     }
 )
 """Actions that no program does, whatever its role: a person signs in, decides and answers for them."""

@@ -233,6 +233,7 @@ KIT: Final[Table] = {
     "log_entry_without_proof": Text(
         "entry {index} has no proof: its content was erased or changed, or no checkpoint covers it yet"
     ),
+    "looks_period_wrong": Text("a review covers one to {expected} days, the last one not before the first"),
     "log_without_round": Text("the log has no entry of this round"),
     "login_reserved_for_home_key": Text("{login} names the key of the home folder", "choose another login"),
     "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),

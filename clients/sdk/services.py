@@ -11,6 +11,7 @@ from aquila.errors import InputError
 from aquila.interface import approval, attention
 from aquila.interface import hits as hit_views
 from aquila.interface import log as log_views
+from aquila.interface import looks as look_views
 from aquila.interface import people as of_people
 from aquila.interface import queries as query_views
 from aquila.interface import records as record_views
@@ -373,6 +374,7 @@ class LogClient(ServiceClient):
     entries = answers("search_entries", log_views.EntriesPage, log_views.EntrySearch)
     entry = answers("get_entry", log_views.EntryView)
     check = answers("check_log", log_views.LogCheck)
+    review_looks = answers("review_looks", look_views.LookReview, look_views.LookReviewRequest)
     round_entries = answers("get_entries", log_views.RoundEntries)
     export = reads("get_export")
     export_matchers = reads("get_matchers_log")

@@ -10,6 +10,7 @@ from clients.web.pages import (
     approvals,
     home,
     log,
+    looks,
     practice,
     report,
     rounds,
@@ -21,7 +22,7 @@ from clients.web.pages import (
 from clients.web.pages.hits import export, hit, queries, requests, review
 from clients.web.pages.records import lists, search
 
-_SHARED = (sign_in.router, administration.router, log.router, approvals.router, upkeep.router)
+_SHARED = (sign_in.router, administration.router, log.router, looks.router, approvals.router, upkeep.router)
 _HITS = (review.router, requests.router, export.router, hit.router, queries.router)
 _NODE = (home.node, unit.router, administration.node, *_HITS, lists.router, search.router, rounds.node)
 _MATCHER = (home.matcher, administration.matcher, rounds.matcher, statistics.router, report.router)

@@ -96,6 +96,7 @@ ROLES = {
     "approver": n_("approver"),
     "analyst": n_("analyst"),
     "auditor": n_("auditor"),
+    "data_protection_officer": n_("data-protection officer"),
     "administrator": n_("administrator"),
     "secretariat": n_("secretariat's officer"),
 }
@@ -303,6 +304,7 @@ ENTRIES = {
     "backup": n_("backup made"),
     "maintenance": n_("service maintained"),
 }
+UNUSUAL_USES = {"many": (n_("far more than usual"), "care"), "hours": (n_("outside the hours of work"), "care")}
 SIGNATURES = {
     "verified": (n_("signed by its party"), "good"),
     "not_kept": (n_("its statement is not kept"), ""),
@@ -474,6 +476,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "ground": partial(word, table=GROUNDS),
         "step": partial(word, table=STEPS),
         "step_value": partial(word, table=DECISIONS | CHANNELS | OUTCOMES | GROUNDS),
+        "unusual_use": partial(tag, table=UNUSUAL_USES),
         "signature": partial(tag, table=SIGNATURES),
         "subject": partial(word, table=SUBJECTS),
         "grade": partial(tag, table=GRADES),

@@ -16,6 +16,7 @@ from fastapi import Path as InPath
 from aquila.audit.checkpoint import LARGEST_UPDATE
 from aquila.audit.roles import Action
 from aquila.interface.log import EntriesPage, EntrySearch, EntryView, LogCheck, LogView, RoundEntries
+from aquila.interface.looks import LookReview, LookReviewRequest
 from aquila.protocol.messages.feed import ProofRequest
 from services.kit.actor import Actor
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
@@ -55,6 +56,12 @@ def people_router(prefix: str) -> APIRouter:
     @router.get("/entries/{index}", summary="An entry with its inclusion proof")
     def get_entry(request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], index: EntryIndex) -> EntryView:
         return _log(request).entry(actor, index)
+
+    @router.post("/looks", summary="Who looked at how much, when and why")
+    def review_looks(
+        request: Request, actor: Annotated[Actor, requires(Action.REVIEW_LOOKS)], wanted: LookReviewRequest
+    ) -> LookReview:
+        return _log(request).review_looks(actor, wanted)
 
     @router.post("/check", summary="Check the log as it is stored")
     def check_log(request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)]) -> LogCheck:

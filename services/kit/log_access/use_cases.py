@@ -21,6 +21,7 @@ from aquila.interface.log import (
     LogView,
     RoundEntries,
 )
+from aquila.interface.looks import LookReview, LookReviewRequest
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.registry import MATCHER
 from aquila.sentences.sentence import loads
@@ -40,6 +41,7 @@ from services.kit.log_access.checks import (
     signatures_of,
     stored_log_check,
 )
+from services.kit.log_access.looks import review_looks
 
 _NEWEST = 20
 """Checkpoints that are looked at each time: witnesses cosign the newest ones."""
@@ -137,8 +139,7 @@ class LogUseCases:
         with own.store.transaction("log.browse") as session:
             rows, earlier = matching(session, wanted)
             (shown, broken), total = checked(session, own, rows), size(session)
-            fields = {"round": wanted.round_id, "counts": {"entries": len(shown)}}
-            self._log_look(session, actor, **fields)
+            self._log_look(session, actor, len(shown), wanted.round_id)
         return EntriesPage(size=total, entries=shown, broken=tuple(broken), earlier=earlier)
 
     def entry(self, actor: Actor, index: int) -> EntryView:
@@ -156,7 +157,7 @@ class LogUseCases:
             entries = [shown.entry] if shown.entry else []
             envelope = next((kept for _, kept in signatures_of(session, own, entries)), None)
             proof = b"" if broken or shown.entry is None else proof_of(session, index, shown.entry)
-            self._log_look(session, actor, round=shown.entry and shown.entry.round, counts={"entries": 1})
+            self._log_look(session, actor, 1, shown.entry.round if shown.entry else None)
         return EntryView(
             numbered=shown,
             broken=bool(broken),
@@ -174,11 +175,26 @@ class LogUseCases:
         with own.store.reading("log.recheck") as session:
             found = stored_log_check(session, own)
         with own.store.transaction("log.rechecked") as session:
-            self._log_look(session, actor, counts={"entries": found.contents})
+            self._log_look(session, actor, found.contents)
         return found
 
-    def _log_look(self, session: Session, actor: Actor, **fields: object) -> None:
-        fields |= actor_fields(actor, Action.SEE_LOG)
+    def review_looks(self, actor: Actor, wanted: LookReviewRequest) -> LookReview:
+        """Return who looked at how much, when and why; the review is a look at the log, and so an entry of it.
+
+        Raises:
+            InputError: The period cannot be reviewed.
+        """
+        with self.own.store.transaction("log.looks") as session:
+            found = review_looks(session, wanted)
+            looks = sum(one.looks for one in found.days)
+            self._log_look(session, actor, looks, action=Action.REVIEW_LOOKS)
+        return found
+
+    def _log_look(
+        self, session: Session, actor: Actor, entries: int, round_id: str | None = None, action: Action = Action.SEE_LOG
+    ) -> None:
+        """Log that somebody looked at entries."""
+        fields = {"round": round_id, "counts": {"entries": entries}, **actor_fields(actor, action)}
         append(session, Entry.of(EntryKind.LOG_CONSULTED, self.own.clock(), self.own.holder, **fields))
 
     def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:
@@ -192,7 +208,7 @@ class LogUseCases:
             found, broken = checked(session, own, entries_of_round(session, round_id))
             if not found:
                 raise NotFoundError("log_without_round", round=round_id)
-            self._log_look(session, actor, round=round_id, counts={"entries": len(found)})
+            self._log_look(session, actor, len(found), round_id)
         return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
 
     def export(self, actor: Actor, into: BinaryIO) -> None:

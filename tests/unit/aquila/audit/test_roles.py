@@ -14,15 +14,21 @@ PERSONAL = {
 
 
 def test_each_service_has_its_roles() -> None:
-    """Five at a node, three at the matcher, in the order in which they are shown."""
+    """Six at a node, four at the matcher, in the order in which they are shown."""
     assert role_table().roles_of(Service.NODE) == (
         Role.OFFICER,
         Role.APPROVER,
         Role.ANALYST,
         Role.AUDITOR,
+        Role.DATA_PROTECTION_OFFICER,
         Role.ADMINISTRATOR,
     )
-    assert role_table().roles_of(Service.MATCHER) == (Role.SECRETARIAT, Role.AUDITOR, Role.ADMINISTRATOR)
+    assert role_table().roles_of(Service.MATCHER) == (
+        Role.SECRETARIAT,
+        Role.AUDITOR,
+        Role.DATA_PROTECTION_OFFICER,
+        Role.ADMINISTRATOR,
+    )
 
 
 def test_every_action_is_somebodys() -> None:
@@ -44,7 +50,7 @@ def test_what_is_not_in_the_table_is_not_allowed() -> None:
 def test_who_runs_a_service_sees_nobody() -> None:
     asking = {Action.ASK_CONSENT, Action.ASK_SUBMISSION, Action.PROPOSE_ROUND, Action.DECIDE_APPROVALS}
     for (_, role), row in role_table().rows.items():
-        if role in {Role.ADMINISTRATOR, Role.AUDITOR}:
+        if role in {Role.ADMINISTRATOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER}:
             assert not row.actions & (PERSONAL | asking)
 
 

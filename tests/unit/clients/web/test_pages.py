@@ -500,3 +500,20 @@ async def approved(browser: Any, path: str) -> str:
     digest = browser.page.split('name="digest" value="')[1][:64]
     assert "takes effect" in await browser.send(f"{path}/approve", digest=digest, read="yes")
     return page
+
+
+async def test_the_data_protection_officer_reviews_looks(node: Any) -> None:
+    """Who looked at how much is shown with the rule by which a day is marked; the review itself is in the log."""
+    auditor, officer = await node.visitor("aud", "auditor"), await node.visitor("dpo", "data_protection_officer")
+    await auditor.open("/log")
+    page = await officer.open("/looks")
+    assert "more than 3 times those of the person's own usual day" in page
+    assert len(re.findall(r"<code>p-[0-9a-f]{12}</code>", page)) == 1
+    form = {"since": "2020-01-01", "until": "2020-01-31", "opens": "8", "closes": "16", "times": "5", "least": "9"}
+    page = await officer.send("/looks", **form)
+    assert "Nobody looked at anything" in page
+    assert "more than 5 times" in page
+    await officer.send("/looks", **form | {"until": "2021-01-31"})
+    assert officer.answer.status_code == 422
+    assert "(SI, data-protection officer) looked at the log." in await officer.open("/log?kind=log_consulted")
+    assert (await officer.client.get("/hits")).status_code == 403

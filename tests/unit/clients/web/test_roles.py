@@ -8,8 +8,8 @@ from typing import Any
 
 from fastapi.routing import iter_route_contexts
 
-NODE_ROLES = ("officer", "approver", "analyst", "auditor", "administrator")
-MATCHER_ROLES = ("secretariat", "auditor", "administrator")
+NODE_ROLES = ("officer", "approver", "analyst", "auditor", "data_protection_officer", "administrator")
+MATCHER_ROLES = ("secretariat", "auditor", "data_protection_officer", "administrator")
 
 TABLE = tomllib.loads(Path(__file__).with_name("page_roles.toml").read_text("utf-8"))
 OPEN, FOR_ALL = set(TABLE["open"]), set(TABLE["for_all"])
@@ -48,6 +48,12 @@ FIELDS = {
     "program_role": "auditor",
     "networks": "192.0.2.0/24",
     "days": "30",
+    "since": "2026-01-01",
+    "until": "2026-01-02",
+    "opens": "7",
+    "closes": "19",
+    "times": "3",
+    "least": "50",
 }
 """What lets each form come as far as the question who may send it."""
 
