@@ -76,6 +76,7 @@ SENTENCES = {
     EntryKind.LOG_CONSULTED: n_("%(who)s looked at the log."),
     EntryKind.LOG_EXPORTED: n_("%(who)s exported the log."),
     EntryKind.LOG_PRUNED: n_("%(who)s erased contents of the log whose time was over."),
+    EntryKind.REPORT_SIGNED: n_("%(who)s signed a report for publication."),
     EntryKind.BACKUP: n_("%(who)s made a backup."),
     EntryKind.MAINTENANCE: n_("%(who)s maintained the service."),
 }

@@ -2,9 +2,11 @@
 
 import pytest
 
+from aquila.audit.entries import EntryKind
 from aquila.interface.records import ReferenceKind
 from aquila.records.rules import load_rules
 from clients.web.i18n.languages import TAGS, languages
+from clients.web.text import log_story
 from clients.web.text.labels import REFERENCES, RULE_PARTS, filters
 
 PLAIN = "similar name + initial + full date of birth"
@@ -44,3 +46,8 @@ def test_a_date_is_not_broken_in_a_narrow_place() -> None:
     )
     assert line({"date_of_birth": "1972-12-25"}) == date
     assert not line({})
+
+
+def test_every_kind_of_entry_has_a_sentence() -> None:
+    """Whoever adds a kind says what the story of a round tells of it."""
+    assert set(log_story.SENTENCES) == set(EntryKind)
