@@ -51,6 +51,7 @@ class EntryKind(StrEnum):
     RECEIPT = "receipt"
     REFUSAL = "refusal"
     END_ASKED = "end_asked"
+    REMINDER = "reminder"
     ENDING = "ending"
     KEY_DESTRUCTION = "key_destruction"
     CLOSING = "closing"

@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 
 from aquila.audit.roles import Action
 from aquila.interface.people import LanguageTag
+from aquila.interface.rounds import Awaited
 from aquila.matching.certainty import Level
 from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds, Text
 
@@ -181,6 +182,15 @@ class Notification(Message):
     """How much waits; None for the first one, which confirms the choice."""
     urgent: bool
     """Whether there is a new alarm, a critical fault of the service, an urgent request, or a hit that became urgent."""
+
+
+class PartyReminder(Message):
+    """A reminder of a party before it is put into words."""
+
+    party: PartyCode
+    to: Address
+    step: Awaited
+    until: Seconds
 
 
 class NotificationText(Message):

@@ -224,6 +224,13 @@ class RoundOverview(RoundSummary):
     """How many pairs of lists are in each state; none before the round is open and when it is over."""
 
 
+class RemindedParties(Message):
+    """The parties that are reminded of a step, and those that are not because the registry names no contact of them."""
+
+    parties: tuple[PartyCode, ...]
+    without_contact: tuple[PartyCode, ...]
+
+
 class RoundsOverview(Message):
     """A part of the rounds, newest first."""
 

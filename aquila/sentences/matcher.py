@@ -109,6 +109,7 @@ MATCHER: Final[Table] = {
     "round_time_over": Text("its time is over"),
     "round_time_over_without_hits": Text("its time is over, and not every party has its hits"),
     "round_unknown": Text("there is no such round"),
+    "round_waits_for_nobody": Text("the round {round} waits for no party"),
     "rounding_key_missing": Text("the key by which published numbers are rounded is missing from the database"),
     "settings_file_of_another_home": Text(
         "the settings file {settings} is of another home", "a new home needs {wanted}"

@@ -147,6 +147,8 @@ class MatcherClient(ServiceClient):
     registry_file = answers("get_file", party_views.FileContent)
     restate_registry = answers("post_registry", approval.PendingApproval)
     move = answers("post_move", approval.PendingApproval, party_views.NewMatcherAddress)
+    state_contact = answers("post_contact", approval.PendingApproval, party_views.NewContact)
+    remind = answers("post_remind", round_views.RemindedParties)
     state_templates = answers("post_templates", approval.PendingApproval, party_views.FileContent)
     invite = answers("post_invitation", party_views.FileContent, party_views.NewInvitation)
     admit = answers("post_party", approval.PendingApproval, party_views.Admittance)

@@ -42,6 +42,7 @@ from services.kit.work import threads
 from services.kit.work.drivers import Driver
 from services.kit.work.threads import Pool
 from services.matcher.administration.health import MatcherWaiting, read_health
+from services.matcher.administration.reminders import Remind, ReminderDriver
 from services.matcher.api import registry, statistics
 from services.matcher.api.routes import LARGEST_PROPOSAL, PROPOSALS, ROUTERS
 from services.matcher.approvals import approvals_of
@@ -68,7 +69,12 @@ _OF_PEOPLE = (people_routes.router, approval_routes.router, notification_routes.
 _QUIET_LOOKS = 30  # how many times as long as after an event a driver waits that finds nothing to do
 
 
-def run(settings_path: Path, front: MiddlewareFactory | None = None, compose: Compose | None = None) -> None:
+def run(
+    settings_path: Path,
+    front: MiddlewareFactory | None = None,
+    compose: Compose | None = None,
+    remind: Remind | None = None,
+) -> None:
     """Serve until a signal ends it; the database is migrated first.
 
     Raises:
@@ -81,7 +87,7 @@ def run(settings_path: Path, front: MiddlewareFactory | None = None, compose: Co
     logging.configure(settings.log_level)
     prepare(settings)
     endpoint = bind(settings)
-    app = build(settings, endpoint, compose=compose)
+    app = build(settings, endpoint, compose=compose, remind=remind)
     context: MatcherContext = app.state.context
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         context.workers.start()
@@ -108,12 +114,14 @@ def build(
     endpoint: Endpoint | None = None,
     clock: Callable[[], int] | None = None,
     compose: Compose | None = None,
+    remind: Remind | None = None,
 ) -> FastAPI:
     """Put the application together; it serves a migrated database, and its drivers run within its lifespan.
 
     Args:
         endpoint: The bound socket; without it calls are taken under the settings' own address.
         compose: Puts notifications into words; without it nobody is told.
+        remind: Puts reminders of parties into words; without it none is sent.
 
     Raises:
         InputError: The registry or the rules cannot be read.
@@ -137,6 +145,8 @@ def build(
         notifier = NotificationDriver(notifications, settings.notifications, endpoint.url if endpoint else "", compose)
         # The report names this driver as well: it has the list.
         drivers.append(notifier.driver())
+    if settings.notifications is not None and settings.notifications.mail is not None and remind is not None:
+        drivers.append(ReminderDriver(context, settings.notifications.mail, remind).driver())
     app = application(
         title="Aquila matcher",
         version=aquila.__version__,

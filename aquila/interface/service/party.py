@@ -9,6 +9,7 @@ from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Digest, GivenText, Message, PartyCode, Seconds
 from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration.self_signed import Address, Certificates, Holder
+from aquila.protocol.registration.statements import Contact
 
 
 class PartyView(Message):
@@ -105,6 +106,12 @@ class NewMatcherAddress(Message):
 
     url: Address
     ca: Certificates | None = None
+
+
+class NewContact(Message):
+    """The mail address at which the secretariat reminds a party of steps for which rounds wait, or None."""
+
+    contact: Contact | None
 
 
 class FileContent(Message):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from aquila.crypto.envelope import open_envelope, payload_of, sign_envelope
 from aquila.crypto.keys import SigningKey, VerifyKey
@@ -28,6 +28,9 @@ Number = Annotated[int, Field(ge=1, le=2**31)]
 Renewals = Annotated[tuple[self_signed.Envelope, ...], Field(min_length=1, max_length=self_signed.MOST_RENEWALS)]
 
 
+Contact = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\s@\x00-\x20\x7f]+@[^\s@\x00-\x20\x7f]+$")]
+
+
 class RegistryEntry(Message):
     """A party in a statement; the fields are those of `RegisteredParty`.
 
@@ -40,6 +43,8 @@ class RegistryEntry(Message):
     identity_key: self_signed.KeyHex
     left: bool
     renewals: Renewals | None = optional()
+    contact: Contact | None = optional()
+    """The mail address at which the secretariat reminds it, if it has one."""
 
 
 class RegistryStatement(Message):
@@ -91,6 +96,10 @@ class RegistryStatement(Message):
             raise MalformedError("registry_file_names_twice")
         return registry
 
+    def contacts(self) -> dict[str, str]:
+        """Return by party the mail addresses at which the secretariat reminds those that have not left."""
+        return {one.party: one.contact for one in self.parties if one.contact is not None and not one.left}
+
     def renewals(self) -> dict[str, tuple[self_signed.Renewal, ...]]:
         """Return the verified renewals of those that renewed their keys; raises as `registry` does."""
         own = (MATCHER, self.matcher_key, self.matcher_renewals)
@@ -137,7 +146,7 @@ def next_statement(
     ca: str | None,
     renewal: self_signed.Renewal | None = None,
 ) -> RegistryStatement:
-    """Return the statement that follows another one and states this registry, with the templates of the one before.
+    """Return the statement that follows another one and states this registry, with its templates and contacts.
 
     Args:
         previous: The statement before, if there is one.
@@ -154,6 +163,7 @@ def next_statement(
         renewals[MATCHER] = previous.message.matcher_renewals or ()
     if renewal is not None:
         renewals[renewal.party] = (*renewals.get(renewal.party, ()), renewal.envelope.decode())
+    contacts = {} if previous is None else previous.message.contacts()
     entries = [
         RegistryEntry(
             party=code,
@@ -161,6 +171,7 @@ def next_statement(
             identity_key=party.key.hex,
             left=party.left,
             renewals=renewals.get(code) or None,
+            contact=contacts.get(code),
         )
         for code, party in sorted(registry.parties.items())
     ]

@@ -256,6 +256,18 @@ def state_registry(reached: ConnectedService, screen: Screen) -> None:
 
 @app.command()
 @speaking
+def contact(
+    reached: ConnectedService,
+    screen: Screen,
+    party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code.")],
+    address: Annotated[str, typer.Argument(metavar="MAIL", help="A mailbox of its unit; none by default.")] = "",
+) -> None:
+    """Ask to state the mail address at which a party is reminded of what its rounds wait for."""
+    show_asked(screen, reached.matcher().state_contact(party, contact=address or None))
+
+
+@app.command()
+@speaking
 def templates(
     reached: ConnectedService,
     screen: Screen,
@@ -274,11 +286,11 @@ def templates(
 @app.command()
 def serve(home: options.NewHome) -> None:
     """Serve a matcher until it is stopped (Ctrl-C or SIGTERM). One line of JSON on stdout reports when it is ready."""
-    from clients.web.text.request_letter import compose
+    from clients.web.text.request_letter import compose, remind
     from services.matcher.main import run
 
     found = find_home(home, "matcher")
-    run(found.settings, front=front_of_home(found), compose=compose)
+    run(found.settings, front=front_of_home(found), compose=compose, remind=remind)
 
 
 @app.command()

@@ -5,6 +5,7 @@ The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clie
 letter.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -145,6 +146,11 @@ def _catalogue(tag: str) -> NullTranslations:
     write_mo(compiled, read_po(BytesIO(source), locale=tag.replace("-", "_")))
     compiled.seek(0)
     return Translations(compiled)
+
+
+def zone() -> str:
+    """Return the zone in which moments are typed and shown: this machine's, in winter and in summer."""
+    return "/".join(dict.fromkeys(time.tzname))
 
 
 def _local(seconds: int) -> datetime:

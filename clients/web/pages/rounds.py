@@ -22,6 +22,7 @@ from clients.web.app.forms import NAMES_CHECKED
 from clients.web.app.navigation import identifier
 from clients.web.app.paging import rounds_from, served_page
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
+from clients.web.i18n.languages import zone
 from clients.web.rounds import progress, proposal_form
 from clients.web.rounds.progress import live
 from clients.web.rounds.proposal_form import ProposalForm
@@ -200,6 +201,13 @@ def get_matcher_round(visit: Visited, round_id: str) -> Response:
     )
 
 
+@matcher.post("/rounds/{round_id}/remind")
+def post_remind(visit: Visited, _sent: Sent, round_id: str) -> Response:
+    """Remind the parties for which a round waits."""
+    visit.matcher().remind(identifier(round_id))
+    return visit.go(f"/rounds/{round_id}", "reminded")
+
+
 @matcher.post("/rounds/{round_id}/abort")
 def post_abort(visit: Visited, sent: Sent, round_id: str) -> Response:
     asked = visit.matcher().abort(identifier(round_id), sent.text("reason"))
@@ -217,7 +225,7 @@ def _form(visit: Visit, form: ProposalForm, defaults: ProposalDefaults) -> Respo
         faults=wrong,
         codes=defaults.parties,
         rules=rules,
-        zone=proposal_form.zone(),
+        zone=zone(),
         earlier=visit.matcher().rounds(limit=_COPIED).rounds,
         drafted=defaults.draft is not None,
         templates=[(one.template_id, one.worded(visit.language.tag).title) for one in defaults.templates],

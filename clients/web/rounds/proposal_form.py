@@ -5,7 +5,6 @@ for whoever wants it, sets amounts for each party and each pair by itself. Both 
 """
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -293,11 +292,6 @@ def typed(sent: SubmittedForm, defaults: ProposalDefaults) -> ProposalForm:
     names += [f"cap-{party}-{kind}" for party in each for kind in InputClass]
     texts = {name: sent.text(name) for name in names if name in sent.data}
     return ProposalForm(texts, sorted(set(sent.texts("party"))), each=each, pairs=set(sent.texts("pair")))
-
-
-def zone() -> str:
-    """Return the zone in which moments are typed and shown: this machine's, in winter and in summer."""
-    return "/".join(dict.fromkeys(time.tzname))
 
 
 def written(seconds: int) -> str:

@@ -95,6 +95,7 @@ DONE = {
     "refused": n_("It is refused."),
     "taken-back": n_("It is taken back."),
     "released": n_("The report is released."),
+    "reminded": n_("The parties that are awaited and have a contact in the registry are reminded by mail."),
     "answer-refused": n_("The answer is refused. The asker is told, and the round goes on."),
     "noted": n_("It is noted."),
     "taken-up": n_("The chosen hits are taken up."),

@@ -257,6 +257,7 @@ ENTRIES = {
     "receipt": n_("report received"),
     "refusal": n_("round refused"),
     "end_asked": n_("end of a round asked for"),
+    "reminder": n_("party reminded"),
     "ending": n_("round ended"),
     "key_destruction": n_("keys destroyed"),
     "closing": n_("destruction of keys stated"),

@@ -3,10 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from aquila.interface.attention import DUE_HOURS, DeliveryFailure, Notification, NotificationText, WaitingCounts
+from aquila.interface.attention import (
+    DUE_HOURS,
+    DeliveryFailure,
+    Notification,
+    NotificationText,
+    PartyReminder,
+    WaitingCounts,
+)
 from aquila.interface.hits import LetterMessage, LetterView
 from aquila.sentences import Sentence
-from clients.web.i18n.languages import Language, languages, n_
+from clients.web.i18n.languages import Language, languages, n_, zone
+from clients.web.text.labels import AWAITED
 
 OF_PARTY: Mapping[str, str] = {"AL": "sq", "XK": "sq", "RS": "sr-Cyrl"}
 """The language in which a party reads a letter, where there is a catalogue of it."""
@@ -95,6 +103,22 @@ def compose(said: Notification) -> NotificationText:
     address = language.say(n_("Sign in to see it: %(address)s"), address=said.address)
     ending = language.say(n_("You chose these notifications. End them on the page of your account."))
     return NotificationText(subject=subject, text="\n".join((*lines, "", address, "", ending, "")))
+
+
+def remind(said: PartyReminder) -> NotificationText:
+    """Put a reminder of a party into words, in its language where there is a catalogue of it."""
+    known = languages()
+    language = known[OF_PARTY.get(said.party, "en")]
+    step = language.say(AWAITED[said.step.value])
+    lines = [
+        language.say(n_("A round of the secretariat waits for %(party)s: %(step)s."), party=said.party, step=step),
+        language.say(n_("It is due by %(until)s (%(zone)s)."), until=language.moment(said.until), zone=zone()),
+        language.say(n_("Sign in to your own node to see it.")),
+        "",
+        language.say(n_("The secretariat sends this to the contact of your party in the registry.")),
+        "",
+    ]
+    return NotificationText(subject=language.say(n_("Aquila: a round waits for your party")), text="\n".join(lines))
 
 
 _LINES = (

@@ -94,6 +94,12 @@ def templates_in_force(session: Session, registry: Registry) -> tuple[RoundTempl
     return () if statement is None else statement.message.templates or ()
 
 
+def contacts_in_force(session: Session, registry: Registry) -> dict[str, str]:
+    """Return by party the contacts of the statement that was accepted here last; raises as `statements_from` does."""
+    statement = in_force(session, registry)
+    return {} if statement is None else statement.message.contacts()
+
+
 def mark_accepted(session: Session, statement: statements.SignedStatement, now: int) -> None:
     """Keep that a stored statement came into force."""
     row = session.get_one(RegistryStatementRow, (statement.message.number, statement.digest))

@@ -7,7 +7,9 @@ sign other statements under the same numbers, which the parties refuse for good 
 11.5). Nothing has to be believed: this matcher's own signature is on each of them.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -18,7 +20,14 @@ from aquila.audit.roles import Action, Role
 from aquila.crypto.envelope import digest_of_payload
 from aquila.errors import InputError, KeyMaterialError, OrderError, PolicyError, SignatureError
 from aquila.interface.approval import ApprovalKind, PendingApproval
-from aquila.interface.service.party import FileContent, NewInvitation, NewMatcherAddress, RegistryView, RenewedKey
+from aquila.interface.service.party import (
+    FileContent,
+    NewContact,
+    NewInvitation,
+    NewMatcherAddress,
+    RegistryView,
+    RenewedKey,
+)
 from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration import self_signed
@@ -218,7 +227,23 @@ def ask_templates(context: MatcherContext, approvals: Approvals, actor: Actor, c
         InputError: The file cannot be read, or has too many templates or one of them twice.
         AquilaError: As `_ask`.
     """
-    return _ask(context, approvals, actor, context.registry, templates=read_templates(content.encode()))
+    return _ask(
+        context, approvals, actor, context.registry, change=partial(_with_templates, read_templates(content.encode()))
+    )
+
+
+def ask_contact(
+    context: MatcherContext, approvals: Approvals, actor: Actor, code: str, wanted: NewContact
+) -> PendingApproval:
+    """Ask to state the mail address at which the secretariat reminds a party, or that there is none.
+
+    Raises:
+        NotFoundError: The party is not registered, or has left.
+        AquilaError: As `_ask`.
+    """
+    if code not in context.registry.present():
+        raise NotFoundError("party_not_registered", party=code)
+    return _ask(context, approvals, actor, context.registry, change=partial(_with_contact, code, wanted.contact))
 
 
 def as_file(context: MatcherContext) -> FileContent:
@@ -291,7 +316,7 @@ def _ask(
     *,
     moved: tuple[str, str | None] | None = None,
     renewal: self_signed.Renewal | None = None,
-    templates: tuple[RoundTemplate, ...] | None = None,
+    change: Callable[[RegistryStatement], RegistryStatement] = lambda message: message,
     heard: str = "",
 ) -> PendingApproval:
     """Ask for the statement of a registry, of which everything is fixed now.
@@ -306,26 +331,26 @@ def _ask(
     # An address once stated stays until it is moved: the settings may follow later.
     stated = (last.message.url, last.message.ca) if last else None
     address = moved or stated or address_of(context.settings)
-    known = (last.message.templates or ()) if last else ()
-    if last is not None and (last.message.registry(), stated, known) == (
-        newer,
-        address,
-        known if templates is None else templates,
-    ):
+    message = change(next_statement(newer, last, context.clock(), *address, renewal))
+    same = {"number", "previous", "made_at"}
+    if last is not None and last.message.model_dump(exclude=same) == message.model_dump(exclude=same):
         raise OrderError("registry_states_this")
-    message = next_statement(newer, last, context.clock(), *address, renewal)
-    if templates is not None:
-        message = _with_templates(message, templates)
     before = Registry(context.registry.matcher, {}) if last is None else last.message.registry()
     return request(approvals, actor, content_of(message, before, stated, heard))
 
 
-def _with_templates(message: RegistryStatement, templates: tuple[RoundTemplate, ...]) -> RegistryStatement:
+def _with_templates(templates: tuple[RoundTemplate, ...], message: RegistryStatement) -> RegistryStatement:
     """Return a statement with these templates and no others; raises InputError if they cannot be stated together."""
     try:
         return RegistryStatement.of_fields(message, templates=templates or None)
     except ValidationError as error:
         raise InputError("templates_unusable", fields=fields_at_fault(error)) from None
+
+
+def _with_contact(code: str, contact: str | None, message: RegistryStatement) -> RegistryStatement:
+    """Return a statement with this contact of a party."""
+    parties = [one.model_copy(update={"contact": contact}) if one.party == code else one for one in message.parties]
+    return message.model_copy(update={"parties": tuple(parties)})
 
 
 def check_change(context: MatcherContext, session: Session, message: RegistryStatement) -> set[str]:

@@ -107,6 +107,13 @@ def post_own_renewal(
     return statements.ask_own_renewal(context, approvals, actor, revoked=wanted.revoked)
 
 
+@operator.post("/parties/{party}/contact", status_code=202, summary="Ask to state where a party is reminded")
+def post_contact(
+    context: At, approvals: FourEyes, actor: Administrator, party: Party, wanted: forms.NewContact
+) -> PendingApproval:
+    return statements.ask_contact(context, approvals, actor, party, wanted)
+
+
 @operator.post("/parties/{party}/remove", status_code=202, summary="Ask to let a party leave")
 def post_removal(context: At, approvals: FourEyes, actor: Administrator, party: Party) -> PendingApproval:
     return statements.ask_removal(context, approvals, actor, party)

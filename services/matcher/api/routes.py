@@ -16,6 +16,7 @@ from aquila.interface.rounds import (
     AbortReason,
     MatcherRoundView,
     ProposalDefaults,
+    RemindedParties,
     RoundPage,
     RoundProposal,
     RoundsOverview,
@@ -35,6 +36,7 @@ from services.kit.log_access.routes import people_router
 from services.kit.logging import Log
 from services.kit.people.permissions import requires
 from services.kit.work import threads
+from services.matcher.administration.reminders import ask_reminders
 from services.matcher.api.dependencies import At, FourEyes
 from services.matcher.api.registry import operator as registry_operator
 from services.matcher.api.registry import parties as registry_parties
@@ -245,6 +247,13 @@ def get_round(context: At, round_id: RoundId) -> MatcherRoundView:
 @operator.post("/{round_id}/close", status_code=202, summary="Close a round as soon as every party has its hits")
 def post_close(context: At, actor: Annotated[Actor, requires(Action.CLOSE_ROUND)], round_id: RoundId) -> None:
     request_close(context, actor, round_id)
+
+
+@operator.post("/{round_id}/remind", status_code=202, summary="Remind the parties for which a round waits")
+def post_remind(
+    context: At, actor: Annotated[Actor, requires(Action.PROPOSE_ROUND)], round_id: RoundId
+) -> RemindedParties:
+    return ask_reminders(context, actor, round_id)
 
 
 @operator.post("/{round_id}/abort", status_code=202, summary="Ask for the end of a round")

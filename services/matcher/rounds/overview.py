@@ -44,6 +44,13 @@ def overview(
     return RoundsOverview(rounds=found, offset=offset, total=total)
 
 
+def overview_of(context: MatcherContext, round_id: str) -> RoundOverview:
+    """Return one round; raises `NotFoundError` for an unknown one."""
+    with context.round_cache.reading(round_id) as turn:
+        row = turn.row
+    return _of_round(context, row)
+
+
 def _of_round(context: MatcherContext, row: RoundRow) -> RoundOverview:
     manifest, now = manifest_in(row.manifest), context.clock()
     awaited: tuple[AwaitedStep, ...] = ()

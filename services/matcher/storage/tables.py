@@ -258,6 +258,20 @@ class ContactRow(MatcherRows):
     release: Mapped[str] = mapped_column(String(32), comment="Which release it said that it runs, or nothing.")
 
 
+class ReminderRow(MatcherRows):
+    """A reminder of a party for which a round waits."""
+
+    __tablename__ = "reminder"
+    round_id: Mapped[str] = _round(primary_key=True)
+    party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who is reminded.")
+    occasion: Mapped[str] = mapped_column(
+        String(32), primary_key=True, comment="`asked` and when, or the deadline and how long before it."
+    )
+    sent_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 when it was handed over.")
+    retry_at: Mapped[int] = mapped_column(BigInteger, comment="When it is tried again; 0 where nothing failed.")
+    failure: Mapped[str | None] = mapped_column(String(16), comment="Why it could not be handed over the last time.")
+
+
 SPENT_NONCES = nonce_table(MatcherRows.metadata)
 
 entries.declare(MatcherRows.metadata)

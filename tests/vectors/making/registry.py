@@ -220,6 +220,11 @@ def _statements(theme: Theme) -> None:
         ("first_statement_with_one_before_it", (statement(1, "0" * 64, entry("SI")),), "malformed"),
     ):
         theme.invalid(name, "statements", "11.5", said(*contents), kind)
+    contact = {"contact": "desk@police.example"}
+    theme.valid("statement_with_a_contact", "statements", "11.5", said(statement(1, None, entry("SI", **contact))))
+    contact = {"contact": "desk at police"}
+    broken = said(statement(1, None, entry("SI", **contact)))
+    theme.invalid("statement_with_a_contact_that_is_no_address", "statements", "11.5", broken, "malformed")
     template = _template()
     with_templates = statement(2, digest_of(first), entry("SI"), templates=[template, template | {"version": 2}])
     theme.valid("statement_with_templates", "statements", "11.10", said(first, with_templates))

@@ -59,7 +59,7 @@ def deliver(
 ) -> None:
     """Hand a notification over, which may take a minute; raises DeliveryError if it was not taken."""
     if channel is NotificationChannel.MAIL and settings.mail is not None:
-        _mail(settings.mail, to, text)
+        send_mail(settings.mail, to, text)
     elif channel is NotificationChannel.COMMAND and settings.command:
         _run(settings.command, {"to": to, "language": said.language, "urgent": said.urgent, **text.model_dump()})
     else:
@@ -76,7 +76,8 @@ def sign_in(settings: MailSettings) -> None:
         pass
 
 
-def _mail(settings: MailSettings, to: str, text: NotificationText) -> None:
+def send_mail(settings: MailSettings, to: str, text: NotificationText) -> None:
+    """Hand a mail over; raises DeliveryError if it was not taken, or the settings do not take the address."""
     if not settings.takes(to):
         raise DeliveryError(DeliveryFailure.SETTINGS)  # it was chosen when the settings took it
     with _signed_in(settings) as server:

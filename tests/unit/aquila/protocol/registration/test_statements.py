@@ -38,6 +38,17 @@ def test_a_statement_states_the_whole_registry() -> None:
     check_order([FIRST, SECOND, THIRD])
 
 
+def test_contacts_stay_until_others_are_stated() -> None:
+    """A party that has left is reminded of nothing."""
+    entries = [one.model_copy(update={"contact": f"desk@{one.party}.example"}) for one in SECOND.message.parties]
+    message = RegistryStatement.of_fields(SECOND.message, parties=tuple(entries))
+    named = open_statement(sign_statement(message, MATCHER_KEY), MATCHER_KEY.public)
+    assert named.message.contacts() == {"RS": "desk@RS.example", "SI": "desk@SI.example"}
+    third = stated(registry_of("RS", "SI", left=("RS",)), named)
+    assert third.message.contacts() == {"SI": "desk@SI.example"}
+    assert third.message.parties[0].contact == "desk@RS.example"
+
+
 def _replaced(registry: Registry, code: str) -> Registry:
     party = RegisteredParty(code, f"Party {code}", key_of("false").public)
     return Registry(registry.matcher, {**registry.parties, code: party})
