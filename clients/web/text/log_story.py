@@ -32,6 +32,7 @@ SENTENCES = {
     EntryKind.RECEIPT: n_("%(who)s acknowledged the report on hits with %(other)s."),
     EntryKind.REFUSAL: n_("%(who)s refused the round."),
     EntryKind.END_ASKED: n_("%(who)s asked for the end of the round."),
+    EntryKind.REMINDER: n_("%(who)s reminded %(other)s of a step of the round."),
     EntryKind.ENDING: n_("%(who)s ended the round."),
     EntryKind.KEY_DESTRUCTION: n_("%(who)s destroyed the keys of the round."),
     EntryKind.CLOSING: n_("%(who)s stated that the keys are destroyed."),
