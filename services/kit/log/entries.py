@@ -7,7 +7,7 @@ right edge makes appending cheap, and the root over each 256 leaves makes proofs
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -116,7 +116,7 @@ def append(session: Session, entry: Entry) -> int:
     entry = entry.salted(secrets.token_hex(_SALT_BYTES))
     content = entry.content()
     leaf = entry.leaf()
-    account = str(entry.ids["account"]) if entry.kind is EntryKind.ACCOUNT_CHANGED else None
+    columns = _columns_of(entry)
     edge = frontier(session)
     index = edge.size
     session.execute(
@@ -124,11 +124,8 @@ def append(session: Session, entry: Entry) -> int:
             index=index,
             leaf_hash=leaf,
             content=content,
-            kind=entry.kind.value,
-            time=entry.time,
-            round_id=entry.round,
-            account=account,
-            seal=_seal(session, index, leaf, account),
+            **columns,
+            seal=_seal(session, index, leaf, columns["account"]),
         )
     )
     edge.append(leaf)
@@ -139,6 +136,13 @@ def append(session: Session, entry: Entry) -> int:
         session.execute(sa.update(EDGE).where(EDGE.c.edge_id == 1).values(**values))
     _store_nodes(session, edge.size)
     return index
+
+
+def _columns_of(entry: Entry) -> dict[str, Any]:
+    """Return what a row repeats of its entry, for entries to be found by."""
+    account = entry.ids.get("account") if entry.kind is EntryKind.ACCOUNT_CHANGED else None
+    repeated = {"kind": entry.kind.value, "time": entry.time, "round_id": entry.round}
+    return repeated | {"account": None if account is None else str(account)}
 
 
 def _seal(session: Session, *sealed: int | bytes | str | None) -> bytes | None:
@@ -304,17 +308,27 @@ class StoredEntry:
     index: int
     content: bytes | None
     leaf: bytes
+    columns: Mapping[str, Any]
+    """What the row repeats of the entry, for it to be found by; the leaf does not cover it."""
+
+    def is_of(self, entry: Entry) -> bool:
+        """Return whether the row is this entry's: else a search or a round's story would leave the entry out."""
+        return leaf_hash(self.content or b"") == self.leaf and _columns_of(entry) == self.columns
+
+
+_STORED = ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash
+_COLUMNS = ENTRIES.c.kind, ENTRIES.c.time, ENTRIES.c.round_id, ENTRIES.c.account
 
 
 def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
     """Return the entries of a round in their order."""
-    query = sa.select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash).where(ENTRIES.c.round_id == round_id)
-    return _stored(session, query.order_by(ENTRIES.c.index))
+    query = sa.select(*_STORED, *_COLUMNS).where(ENTRIES.c.round_id == round_id)
+    return list(_stored(session, query.order_by(ENTRIES.c.index)))
 
 
 def entries_down(session: Session, below: int | None, limit: int, wanted: EntrySearch) -> list[StoredEntry]:
     """Return entries from the newest down that have the kind, the round and the time that are wanted."""
-    query = sa.select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
+    query = sa.select(*_STORED, *_COLUMNS)
     query = query.order_by(ENTRIES.c.index.desc()).limit(limit)
     kind = None if wanted.kind is None else wanted.kind.value
     conditions = (
@@ -324,13 +338,14 @@ def entries_down(session: Session, below: int | None, limit: int, wanted: EntryS
         (wanted.until, ENTRIES.c.time < (wanted.until or 0)),
         (below, ENTRIES.c.index < (below or 0)),
     )
-    return _stored(session, query.where(*(condition for value, condition in conditions if value is not None)))
+    return list(_stored(session, query.where(*(condition for value, condition in conditions if value is not None))))
 
 
 def entries_between(session: Session, start: int, end: int) -> list[StoredEntry]:
     """Return the entries from `start` up to `end` in their order."""
-    query = sa.select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash)
-    return _stored(session, query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end).order_by(ENTRIES.c.index))
+    query = sa.select(*_STORED, *_COLUMNS)
+    in_range = query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
+    return list(_stored(session, in_range.order_by(ENTRIES.c.index)))
 
 
 def newest_of_round(session: Session, round_id: str) -> dict[str, int]:
@@ -347,11 +362,10 @@ def statements_kept(session: Session, round_id: str, kind: EntryKind) -> set[str
     return {read_entry(bytes(content)).digests["statement"] for content in session.scalars(query)}
 
 
-def _stored(session: Session, query: sa.Select[Any]) -> list[StoredEntry]:
-    return [
-        StoredEntry(index, None if content is None else bytes(content), bytes(leaf))
-        for index, content, leaf in session.execute(query)
-    ]
+def _stored(session: Session, query: sa.Select[Any]) -> Iterator[StoredEntry]:
+    for index, content, leaf, *columns in session.execute(query):
+        repeated = dict(zip((column.key for column in _COLUMNS), columns, strict=True))
+        yield StoredEntry(index, None if content is None else bytes(content), bytes(leaf), repeated)
 
 
 def size(session: Session) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import Note, cosigned_at, open_checkpoint, parse_checkpoint, parse_note
 from aquila.audit.entries import Entry, read_entry
-from aquila.audit.merkle import Frontier, leaf_hash, prove_inclusion, verify_inclusion
+from aquila.audit.merkle import Frontier, prove_inclusion, verify_inclusion
 from aquila.audit.proven_entry import ProvenEntry
 from aquila.errors import AquilaError, AuditError
 from aquila.interface.log import CosignatureView, EntrySearch, EntrySignature, LogCheck, NumberedEntry
@@ -32,7 +32,8 @@ LOOKED_AT = 500
 def checked(session: Session, own: OwnLog, rows: Sequence[StoredEntry]) -> tuple[tuple[NumberedEntry, ...], list[int]]:
     """Return entries to be shown with what shows them, and the indices of those that are not what the log's tree holds.
 
-    An entry that was changed in the database differs from its leaf, or its leaf from the tree whose head is signed.
+    An entry that was changed in the database differs from its leaf or from what its row repeats of it, or its leaf from
+    the tree whose head is signed.
     Entries that no checkpoint covers yet are held against their leaf alone. What cannot be read has no content here.
     """
     size, root = _signed(session, own)
@@ -44,7 +45,7 @@ def checked(session: Session, own: OwnLog, rows: Sequence[StoredEntry]) -> tuple
         try:
             if row.content is not None:
                 entry = read_entry(row.content)
-            if row.content is not None and leaf_hash(row.content) != row.leaf:
+            if entry and not row.is_of(entry):
                 broken.append(row.index)
             elif row.index < size:
                 verify_inclusion(row.leaf, row.index, size, root, prove_inclusion(row.index, size, read))
@@ -188,14 +189,11 @@ def stored_log_check(session: Session, own: OwnLog) -> LogCheck:
 
 
 def _readable(row: StoredEntry) -> bool:
-    """Return whether an entry is there, readable, and the one of its leaf."""
-    if row.content is None or leaf_hash(row.content) != row.leaf:
-        return False
+    """Return whether an entry is there, readable, and the one of its row."""
     try:
-        read_entry(row.content)
+        return row.content is not None and row.is_of(read_entry(row.content))
     except AuditError:
         return False
-    return True
 
 
 def _is_signed(own: OwnLog, note: bytes, tree: Frontier) -> bool:

@@ -152,7 +152,7 @@ def test_a_changed_entry_is_shown_as_such(side: Side, *, published: bool) -> Non
         side.own.publish()
     other = Entry.of(EntryKind.IMPORT, 5, "SI", round=ROUND, counts={"records": 7})
 
-    def put(place: int, **values: bytes) -> None:
+    def put(place: int, **values: Any) -> None:
         with side.store.transaction("test.change") as session:
             session.execute(update(ENTRIES).where(ENTRIES.c.index == place).values(values))
 
@@ -162,13 +162,13 @@ def test_a_changed_entry_is_shown_as_such(side: Side, *, published: bool) -> Non
 
     places = {0, 255, 256, 299}
     with side.store.reading("test.before") as session:
-        before = select(ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash).where(ENTRIES.c.index.in_(places))
-        right = {index: {"content": content, "leaf_hash": leaf} for index, content, leaf in session.execute(before)}
+        before = select(ENTRIES).where(ENTRIES.c.index.in_(places))
+        right = {row["index"]: dict(row) for row in session.execute(before).mappings()}
     for place in places:
         put(place, content=other.content())
     assert broken() == places
     for place in places:
-        put(place, leaf_hash=other.leaf())
+        put(place, leaf_hash=other.leaf(), kind=other.kind.value, time=other.time)
     found = side.use_cases.round_entries(AUDITOR, ROUND)
     assert places & set(found.broken) == (places if published else set())
     assert all(found.entries[place].entry == other for place in places)
@@ -251,6 +251,22 @@ def test_the_log_is_checked_as_it_is_stored(side: Side) -> None:
     with side.store.transaction("test.change") as session:
         session.execute(delete(ENTRIES).where(ENTRIES.c.index == 4))
     assert set(side.use_cases.check(AUDITOR).bad_checkpoints) >= {6}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [{"kind": "sign_in"}, {"round_id": None}, {"time": 0}, {"account": LOCAL_KEY}],
+    ids=lambda one: next(iter(one)),
+)
+def test_an_entry_that_was_filed_elsewhere_is_found(side: Side, column: dict[str, Any]) -> None:
+    """What a row repeats of its entry decides what a search shows; nobody hides an entry by changing that alone."""
+    with side.store.transaction("test.fill") as session:
+        append(session, Entry.of(EntryKind.OPENING, side.time, "SI", round=ROUND))
+    side.own.publish()
+    assert side.use_cases.check(AUDITOR).broken == side.use_cases.page(AUDITOR, EntrySearch()).broken == ()
+    with side.store.transaction("test.change") as session:
+        session.execute(update(ENTRIES).where(ENTRIES.c.index == 0).values(column))
+    assert side.use_cases.check(AUDITOR).broken == side.use_cases.page(AUDITOR, EntrySearch()).broken == (0,)
 
 
 def test_every_older_size_can_be_proved_from(side: Side) -> None:
