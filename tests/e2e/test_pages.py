@@ -327,9 +327,9 @@ def test_the_story(
     decide_the_rest(analyst)
     # The auditor finds it in the log, the matcher's auditor finds the round; the secretariat closes it.
     auditor.open("/log")
-    assert auditor.shows("hit closed")
+    assert auditor.shows(" closed a hit.")
     watcher.open("/log")
-    assert watcher.shows("lists matched")
+    assert watcher.shows(" compared Albania (AL) with ")
     first.open("/parties")
     first.open("/statistics")
     first.open("/picture")
