@@ -68,3 +68,5 @@ class LookReview(Message):
     days: tuple[PersonDay, ...]
     earlier_days: Count
     """From so many earlier days of a person on there is a usual day: the middle one of them."""
+    broken: tuple[Count, ...] = ()
+    """Indices of the first entries that were changed in the database; they are not counted."""

@@ -320,6 +320,12 @@ _STORED = ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash
 _COLUMNS = ENTRIES.c.kind, ENTRIES.c.time, ENTRIES.c.round_id, ENTRIES.c.account
 
 
+def stored_entries(session: Session, *conditions: sa.ColumnElement[bool]) -> Iterator[StoredEntry]:
+    """Yield the entries whose rows fulfil all conditions, in their order."""
+    query = sa.select(*_STORED, *_COLUMNS).where(*conditions).order_by(ENTRIES.c.index)
+    return _stored(session, query.execution_options(yield_per=_AT_ONCE))
+
+
 def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
     """Return the entries of a round in their order."""
     query = sa.select(*_STORED, *_COLUMNS).where(ENTRIES.c.round_id == round_id)

@@ -4,30 +4,28 @@ Nothing more is recorded for it, and nothing of the persons who were looked at i
 rules that its reader chooses: far more than the usual day of the same person, and outside the hours of work.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median_low
-from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import EntryKind
+from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.roles import Role
-from aquila.errors import InputError
+from aquila.errors import AuditError, InputError
 from aquila.interface.looks import MOST_DAYS, LookReview, LookReviewRequest, PersonDay, UnusualUse
-from services.kit.log.entries import ENTRIES
+from services.kit.log.entries import ENTRIES, StoredEntry, stored_entries
 
 _KINDS = (EntryKind.CONSULTATION, EntryKind.EXPORT, EntryKind.LOG_CONSULTED, EntryKind.LOG_EXPORTED)
-_OF_LOG = frozenset({EntryKind.LOG_CONSULTED.value, EntryKind.LOG_EXPORTED.value})
+_OF_LOG = frozenset({EntryKind.LOG_CONSULTED, EntryKind.LOG_EXPORTED})
 _BEFORE = timedelta(days=60)
 _EARLIER_DAYS = 5
 _MOST_REASONS = 5
 _WORKING_DAYS = 5
 _AT_ONCE = 1_000
+_NAMED = 50
 
 
 @dataclass(slots=True)
@@ -44,21 +42,23 @@ class _Tally:
         """Hits and records together."""
         return self.counts["hits"] + self.counts["records"]
 
-    def add(self, entry: Mapping[str, Any]) -> None:
-        self.times.append(entry["time"])
-        self.roles.add(entry["role"] or "")
-        self.rounds |= {entry["round"]} - {None}
-        if entry["kind"] in _OF_LOG:
+    def add(self, entry: Entry) -> None:
+        self.times.append(entry.time)
+        self.roles.add(entry.role or "")
+        self.rounds |= {entry.round} if entry.round else set()
+        if entry.kind in _OF_LOG:
             self.counts["log"] += 1
-        elif entry["kind"] == EntryKind.EXPORT.value:
+        elif entry.kind is EntryKind.EXPORT:
             self.counts["exports"] += 1
         else:
             for name in ("hits", "records"):
-                self.counts[name] += entry["counts"].get(name, 0)
+                self.counts[name] += entry.counts.get(name, 0)
 
 
 def review_looks(session: Session, wanted: LookReviewRequest) -> LookReview:
     """Return what each person looked at on each day of a period.
+
+    An entry that was changed in the database is not counted but named.
 
     Raises:
         InputError: The period is empty or too long, or a day of it is none.
@@ -66,17 +66,21 @@ def review_looks(session: Session, wanted: LookReviewRequest) -> LookReview:
     first, last = _day(wanted.since), _day(wanted.until)
     if not timedelta() <= last - first < timedelta(days=MOST_DAYS):
         raise InputError("looks_period_wrong", expected=MOST_DAYS)
-    tallies: dict[tuple[str, date], _Tally] = defaultdict(_Tally)
-    for entry in _entries(session, first - _BEFORE, last + timedelta(days=1)):
-        tallies[entry["person"], _local(entry["time"]).date()].add(entry)
-    reasons = _reasons(session, {name for tally in tallies.values() for name in tally.rounds})
+    broken: list[int] = []
+    people: dict[str, dict[date, _Tally]] = defaultdict(lambda: defaultdict(_Tally))
+    for entry in _unchanged(_looks(session, first - _BEFORE, last + timedelta(days=1)), broken):
+        if entry.person:
+            people[entry.person][_local(entry.time).date()].add(entry)
+    rounds = {name for tallies in people.values() for tally in tallies.values() for name in tally.rounds}
+    reasons = _reasons(session, rounds, broken)
     days = [
-        _person_day(person, day, tally, _usual(tallies, person, day), reasons, wanted)
-        for (person, day), tally in tallies.items()
+        _person_day(person, day, tally, _usual(tallies, day), reasons, wanted)
+        for person, tallies in people.items()
+        for day, tally in tallies.items()
         if first <= day <= last
     ]
     days.sort(key=lambda one: (bool(one.marks), one.day, one.hits + one.records), reverse=True)
-    return LookReview(days=tuple(days), earlier_days=_EARLIER_DAYS)
+    return LookReview(days=tuple(days), earlier_days=_EARLIER_DAYS, broken=tuple(sorted(set(broken))[:_NAMED]))
 
 
 def _day(text: str) -> date:
@@ -86,43 +90,50 @@ def _day(text: str) -> date:
         raise InputError("date_form_unknown") from None
 
 
-def _entries(session: Session, start: date, end: date) -> Iterator[dict[str, Any]]:
-    """Yield the looks of persons from one day up to another; erased ones have no content any more."""
+def _looks(session: Session, start: date, end: date) -> Iterator[StoredEntry]:
+    """Yield the looks from one day up to another, as their rows have them."""
     bounds = [int(datetime.combine(day, time()).astimezone().timestamp()) for day in (start, end)]
-    query = select(ENTRIES.c.content).where(
+    return stored_entries(
+        session,
         ENTRIES.c.kind.in_([kind.value for kind in _KINDS]),
         ENTRIES.c.time >= bounds[0],
         ENTRIES.c.time < bounds[1],
-        ENTRIES.c.content.is_not(None),
     )
-    for content in session.scalars(query.execution_options(yield_per=_AT_ONCE)):
-        entry = json.loads(bytes(content))
-        if entry["person"]:
+
+
+def _unchanged(rows: Iterable[StoredEntry], broken: list[int]) -> Iterator[Entry]:
+    """Yield the entries of rows, but for erased ones and those that were changed, which go to `broken`."""
+    for row in rows:
+        if row.content is None:
+            continue
+        try:
+            entry = read_entry(row.content)
+        except AuditError:
+            broken.append(row.index)
+            continue
+        if row.is_of(entry):
             yield entry
+        else:
+            broken.append(row.index)
 
 
-def _reasons(session: Session, rounds: set[str]) -> dict[str, list[str]]:
+def _reasons(session: Session, rounds: set[str], broken: list[int]) -> dict[str, list[str]]:
     """Return for each round why it was proposed, and why something was submitted in it, as this log has it."""
     found: dict[str, list[str]] = defaultdict(list)
     names, kinds = sorted(rounds), [EntryKind.PROPOSAL.value, EntryKind.SUBMISSION.value]
     for start in range(0, len(names), _AT_ONCE):
-        query = select(ENTRIES.c.content).where(
-            ENTRIES.c.round_id.in_(names[start : start + _AT_ONCE]),
-            ENTRIES.c.kind.in_(kinds),
-            ENTRIES.c.content.is_not(None),
-        )
-        for content in session.scalars(query.order_by(ENTRIES.c.index)):
-            entry = json.loads(bytes(content))
-            why = entry["reason"] or {}
-            text = ", ".join(filter(None, (why.get("purpose"), why.get("case_reference"))))
-            if text and text not in found[entry["round"]]:
-                found[entry["round"]].append(text)
+        of_rounds = ENTRIES.c.round_id.in_(names[start : start + _AT_ONCE])
+        for entry in _unchanged(stored_entries(session, of_rounds, ENTRIES.c.kind.in_(kinds)), broken):
+            why = entry.reason
+            text = ", ".join(filter(None, (why.purpose, why.case_reference))) if why else ""
+            if entry.round and text and text not in found[entry.round]:
+                found[entry.round].append(text)
     return found
 
 
-def _usual(tallies: Mapping[tuple[str, date], _Tally], person: str, day: date) -> int | None:
+def _usual(tallies: Mapping[date, _Tally], day: date) -> int | None:
     """Return the middle of a person's earlier days, of those before this one on which it looked at anything."""
-    before = [tally.seen for (who, when), tally in tallies.items() if who == person and day - _BEFORE <= when < day]
+    before = [tally.seen for when, tally in tallies.items() if day - _BEFORE <= when < day]
     return median_low(before) if len(before) >= _EARLIER_DAYS else None
 
 

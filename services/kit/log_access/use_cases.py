@@ -184,8 +184,9 @@ class LogUseCases:
         Raises:
             InputError: The period cannot be reviewed.
         """
-        with self.own.store.transaction("log.looks") as session:
+        with self.own.store.reading("log.looks") as session:
             found = review_looks(session, wanted)
+        with self.own.store.transaction("log.looked_through") as session:
             looks = sum(one.looks for one in found.days)
             self._log_look(session, actor, looks, action=Action.REVIEW_LOOKS)
         return found

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Reason
 from aquila.errors import InputError
 from aquila.interface.looks import LookReviewRequest, UnusualUse
-from services.kit.log.entries import append, declare
+from services.kit.log.entries import ENTRIES, append, declare
 from services.kit.log_access.looks import review_looks
 from services.kit.storage.store import Store, new_metadata
 
@@ -85,3 +86,16 @@ def test_a_period_is_short_and_goes_forward(session: Session, since: str, until:
         review_looks(session, LookReviewRequest(since=since, until=until))
     with pytest.raises(InputError):
         review_looks(session, LookReviewRequest(since="2026-02-30", until=until))
+
+
+@pytest.mark.parametrize(
+    "content", [b"{}", b"<b>", Entry.of(EntryKind.CONSULTATION, at(2), "SI", person=EVA).content()]
+)
+def test_a_look_that_was_changed_is_named_and_not_counted(session: Session, content: bytes) -> None:
+    """Whoever can write into the database cannot lay a look at another's door."""
+    look(session, ANA, at(2), counts={"hits": 1})
+    look(session, ANA, at(2), counts={"hits": 2})
+    session.execute(update(ENTRIES).where(ENTRIES.c.index == 1).values(content=content))
+    found = review_looks(session, LookReviewRequest(since="2026-03-02", until="2026-03-02"))
+    assert [(one.person, one.hits) for one in found.days] == [(ANA, 1)]
+    assert found.broken == (1,)
