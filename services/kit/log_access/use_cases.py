@@ -136,9 +136,10 @@ class LogUseCases:
     def page(self, actor: Actor, wanted: EntrySearch) -> EntriesPage:
         """Return entries from the newest down; looking at the log is an entry of it."""
         own = self.own
-        with own.store.transaction("log.browse") as session:
+        with own.store.reading("log.browse") as session:
             rows, earlier = matching(session, wanted)
             (shown, broken), total = checked(session, own, rows), size(session)
+        with own.store.transaction("log.browsed") as session:
             self._log_look(session, actor, len(shown), wanted.round_id)
         return EntriesPage(size=total, entries=shown, broken=tuple(broken), earlier=earlier)
 
@@ -149,7 +150,7 @@ class LogUseCases:
             NotFoundError: The log has no such entry.
         """
         own = self.own
-        with own.store.transaction("log.entry") as session:
+        with own.store.reading("log.entry") as session:
             rows = entries_between(session, index, index + 1)
             if not rows:
                 raise NotFoundError("log_entry_unknown", index=index)
@@ -157,6 +158,7 @@ class LogUseCases:
             entries = [shown.entry] if shown.entry else []
             envelope = next((kept for _, kept in signatures_of(session, own, entries)), None)
             proof = b"" if broken or shown.entry is None else proof_of(session, index, shown.entry)
+        with own.store.transaction("log.entry_seen") as session:
             self._log_look(session, actor, 1, shown.entry.round if shown.entry else None)
         return EntryView(
             numbered=shown,
@@ -205,10 +207,11 @@ class LogUseCases:
             NotFoundError: The log has no entry of this round.
         """
         own = self.own
-        with own.store.transaction("log.consult") as session:
+        with own.store.reading("log.consult") as session:
             found, broken = checked(session, own, entries_of_round(session, round_id))
-            if not found:
-                raise NotFoundError("log_without_round", round=round_id)
+        if not found:
+            raise NotFoundError("log_without_round", round=round_id)
+        with own.store.transaction("log.consulted") as session:
             self._log_look(session, actor, len(found), round_id)
         return RoundEntries(round_id=round_id, entries=found, broken=tuple(broken))
 
