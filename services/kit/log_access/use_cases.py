@@ -38,6 +38,7 @@ from services.kit.log_access.checks import (
     cosigned,
     matching,
     proof_of,
+    readable_notes,
     signatures_of,
     stored_log_check,
 )
@@ -113,7 +114,7 @@ class LogUseCases:
     def view(self) -> LogView:
         with self.own.store.reading("log.view") as session:
             query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(LOOKED_AT)
-            notes = [parse_note(bytes(note)) for note in session.scalars(query)]
+            notes = list(readable_notes(map(bytes, session.scalars(query))))
             entries = size(session)
         signed = parse_checkpoint(notes[0].text).size if notes else 0
         return LogView(

@@ -253,6 +253,24 @@ def test_the_log_is_checked_as_it_is_stored(side: Side) -> None:
     assert set(side.use_cases.check(AUDITOR).bad_checkpoints) >= {6}
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_check_names_the_newest_checkpoint_if_it_was_changed(side: Side, *, whole: bool) -> None:
+    """Whether it cannot be read any more, or has another size under the signatures of its log and of a witness."""
+    side.fill(1)
+    side.own.publish()
+    side.fill(1)
+    side.own.publish()
+    note = side.own.newest()
+    assert note is not None
+    note = cosign(note, witness_name("AL", KEYS["AL"].public), KEYS["AL"], side.own.clock())
+    changed = b"" if whole else note.to_bytes().replace(b"\n2\n", b"\n1\n", 1)
+    with side.store.transaction("test.change") as session:
+        session.execute(update(CHECKPOINTS).where(CHECKPOINTS.c.size == 2).values(note=changed))
+    found = side.use_cases.check(AUDITOR)
+    assert (found.bad_checkpoints, found.size, found.newer, found.witnesses) == ((2,), 1, 1, ())
+    assert side.use_cases.view().size == 1
+
+
 @pytest.mark.parametrize(
     "column",
     [{"kind": "sign_in"}, {"round_id": None}, {"time": 0}, {"account": LOCAL_KEY}],
