@@ -146,5 +146,7 @@ class LogCheck(Message):
     """Indices of the first entries that are not those of the tree, or whose statement is wrong."""
     bad_checkpoints: tuple[Count, ...]
     """Sizes of the first checkpoints that are not signed by the log, or whose head is not that of the tree."""
+    differs_from_files: bool
+    """Whether the database lacks what the log's own files have shown: entries were cut off, or a backup restored."""
     keys: dict[str, Annotated[str, Field(max_length=64)]]
     """Fingerprints of the keys in force by which was checked, by holder."""

@@ -178,8 +178,19 @@ def seal_entries_again(session: Session, old: RowKey | None, new: RowKey) -> Non
 
 def count_forged(session: Session, key: RowKey) -> int:
     """Return how many entries this service did not append, by their seals."""
-    query = sa.select(*_SEALED, ENTRIES.c.seal).execution_options(yield_per=_AT_ONCE)
-    return sum(seal != key.seal(ENTRIES.name, sealed) for *sealed, seal in session.execute(query))
+    return len(_forged(session, key, 0))
+
+
+def forged_from(session: Session, start: int) -> list[int]:
+    """Return the indices of the entries from `start` on that this service did not append, by their seals."""
+    key: RowKey | None = session.info.get(ROW_KEY)
+    return [] if key is None else _forged(session, key, start)
+
+
+def _forged(session: Session, key: RowKey, start: int) -> list[int]:
+    query = sa.select(*_SEALED, ENTRIES.c.seal).where(ENTRIES.c.index >= start).order_by(ENTRIES.c.index)
+    rows = session.execute(query.execution_options(yield_per=_AT_ONCE))
+    return [sealed[0] for *sealed, seal in rows if seal != key.seal(ENTRIES.name, sealed)]
 
 
 def newest_of_accounts(session: Session) -> dict[str, int]:

@@ -16,13 +16,21 @@ from aquila.audit.checkpoint import Note, cosigned_at, open_checkpoint, parse_ch
 from aquila.audit.entries import Entry, read_entry
 from aquila.audit.merkle import Frontier, prove_inclusion, verify_inclusion
 from aquila.audit.proven_entry import ProvenEntry
-from aquila.errors import AquilaError, AuditError
+from aquila.errors import AquilaError, AuditError, LogRewrittenError
 from aquila.interface.log import CosignatureView, EntrySearch, EntrySignature, LogCheck, NumberedEntry
 from aquila.protocol.log_entries import REFUSED, refused_entry, statement_entry
 from aquila.protocol.messages import Statement
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import read_statement
-from services.kit.log.entries import CHECKPOINTS, StoredEntry, TileReader, entries_between, entries_down, size
+from services.kit.log.entries import (
+    CHECKPOINTS,
+    StoredEntry,
+    TileReader,
+    entries_between,
+    entries_down,
+    forged_from,
+    size,
+)
 from services.kit.log.publication import OwnLog
 
 _AT_ONCE = 500
@@ -150,7 +158,10 @@ _NAMED = 50
 
 
 def stored_log_check(session: Session, own: OwnLog) -> LogCheck:
-    """Check a log's rows: leaves and tree, contents, checkpoints, cosignatures, and the newest statements."""
+    """Check a log's rows: leaves and tree, contents, checkpoints, cosignatures, and the newest statements.
+
+    What no checkpoint covers yet is checked by its seals; what the log's own files have shown must still be there.
+    """
     total = size(session)
     query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size)
     notes = {int(at): bytes(note) for at, note in session.execute(query)}
@@ -173,6 +184,7 @@ def stored_log_check(session: Session, own: OwnLog) -> LogCheck:
     # Rows that are missing leave the tree short of its checkpoints.
     bad += [at for at in notes if at > tree.size]
     covered = max(notes.keys() - set(bad), default=0)
+    broken += forged_from(session, max(notes, default=0))
     newest = readable_notes(note for _, note in sorted(notes.items(), reverse=True)[:LOOKED_AT])
     return LogCheck(
         checked_at=own.clock(),
@@ -186,8 +198,18 @@ def stored_log_check(session: Session, own: OwnLog) -> LogCheck:
         witnesses=tuple(cosigned(own.registry, list(newest))),
         broken=tuple(sorted(set(broken))[:_NAMED]),
         bad_checkpoints=tuple(bad[:_NAMED]),
+        differs_from_files=_differs(own),
         keys={holder: own.registry.key_of(holder).fingerprint for holder in (MATCHER, *sorted(own.registry.parties))},
     )
+
+
+def _differs(own: OwnLog) -> bool:
+    """Return whether the database lacks what the log's own files have shown, or these cannot be read."""
+    try:
+        own.check()
+    except (AuditError, LogRewrittenError):
+        return True
+    return False
 
 
 def readable_notes(notes: Iterable[bytes]) -> Iterator[Note]:

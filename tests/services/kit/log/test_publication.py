@@ -253,6 +253,23 @@ def test_the_log_is_checked_as_it_is_stored(side: Side) -> None:
     assert set(side.use_cases.check(AUDITOR).bad_checkpoints) >= {6}
 
 
+def test_a_check_finds_a_log_that_was_cut(side: Side) -> None:
+    """Newest checkpoint and entries gone and the edge set back: the log fits itself, but not its files."""
+    side.fill(1)
+    side.own.publish()
+    with side.store.reading("test.edge") as session:
+        edge = dict(session.execute(select(EDGE)).mappings().one())
+    side.fill(1)
+    side.own.publish()
+    assert not side.use_cases.check(AUDITOR).differs_from_files
+    with side.store.transaction("test.cut") as session:
+        session.execute(delete(ENTRIES).where(ENTRIES.c.index > 0))
+        session.execute(delete(CHECKPOINTS).where(CHECKPOINTS.c.size > 1))
+        session.execute(update(EDGE).values(edge))
+    found = side.use_cases.check(AUDITOR)
+    assert (found.broken, found.bad_checkpoints, found.differs_from_files) == ((), (), True)
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_check_names_the_newest_checkpoint_if_it_was_changed(side: Side, *, whole: bool) -> None:
     """Whether it cannot be read any more, or has another size under the signatures of its log and of a witness."""
