@@ -1,4 +1,4 @@
-"""What the data-protection officer sees of how people used a service: numbers, times and reasons, and nobody's data."""
+"""What the data-protection officer sees of how people used a service: numbers and times, and nobody's data."""
 
 from enum import StrEnum
 from typing import Annotated

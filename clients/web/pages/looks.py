@@ -1,4 +1,4 @@
-"""The data-protection officer's desk: who looked at how much, when and for which reason."""
+"""The data-protection officer's desk: who looked at how much and when."""
 
 from datetime import datetime, timedelta
 

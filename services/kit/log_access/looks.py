@@ -1,4 +1,6 @@
-"""Who looked at how much, when and for which reason, from the entries that the log has anyway (LED Article 25).
+"""Who looked at how much and when, from the entries that the log has anyway (LED Article 25).
+
+A look has no reason of its own: beside it stands what was submitted in the rounds that it was about.
 
 Nothing more is recorded for it, and nothing of the persons who were looked at is in it. A day is marked by two simple
 rules that its reader chooses: far more than the usual day of the same person, and outside the hours of work.

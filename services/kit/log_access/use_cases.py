@@ -182,7 +182,7 @@ class LogUseCases:
         return found
 
     def review_looks(self, actor: Actor, wanted: LookReviewRequest) -> LookReview:
-        """Return who looked at how much, when and why; the review is a look at the log, and so an entry of it.
+        """Return who looked at how much and when; the review is a look at the log, and so an entry of it.
 
         Raises:
             InputError: The period cannot be reviewed.
