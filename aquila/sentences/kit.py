@@ -224,6 +224,9 @@ KIT: Final[Table] = {
         "{party} has copied this log six times at once, or within ten minutes",
         "do it again in ten minutes; the copies that there are stay valid",
     ),
+    "log_checked_too_often": Text(
+        "this log was checked five times within a few minutes", "wait a minute, and check it again"
+    ),
     "log_node_unknown": Text("the log has no such node"),
     "log_shrank_to_nothing": Text(
         "the log {origin} shrank from {expected} to 0 entries",

@@ -1,5 +1,6 @@
 """Use cases of a service's log that node and matcher share: look at it, verify it, export it, acknowledge an alarm."""
 
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -94,6 +95,7 @@ class NewestCosignatures:
 
 
 _COPIES = Rate(per_second=1 / 600, size=6)
+_CHECKS = Rate(per_second=1 / 60, size=5)
 
 
 def _everything(_session: Session, _party: str | None) -> Scope:
@@ -110,6 +112,9 @@ class LogUseCases:
     """Gives what a copy of the own log is of, for a party or, with None, for the service's own people."""
     copies: RateLimiter = field(default_factory=lambda: RateLimiter(_COPIES, refusal="log_copied_too_often"))
     """How often a party may have a copy, which takes a while to write."""
+    checks: RateLimiter = field(default_factory=lambda: RateLimiter(_CHECKS, refusal="log_checked_too_often"))
+    """How often the own log may be checked, whoever asks: a long one takes the service's time."""
+    checking: threading.Lock = field(default_factory=threading.Lock)
 
     def view(self) -> LogView:
         with self.own.store.reading("log.view") as session:
@@ -172,10 +177,15 @@ class LogUseCases:
     def check(self, actor: Actor) -> LogCheck:
         """Check the whole log as it is stored, and return what was checked; that it was looked at is an entry of it.
 
-        The tree, the contents and the checkpoints are checked whole, and of statements the newest.
+        The tree, the contents and the checkpoints are checked whole, and of statements the newest. One check runs at a
+        time.
+
+        Raises:
+            TooManyCallsError: It was checked too often.
         """
         own = self.own
-        with own.store.reading("log.recheck") as session:
+        self.checks.take(own.holder)
+        with self.checking, own.store.reading("log.recheck") as session:
             found = stored_log_check(session, own)
         with own.store.transaction("log.rechecked") as session:
             self._log_look(session, actor, found.contents)

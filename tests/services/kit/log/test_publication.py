@@ -45,7 +45,7 @@ from aquila.protocol.messages import LogHead
 from aquila.protocol.messages.feed import ProofRequest
 from aquila.protocol.registry import RegisteredParty, Registry
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.errors import NotFoundError
+from services.kit.errors import NotFoundError, TooManyCallsError
 from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, declare, frontier
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
@@ -251,6 +251,14 @@ def test_the_log_is_checked_as_it_is_stored(side: Side) -> None:
     with side.store.transaction("test.change") as session:
         session.execute(delete(ENTRIES).where(ENTRIES.c.index == 4))
     assert set(side.use_cases.check(AUDITOR).bad_checkpoints) >= {6}
+
+
+def test_a_log_is_not_checked_without_end(side: Side) -> None:
+    use_cases = side.use_cases
+    for _ in range(5):
+        use_cases.check(AUDITOR)
+    with pytest.raises(TooManyCallsError, match="five times"):
+        use_cases.check(AUDITOR)
 
 
 def test_a_check_finds_a_log_that_was_cut(side: Side) -> None:
