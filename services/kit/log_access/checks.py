@@ -130,12 +130,14 @@ def matching(session: Session, wanted: EntrySearch) -> tuple[list[StoredEntry], 
 
 
 def _has(content: bytes, wanted: EntrySearch) -> bool:
-    """Return whether a readable entry has the party, the role and the text that are wanted."""
-    if wanted.text.casefold() not in content.decode(errors="replace").casefold():
-        return False
+    """Return whether an entry has the party, the role and the text that are wanted; one that cannot be read has all."""
     try:
         entry = read_entry(content)
     except AuditError:
+        return True
+    reason = entry.reason.model_dump().values() if entry.reason else ()
+    texts = [str(value).casefold() for value in (*reason, *entry.ids.values(), entry.person, entry.round) if value]
+    if wanted.text and not any(wanted.text.casefold() in text for text in texts):
         return False
     concerned = {entry.party, entry.recipient, entry.ids.get("left"), entry.ids.get("right")}
     return (not wanted.party or wanted.party in concerned) and (wanted.role is None or wanted.role.value == entry.role)
