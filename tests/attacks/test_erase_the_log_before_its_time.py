@@ -50,6 +50,20 @@ def test_with_two_clocks_of_two_witnesses(log: Exported) -> None:
     assert refused(log).fields["what"] == "erased_early"
 
 
+def test_as_its_own_witness(log: Exported) -> None:
+    """The owner has a name as a witness, too, and any clock that it likes: its own lines count for nothing."""
+    size = erase(log, NOW)
+    log.sign_anew(seen=[(size, NOW), (size + 1, NOW)])
+    log.cosign_at(size - 1, "matcher")
+    log.cosign(size, "matcher", NOW - YEARS)
+    assert refused(log).fields["what"] == "erased_early"
+
+
+def test_cosigned_by_its_owner_alone(log: Exported) -> None:
+    log.sign_anew(witnesses=("matcher",))
+    assert "uncovered" in [claim.what for claim in read_log(log.files.get, log.registry).unproven]
+
+
 def test_nothing_says_so(log: Exported) -> None:
     """Contents that are gone without a word were taken away."""
     log.contents[3] = log.envelopes[3] = b""

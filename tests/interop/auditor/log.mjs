@@ -103,8 +103,10 @@ export function readCheckpoint(bytes, registry) {
   throw new Error('the log is of nobody whom the registry names');
 }
 
-function* cosignaturesOf({ note }, registry) {
+/** Yield the cosignatures of all holders but the log's owner, who is no witness of it. */
+function* cosignaturesOf({ note, holder: owner }, registry) {
   for (const [holder, keys] of registry.holders) {
+    if (holder === owner) continue;
     const line = lineOf(note, nameOf('witness', holder, keys), 4, keys);
     if (!line) continue;
     const time = line.signature.length === 72 ? Buffer.from(line.signature).readBigUInt64BE() : 0n;
