@@ -227,6 +227,10 @@ FILES: dict[str, tuple[Callable[[Exported], None], str]] = {
         lambda log: log.put("registry.json", b"{}"),
         "registry.json: the log names another key for AL",
     ),
+    "registry with no fingerprint": (
+        lambda log: log.put("registry.json", b'{"AL":[]}'),
+        "registry.json: the log names another key for AL",
+    ),
 }
 
 

@@ -80,7 +80,8 @@ def _check_registry(content: bytes, registry: Registry) -> None:
     if not isinstance(named, dict):
         raise AuditError("log_registry_unreadable")
     for holder in sorted({*named, *pinned}):
-        if named.get(holder) not in pinned.get(holder, ()):
+        fingerprint = named.get(holder)
+        if not isinstance(fingerprint, str) or fingerprint not in pinned.get(holder, ()):
             raise AuditError("log_registry_key_differs", holder=holder[:16])
 
 
