@@ -12,7 +12,7 @@ from aquila.protocol.auditing import UnprovenClaim, audit_rounds, compare, read_
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Consent, LevelCounts, Message, Outcomes, Statement, Submission
 from aquila.protocol.registry import MATCHER, Registry
-from tests.support.exported import Exported
+from tests.support.exported import CODES, Exported
 from tests.vectors.making.theme import Theme, group, octets
 from tests.vectors.making.whole_round import Played, played
 
@@ -190,7 +190,7 @@ def _round(log: Exported) -> str:
     return _statistics(log).removeprefix("statistics/").removesuffix(".json")
 
 
-def _erase(log: Exported, days: int) -> None:
+def _erase(log: Exported, days: int, witnesses: tuple[str, ...] = CODES) -> None:
     """Erase all contents after a time, and write the log anew."""
     at, size = WHEN, log.size
     then = at + days * DAY
@@ -200,7 +200,8 @@ def _erase(log: Exported, days: int) -> None:
     for place in range(size):
         log.contents[place] = log.envelopes[place] = b""
     log.files.pop(_statistics(log))
-    log.sign_anew(seen=[(size, at), (size + 1, then), (size + 2, then)], leaves=leaves)
+    seen = [(size, at), (size + 1, then), (size + 2, then)]
+    log.sign_anew(seen=seen, leaves=leaves, witnesses=witnesses)
 
 
 def _renew(log: Exported, *, in_time: bool) -> None:
@@ -230,6 +231,11 @@ PARTS: dict[str, tuple[str, int, Callable[[Exported], None]]] = {
     ),
     "contents_erased_after_three_years": ("10.8", 0, lambda log: _erase(log, 1_095)),
     "contents_erased_a_day_too_early": ("10.8", 6, lambda log: _erase(log, 1_094)),
+    "contents_erased_after_three_years_by_the_owners_clock": (
+        "10.8",
+        6,
+        lambda log: _erase(log, 1_095, witnesses=(MATCHER,)),
+    ),
     "statement_by_a_renewed_key": ("11.9.4", 0, lambda log: _renew(log, in_time=True)),
     "statement_by_a_replaced_key": ("11.9.4", 8, lambda log: _renew(log, in_time=False)),
 }
