@@ -1,6 +1,6 @@
 """The registry on the screen: parties, changes, and the words that people compare by telephone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aquila.crypto.keys import short_digits
@@ -64,6 +64,7 @@ def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
     yield from _moves(statement)
     if statement.moved:
         yield f"The matcher is at {statement.url} from now on, or its CA changes."
+    yield from _templates([one.model_dump(mode="json") for one in statement.templates])
     yield "Its words have to come from another party, not from the matcher: call it, or join its conference."
     yield _WORDS_DO_NOT_SHOW
 
@@ -83,7 +84,25 @@ def asked_changes(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"The matcher is at {content['statement']['url']} from then on, or its CA changes."
     if changes["heard"]:
         yield f"Words that were heard by telephone: {changes['heard']}"
+    yield from _templates(content.get("statement", {}).get("templates") or ())
     yield _WORDS_DO_NOT_SHOW
+
+
+def _templates(templates: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield all that is accepted with templates of rounds, a line for each field, and their wordings last."""
+    for one in templates:
+        yield f"Template {one['template_id']}, number {one['version']}:"
+        for name, value in one.items():
+            if name not in {"template_id", "version", "wordings"} and value is not None:
+                yield f"    {name.replace('_', ' ')}: {_in_words(value)}"
+        for words in one["wordings"]:
+            yield f"    in {words['language']}: {'; '.join(words[name] for name in words if name != 'language')}"
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    return ", ".join("-".join(pair) for pair in value) if isinstance(value, list | tuple) else str(value)
 
 
 def _moves(statement: RegistryStatementView) -> Iterator[str]:

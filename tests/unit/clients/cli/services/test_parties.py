@@ -10,6 +10,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
 from aquila.protocol.registration.self_signed import Invitation, open_renewal, sign_file
 from aquila.protocol.registration.spoken_words import spoken
+from aquila.protocol.registration.templates import built_in, read_templates
 from aquila.protocol.registry import read_registry
 from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
@@ -208,3 +209,19 @@ def test_a_second_person_reads_what_changes() -> None:
     nothing = {"joins": [], "leaves": [], "new_keys": [], "moves": False, "heard": ""}
     assert len([*asked_changes({"changes": nothing})]) == 1
     assert [*asked_changes({"reason": "x"})] == []
+
+
+def test_all_that_is_accepted_with_a_template() -> None:
+    """Who asks and who approves read each field of it and each wording."""
+    (template, *_) = read_templates(built_in())
+    template = template.model_copy(update={"pairs": (("AL", "RS"), ("AL", "SI"))})
+    nothing = {"joins": [], "leaves": [], "new_keys": [], "moves": False, "heard": ""}
+    statement = {"templates": [template.model_dump(mode="json")]}
+    text = "\n".join(asked_changes({"changes": nothing, "statement": statement}))
+    assert f"Template {template.template_id}, number 1:" in text
+    for name in type(template).model_fields:
+        assert name in {"template_id", "version", "wordings"} or f"    {name.replace('_', ' ')}: " in text
+    assert "pairs: AL-RS, AL-SI" in text
+    assert f"days: consent {template.days.consent}, submit" in text
+    for words in template.wordings:
+        assert f"in {words.language}: {words.title}; {words.area}; {words.legal_basis}; {words.purpose}" in text

@@ -1,10 +1,11 @@
 """The terms of a round from a template, in the reader's language and as they were signed."""
 
 import pytest
+from markupsafe import escape
 
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
-from aquila.protocol.messages.templates import RoundTemplate, Wording
+from aquila.protocol.messages.templates import RoundTemplate, TemplateDays, Wording
 from aquila.protocol.registration.templates import built_in, read_templates
 from clients.web.app.site import environment_of
 from tests.support.samples import SAMPLES
@@ -37,3 +38,19 @@ def test_what_was_signed_stands_beside_another_wording(text: str) -> None:
 
 def test_what_was_signed_stands_once_without_a_wording() -> None:
     assert "<details>" not in _page(_TEMPLATE.model_copy(update={"wordings": ()}))
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_all_that_is_accepted_with_a_template(content: bool) -> None:
+    """Of a registry and of a request's content: each term, what fills caps and deadlines in, and each wording."""
+    values = {"frequency_limit": 711, "retention_days": 722, "records": 733, "queries": 744, "pairs": (("AL", "RS"),)}
+    days = TemplateDays(consent=51, submit=52, evaluate=53, close=54, hour=15)
+    template = _TEMPLATE.model_copy(update=values | {"days": days})
+    macro = environment_of("en").get_template("manifest.html").module.template  # type: ignore[attr-defined]  # the macro
+    page = macro(template.model_dump(mode="json") if content else template)
+    texts = [getattr(one, name) for one in (template, *template.wordings) for name in ("title", *_TEXTS)]
+    for text in (*texts, template.rules, "AL - RS", "711", "722", "733", "744", "51, 52, 53, 54 (15:00)", "Shqip"):
+        assert str(escape(text)) in page
+    for mode, words in (("lists", "Whole lists only"), ("lists_and_queries", "single queries against them")):
+        assert words in macro(template.model_dump(mode="json") | {"mode": mode})
+    assert "all that a round names" in macro(_TEMPLATE)
