@@ -27,11 +27,13 @@ those of all witnesses. `node` is a log of SI after its list.
 SOURCE = "own: entries, statements and statistics by the product, heads with hashlib"
 OPERATIONS = """
 audit: the files of a log, changed as `changes` says, and the keys of `registry` (of one that was replaced: a list, the
-    oldest first) to what an audit does not prove, in any order; it is refused where a check fails, and `comment` has
-    the number of the check. A change names a file, maybe the one `of` which it is made (else it is itself), and how
-    many bytes of that stay in front and behind; between them is `put`. A file that is gone is null
+    oldest first) to the words of what an audit does not prove, `uncovered` of (13) with its party, in any order; it is
+    refused where a check fails, and `comment` has the number of the check. A change names a file, maybe the one `of`
+    which it is made (else it is itself), and how many bytes of that stay in front and behind; between them is `put`. A
+    file that is gone is null
 audit_node: the same of the files of `node`
-compare: both logs, changed as `changes` and `node_changes` say, to what is not proven when they are held together
+compare: both logs, changed as `changes` and `node_changes` say, to the words of 10.6.2 alone, and not those of either
+    log by itself
 """
 
 
@@ -226,7 +228,7 @@ PARTS: dict[str, tuple[str, int, Callable[[Exported], None]]] = {
     "copy_that_leaves_a_closing_out": ("10.9", 0, lambda log: _leave_out(log, log.index("closing", 1))),
     "copy_that_leaves_more_out_than_it_says": (
         "10.9",
-        9,
+        11,
         lambda log: _leave_out(log, log.index("closing", 1), counted=False),
     ),
     "contents_erased_after_three_years": ("10.8", 0, lambda log: _erase(log, 1_095)),
