@@ -60,6 +60,15 @@ def test_the_matcher_has_nothing_of_a_person() -> None:
             assert not row.actions & PERSONAL
 
 
+def test_who_reads_the_log() -> None:
+    """At the matcher it has exact counts, and who asked why: the secretariat reads it, and no administrator does."""
+    table = role_table()
+    for service, others in ((Service.NODE, ()), (Service.MATCHER, (Role.SECRETARIAT,))):
+        readers = (*others, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER)
+        assert table.holders(service, Action.SEE_LOG) == readers
+        assert table.holders(service, Action.REVIEW_LOOKS) == (Role.DATA_PROTECTION_OFFICER,)
+
+
 def test_a_program_has_no_role_that_approves_or_administers() -> None:
     table = role_table()
     assert table.for_programs(Service.NODE) == (Role.OFFICER, Role.ANALYST, Role.AUDITOR)
