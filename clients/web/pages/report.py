@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -169,11 +169,13 @@ def _findings(visit: Visit, found: RegionalPicture) -> Iterator[str]:
             left=left,
             right=right,
         )
-    known = [of.persons for of in one.known if of.certainty is Level.LOW and of.parties >= _MANY]
-    many = sum(persons for persons in known if isinstance(persons, int))
+    many, whole = _sum(of.persons for of in one.known if of.certainty is Level.LOW and of.parties >= _MANY)
     if many:
         persons = visit.language.counted("%(num)s person", "%(num)s persons", many)
-        yield say("%(category)s: about %(persons)s are known to three or more.", category=one.category, persons=persons)
+        words = n_("%(category)s: about %(persons)s are known to three or more.")
+        if not whole:
+            words = n_("%(category)s: about %(persons)s or a few more are known to three or more.")
+        yield say(words, category=one.category, persons=persons)
     yield from _outcomes(visit, one)
     if asked := sum(of.queries for of in found.queries):
         queries = visit.language.counted("%(num)s query", "%(num)s queries", asked)
@@ -181,17 +183,23 @@ def _findings(visit: Visit, found: RegionalPicture) -> Iterator[str]:
 
 
 def _outcomes(visit: Visit, one: RoundStatistics) -> Iterator[str]:
-    right, wrong = (
-        sum(said for of in one.outcomes if isinstance(said := getattr(of, name), int))
-        for name in ("confirmed", "refuted")
-    )
-    if right:
+    """Yield what parties said; nothing where a level is published as less than 5, which no sum has."""
+    sums = [_sum(getattr(of, name) for of in one.outcomes) for name in ("confirmed", "refuted")]
+    right, wrong = (visit.language.number(known) for known, _ in sums)
+    if all(whole for _, whole in sums) and sums[0][0]:
         yield visit.say(
             "%(category)s: parties said %(right)s times that a hit is right, and %(wrong)s times that it is wrong.",
             category=one.category,
-            right=visit.language.number(right),
-            wrong=visit.language.number(wrong) if wrong else "<5",
+            right=right,
+            wrong=wrong,
         )
+
+
+def _sum(figures: Iterable[PublishedCount]) -> tuple[int, bool]:
+    """Add up those figures that are numbers, and say whether all are."""
+    found = list(figures)
+    numbers = [figure for figure in found if isinstance(figure, int)]
+    return sum(numbers), len(numbers) == len(found)
 
 
 def _hits(visit: Visit, published: PublishedCount) -> str:

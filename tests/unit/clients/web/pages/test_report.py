@@ -4,12 +4,17 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from aquila.audit.roles import Service
-from aquila.interface.statistics import AnnualReport
+from aquila.interface.statistics import AnnualReport, RegionalPicture
 from aquila.protocol.encoding import canonical
 from clients.cli.main import main
+from clients.web.i18n.languages import languages
+from clients.web.pages.report import _findings
 from tests.unit.clients.web.test_growth import PARTIES, TITLE, english, picture, round_id, visiting
 
 DAYS = {"since": "2026-01-01", "until": "2026-12-31"}
@@ -82,3 +87,32 @@ async def test_a_report_is_published(matcher: Any, homes: Path, tmp_path: Path) 
         for days in ({"since": "2026-12-31", "until": "2026-01-01"}, {"since": "", "until": "2026-01-01"}):
             await browser.send("/report.zip", **days)
             assert browser.answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("refuted", "said"),
+    [((10, 0, 5), "900 times that a hit is right, and 15 times"), ((10, 0, "<5"), ""), (("<5", "<5", "<5"), "")],
+)
+def test_a_sum_is_said_where_all_of_it_is_published(refuted: tuple[Any, ...], said: str) -> None:
+    """Three levels of less than 5 may be 12: no sentence says less than 5 of all, or 10 of 10 and something."""
+    found = json.loads(picture())
+    one = found["round"]
+    for of, confirmed, wrong in zip(one["outcomes"], (900, 0, 0), refuted, strict=True):
+        of |= {"confirmed": confirmed, "refuted": wrong}
+    english = languages()["en"]
+    visit: Any = SimpleNamespace(language=english, say=english.say)
+    text = list(_findings(visit, RegionalPicture.model_validate(found)))
+    assert said in "".join(one for one in text if "parties said" in one)
+    assert any("parties said" in one for one in text) is bool(said)
+
+
+def test_persons_of_whom_some_counts_are_small() -> None:
+    """Where those known to four or more are published as less than 5, the sum says that it may be more."""
+    found = json.loads(picture())
+    found["round"]["known"] = [
+        {"certainty": "low", "parties": parties, "persons": persons} for parties, persons in ((3, 40), (4, "<5"))
+    ]
+    english = languages()["en"]
+    visit: Any = SimpleNamespace(language=english, say=english.say)
+    text = "".join(_findings(visit, RegionalPicture.model_validate(found)))
+    assert "about 40 persons or a few more are known to three or more." in text
