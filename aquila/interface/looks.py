@@ -8,7 +8,7 @@ from pydantic import Field
 from aquila.audit.roles import Role
 from aquila.protocol.messages.base import Count, Message, Seconds
 
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 MOST_DAYS = 93
 """Days that one review covers at most."""
 

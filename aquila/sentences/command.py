@@ -195,6 +195,7 @@ COMMAND: Final[Table] = {
     "input_certificate": Text("a certificate in PEM is needed"),
     "input_code": Text("six digits are needed"),
     "input_control_characters": Text("one line without control characters is needed"),
+    "input_day": Text("a day is needed, such as 2026-04-30"),
     "input_digest": Text("64 hexadecimal digits are needed"),
     "input_hit": Text("4 to 32 hexadecimal digits are needed"),
     "input_id": Text("a whole id in hexadecimal digits is needed"),
@@ -202,12 +203,14 @@ COMMAND: Final[Table] = {
     "input_login": Text(
         "2 to 64 small letters without accents, digits, dots, hyphens and underscores are needed, a letter first"
     ),
+    "input_mail_address": Text("a mail address is needed, such as duty@example.org"),
     "input_missing": Text("it is missing"),
     "input_no_choice": Text("it has to be {limit}"),
     "input_of_other_form": Text("it is written in another way than this field takes"),
     "input_of_other_kind": Text("it is of another kind ({kind})"),
     "input_party_code": Text("the code of a party is needed, two capital letters such as SI"),
     "input_person": Text("a person is needed as the log names one, such as p-0123456789ab"),
+    "input_template_id": Text("2 to 39 small letters without accents, digits and hyphens are needed, a letter first"),
     "input_too_few": Text("at least {limit} are needed"),
     "input_too_large": Text("it is at most {limit}"),
     "input_too_long": Text("at most {limit} characters are taken"),

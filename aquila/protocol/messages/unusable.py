@@ -21,7 +21,10 @@ FORMS = {
     r"^[^\x00-\x1f\x7f]*$": "input_control_characters",
     r"^[^\s\x00-\x20\x7f]+$": "input_address",
     r"^[!-~]+$": "input_address",
+    r"^[^\s@\x00-\x20\x7f]+@[^\s@\x00-\x20\x7f]+$": "input_mail_address",
     r"^[a-z]{2}(-[A-Za-z]{2,8})?$": "input_language",
+    r"^[a-z][a-z0-9-]{1,38}$": "input_template_id",
+    r"^\d{4}-\d{2}-\d{2}$": "input_day",
     r"^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n -]+$": "input_certificate",
 }
 """What a text of a request has to look like, by the pattern of its field."""

@@ -104,15 +104,22 @@ def get_story(visit: Visited, round_id: str) -> Response:
     )
 
 
+def _place(index: str) -> int:
+    """Return the place of an entry from an address; a stranger's visit ends before this looks at it."""
+    if not (index.isascii() and index.isdecimal() and len(index) <= _DIGITS):
+        raise NotFoundError("log_entry_unknown", index=index)
+    return int(index)
+
+
 @router.get("/log/entries/{index}")
-def get_entry(visit: Visited, index: int) -> Response:
-    return visit.show("log_entry.html", view=visit.log().entry(index), log=visit.log().view())
+def get_entry(visit: Visited, index: str) -> Response:
+    return visit.show("log_entry.html", view=visit.log().entry(_place(index)), log=visit.log().view())
 
 
 @router.post("/log/entries/{index}/proof")
-def post_proof(visit: Visited, _sent: Sent, index: int) -> Response:
+def post_proof(visit: Visited, _sent: Sent, index: str) -> Response:
     """Return an entry with its proof as a file, which `aquila audit entry` checks anywhere."""
-    proof = visit.log().entry(index).proof
+    proof = visit.log().entry(_place(index)).proof
     if not proof:
         raise NotFoundError("log_entry_without_proof", index=index)
     headers = {"content-disposition": f'attachment; filename="entry-{index}{SUFFIX}"'}

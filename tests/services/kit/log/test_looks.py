@@ -1,4 +1,4 @@
-"""Who looked at how much: by person and day, beside what was submitted in the rounds, and marked by two simple rules."""
+"""Who looked at how much: by person and day, beside what was submitted in the rounds, marked by two simple rules."""
 
 from datetime import datetime
 from typing import Any

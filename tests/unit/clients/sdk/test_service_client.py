@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from aquila.audit.entries import EntryKind
 from aquila.errors import InputError
 from aquila.followup.lifecycle import Decision
-from aquila.interface.hits import DecisionRequest, HitFilter
-from clients.sdk import Connection, HitsClient, LogClient, NodeClient
+from aquila.interface.hits import DecisionRequest, HitFilter, HitSort
+from clients.sdk import Connection, HitsClient, NodeClient
 
 ROUND, HIT = "a" * 32, "b" * 32
 
@@ -35,12 +34,8 @@ def test_a_query(connection: Connection, answers: Any) -> None:
     assert {str(asked.url.query) for asked in answers.asked} == {"b'limit=5'"}
     answers.says(500)
     with pytest.raises(Exception, match="500"):
-        HitsClient(connection).page(HitFilter(overdue=True))
-    assert answers.asked[-1].url.query == b"overdue=true"
-    answers.says(500)
-    with pytest.raises(Exception, match="500"):
-        LogClient(connection).entries(kind=EntryKind.IMPORT)
-    assert answers.asked[-1].url.query == b"kind=import"
+        HitsClient(connection).page(HitFilter(overdue=True, sort=HitSort.NAME))
+    assert answers.asked[-1].url.query == b"overdue=true&sort=name"
 
 
 def test_arguments_that_are_not_taken(connection: Connection, answers: Any) -> None:
