@@ -12,6 +12,7 @@ from aquila.errors import InputError, PolicyError
 from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.base import Message
 from aquila.protocol.messages.templates import RoundTemplate
+from aquila.visible import first_unseen
 
 _TERMS = (
     "mode",
@@ -33,7 +34,7 @@ def read_templates(content: bytes) -> tuple[RoundTemplate, ...]:
     """Read a file of templates, in TOML: `[[template]]` with the fields of `RoundTemplate`.
 
     Raises:
-        InputError: It cannot be read, or a field is missing or unusable.
+        InputError: It cannot be read, a field is missing or unusable, or a text has a letter that nobody sees.
     """
     try:
         document = json.dumps(tomllib.loads(content.decode()))
@@ -43,6 +44,9 @@ def read_templates(content: bytes) -> tuple[RoundTemplate, ...]:
         found = _TemplateFile.model_validate_json(document).template
     except ValidationError as error:
         raise InputError("templates_unusable", fields=fields_at_fault(error)) from None
+    texts = [(name, value) for one in found for text in (one, *one.wordings) for name, value in text]
+    if unseen := sorted({name for name, value in texts if isinstance(value, str) and first_unseen(value)}):
+        raise InputError("templates_unusable", fields=", ".join(unseen))
     return tuple(sorted(found, key=place_of))
 
 

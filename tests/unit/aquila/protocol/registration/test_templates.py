@@ -62,6 +62,15 @@ def test_a_file_that_cannot_be_used(content: bytes, code: str) -> None:
     assert caught.value.sentence.code == code
 
 
+@pytest.mark.parametrize("text", ["Organised crime", "Luftëtarë të huaj terroristë"])
+def test_a_text_with_a_letter_that_nobody_sees(text: str) -> None:
+    """In a term that is signed, and in a wording."""
+    with pytest.raises(InputError) as caught:
+        read_templates(built_in().replace(text.encode(), f"{text}\u202e".encode()))
+    assert caught.value.sentence.code == "templates_unusable"
+    assert "title" in str(caught.value.fields["fields"])
+
+
 def test_templates_stay_until_others_are_stated() -> None:
     first = stated(registry_of("SI"))
     message = RegistryStatement.of_fields(next_statement(registry_of("SI"), first, NOW, URL, CA), templates=TEMPLATES)
