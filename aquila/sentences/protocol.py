@@ -308,6 +308,9 @@ PROTOCOL: Final[Table] = {
     "submission_id_taken": Text("this submission id is taken"),
     "submission_not_evaluated_here": Text("this submission is not to be evaluated here"),
     "submission_unknown_of_party": Text("{party} has no such submission"),
+    "template_restated": Text(
+        "the template {template} had other content in version {version} before", "give what changed a new version"
+    ),
     "templates_unreadable": Text("the file of templates cannot be read: {fault}"),
     "templates_unusable": Text("the file of templates has unusable fields: {fields}"),
     "token_columns_differ": Text("{party} sends one counterpart other rules than another"),

@@ -220,7 +220,7 @@ def check_order(statements: Sequence[SignedStatement]) -> None:
     Raises:
         EquivocationError: Two different ones bear one number, or one names another before it than the one shown.
         OrderError: One is missing.
-        PolicyError: One is no continuation of the one before.
+        PolicyError: One is no continuation of the one before, or gives a version of its templates other content.
     """
     for before, after in pairwise(statements):
         numbers = before.message.number, after.message.number
@@ -231,6 +231,15 @@ def check_order(statements: Sequence[SignedStatement]) -> None:
         if numbers[0] + 1 != numbers[1]:
             raise OrderError("registry_statement_missing", number=numbers[0] + 1)
         before.message.registry().check_successor(after.message.registry())
+        check_restated(before.message, after.message)
+
+
+def check_restated(before: RegistryStatement, after: RegistryStatement) -> None:
+    """Raise PolicyError if a statement has a template of the one before in the same version with other content."""
+    known = {place_of(one): one for one in before.templates or ()}
+    for one in after.templates or ():
+        if known.get(place_of(one), one) != one:
+            raise PolicyError("template_restated", template=one.template_id, version=one.version)
 
 
 def check_acceptable(statement: SignedStatement, in_force: Registry, code: str, *own: VerifyKey) -> Registry:

@@ -37,6 +37,7 @@ from aquila.protocol.registration.statements import (
     RegistryFeed,
     RegistryStatement,
     check_order,
+    check_restated,
     next_statement,
     open_acceptance,
     open_statement,
@@ -357,7 +358,7 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     """Refuse a statement that could not be stated now, and return those whom it changes.
 
     1. It follows the last one.
-    2. It continues the registry in force.
+    2. It continues the registry in force, and no template has other content in the version that it had.
     3. No round that is not over names a party that leaves or whose key it replaces; of the matcher's key, none at all.
     4. It has the templates of all rounds that are not over.
 
@@ -373,6 +374,8 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     # 2.
     registry, newer = context.registry, message.registry()
     registry.check_successor(newer)
+    if last is not None:
+        check_restated(last.message, message)
     # 3.
     changed = registry.replaced_in(newer) | ({*registry.present()} ^ {*newer.present()})
     _check_rounds(session, changed)  # who joins is in none

@@ -9,7 +9,13 @@ from aquila.errors import InputError, MalformedError, PolicyError
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.templates import RoundTemplate
-from aquila.protocol.registration.statements import RegistryStatement, next_statement, open_statement, sign_statement
+from aquila.protocol.registration.statements import (
+    RegistryStatement,
+    check_restated,
+    next_statement,
+    open_statement,
+    sign_statement,
+)
 from aquila.protocol.registration.templates import built_in, check_template, read_templates, template_of
 from tests.support.registering import CA, MATCHER_KEY, NOW, URL, registry_of, stated
 from tests.support.samples import SAMPLES
@@ -123,3 +129,15 @@ def test_a_template_that_the_registry_does_not_have(changes: dict[str, Any]) -> 
     with pytest.raises(PolicyError) as caught:
         check_template(manifest(FIGHTERS.model_copy(update=changes)), TEMPLATES)
     assert caught.value.sentence.code == "round_template_unknown"
+
+
+def test_a_version_keeps_its_content() -> None:
+    """What changes gets a new version; the version before may go, or stay beside it."""
+    first, renamed = stated(registry_of("SI")).message, FIGHTERS.model_copy(update={"title": "Others"})
+    before = RegistryStatement.of_fields(first, templates=(FIGHTERS,))
+    for templates in (None, (FIGHTERS,), (FIGHTERS, renamed.model_copy(update={"version": 2}))):
+        check_restated(before, RegistryStatement.of_fields(first, templates=templates))
+    check_restated(first, before)
+    with pytest.raises(PolicyError) as caught:
+        check_restated(before, RegistryStatement.of_fields(first, templates=(renamed,)))
+    assert caught.value.sentence.code == "template_restated"
