@@ -56,21 +56,39 @@ function readArabic(s) {
   });
 }
 
-/** A word with the spellings of the region folded to one letter (step 5). */
+/** A word with the spellings of the region folded to one letter, until nothing changes (step 5). */
 export function fold(word) {
-  for (let before = null; before !== word; ) {
-    before = word;
-    const first = longestFirst(tables.BEGINNINGS).find(([form]) => word.startsWith(form));
-    if (first) word = first[1] + word.slice(first[0].length);
-    const last = longestFirst(tables.ENDINGS).find(([form]) => word.endsWith(form));
-    if (last) word = word.slice(0, -last[0].length) + last[1];
-    word = replaceAnywhere(word, tables.ANYWHERE);
-    word = [...word.normalize('NFD').replace(MARKS, '')].map((c) => (/[a-z]/.test(c) ? c : tables.LATIN_LETTERS.get(c) ?? '')).join('');
-    word = word.replace(/(.)\1+/g, '$1');
-    word = word.replace(/^abd[aeou]l?(?=[^aeioul]\w)/, 'abdu');
-    if (/^[ae]l[^aeiou]\w{4}/.test(word) && !tables.NOT_ARTICLES.some((start) => word.startsWith(start))) word = word.slice(2);
-  }
+  let before;
+  do [before, word] = [word, foldOnce(word)];
+  while (word !== before);
   return word;
+}
+
+const BEGINNINGS = longestFirst(tables.BEGINNINGS);
+const ENDINGS = longestFirst(tables.ENDINGS);
+const SPELLINGS = longestFirst(tables.ANYWHERE);
+const undoubled = (word) => word.replace(/(.)\1+/g, '$1');
+
+/** One pass of (a) to (d): at each place a beginning, else an ending, else a spelling. */
+function foldOnce(word) {
+  let folded = '';
+  for (let at = 0; at < word.length; ) {
+    const rest = word.slice(at);
+    const hit =
+      (at === 0 && BEGINNINGS.find(([form]) => rest.startsWith(form))) ||
+      ENDINGS.find(([form]) => rest === form) ||
+      SPELLINGS.find(([form]) => rest.startsWith(form));
+    folded += hit ? hit[1] : word[at];
+    at += hit ? hit[0].length : 1;
+  }
+  if (/[^a-z]/.test(folded)) {
+    folded = [...folded.normalize('NFD')].map((letter) => tables.LATIN_LETTERS.get(letter) ?? letter).join('').replace(/[^a-z]/g, '');
+  }
+  folded = undoubled(folded);
+  if (!/^(abd|al|el)/.test(folded)) return folded;
+  folded = folded.replace(/abd[aeiou]l?(?=...)/g, 'abdu');
+  if (/^[ae]l[^aeiou].{4}/.test(folded) && !tables.NOT_ARTICLES.some((start) => folded.startsWith(start))) folded = folded.slice(2);
+  return undoubled(folded);
 }
 
 const APOSTROPHES = /['’‘ʼʻ`´ʹʾʿ‛′]/gu;
