@@ -1,8 +1,8 @@
 """The words of a name in forms that can be compared: transliterated to Latin, folded, and coarser.
 
 All is a plain function of the text: the same in every script, process and machine. The letter tables are the package's
-own files, because no library promises that: a change of any table is a change of `NORMALIZER_VERSION`, and so is any
-other change of an answer to the conformance set (`aquila.records.conformance`).
+own files, because no library promises that. After release 1.0.0 a change of any table is a change of
+`NORMALIZER_VERSION`, and so is any other change of an answer to the conformance set (`aquila.records.conformance`).
 
 Cyrillic is written differently by language: the letters of the whole text say which table is meant, Serbian where none
 does. Letters that no table of a language knows are read one by one by `romanization`, a copy of anyascii's readings:
