@@ -34,7 +34,7 @@ export function toLatin(source) {
 
 function readCyrillic(s) {
   const chosen = tables.CYRILLIC.find(({ letters }) => letters.some((letter) => s.includes(letter)));
-  return replaceAnywhere(s, new Map([...tables.SERBIAN.map, ...(chosen?.map ?? [])]));
+  return replaceAnywhere(s, (chosen ?? tables.SERBIAN).map);
 }
 
 function readGreek(s) {
@@ -48,8 +48,8 @@ function readArabic(s) {
     const article = letters[0] === 'ا' && letters[1] === 'ل' && letters.length > 3;
     const body = article ? letters.slice(2) : letters;
     const read = body.map((letter, i) => {
-      if (letter === 'و' && (i === 0 || body[i - 1] === 'ا' || body[i + 1] === 'ا' || 'يی'.includes(body[i + 1] ?? '-'))) return 'w';
-      if ('يی'.includes(letter) && i === 0) return 'y';
+      if (letter === 'و' && (i === 0 || 'اأإآ'.includes(body[i - 1]) || 'اأإآةىيی'.includes(body[i + 1] ?? '-'))) return 'w';
+      if (letter === 'ي' && i === 0) return 'y';
       return tables.ARABIC.get(letter) ?? letter;
     });
     return (article ? 'al-' : '') + read.join('');

@@ -8,10 +8,12 @@ export const FILES = ORDER.map((name) => [name, readFileSync(`${SCHEMAS}records/
 const table = Object.fromEntries(FILES.map(([name, bytes]) => [name, JSON.parse(bytes)]));
 const spellings = (object) => new Map(Object.entries(object).map(([written, becomes]) => [written.normalize('NFC'), becomes]));
 
-const cyrillic = (name) => ({ map: spellings({ ...table[name].letters, ...table[name].pairs }), letters: [...table[name].marks] });
+/** In the order in which their letters are taken for those that a language's own table has not. */
+const bases = ['serbian', 'macedonian', 'bulgarian', 'russian', 'ukrainian'].map((name) => table[name].letters);
+const cyrillic = (name) => ({ map: spellings(Object.assign({}, ...bases.toReversed(), table[name].letters, table[name].pairs)), letters: [...table[name].marks] });
 export const SERBIAN = cyrillic('serbian');
 /** In the order in which their letters decide. */
-export const CYRILLIC = ['ukrainian', 'russian', 'bulgarian', 'macedonian'].map(cyrillic);
+export const CYRILLIC = ['russian', 'ukrainian', 'macedonian', 'serbian', 'bulgarian'].map(cyrillic);
 export const GREEK = spellings(table.greek.letters);
 export const ARABIC = spellings(table.arabic.letters);
 export const BEGINNINGS = spellings(table.folding.beginnings);
