@@ -1,4 +1,4 @@
-"""Check 13: logs held against each other, and against checkpoints that somebody kept (PROTOCOL.md 10.6).
+"""Logs held against each other, and against checkpoints that somebody kept (PROTOCOL.md 10.6.2).
 
 One log alone cannot show that it is not an older one, nor that others were not shown another. What each owner has seen
 of the others, and what a party's own log says that it signed, does.

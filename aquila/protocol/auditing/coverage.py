@@ -1,4 +1,4 @@
-"""Checks 6 and 12: what witnesses' cosignatures show of a log (PROTOCOL.md 10.6 and 10.8).
+"""Checks 6, 7 and 13: what witnesses' cosignatures show of a log (PROTOCOL.md 10.6 and 10.8).
 
 The owner of a log writes what time it likes. A witness that cosigns a checkpoint says with its own clock that the
 entries below its size were there, and that those above it were not seen yet: so every entry lies between two

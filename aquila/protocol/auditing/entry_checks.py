@@ -1,15 +1,15 @@
 """Checks of entries against what stands in the log besides (PROTOCOL.md 10.2, 10.6 and 10.6.1).
 
-Check 7b: a match is nobody's statement, and reports and sealed notes are not kept in the log's files. Such an entry is
+Check 8: a match is nobody's statement, and reports and sealed notes are not kept in the log's files. Such an entry is
 made again from its own numbers and names, so that whatever else stands in it is found here and not by what reads it
 later.
 
-Check 13: what the parties signed to have seen of the log is what it begins with (3.2.5). A log that was rewritten
+Check 14: what the parties signed to have seen of the log is what it begins with (3.2.5). A log that was rewritten
 behind what its parties have worked on contradicts what they signed, whoever's keys sign it. A statement that the
 matcher refused may name another head: nothing tells whether its party was shown another log, or made the head up, so
 that is reported and not a fault.
 
-Check 14: what needs two different persons was asked for by one and approved by another. What a log does not show is
+10.6.1: what needs two different persons was asked for by one and approved by another. What a log does not show is
 unproven and not wrong: a service that was restored from a backup has lost entries, too.
 """
 

@@ -1,4 +1,4 @@
-"""Checks 10 and 11: matches, reports, receipts, checks and notes, pair by pair and level by level (PROTOCOL.md 10.6).
+"""Check 10: matches, reports, receipts, checks and notes, pair by pair and level by level (PROTOCOL.md 10.6).
 
 The matcher alone says what was matched and reported. Receipts are what shows it: each says how many hits of each level
 its party was told of. Notes are shown by the confirmation of their receiver: how many there

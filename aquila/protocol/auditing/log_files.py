@@ -1,6 +1,6 @@
-"""Checks 1 to 6: a log's files, from the checkpoint down to every entry (PROTOCOL.md 10.4 and 10.6).
+"""Checks 1 to 7: a log's files, from the checkpoint down to every entry (PROTOCOL.md 10.4 and 10.6).
 
-What witnesses' clocks say of the entries is in `clocks`.
+What witnesses' clocks say of the entries is in `coverage`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The findings of an audit about one round; and check 8b: no statement of a party is missing (PROTOCOL.md 3.2.2, 10.6).
+"""The findings of an audit about one round; and check 11: no statement of a party is missing (PROTOCOL.md 3.2.2, 10.6).
 
 Every entry of a statement holds the number that its party gave it. A number that no entry has is explained by a signed
 statement that was refused, and that the auditor refuses too; by the party itself, whose last word names the numbers

@@ -1,4 +1,4 @@
-"""Checks 7 to 13: every statement, every round, the statistics and the witnesses (PROTOCOL.md 10.6)."""
+"""Checks 8 to 14: every statement, every round, the statistics and the witnesses (PROTOCOL.md 10.6)."""
 
 from bisect import bisect
 from collections.abc import Iterator
@@ -27,21 +27,21 @@ _OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH, EntryKind.DISCLOSURE}
 def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group) -> list[RoundAudit]:
     """Check every statement and every round of a log whose files hold together.
 
-    Of a node's log only its own statements are checked (7): what all parties did stands in the matcher's.
+    Of a node's log only its own statements are checked (8): what all parties did stands in the matcher's.
 
     Raises:
         AuditError: The first thing that is wrong, and where.
     """
-    # 7. Statements.
+    # 8. Statements.
     entry_checks.check_forms(log)
     said = dict(_statements(log, registry))
     persons = entry_checks.persons_of(log)
-    log.unproven += entry_checks.check_registry(persons, log)  # 14
+    log.unproven += entry_checks.check_registry(persons, log)  # 10.6.1
     if log.holder != MATCHER:
-        log.unproven += entry_checks.check_party(persons, log, said)  # 14
+        log.unproven += entry_checks.check_party(persons, log, said)  # 10.6.1
         return []
     wrong = entry_checks.wrong_heads(log, said)
-    # 8. Rounds.
+    # 9. Rounds.
     rounds: dict[str, RoundAudit] = {}
     proposed = _proposals(log)
     pruned = _pruned(log, proposed)
@@ -60,23 +60,23 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
         elif index in said or entry.kind in _OF_ROUNDS:
             raise AuditError("entry_round_not_proposed", what="proposal_missing", round=entry.round, index=index)
     for audit in rounds.values():
-        audit.unproven += entry_checks.check_round(persons, audit)  # 14
+        audit.unproven += entry_checks.check_round(persons, audit)  # 10.6.1
         if audit.left_out:
             audit.statistics = statistics_of(audit.round.round_id, audit.entries.values())
             audit.unproven += check_numbers(audit.round, audit.numbers, audit.left_out)
             audit.unproven += check_witnessed(audit, log)
             continue
-        # 9. and 10.
+        # 10. and 11.
         audit.unproven += hits.check_hits(audit)
         audit.unproven += hits.check_left_out(audit)
         audit.unproven += _check_complete(audit, log)
         audit.unproven += hits.check_queries(audit)
         audit.unproven += check_numbers(audit.round, audit.numbers)
-        # 11.
-        _check_statistics(audit, files)
         # 12.
+        _check_statistics(audit, files)
+        # 13.
         audit.unproven += check_witnessed(audit, log)
-    # 13.
+    # 14.
     entry_checks.check_heads(log, wrong)
     return list(rounds.values())
 
