@@ -57,7 +57,7 @@ def people_router(prefix: str) -> APIRouter:
     def get_entry(request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], index: EntryIndex) -> EntryView:
         return _log(request).entry(actor, index)
 
-    @router.post("/looks", summary="Who looked at how much, when and why")
+    @router.post("/looks", summary="Who looked at how much, and when")
     def review_looks(
         request: Request, actor: Annotated[Actor, requires(Action.REVIEW_LOOKS)], wanted: LookReviewRequest
     ) -> LookReview:
