@@ -13,7 +13,8 @@ the same cell with the same count is published alike wherever and whenever it is
    bound that the other table could touch, so two-sided geometric noise comes first (A. Ghosh, T. Roughgarden,
    M. Sundararajan, "Universally utility-maximizing privacy mechanisms", SIAM J. Comput. 41, 2012): every count can be
    published as every multiple of 5, and none bounds another. Each next number is a third as likely, so whatever is
-   published is at most three times as likely by one count above 0 as by the next.
+   published is at most three times as likely by one count above 0 as by the next. That is each number by itself:
+   persons at three levels can be three draws.
 
 Draws belong to a cell and a block of counts (0, 1 to 4, 5 to 9, ...), so that a count which grows from one publication
 to the next is published in few steps, and none of them is known to be a step by one.

@@ -227,13 +227,18 @@ def statistics(
 
 
 def picture(
-    context: MatcherContext, category: str | None = None, period: Period | None = None, round_id: str | None = None
+    context: MatcherContext,
+    category: str | None = None,
+    period: Period | None = None,
+    round_id: str | None = None,
+    most: int | None = _OTHERS,
 ) -> forms.RegionalPicture:
     """Return a round in numbers next to others of its category: the one that is asked for, or the latest.
 
     Args:
         category: Of the round; by default that of the latest of all.
         round_id: The round; another one is shown where it is not one of these.
+        most: How many rounds of the category are shown; None for all.
     """
     with context.store.reading("statistics.picture") as session:
         categories, found = _listed(context, session, category, period)
@@ -244,17 +249,17 @@ def picture(
             base=BASE,
             categories=categories,
             round=read(one.round_id) if one else None,
-            rounds=tuple(_totals(read(other.round_id)) for other in others[:_OTHERS]),
+            rounds=tuple(_totals(read(other.round_id)) for other in others[:most]),
             precision=tuple(_precisions(session, [other.round_id for other in others], read)),
-            queries=tuple(_queries(read(other.round_id) for other in others[:_OTHERS])),
+            queries=tuple(_queries(read(other.round_id) for other in others[:most])),
         )
 
 
 def pictures(context: MatcherContext, period: Period) -> tuple[forms.RegionalPicture, ...]:
-    """Return the picture of the latest round of each category within some days, by the categories' names."""
+    """Return the picture of the latest round of each category within some days, with all of its rounds there."""
     with context.store.reading("statistics.categories") as session:
         _, found = _listed(context, session, None, period)
-    return tuple(picture(context, name, period) for name in sorted({one.category for one in _shown(found)}))
+    return tuple(picture(context, name, period, most=None) for name in sorted({one.category for one in _shown(found)}))
 
 
 def as_csv(content: forms.Statistics) -> str:

@@ -291,18 +291,30 @@ def test_by_guessing_what_is_likeliest() -> None:
     assert 0.25 < guessed < 0.44
 
 
+def _weights(others: int) -> list[dict[int, Fraction]]:
+    """Return how likely each small count is by each number that is published of it together with others."""
+    weight: dict[Hashable, dict[int, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    for count, noise, up in product(sorted(SMALL_COUNTS), NOISE, range(BASE)):
+        key = Guessed(lambda _, __, drawn=(up, noise): drawn)
+        weight[key.perturbed(others + count, "persons")][count] += _likely(noise)
+    # Farther away the noise that is drawn here ends for some of the counts.
+    return [of for figure, of in weight.items() if figure == FEW or figure <= others + 6 * BASE]
+
+
 def test_by_the_likeliest_count_where_all_others_are_known() -> None:
     """No number of persons makes anybody surer of a small count than 68 in 100, were all others known exactly."""
-    surest = Fraction(0)
-    for others in range(3 * BASE):
-        weight: dict[Hashable, dict[int, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
-        for count, noise, up in product(sorted(SMALL_COUNTS), NOISE, range(BASE)):
-            key = Guessed(lambda _, __, drawn=(up, noise): drawn)
-            weight[key.perturbed(others + count, "persons")][count] += _likely(noise)
-        # Farther away the noise that is drawn here ends for some of the counts.
-        near = [of for figure, of in weight.items() if figure == FEW or figure <= others + 6 * BASE]
-        surest = max(surest, *(max(of.values()) / sum(of.values()) for of in near))
+    surest = max(max(of.values()) / sum(of.values()) for others in range(3 * BASE) for of in _weights(others))
     assert 0.6 < surest < 0.68
+
+
+def test_by_the_persons_of_three_levels_where_all_others_are_known() -> None:
+    """Counts of three levels in three blocks are three draws: the rarest three make a reader surer, by 97 in 100."""
+    levels = [_weights(others) for others in (0, BASE, 2 * BASE)]
+    surest = Fraction(0)
+    for high, medium, low in product(*levels):
+        joint = [high[count] * medium[count] * low[count] for count in sorted(SMALL_COUNTS)]
+        surest = max(surest, max(joint) / sum(joint))
+    assert 0.9 < surest < 0.97
 
 
 @given(st.integers(1, 10**6), st.text(), st.binary(min_size=32, max_size=32))

@@ -27,6 +27,7 @@ _FILTER = ("category", "since", "until")
 _CHOICE = ("certainty", *_FILTER, "round_id")
 _FEWEST = 20  # decided hits of which a share is shown
 _THOUSAND = 1_000
+_DRAWN = 12  # newest rounds in a drawing; its table has all
 _OUTCOMES = {
     "confirmed": n_("right"),
     "refuted": n_("wrong"),
@@ -214,7 +215,9 @@ def _trend(visit: Visit, picture: Picture, _one: RoundStatistics) -> Figure:
     said, names = [visit.language.number(of.confirmed) for of in rounds], _level_names(visit, levels)
     return Figure(
         title,
-        charts.stacked(title, list(zip(days, parts, marks, strict=True)), names, visit.say("said to be right")),
+        charts.stacked(
+            title, list(zip(days, parts, marks, strict=True))[-_DRAWN:], names, visit.say("said to be right")
+        ),
         [visit.say("Lists compared on"), *names, visit.say("said to be right")],
         [[day, *(of.text for of in row), so_many] for day, row, so_many in zip(days, parts, said, strict=True)],
         visit.say(

@@ -29,12 +29,14 @@ _ENTRIES = EntryKind.PROPOSAL.value, EntryKind.MATCH.value, EntryKind.ENDING.val
 
 def annual_report(context: MatcherContext, since: str, until: str, period: Period) -> forms.AnnualReport:
     """Return the published figures of some days, with the entries of their rounds and the head of the log."""
-    found, log = pictures(context, period), context.log.view()
+    found = pictures(context, period)
+    context.log.own.publish()  # the head covers every entry of the rounds that are in the pictures
+    log = context.log.view()
     matched = {one.round_id: one.matched_at for picture in found for one in picture.rounds}
     newest = sorted(matched, key=lambda round_id: (-matched[round_id], round_id))
     root = parse_checkpoint(parse_note(log.checkpoint.encode()).text).root if log.checkpoint else EMPTY_ROOT
     with context.store.reading("report.rounds") as session:
-        rounds = tuple(_rounds(session, newest, matched))
+        rounds = tuple(_rounds(session, newest, matched, log.size))
     return forms.AnnualReport(
         since=since,
         until=until,
@@ -49,8 +51,10 @@ def annual_report(context: MatcherContext, since: str, until: str, period: Perio
     )
 
 
-def _rounds(session: Session, round_ids: Sequence[str], matched: dict[str, int]) -> Iterator[forms.ReportedRound]:
-    where = ENTRIES.c.round_id.in_(round_ids), ENTRIES.c.kind.in_(_ENTRIES)
+def _rounds(
+    session: Session, round_ids: Sequence[str], matched: dict[str, int], size: int
+) -> Iterator[forms.ReportedRound]:
+    where = ENTRIES.c.round_id.in_(round_ids), ENTRIES.c.kind.in_(_ENTRIES), ENTRIES.c.index < size
     query = select(ENTRIES.c.round_id, ENTRIES.c.kind, func.min(ENTRIES.c.index), func.max(ENTRIES.c.index))
     query = query.where(*where).group_by(ENTRIES.c.round_id, ENTRIES.c.kind)
     entries = {(round_id, kind): (first, last) for round_id, kind, first, last in session.execute(query)}

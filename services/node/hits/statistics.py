@@ -118,7 +118,7 @@ _AT_ONCE = 2_048
 def unit_picture(store: Store, clock: Callable[[], int], days: int) -> forms.UnitPicture:
     """Return how far the hits of some days came, how old the open work is, and what the newest list has.
 
-    All records of that list are read: a second or two for a million.
+    All records of that list are read: some ten seconds for a million.
     """
     now = clock()
     with store.reading("hit.picture") as session:

@@ -65,3 +65,15 @@ async def test_a_report_is_signed_and_checked(three: World) -> None:
         [entry] = [one for _, one in entries.entries(session) if one and one.kind is EntryKind.REPORT_SIGNED]
     assert (entry.digests["report"], entry.role) == (body["digest"], Role.SECRETARIAT.value)
     assert Service.MATCHER.value == entry.party
+
+
+async def test_all_rounds_are_in_it_and_no_entry_beyond_its_head(three: World) -> None:
+    """More rounds than a page has stand in a report, and what came since the last checkpoint is under its head."""
+    rounds = [await round_with(three, days=number) for number in range(13)]
+    three.context.log.own.publish()
+    late = await round_with(three, days=13)
+    found = (await read(three, f"/v1/operator/report?{DAYS}")).json()
+    assert [one["round_id"] for one in found["rounds"]] == [late, *reversed(rounds)]
+    assert len(found["pictures"][0]["rounds"]) == 14
+    assert all(one["proposal_entry"] < found["log_size"] for one in found["rounds"])
+    assert len((await read(three, PICTURE)).json()["rounds"]) == 12
