@@ -113,12 +113,14 @@ def _place(index: str) -> int:
 
 @router.get("/log/entries/{index}")
 def get_entry(visit: Visited, index: str) -> Response:
+    visit.need("log.see")
     return visit.show("log_entry.html", view=visit.log().entry(_place(index)), log=visit.log().view())
 
 
 @router.post("/log/entries/{index}/proof")
 def post_proof(visit: Visited, _sent: Sent, index: str) -> Response:
     """Return an entry with its proof as a file, which `aquila audit entry` checks anywhere."""
+    visit.need("log.see")
     proof = visit.log().entry(_place(index)).proof
     if not proof:
         raise NotFoundError("log_entry_without_proof", index=index)
