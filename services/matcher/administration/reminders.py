@@ -89,9 +89,12 @@ class ReminderDriver:
 
     def _due(self) -> list[_Due]:
         context, now = self._context, self._context.clock()
+        with context.store.reading("reminder.contacts") as session:
+            contacts = contacts_in_force(session, context.registry)
+        if not contacts:  # nobody can be reminded, and no round is read for it
+            return []
         rounds = overview(context, ongoing=True).rounds
         with context.store.reading("reminder.due") as session:
-            contacts = contacts_in_force(session, context.registry)
             open_ = ReminderRow.round_id.in_([one.round_id for one in rounds])
             rows = session.scalars(select(ReminderRow).where(open_)).all()
             known = {(row.round_id, row.party, row.occasion): row for row in rows}
