@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aquila.audit.checkpoint import log_name, witness_name
+from aquila.audit.checkpoint import Note, cosigned_by, log_name, witness_name
 from aquila.crypto.keys import VerifyKey
 from aquila.errors import AquilaError, InputError, PolicyError, SignatureError
 
@@ -81,6 +81,21 @@ class Registry:
     def witness_of(self, holder: str) -> str:
         """Return the name under which a holder cosigns, which its first key gives; raises as `key_of` does."""
         return witness_name(holder, self.keys_of(holder)[0])
+
+    def witnesses(self, owner: str) -> tuple[str, ...]:
+        """Return the holders that may witness the log of one of them: all others, for nobody witnesses an own log."""
+        return tuple(holder for holder in (MATCHER, *sorted(self.parties)) if holder != owner)
+
+    def cosigners(self, note: Note, owner: str) -> Iterator[tuple[str, VerifyKey, int]]:
+        """Yield who witnessed a checkpoint of a holder's log, each with its key and when, in seconds since 1970.
+
+        Raises:
+            AuditError: A witness's cosignature is wrong.
+        """
+        for holder in self.witnesses(owner):
+            found = cosigned_by(note, self.witness_of(holder), *self.keys_of(holder))
+            if found is not None:
+                yield holder, *found
 
     def present(self) -> tuple[str, ...]:
         """Return the codes of the parties that have not left, in their order."""

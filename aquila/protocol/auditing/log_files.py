@@ -110,14 +110,11 @@ def _opened(name: str, content: bytes, registry: Registry) -> tuple[str, checkpo
 
 def _take_cosignatures(log: LogRecord, name: str, note: checkpoints.Note, size: int, registry: Registry) -> None:
     """Verify every cosignature by a witness, and remember it with its key; the log's owner is no witness of it."""
-    for holder in (MATCHER, *registry.parties):
-        if holder == log.holder:
-            continue
-        with _where(name):
-            found = checkpoints.cosigned_by(note, registry.witness_of(holder), *registry.keys_of(holder))
-        if found is not None:
-            log.cosigned.setdefault(holder, {})[size] = found[1]
-            log.signed_by.append((size, holder, found[0]))
+    with _where(name):
+        found = list(registry.cosigners(note, log.holder))
+    for holder, key, at in found:
+        log.cosigned.setdefault(holder, {})[size] = at
+        log.signed_by.append((size, holder, key))
 
 
 def _leaves(files: Files, checkpoint: checkpoints.Checkpoint) -> list[bytes]:

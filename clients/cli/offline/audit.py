@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aquila.audit.checkpoint import cosigned_at, parse_checkpoint
+from aquila.audit.checkpoint import parse_checkpoint
 from aquila.audit.merkle import verify_consistency, verify_inclusion
 from aquila.audit.proven_entry import read_proven_entry
 from aquila.crypto.backend import load_group
@@ -73,11 +73,7 @@ def entry(
     named = parse_checkpoint(proven.note.text).origin
     holder = next((one for one in (MATCHER, *pinned.parties) if pinned.origin_of(one) == named), MATCHER)
     checkpoint = proven.verify(pinned.origin_of(holder), *pinned.keys_of(holder))
-    witnesses = {
-        one: at
-        for one in (MATCHER, *sorted(pinned.parties))
-        if (at := cosigned_at(proven.note, pinned.witness_of(one), *pinned.keys_of(one))) is not None
-    }
+    witnesses = {one: at for one, _, at in pinned.cosigners(proven.note, holder)}
     head = _head(proven.note.to_bytes().decode())
     document = {"holder": holder, "index": proven.index, "entries": checkpoint.size, "witnesses": witnesses}
     Screen(as_json).result(

@@ -326,6 +326,14 @@ class StoredEntry:
         """Return whether the row is this entry's: else a search or a round's story would leave the entry out."""
         return leaf_hash(self.content or b"") == self.leaf and _columns_of(entry) == self.columns
 
+    def unchanged(self) -> Entry | None:
+        """Return the entry, or None where its content is gone, cannot be read, or is not of this row."""
+        try:
+            entry = None if self.content is None else read_entry(self.content)
+        except AuditError:
+            return None
+        return entry if entry and self.is_of(entry) else None
+
 
 _STORED = ENTRIES.c.index, ENTRIES.c.content, ENTRIES.c.leaf_hash
 _COLUMNS = ENTRIES.c.kind, ENTRIES.c.time, ENTRIES.c.round_id, ENTRIES.c.account
@@ -339,8 +347,7 @@ def stored_entries(session: Session, *conditions: sa.ColumnElement[bool]) -> Ite
 
 def entries_of_round(session: Session, round_id: str) -> list[StoredEntry]:
     """Return the entries of a round in their order."""
-    query = sa.select(*_STORED, *_COLUMNS).where(ENTRIES.c.round_id == round_id)
-    return list(_stored(session, query.order_by(ENTRIES.c.index)))
+    return list(stored_entries(session, ENTRIES.c.round_id == round_id))
 
 
 def entries_down(session: Session, below: int | None, limit: int, wanted: EntrySearch) -> list[StoredEntry]:
@@ -360,9 +367,7 @@ def entries_down(session: Session, below: int | None, limit: int, wanted: EntryS
 
 def entries_between(session: Session, start: int, end: int) -> list[StoredEntry]:
     """Return the entries from `start` up to `end` in their order."""
-    query = sa.select(*_STORED, *_COLUMNS)
-    in_range = query.where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
-    return list(_stored(session, in_range.order_by(ENTRIES.c.index)))
+    return list(stored_entries(session, ENTRIES.c.index >= start, ENTRIES.c.index < end))
 
 
 def newest_of_round(session: Session, round_id: str) -> dict[str, int]:

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from aquila.audit.checkpoint import cosigned_at, parse_note
+from aquila.audit.checkpoint import parse_note
 from aquila.audit.entries import Entry, EntryKind, read_entry
 from aquila.audit.merkle import TILE_WIDTH
-from aquila.protocol.registry import MATCHER
 from services.kit.log.entries import CHECKPOINTS, ENTRIES, append
 from services.kit.log.publication import OwnLog
 from services.kit.logging import Log
@@ -112,14 +111,10 @@ class Retention:
     def _cosigned(self, session: Session, until: int, most: int | None = None) -> Iterator[tuple[int, str, int]]:
         """Yield the cosigners of checkpoints signed until a time, and when they cosigned, the largest first."""
         own = self._own
-        holders = (MATCHER, *own.registry.parties)
         query = select(CHECKPOINTS.c.size, CHECKPOINTS.c.note).where(CHECKPOINTS.c.signed_at <= until)
         for size, note in session.execute(query.order_by(CHECKPOINTS.c.size.desc()).limit(most)):
-            parsed = parse_note(bytes(note))
-            for holder in holders:
-                at = cosigned_at(parsed, own.registry.witness_of(holder), *own.registry.keys_of(holder))
-                if at is not None:
-                    yield int(size), holder, at
+            for holder, _, at in own.registry.cosigners(parse_note(bytes(note)), own.holder):
+                yield int(size), holder, at
 
     def _due(self, session: Session, size: int, now: int) -> list[int]:
         """Return the entries below a size whose contents are to go."""

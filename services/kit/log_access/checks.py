@@ -7,7 +7,7 @@ for `aquila audit verify` (PROTOCOL.md 10.6).
 
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -172,14 +172,14 @@ def stored_log_check(session: Session, own: OwnLog) -> LogCheck:
     contents, statements_from = 0, max(0, total - _STATEMENTS)
     for first in range(0, total, _AT_ONCE):
         rows = entries_between(session, first, min(first + _AT_ONCE, total))
-        late = [row for row in rows if row.index >= statements_from and _readable(row)]
-        entries = [read_entry(row.content or b"") for row in late]
-        for row, (signature, _) in zip(late, signatures_of(session, own, entries), strict=True):
+        read = {row.index: entry for row in rows if (entry := row.unchanged())}
+        late = {index: entry for index, entry in read.items() if index >= statements_from}
+        for index, (signature, _) in zip(late, signatures_of(session, own, [*late.values()]), strict=True):
             said[signature] += 1
-            broken += [row.index] if signature is EntrySignature.WRONG else []
+            broken += [index] if signature is EntrySignature.WRONG else []
         for row in rows:
             contents += row.content is not None
-            broken += [row.index] if row.content is not None and not _readable(row) else []
+            broken += [row.index] if row.content is not None and row.index not in read else []
             tree.append(row.leaf)
             if tree.size in notes and not _is_signed(own, notes[tree.size], tree):
                 bad.append(tree.size)
@@ -197,7 +197,7 @@ def stored_log_check(session: Session, own: OwnLog) -> LogCheck:
         statements=said[EntrySignature.VERIFIED],
         not_kept=said[EntrySignature.NOT_KEPT],
         statements_from=statements_from,
-        witnesses=tuple(cosigned(own.registry, list(newest))),
+        witnesses=tuple(cosigned(own, list(newest))),
         broken=tuple(sorted(set(broken))[:_NAMED]),
         bad_checkpoints=tuple(bad[:_NAMED]),
         differs_from_files=_differs(own),
@@ -223,14 +223,6 @@ def readable_notes(notes: Iterable[bytes]) -> Iterator[Note]:
             yield read
 
 
-def _readable(row: StoredEntry) -> bool:
-    """Return whether an entry is there, readable, and the one of its row."""
-    try:
-        return row.content is not None and row.is_of(read_entry(row.content))
-    except AuditError:
-        return False
-
-
 def _is_signed(own: OwnLog, note: bytes, tree: Frontier) -> bool:
     """Return whether a checkpoint is signed by the log and is the head of the tree so far."""
     try:
@@ -240,11 +232,10 @@ def _is_signed(own: OwnLog, note: bytes, tree: Frontier) -> bool:
     return (checkpoint.size, checkpoint.root) == (tree.size, tree.root)
 
 
-def cosigned(
-    registry: Registry, notes: Sequence[Note], holders: Collection[str] | None = None
-) -> Iterator[CosignatureView]:
-    """Yield for each possible witness the first of these checkpoints that it cosigned."""
-    for holder in [MATCHER, *sorted(registry.parties)] if holders is None else holders:
+def cosigned(own: OwnLog, notes: Sequence[Note], witnesses: Iterable[str] | None = None) -> Iterator[CosignatureView]:
+    """Yield for each witness, or for each of some, the first of these checkpoints that it cosigned."""
+    registry = own.registry
+    for holder in registry.witnesses(own.holder) if witnesses is None else witnesses:
         name, keys = registry.witness_of(holder), registry.keys_of(holder)
         for note in notes:
             at = None

@@ -14,9 +14,9 @@ from statistics import median_low
 
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, read_entry
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
-from aquila.errors import AuditError, InputError
+from aquila.errors import InputError
 from aquila.interface.looks import MOST_DAYS, LookReview, LookReviewRequest, PersonDay, UnusualUse
 from services.kit.log.entries import ENTRIES, StoredEntry, stored_entries
 
@@ -106,16 +106,9 @@ def _looks(session: Session, start: date, end: date) -> Iterator[StoredEntry]:
 def _unchanged(rows: Iterable[StoredEntry], broken: list[int]) -> Iterator[Entry]:
     """Yield the entries of rows, but for erased ones and those that were changed, which go to `broken`."""
     for row in rows:
-        if row.content is None:
-            continue
-        try:
-            entry = read_entry(row.content)
-        except AuditError:
-            broken.append(row.index)
-            continue
-        if row.is_of(entry):
+        if entry := row.unchanged():
             yield entry
-        else:
+        elif row.content is not None:
             broken.append(row.index)
 
 

@@ -69,14 +69,13 @@ class NewestCosignatures:
         query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc())
         with own.store.reading("log.cosigned") as session:
             newest = [parse_note(bytes(note)) for note in session.scalars(query.limit(_NEWEST))]
-            self._known |= {one.witness: one for one in cosigned(own.registry, newest)}
+            self._known |= {one.witness: one for one in cosigned(own, newest)}
             absent = [one for one in expected if one not in self._known]
             if absent:
                 self._known |= {one.witness: one for one in self._older(session, absent)}
         for one in absent:
             self._known.setdefault(one, CosignatureView(witness=one, size=0, at=own.clock()))
-        holders = (MATCHER, *sorted(own.registry.parties))
-        return tuple(self._known[one] for one in holders if one in self._known)
+        return tuple(self._known[one] for one in own.registry.witnesses(own.holder) if one in self._known)
 
     def _older(self, session: Session, holders: Collection[str]) -> Iterator[CosignatureView]:
         """Yield the newest cosignatures of some holders, from all checkpoints."""
@@ -87,7 +86,7 @@ class NewestCosignatures:
             for note in map(bytes, notes):
                 # A line of a note begins with the name of its signer: years of notes are not parsed for an absent one.
                 if any(name in note for name in names.values()):
-                    for found in cosigned(registry, [parse_note(note)], tuple(names)):
+                    for found in cosigned(self._own, [parse_note(note)], tuple(names)):
                         del names[found.witness]
                         yield found
                 if not names:
@@ -127,7 +126,7 @@ class LogUseCases:
             size=signed,
             newer=entries - signed,
             checkpoint=notes[0].to_bytes().decode() if notes else "",
-            witnesses=tuple(cosigned(self.own.registry, notes)),
+            witnesses=tuple(cosigned(self.own, notes)),
             alarms=tuple(
                 LogAlarmView.of_fields(
                     row,

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from aquila.audit.checkpoint import Note, cosign
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import InputError, PolicyError, SignatureError
 from aquila.protocol.registry import MATCHER, Callers, RegisteredParty, Registry, read_registry, write_registry
@@ -36,6 +37,16 @@ def test_keys_of_a_log() -> None:
     assert REGISTRY.log_keys("SI", AL_KEY) == (SI_KEY, AL_KEY)
     with pytest.raises(SignatureError):
         REGISTRY.log_keys("XK", SI_KEY)
+
+
+def test_nobody_witnesses_an_own_log() -> None:
+    """Of cosignatures by all who have a key, that of the log's owner counts for nothing."""
+    registry, note = registry_of("AL", "RS", "SI"), Note("a log\n1\n\n", ())
+    for at, holder in enumerate(("SI", MATCHER, "AL")):
+        note = cosign(note, registry.witness_of(holder), key_of(holder), at)
+    al, matcher, si = ((one, registry.key_of(one)) for one in ("AL", MATCHER, "SI"))
+    assert list(registry.cosigners(note, MATCHER)) == [(*al, 2), (*si, 0)]
+    assert list(registry.cosigners(note, "SI")) == [(*matcher, 1), (*al, 2)]
 
 
 def test_holders_by_fingerprint() -> None:
