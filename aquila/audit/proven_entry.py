@@ -53,7 +53,7 @@ class ProvenEntry:
 
 
 def read_proven_entry(content: bytes) -> ProvenEntry:
-    """Read such a file without verifying anything; raises AuditError if the bytes are none."""
+    """Read a proof file without verifying it; raises AuditError if the bytes are not one."""
     if len(content) > LARGEST_PROOF:
         raise AuditError("entry_proof_malformed")
     found = _FORM.fullmatch(content.decode(errors="replace"))

@@ -853,7 +853,7 @@ class UnitPicture(Message):
     at: Seconds
     days: Count
     funnel: tuple[FunnelStep, ...]
-    """Of the hits that arrived within the days; known pairs, which carry an earlier decision, are none of them."""
+    """Counts hits that arrived within these days; known pairs are left out, because they carry an earlier decision."""
     received: Count
     """Of these hits, those that another party asked about, as recorded."""
     answered: Count

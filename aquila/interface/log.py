@@ -127,7 +127,7 @@ class LogCheck(Message):
 
     checked_at: Seconds
     size: Count
-    """Entries of the tree, of which each leaf was hashed again up to the head of the newest checkpoint."""
+    """Entries whose leaves were hashed again, up to the head of the newest checkpoint."""
     newer: Count
     """Entries that no checkpoint covers yet; their contents were held against their leaves."""
     contents: Count

@@ -6,9 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from aquila.audit.roles import Role
-from aquila.protocol.messages.base import Count, Message, Seconds
+from aquila.protocol.messages.base import Count, Day, Message, Seconds
 
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 MOST_DAYS = 93
 """Days that one review covers at most."""
 
@@ -67,6 +66,6 @@ class LookReview(Message):
 
     days: tuple[PersonDay, ...]
     earlier_days: Count
-    """From so many earlier days of a person on there is a usual day: the middle one of them."""
+    """How many earlier days a person needs to have a usual day, which is the median of them."""
     broken: tuple[Count, ...] = ()
     """Indices of the first entries that were changed in the database; they are not counted."""

@@ -259,7 +259,7 @@ class StandingTerms(Message):
     parties: tuple[PartyCode, ...]
     """The other parties that may read the justification; a round may have fewer of them."""
     template: TemplateId | None = optional()
-    """The template from which the rounds come; where there is none, rounds that name none."""
+    """The template that its rounds come from; if there is none, its rounds name no template."""
 
 
 class StandingQueryRound(Message):

@@ -11,9 +11,18 @@ from pydantic import Field
 from aquila.interface.log import CosignatureView
 from aquila.matching.certainty import Level
 from aquila.matching.rounding import BASE
-from aquila.protocol.messages.base import Count, Digest, GivenText, Identifier, Message, PartyCode, Positive, Seconds
+from aquila.protocol.messages.base import (
+    Count,
+    Day,
+    Digest,
+    GivenText,
+    Identifier,
+    Message,
+    PartyCode,
+    Positive,
+    Seconds,
+)
 from aquila.protocol.messages.statements import Kind
-from aquila.protocol.published_report import Day
 from aquila.protocol.rounds.round_state import Phase
 
 PublishedCount: TypeAlias = Annotated[int, Field(ge=0, multiple_of=BASE)] | Literal["1-4", "<5"]
@@ -201,7 +210,7 @@ class ReportedRound(Message):
     parties: tuple[PartyCode, ...]
     matched_at: Seconds
     proposal_entry: Count | None
-    """None where there is none, as after a restore of an older backup."""
+    """None where the log has no such entry, as after an older backup was restored."""
     first_match_entry: Count | None
     last_match_entry: Count | None
     """The results of its pairs, of lists and queries, are among the entries from the first to the last."""

@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from aquila.audit.checkpoint import LARGEST_NOTE, Checkpoint, cosigned_at, open_checkpoint
+from aquila.audit.checkpoint import LARGEST_NOTE, Checkpoint, open_checkpoint
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.keys import SigningKey, VerifyKey
 from aquila.errors import AuditError
-from aquila.protocol.messages.base import Digest, GivenText, Message, Positive, Seconds
+from aquila.protocol.messages.base import Day, Digest, GivenText, Message, Positive, Seconds
 from aquila.protocol.registry import MATCHER, Registry
-
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class PublishedReport(Message):
@@ -78,9 +76,5 @@ def check_report(content: bytes, signature: bytes, registry: Registry) -> Checke
         raise AuditError("report_differs_from_signature", expected=report.digest, got=digest)
     # 3. The head is one of the matcher's log, and who is said to have cosigned it did.
     checkpoint, note = open_checkpoint(report.checkpoint.encode(), registry.origin_of(MATCHER), *owner)
-    cosigned = {
-        party: at
-        for party in sorted(registry.parties)
-        if (at := cosigned_at(note, registry.witness_of(party), *registry.keys_of(party))) is not None
-    }
+    cosigned = {party: at for party, _, at in registry.cosigners(note, MATCHER)}
     return CheckedReport(report, opened.signer, checkpoint, cosigned)

@@ -40,6 +40,7 @@ MOST_TITLE = 80  # characters
 Title = Annotated[Text, StringConstraints(max_length=MOST_TITLE)]
 """What people call something."""
 Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Count = Annotated[int, Field(ge=0, le=2**40)]
 Positive = Annotated[int, Field(ge=1, le=2**40)]
 
