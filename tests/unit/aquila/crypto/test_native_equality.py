@@ -17,7 +17,7 @@ from aquila.crypto.group import GENERATOR, ORDER, Group
 from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, load_core
 from aquila.errors import AquilaError, InputError
 
-COUNT = int(os.environ.get("AQUILA_EQUALITY_COUNT", "3000"))
+COUNT = int(os.environ.get("AQUILA_EQUALITY_COUNT", "1000"))
 DST = b"equality"
 PRIME = 2**255 - 19
 

@@ -6,7 +6,9 @@ Token rows on disk: each file holds one range of prefixes, and its database reac
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterable
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -94,12 +96,10 @@ def limits(directory: Path) -> Limits:
     return Limits(str(directory), 128, 1)
 
 
-def content(directory: Path, path: str) -> list[tuple[int, ...]]:
+def contents(directory: Path, paths: Iterable[str]) -> list[list[tuple[int, ...]]]:
+    query = "SELECT list, handle_high, handle_low, rule, high, low FROM read_parquet($1)"
     with closing(open_database(limits(directory), "look")) as connection:
-        found = connection.execute(
-            "SELECT list, handle_high, handle_low, rule, high, low FROM read_parquet($1)", [path]
-        )
-        return found.fetchall()
+        return [connection.execute(query, [path]).fetchall() for path in paths]
 
 
 def test_many_rows_are_parted_by_prefix(tmp_path: Path) -> None:
@@ -110,10 +110,11 @@ def test_many_rows_are_parted_by_prefix(tmp_path: Path) -> None:
         assert not writer.files
         writer.add(4, written[MANY // 3 :])
         assert [file[1:] for file in writer.files] == [(prefix, prefix) for prefix in range(PREFIXES)]
-    found = [(file, row) for file in writer.files for row in content(tmp_path, file.path)]
-    assert all(row[4] >> PREFIX_BITS == file.first for file, row in found)
+    found = contents(tmp_path, (file.path for file in writer.files))
+    for file, part in zip(writer.files, found, strict=True):
+        assert {row[4] >> PREFIX_BITS for row in part} == {file.first}
     expected = [(3 if place < MANY // 3 else 4, *row) for place, row in enumerate(written.tolist())]
-    assert sorted(row for _, row in found) == sorted(expected)
+    assert sorted(chain.from_iterable(found)) == sorted(expected)
 
 
 def test_few_rows_are_one_file(tmp_path: Path) -> None:

@@ -12,14 +12,20 @@ from aquila.records.reading.lists import read_records
 from tests.support.spreadsheets import xlsx
 
 HEADER = ("record_id", "given_names", "family_names", "date_of_birth")
-ROWS = [(str(number), "Ana", f"Novak{'abcdefghij'[number % 10] * 20}", "1980-05-03") for number in range(20_000)]
+ROWS = [(str(number), "Ana", f"Novak{'abcdefghij'[number % 10] * 400}", "1980-05-03") for number in range(3_000)]
+"""More than one batch of lines, and than a pipe holds."""
 
 
-@pytest.fixture(params=["csv", "xlsx"])
-def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EndableFile]:
-    path = tmp_path / "list"
+@pytest.fixture(scope="module", params=["csv", "xlsx"])
+def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("endable") / "list"
     text = "\n".join(map(",".join, [HEADER, *ROWS])).encode()
-    path.write_bytes(text if request.param == "csv" else xlsx([HEADER, *ROWS]))
+    made.write_bytes(text if request.param == "csv" else xlsx([HEADER, *ROWS]))
+    return made
+
+
+@pytest.fixture
+def file(path: Path) -> Iterator[EndableFile]:
     with path.open("rb") as opened:
         opened.read(7)
         with EndableFile(opened) as made:

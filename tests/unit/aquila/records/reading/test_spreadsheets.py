@@ -39,11 +39,14 @@ def recognize(stream: BytesIO) -> FoundLayout:
     return lists.recognize(watched(stream, RECOGNIZED))
 
 
-def field(content: bytes, name: str = "date_of_birth", row: int = 0) -> Any:
-    read = list(read_records(BytesIO(content)))[row]
-    assert isinstance(read, AcceptedRow)
-    value = getattr(read.record, name)
-    return value if value is None or isinstance(value, tuple) else str(value)
+def fields(content: bytes, name: str) -> list[Any]:
+    """Return what a field holds in each record."""
+    found = [getattr(row.record, name) for row in read_records(BytesIO(content)) if isinstance(row, AcceptedRow)]
+    return [value if value is None or isinstance(value, tuple) else str(value) for value in found]
+
+
+def field(content: bytes, name: str = "date_of_birth") -> Any:
+    return fields(content, name)[0]
 
 
 def reasons(content: bytes) -> list[tuple[int, str, str]]:
@@ -52,10 +55,17 @@ def reasons(content: bytes) -> list[tuple[int, str, str]]:
     return [(one.line, one.field, one.reason) for one in found]
 
 
-def with_cell(value: Any, form: str | None = None, column: int = 3, epoch: Any = None) -> bytes:
-    row: list[Any] = list(ANA)
-    row[column] = value
-    return xlsx([HEADER, row], formats={f"{'ABCDE'[column]}2": form} if form else None, epoch=epoch)
+def with_cells(column: int, values: Sequence[tuple[Any, str | None]], epoch: Any = None) -> bytes:
+    """Return a workbook of records that differ in a column, where values may have a number format."""
+    rows = [[str(number), *ANA[1:]] for number in range(len(values))]
+    for row, (value, _) in zip(rows, values, strict=True):
+        row[column] = value
+    formats = {f"{'ABCDE'[column]}{line}": form for line, (_, form) in enumerate(values, start=2) if form}
+    return xlsx([HEADER, *rows], formats=formats, epoch=epoch)
+
+
+def with_cell(value: Any, column: int = 3, epoch: Any = None) -> bytes:
+    return with_cells(column, [(value, None)], epoch)
 
 
 def ods_with(cell: str, column: int = 3) -> bytes:
@@ -70,28 +80,30 @@ def test_a_spreadsheet_is_read_as_its_csv_would_be(content: bytes) -> None:
     assert list(read_records(BytesIO(content))) == list(read_records(BytesIO(text.encode())))
 
 
-@pytest.mark.parametrize(
-    ("value", "form", "born"),
-    [
-        (date(1980, 5, 3), None, "1980-05-03"),
-        (datetime(1980, 5, 3), "dd.mm.yyyy", "1980-05-03"),
-        (date(1980, 5, 1), "mm.yyyy", "1980-05"),
-        (date(1980, 1, 1), 'yyyy" godine"', "1980"),
-        (29344, "dd/mm/yyyy;@", "1980-05-03"),
-        (59, "dd.mm.yyyy", "1900-02-28"),  # the day before the one that the system of 1900 invents
-        (61, "dd.mm.yyyy", "1900-03-01"),
-        (1980, None, "1980"),
-        ("03.05.1980.", None, "1980-05-03"),
-        (datetime(1980, 5, 3, 23, 0), None, None),
-        (29344, None, None),
-        (time(8, 30), None, None),
-        (True, None, None),
-    ],
-)
-def test_a_date_is_read_as_it_is_shown(value: Any, form: str | None, born: str | None) -> None:
+DATES = [
+    (date(1980, 5, 3), None, "1980-05-03"),
+    (datetime(1980, 5, 3), "dd.mm.yyyy", "1980-05-03"),
+    (date(1980, 5, 1), "mm.yyyy", "1980-05"),
+    (date(1980, 1, 1), 'yyyy" godine"', "1980"),
+    (29344, "dd/mm/yyyy;@", "1980-05-03"),
+    (59, "dd.mm.yyyy", "1900-02-28"),  # the day before the one that the system of 1900 invents
+    (61, "dd.mm.yyyy", "1900-03-01"),
+    (1980, None, "1980"),
+    ("03.05.1980.", None, "1980-05-03"),
+    (datetime(1980, 5, 3, 23, 0), None, None),
+    (29344, None, None),
+    (time(8, 30), None, None),
+    (True, None, None),
+]
+
+
+def test_a_date_is_read_as_it_is_shown() -> None:
     """A serial number counts in the system of 1900, and is a date only in the format of one."""
-    assert field(with_cell(value, form)) == born
-    assert bool(reasons(with_cell(value, form))) == (born is None)
+    content = with_cells(3, [(value, form) for value, form, _ in DATES])
+    found = zip(DATES, fields(content, "date_of_birth"), strict=True)
+    assert [(one, born) for one, born in found if born != one[2]] == []
+    told = {line for line, name, _ in reasons(content) if name == "date_of_birth"}
+    assert told == {line for line, (_, _, born) in enumerate(DATES, start=2) if born is None}
 
 
 @pytest.mark.parametrize("epoch", [CALENDAR_WINDOWS_1900, CALENDAR_MAC_1904])
@@ -100,20 +112,19 @@ def test_both_date_systems_are_read(epoch: datetime) -> None:
     assert field(with_cell(date(1980, 5, 3), epoch=epoch)) == "1980-05-03"
 
 
-@pytest.mark.parametrize(
-    ("value", "form", "number"),
-    [
-        (101980710018, None, "0101980710018"),  # a JMBG of the first of January
-        (101980710018, "0000000000000", "0101980710018"),
-        ("0101980710018", None, "0101980710018"),
-        (1.01198071e10, "0", "10119807100"),
-        (1234567.5, None, "1234567.5"),
-    ],
-)
-def test_zeros_before_a_number_come_back(value: Any, form: str | None, number: str) -> None:
-    assert field(with_cell(value, form, column=4), "national_numbers") == (number,)
-    told = [reason for _, name, reason in reasons(with_cell(value, form, column=4)) if "leading zeros" in reason]
-    assert len(told) == (value == 101980710018 and form is None)
+NUMBERS = [
+    (101980710018, None, "0101980710018"),  # a JMBG of the first of January
+    (101980710018, "0000000000000", "0101980710018"),
+    ("0101980710018", None, "0101980710018"),
+    (1.01198071e10, "0", "10119807100"),
+    (1234567.5, None, "1234567.5"),
+]
+
+
+def test_zeros_before_a_number_come_back() -> None:
+    content = with_cells(4, [(value, form) for value, form, _ in NUMBERS])
+    assert fields(content, "national_numbers") == [(number,) for _, _, number in NUMBERS]
+    assert [line for line, _, reason in reasons(content) if "leading zeros" in reason] == [2]
 
 
 def test_a_number_that_lost_digits_is_not_used() -> None:
@@ -152,25 +163,25 @@ def test_an_error_of_a_formula_is_no_value(content: bytes) -> None:
     assert [(line, name) for line, name, reason in reasons(content) if "formula" in reason] == [(2, "national_numbers")]
 
 
-@pytest.mark.parametrize(
-    ("cell", "born"),
-    [
-        (ods_cell("date", "03.05.1980", date_value="1980-05-03"), "1980-05-03"),
-        (ods_cell("date", "03.05.80", date_value="1980-05-03T00:00:00"), "1980-05-03"),
-        (ods_cell("date", "1980", date_value="1980-01-01"), "1980"),
-        (ods_cell("float", "1980", value="1980"), "1980"),
-        (ods_cell("string", "1980-05-03", string_value="1981"), "1981"),
-        ("<table:table-cell><text:p>19<text:span>80</text:span></text:p></table:table-cell>", "1980"),
-        (
-            "<table:table-cell><office:annotation><text:p>no</text:p></office:annotation><text:p>1980</text:p></table:table-cell>",
-            "1980",
-        ),
-        ("<table:covered-table-cell/>", None),
-    ],
-)
-def test_cells_of_opendocument_are_read_by_their_values(cell: str, born: str | None) -> None:
+CELLS = [
+    (ods_cell("date", "03.05.1980", date_value="1980-05-03"), "1980-05-03"),
+    (ods_cell("date", "03.05.80", date_value="1980-05-03T00:00:00"), "1980-05-03"),
+    (ods_cell("date", "1980", date_value="1980-01-01"), "1980"),
+    (ods_cell("float", "1980", value="1980"), "1980"),
+    (ods_cell("string", "1980-05-03", string_value="1981"), "1981"),
+    ("<table:table-cell><text:p>19<text:span>80</text:span></text:p></table:table-cell>", "1980"),
+    (
+        "<table:table-cell><office:annotation><text:p>no</text:p></office:annotation><text:p>1980</text:p></table:table-cell>",
+        "1980",
+    ),
+    ("<table:covered-table-cell/>", None),
+]
+
+
+def test_cells_of_opendocument_are_read_by_their_values() -> None:
     """A date that shows its year alone is a year; remarks are not the cell's."""
-    assert field(ods_with(cell)) == born
+    rows = [ods_row(str(number), *ANA[1:3], cell) for number, (cell, _) in enumerate(CELLS)]
+    assert fields(ods(ods_row(*HEADER) + "".join(rows)), "date_of_birth") == [born for _, born in CELLS]
 
 
 def test_texts_of_opendocument_have_spaces_and_lines() -> None:
