@@ -350,7 +350,7 @@ def read_left_out(content: bytes, size: int) -> LeftOutEntries:
     """Read the file for a log of a number of entries.
 
     Raises:
-        AuditError: It is not such a file, or its ranges are not ascending and within the log.
+        AuditError: It is not such a file, its ranges are not ascending and within the log, or its rounds lack more.
     """
     try:
         found = _File.model_validate_json(content)
@@ -359,7 +359,10 @@ def read_left_out(content: bytes, size: int) -> LeftOutEntries:
     edges = [edge for of in found.entries for edge in of]
     if any(low >= high for low, high in found.entries) or any(a > b for a, b in pairwise([0, *edges, size])):
         raise AuditError("left_out_entries_malformed", file=LEFT_OUT_FILE)
-    return LeftOutEntries(tuple(found.entries), Counter(found.rounds))
+    left_out = LeftOutEntries(tuple(found.entries), Counter(found.rounds))
+    if left_out.rounds.total() > left_out.count:
+        raise AuditError("left_out_rounds_malformed", file=LEFT_OUT_FILE)
+    return left_out
 
 
 def _ranges(indices: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -47,6 +47,9 @@ WITHOUT_ENVELOPE = frozenset({EntryKind.REPORT, EntryKind.DISCLOSURE})
 REFUSED = frozenset({EntryKind.EVIDENCE, EntryKind.STATEMENT_REFUSED})
 """Kinds of entries about a statement that does not count; its number stays empty where nothing else has it."""
 
+MOST_REFUSED = 100
+"""How many statements of a party in a round the matcher keeps of each of these kinds: a liar cannot fill the disk."""
+
 SEQUENCE = "sequence"
 """The count of an entry that says which number its party gave the statement."""
 

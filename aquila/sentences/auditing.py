@@ -130,11 +130,18 @@ AUDITING: Final[Table] = {
     "log_too_long_for_auditor": Text("checkpoint: the log has more entries than an auditor can hold"),
     "named_head_refused": Text("{reason}; the matcher refused it: {party} was shown another log, or made it up"),
     "newest_entries_not_cosigned": Text("no witness has cosigned entry {index}, nor what follows it"),
+    "number_of_refused_unshown": Text(
+        "number {number} of {party} is of a statement that the matcher says it refused, and does not show: whether "
+        "{party} made it only its own log shows"
+    ),
     "number_of_unconfirmed_notes": Text(
         "number {number} of {party} is of sealed notes that nobody confirmed: whether {party} sent them only its own "
         "log shows"
     ),
     "numbers_perhaps_left_out": Text("the numbers {numbers} of {party} may be of entries that this copy leaves out"),
+    "numbers_perhaps_refused": Text(
+        "the numbers {numbers} of {party} may be of statements that the matcher refused: it refused more than it keeps"
+    ),
     "pair_checks_differ": Text(
         "{left} and {right} each signed {of_query} that no hit was left out, and cannot both be right: they have "
         "other keys for their tags, or were told of other pairs"
@@ -192,11 +199,6 @@ AUDITING: Final[Table] = {
         "were matched"
     ),
     "round_opening": Text("its opening"),
-    "round_pair_hits_differ": Text(
-        "round {round_id}: {party} signed that it has {expected} hits of the level {level} with {other} {of_query}, "
-        "and {got} were matched",
-        "the matcher moved hits, or hid or invented some: the receipt and this entry are the evidence",
-    ),
     "round_pair_not_matched": Text("round {round_id}: {left} and {right} were not matched {of_query}"),
     "round_pair_tags_differ": Text(
         "round {round_id}: {party} signed that other tags met with {other} than the match says",

@@ -259,6 +259,7 @@ CORE: Final[Table] = {
     "hash_tile_length_differs": Text("a hash tile has another length than its name says"),
     "left_out_entries_malformed": Text("{file}: its entries do not ascend, or are not in the log"),
     "left_out_file_unreadable": Text("{file}: it cannot be read"),
+    "left_out_rounds_malformed": Text("{file}: its rounds lack more entries than are left out"),
     "log_edge_size_mismatch": Text("the edge of a log does not fit its size"),
     "log_forked_for_another_party": Text(
         "the log {origin} forked: another party signed that it saw another head of {size} entries",

@@ -110,6 +110,15 @@ def test_a_round_that_lacks_entries_unsaid_is_refused(copy: Exported, group: Gro
         audit_rounds(record, copy.files.get, copy.registry, group)
 
 
+def test_a_round_lacks_no_more_than_is_left_out(log: Exported) -> None:
+    """Else a log that leaves nothing out could have its rounds checked in part alone, and a strict audit pass."""
+    round_id = str(log.entry(log.index("proposal")).round)
+    for entries, lacking in (([], 1), ([[3, 5]], 3)):
+        log.files[LEFT_OUT_FILE] = json.dumps({"entries": entries, "rounds": {round_id: lacking}}).encode()
+        with pytest.raises(AuditError, match="its rounds lack more entries than are left out"):
+            read_log(log.files.get, log.registry)
+
+
 def test_an_entry_that_is_not_listed_may_not_be_missing(copy: Exported) -> None:
     del copy.files[LEFT_OUT_FILE]
     with pytest.raises(AuditError, match="its content is gone"):

@@ -28,9 +28,9 @@ from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, AuditError, InputError
-from aquila.protocol.auditing import audit_rounds, last_statements, read_log
-from aquila.protocol.log_entries import refused_entry, statement_entry
-from aquila.protocol.messages import Consent, FollowUp, Manifest, Outcomes, Receipt, Statement
+from aquila.protocol.auditing import UnprovenClaim, audit_rounds, last_statements, read_log
+from aquila.protocol.log_entries import MOST_REFUSED, refused_entry, statement_entry
+from aquila.protocol.messages import Closing, Consent, FollowUp, Manifest, Outcomes, Receipt, ReportCheck, Statement
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.follow_ups import sealed_length
 from aquila.sentences import text_of
@@ -45,6 +45,12 @@ def verify(log: Exported, group: Group, registry: Registry | None = None) -> lis
     pinned = registry or log.registry
     record = read_log(log.files.get, pinned)
     return [audit.round.round_id for audit in audit_rounds(record, log.files.get, pinned, group)]
+
+
+def unproven(log: Exported, group: Group) -> list[UnprovenClaim]:
+    record = read_log(log.files.get, log.registry)
+    rounds = audit_rounds(record, log.files.get, log.registry, group)
+    return [*record.unproven, *(one for audit in rounds for one in audit.unproven)]
 
 
 def test_a_whole_round_holds_together(matchers_log: Exported, group: Group) -> None:
@@ -417,6 +423,12 @@ def _erased_before_seen(log: Exported) -> None:
         log.contents[place] = log.envelopes[place] = b""
 
 
+def _consent_about_nothing(log: Exported) -> None:
+    place = log.index("consent")
+    log.change(place, digests={})
+    log.envelopes[place] = b""
+
+
 def _keys_kept(log: Exported) -> None:
     log.drop(log.index("closing"))
     log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
@@ -458,8 +470,8 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
         _more_matches,
         ".. was told of .* hits of the level high with .. for the lists, and .* were matched",
     ),
-    "fewer reported": (_fewer_reported, "was told of 0 hits of the level .*, and .* were matched"),
-    "hits hidden everywhere": (_fewer_everywhere, "signed that it has .* hits of the level .*, and 0 were matched"),
+    "fewer reported": (_fewer_reported, "acknowledges another number of hits than its report has"),
+    "hits hidden everywhere": (_fewer_everywhere, "acknowledges another number of hits than its report has"),
     "a submission after its time": (_late_submission, "the time for a submission is over"),
     "tokens before evaluations": (_tokens_first, "does not allow it: tokens before .* evaluations"),
     "a report before its time": (_report_first, "is sent a report that is not due"),
@@ -475,8 +487,9 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "a report of more hits than its levels": (_report_of_more_hits, "hits, and .* by its levels"),
     "a second proposal": (_proposed_twice, "was proposed before, by entry"),
     "other notes than were confirmed": (_other_notes, "confirms notes of another number than were sent"),
-    "hits of another level": (_other_level, "signed that it has .* hits of the level .* with"),
+    "hits of another level": (_other_level, "acknowledges another number of hits than its report has"),
     "a statement called refused": (_called_refused, "refused a statement of .. that the round allows"),
+    "a consent without its statement": (_consent_about_nothing, "the statement that it is about is missing"),
     "contents erased early": (_erased_too_early, "contents were erased after 10 days"),
     "contents erased that nobody saw": (_erased_before_seen, "erased that no witness saw 1095 days before"),
     "keys that were never destroyed": (_keys_kept, "AL never said that its keys are destroyed"),
@@ -617,8 +630,57 @@ def test_a_refused_statement_explains_its_number(log: Exported, group: Group) ->
     assert len(verify(log, group)) == 1
     log.envelopes[place] = b""
     log.sign_anew()
+    (point,) = unproven(log, group)
+    assert (point.what, point.shown_by, point.digest) == ("numbers", "AL", log.entry(place).digests["statement"])
+    log.drop(place)
+    log.sign_anew()
     with pytest.raises(AuditError, match=f"statements of AL are missing, with the numbers {number}"):
         verify(log, group)
+
+
+@pytest.mark.parametrize("kind", ["receipt", "checked"])
+def test_a_party_that_contradicts_its_report_cannot_blame_the_matcher(log: Exported, group: Group, kind: str) -> None:
+    """The matcher refused a receipt of more hits, or a check of other tags, than it told its party of."""
+    place = log.index(kind)
+    message = log.message(place)
+    assert isinstance(message, Receipt | ReportCheck)
+    other: object = "0" * 64
+    if isinstance(message, Receipt):
+        other = message.hits.model_copy(update={"high": message.hits.high + 1})
+    at = log.sign(message.model_copy(update={"hits" if kind == "receipt" else "met": other}), NOW)
+    refused = refused_entry(message, log.entry(at).digests["statement"], log.entry(place).time)
+    log.contents[at] = refused.content()
+    log.move(at, place)
+    log.name_anew()
+    log.sign_anew()
+    assert unproven(log, group) == []
+    log.say(place, **{"hits": message.hits} if isinstance(message, Receipt) else {"met": message.met})
+    log.name_anew()
+    log.sign_anew()
+    with pytest.raises(AuditError, match=f"refused a statement of {message.party} that the round allows"):
+        verify(log, group)
+
+
+def test_what_is_refused_beyond_what_is_kept(log: Exported, group: Group) -> None:
+    """The matcher keeps no more of a liar's statements: what else is missing of it is not proven, and no fault."""
+    last = log.message(log.statements_of("AL")[-1])
+    assert isinstance(last, Closing)
+    entry = refused_entry(last, "0" * 64, NOW)
+    for number in range(MOST_REFUSED - 1):
+        log.append(entry.model_copy(update={"digests": {"statement": f"{number:064x}"}}))
+    fields = {"round_id": last.round_id, "party": "AL", "sequence": last.sequence + 2, "binding": last.binding}
+    log.sign(Outcomes(pairs=(), **fields, log_head=last.log_head), NOW)
+    log.sign_anew()
+    with pytest.raises(AuditError, match=f"statements of AL are missing, with the numbers {last.sequence + 1}"):
+        verify(log, group)
+    log.append(entry)
+    log.sign_anew()
+    (point,) = unproven(log, group)
+    assert (point.what, text_of(point.sentence).partition(": ")[2]) == (
+        "numbers",
+        f"the numbers {last.sequence + 1} of AL may be of statements that the matcher refused: "
+         "it refused more than it keeps",
+    )
 
 
 def test_a_round_that_goes_on_is_taken_as_far_as_it_came(log: Exported, group: Group) -> None:
@@ -767,6 +829,7 @@ def test_how_far_statements_are_witnessed(log: Exported, group: Group) -> None:
     last = log.message(log.statements_of("AL")[-1])
     assert isinstance(last, Statement)
     fields = {"round_id": last.round_id, "party": "AL", "binding": last.binding, "log_head": last.log_head}  # type: ignore[attr-defined]  # a closing has one
+    log.append(Entry.of(EntryKind.END_ASKED, NOW, "AL", round=last.round_id))  # of no statement
     for number in (1, 2):
         log.sign(Outcomes(sequence=last.sequence + number, pairs=(), **fields), NOW)
     log.sign_anew(seen=[(log.size - 2, NOW)])

@@ -22,6 +22,8 @@ from aquila.crypto.group import Group
 from aquila.errors import AuditError
 from aquila.protocol.registry import Registry, read_registry
 from tests.interop.recording import recording
+from tests.support.exported import Exported
+from tests.support.odd_entries import odd_entries
 
 ROOT = Path(__file__).parents[2]
 
@@ -167,6 +169,18 @@ def test_both_auditors_find_the_same_damage(recorded: Path, tmp_path: Path, grou
                 with suppress(AuditError):
                     audit_rounds(read_log(files.get, registry), files.get, registry, group)
     assert agreed(tmp_path).keys() >= {None, 1, 2, 3, 4, 5, 7, 8, 12}
+
+
+def test_both_auditors_find_the_same_in_odd_entries(log: Exported, tmp_path: Path, group: Group) -> None:
+    """Entries that lack what their kind has, in logs that the matcher wrote anew with the keys of all witnesses."""
+    with recording(tmp_path) as (read_log, audit_rounds):
+        for index, entry in odd_entries(log):
+            odd = log.copy()
+            odd.contents[index] = entry.content()
+            odd.sign_anew(statistics=False)
+            with suppress(AuditError):
+                audit_rounds(read_log(odd.files.get, odd.registry), odd.files.get, odd.registry, group)
+    assert agreed(tmp_path).keys() >= {None, 8, 9}
 
 
 def honest(recorded: Path) -> tuple[dict[str, bytes], Registry]:

@@ -25,7 +25,7 @@ from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.auditing import UnprovenClaim, audit_rounds, read_log
-from aquila.protocol.log_entries import statement_entry
+from aquila.protocol.log_entries import REFUSED, refused_entry, statement_entry
 from aquila.protocol.messages import (
     ANNOUNCEMENTS,
     PARTY_STATEMENTS,
@@ -101,6 +101,11 @@ class Exported:
         """Leave an entry out, with its statement."""
         del self.contents[index], self.envelopes[index]
 
+    def move(self, index: int, before: int) -> None:
+        """Move an entry to an earlier place, with its statement."""
+        self.contents.insert(before, self.contents.pop(index))
+        self.envelopes.insert(before, self.envelopes.pop(index))
+
     def leave_out(self, *indices: int) -> None:
         """Leave entries out, with their statements."""
         for index in sorted(indices, reverse=True):
@@ -138,11 +143,14 @@ class Exported:
     def say(self, index: int, **changes: object) -> None:
         """Let whoever signed a statement have signed another one in its place."""
         entry, message = self.entry(index), self.message(index).model_copy(update=changes)
-        key = self.keys[entry.party]
+        key = self.keys[getattr(message, "party", "matcher")]
         self.envelopes[index] = sign_envelope(message.payload_type, message.payload(), key)
         keys = {key.public.fingerprint: key.public}
         digest = open_envelope(self.envelopes[index], list(MESSAGES), keys, limit=1 << 30).digest
-        self.contents[index] = statement_entry(message, digest, entry.time).salted(entry.salt).content()
+        made = statement_entry(message, digest, entry.time)
+        if entry.kind in REFUSED and isinstance(message, Statement):
+            made = refused_entry(message, digest, entry.time, entry.kind)
+        self.contents[index] = made.salted(entry.salt).content()
 
     def name_anew(self) -> None:
         """Let everyone have signed what it signed with heads of the log as it is now, and the binding that follows."""

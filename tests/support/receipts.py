@@ -26,6 +26,7 @@ class ReportedRound:
         self.participants = parties
         self.receipts: dict[ReportKey, Receipt] = {}
         self.reports: dict[ReportKey, str] = {}
+        self.reported: dict[ReportKey, LevelCounts] = {}
         self.submissions: dict[str, Any] = {}
         self.alarms: dict[ReportKey, Any] = {}
         self.withheld: dict[ReportKey, Withholding] = {}

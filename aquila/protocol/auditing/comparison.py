@@ -110,7 +110,7 @@ def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry)
         entry.digests["statement"]: index for index, entry in _about_statements(matchers) if entry.kind not in REFUSED
     }
     # What the matcher refused it has to show: the audit of its log took that through the round. The word alone that
-    # something was refused, in either log, explains nothing.
+    # something was refused, in either log, proves nothing.
     refused, said_refused = _refused(matchers)
     said_refused |= set().union(*_refused(own))
     given_up = _given_up(own, registry)

@@ -135,7 +135,7 @@ def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:
     """
     placed: dict[str, list[tuple[int, int]]] = {}
     for index, entry in audit.entries.items():
-        if entry.party in audit.last_words:
+        if entry.party in audit.last_words and SEQUENCE in entry.counts:
             placed.setdefault(entry.party, []).append((index, entry.counts[SEQUENCE]))
     anyone = max((max(sizes) for sizes in log.cosigned.values()), default=0)
     found = []

@@ -1,8 +1,8 @@
 """Checks of entries against what stands in the log besides (PROTOCOL.md 10.2, 10.6 and 10.6.1).
 
-Check 8: a match is nobody's statement, and reports and sealed notes are not kept in the log's files. Such an entry is
-made again from its own numbers and names, so that whatever else stands in it is found here and not by what reads it
-later.
+Check 8: a match is nobody's statement, and reports, sealed notes and some of what was refused are not kept in the log's
+files. Such an entry is made again from its own numbers and names, so that whatever else stands in it is found here and
+not by what reads it later.
 
 Check 14: what the parties signed to have seen of the log is what it begins with (3.2.5). A log that was rewritten
 behind what its parties have worked on contradicts what they signed, whoever's keys sign it. A statement that the
@@ -65,6 +65,14 @@ def _notes(entry: Entry) -> Entry:
     return _said(entry, entry.party, {name: entry.counts[name] for name in ("notes", "batch", SEQUENCE)})
 
 
+def _refused(entry: Entry) -> Entry:
+    if entry.round is None or entry.recipient is None:
+        raise KeyError
+    counts, digests = {SEQUENCE: entry.counts[SEQUENCE]}, {"statement": entry.digests["statement"]}
+    fields: dict[str, Any] = {"round": entry.round, "recipient": entry.recipient, "counts": counts, "digests": digests}
+    return Entry.of(entry.kind, entry.time, MATCHER, **fields)
+
+
 def _said(entry: Entry, party: str, counts: dict[str, int], **ids: str) -> Entry:
     if entry.recipient is None or entry.round is None:
         raise KeyError
@@ -86,6 +94,8 @@ _FORMS: dict[EntryKind, Callable[[Entry], Entry]] = {
     EntryKind.MATCH: _match,
     EntryKind.REPORT: _report,
     EntryKind.DISCLOSURE: _notes,
+    EntryKind.EVIDENCE: _refused,
+    EntryKind.STATEMENT_REFUSED: _refused,
 }
 
 

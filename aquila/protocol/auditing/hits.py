@@ -15,7 +15,7 @@ from aquila.audit.statistics import LEVELS
 from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import UnprovenClaim
 from aquila.protocol.auditing.round_audit import RoundAudit
-from aquila.protocol.messages import Kind, Outcome, Withholding
+from aquila.protocol.messages import Kind, LevelCounts, Outcome, Withholding
 from aquila.protocol.rounds.round_state import ColumnKey, NotesSize, ReportKey, RoundState, SentNotes
 from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.protocol.shadow.checks import FAULTS, agree
@@ -33,7 +33,9 @@ def take_match(audit: RoundAudit, index: int, entry: Entry) -> None:
     if (left, right, query) in audit.matched or not audit.round.manifest.may_match(left, right):
         raise AuditError("entry_pair_wrongly_matched", round=audit.round.round_id, index=index, left=left, right=right)
     audit.matched[left, right, query] = Counter({level: entry.counts[level] for level in LEVELS})
-    audit.met[left, right, query] = entry.digests.get("met")
+    met = audit.met[left, right, query] = entry.digests.get("met")
+    report = ReportKey(left, right, query)
+    audit.round.met |= {report: met, report.other_side: met}
 
 
 def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
@@ -65,6 +67,7 @@ def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
         audit.pages[key] = page + 1, levels
         return
     round_.reports[key] = entry.digests["statement"]
+    round_.reported[key] = LevelCounts.of(levels)
     audit.reported[key] = levels
 
 
@@ -89,7 +92,7 @@ def take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
 
 
 def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
-    """Compare matches, reports and receipts; yield the points without a receipt.
+    """Compare matches and reports, whose hits receipts have (9); yield the points without a receipt.
 
     Raises:
         AuditError: They contradict each other.
@@ -99,10 +102,9 @@ def check_hits(audit: RoundAudit) -> Iterator[UnprovenClaim]:
     _check_due(audit)
     _check_reports(audit)
     is_aborted = _has_ended(audit, Outcome.ABORTED)
-    for (left, right, query), counts in audit.matched.items():
+    for left, right, query in audit.matched:
         report = ReportKey(left, right, query)
-        shown = [_check_receipt(audit, side, counts) for side in (report, report.other_side)]
-        if not any(shown):
+        if not {report, report.other_side} & audit.round.receipts.keys():
             code = "hits_of_aborted_round" if is_aborted else "hits_not_acknowledged"
             yield claim(audit, "hits", code, left=left, right=right, of_query=words(query))
     for key in sorted(set(audit.reported) - set(audit.round.receipts), key=str):
@@ -284,32 +286,6 @@ def _check_reports(audit: RoundAudit) -> None:
                     of_query=words(report.submission_id),
                     expected=matched[level],
                 )
-
-
-def _check_receipt(audit: RoundAudit, report: ReportKey, matched: Counter[str]) -> bool:
-    """Check that the receipt of a report has the hits of its pair; return whether there is one that does.
-
-    Raises:
-        AuditError: It has others.
-    """
-    receipt = audit.round.receipts.get(report)
-    if receipt is None:
-        return False
-    for level, hits in receipt.hits.model_dump().items():
-        if hits != matched[level]:
-            raise AuditError(
-                "round_pair_hits_differ",
-                what="pair_hits",
-                round=audit.round.round_id,
-                round_id=audit.round.round_id,
-                party=report.party,
-                other=report.counterpart,
-                level=level,
-                expected=hits,
-                got=matched[level],
-                of_query=words(report.submission_id),
-            )
-    return True
 
 
 def _ended_at(audit: RoundAudit) -> int:

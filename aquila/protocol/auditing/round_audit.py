@@ -3,17 +3,20 @@
 Every entry of a statement holds the number that its party gave it. A number that no entry has is explained by a signed
 statement that was refused, and that the auditor refuses too; by the party itself, whose last word names the numbers
 that it gave up; or by its own log (`comparison`). Anything else is a statement that was left out. An entry of sealed
-notes has no envelope: its number counts once the receiver's confirmation names it.
+notes has no envelope: its number counts once the receiver's confirmation names it. Nor does a matcher keep the envelope
+of sealed notes that it refused, or more than so many of a party's statements that it refused: what it says of these is
+not proven, and no fault.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from aquila.audit.entries import Entry
+from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.statistics import Statistics
 from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import UnprovenClaim
+from aquila.protocol.log_entries import MOST_REFUSED, SEQUENCE
 from aquila.protocol.messages import EndingStatement, Statement
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
@@ -32,6 +35,10 @@ class StatementNumbers:
     """Numbers of entries without a signed statement, each with the digest that the entry names."""
     refused: set[int] = field(default_factory=set)
     """Numbers of signed statements that the matcher refused, and the auditor too."""
+    unshown: set[tuple[int, str]] = field(default_factory=set)
+    """Numbers of statements that the matcher says it refused and does not show, each with its digest."""
+    entries_refused: Counter[EntryKind] = field(default_factory=Counter)
+    """How many entries of what was refused there are of each kind."""
     given_up: Ranges = field(default_factory=list)
     """Ranges that the party's own last words name."""
 
@@ -43,7 +50,7 @@ class StatementNumbers:
 
     def add_unseen(self, index: int, entry: Entry, digest: str) -> None:
         """Add the number of an entry whose statement is not kept; raises AuditError if another statement has it."""
-        number = entry.counts["sequence"]
+        number = entry.counts[SEQUENCE]
         if number in self.entered or number in self.unseen:
             raise AuditError(
                 "entry_statement_number_reused",
@@ -55,13 +62,39 @@ class StatementNumbers:
             )
         self.unseen[number] = digest
 
+    def add_refused(self, entry: Entry, *, is_shown: bool) -> None:
+        """Add the number of a statement that was refused, by an entry in its form."""
+        number = entry.counts[SEQUENCE]
+        self.entries_refused[entry.kind] += 1
+        if is_shown:
+            self.refused.add(number)
+        else:
+            self.unshown.add((number, entry.digests["statement"]))
+
+    @property
+    def may_lack_refused(self) -> bool:
+        """Return whether the matcher refused so many statements that it kept no more of them (3.2.2)."""
+        return max(self.entries_refused.values(), default=0) >= MOST_REFUSED
+
     def missing(self) -> Iterator[tuple[int, int]]:
         """Yield the ranges of numbers that no entry has and nothing explains."""
-        before = 0
-        for number in sorted(self.entered | self.refused | set(self.unseen)):
+        before, explained = 0, sorted([*self.given_up, *((number, number) for number, _ in self.unshown)])
+        for number in sorted(self._shown):
             if number > before + 1:
-                yield from _without((before + 1, number - 1), sorted(self.given_up))
+                yield from _without((before + 1, number - 1), explained)
             before = number
+
+    def not_shown(self) -> Iterator[tuple[int, str]]:
+        """Yield the numbers, with digests, that nothing explains but the matcher's word that it refused them."""
+        shown = self._shown
+        for number, digest in sorted(self.unshown):
+            is_given_up = any(first <= number <= last for first, last in self.given_up)
+            if number < max(shown, default=0) and number not in shown and not is_given_up:
+                yield number, digest
+
+    @property
+    def _shown(self) -> set[int]:
+        return self.entered | self.refused | set(self.unseen)
 
 
 def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out: int = 0) -> Iterator[UnprovenClaim]:
@@ -78,7 +111,7 @@ def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out:
     for party, found in sorted(numbers.items()):
         missing = list(found.missing())
         count = sum(last - first + 1 for first, last in missing)
-        if count > left_out:
+        if count > left_out and not found.may_lack_refused:
             raise AuditError(
                 "round_statements_missing",
                 what="statements_missing",
@@ -87,7 +120,10 @@ def check_numbers(round_: Round, numbers: dict[str, StatementNumbers], left_out:
                 numbers=in_words(missing),
             )
         if missing:
-            yield _claim(round_, "numbers_perhaps_left_out", numbers=in_words(missing), party=party)
+            code = "numbers_perhaps_refused" if count > left_out else "numbers_perhaps_left_out"
+            yield _claim(round_, code, numbers=in_words(missing), party=party)
+        for number, digest in found.not_shown():
+            yield _claim(round_, "number_of_refused_unshown", party, digest, number=str(number), party=party)
         # Shown by their receiver's signature, which names their number and is held against it as the round is taken.
         for number, digest in sorted(found.unseen.items()):
             if digest not in round_.confirmations:

@@ -11,16 +11,17 @@ from aquila.errors import AquilaError, AuditError
 from aquila.protocol.auditing import entry_checks, hits
 from aquila.protocol.auditing.coverage import check_witnessed
 from aquila.protocol.auditing.log_files import Files
-from aquila.protocol.auditing.log_record import KeyPeriods, LogRecord, UnprovenClaim
+from aquila.protocol.auditing.log_record import KeyPeriods, LogRecord, ShownBy, UnprovenClaim, shown_by
 from aquila.protocol.auditing.round_audit import RoundAudit, check_numbers
 from aquila.protocol.log_entries import REFUSED, WITHOUT_ENVELOPE, refused_entry, statement_entry
-from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Outcome, Statement
+from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Manifest, Message, Notes, Outcome, Statement
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import LARGEST_STATEMENT, Round
 from aquila.sentences import Sentence
 
 _KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
-_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS}
+_MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS if kind is not Notes}
+_SIGNED = frozenset({ShownBy.PARTY, ShownBy.MATCHER})
 _OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH, EntryKind.DISCLOSURE})
 
 
@@ -118,15 +119,9 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
     periods = log.keys or KeyPeriods(registry)
     seen: dict[str, int] = {}
     for index, (entry, envelope) in enumerate(zip(log.entries, log.statements, strict=True)):
-        digest = None if entry is None else entry.digests.get("statement")
-        if entry is None or digest is None or entry.kind in WITHOUT_ENVELOPE:
-            if envelope:
-                raise AuditError("entry_statement_unexpected", index=index)
+        digest = _digest_of(log, index, entry, envelope)
+        if entry is None or digest is None:
             continue
-        if not envelope and entry.kind in REFUSED:
-            continue  # it explains nothing
-        if not envelope:
-            raise AuditError("entry_statement_missing", kind=entry.kind.value, index=index)
         try:
             opened = open_envelope(envelope, list(_MESSAGES), keys, limit=LARGEST_STATEMENT)
             message = _MESSAGES[opened.payload_type].from_payload(opened.payload)
@@ -142,6 +137,19 @@ def _statements(log: LogRecord, registry: Registry) -> Iterator[tuple[int, Messa
             fields = [name for name in type(entry).model_fields if getattr(entry, name) != getattr(made, name)]
             raise AuditError("entry_differs_from_statement", index=index, listed=", ".join(fields))
         yield index, message
+
+
+def _digest_of(log: LogRecord, index: int, entry: Entry | None, envelope: bytes) -> str | None:
+    """Return the digest of an entry's statement, which is in the log's files, or None where it needs none."""
+    digest = None if entry is None else entry.digests.get("statement")
+    if entry is None or digest is None or entry.kind in WITHOUT_ENVELOPE:
+        if envelope:
+            raise AuditError("entry_statement_unexpected", index=index)
+        if entry is None or digest is not None or log.holder != MATCHER or shown_by(entry.kind) not in _SIGNED:
+            return None
+    elif envelope or entry.kind in REFUSED:
+        return digest if envelope else None  # what is said to have been refused proves nothing without it
+    raise AuditError("entry_statement_missing", kind=entry.kind.value, index=index)
 
 
 def _made(entry: Entry, message: Message, digest: str) -> Entry:
@@ -172,10 +180,12 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message:
         hits.take_notes(audit, index, entry)
     elif entry.kind is EntryKind.MATCH:
         hits.take_match(audit, index, entry)
+    elif entry.kind in REFUSED:
+        audit.numbers_of(str(entry.recipient)).add_refused(entry, is_shown=bool(envelope))
     if message is None or entry.kind is EntryKind.PROPOSAL:
         return
     if entry.kind in REFUSED:
-        _take_refused(audit, index, entry, envelope, message)
+        _check_refused(audit, index, entry, envelope)
         return
     try:
         round_.accept(envelope, now=entry.time)
@@ -188,9 +198,8 @@ def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message:
         audit.numbers_of(message.party).add(message)
 
 
-def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message: Message) -> None:
-    """Take a statement that the matcher refused: the round must refuse it here, too, if nothing of it is left out."""
-    assert isinstance(message, Statement)  # as `_made` found
+def _check_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes) -> None:
+    """Check that the round refuses here what the matcher refused, if nothing of it is left out."""
     if not audit.left_out and _allows(audit.round, envelope, entry.time):
         raise AuditError(
             "entry_statement_wrongly_refused",
@@ -200,7 +209,6 @@ def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, 
             index=index,
             recipient=entry.recipient,
         )
-    audit.numbers_of(message.party).refused.add(message.sequence)
 
 
 def _take_unheard(audit: RoundAudit, index: int, entry: Entry, wrong: AuditError, message: Message) -> None:
@@ -209,7 +217,7 @@ def _take_unheard(audit: RoundAudit, index: int, entry: Entry, wrong: AuditError
     audit.entries[index] = entry
     why = Sentence.of("named_head_refused", reason=wrong.sentence, party=message.party)
     audit.unproven.append(UnprovenClaim("head_refused", why))
-    audit.numbers_of(message.party).refused.add(message.sequence)
+    audit.numbers_of(message.party).add_refused(entry, is_shown=True)
 
 
 def _allows(round_: Round, envelope: bytes, now: int) -> bool:

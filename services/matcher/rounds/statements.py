@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from aquila import errors
 from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import open_envelope
-from aquila.protocol.log_entries import refused_entry
+from aquila.protocol.log_entries import MOST_REFUSED, refused_entry
 from aquila.protocol.messages import (
     PARTY_STATEMENTS,
     Consent,
@@ -39,7 +39,6 @@ from services.matcher.storage.tables import (
 _LOG = Log("matcher.statements")
 _TYPES: dict[str, type[Statement]] = {kind.payload_type: kind for kind in PARTY_STATEMENTS}
 _REFUSED = (errors.OrderError, errors.BindingError, errors.PolicyError, errors.MalformedError, errors.ProofError)
-_MOST_EVIDENCE = 100  # of each kind, of one party in one round: a liar cannot fill the disk with its lies
 
 
 def accept_statement(context: MatcherContext, round_id: str, caller: str, envelope: bytes) -> bool:
@@ -74,6 +73,7 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
         except errors.RepeatedError as error:
             refused = error
             _count_repeated(turn, message.party)
+            _keep_refused(turn, message, opened.digest, envelope, now)
         except _REFUSED as error:
             refused = error
             _keep_refused(turn, message, opened.digest, envelope, now)
@@ -129,7 +129,7 @@ def _keep_evidence(
 
 
 def _count_repeated(turn: RoundTransaction, party: str) -> None:
-    """Count a statement that its party has made as often as it can; nothing else of it stays (PROTOCOL.md 3.2.6)."""
+    """Count a statement that its party has made as often as it can (PROTOCOL.md 3.2.6)."""
     place = turn.round.round_id, party
     row = turn.session.get(RepeatedStatementRow, place)
     if row is None:
@@ -162,7 +162,7 @@ def _keep_refused(turn: RoundTransaction, message: Statement, digest: str, envel
 def _has_room(session: Session, of_party: Select[Any], same: ColumnElement[bool]) -> bool:
     """Return whether a refused statement is a new one, and one of not too many."""
     kept = session.scalar(select(func.count()).select_from(of_party.subquery())) or 0
-    return kept < _MOST_EVIDENCE and session.scalar(of_party.where(same)) is None
+    return kept < MOST_REFUSED and session.scalar(of_party.where(same)) is None
 
 
 def _rival(session: Session, message: Statement, error: errors.EquivocationError) -> str | None:

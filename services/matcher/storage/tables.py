@@ -241,7 +241,7 @@ class RefusedStatementRow(MatcherRows):
 
 
 class RepeatedStatementRow(MatcherRows):
-    """The number of a party's statements refused because it had made them as often as it can; nothing else of them."""
+    """The number of a party's statements refused because it had made them as often as it can."""
 
     __tablename__ = "repeated_statement"
     round_id: Mapped[str] = _round(primary_key=True)

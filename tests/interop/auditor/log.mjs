@@ -246,11 +246,12 @@ const LEFT_OUT = {
 function readEntries(log, file) {
   const listed = log.files('left_out.json');
   const left = listed === null ? { entries: [], rounds: {} } : at(5, 'left_out.json', () => JSON.parse(textOf(listed)));
-  const edges = left.entries?.flat?.() ?? [];
-  const ascend = [0, ...edges, log.size].every((edge, index, all) => !index || edge >= all[index - 1]);
-  if (!fits(LEFT_OUT, left) || !ascend || left.entries.some(([first, end]) => first >= end)) {
+  const ascend = () => [0, ...left.entries.flat(), log.size].every((edge, index, all) => !index || edge >= all[index - 1]);
+  if (!fits(LEFT_OUT, left) || !ascend() || left.entries.some(([first, end]) => first >= end)) {
     throw new Fault(5, 'left_out.json', 'it does not list ranges of entries of this log');
   }
+  const lacked = Object.values(left.rounds).reduce((sum, entries) => sum + entries, 0);
+  if (lacked > left.entries.reduce((sum, [first, end]) => sum + end - first, 0)) throw new Fault(5, 'left_out.json', 'its rounds lack more entries than are left out');
   log.leftOutRounds = left.rounds;
   log.leftOut = new Set(left.entries.flatMap(([first, end]) => Array.from({ length: end - first }, (_, n) => first + n)));
   Object.assign(log, { entries: [], envelopes: [] });

@@ -3,6 +3,7 @@ import { ed25519, ristretto255, ristretto255_hasher } from '@noble/curves/ed2551
 import { bytesOf, canonical, digest, framed, hex, joined, unhex } from './encoding.mjs';
 
 const DAY = 86_400;
+const LEVELS = ['high', 'medium', 'low'];
 const CLASSES = ['full', 'partial', 'coarse'];
 const PER_RECORD = { full: 10, partial: 15, coarse: 17 };
 const [DUMMIES, QUERY_DUMMIES, QUERIES, TAGS_OF_A_RECORD] = [4096, 128, 256, 128];
@@ -71,6 +72,8 @@ export class Round {
   evaluations = new Set();
   columns = new Map();
   reports = new Map();
+  reported = new Map();
+  met = new Map();
   receipts = new Map();
   notes = new Map();
   batches = new Map();
@@ -295,6 +298,8 @@ const RULES = {
     refuseIf(m.binding !== round.binding, 'it names an earlier binding');
     refuseIf(round.reports.get(key) !== m.report_digest, `${m.party} tells of a report that it was not sent`);
     refuseIf(round.receipts.has(key) || round.isRefused(key), 'there is a receipt, or the answer was refused');
+    const reported = round.reported.get(key);
+    refuseIf(reported && `${LEVELS.map((level) => m.hits[level])}` !== `${reported}`, 'it has other hits than the report');
     round.receipts.set(key, m);
   },
 
@@ -307,6 +312,7 @@ const RULES = {
     refuseIf(isOwner && !round.checked.has(sidesOf(key).other), "the owner's check before the asker's");
     const untold = round.seesEverything ? null : m.report_digest;
     refuseIf((round.reports.get(key) ?? untold) !== m.report_digest, `${m.party} tells of a report that it was not sent`);
+    refuseIf(round.met.has(key) && round.met.get(key) !== m.met, 'it names other tags than the match');
     round.checked.set(key, m);
   },
 

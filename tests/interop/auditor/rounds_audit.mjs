@@ -2,8 +2,9 @@
 import { canonical, bytesOf, Fault, hex, same, sha256 } from './encoding.mjs';
 import { Frontier } from './log.mjs';
 import { NotAllowed, Round, keyOf, sidesOf } from './rounds.mjs';
-import { LEVELS, isRefused } from './statements.mjs';
+import { LEVELS, REFUSED, isRefused } from './statements.mjs';
 
+const MOST_REFUSED = 100;
 const OF_ROUNDS = ['report', 'match', 'disclosure'];
 const levelsOf = (counts) => LEVELS.map((level) => counts[level]);
 const totalOf = (levels) => levels.reduce((sum, hits) => sum + hits, 0);
@@ -86,7 +87,7 @@ function begin(log, entry, opened) {
 }
 
 function numbersOf(of, party) {
-  if (!of.numbers.has(party)) of.numbers.set(party, { entered: new Set(), unseen: new Map(), refused: new Set(), givenUp: [] });
+  if (!of.numbers.has(party)) of.numbers.set(party, { entered: new Set(), unseen: new Map(), refused: new Set(), unshown: [], kinds: [], givenUp: [] });
   return of.numbers.get(party);
 }
 
@@ -97,14 +98,17 @@ function take(log, of, index, opened, isWrong) {
   if (entry.kind === 'report') takeReport(of, entry);
   if (entry.kind === 'disclosure') takeNotes(of, index, entry);
   if (entry.kind === 'match') takeMatch(of, entry);
-  if (!opened || entry.kind === 'proposal') return;
-  const { message } = opened;
   if (isRefused(entry)) {
+    const { refused, unshown, kinds } = numbersOf(of, entry.recipient);
+    kinds.push(entry.kind);
+    if (!opened) unshown.push([entry.counts.sequence, entry.digests.statement]);
+    else refused.add(entry.counts.sequence);
     if (isWrong) log.unproven.push('head_refused');
-    else refuse(!of.leftOut && allows(round, opened, entry.time), `it was refused, and the round allows it`);
-    numbersOf(of, message.party).refused.add(message.sequence);
+    else if (opened) refuse(!of.leftOut && allows(round, opened, entry.time), `it was refused, and the round allows it`);
     return;
   }
+  if (!opened || entry.kind === 'proposal') return;
+  const { message } = opened;
   round.accept(opened, entry.time);
   if (!message.party) return;
   of.lastWords.set(message.party, index);
@@ -128,6 +132,7 @@ function takeMatch(of, { ids, counts, digests }) {
   refuse(of.matched.has(key) || !of.round.mayMatch(ids.left, ids.right), `${ids.left} and ${ids.right} are matched twice, or may not be`);
   of.matched.set(key, levelsOf(counts));
   of.met.set(key, digests.met ?? null);
+  for (const side of [key, sidesOf(key).other]) of.round.met.set(side, digests.met ?? null);
 }
 
 function takeReport(of, { recipient, ids, counts, digests }) {
@@ -147,6 +152,7 @@ function takeReport(of, { recipient, ids, counts, digests }) {
     return;
   }
   round.reports.set(key, digests.statement);
+  round.reported.set(key, levels);
   of.reported.set(key, levels);
 }
 
@@ -183,11 +189,7 @@ function checkHits(log, of) {
     if (!same(matched.get(party < counterpart ? key : other), levels)) throw fault(`${party} was told of other hits with ${counterpart} than were matched`);
   }
   if (!reported.size) return;
-  for (const [key, levels] of matched) {
-    const receipts = [key, sidesOf(key).other].map((side) => round.receipts.get(side)).filter(Boolean);
-    for (const { party, hits } of receipts) if (!same(levelsOf(hits), levels)) throw fault(`${party} signed that it has other hits than were matched`);
-    if (!receipts.length) log.unproven.push('hits');
-  }
+  for (const key of matched.keys()) if (![key, sidesOf(key).other].some((side) => round.receipts.has(side))) log.unproven.push('hits');
   for (const key of reported.keys()) if (!round.receipts.has(key)) log.unproven.push({ what: 'report', party: sidesOf(key).party, digest: round.reports.get(key) });
 }
 
@@ -258,16 +260,21 @@ function checkQueries(log, { round, reported }) {
 
 function checkNumbers(log, of) {
   const { round } = of;
-  for (const [party, { entered, unseen, refused, givenUp }] of of.numbers) {
+  for (const [party, { entered, unseen, refused, unshown, kinds, givenUp }] of of.numbers) {
+    const shown = [...entered, ...unseen.keys(), ...refused];
+    const highest = Math.max(0, ...shown);
+    const unexplained = unshown.filter(([number]) => number < highest && !shown.includes(number) && !givenUp.some(([first, end]) => first <= number && number <= end));
     // What explains numbers, as ranges: those given up may come in any order.
-    const explained = [...[...entered, ...unseen.keys(), ...refused].map((number) => [number, number]), ...givenUp];
+    const explained = [...[...shown, ...unexplained.map(([number]) => number)].map((number) => [number, number]), ...givenUp];
     let [missing, before] = [0, 0];
     for (const [first, end] of explained.sort(([one], [other]) => one - other)) {
       missing += Math.max(0, first - before - 1);
       before = Math.max(before, end);
     }
-    if (missing > of.leftOut) throw new Fault(11, inRound(of), `statements of ${party} are missing`);
+    const mayLack = REFUSED.some((kind) => kinds.filter((one) => one === kind).length >= MOST_REFUSED);
+    if (missing > of.leftOut && !mayLack) throw new Fault(11, inRound(of), `statements of ${party} are missing`);
     if (missing) log.unproven.push('numbers');
+    for (const [, digest] of unexplained) log.unproven.push({ what: 'numbers', party, digest });
     for (const digest of unseen.values()) if (!round.confirmations.has(digest)) log.unproven.push({ what: 'numbers', party, digest });
   }
 }

@@ -2,7 +2,7 @@
 import { Fault, canonical, openEnvelope } from './encoding.mjs';
 
 export const LEVELS = ['high', 'medium', 'low'];
-const REFUSED = ['evidence', 'statement_refused'];
+export const REFUSED = ['evidence', 'statement_refused'];
 const WITHOUT_ENVELOPE = ['report', 'disclosure'];
 
 export const isRefused = (entry) => REFUSED.includes(entry.kind);
@@ -100,6 +100,12 @@ const ENTRIES = {
 
 const EMPTY = { person: null, role: null, reason: null, recipient: null, counts: {}, digests: {}, ids: {} };
 
+/** The kinds of entries that rest on a signed statement, whose envelope the matcher's log has. */
+const SIGNED = [
+  ...['answer_withheld', 'checked', 'closing', 'consent', 'ending', 'evaluation', 'fishing_alarm', 'follow_up_told', 'locks', 'note_received', 'opening'],
+  ...['outcome', 'proposal', 'receipt', 'refusal', 'submission', 'tokens', 'withdrawal', 'withdrawal_acknowledged'],
+];
+
 /** Make an entry anew, with the time and salt of the one that stands there. */
 function made(entry, fields) {
   const salt = entry.salt === undefined ? {} : { salt: entry.salt };
@@ -118,7 +124,15 @@ function madeOf(entry, kind, message, digest) {
 
 const picked = (of, ...names) => Object.fromEntries(names.filter((name) => name in of).map((name) => [name, of[name]]));
 
-/** The forms of entries of whose statement no envelope is kept, and of matches. */
+const refusedForm = ({ round, recipient, counts, digests }) => ({
+  party: 'matcher',
+  round,
+  recipient: recipient ?? '',
+  counts: { sequence: counts.sequence },
+  digests: { statement: digests.statement },
+});
+
+/** The forms of entries of whose statement no envelope needs to be there, and of matches. */
 const FORMS = {
   match: ({ round, counts, ids, digests }) =>
     ids.left < ids.right && {
@@ -132,10 +146,12 @@ const FORMS = {
     party: 'matcher',
     round,
     recipient: recipient ?? '',
-    counts: { ...picked(counts, 'hits'), ...levelsOf(counts), ...('page' in counts ? { page: counts.page, pages: counts.pages } : {}) },
+    counts: { hits: counts.hits, ...levelsOf(counts), ...('page' in counts ? { page: counts.page, pages: counts.pages } : {}) },
     digests: { statement: digests.statement },
     ids: { ...ofWhat(ids.submission), counterpart: ids.counterpart },
   }),
+  evidence: refusedForm,
+  statement_refused: refusedForm,
   disclosure: ({ party, round, recipient, counts, ids, digests }) => ({
     party,
     round,
@@ -166,6 +182,7 @@ export function readStatements(log) {
     const digest = entry?.digests.statement;
     if (!digest || WITHOUT_ENVELOPE.includes(entry.kind)) {
       if (envelope.length) throw wrong('there is a statement for it, and it is about none');
+      if (entry && !digest && log.holder === 'matcher' && SIGNED.includes(entry.kind)) throw wrong('the statement that it is about is missing');
       return;
     }
     if (!envelope.length && isRefused(entry)) return;

@@ -10,7 +10,8 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.auditing import UnprovenClaim, audit_rounds, compare, read_log
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import Consent, LevelCounts, Message, Outcomes, Statement, Submission
+from aquila.protocol.log_entries import refused_entry
+from aquila.protocol.messages import Closing, Consent, LevelCounts, Message, Outcomes, Statement, Submission
 from aquila.protocol.registry import MATCHER, Registry
 from tests.support.exported import CODES, Exported
 from tests.vectors.making.theme import Theme, group, octets
@@ -224,6 +225,23 @@ def _renew(log: Exported, *, in_time: bool) -> None:
     log.cosign_at(log.index("submission", 2) + 1, "AL")
 
 
+def _refuse(log: Exported, *, is_shown: bool) -> None:
+    """Let SI say something more after what the matcher says that it refused, with or without its envelope."""
+    closing = log.message(next(at for at in log.all_of("closing") if log.entry(at).party == "SI"))
+    assert isinstance(closing, Closing)
+    highest = max(log.entry(at).counts.get("sequence", 0) for at in range(log.size) if log.entry(at).party == "SI")
+    at = log.sign(closing.model_copy(update={"sequence": highest + 1}), WHEN)
+    again = log.message(at)
+    assert isinstance(again, Statement)
+    log.contents[at] = refused_entry(again, log.entry(at).digests["statement"], WHEN).content()
+    if not is_shown:
+        log.envelopes[at] = b""
+    common = {"round_id": closing.round_id, "party": "SI", "binding": closing.binding, "log_head": closing.log_head}
+    log.sign(Outcomes(sequence=highest + 2, pairs=(), **common), WHEN)
+    log.sign_anew(witnesses=("RS", "SI"))
+    log.cosign_at(log.index("submission", 2) + 1, "AL")
+
+
 PARTS: dict[str, tuple[str, int, Callable[[Exported], None]]] = {
     "copy_that_leaves_a_closing_out": ("10.9", 0, lambda log: _leave_out(log, log.index("closing", 1))),
     "copy_that_leaves_more_out_than_it_says": (
@@ -238,6 +256,8 @@ PARTS: dict[str, tuple[str, int, Callable[[Exported], None]]] = {
         6,
         lambda log: _erase(log, 1_095, witnesses=(MATCHER,)),
     ),
+    "statement_that_was_refused": ("10.6", 0, lambda log: _refuse(log, is_shown=True)),
+    "statement_that_is_said_to_have_been_refused": ("10.6", 0, lambda log: _refuse(log, is_shown=False)),
     "statement_by_a_renewed_key": ("11.9.4", 0, lambda log: _renew(log, in_time=True)),
     "statement_by_a_replaced_key": ("11.9.4", 8, lambda log: _renew(log, in_time=False)),
 }
@@ -302,6 +322,16 @@ def _another_count(log: Exported) -> None:
     log.change(at, counts=log.entry(at).counts | {"high": 2})
 
 
+def _lacking_nothing(log: Exported) -> None:
+    """A round is said to lack an entry, and no entry is left out."""
+    log.files["left_out.json"] = json.dumps({"entries": [], "rounds": {_round(log): 1}}).encode()
+
+
+def _consent_without_digest(log: Exported) -> None:
+    log.change(log.index("consent"), digests={})
+    log.envelopes[log.index("consent")] = b""
+
+
 def _another_receipt(log: Exported) -> None:
     log.say(log.index("receipt"), hits=LevelCounts(high=2, medium=0, low=0))
 
@@ -331,15 +361,17 @@ CHANGES: dict[str, tuple[int, Callable[[Exported], None]]] = {
     "saved_checkpoint_is_missing": (4, lambda log: log.files.pop(_first(log)) and None),
     "saved_checkpoint_of_another_size": (4, lambda log: _flip(log, "checkpoints/index", 0)),
     "entry_changed": (5, lambda log: _flip(log, log.bundle(), 30)),
+    "round_that_lacks_more_than_is_left_out": (5, _lacking_nothing),
     "entry_dated_after_a_cosignature_of_it": (6, _dated_late),
     "statement_is_missing": (8, _without_envelope),
+    "entry_of_a_consent_without_its_digest": (8, _anew(_consent_without_digest)),
     "statement_changed": (8, lambda log: _flip(log, log.said(), 3_000)),
     "statement_twice": (8, _anew(_twice)),
     "entry_of_the_opening_is_missing": (9, _without("opening")),
     "entry_of_a_report_is_missing": (9, _without("report")),
     "entry_of_locks_is_missing": (9, _without("locks")),
     "match_of_another_number_of_hits": (10, _anew(_another_count)),
-    "receipt_of_another_number_of_hits": (10, _anew(_another_receipt)),
+    "receipt_of_another_number_of_hits": (9, _anew(_another_receipt)),
     "entry_of_a_check_is_missing": (11, _without("checked")),
     "entry_of_a_confirmation_is_missing": (10, _without("note_received")),
     "statistics_changed": (12, lambda log: _replace(log, _statistics(log), b'"high":3', b'"high":4')),
