@@ -676,10 +676,9 @@ def test_what_is_refused_beyond_what_is_kept(log: Exported, group: Group) -> Non
     log.append(entry)
     log.sign_anew()
     (point,) = unproven(log, group)
-    assert (point.what, text_of(point.sentence).partition(": ")[2]) == (
-        "numbers",
-        f"the numbers {last.sequence + 1} of AL may be of statements that the matcher refused: "
-         "it refused more than it keeps",
+    assert point.what == "numbers"
+    assert f"the numbers {last.sequence + 1} of AL may be of statements that the matcher refused" in text_of(
+        point.sentence
     )
 
 
