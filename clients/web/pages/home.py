@@ -12,7 +12,7 @@ from aquila.audit.roles import Action
 from aquila.interface.approval import ApprovalState
 from aquila.interface.attention import ACTIONS, AttentionKind, AttentionList, RoundAttention
 from aquila.interface.hits import UnitFigures, Work
-from aquila.interface.rounds import DeadlineKind, RoundOverview, RoundPage
+from aquila.interface.rounds import DeadlineKind, RoundOverview
 from aquila.interface.service.health import ATTENDED, Grade, ServiceHealth
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
@@ -29,6 +29,8 @@ _MOST_WATCHED = 20
 _MOST_DESCRIBED = 20
 """Requests whose content is read for the page."""
 _PLANNED_DAYS = 30
+_MOST_DUE = 40
+"""Deadlines on the calendar, the first ones."""
 _DAY = 86_400
 _SHORT = 8
 """Digits by which a round is named, as the filter `short` shows it."""
@@ -61,12 +63,18 @@ def get_matcher_home(visit: Visited) -> Response:
     health = client.health()
     needs = [*_of_outages(visit, health), *of_logs(visit), *of_service(visit, health), *_pressing(found)]
     needs += [*_of_approvals(visit), *_pressing(found, later=True)]
-    needs += [
-        *of_notifications(visit),
-        *(_watched(visit, client.rounds(limit=_MOST_WATCHED, ongoing=True)) if sees else ()),
-    ]
-    calendar = calendar_of(client.overview(limit=_MOST_WATCHED, ongoing=True).rounds, health.at) if sees else ()
-    return visit.show("home.html", needs=needs, status=None, outages=health.outages, figures=None, calendar=calendar)
+    ongoing = client.overview(ongoing=True).rounds if sees else ()
+    needs += [*of_notifications(visit), *_watched(visit, ongoing)]
+    calendar = calendar_of(ongoing, health.at)
+    return visit.show(
+        "home.html",
+        needs=needs,
+        status=None,
+        outages=health.outages,
+        figures=None,
+        calendar=calendar[:_MOST_DUE],
+        not_shown=len(calendar[_MOST_DUE:]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,12 +290,12 @@ def _of_outages(visit: Visit, health: ServiceHealth) -> Iterator[AttentionItem]:
         yield AttentionItem(title, text, "", "", visit.say("outage"), "stop")
 
 
-def _watched(visit: Visit, found: RoundPage) -> Iterator[AttentionItem]:
-    for entry in (one for one in found.rounds if one.phase in _WATCHED):
+def _watched(visit: Visit, ongoing: Sequence[RoundOverview]) -> Iterator[AttentionItem]:
+    for entry in (one for one in ongoing[:_MOST_WATCHED] if one.phase in _WATCHED):
         path, link = f"/rounds/{entry.round_id}", visit.say("See the round")
         text = f"{visit.say(_WATCHED[entry.phase])} {', '.join(entry.participants)}."
         yield AttentionItem(entry.title, text, path, link)
-    if more := found.total - len(found.rounds):
+    if more := len(ongoing[_MOST_WATCHED:]):
         text = visit.say("Not shown here: %(count)s.", count=visit.language.number(more))
         yield AttentionItem(visit.say("More rounds that are not over"), text, "/rounds", visit.say("See the rounds"))
 

@@ -4,13 +4,14 @@ The pages show times in the same zone. A deadline that is less than a day away i
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time
+from itertools import pairwise
 
 from aquila.protocol.messages import Window
 from services.matcher.settings import WindowSettings
 
 DAY = 86_400
-_SATURDAY = 5
+_WORKING_DAYS = 5
 
 
 def window_after(now: int, lengths: Sequence[int], hour: int) -> Window:
@@ -28,15 +29,56 @@ def window_after(now: int, lengths: Sequence[int], hour: int) -> Window:
     return Window(**dict(zip(Window.model_fields, moments, strict=True)))
 
 
+def window_like(earlier: Window, proposed_at: int, now: int) -> Window:
+    """Return deadlines as many working days apart as those of an earlier round, each at its hour; shorter ones exactly.
+
+    A copy of a copy has the same number of working days: nothing is moved from a weekend twice.
+
+    Args:
+        earlier: The deadlines of the earlier round.
+        proposed_at: When it was proposed, in seconds since 1970.
+        now: When its copy is proposed.
+    """
+    moments = [now]
+    for before, after in pairwise((proposed_at, *earlier.model_dump().values())):
+        moments.append(_as_long_after(moments[-1], before, after))
+    return Window(**dict(zip(Window.model_fields, moments[1:], strict=True)))
+
+
+def _as_long_after(at: int, before: int, after: int) -> int:
+    start, end, day = local(before), local(after), local(at)
+    if after - before < DAY / 2 or start.date() == end.date():
+        return at + max(0, after - before)
+    days = max(1, _day_number(end) - _day_number(start))
+    return _moment(_working_day(_day_number(day) + days), end.time())
+
+
 def lengths_of(settings: WindowSettings) -> tuple[int, int, int, int]:
     """Return the lengths of the settings, as `window_after` takes them."""
     return settings.consent_seconds, settings.submit_seconds, settings.evaluate_seconds, settings.close_seconds
 
 
+def local(at: int) -> datetime:
+    """Return a moment in this machine's zone."""
+    return datetime.fromtimestamp(at, UTC).astimezone()
+
+
 def _working_hour(at: int, hour: int) -> int:
     """Return an hour of a moment's day, or of the next Monday where that is a Saturday or Sunday."""
-    day = datetime.fromtimestamp(at, UTC).astimezone()
-    day += timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= _SATURDAY else 0)
-    # Without its offset, which may be another one on that day: clocks change at weekends.
-    local = day.replace(hour=hour, minute=0, second=0, microsecond=0, tzinfo=None)
-    return int(local.astimezone().timestamp())
+    return _moment(_working_day(_day_number(local(at))), time(hour))
+
+
+def _day_number(day: date) -> int:
+    """Return the number of a working day since the year 1; of a Saturday or Sunday that of the next Monday."""
+    weeks, rest = divmod(day.toordinal() - 1, 7)
+    return weeks * _WORKING_DAYS + min(rest, _WORKING_DAYS)
+
+
+def _working_day(number: int) -> date:
+    weeks, rest = divmod(number, _WORKING_DAYS)
+    return date.fromordinal(weeks * 7 + rest + 1)
+
+
+def _moment(day: date, hour: time) -> int:
+    # Without an offset, which may be another one on that day: clocks change at weekends.
+    return int(datetime.combine(day, hour).astimezone().timestamp())

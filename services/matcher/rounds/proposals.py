@@ -4,7 +4,6 @@ A step ends a round when that is possible.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import count
 
 from pydantic import ValidationError
@@ -36,7 +35,7 @@ from services.kit.logging import Log
 from services.kit.storage.registry import templates_in_force
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
-from services.matcher.rounds.deadlines import lengths_of, window_after
+from services.matcher.rounds.deadlines import lengths_of, local, window_after
 from services.matcher.rounds.disk_space import check_disk_space
 from services.matcher.rounds.held_reports import undecided_alarms
 from services.matcher.settings import RoundSettings
@@ -154,9 +153,9 @@ def _reference(context: MatcherContext, chosen: TemplateChoice) -> messages.Temp
 
 
 def title_of_month(context: MatcherContext, words: str) -> str:
-    """Return this month and words, such as the category; with a number if a round of the month has this title."""
+    """Return the month here and words, such as the category; with a number if a round of the month has this title."""
     now = context.clock()
-    month = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0)
+    month = local(now).replace(day=1, hour=0, minute=0, second=0, tzinfo=None)
     with context.store.reading("round.titles") as session:
         taken = set(_titles(session, int(month.timestamp()), now))
     begun, mark = f"{month:%Y-%m} {words}", ""

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from services.matcher.rounds.deadlines import DAY, lengths_of, window_after
+from aquila.protocol.messages import Window
+from services.matcher.rounds.deadlines import DAY, lengths_of, window_after, window_like
 from services.matcher.settings import WindowSettings
 
 WINTER, SUMMER = timezone(timedelta(hours=1)), timezone(timedelta(hours=2))
@@ -53,3 +54,34 @@ def test_the_hour_is_that_of_the_day_when_clocks_change() -> None:
 def test_less_than_a_day_is_exact() -> None:
     window = window_after(1_000, [10, 20, 30, 40], 16)
     assert list(window.model_dump().values()) == [1_010, 1_030, 1_060, 1_100]
+
+
+def test_copies_of_copies_grow_no_longer() -> None:
+    """From any day of the week a copy has as many working days as the first round, over the change to summer time."""
+    now = at("2027-02-27", 9, WINTER)
+    first = window_after(now, lengths_of(WindowSettings()), 16)
+    copy, at_first = first, now
+    for days in (3, 8, 13, 6):
+        copy, at_first = window_like(copy, at_first, at_first + days * DAY), at_first + days * DAY
+    assert datetime.fromtimestamp(at_first, SUMMER).date().isoformat() == "2027-03-29"  # a Monday
+    assert list(copy.model_dump().values()) == [
+        at(day, 16, SUMMER) for day in ("2027-04-05", "2027-04-12", "2027-04-19", "2027-05-03")
+    ]
+
+
+def test_a_copy_keeps_hours_and_short_times() -> None:
+    """A day is a day where it has 23 hours, a deadline on a Sunday counts as one on Monday, and minutes are exact."""
+    saturday = at("2027-03-27", 18, WINTER)
+    earlier = Window(
+        consent_by=at("2027-03-28", 18, SUMMER),
+        submit_by=at("2027-03-30", 9, SUMMER),
+        evaluate_by=at("2027-03-30", 9, SUMMER) + 600,
+        closes_at=at("2027-03-31", 9, SUMMER),
+    )
+    copy = window_like(earlier, saturday, at("2027-06-03", 11, SUMMER))
+    assert list(copy.model_dump().values()) == [
+        at("2027-06-04", 18, SUMMER),
+        at("2027-06-07", 9, SUMMER),
+        at("2027-06-07", 9, SUMMER) + 600,
+        at("2027-06-08", 9, SUMMER),
+    ]

@@ -1,5 +1,6 @@
 """Proposals: what the settings fill in, and what is refused before a manifest is signed."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,6 +53,17 @@ async def test_two_rounds_of_a_month_have_two_titles(world: World) -> None:
     assert (await proposed(world, SHORT))["title"].endswith(" d")
 
 
+async def test_the_month_of_a_title_is_that_of_the_secretariat(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.clock.time = int(datetime(2027, 1, 31, 23, 30, tzinfo=UTC).timestamp())
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        assert (await proposed(world, SHORT))["title"] == "2027-02 d"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 async def test_what_is_refused(world: World) -> None:
     for change, status in (
         ({"participants": ["AL", "XX"]}, 422),
@@ -102,7 +114,7 @@ async def like(world: World) -> httpx.Response:
 async def test_a_copy_of_an_earlier_round(three: World) -> None:
     """It has the terms of the earlier one, this month in its title, deadlines as long, and is proposed as it is."""
     caps = [{"party": party, "elements": {"full": at, "partial": at, "coarse": at}} for at, party in enumerate(PARTIES)]
-    terms = {"participants": PARTIES, "pairs": [["AL", "RS"]], "caps": caps, "retention_days": 30}
+    terms = {"participants": PARTIES, "pairs": [["AL", "RS"], ["RS", "SI"]], "caps": caps, "retention_days": 30}
     window = dict(zip(("consent_by", "submit_by", "evaluate_by", "closes_at"), range(NOW + 9, NOW + 13), strict=True))
     await three.propose(**SHORT | terms, title="2001-02 Fighters", window=window)
     before = (await three.operate("GET", f"/{three.round_id}")).json()["manifest"]
@@ -117,13 +129,16 @@ async def test_a_copy_of_an_earlier_round(three: World) -> None:
     }
 
 
-async def test_a_copy_without_a_party_that_has_left(three: World) -> None:
-    await three.propose(**SHORT | {"participants": PARTIES, "pairs": [["AL", "RS"], ["RS", "SI"]]})
-    parties = three.context.registry.parties
-    three.context.registry.parties = {**parties, "SI": replace(parties["SI"], left=True)}
-    draft = (await like(three)).json()["draft"]
+async def test_a_copy_without_a_party_that_has_left(worlds: Callable[..., World]) -> None:
+    """Nor is a party in it whose only pair was with one that has left."""
+    four = worlds("AL ME RS SI")
+    await four.propose(**SHORT | {"participants": ["AL", "ME", *PARTIES[1:]], "pairs": [["AL", "RS"], ["ME", "SI"]]})
+    parties = four.context.registry.parties
+    four.context.registry.parties = {**parties, "SI": replace(parties["SI"], left=True)}
+    draft = (await like(four)).json()["draft"]
     assert (draft["participants"], draft["pairs"]) == (["AL", "RS"], [["AL", "RS"]])
-    three.context.registry.parties = {**parties, **{code: replace(parties[code], left=True) for code in ("RS", "SI")}}
-    answer = await like(three)
+    assert [one["party"] for one in draft["caps"]] == ["AL", "RS"]
+    four.context.registry.parties = {**parties, **{code: replace(parties[code], left=True) for code in ("RS", "SI")}}
+    answer = await like(four)
     assert answer.status_code == 422
     assert "RS, SI" in answer.text

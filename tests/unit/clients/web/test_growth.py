@@ -74,7 +74,10 @@ def rounds(phase: str = "closed") -> bytes:
 
 
 def overview(phase: str = "closed") -> bytes:
-    """Return the secretariat's table; of a round that goes on, consents and lists are due in the next 30 days."""
+    """Return the secretariat's table; of a round that goes on, consents and lists are due in the next 30 days.
+
+    What is due first is the consent to the oldest round.
+    """
     now, day = int(time.time()), 86_400
     moments = (now + 5 * day, now + 20 * day, now + 40 * day, now + 60 * day)
     window = dict(zip(("consent_by", "submit_by", "evaluate_by", "closes_at"), moments, strict=True))
@@ -88,6 +91,7 @@ def overview(phase: str = "closed") -> bytes:
         "pairs": {"list": len(PAIRS)} if going else {},
     }
     entries = [one | more for one in json.loads(rounds(phase))["rounds"]]
+    entries[-1]["window"] = window | {"consent_by": now + day}
     found = {"rounds": entries, "offset": 0, "total": MANY}
     return canonical(RoundsOverview.model_validate(found, strict=False).model_dump(mode="json"))
 
@@ -251,16 +255,18 @@ async def test_rounds_at_the_matcher(matcher: Any) -> None:
 
 
 async def test_first_page_of_the_matcher(matcher: Any) -> None:
-    """The newest rounds that go on are there by title and parties; how many more there are is said."""
-    answers = {"/v1/operator/rounds": rounds("proposed"), "/v1/operator/overview": overview("proposed")}
+    """The newest rounds that go on are there, and the first deadlines of all; how many more there are is said."""
+    answers = {"/v1/operator/overview": overview("proposed")}
     async with visiting(matcher, Service.MATCHER, "secretariat", answers) as browser:
         page = await english(browser, "/")
         assert is_small(browser)
         cards, _, calendar = page.partition('id="calendar"')
         assert cards.count(TITLE) == cards.count("The round waits for consents. AL, AT, BA") == 20
-        assert calendar.count(TITLE) == 2 * 20
-        assert calendar.count(": its consent") == len(PARTIES) * 20
-        assert "Not shown here: 280." in page
+        assert f'"/rounds/{round_id(MANY - 1)}"' in browser.page.partition("<tbody>")[2].partition("</tr>")[0]
+        assert calendar.count(TITLE) == 40
+        assert calendar.count(": its consent") == len(PARTIES) * 40
+        assert "Not shown here: 280." in cards
+        assert "Not shown here: 560." in calendar
 
 
 async def test_statistics(matcher: Any) -> None:
