@@ -72,6 +72,8 @@ class EntryKind(StrEnum):
     WITHDRAWAL_ACKNOWLEDGED = "withdrawal_acknowledged"
     OUTCOME = "outcome"
     FOLLOW_UP_TOLD = "follow_up_told"
+    # A person who asks what is held on it.
+    SUBJECT_ANSWERED = "subject_answered"
     # Limits against fishing.
     CHECKED = "checked"
     HITS_LEFT_OUT = "hits_left_out"
@@ -186,6 +188,14 @@ class Word(StrEnum):
     ERASED = "erased"
     ACKNOWLEDGED = "acknowledged"
     ON_HOLD = "on_hold"
+    PERSON = "person"
+    GIVEN = "given"
+    NOTHING = "nothing"
+    INQUIRIES = "inquiries"
+    OFFENCES = "offences"
+    PUBLIC_SECURITY = "public_security"
+    NATIONAL_SECURITY = "national_security"
+    RIGHTS = "rights"
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]

@@ -65,6 +65,7 @@ class Action(StrEnum):
     EXPORT_LOG = "log.export"
     ACKNOWLEDGE_LOG = "log.acknowledge"
     REVIEW_LOOKS = "looks.review"
+    ANSWER_SUBJECTS = "subjects.answer"
     SEE_STATISTICS = "statistics.see"
     SIGN_REPORT = "report.sign"
 
@@ -79,6 +80,7 @@ FOR_PEOPLE = frozenset(
         Action.ACKNOWLEDGE_LOG,
         Action.SIGN_REPORT,
         Action.REVIEW_LOOKS,
+        Action.ANSWER_SUBJECTS,
     }
 )
 """Actions that no program does, whatever its role: a person signs in, decides and answers for them."""

@@ -27,22 +27,13 @@ from numpy.typing import NDArray
 from aquila.matching.certainty import Grade, Level, grade, level_of, prior
 from aquila.matching.chance import chance_model, parts_of
 from aquila.matching.learning import learn_share
+from aquila.matching.person_search import reads_date
 from aquila.records.entropy import TRAIT, named_traits
 from aquila.records.inputs import input_maker
 from aquila.records.normalize.names import name_words, part_words, sound
 from aquila.records.one_person import persons_of
 from aquila.records.person import Record, RecordColumns
-from aquila.records.rules import (
-    CENTIBITS,
-    DEFAULT_LIMIT,
-    MILLION,
-    Counted,
-    InputClass,
-    Rule,
-    RuleTable,
-    limits_of,
-    mask_of,
-)
+from aquila.records.rules import CENTIBITS, DEFAULT_LIMIT, MILLION, Counted, InputClass, RuleTable, limits_of, mask_of
 
 MOST_SHARED = 32  # records that share a value make pairs with the square of their number
 _RECORDS_AT_ONCE = 2_048  # are digested by one call
@@ -175,7 +166,7 @@ class DuplicateSearch:
         step = -(-_PREFIXES // min(_PREFIXES, self._rows // self._rows_at_once + 1))
         for start in range(0, _PREFIXES, step):
             run(_JOIN_RANGE, [start, start + step])
-        dated = mask_of(rule.number for rule in self._table.rules if _is_dated(rule))
+        dated = mask_of(rule.number for rule in self._table.rules if reads_date(rule))
         whole = mask_of(rule.number for rule in self._table.rules if rule.input_class is InputClass.FULL)
         run(_DATE, [dated])
         run(_GROUP, [dated | whole])
@@ -251,11 +242,6 @@ class DuplicateSearch:
         self._rows += self._pending_rows
         self._pending, self._pending_rows = [], 0
         del columns
-
-
-def _is_dated(rule: Rule) -> bool:
-    """Return whether a rule compares a date of birth."""
-    return any(part.reads.startswith("birth:") for part in rule.parts)
 
 
 _COUNT = """

@@ -99,6 +99,7 @@ CORE: Final[Table] = {
     "part_family_or_weight_wrong": Text("a part has an unknown family, a weight out of range, or a name with `:`"),
     "part_kind_unknown": Text("a part is of an unknown kind", "known kinds: {known}"),
     "part_required_only_has_weight": Text("a part that only requires a value has a weight, or is marked as usual"),
+    "person_not_comparable": Text("no match rule compares anything that is given of the person"),
     "phone_number_length_impossible": Text("holds too few or too many digits for a telephone number"),
     "reading_ended": Text(
         "the reading was ended, because its caller is gone", "begin again, and ask for its progress until it is over"

@@ -53,6 +53,9 @@ NODE: Final[Table] = {
         "{of} of {party} are {queries}, for at least {persons} persons: the last report, with hits on this node's "
         "records, is held back until an approver releases it, or the round ends"
     ),
+    "file_number_names_person": Text(
+        "the file number has a part of the person's name or numbers, and it is stored", "use another one"
+    ),
     "filter_hits_changed": Text(
         "the filter leaves {count} hits by now, and {total} were shown",
         "look at the list again; hits came or were decided meanwhile",
@@ -301,6 +304,9 @@ NODE: Final[Table] = {
     "stored_list_records_differ": Text(
         "the stored records of this list are not those that were imported",
         "somebody changed the database; import the list again",
+    ),
+    "subject_search_unknown": Text(
+        "you made no search for this file number within a day, or it is answered", "search again, then answer"
     ),
     "submission_time_over": Text("the time for a submission is over"),
     "time_for_consent_is_over": Text("the time for a consent is over"),

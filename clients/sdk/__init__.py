@@ -19,6 +19,7 @@ from clients.sdk.services import (
     PeopleClient,
     QueryClient,
     RecordsClient,
+    SubjectsClient,
     UpkeepClient,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "PeopleClient",
     "QueryClient",
     "RecordsClient",
+    "SubjectsClient",
     "UpkeepClient",
     "find_home",
 ]

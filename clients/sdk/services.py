@@ -18,6 +18,7 @@ from aquila.interface import records as record_views
 from aquila.interface import rounds as round_views
 from aquila.interface import safeguard as safeguard_views
 from aquila.interface import statistics as published
+from aquila.interface import subjects as subject_views
 from aquila.interface.queries import MOST_PERSONS, PERSON_FIELDS, QueryPerson
 from aquila.interface.service import health as health_views
 from aquila.interface.service import party as party_views
@@ -292,6 +293,14 @@ def _person(number: int, cells: Sequence[str], columns: Sequence[str | None]) ->
         return QueryPerson(full_name=given[0])
     named = zip(columns, given, strict=False)
     return QueryPerson.model_validate({name: cell for name, cell in named if name in PERSON_FIELDS})
+
+
+class SubjectsClient(ServiceClient):
+    """What persons ask of a party. An answer names a search of the same person for the same file number."""
+
+    search = answers("search_subject", subject_views.SubjectFindings, subject_views.SubjectSearch)
+    answer = answers("answer_subject", subject_views.AnsweredRequest, subject_views.SubjectDecision)
+    answered = answers("get_answered", subject_views.AnsweredRequests)
 
 
 class UpkeepClient(ServiceClient):

@@ -56,7 +56,7 @@ from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
-from services.node.api import hits, queries, rounds, safeguards
+from services.node.api import hits, queries, rounds, safeguards, subjects
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.review import forget_views
@@ -64,6 +64,7 @@ from services.node.logs.checks import open_log, seen_head
 from services.node.records import imports
 from services.node.records.list_reading import count_deliveries
 from services.node.records.queries import standing_rounds
+from services.node.records.subject_requests import forget_answered
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health, work
 from services.node.safeguards import registry as safeguards_registry
@@ -188,6 +189,7 @@ def build(
             queries.standing_router,
             queries.persons_router,
             api_records.router,
+            subjects.router,
             safeguards.router,
             hits.filters_router,
             notification_routes.router,
@@ -279,11 +281,12 @@ def _standing_queries(node: NodeContext) -> Driver:
 
 
 def _retention(node: NodeContext) -> Driver:
-    """Return the driver that erases contents of the log, justifications and kept answers whose time is over."""
+    """Return the driver that erases contents of the log, justifications, and answers whose time is over."""
     retention = Retention(node.log.own, node.settings.log.retention_days)
 
     async def in_thread() -> bool:
         await threads.run(Pool.DRIVERS, erase_old_answers, node.people)
+        await threads.run(Pool.DRIVERS, forget_answered, node.store, node.clock, node.settings.log.retention_days)
         erased = await threads.run(Pool.DRIVERS, retention.step)
         return await threads.run(Pool.DRIVERS, erase_justifications, node) or erased
 

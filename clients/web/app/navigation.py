@@ -36,6 +36,7 @@ _PLACES = {
         Section("/approvals", n_("Approvals"), Action.SEE_APPROVALS),
         Section("/log", n_("Log"), Action.SEE_LOG, also=Action.ACKNOWLEDGE_LOG),
         Section("/looks", n_("Looks"), Action.REVIEW_LOOKS),
+        Section("/subjects", n_("Persons' requests"), Action.ANSWER_SUBJECTS),
         Section("/registry", n_("Registry"), Action.MANAGE_REGISTRY),
         Section("/people", n_("Accounts"), Action.MANAGE_PEOPLE),
         Section("/service", n_("Service"), Action.MANAGE_PEOPLE),

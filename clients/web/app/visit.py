@@ -20,7 +20,16 @@ from aquila.errors import AquilaError
 from aquila.interface.attention import Waiting
 from aquila.interface.people import CurrentUser, SessionGrant
 from aquila.sentences import Sentence
-from clients.sdk import Connection, HitsClient, LogClient, MatcherClient, NodeClient, PeopleClient, RecordsClient
+from clients.sdk import (
+    Connection,
+    HitsClient,
+    LogClient,
+    MatcherClient,
+    NodeClient,
+    PeopleClient,
+    RecordsClient,
+    SubjectsClient,
+)
 from clients.web.app import forms
 from clients.web.app.navigation import sections_of
 from clients.web.app.site import Site, environment_of
@@ -167,6 +176,9 @@ class Visit:
 
     def records(self) -> RecordsClient:
         return RecordsClient(self.connection())
+
+    def subjects(self) -> SubjectsClient:
+        return SubjectsClient(self.connection())
 
     def log(self) -> LogClient:
         return LogClient(self.connection())

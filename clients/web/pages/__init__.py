@@ -16,6 +16,7 @@ from clients.web.pages import (
     rounds,
     sign_in,
     statistics,
+    subjects,
     unit,
     upkeep,
 )
@@ -24,7 +25,7 @@ from clients.web.pages.records import lists, search
 
 _SHARED = (sign_in.router, administration.router, log.router, looks.router, approvals.router, upkeep.router)
 _HITS = (review.router, requests.router, export.router, hit.router, queries.router)
-_NODE = (home.node, unit.router, administration.node, *_HITS, lists.router, search.router, rounds.node)
+_NODE = (home.node, unit.router, administration.node, *_HITS, lists.router, search.router, subjects.router, rounds.node)
 _MATCHER = (home.matcher, administration.matcher, rounds.matcher, statistics.router, report.router)
 
 

@@ -54,6 +54,7 @@ _FIELDS = {
     "login_reserved_for_home_key": "login",
     "no_file_chosen": "file",
     "role_unknown": "role",
+    "file_number_names_person": "file_number",
     "service_role_unknown": "role",
 }
 _NAMED = frozenset(
@@ -118,6 +119,7 @@ DONE = {
     "told-no-more": n_("You will get no more notifications."),
     "ended": n_("The session has ended."),
     "signed-out": n_("You are signed out."),
+    "subject-answered": n_("The answer is recorded."),
     "set-up": n_("This service is set up: an administrator makes further accounts."),
     "roles": n_("The roles are changed."),
     "admitted": n_("The account has been let in."),

@@ -15,7 +15,7 @@ from aquila.records.person import FIELDS
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import Sentence
 from clients.web.i18n.languages import Language, n_
-from clients.web.text.log_entries import entry_fields
+from clients.web.text.log_entries import SUBJECT_ANSWERS, entry_fields
 
 PRACTICE = n_("Practice. Invented persons. Nothing here is real.")
 """The mark of practice."""
@@ -239,7 +239,18 @@ WORK = {
     "replied": n_("the outcome, after a reply"),
     "received": n_("your answer to the other party"),
 }
+SUBJECT_PLACES = {
+    "records": n_("Records"),
+    "queries": n_("Queries"),
+    "hits": n_("Hits"),
+    "notes": n_("The other party's note"),
+    "letters": n_("Requests and replies"),
+    "remarks": n_("Remark"),
+    "log": n_("Log"),
+}
+"""Where something of a person may be at a node."""
 ENTRIES = {
+    "subject_answered": n_("person's request answered"),
     "report_signed": n_("report published and signed"),
     "import": n_("list imported"),
     "erasure": n_("record erased"),
@@ -492,6 +503,8 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "query_step": partial(word, table=QUERY_STEPS),
         "query_urgency": partial(word, table=QUERY_URGENCIES),
         "entry_kind": partial(word, table=ENTRIES),
+        "subject_place": partial(word, table=SUBJECT_PLACES),
+        "subject_answer": partial(word, table=SUBJECT_ANSWERS),
         "promise": partial(word, table=PROMISES),
         "work": partial(word, table=WORK),
         "person": person,

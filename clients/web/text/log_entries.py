@@ -34,11 +34,13 @@ NAMES = {
     "entries": n_("entries"),
     "erased": n_("erased"),
     "expected_thousandths": n_("expected, in thousandths"),
+    "file": n_("File number"),
     "full": n_("of the class full"),
     "ground": n_("ground"),
     "high": n_("high"),
     "hit": n_("hit"),
     "hits": n_("hits"),
+    "hits_found": n_("hits"),
     "how": n_("change"),
     "import": n_("list"),
     "input": n_("request"),
@@ -46,6 +48,8 @@ NAMES = {
     "justifications": n_("justifications"),
     "kind": n_("kind"),
     "left": n_("one party"),
+    "letters": n_("requests"),
+    "log": n_("log"),
     "low": n_("low"),
     "manifest": n_("manifest"),
     "medium": n_("medium"),
@@ -61,6 +65,7 @@ NAMES = {
     "partial": n_("of the class partial"),
     "participants": n_("participants"),
     "parties": n_("parties"),
+    "queries": n_("Queries"),
     "records": n_("records"),
     "registry": n_("registry"),
     "former": n_("replaced key"),
@@ -68,11 +73,13 @@ NAMES = {
     "refused": n_("refused"),
     "refuted": n_("refuted"),
     "report": n_("report"),
+    "remarks": n_("remark"),
     "reports": n_("reports"),
     "requests": n_("requests"),
     "retention_days": n_("days of retention"),
     "right": n_("other party"),
     "rows": n_("rows"),
+    "search": n_("request"),
     "size": n_("size"),
     "standing": n_("standing query"),
     "statement": n_("statement"),
@@ -83,6 +90,16 @@ NAMES = {
     "why": n_("cause"),
     "withdrawal": n_("withdrawal"),
 }
+SUBJECT_ANSWERS = {
+    "given": n_("information given"),
+    "nothing": n_("nothing held"),
+    "inquiries": n_("withheld, for inquiries or procedures"),
+    "offences": n_("withheld, for the prevention or prosecution of offences"),
+    "public_security": n_("withheld, for public security"),
+    "national_security": n_("withheld, for national security"),
+    "rights": n_("withheld, for the rights of others"),
+}
+"""What a person is told who asks what is held."""
 WORDS = {
     "list": n_("list"),
     "lists": n_("lists"),
@@ -146,7 +163,8 @@ WORDS = {
     "not_needed": n_("the record is not needed any more"),
     "erased": n_("the record was erased"),
     "acknowledged": n_("taken up"),
-}
+    "person": n_("Person"),
+} | SUBJECT_ANSWERS
 _NUMBERED = re.compile(r"(.+)_\d+")
 _OF_PARTY = re.compile(r"([a-z]{2})_(high|medium|low)")
 _SHORT = 8

@@ -77,6 +77,7 @@ SENTENCES = {
     EntryKind.LOG_CONSULTED: n_("%(who)s looked at the log."),
     EntryKind.LOG_EXPORTED: n_("%(who)s exported the log."),
     EntryKind.LOG_PRUNED: n_("%(who)s erased contents of the log whose time was over."),
+    EntryKind.SUBJECT_ANSWERED: n_("%(who)s answered a person's request."),
     EntryKind.REPORT_SIGNED: n_("%(who)s signed a report for publication."),
     EntryKind.BACKUP: n_("%(who)s made a backup."),
     EntryKind.MAINTENANCE: n_("%(who)s maintained the service."),

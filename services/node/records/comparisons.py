@@ -90,7 +90,7 @@ def _search(store: Store, home: Path, import_id: str, table: RuleTable) -> Found
     """Compare a stored list with itself."""
     positions = list[int]()
     with searching(home, table) as search:
-        for position, content in _records(store, import_id):
+        for position, content in stored_records(store, import_id):
             positions.append(position)
             search.add(Record.from_json(content))
         found = search.found()
@@ -121,7 +121,7 @@ def _view(pair: DuplicatePair, record_ids: dict[int, str]) -> DuplicatePairView:
     )
 
 
-def _records(store: Store, import_id: str) -> Iterator[tuple[int, bytes]]:
+def stored_records(store: Store, import_id: str) -> Iterator[tuple[int, bytes]]:
     """Yield position and content of a list's records in their order, a batch at a time."""
     with store.reading("import.size") as session:
         records = complete_import(session, import_id).records

@@ -779,6 +779,22 @@ class SavedFilterRow(NodeRows):
     shows: Mapped[dict[str, str | int | bool]] = mapped_column(JSON, comment="The filter; no word of a record.")
 
 
+class SubjectRequestRow(NodeRows):
+    """The answer to a person who asked what this party holds; it names nobody."""
+
+    __tablename__ = "subject_request"
+    search_id: Mapped[Id] = mapped_column(primary_key=True, comment="Of the search that came before the answer.")
+    file_number: Mapped[str] = mapped_column(String(60), comment="The party's own number of the request.")
+    received_on: Mapped[str] = mapped_column(String(10), comment="The day on which it came.")
+    due_on: Mapped[str] = mapped_column(String(10), comment="The day on which the answer was due.")
+    answered_at: Mapped[int] = mapped_column(index=True, comment="Seconds since 1970.")
+    answered_by: Mapped[Code] = mapped_column(comment="The pseudonymous id of who answered.")
+    answer: Mapped[str] = mapped_column(
+        String(32), comment="given, nothing, or the ground on which something is withheld."
+    )
+    counts: Mapped[dict[str, int]] = mapped_column(JSON, comment="How much the search found, by place.")
+
+
 log_entries.declare(NodeRows.metadata)
 people_tables.declare(NodeRows.metadata)
 approval_tables.declare(NodeRows.metadata)

@@ -67,6 +67,8 @@ def test_who_reads_the_log() -> None:
         readers = (*others, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER)
         assert table.holders(service, Action.SEE_LOG) == readers
         assert table.holders(service, Action.REVIEW_LOOKS) == (Role.DATA_PROTECTION_OFFICER,)
+    assert table.holders(Service.NODE, Action.ANSWER_SUBJECTS) == (Role.DATA_PROTECTION_OFFICER,)
+    assert table.holders(Service.MATCHER, Action.ANSWER_SUBJECTS) == ()
 
 
 def test_a_program_has_no_role_that_approves_or_administers() -> None:

@@ -54,6 +54,10 @@ FIELDS = {
     "closes": "19",
     "times": "3",
     "least": "50",
+    "file_number": "DP 1",
+    "search_id": ID,
+    "received": "2026-01-01",
+    "answer": "given",
 }
 """What lets each form come as far as the question who may send it."""
 

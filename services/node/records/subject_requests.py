@@ -1,0 +1,278 @@
+"""A person asks what this party holds (LED, Articles 14 to 17): one search over all of the node, and the answer kept.
+
+The search compares the person with every stored record by the match rules, follows what is found to its hits, notes and
+letters, and looks for the name in remarks and in the log. It is a look like others, and its entry has the numbers. What
+is shown are numbers of things and never what they say. Nothing of the person is stored: the answer is a row with the
+party's file number, and an entry with a digest of it, both with the numbers of the search that it names.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.roles import Action
+from aquila.errors import InputError
+from aquila.followup.lifecycle import LifecycleStepKind
+from aquila.interface import subjects as forms
+from aquila.interface.subjects import SubjectPlace
+from aquila.matching.person_search import FoundPerson, PersonSearch
+from aquila.protocol.encoding import framed
+from aquila.records.person import Record
+from aquila.records.rules import load_rules
+from aquila.records.search import name_in, part_in, words_of
+from services.kit.actor import Actor
+from services.kit.errors import NotFoundError
+from services.kit.log.entries import ENTRIES, stored_entries
+from services.kit.storage.store import Store
+from services.node.context import Clock, Journal
+from services.node.hits.lifecycle import person_digest
+from services.node.hits.review import by_round
+from services.node.hits.views import log_consultation
+from services.node.records.comparisons import stored_records
+from services.node.records.list_reading import findings_of
+from services.node.records.queries.asked_persons import read_persons
+from services.node.storage.tables import ExchangeRow, HitRow, HitStepRow, ImportRow, RecordRow, SubjectRequestRow
+
+_AT_ONCE = 2_048
+_IN_QUERY = 200
+_DAY = 86_400
+_LETTERS = (
+    LifecycleStepKind.OPENED,
+    LifecycleStepKind.REMINDED,
+    LifecycleStepKind.REPLIED,
+    LifecycleStepKind.RECEIVED,
+    LifecycleStepKind.ANSWERED,
+)
+_WITH_REASON = (EntryKind.PROPOSAL.value, EntryKind.SUBMISSION.value)
+
+_Things = dict[SubjectPlace, list[forms.FoundThing]]
+
+
+def search_subject(
+    journal: Journal, actor: Actor, search_id: str, wanted: forms.SubjectSearch
+) -> forms.SubjectFindings:
+    """Return where something of a person is; a consultation, also where nothing is found.
+
+    Raises:
+        InputError: The person cannot be compared, or the file number has a part of a name or a number of the person.
+    """
+    [asked] = read_persons([wanted.texts()])
+    _check_number(wanted, asked.record)
+    search = PersonSearch(load_rules("default"), asked.record)
+    with journal.store.reading("subject.lists") as session:
+        lists = dict(session.execute(select(ImportRow.import_id, ImportRow.for_query).where(ImportRow.complete)).all())
+    records = sum(_compare(journal.store, import_id, search) for import_id in sorted(lists))
+    persons = search.found()
+    found: _Things = {place: [] for place in SubjectPlace}
+    with journal.store.transaction("subject.search") as session:
+        digests = _note_records(session, persons, found)
+        hits = _note_hits(session, persons, digests, found)
+        _note_texts(session, asked.record, {hit.hit_id for hit in hits}, {hit.round_id for hit in hits}, found)
+        for round_id, seen in by_round((hit.round_id, hit.hit_id) for hit in hits):
+            log_consultation(session, journal, actor, round_id, seen, Action.ANSWER_SUBJECTS)
+        counts = {_count_of(place): len(things) for place, things in found.items()}
+        digest = {"file": _file_digest(wanted.file_number)}
+        by, ids = (actor, Action.ANSWER_SUBJECTS), {"of": Word.PERSON, "search": search_id}
+        journal.log(session, EntryKind.CONSULTATION, by, counts=counts, digests=digest, ids=ids)
+    return forms.SubjectFindings(
+        search_id=search_id,
+        lists=sum(not for_query for for_query in lists.values()),
+        records=records,
+        places=tuple(
+            forms.FoundInPlace(place=place, count=len(things), things=tuple(things[: forms.MOST_NAMED]))
+            for place, things in found.items()
+        ),
+        findings=tuple(findings_of(asked)),
+    )
+
+
+def answer_subject(journal: Journal, actor: Actor, wanted: forms.SubjectDecision) -> forms.AnsweredRequest:
+    """Keep the answer to a request, with the numbers of the search that it names, and log it.
+
+    Raises:
+        NotFoundError: The person made no such search for this file number within a day, or it is answered already.
+        InputError: The day on which it came is none, or is still to come.
+    """
+    now = journal.clock()
+    received = _day(wanted.received, now)
+    with journal.store.transaction("subject.answer") as session:
+        searched = _search_entry(session, actor, wanted, now)
+        if searched is None or session.get(SubjectRequestRow, wanted.search_id) is not None:
+            raise NotFoundError("subject_search_unknown")
+        counts = {place.value: searched.counts[_count_of(place)] for place in SubjectPlace}
+        row = SubjectRequestRow(
+            search_id=wanted.search_id,
+            file_number=wanted.file_number,
+            received_on=received.isoformat(),
+            due_on=(received + timedelta(days=forms.DAYS_TO_ANSWER)).isoformat(),
+            answered_at=now,
+            answered_by=actor.person,
+            answer=wanted.answer.value,
+            counts=counts,
+        )
+        session.add(row)
+        ids = {"value": Word(wanted.answer.value), "search": wanted.search_id}
+        fields = {"counts": searched.counts, "digests": searched.digests, "ids": ids}
+        journal.log(session, EntryKind.SUBJECT_ANSWERED, (actor, Action.ANSWER_SUBJECTS), **fields)
+        return _view(row)
+
+
+def answered_requests(store: Store) -> forms.AnsweredRequests:
+    """Return the requests that were answered, the newest first; they name nobody."""
+    with store.reading("subject.answered") as session:
+        query = select(SubjectRequestRow).order_by(SubjectRequestRow.answered_at.desc(), SubjectRequestRow.search_id)
+        rows = session.scalars(query.limit(forms.MOST_ANSWERED)).all()
+        total = session.scalar(select(func.count()).select_from(SubjectRequestRow)) or 0
+    return forms.AnsweredRequests(requests=tuple(map(_view, rows)), total=total)
+
+
+def forget_answered(store: Store, clock: Clock, days: int) -> bool:
+    """Delete the rows of requests that were answered longer ago than the log keeps contents; return whether any was."""
+    old = SubjectRequestRow.answered_at <= clock() - days * _DAY
+    with store.reading("subject.old") as session:
+        if session.scalar(select(SubjectRequestRow.search_id).where(old).limit(1)) is None:
+            return False
+    with store.transaction("subject.forget") as session:
+        session.execute(delete(SubjectRequestRow).where(old))
+    return True
+
+
+def _count_of(place: SubjectPlace) -> str:
+    """Return the name of a count; hits are counted by an entry for each round as well, and looks are added up."""
+    return "hits_found" if place is SubjectPlace.HITS else place.value
+
+
+def _check_number(wanted: forms.SubjectSearch, person: Record) -> None:
+    """Refuse a file number that says whose it is: it is stored."""
+    words = words_of(wanted.file_number)
+    numbers = (*person.document_numbers, *person.national_numbers, str(person.date_of_birth or ""))
+    written = _bare(wanted.file_number)
+    if name_in(words, person) or part_in(words, person) or any(_bare(one) in written for one in numbers if one):
+        raise InputError("file_number_names_person")
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+def _file_digest(file_number: str) -> str:
+    return hashlib.sha256(framed("aquila/2 file number", file_number.encode())).hexdigest()
+
+
+def _compare(store: Store, import_id: str, search: PersonSearch) -> int:
+    """Compare all records of a list with the person; return how many it has."""
+    rows, records = stored_records(store, import_id), 0
+    while some := list(islice(rows, _AT_ONCE)):
+        places = [(import_id, position) for position, _ in some]
+        search.add(places, [Record.from_json(content) for _, content in some])
+        records += len(some)
+    return records
+
+
+def _note_records(session: Session, persons: Iterable[FoundPerson], found: _Things) -> set[str]:
+    """Note the records that may be the person's; return the digests by which hits know them."""
+    digests = set()
+    for one in persons:
+        row, stored = session.get(RecordRow, one.place), session.get(ImportRow, one.place[0])
+        if row is None or stored is None:
+            continue  # it was erased just now
+        digests.add(person_digest(row.record_id, json.loads(row.content)))
+        place = SubjectPlace.QUERIES if stored.for_query else SubjectPlace.RECORDS
+        thing = forms.FoundThing(
+            number=row.record_id,
+            of=stored.name,
+            path=(row.import_id, str(row.position)),
+            level=one.grade.level,
+            sentences=one.grade.sentences,
+        )
+        found[place].append(thing)
+    return digests
+
+
+def _note_hits(
+    session: Session, persons: Sequence[FoundPerson], digests: Collection[str], found: _Things
+) -> Sequence[HitRow]:
+    """Note the hits on the records that were found, with their notes and letters, and return them."""
+    hits: dict[tuple[str, str], HitRow] = {}
+    places, known = [one.place for one in persons], sorted(digests)
+    for first in range(0, max(len(places), len(known)), _IN_QUERY):
+        some = slice(first, first + _IN_QUERY)
+        of_person = HitRow.person.in_(known[some]), tuple_(HitRow.import_id, HitRow.position).in_(places[some])
+        hits |= {(hit.round_id, hit.hit_id): hit for hit in session.scalars(select(HitRow).where(or_(*of_person)))}
+    for key, hit in sorted(hits.items()):
+        exchange = session.get(ExchangeRow, key)
+        thing = forms.FoundThing(number=exchange.reference if exchange else key[1][:8], of=hit.counterpart, path=key)
+        found[SubjectPlace.HITS].append(thing)
+        if exchange is not None and exchange.note is not None:
+            found[SubjectPlace.NOTES].append(thing)
+        letters = HitStepRow.kind.in_([kind.value for kind in _LETTERS])
+        for step in session.scalars(select(HitStepRow).where(*_steps_of(key), letters).order_by(HitStepRow.step_id)):
+            found[SubjectPlace.LETTERS].append(thing.model_copy(update={"number": step.reference or thing.number}))
+    return list(hits.values())
+
+
+def _steps_of(key: tuple[str, str]) -> tuple[ColumnElement[bool], ...]:
+    return HitStepRow.round_id == key[0], HitStepRow.hit_id == key[1]
+
+
+def _note_texts(session: Session, person: Record, hit_ids: set[str], rounds: Collection[str], found: _Things) -> None:
+    """Note remarks and reasons that name the person, and what the log has of the hits that were found."""
+    for step in session.scalars(select(HitStepRow).where(HitStepRow.remark != "").order_by(HitStepRow.step_id)):
+        if name_in(words_of(step.remark), person, inflected=True):
+            exchange = session.get(ExchangeRow, (step.round_id, step.hit_id))
+            number = exchange.reference if exchange else step.hit_id[:8]
+            of = exchange.counterpart if exchange else ""
+            thing = forms.FoundThing(number=number, of=of, path=(step.round_id, step.hit_id))
+            found[SubjectPlace.REMARKS].append(thing)
+    wanted = or_(ENTRIES.c.kind.in_(_WITH_REASON), ENTRIES.c.round_id.in_(sorted(rounds)))
+    for row in stored_entries(session, wanted):
+        entry = row.unchanged()
+        if entry is not None and (not hit_ids.isdisjoint(entry.ids.values()) or _reason_names(entry, person)):
+            found[SubjectPlace.LOG].append(forms.FoundThing(number=str(row.index), path=(str(row.index),)))
+
+
+def _reason_names(entry: Entry, person: Record) -> bool:
+    texts = () if entry.reason is None else entry.reason.model_dump().values()
+    return bool(name_in(words_of(" ".join(filter(None, texts))), person, inflected=True))
+
+
+def _search_entry(session: Session, actor: Actor, wanted: forms.SubjectDecision, now: int) -> Entry | None:
+    """Return the entry of a search that a person made for a file number within a day, as the log has it."""
+    looks = ENTRIES.c.kind == EntryKind.CONSULTATION.value, ENTRIES.c.time >= now - _DAY
+    for row in stored_entries(session, *looks):
+        if wanted.search_id.encode() in (row.content or b"") and (entry := row.unchanged()):
+            same = entry.person, entry.ids.get("search"), entry.digests.get("file")
+            if same == (actor.person, wanted.search_id, _file_digest(wanted.file_number)):
+                return entry
+    return None
+
+
+def _day(text: str, now: int) -> date:
+    """Return the day on which a request came."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InputError("date_form_unknown") from None
+    if day > datetime.fromtimestamp(now, UTC).astimezone().date():
+        raise InputError("letter_date_in_future")
+    return day
+
+
+def _view(row: SubjectRequestRow) -> forms.AnsweredRequest:
+    answered = datetime.fromtimestamp(row.answered_at, UTC).astimezone().date()
+    return forms.AnsweredRequest(
+        file_number=row.file_number,
+        received=row.received_on,
+        due=row.due_on,
+        answered_at=row.answered_at,
+        answered_by=row.answered_by,
+        is_late=answered.isoformat() > row.due_on,
+        answer=forms.SubjectAnswer(row.answer),
+        counts={SubjectPlace(place): count for place, count in row.counts.items()},
+    )
