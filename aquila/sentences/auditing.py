@@ -62,6 +62,9 @@ AUDITING: Final[Table] = {
     "entry_not_allowed_by_round": Text("entry {index}: round {round_id} does not allow it: {reason}"),
     "entry_not_left_out": Text("{file}: entry {index} is not left out"),
     "entry_notes_not_due": Text("entry {index}: {sender} sends notes to {receiver} that are not due"),
+    "entry_opening_too_early": Text(
+        "entry {index}: round {round} is opened before everybody has answered, or without two that may be compared"
+    ),
     "entry_pair_wrongly_matched": Text("entry {index}: {left} and {right} are matched twice, or may not be"),
     "entry_report_hits_differ": Text(
         "entry {index}: the report to {party} says {got} hits, and {expected} by its levels"

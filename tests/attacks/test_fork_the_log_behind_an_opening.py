@@ -9,9 +9,15 @@ from aquila.protocol.auditing import refuse_unproven
 from aquila.sentences import text_of
 from tests.support.exported import CODES, NOW, Exported, verify
 
+DAY = 86_400
+
 
 def test_everything_after_the_opening(log: Exported, group: Group) -> None:
-    """Cosignatures over the opening are no cosignatures over the rest of a closed round."""
+    """Cosignatures over the opening are no cosignatures over the rest of a closed round, once parties had a day."""
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + DAY, "matcher"))
+    log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
+    assert {one.what for one in verify(log, group)} == {"uncovered"}
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 2 * DAY, "matcher"))
     log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
     with pytest.raises(AuditError, match="AL worked in it and cosigned no checkpoint that holds its ending") as caught:
         verify(log, group)
@@ -30,6 +36,7 @@ def test_the_opening(log: Exported, group: Group) -> None:
 def test_the_last_word_of_one_party(log: Exported, group: Group, code: str) -> None:
     """Each party must have seen its own last word in the log, whatever others have cosigned."""
     (closing,) = (place for place in log.all_of("closing") if log.entry(place).party == code)
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 2 * DAY, "matcher"))
     log.sign_anew(witnesses=tuple(set(CODES) - {code}))
     log.cosign_at(closing, code)
     with pytest.raises(AuditError, match=f"{code} worked in it and cosigned no checkpoint that holds its ending"):

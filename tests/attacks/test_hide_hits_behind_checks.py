@@ -34,14 +34,14 @@ def test_an_honest_log(log: Exported, group: Group) -> None:
     assert of_lists == [(a, b) for a in ("AL", "RS", "SI") for b in ("AL", "RS", "SI") if a != b]
     of_query = sorted((entry.party, entry.recipient) for entry in entries if "submission" in entry.ids)
     assert of_query == [("AL", "RS"), ("AL", "SI"), ("RS", "AL"), ("SI", "AL")]
-    assert not {"not_checked", "left_out", "checks_differ"} & {one.what for one in verify(log, group)}
+    assert not {"not_checked", "hits_left_out", "checks_differ"} & {one.what for one in verify(log, group)}
 
 
 def test_a_party_that_found_something(log: Exported, group: Group) -> None:
     """Its word is in the log, and a strict audit fails over it, though the other side found nothing."""
     place, said = check_of(log, "AL")
     log.say(place, fault=CheckFault.TAGS)
-    (point,) = (one for one in verify(log, group) if one.what == "left_out")
+    (point,) = (one for one in verify(log, group) if one.what == "hits_left_out")
     assert f"AL signed of its hits with {said.counterpart} for the lists: other tags met" in text_of(point.sentence)
     with pytest.raises(AuditError, match="hits were left out"):
         refuse_unproven([point])
@@ -62,16 +62,15 @@ def test_a_check_that_is_not_there(log: Exported, group: Group) -> None:
 def test_another_match_than_the_parties_were_told_of(log: Exported, group: Group) -> None:
     """A match names the tags that met: what both sides signed of their reports contradicts a false one."""
     log.change(log.index("match"), digests={"met": "0" * 64})
-    with pytest.raises(AuditError, match="signed that other tags met") as caught:
+    with pytest.raises(AuditError, match="says that other tags met than its report tells"):
         verify(log, group)
-    assert caught.value.fields["what"] == "pair_tags"
 
 
 def test_two_reports_of_two_sides(log: Exported, group: Group) -> None:
     """Two sides that were told of other tags signed so: whatever the match says, it contradicts one of them."""
-    place, said = check_of(log, "RS")
+    place, _ = check_of(log, "RS")
     log.say(place, met="0" * 64)
-    with pytest.raises(AuditError, match=f"RS signed that other tags met with {said.counterpart}"):
+    with pytest.raises(AuditError, match="RS says that other tags met than its report tells"):
         verify(log, group)
 
 
@@ -79,6 +78,5 @@ def test_another_match_of_a_query_than_was_told(log: Exported, group: Group) -> 
     """As of lists, asker and owner signed which tags met."""
     place = next(place for place in log.all_of("match") if log.entry(place).ids["of"] == "query")
     log.change(place, digests={"met": "0" * 64})
-    with pytest.raises(AuditError) as caught:
+    with pytest.raises(AuditError, match="says that other tags met than its report tells"):
         verify(log, group)
-    assert caught.value.fields["what"] == "pair_tags"

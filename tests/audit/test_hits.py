@@ -199,6 +199,7 @@ def test_which_reports_of_a_query_are_due(party: str, counterpart: str, *, due: 
     round_: Any = audit.round
     round_.tokens |= {ColumnKey(QUERY, owner): None for owner in ("RS", "SI")}
     round_.withheld[ReportKey("SI", "AL", QUERY)] = Withholding.REFUSED
+    round_.ending = None
     said = {"submission_id": QUERY, "party": party, "counterpart": counterpart}
     entry = statement_entry(HitReport.model_validate(SAMPLES[HitReport] | said), "0" * 64, 7)
     if due:
@@ -207,3 +208,27 @@ def test_which_reports_of_a_query_are_due(party: str, counterpart: str, *, due: 
     else:
         with pytest.raises(AuditError, match="is sent a report that is not due"):
             take_report(audit, 9, entry)
+
+
+@pytest.mark.parametrize("state", ["acknowledged", "alarm", "closed", "ended", "before the ending"])
+def test_an_askers_report_and_the_owners_receipt(state: str) -> None:
+    """Before the receipt the ending alone gives it, and not where the owner raised an alarm, or has closed."""
+    audit = asked("AL")
+    round_: Any = audit.round
+    round_.tokens |= {ColumnKey(QUERY, owner): None for owner in ("RS", "SI")}
+    round_.ending = round_.ending if state == "ended" else None
+    owners = ReportKey("RS", "AL", QUERY)
+    if state == "acknowledged":
+        round_.receipts[owners] = None
+    elif state == "alarm":
+        round_.alarms[owners] = None
+    elif state == "closed":
+        round_.closings["RS"] = None
+    said = {"submission_id": QUERY, "party": "AL", "counterpart": "RS"}
+    entry = statement_entry(HitReport.model_validate(SAMPLES[HitReport] | said), "0" * 64, 7)
+    if state in {"acknowledged", "before the ending"}:
+        take_report(audit, 9, entry)
+        assert audit.told_with_ending == (None if state == "acknowledged" else (9, "AL"))
+        return
+    with pytest.raises(AuditError, match="is sent a report that is not due"):
+        take_report(audit, 9, entry)

@@ -80,7 +80,7 @@ def test_a_side_that_found_something(fault: CheckFault) -> None:
     audit = checked_round()
     say(audit, "RS", "AL", fault=fault)
     ((what, sentence),) = found(audit)
-    assert what == "left_out"
+    assert what == "hits_left_out"
     assert "RS signed of its hits with AL for the lists: " in sentence
 
 
@@ -90,7 +90,7 @@ def test_columns_that_did_not_fit() -> None:
     audit.met["AL", "RS", None] = None
     for party, other in (("AL", "RS"), ("RS", "AL")):
         say(audit, party, other, met=None, fault=CheckFault.COLUMNS)
-    assert [what for what, _ in found(audit)] == ["left_out", "left_out"]
+    assert [what for what, _ in found(audit)] == ["hits_left_out"] * 2
 
 
 @pytest.mark.parametrize("told", [OTHER, None])

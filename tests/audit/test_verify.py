@@ -506,6 +506,45 @@ def test_a_log_written_anew_is_found_out(log: Exported, group: Group, what: str)
         verify(log, group)
 
 
+@pytest.mark.parametrize("has_time", [True, False])
+def test_a_round_is_opened_when_everybody_has_answered(log: Exported, group: Group, *, has_time: bool) -> None:
+    """Or when the time for it is over: nobody is kept out by an opening before that."""
+    opening, missing = log.index("opening"), log.index("consent", 2)
+    manifest = log.message(log.index("proposal"))
+    assert isinstance(manifest, Manifest)
+    log.leave_out(missing, *range(opening + 1, log.size))
+    log.change(log.index("opening"), time=manifest.window.consent_by + (not has_time))
+    log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
+    log.name_anew()
+    log.sign_anew()
+    if has_time:
+        with pytest.raises(AuditError, match="is opened before everybody has answered"):
+            verify(log, group)
+    else:
+        assert len(verify(log, group)) == 1
+
+
+def test_an_asker_is_told_after_the_owners_receipt(log: Exported, group: Group) -> None:
+    """Else at the end of the round alone, which then follows at once."""
+    told = [place for place in log.all_of("report") if log.entry(place).ids["of"] == "query"][-1]
+    owner = log.entry(told).ids["counterpart"]
+    receipt = next(
+        place for place in reversed(log.all_of("receipt")) if place < told and log.entry(place).party == owner
+    )
+    assert log.entry(receipt).ids == {
+        name: value for name, value in log.entry(told).ids.items() if name != "counterpart"
+    }
+    log.move(told, receipt)
+    log.name_anew()
+    log.sign_anew()
+    with pytest.raises(AuditError, match=f"entry {receipt}: .* is sent a report that is not due"):
+        verify(log, group)
+    log.move(log.index("ending"), receipt + 1)
+    log.name_anew()
+    log.sign_anew()
+    assert {one.what for one in unproven(log, group)} == {"dual_control"}
+
+
 def test_the_forger_can_write_a_right_log(log: Exported, group: Group) -> None:
     """What the changes above rest on: written anew without a change, the log holds together."""
     log.sign_anew()
@@ -521,9 +560,12 @@ def test_without_witnesses_it_is_not_believed(log: Exported, group: Group) -> No
 
 def test_what_no_witness_covers(log: Exported, group: Group) -> None:
     """Of a closed round it is a fault, of what follows it is said."""
+    whole = log.copy()
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 2 * DAY, "matcher"))
     log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
     with pytest.raises(AuditError, match="AL worked in it and cosigned no checkpoint that holds its ending"):
         verify(log, group)
+    log = whole
     log.sign_anew()
     covered = log.size
     log.append(Entry.of(EntryKind.SIGN_IN, NOW, "matcher"))

@@ -45,7 +45,8 @@ CHECKS = {
     7: r"checkpoint_log_differs_from_name",
     8: r"entry_form_wrong|entry_statement_(unexpected|missing|invalid|differs|repeated)|entry_differs_from_statement"
     r"|entry_signed_by_replaced_key|entry_key_never_introduced",
-    9: r"entry_round_.*|entry_manifest_invalid|entry_not_allowed_by_round|entry_statement_wrongly_refused"
+    9: r"entry_round_.*|entry_manifest_invalid|entry_opening_too_early|entry_not_allowed_by_round"
+    r"|entry_statement_wrongly_refused"
     r"|entry_pair_wrongly_matched|entry_report_.*|entry_notes_not_due|entry_batch_sent_twice|entry_statement_number_reused",
     10: r"round_pair_.*|round_hit_count_differs|round_closed_.*|round_closing_missing",
     11: r"round_statements_missing",

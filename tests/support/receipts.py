@@ -29,6 +29,7 @@ class ReportedRound:
         self.reported: dict[ReportKey, LevelCounts] = {}
         self.submissions: dict[str, Any] = {}
         self.alarms: dict[ReportKey, Any] = {}
+        self.closings: dict[str, Any] = {}
         self.withheld: dict[ReportKey, Withholding] = {}
         self.checked: dict[ReportKey, ReportCheck] = {}
         self.tokens: dict[ColumnKey, Tokens | None] = {

@@ -168,7 +168,7 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim
         if audit.opened_at is not None and audit.opened_at >= covered and _worked(audit, party, audit.opened_at):
             raise _not_witnessed(audit, party, Sentence.of("round_opening"))
         if ended is not None and party in (audit.round.participants or audit.round.consents):
-            _check_ended(audit, party, covered, ended, closed.get(party))
+            _check_ended(audit, party, covered, ended, closed.get(party), log.newest)
         if covered <= max(last, ended or 0):
             yield UnprovenClaim(
                 "uncovered",
@@ -180,12 +180,11 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim
             )
 
 
-def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed: int | None) -> None:
-    """Check a party's required statements and views of a round that ended."""
-    if covered <= ended and (closed is None or closed < covered):
-        return  # it may have been away, after its closing or before
-    if audit.round.phase.value == Outcome.CLOSED.value and closed is not None and covered <= max(ended, closed):
-        raise _not_witnessed(audit, party, Sentence.of("round_ending"))
+def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed: int | None, newest: int) -> None:
+    """Check a party's last word and what it saw of a round that ended, in a log whose last time is `newest`."""
+    is_closed = audit.round.phase.value == Outcome.CLOSED.value
+    if is_closed and closed is not None and covered <= closed and newest > audit.entries[closed].time + DAY:
+        raise _not_witnessed(audit, party, Sentence.of("round_ending"))  # a day after it, for its next look at the log
     if closed is None and covered > ended and not audit.left_out:
         raise AuditError(
             "round_ending_seen_without_closing", what="last_word_missing", round=audit.round.round_id, party=party

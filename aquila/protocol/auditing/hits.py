@@ -50,6 +50,11 @@ def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
     is_due = round_.compares(key) and round_.can_be_joined(key)
     if not is_due or round_.withheld.get(key.other_side) is Withholding.REFUSED:
         raise AuditError("entry_report_not_due", **place)
+    if not audit.left_out and _is_before_receipt(round_, key):
+        # 3.7.4: the ending alone gives it, but for those over which an alarm stands, or whose owner has closed.
+        if round_.ending or key.other_side in round_.alarms or key.counterpart in round_.closings:
+            raise AuditError("entry_report_not_due", **place)
+        audit.told_with_ending = index, party
     if key in audit.reported:
         raise AuditError("entry_report_sent_twice", **place)
     levels = Counter({level: entry.counts[level] for level in LEVELS})
@@ -69,6 +74,24 @@ def take_report(audit: RoundAudit, index: int, entry: Entry) -> None:
     round_.reports[key] = entry.digests["statement"]
     round_.reported[key] = LevelCounts.of(levels)
     audit.reported[key] = levels
+
+
+def _is_before_receipt(round_: RoundState, report: ReportKey) -> bool:
+    """Return whether a report is a query's for its asker, and the owner of the list has not acknowledged its own."""
+    query = report.submission_id
+    is_asker = query is not None and round_.submissions[query].party == report.party
+    return is_asker and report.other_side not in round_.receipts
+
+
+def check_told_with_ending(audit: RoundAudit) -> None:
+    """Refuse what stands between a report that its asker got before its owner's receipt and the ending.
+
+    Raises:
+        AuditError: The matcher gave the report before the ending.
+    """
+    if audit.told_with_ending is not None:
+        index, party = audit.told_with_ending
+        raise AuditError("entry_report_not_due", round=audit.round.round_id, index=index, party=party)
 
 
 def take_notes(audit: RoundAudit, index: int, entry: Entry) -> None:
@@ -153,7 +176,9 @@ def check_left_out(audit: RoundAudit) -> Iterator[UnprovenClaim]:
             found.append(said)
             if said.fault is not None:
                 why = Sentence.of(FAULTS[said.fault])
-                yield claim(audit, "left_out", "pair_left_out", party=party, other=other, why=why, of_query=of_query)
+                yield claim(
+                    audit, "hits_left_out", "pair_left_out", party=party, other=other, why=why, of_query=of_query
+                )
         one_key = have_one_key(round_, left, right, query)
         if [one.fault for one in found] == [None, None] and not (agree(*found) and one_key):
             yield claim(audit, "checks_differ", "pair_checks_differ", left=left, right=right, of_query=of_query)

@@ -168,6 +168,8 @@ class RoundAudit:
     """Hits at each level of each report, from the reports' entries."""
     pages: dict[ReportKey, tuple[int, Counter[str]]] = field(default_factory=dict)
     """The next page of a report, and the hits at each level on those before it."""
+    told_with_ending: tuple[int, str] | None = None
+    """The entry of a query's report before its owner's receipt, and the asker: the ending has to follow at once."""
     matched: dict[tuple[str, str, str | None], Counter[str]] = field(default_factory=dict)
     """Hits at each level by pair and submission, from the matches' entries."""
     met: dict[tuple[str, str, str | None], str | None] = field(default_factory=dict)

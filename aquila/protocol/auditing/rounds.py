@@ -1,7 +1,7 @@
 """Checks 8 to 14: every statement, every round, the statistics and the witnesses (PROTOCOL.md 10.6)."""
 
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.statistics import statistics_of
@@ -22,7 +22,11 @@ from aquila.sentences import Sentence
 _KINDS: tuple[type[Message], ...] = (Manifest, *PARTY_STATEMENTS, *ANNOUNCEMENTS)
 _MESSAGES: dict[str, type[Message]] = {kind.payload_type: kind for kind in _KINDS if kind is not Notes}
 _SIGNED = frozenset({ShownBy.PARTY, ShownBy.MATCHER})
-_OF_ROUNDS = frozenset({EntryKind.REPORT, EntryKind.MATCH, EntryKind.DISCLOSURE})
+_OF_ROUNDS: Mapping[EntryKind, Callable[[RoundAudit, int, Entry], None]] = {
+    EntryKind.REPORT: hits.take_report,
+    EntryKind.MATCH: hits.take_match,
+    EntryKind.DISCLOSURE: hits.take_notes,
+}
 
 
 def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group) -> list[RoundAudit]:
@@ -68,6 +72,7 @@ def audit_rounds(log: LogRecord, files: Files, registry: Registry, group: Group)
             audit.unproven += check_witnessed(audit, log)
             continue
         # 10. and 11.
+        hits.check_told_with_ending(audit)
         audit.unproven += hits.check_hits(audit)
         audit.unproven += hits.check_left_out(audit)
         audit.unproven += _check_complete(audit, log)
@@ -171,36 +176,45 @@ def _proposed(index: int, entry: Entry, envelope: bytes, registry: Registry, gro
 def _take(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message: Message | None) -> None:
     """Take the next entry of a round."""
     audit.entries[index] = entry
-    round_ = audit.round
-    if entry.kind is EntryKind.OPENING:
-        audit.opened_at = index
-    elif entry.kind is EntryKind.REPORT:
-        hits.take_report(audit, index, entry)
-    elif entry.kind is EntryKind.DISCLOSURE:
-        hits.take_notes(audit, index, entry)
-    elif entry.kind is EntryKind.MATCH:
-        hits.take_match(audit, index, entry)
+    if entry.kind is EntryKind.ENDING:
+        audit.told_with_ending = None
+    elif message is not None or entry.kind in {EntryKind.MATCH, EntryKind.DISCLOSURE}:
+        hits.check_told_with_ending(audit)
+    if entry.kind in _OF_ROUNDS:
+        _OF_ROUNDS[entry.kind](audit, index, entry)
     elif entry.kind in REFUSED:
-        audit.numbers_of(str(entry.recipient)).add_refused(entry, is_shown=bool(envelope))
-    if message is None or entry.kind is EntryKind.PROPOSAL:
-        return
-    if entry.kind in REFUSED:
-        _check_refused(audit, index, entry, envelope)
-        return
+        _take_refused(audit, index, entry, envelope)
+    elif message is not None and entry.kind is not EntryKind.PROPOSAL:
+        _take_statement(audit, index, entry, envelope, message)
+
+
+def _take_statement(audit: RoundAudit, index: int, entry: Entry, envelope: bytes, message: Message) -> None:
+    round_ = audit.round
     try:
         round_.accept(envelope, now=entry.time)
     except AquilaError as error:
         raise AuditError(
             "entry_not_allowed_by_round", index=index, round_id=round_.round_id, reason=error.sentence
         ) from None
+    if entry.kind is EntryKind.OPENING:
+        _check_opening(audit, index, entry)
     if isinstance(message, Statement):
         audit.last_words[message.party] = index
         audit.numbers_of(message.party).add(message)
 
 
-def _check_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes) -> None:
-    """Check that the round refuses here what the matcher refused, if nothing of it is left out."""
-    if not audit.left_out and _allows(audit.round, envelope, entry.time):
+def _check_opening(audit: RoundAudit, index: int, entry: Entry) -> None:
+    """Check that everybody had answered before a round was opened, or the time for it was over (3.3.4)."""
+    audit.opened_at, round_ = index, audit.round
+    is_due = round_.everybody_answered or entry.time > round_.manifest.window.consent_by
+    if not audit.left_out and not (is_due and round_.manifest.has_pair_among(round_.consents)):
+        raise AuditError("entry_opening_too_early", **_of(round_), index=index)
+
+
+def _take_refused(audit: RoundAudit, index: int, entry: Entry, envelope: bytes) -> None:
+    """Take a statement that the matcher refused: the round must refuse it here, too, if nothing of it is left out."""
+    audit.numbers_of(str(entry.recipient)).add_refused(entry, is_shown=bool(envelope))
+    if envelope and not audit.left_out and _allows(audit.round, envelope, entry.time):
         raise AuditError(
             "entry_statement_wrongly_refused",
             what="refused_unduly",

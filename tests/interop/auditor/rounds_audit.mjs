@@ -5,6 +5,7 @@ import { NotAllowed, Round, keyOf, sidesOf } from './rounds.mjs';
 import { LEVELS, REFUSED, isRefused } from './statements.mjs';
 
 const MOST_REFUSED = 100;
+const DAY = 86_400;
 const OF_ROUNDS = ['report', 'match', 'disclosure'];
 const levelsOf = (counts) => LEVELS.map((level) => counts[level]);
 const totalOf = (levels) => levels.reduce((sum, hits) => sum + hits, 0);
@@ -20,6 +21,7 @@ export function auditRounds(log, said) {
   for (const of of rounds.values()) {
     checkRoundsPersons(log, of, persons);
     if (!of.leftOut) {
+      checkToldWithEnding(of);
       checkHits(log, of);
       checkTags(log, of);
       checkComplete(log, of);
@@ -94,8 +96,9 @@ function numbersOf(of, party) {
 function take(log, of, index, opened, isWrong) {
   const [entry, { round }] = [log.entries[index], of];
   of.entries.set(index, entry);
-  if (entry.kind === 'opening') of.openedAt = index;
-  if (entry.kind === 'report') takeReport(of, entry);
+  if (entry.kind === 'ending') of.toldWithEnding = null;
+  else if (opened || ['match', 'disclosure'].includes(entry.kind)) checkToldWithEnding(of);
+  if (entry.kind === 'report') takeReport(of, index, entry);
   if (entry.kind === 'disclosure') takeNotes(of, index, entry);
   if (entry.kind === 'match') takeMatch(of, entry);
   if (isRefused(entry)) {
@@ -110,11 +113,25 @@ function take(log, of, index, opened, isWrong) {
   if (!opened || entry.kind === 'proposal') return;
   const { message } = opened;
   round.accept(opened, entry.time);
+  if (entry.kind === 'opening') {
+    of.openedAt = index;
+    refuse(!of.leftOut && !mayOpen(round, entry.time), 'it is opened before everybody has answered, or without two that may be compared');
+  }
   if (!message.party) return;
   of.lastWords.set(message.party, index);
   const numbers = numbersOf(of, message.party);
   numbers.entered.add(message.sequence);
   numbers.givenUp.push(...(message.given_up ?? []));
+}
+
+function checkToldWithEnding({ toldWithEnding: told }) {
+  if (told) throw new Fault(9, placeOf(told.index), `${told.party} is sent a report before the owner's receipt, and the round goes on`);
+}
+
+/** 3.3.4: whether everybody has answered, or had the time for it, and two may be compared. */
+function mayOpen({ manifest, consents, refusals }, time) {
+  const answered = manifest.participants.every(({ party }) => consents.has(party) || refusals.has(party));
+  return (answered || time > manifest.window.consent_by) && manifest.pairs.some((pair) => pair.every((party) => consents.has(party)));
 }
 
 function allows(round, opened, time) {
@@ -135,11 +152,17 @@ function takeMatch(of, { ids, counts, digests }) {
   for (const side of [key, sidesOf(key).other]) of.round.met.set(side, digests.met ?? null);
 }
 
-function takeReport(of, { recipient, ids, counts, digests }) {
+function takeReport(of, index, { recipient, ids, counts, digests }) {
   const key = keyOf(recipient, ids.counterpart, ids.submission);
   const { round } = of;
   const isDue = round.bindings.length && round.compares(key) && round.canBeJoined(key);
   refuse(!isDue || round.withheld.get(sidesOf(key).other) === 'refused', `${recipient} is sent a report that is not due`);
+  const isAsker = ids.submission && round.submissions.get(ids.submission).party === recipient;
+  const { other } = sidesOf(key);
+  if (!of.leftOut && isAsker && !round.receipts.has(other)) {
+    refuse(round.ending || round.alarms.has(other) || round.closings.has(ids.counterpart), `${recipient} is sent a report that is held back`);
+    of.toldWithEnding = { index, party: recipient };
+  }
   refuse(of.reported.has(key), `${recipient} is sent a second report of the same`);
   refuse(totalOf(levelsOf(counts)) !== counts.hits, 'its numbers of hits do not add up');
   const { page = 0, pages = 1 } = counts;
@@ -204,7 +227,7 @@ function checkTags(log, of) {
     for (const check of found) {
       if (!check) log.unproven.push('not_checked');
       else if (check.met !== tags) throw new Fault(10, inRound(of), `${check.party} signed that other tags met than the match says`);
-      else if (check.fault) log.unproven.push('left_out');
+      else if (check.fault) log.unproven.push('hits_left_out');
     }
     if (found.some((check) => !check || check.fault)) continue;
     const [one, other] = round.columnsOf(key).map((column) => column?.key);
@@ -332,9 +355,9 @@ function checkWitnessed(log, of) {
     const worked = openedAt !== null && all.some(([index, entry]) => index > openedAt && entry.party === party && entry.kind !== 'locks');
     if (worked && openedAt >= covered) throw fault(`${party} worked in it and cosigned no checkpoint that holds its opening`);
     if (ended !== undefined && needed.includes(party)) {
-      const isClosed = round.ending.outcome === 'closed';
-      const wasAway = covered <= ended && (!closed.has(party) || closed.get(party) < covered);
-      if (isClosed && !wasAway && covered <= Math.max(ended, closed.get(party) ?? 0)) throw fault(`${party} worked in it and cosigned no checkpoint that holds its ending`);
+      const closing = round.ending.outcome === 'closed' && closed.get(party);
+      const hadTime = closing && newestOf(log) > entries.get(closing).time + DAY;
+      if (hadTime && covered <= closing) throw fault(`${party} worked in it and cosigned no checkpoint that holds its ending`);
       if (!closed.has(party) && covered > ended && !of.leftOut) throw fault(`${party} never said that its keys are destroyed, and has seen the ending`);
     }
     if (covered <= Math.max(last, ended ?? 0)) log.unproven.push('uncovered');
