@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.audit.checkpoint import Checkpoint, open_checkpoint
@@ -12,7 +12,6 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, AuditError
 
 LOG = IdentityKey(bytes(range(32)))
-few = settings(max_examples=60, deadline=None)
 sizes = st.integers(1, 70)
 
 
@@ -32,7 +31,6 @@ def reader(leaves: Sequence[bytes]) -> Callable[[int, int], bytes]:
     return lambda level, number: defined_root(leaves[number << level : (number + 1) << level])
 
 
-@few
 @given(sizes, st.data())
 def test_every_log_proves_that_it_grew_and_no_changed_one_does(size: int, data: st.DataObject) -> None:
     """A log with one earlier entry changed finds no proof among the true one's, cut or with a bit turned."""
@@ -54,13 +52,11 @@ def test_every_log_proves_that_it_grew_and_no_changed_one_does(size: int, data: 
                 verify_consistency(before, size, earlier, later, path)
 
 
-@few
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_bundles_come_back(entries: list[bytes]) -> None:
     assert read_bundle(write_bundle(entries), len(entries)) == entries
 
 
-@few
 @given(st.integers(0, 200), st.integers(0, 7))
 def test_no_bit_of_a_signed_checkpoint_can_be_turned(place: int, bit: int) -> None:
     """Text, name, key and signature all count; only what base64 leaves unused may differ, and then reads the same."""

@@ -10,7 +10,7 @@ import aics_tlog.cosign as their_cosign
 import aics_tlog.note as their_note
 import aics_tlog.tree as their_tree
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.audit.checkpoint import Checkpoint, cosign, cosigned_at, open_checkpoint, parse_note
@@ -26,7 +26,6 @@ from aquila.audit.merkle import (
 from aquila.crypto.keys import IdentityKey
 from aquila.errors import AuditError
 
-few = settings(max_examples=60, deadline=None)
 entries = st.lists(st.binary(max_size=20), min_size=1, max_size=300)
 names = st.text("abcdefghijklmnopqrstuvwxyz/-.", min_size=1, max_size=30)
 
@@ -48,7 +47,6 @@ class OurTree:
         return self.leaves[number] if tile_level == 0 else self.read(8 * tile_level - 1, 2 * number)
 
 
-@few
 @given(entries)
 def test_heads_are_the_same(content: list[bytes]) -> None:
     ours, theirs = OurTree(content), their_tree.MerkleTree(content)
@@ -56,7 +54,6 @@ def test_heads_are_the_same(content: list[bytes]) -> None:
         assert ours.root(size) == theirs.root(size)
 
 
-@few
 @given(entries, st.data())
 def test_inclusion_is_judged_alike(content: list[bytes], data: st.DataObject) -> None:
     content = content[:200]
@@ -73,7 +70,6 @@ def test_inclusion_is_judged_alike(content: list[bytes], data: st.DataObject) ->
     assert judged(lambda: verify_inclusion(ours.leaves[index], place, size, root, changed)) == accepted
 
 
-@few
 @given(entries, st.data())
 def test_consistency_is_judged_alike(content: list[bytes], data: st.DataObject) -> None:
     content = content[:200]
@@ -87,7 +83,6 @@ def test_consistency_is_judged_alike(content: list[bytes], data: st.DataObject) 
     assert judged(lambda: verify_consistency(other, size, theirs.root(old), theirs.root(), proof)) == accepted
 
 
-@few
 @given(st.binary(min_size=32, max_size=32), names, names, st.integers(1, 2**63), st.integers(0, 2**40))
 def test_notes_and_cosignatures_are_the_same(seed: bytes, origin: str, witness: str, size: int, time: int) -> None:
     key, theirs = IdentityKey(seed), Ed25519PrivateKey.from_private_bytes(seed)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.audit.checkpoint import Checkpoint, Update
@@ -66,7 +66,6 @@ SEEDS: Mapping[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
-@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes(name: str, content: bytes) -> None:
     """Noise is taken, or refused with an error of the tree."""
@@ -74,7 +73,6 @@ def test_any_bytes(name: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_right_bytes_with_faults(name: str, data: st.DataObject) -> None:
     """What is nearly right reaches the depths of a parser: bytes changed, cut out, doubled."""

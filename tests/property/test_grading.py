@@ -5,7 +5,7 @@ from fractions import Fraction
 from random import Random
 from typing import TypeVar
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.matching.certainty import (
@@ -66,7 +66,6 @@ def test_more_evidence_never_lowers_a_level(mask: int, basis: GradingBasis, *, s
     assert rank(grade_on(TABLE, mask, basis, second=True).level) <= rank(grade_on(TABLE, mask, basis).level)
 
 
-@settings(max_examples=50)
 @given(mask=MASKS, basis=BASES, second=st.booleans(), random=st.randoms(use_true_random=False))
 def test_the_order_of_a_table_changes_nothing(mask: int, basis: GradingBasis, *, second: bool, random: Random) -> None:
     """Parts of a rule, families and weights stand in some order, and add up to the same."""

@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila.matching.join import MatchedPair, TokenTable
@@ -34,7 +34,6 @@ def plainly(rows: list[Row], allowed: list[tuple[int, int]], limit: int) -> list
     return [MatchedPair(*key, rules) for key, rules in sorted(met.items())]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(ROWS, max_size=60),
     allowed=st.lists(st.sampled_from([(a, b) for b in range(4) for a in range(b)]), max_size=6),

@@ -26,7 +26,6 @@ from tests.support.shadow_pairs import (
 SETS = ((1,), (2, 3), (2, 4), (1, 3, 4))
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 12), st.integers(0, 12))
 def test_the_honest_report_is_all(seed: int, left: int, right: int) -> None:
     """As many tags meet as the rows say, and both sides find that they follow from the pairs that meet a set."""
@@ -37,7 +36,6 @@ def test_the_honest_report_is_all(seed: int, left: int, right: int) -> None:
     assert pair.check(1, pair.told(1)) is None
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 4))
 def test_what_is_left_out_has_to_take_its_own_tags_along(seed: int, count: int) -> None:
     """Pairs are left out unseen with just the tags that are theirs alone, and only if they share none with others."""
@@ -52,7 +50,7 @@ def test_what_is_left_out_has_to_take_its_own_tags_along(seed: int, count: int) 
         assert all(pair.lie(hidden, others))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32), st.integers(0, 3))
 def test_a_tag_too_many_or_too_few(seed: int, gone: int) -> None:
     """With every pair reported, tags that did not meet are missed, and so is a place that is not told."""
@@ -67,7 +65,7 @@ def test_a_tag_too_many_or_too_few(seed: int, gone: int) -> None:
             assert pair.check(0, replace(told, pairs=less)) is CheckFault.TAGS
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), st.integers(0, 12))
 def test_columns_are_those_of_the_definition(seed: int, records: int) -> None:
     """The tags of a column are those that follow record by record, whatever chunks the rows came in."""
@@ -82,7 +80,7 @@ def test_columns_are_those_of_the_definition(seed: int, records: int) -> None:
     assert met_tags(shuffled, pair.columns[1].tags).tobytes() == pair.met.tobytes()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 2**32))
 def test_the_check_is_that_of_the_definition(seed: int) -> None:
     """Of whatever is told, each side finds what it finds by going through its records one by one."""
@@ -109,7 +107,6 @@ def test_the_check_is_that_of_the_definition(seed: int) -> None:
         assert pair.check(side, told) is pair.plain_check(side, told) is not CheckFault.TAGS
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 14), st.integers(0, 6), st.sampled_from([1, 5, 1 << 20]))
 def test_strangers_of_a_list(seed: int, records: int, limit: int, at_once: int) -> None:
     """As many pairs of its records meet under each mask as when each is compared with each, in parts or at once."""

@@ -93,7 +93,7 @@ def people(code: str, random: Random) -> Sequence[Record]:
     [
         ("AL RS SI", {"padding": Padding(inputs_per_record=(8, 16, 24, 32), records_multiple=10)}),
         ("AL BA RS SI", {"frequency_limit": 1, "pairs": (("AL", "BA"), ("AL", "RS"), ("AL", "SI"), ("BA", "RS"))}),
-        ("AL BA ME RS SI", {"minimum_certainty": Level.HIGH}),
+        ("AL BA RS", {"minimum_certainty": Level.HIGH}),
     ],
 )
 def test_honest_rounds_raise_nothing(staged: Callable[..., StagedRound], parties: str, changes: dict[str, Any]) -> None:

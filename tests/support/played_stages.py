@@ -18,16 +18,17 @@ _STEPS = frozenset({"submitted", "evaluated", "finalized", "reported"})
 
 
 class PlayedStage(StagedRound):
-    """A staged round; where a step is the first that a test asks of one without options, it is copied, not played."""
+    """A staged round; the first step of one with the usual lists is played once, and copied after that."""
 
     def __init__(self, group: Group, directory: Path, *lists: Any, **options: Any) -> None:
         super().__init__(group, directory, *lists, **options)
-        self._untouched = not lists and not options
+        self._options = None if lists or "lists" in options else options
 
     def __getattribute__(self, name: str) -> Any:
         fields = object.__getattribute__(self, "__dict__")
-        if fields.pop("_untouched", False) and name in _STEPS:
-            _Snapshot.of(name, fields["group"]).restore(self, fields)
+        options = fields.pop("_options", None)
+        if options is not None and name in _STEPS:
+            _Snapshot.of(name, fields["group"], options).restore(self, fields)
             return lambda: self
         return object.__getattribute__(self, name)
 
@@ -35,11 +36,11 @@ class PlayedStage(StagedRound):
 class _Snapshot:
     """What a stage was after a step: its fields, and the files of its directory."""
 
-    _made: ClassVar[dict[str, "_Snapshot"]] = {}
+    _made: ClassVar[dict[tuple[str, str], "_Snapshot"]] = {}
 
-    def __init__(self, step: str, group: Group) -> None:
+    def __init__(self, step: str, group: Group, options: dict[str, Any]) -> None:
         with TemporaryDirectory() as folder:
-            stage = StagedRound(group, Path(folder))
+            stage = StagedRound(group, Path(folder), **options)
             getattr(stage, step)()
             self.kept: list[object] = []
             file = io.BytesIO()
@@ -50,10 +51,11 @@ class _Snapshot:
             self.files = {place: path.read_bytes() for path, place in places.items() if path.is_file()}
 
     @classmethod
-    def of(cls, step: str, group: Group) -> "_Snapshot":
-        if step not in cls._made:
-            cls._made[step] = cls(step, group)
-        return cls._made[step]
+    def of(cls, step: str, group: Group, options: dict[str, Any]) -> "_Snapshot":
+        key = step, repr(sorted(options.items()))
+        if key not in cls._made:
+            cls._made[key] = cls(step, group, options)
+        return cls._made[key]
 
     def restore(self, stage: StagedRound, fields: dict[str, Any]) -> None:
         directory = fields["directory"]
