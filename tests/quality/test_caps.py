@@ -38,7 +38,7 @@ TABLE = load_rules("default")
 SETS: dict[str, Callable[[], LabelledSet]] = {
     "region, all fields": lambda: region(REGION),
     "region, names not split": lambda: not_split(region(REGION)),
-    "8,000, all fields": lambda: common_lists(8_000, 31, ("BA", "RS")),
+    "4,000, all fields": lambda: common_lists(4_000, 31, ("BA", "RS")),
 }
 MARGIN = 1.09
 QUERIES = 100

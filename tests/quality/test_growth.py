@@ -27,6 +27,7 @@ def test_persons_grow_with_the_lists_and_strangers_with_their_square() -> None:
     assert forecast(ways, 100.0, 0.1).by_level[Level.LOW].recall == pytest.approx(0.9)
 
 
+@pytest.mark.soak
 def test_lists_four_times_as_long_find_what_was_foreseen() -> None:
     """At high somewhat less is foreseen than is found, because long lists have names that are rare; all is alike."""
     table = load_rules("default")

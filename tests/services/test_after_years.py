@@ -10,7 +10,7 @@ from tests.support.large_world import closed_round_with_queries, copy_closed_rou
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 
-pytestmark = [pytest.mark.database_files, pytest.mark.parties("AL", "RS")]
+pytestmark = [pytest.mark.database_files, pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds]
 
 FEW, MORE = 3, 24
 MOST = 40

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL
 
 from aquila.crypto.group import Group
 from tests.support.matcher_world import World
@@ -32,10 +31,3 @@ def world(worlds: Callable[..., World]) -> World:
 @pytest.fixture
 def three(worlds: Callable[..., World]) -> World:
     return worlds("AL RS SI")
-
-
-@pytest.fixture
-def world_on_both(tmp_path: Path, store_url: URL, group: Group) -> Iterator[World]:
-    made = World(tmp_path / "matcher", store_url.render_as_string(hide_password=False), group, "AL RS SI")
-    yield made
-    made.context.close()

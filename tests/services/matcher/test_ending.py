@@ -126,9 +126,9 @@ async def test_a_report_that_nobody_fetches(world: World) -> None:
     assert reports_left(world) == []
 
 
-async def test_nothing_is_left_of_tokens_and_reports(world_on_both: World) -> None:
+async def test_nothing_is_left_of_tokens_and_reports(three: World) -> None:
     """After the close no chunk file is there, and neither database file holds bytes of a chunk, token or report."""
-    world = world_on_both
+    world = three
     await world.acknowledged()
     contents = [row for node in world.nodes.values() for row in token_rows(node)]
     contents += [octets[:32] for node in world.nodes.values() for _, _, octets in node.list.chunks]

@@ -23,8 +23,8 @@ async def asked(world: World) -> Sent:
     return sent
 
 
-async def test_the_owners_hear_first(world_on_both: World) -> None:
-    world = world_on_both
+async def test_the_owners_hear_first(three: World) -> None:
+    world = three
     await world.acknowledged(**QUERIES)
     asker = world.nodes["AL"]
     sent = await asked(world)

@@ -10,9 +10,9 @@ from tests.support.matcher_world import World
 pytestmark = pytest.mark.postgresql_soak
 
 
-async def test_from_proposal_to_nothing_left(world_on_both: World) -> None:
+async def test_from_proposal_to_nothing_left(three: World) -> None:
     """Everyone learns of its hits; after the end no chunk, token or report is in files or database."""
-    world = world_on_both
+    world = three
     await world.reported()
     view = await world.view()
     assert view["entry"]["phase"] == "reporting"

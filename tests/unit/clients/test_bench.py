@@ -30,6 +30,7 @@ def test_every_backend_has_every_step() -> None:
     assert {step.reached for step in steps[0]} > {1.5, 5.3, 0.32}
 
 
+@pytest.mark.soak
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One backend is measured if it is asked for; page and document are written."""
     out = tmp_path / "made" / "here"
