@@ -10,7 +10,7 @@ from tests.support.loaded_program import LOADED
 from tests.support.operators import FIVE_PARTIES, Ceremony, Operator
 from tests.support.process_world import World, paired_hits, rehearsed_hits
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]  # `test_compose` holds the same ceremony of two
 
 MOST_AT_A_PARTY, MOST_FOR_A_PARTY = 5, 2
 

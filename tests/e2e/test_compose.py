@@ -215,6 +215,7 @@ def backup_steps() -> list[str]:
     return re.findall(r"(docker compose (?:run|exec) .*)$", backup, re.MULTILINE)
 
 
+@pytest.mark.soak
 def test_the_steps_end_at_a_matcher_that_admits_a_party(machine: Container, elsewhere: Ceremony) -> None:
     matcher, party = Composed(machine, "matcher", free_port()), elsewhere.operators["SI"]
     matcher.prepare()

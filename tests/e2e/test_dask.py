@@ -87,6 +87,7 @@ def test_a_round_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path
     assert len(worked) == 2, "both workers were asked who they are"
 
 
+@pytest.mark.soak
 def test_a_rehearsal_on_a_cluster(cluster: Cluster, files: dict[str, Path], tmp_path: Path) -> None:
     """A whole rehearsed round on a pool of this machine and on the cluster: the same hits, to the last digit."""
     lists = {code: ListFile(path) for code, path in files.items()}

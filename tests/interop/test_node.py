@@ -15,16 +15,15 @@ MAIN = Path(__file__).parent / "node/main.mjs"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignWorld]:
     """Our services, and foreign parties that each play one round."""
-    with ForeignWorld(tmp_path_factory.mktemp("world"), MAIN, ["RS", "SI", "ME", "BA"]) as made:
+    with ForeignWorld(tmp_path_factory.mktemp("world"), MAIN, ["SI", "ME", "BA"]) as made:
         yield made
 
 
-@pytest.mark.parametrize(("code", "rules", "least"), [("RS", "exact", 5), ("SI", "default", 10)])
-def test_a_round_has_the_hits_of_a_rehearsal(world: ForeignWorld, code: str, rules: str, least: int) -> None:
+def test_a_round_has_the_hits_of_a_rehearsal(world: ForeignWorld) -> None:
     """Both sides have the same of every hit, every note is confirmed, and no call was refused."""
-    played = ForeignRound(world, code, rules)
+    played = ForeignRound(world, "SI", "default")
     expected = played.expected()
-    assert sum(code in hit for hit in expected) >= least
+    assert sum("SI" in hit for hit in expected) >= 10
     played.play()
     assert differences(played.sides(), expected) == []
     assert played.node.faults == []

@@ -1,14 +1,11 @@
 """The demo as a whole: real processes on loopback, from invented lists to destroyed keys."""
 
-import contextlib
-import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from pathlib import Path
 
@@ -47,39 +44,8 @@ def test_demo(tmp_path: Path) -> None:
     assert (document["log"]["rounds"], document["log"]["witnesses"]) == (1, 3)
     assert {(left["keys"], left["chunks"]) for left in document["left"].values()} == {(0, 0)}
     assert _left(tmp_path) == []
-    check_bundle(tmp_path / "demo", tmp_path / "changed.tar")
-
-
-def check_bundle(demo: Path, changed: Path) -> None:
-    archive, registry = demo / "log.tar", demo / "matcher" / "registry.toml"
-    assert _verified(archive, registry) == (0, "")
-    with tarfile.open(archive) as opened:
-        files = {member.name: opened.extractfile(member).read() for member in opened}  # type: ignore[union-attr]  # files alone are in it
-    changes = {}
-    for name, content in files.items():
-        if not name.startswith("seen/"):  # a log need not have seen others
-            changes[f"no {name}"] = {**files, name: None}
-        if name != "registry.json":  # whose last byte ends a line of JSON
-            changes[f"cut {name}"] = {**files, name: content[:-1]}
-    assert len(changes) > 25
-    for what, contents in changes.items():
-        with tarfile.open(changed, "w") as made:
-            for name, content in contents.items():
-                if content is not None:
-                    member = tarfile.TarInfo(name)
-                    member.size = len(content)
-                    made.addfile(member, io.BytesIO(content))
-        code, said = _verified(changed, registry)
-        assert code == 1, what
-        assert re.match(r"aquila: error: (checkpoint|entry|registry|statistics|seen|tile)", said), (what, said)
-
-
-def _verified(archive: Path, registry: Path) -> tuple[int, str]:
-    """Run `aquila audit verify`, and return its exit status and what it said."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-        code = main(["audit", "verify", str(archive), "--registry", str(registry)])
-    return code, said.getvalue()
+    demo = tmp_path / "demo"
+    assert main(["audit", "verify", str(demo / "log.tar"), "--registry", str(demo / "matcher" / "registry.toml")]) == 0
 
 
 def test_interrupted(tmp_path: Path) -> None:

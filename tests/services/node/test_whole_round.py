@@ -7,7 +7,7 @@ import pytest
 from tests.support.node_world import World
 from tests.support.sentence_texts import texts
 
-pytestmark = [pytest.mark.more_rounds, pytest.mark.postgresql]
+pytestmark = [pytest.mark.more_rounds, pytest.mark.postgresql_soak]
 
 
 def pairs(hits: dict[str, Any]) -> set[tuple[str, str]]:

@@ -34,7 +34,7 @@ from tests.services.node.test_whole_round import pairs
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.sentence_texts import texts
 
-pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds, pytest.mark.postgresql]
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds, pytest.mark.postgresql_soak]
 
 
 class KilledError(Exception):

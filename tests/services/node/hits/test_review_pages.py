@@ -297,7 +297,7 @@ async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: W
 
 async def test_a_request_about_many_hits(ana: Browser, world: World) -> None:
     """Many are asked about, reminded of and answered at once; the page names each but once."""
-    rounds, many = await world.propose(category="other"), 120
+    rounds, many = await world.propose(category="other"), 204  # more than a page lists by reference
     await world.settle()
     hits = [StoredHit(number // 2, "SI", "high") for number in range(many)]
     store_hits(world.nodes["AL"].node.store, rounds, hits, world.clock.time)
