@@ -50,6 +50,10 @@ Remark = Annotated[str, Field(max_length=2_000)]
 Reference = Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
+IndicatorOrGroup = Annotated[str, StringConstraints(pattern=r"^[A-Z]([1-9][0-9]?)?$")]
+"""The code of an indicator, or the letter of a group."""
+
+
 class KnownPair(StrEnum):
     """The difference between a hit and the one of an earlier round whose decision it carries."""
 
@@ -87,6 +91,8 @@ class SavedFilter(Message):
     whose: AssigneeFilter | None = None
     kind: Kind | None = None
     """Only hits between lists, or only those of queries."""
+    indicator: IndicatorOrGroup | None = None
+    """Only hits on own records that have this indicator, or one of this group."""
     overdue: bool = False
     """Only hits whose next step is overdue."""
     older_than_hours: Annotated[int, Field(ge=0, le=100_000)] | None = None
@@ -836,6 +842,14 @@ class FilledField(Message):
     records: Count
 
 
+class IndicatorCount(Message):
+    """How many hits of rounds of one category of persons are on own records with an indicator."""
+
+    indicator: str
+    category: str
+    hits: Count
+
+
 class ListCompleteness(Message):
     """What the records of the newest list have."""
 
@@ -861,6 +875,8 @@ class UnitPicture(Message):
     median_answer_seconds: Count | None
     """From the record of the request to that of its answer."""
     ages: tuple[AgedWork, ...]
+    indicators: tuple[IndicatorCount, ...]
+    """Of these hits, by code and category; a hit counts once for each indicator."""
     newest_list: ListCompleteness | None
     """None if there is no list."""
 

@@ -15,7 +15,7 @@ from aquila.interface.rounds import SubmissionState
 from aquila.interface.sentence import SentenceView
 from aquila.matching.certainty import Level
 from aquila.matching.own_list import ListForecast
-from aquila.protocol.messages.base import Count, Identifier, Message, PartyCode, Seconds
+from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Seconds
 from aquila.protocol.messages.statements import Kind
 from aquila.records.person import FIELDS, Record
 from aquila.records.reading.layouts import Encoding, Format, FoundLayout
@@ -163,6 +163,18 @@ class Deliveries(Message):
     deliveries: tuple[DeliveryView, ...]
     left_out: Count = 0
     """How many more there are."""
+
+
+class IndicatorTableView(Message):
+    """The table of indicators that a node goes by, with its labels as the file has them."""
+
+    name: str
+    digest: Digest
+    """The SHA-256 of the file."""
+    groups: dict[str, str]
+    """Labels by letter."""
+    indicators: dict[str, str]
+    """Labels by code."""
 
 
 class RecordSearch(Message):

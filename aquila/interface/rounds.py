@@ -29,7 +29,7 @@ from aquila.protocol.messages.base import (
     optional,
 )
 from aquila.protocol.messages.manifest import Manifest, Mode, Padding, PartyCap, TemplateId, TemplateVersion, Window
-from aquila.protocol.messages.notes import HandlingCode, Reference
+from aquila.protocol.messages.notes import HandlingCode, IndicatorCode, Reference
 from aquila.protocol.messages.statements import Kind
 from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.rounds.round_state import Phase
@@ -132,6 +132,8 @@ class NoteView(Message):
     """Source and information code, such as `X4`; empty where its record has none."""
     handling_code: HandlingCode | None
     category: str | None
+    indicators: tuple[IndicatorCode, ...] = ()
+    """Codes of the table that the round names."""
     reference: Reference
     """The counterpart's own number of the hit; a follow-up names it."""
     contact: str

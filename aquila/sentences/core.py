@@ -147,6 +147,10 @@ CORE: Final[Table] = {
     "rule_table_unknown": Text("there is no such rule table", "name one of {known}, or a TOML file"),
     "rule_too_weak": Text("a rule is made of one weak attribute alone", "add a second part"),
     "several_values": Text("has several values; the first is used"),
+    "settings_indicators_unusable": Text(
+        "the table of indicators in the settings cannot be used: {fault}",
+        "name a file of the form of aquila/records/indicators.toml",
+    ),
     "shadow_sets_wrong": Text(
         "the sets of rules of shadow columns are missing, not in order, or name rules that the table does not have",
         "compare them with a built-in table",

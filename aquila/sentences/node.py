@@ -183,6 +183,10 @@ NODE: Final[Table] = {
     "neither_note_verified": Text("neither side has verified the other's note yet"),
     "node_already_consented": Text("this node has consented to the round already"),
     "node_evaluation_cap_reached": Text("this node has evaluated as many elements as the cap allows"),
+    "node_indicators_differ": Text(
+        "this node has another table of indicators than the round's '{table}'",
+        "name the file that the parties agreed on as `indicators` in the node's settings, and compare its SHA-256",
+    ),
     "node_list_already_in_round": Text(
         "this node has a list in the round already", "a round takes one list of each party"
     ),

@@ -109,6 +109,7 @@ class NodeClient(ServiceClient):
 class RecordsClient(ServiceClient):
     """A party's own records. What is looked for is in no address."""
 
+    indicators = answers("get_indicators", record_views.IndicatorTableView)
     search = answers("search_records", record_views.RecordPage, record_views.RecordSearch)
     browse = answers("get_records", record_views.RecordPage)
     difference = answers("get_difference", record_views.ListDifference)

@@ -24,6 +24,7 @@ from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.party import Party
 from aquila.protocol.registry import Registry
 from aquila.records.conformance import normalizer_reference
+from aquila.records.indicators import IndicatorTable
 from aquila.records.rules import BUILT_IN, RuleTable, load_rules
 from services.kit.actor import Actor
 from services.kit.http.peer import Peer
@@ -150,6 +151,8 @@ class NodeContext:
     group: Group
     tables: Mapping[str, RuleTable]
     """The match rules that this node can apply, by digest."""
+    indicators: IndicatorTable
+    """The table of the indicators that records can have."""
     store: Store
     files: ChunkFiles
     keys: Path

@@ -17,6 +17,7 @@ from aquila.errors import ExecutorError, InputError
 from aquila.executors import share_freed_memory
 from aquila.protocol.party import Party
 from aquila.protocol.registry import Registry, read_registry
+from aquila.records.indicators import load_indicators
 from services.kit.administration import upkeep as upkeep_routes
 from services.kit.administration.backup.home import FLEETING, BackedService
 from services.kit.administration.upkeep import Upkeep
@@ -138,6 +139,7 @@ def assemble(
         registry=registry,
         group=group,
         tables=rule_tables(settings.rules),
+        indicators=load_indicators(settings.indicators),
         store=store,
         files=files,
         keys=keys,

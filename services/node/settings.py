@@ -65,6 +65,9 @@ class NodeSettings(KeyedSettings):
     deliveries: SettingPath | None = Field(
         default=None, description="Folder into which a system of the party puts list files for officers."
     )
+    indicators: SettingPath | None = Field(
+        default=None, description="The table of indicators that the parties agreed on, in place of the built-in sample."
+    )
     contact: Annotated[str, StringConstraints(max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")] = Field(
         default="",
         description="Where counterparts can ask after a hit: the unit and its telephone; without it the name.",

@@ -23,6 +23,7 @@ class StoredHit(NamedTuple):
     certainty: str = "high"
     families: tuple[str, ...] = ("names", "date")
     handling: str | None = None
+    indicators: str | None = None
 
 
 def person(number: int) -> dict[str, str | list[str]]:
@@ -62,6 +63,7 @@ def store_hits(store: Store, round_id: str, hits: Sequence[StoredHit], now: int)
             "certainty": hit.certainty,
             "families": list(hit.families),
             "handling_code": hit.handling,
+            "indicators": hit.indicators,
             "person": person_digest(str(hit.person), person(hit.person)),
         }
         for hit_id, hit in zip(ids, hits, strict=True)

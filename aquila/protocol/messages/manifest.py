@@ -105,6 +105,8 @@ class Manifest(base.Message):
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
+    indicators: TableReference | None = base.optional()
+    """The table of the indicators that notes tell; where it names none, they tell none."""
     template: TemplateReference | None = base.optional()
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages.base import Count, Digest, Identifier, Message, PartyCode, Positive, ascending, optional
 from aquila.protocol.messages.statements import BoundStatement
+from aquila.records.indicators import MOST_INDICATORS
 from aquila.sentences import Sentence
 
 MAX_NOTES = 512
@@ -18,6 +19,7 @@ MAX_NOTES = 512
 SourceCode = Literal["A", "B", "C", "X"]
 InformationCode = Literal["1", "2", "3", "4"]
 HandlingCode = Literal["H0", "H1", "H2", "H3"]
+IndicatorCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][1-9][0-9]?$")]
 NoteText = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$")]
 _MOST_PADDING = 2  # signs, of base64
@@ -62,6 +64,10 @@ class Note(Message):
     """The party's own number of the hit, drawn at random; a follow-up names it."""
     contact: NoteText
     """Where the unit that holds the record can be asked."""
+    indicators: Annotated[tuple[IndicatorCode, ...], Field(min_length=1, max_length=MOST_INDICATORS)] | None = (
+        optional()
+    )
+    """Codes of the table that the manifest names; none in a round that names none."""
     report: Digest
     """Digest of what the matcher told the sender of the hit, to be compared with what it told the receiver."""
 

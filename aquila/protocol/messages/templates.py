@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from aquila.crypto.envelope import digest_of_payload
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import base
-from aquila.protocol.messages.manifest import Mode, TemplateId, TemplateReference, TemplateVersion
+from aquila.protocol.messages.manifest import Mode, TableReference, TemplateId, TemplateReference, TemplateVersion
 
 MOST_TEMPLATES = 40
 """How many templates one statement on the registry has at most."""
@@ -57,6 +57,8 @@ class RoundTemplate(base.Message):
     minimum_certainty: Level
     frequency_limit: Annotated[int, Field(ge=1, le=1_000)]
     retention_days: Annotated[int, Field(ge=1, le=3_660)]
+    indicators: TableReference | None = base.optional()
+    """As in a manifest."""
     pairs: tuple[tuple[base.PartyCode, base.PartyCode], ...] | None = base.optional()
     """The pairs that may be matched; any pair where it has none."""
     records: base.Positive

@@ -23,6 +23,7 @@ _TERMS = (
     "minimum_certainty",
     "frequency_limit",
     "retention_days",
+    "indicators",
 )
 
 

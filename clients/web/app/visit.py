@@ -62,6 +62,7 @@ class Visit:
     _asked: bool = False
     _user: CurrentUser | None = None
     _waiting: Waiting | None = None
+    _indicators: Mapping[str, str] | None = None
     _faulty: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -164,6 +165,19 @@ class Visit:
     @property
     def form_token(self) -> str:
         return forms.token_of(self.secret)
+
+    def indicators(self) -> Mapping[str, str]:
+        """Return the groups of the node's table of indicators in words, each before its codes, by letter and code."""
+        if self._indicators is None:
+            table = self.records().indicators()
+            labels = dict(table.groups) | dict(table.indicators)
+            order = sorted(labels, key=lambda code: (code[0], int(code[1:] or 0)))
+            self._indicators = {code: f"{code} {self.say(labels[code])}" for code in order}
+        return self._indicators
+
+    def indicator(self, code: str) -> str:
+        """Return an indicator in words; one that the table does not have is its code alone."""
+        return self.indicators().get(code, code)
 
     def node(self) -> NodeClient:
         return NodeClient(self.connection())

@@ -20,6 +20,7 @@ from aquila.audit.roles import role_table
 from aquila.followup.lifecycle import handling_codes
 from aquila.matching.corroboration import corroboration_table
 from aquila.records.field_table import field_table
+from aquila.records.indicators import load_indicators
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN
 from clients.web.i18n.languages import SENTENCE
@@ -121,6 +122,8 @@ def _messages() -> Iterator[Message]:
     yield from (entry.label for entry in field_table().values())
     yield from corroboration_table().sentences
     yield from (code.condition for code in handling_codes().values())
+    yield from load_indicators().groups.values()
+    yield from load_indicators().indicators.values()
     for row in role_table().rows.values():
         yield row.means
 

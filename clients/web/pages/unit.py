@@ -48,6 +48,8 @@ def _figures(visit: Visit, found: UnitPicture) -> Iterator[Figure]:
         yield _funnel(visit, found)
     if any(sum(of.hits) for of in found.ages):
         yield _ages(visit, found)
+    if found.indicators:
+        yield _indicators(visit, found)
     if found.newest_list is not None and found.newest_list.records:
         yield _completeness(visit, found.newest_list)
 
@@ -92,6 +94,23 @@ def _ages(visit: Visit, found: UnitPicture) -> Figure:
         [visit.say("Waiting for"), *names[::-1]],
         [[words, *(amount.text for amount in parts)] for words, parts in rows],
         visit.say("Since the arrival of a hit. Requests of other parties have their clocks on the page of requests."),
+    )
+
+
+def _indicators(visit: Visit, found: UnitPicture) -> Figure:
+    title, number = visit.say("Indicators"), visit.language.number
+    categories = sorted({one.category for one in found.indicators})
+    counts = {(one.indicator, one.category): one.hits for one in found.indicators}
+    rows = [
+        (visit.indicator(code), [Amount(number(n), n) for n in (counts.get((code, one), 0) for one in categories)])
+        for code in sorted({one.indicator for one in found.indicators})
+    ]
+    return Figure(
+        title,
+        charts.stacked(title, [(words, parts, None) for words, parts in rows], categories),
+        [title, *categories],
+        [[words, *(amount.text for amount in parts)] for words, parts in rows],
+        visit.say("Hits by the indicators of your own record; one with several counts for each."),
     )
 
 

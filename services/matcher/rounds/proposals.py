@@ -95,7 +95,7 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
     table = context.rules.get(proposal.rules)
     if table is None:
         raise InputError("match_rules_unknown", listed=", ".join(sorted(context.rules)))
-    template = None if proposal.template is None else _reference(context, proposal.template)
+    template = None if proposal.template is None else _template(context, proposal.template)
     normalizer, conformance = normalizer_reference()
     defaults = context.settings.rounds
     pairs = proposal.pairs or tuple((a, b) for a in parties for b in parties if a < b)
@@ -115,7 +115,8 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
             caps=_caps(parties, proposal, defaults),
             window=proposal.window or default_window(context.clock(), defaults),
             padding=proposal.padding or padding_of(defaults),
-            template=template,
+            indicators=template and template.indicators,
+            template=template and template.reference,
         )
     except ValidationError as error:
         raise InputError("proposal_unusable", fields=fields_at_fault(error)) from None
@@ -144,12 +145,12 @@ def stated_templates(context: MatcherContext) -> tuple[RoundTemplate, ...]:
         return templates_in_force(session, context.registry)
 
 
-def _reference(context: MatcherContext, chosen: TemplateChoice) -> messages.TemplateReference:
+def _template(context: MatcherContext, chosen: TemplateChoice) -> RoundTemplate:
     wanted = chosen.template_id, chosen.version
     found = next((one for one in stated_templates(context) if place_of(one) == wanted), None)
     if found is None:
         raise PolicyError("round_template_unknown", template=chosen.template_id, version=chosen.version)
-    return found.reference
+    return found
 
 
 def title_of_month(context: MatcherContext, words: str) -> str:

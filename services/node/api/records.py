@@ -19,6 +19,13 @@ Corrector = Annotated[Actor, requires(Action.IMPORT_RECORDS)]
 Searcher = Annotated[Actor, requires(Action.SEARCH_RECORDS)]
 
 
+@router.get(
+    "/indicators", summary="The table of indicators that records can have", dependencies=[requires(Action.SEE_ROUNDS)]
+)
+def get_indicators(node: Node) -> forms.IndicatorTableView:
+    return forms.IndicatorTableView.of_fields(node.indicators)
+
+
 @router.post("/records/search", summary="Search the party's own records")
 def search_records(node: Node, actor: Searcher, wanted: forms.RecordSearch) -> forms.RecordPage:
     return search.search(node.journal, actor, wanted)
@@ -55,7 +62,7 @@ def check_correction(
     node: Node, import_id: str, position: Place, wanted: forms.RecordCorrection
 ) -> forms.CorrectionReport:
     """Return how the corrected record would be read; nothing is stored."""
-    return corrections.check_correction(node.journal, import_id, position, wanted)
+    return corrections.check_correction(node.journal, node.indicators, import_id, position, wanted)
 
 
 @router.put("/imports/{import_id}/records/{position}", summary="Correct one record of a list")
@@ -63,7 +70,7 @@ def put_record(
     node: Node, actor: Corrector, import_id: str, position: Place, wanted: forms.RecordCorrection
 ) -> forms.CorrectionReport:
     """Store other fields of a record that has no hit, in a list that no open round uses."""
-    return corrections.correct_record(node.journal, actor, import_id, position, wanted)
+    return corrections.correct_record(node.journal, node.indicators, actor, import_id, position, wanted)
 
 
 @router.delete("/imports/{import_id}/records/{position}", status_code=204, summary="Take one record out of its list")

@@ -171,9 +171,7 @@ def get_reading_progress(node: Node, key: str) -> forms.ReadingProgress:
 )
 async def get_findings(request: Request, node: Node, layout: ListLayout, delivery: Delivery = None) -> Response:
     """Read the list in the body and return every finding: line, record number, field, reason and what is written."""
-    found = await read_sent_list(
-        request, delivery, lambda file: list_reading.findings_file(node.settings.home, node.store, file, layout)
-    )
+    found = await read_sent_list(request, delivery, lambda file: list_reading.findings_file(node, file, layout))
     return file_response(found, "text/csv; charset=utf-8")
 
 

@@ -6,6 +6,7 @@ What this node says itself is signed by `services.node.steps`.
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, 
 from aquila.matching.certainty import Level
 from aquila.protocol import messages
 from aquila.protocol.log_entries import statement_entry
+from aquila.records.indicators import MOST_INDICATORS
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.log import entries
@@ -68,14 +70,19 @@ def draw_reference(code: str, random: Callable[[int], bytes]) -> str:
     return f"{code}-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
 
 
-def note_of(node: NodeContext, record: Mapping[str, str], reference: str, told: str) -> messages.Note:
+def note_of(
+    node: NodeContext, manifest: messages.Manifest, record: Mapping[str, Any], reference: str, told: str
+) -> messages.Note:
     """Return the note on a record of this node; for a record that is gone it holds only the reference."""
+    told_of = manifest.indicators is not None and manifest.indicators.digest == node.indicators.digest
+    codes = node.indicators.known(record.get("indicators", ())) if told_of else ()
     contact = node.settings.contact or node.settings.name
     return messages.Note(
         source_evaluation=record.get("source_evaluation"),
         information_evaluation=record.get("information_evaluation"),
         handling_code=record.get("handling_code"),
         category=_text(record.get("category")) or None,
+        indicators=codes[:MOST_INDICATORS] or None,
         reference=reference,
         contact=_text(contact) or node.code,
         report=told,

@@ -264,6 +264,7 @@ def conditions(wanted: forms.SavedFilter, now: int, actor: Actor) -> list[Column
             wanted.whose,
             HitStatusRow.assignee == actor.person if wanted.whose is forms.AssigneeFilter.MINE else _nobodys(),
         ),
+        (wanted.indicator, HitRow.indicators.contains(_indicator(wanted.indicator or ""))),
         (wanted.kind, of_lists if wanted.kind is Kind.LIST else ~of_lists),
         (wanted.overdue or None, HitStatusRow.due_at < now),
         (wanted.older_than_hours, HitStatusRow.arrived_at < now - (wanted.older_than_hours or 0) * HOUR),
@@ -275,6 +276,11 @@ def conditions(wanted: forms.SavedFilter, now: int, actor: Actor) -> list[Column
         found.append(HitRow.hit_id.startswith(wanted.hit))
     name = wanted.name.strip() if isinstance(wanted, forms.HitSearch) else ""
     return [*found, _named(name)] if name else found
+
+
+def _indicator(wanted: str) -> str:
+    """Return how a hit's indicators have a code, or one of a group."""
+    return f" {wanted} " if wanted[1:] else f" {wanted}"
 
 
 def by_round(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:

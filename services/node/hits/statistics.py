@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
 from aquila.interface import hits as forms
+from services.kit.rounds import manifest_in
 from services.kit.storage.store import Store
 from services.node.hits import lifecycle
 from services.node.hits.correspondence import answers_due
 from services.node.storage.imports import newest_list
-from services.node.storage.tables import HitStatusRow, HitStepRow, RecordRow
+from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow, RecordRow, RoundRow
 
 _DAY = 24 * HOUR
 _WEEK = 7 * _DAY
@@ -110,6 +111,7 @@ _FIELDS = (
     "national_numbers",
     "category",
     "handling_code",
+    "indicators",
 )
 _WHOLE_DATE = re.compile(rb'"date_of_birth": ?"\d{4}-\d{2}-\d{2}"')
 _AT_ONCE = 2_048
@@ -129,6 +131,7 @@ def unit_picture(store: Store, clock: Callable[[], int], days: int) -> forms.Uni
         }
         for work, arrived_at, _ in _waiting(session):
             ages[work][bisect_right(forms.AGES, now - arrived_at)] += 1
+        indicators = _indicators(session, arrived)
         newest = _completeness(session)
     received = _spans(first[LifecycleStepKind.ANSWERED], first[LifecycleStepKind.RECEIVED])
     return forms.UnitPicture(
@@ -142,6 +145,7 @@ def unit_picture(store: Store, clock: Callable[[], int], days: int) -> forms.Uni
             forms.AgedWork(work=work, hits=tuple(of[age] for age in range(len(forms.AGES) + 1)))
             for work, of in ages.items()
         ),
+        indicators=tuple(indicators),
         newest_list=newest,
     )
 
@@ -207,6 +211,21 @@ def _spans(reached: Mapping[_Key, int], since: Mapping[_Key, int]) -> list[int]:
 
 def _median(spans: Sequence[int]) -> int | None:
     return median_low(spans) if spans else None
+
+
+def _indicators(session: Session, arrived: Mapping[_Key, _Arrived]) -> list[forms.IndicatorCount]:
+    """Count hits by the indicators of the own record and the category of the round."""
+    query = select(HitRow.round_id, HitRow.hit_id, HitRow.indicators)
+    rounds, counts = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for round_id, hit_id, codes in session.execute(query.where(HitRow.indicators.is_not(None))):
+        if (round_id, hit_id) in arrived:
+            rounds.update((round_id, code) for code in (codes or "").split())
+    for (round_id, code), hits in rounds.items():
+        counts[code, manifest_in(session.get_one(RoundRow, round_id).manifest).category] += hits
+    return [
+        forms.IndicatorCount(indicator=code, category=category, hits=hits)
+        for (code, category), hits in sorted(counts.items())
+    ]
 
 
 def _completeness(session: Session) -> forms.ListCompleteness | None:

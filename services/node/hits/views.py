@@ -411,12 +411,13 @@ def _met(row: ExchangeRow | None, table: RuleTable) -> tuple[Rule, ...]:
     return tuple(rule for rule in table.rules if rule.number in numbers)
 
 
-def _note(content: Mapping[str, str | None]) -> NoteView:
+def _note(content: Mapping[str, Any]) -> NoteView:
     codes = content["source_evaluation"], content["information_evaluation"]
     return NoteView(
         evaluation=_evaluation(*codes) or "",
         handling_code=content["handling_code"],
         category=content["category"],
+        indicators=tuple(content.get("indicators") or ()),
         reference=content["reference"],
         contact=content["contact"],
     )

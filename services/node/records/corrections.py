@@ -12,6 +12,7 @@ from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, PolicyError
 from aquila.interface.records import CorrectionReport, RecordCorrection, names_of
+from aquila.records.indicators import IndicatorTable, coded
 from aquila.records.reading.columns import read_texts
 from aquila.records.rows import AcceptedRow, Row
 from aquila.records.search import search_text
@@ -32,7 +33,9 @@ _ONE = {"records": 1}
 _TABLES: tuple[Table, ...] = (RecordRow.__table__, FindingRow.__table__)  # type: ignore[assignment]  # declared tables
 
 
-def check_correction(journal: Journal, import_id: str, position: int, wanted: RecordCorrection) -> CorrectionReport:
+def check_correction(
+    journal: Journal, indicators: IndicatorTable, import_id: str, position: int, wanted: RecordCorrection
+) -> CorrectionReport:
     """Return how a corrected record would be read, with its findings; nothing is stored.
 
     Raises:
@@ -40,11 +43,11 @@ def check_correction(journal: Journal, import_id: str, position: int, wanted: Re
         PolicyError: It cannot be changed now, because of a round or of its hits.
     """
     with journal.store.reading("record.check_correction") as session:
-        return _report(_read(_free_record(session, import_id, position).record_id, wanted))
+        return _report(_read(_free_record(session, import_id, position).record_id, wanted, indicators))
 
 
 def correct_record(
-    journal: Journal, actor: Actor, import_id: str, position: int, wanted: RecordCorrection
+    journal: Journal, indicators: IndicatorTable, actor: Actor, import_id: str, position: int, wanted: RecordCorrection
 ) -> CorrectionReport:
     """Store other fields of a record; its identifier and place stay.
 
@@ -55,7 +58,7 @@ def correct_record(
     """
     with journal.store.transaction("record.correct") as session:
         found = _free_record(session, import_id, position)
-        row = _read(found.record_id, wanted)
+        row = _read(found.record_id, wanted, indicators)
         if not isinstance(row, AcceptedRow):
             raise InputError("correction_refused")
         found.content, found.words = row.record.to_json(), search_text(row.record)
@@ -108,8 +111,8 @@ def _free_record(session: Session, import_id: str, position: int) -> RecordRow:
     return found
 
 
-def _read(record_id: str, wanted: RecordCorrection) -> Row:
-    return read_texts(_LINE, {"record_id": [record_id], **wanted.texts()})
+def _read(record_id: str, wanted: RecordCorrection, indicators: IndicatorTable) -> Row:
+    return next(coded([read_texts(_LINE, {"record_id": [record_id], **wanted.texts()})], indicators))
 
 
 def _report(row: Row) -> CorrectionReport:

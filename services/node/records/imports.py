@@ -17,7 +17,7 @@ from aquila.matching.own_list import DuplicateSearch, FamilyNames, forecast
 from aquila.records.person import Record
 from aquila.records.reading.csv_rows import suggest_columns
 from aquila.records.reading.layouts import FoundLayout, Layout
-from aquila.records.reading.lists import RawList, read_rows, recognize
+from aquila.records.reading.lists import RawList, recognize
 from aquila.records.rows import AcceptedRow, FindingGroups, ReadReport, Row
 from aquila.records.rules import RuleTable
 from aquila.records.search import search_text
@@ -29,8 +29,16 @@ from services.kit.storage.store import Store
 from services.kit.work.memory import RowsRead
 from services.node.context import Journal, NodeContext
 from services.node.records import comparisons
-from services.node.records.erasure import overwrite_deleted, without_erased
-from services.node.records.list_reading import finding_rows, findings_of, noted_of, open_remembered, recall, remember
+from services.node.records.erasure import overwrite_deleted
+from services.node.records.list_reading import (
+    finding_rows,
+    findings_of,
+    noted_of,
+    open_remembered,
+    read_here,
+    recall,
+    remember,
+)
 from services.node.records.stored_lists import ListDigest, standing_queries_of
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow, RoundRow, SubmissionRow
@@ -111,7 +119,7 @@ def check_list(
     with node.lists.reading(key) as read, comparisons.searching(node.settings.home, table) as search:
         raw = open_remembered(node.store, stream, layout)
         reading = _Reading(table, search, sampled=forms.SAMPLED, read=read)
-        for row in reading.counts.watch(without_erased(node.store, read_rows(raw))):
+        for row in reading.counts.watch(read_here(node, raw)):
             reading.watch(row)
         return reading.report(None, "", raw.layout)
 
@@ -183,8 +191,7 @@ def _import_list(node: NodeContext, actor: Actor, raw: RawList, reading: _Readin
                 )
             )
         # If we crash from here on, the incomplete import is removed at the next start.
-        rows = without_erased(node.store, read_rows(raw))
-        _store_rows(node.store, import_id, reading, rows, accept_refused=terms.accept_refused)
+        _store_rows(node.store, import_id, reading, read_here(node, raw), accept_refused=terms.accept_refused)
         _check_counts(reading.counts, accept_refused=terms.accept_refused)
         report = reading.report(import_id, terms.name, raw.layout)
         # What can fail is done by now: whoever is told that it failed may send the list again.

@@ -31,6 +31,7 @@ from aquila.errors import PolicyError
 from aquila.interface.records import Deliveries, DeliveryView, Findings, FindingView
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.encoding import framed
+from aquila.records.indicators import coded
 from aquila.records.reading.layouts import FoundLayout, Layout
 from aquila.records.reading.lists import RawList, open_list, read_rows, recognize
 from aquila.records.rows import AcceptedRow, Finding, Row
@@ -128,14 +129,19 @@ def finding_rows(import_id: str, findings: Sequence[FindingView], first: int) ->
     ]
 
 
-def findings_file(home: Path, store: Store, stream: BinaryIO, layout: Layout) -> BinaryIO:
+def read_here(node: NodeContext, raw: RawList) -> Iterator[Row]:
+    """Yield the rows of a list as this node takes them: without erased records, and with indicators that it knows."""
+    return coded(without_erased(node.store, read_rows(raw)), node.indicators)
+
+
+def findings_file(node: NodeContext, stream: BinaryIO, layout: Layout) -> BinaryIO:
     """Return every finding of a list as CSV, in the order of its lines; what a spreadsheet would run is quoted.
 
     Raises:
         InputError: The list as a whole cannot be read.
     """
-    rows = without_erased(store, read_rows(open_remembered(store, stream, layout)))
-    return _written(home, (one for row in rows for one in findings_of(row, with_values=True)))
+    rows = read_here(node, open_remembered(node.store, stream, layout))
+    return _written(node.settings.home, (one for row in rows for one in findings_of(row, with_values=True)))
 
 
 def stored_findings(store: Store, import_id: str) -> Findings:

@@ -48,6 +48,8 @@ def manifest_problem(node: NodeContext, manifest: Manifest) -> Sentence | None:
         check_template(manifest, node.templates)
     except PolicyError as error:
         return error.sentence
+    if manifest.indicators is not None and manifest.indicators.digest != node.indicators.digest:
+        return Sentence.of("node_indicators_differ", table=manifest.indicators.name)
     return None
 
 

@@ -7,6 +7,7 @@ can be closed while notes are on their way. Every piece is committed alone and c
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from aquila.crypto.keys import SealingKey
 from aquila.crypto.sealing import RoundKey
 from aquila.errors import AquilaError, KeyMaterialError, ProtocolError
 from aquila.octets import hexadecimal
-from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Note, Notes
+from aquila.protocol.messages import MAX_NOTES, Fault, HitReport, Manifest, Note, Notes
 from aquila.protocol.rounds.exchange import (
     marks_needed,
     prepare,
@@ -165,7 +166,9 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
     submission = submission_in_report(round_, node.code, terms.submission_id)
     chunks = _chunks(node, round_.round_id, submission, terms.counterpart) if submission and report.hits else ()
     held = held_tokens(report.handles, chunks)
-    kit = _Kit(terms, signed_sizes(round_, terms), node.table_of(round_.manifest), held, marks_needed(held.most), place)
+    manifest = round_.manifest
+    sizes = signed_sizes(round_, terms)
+    kit = _Kit(manifest, terms, sizes, node.table_of(manifest), held, marks_needed(held.most), place)
     with memory.note_key(make=True) as key:
         # If we crash here, the key lies there, and the next attempt takes it.
         with node.store.transaction("exchange.secret") as session:
@@ -192,6 +195,7 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
 class _Kit:
     """The terms on which the hits of one report are prepared: the report without them, and the data of all of them."""
 
+    manifest: Manifest
     terms: HitReport
     sizes: tuple[int, int]
     table: RuleTable
@@ -209,8 +213,9 @@ def _prepare_batch(session: Session, node: NodeContext, key: RoundKey, kit: _Kit
     prepared = prepare(kit.sizes, kit.table, kit.terms, hits, kit.held, node.random)
     for one in prepared.openings.each():
         hit_id, reference = one.hit_id, notes.draw_reference(node.code, node.random)
-        record: dict[str, str] = json.loads(records.get(hit_id) or b"{}")
-        told.append(notes.note_of(node, record, reference, one.report_digest).model_dump_json().encode())
+        record: dict[str, Any] = json.loads(records.get(hit_id) or b"{}")
+        note = notes.note_of(node, kit.manifest, record, reference, one.report_digest)
+        told.append(note.model_dump_json().encode())
         opening = key.seal(hit_id, one.to_bytes(), node.random)
         met, whole = MetRules.of(one.rules, one.places)
         rows.append(

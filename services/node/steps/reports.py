@@ -18,6 +18,7 @@ from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import HANDLE_BYTES, handles_of
+from aquila.records.indicators import IndicatorTable
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
 from services.kit.log.entries import append
@@ -53,6 +54,7 @@ class OwnRecordRef(NamedTuple):
     record_id: str
     handling_code: str | None = None
     person: str | None = None
+    indicators: str | None = None
 
 
 class ResolvedReport(NamedTuple):
@@ -115,13 +117,15 @@ def resolve(node: NodeContext, round_id: str, event: Event, own: left_out.OwnRow
     mine = np.frombuffer(bytes.fromhex("".join(wanted)), dtype=every.dtype)
     places = np.flatnonzero(np.isin(every, mine)).tolist()
     positions = {place: every[place : place + 1].tobytes().hex() for place in places}
-    records_found = _known_records(node.store, submission.import_id, positions)
+    records_found = _known_records(node.store, node.indicators, submission.import_id, positions)
     return ResolvedReport(
         submission.import_id, records_found, frozenset(positions.values()) - set(records_found), checked
     )
 
 
-def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> dict[str, OwnRecordRef]:
+def _known_records(
+    store: Store, indicators: IndicatorTable, import_id: str, positions: dict[int, str]
+) -> dict[str, OwnRecordRef]:
     """Return the kept data of the record of each handle, read some hundred at a time."""
     found: dict[str, OwnRecordRef] = {}
     places = sorted(positions)
@@ -132,8 +136,13 @@ def _known_records(store: Store, import_id: str, positions: dict[int, str]) -> d
             asked = query.where(RecordRow.position.in_(places[first : first + _AT_ONCE]))
             for place, record_id, content in session.execute(asked):
                 record = json.loads(content)
+                codes = indicators.known(record.get("indicators", ()))
                 found[positions[place]] = OwnRecordRef(
-                    place, record_id, record.get("handling_code"), lifecycle.person_digest(record_id, record)
+                    place,
+                    record_id,
+                    record.get("handling_code"),
+                    lifecycle.person_digest(record_id, record),
+                    f" {' '.join(codes)} " if codes else None,
                 )
     return found
 
@@ -167,6 +176,7 @@ def store(
                 families=list(hit.families),
                 submission_id=report.submission_id,
                 handling_code=record.handling_code,
+                indicators=record.indicators,
                 person=record.person,
             )
     session.add_all(rows.values())

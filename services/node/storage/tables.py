@@ -507,6 +507,9 @@ class HitRow(SealedRow, NodeRows):
     families: Mapped[list[str]] = mapped_column(JSON, comment="Evidence families that agree.")
     submission_id: Mapped[Id | None] = mapped_column(comment="The query, or none for the lists.")
     handling_code: Mapped[str | None] = mapped_column(String(2), comment="The own record's handling code, or none.")
+    indicators: Mapped[str | None] = mapped_column(
+        String(40), comment="The own record's indicators, with a blank before and behind each; or none."
+    )
     person: Mapped[Digest | None] = mapped_column(
         index=True, comment="SHA-256 of the own record's number, names and birth."
     )

@@ -244,6 +244,9 @@ def _verified(theme: Theme, made: _Made) -> None:
         "entries": [entry],
     }
     theme.valid("note_verified", "verify", "3.7.8", given, made.note().decode())
+    coded = made.note(indicators=["T1", "F12"])
+    entries = [entry | {"sealed": made.sealed(coded)}]
+    theme.valid("note_with_indicators", "verify", "3.7.6.1", given | {"entries": entries}, coded.decode())
 
     def refused(name: str, kind: str, **changes: Any) -> None:
         theme.invalid(name, "verify", "3.7.8", given | changes, kind)
@@ -271,6 +274,8 @@ def _verified(theme: Theme, made: _Made) -> None:
     refused("note_of_random_bytes", "sealed", entries=[entry | {"sealed": octets("no note", len(whole))}])
     refused("note_with_another_member", "unreadable", entries=sealed(note=made.note(name="Ana")))
     refused("note_without_a_contact", "unreadable", entries=sealed(note=made.note(contact=None)))
+    refused("note_with_an_indicator_of_no_number", "unreadable", entries=sealed(note=made.note(indicators=["T"])))
+    refused("note_with_nine_indicators", "unreadable", entries=sealed(note=made.note(indicators=["T1"] * 9)))
     other = told(made.basis, made.level, made.families, octets("another hit", 16))["told"].hex()
     refused("note_on_what_was_told_of_another_hit", "told", entries=sealed(note=made.note(report=other)))
     lower = told(made.basis, "low", made.families)["told"].hex()

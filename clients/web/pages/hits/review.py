@@ -104,6 +104,7 @@ def get_hits(visit: Visited) -> Response:
         urgencies=[(code, visit.say(word)) for code, word in labels.URGENCIES.items()],
         outcome_choices=[(outcome.value, visit.say(labels.OUTCOMES[outcome.value])) for outcome in HitOutcome],
         rounds_left_out=newest.total - len(rounds),
+        indicator_choices=[("", visit.say("any")), *visit.indicators().items()],
         **_choices(visit, rounds, wanted.counterpart),
     )
 

@@ -18,7 +18,8 @@ async def test_a_unit_sees_how_far_its_hits_came(world: World) -> None:
     """Of five hits two are decided, one is asked about and answered; a decision that was undone does not count."""
     al, round_id = world.nodes["AL"], await world.propose()
     assert unit_picture(al.node.store, world.clock, 30).newest_list is None
-    ids = store_hits(al.node.store, round_id, [StoredHit(number, "RS") for number in range(5)], world.clock.time)
+    hits = [StoredHit(number, "RS", indicators=codes) for number, codes in enumerate((" T1 F2 ", " T1 ", *[None] * 3))]
+    ids = store_hits(al.node.store, round_id, hits, world.clock.time)
     asked, other, undone, received, _ = [{"round_id": round_id, "hit_id": one} for one in ids]
     world.clock.time += HOUR
     await does(al, asked, "acknowledge")
@@ -56,6 +57,11 @@ async def test_a_unit_sees_how_far_its_hits_came(world: World) -> None:
         "undecided": [0, 3, 0, 0],
         "replied": [0, 1, 0, 0],
     }
+    category = (await al.round(round_id))["manifest"]["category"]
+    assert found["indicators"] == [
+        {"indicator": "F2", "category": category, "hits": 1},
+        {"indicator": "T1", "category": category, "hits": 2},
+    ]
     newest = found["newest_list"]
     counts = {one["field"]: one["records"] for one in newest["fields"]}
     assert (newest["records"], newest["whole_birth_dates"]) == (5, 5)
@@ -65,4 +71,5 @@ async def test_a_unit_sees_how_far_its_hits_came(world: World) -> None:
     world.clock.time += 60 * DAY
     later = await al.get("/picture?days=30")
     assert {step["hits"] for step in later["funnel"]} == {0}
+    assert later["indicators"] == []
     assert sum(one["hits"][-1] for one in later["ages"]) == 4

@@ -61,6 +61,29 @@ async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
     assert "1985" not in finding["reason"]["text"]
 
 
+async def test_indicators_are_those_of_the_table(world: World) -> None:
+    """A code that it lacks is named with its line and not taken, in a list as in one record that is corrected."""
+    al = world.nodes["AL"]
+    header = "record_id,given_names,family_names,indicators\n"
+    content = (header + "a-1,Ana,Novak,F1; t2;Q7\na-2,Bo,Novak,\n").encode()
+    (found,) = (await al.post("/records/check", content=content)).json()["groups"]
+    assert (found["field"], found["reason"]["code"], found["line"], found["example"]) == (
+        "indicators",
+        "code_not_used",
+        2,
+        "Q7",
+    )
+    list_id = (await al.post("/imports", params={"name": "persons"}, content=content)).json()["import_id"]
+    path = f"/imports/{list_id}/records/0"
+    assert (await al.get(path))["entry"]["record"]["indicators"] == ["T2", "F1"]
+    fields = {"given_names": ["Ana"], "family_names": ["Novak"], "indicators": ["C1", "travel"]}
+    answer = await al.operator.put(f"/v1{path}", json={"fields": fields})
+    assert [one["reason"]["code"] for one in answer.json()["findings"]] == ["code_not_used"]
+    assert (await al.get(path))["entry"]["record"]["indicators"] == ["C1"]
+    table = await al.get("/indicators")
+    assert table["indicators"]["T2"] == "return from a conflict area"
+
+
 async def test_findings_are_grouped_with_an_example(world: World, caplog: pytest.LogCaptureFixture) -> None:
     al = world.nodes["AL"]
     rows = "".join(f"a-{number},Ana,Novak,7{number:02}Q/85,\n" for number in range(8))

@@ -1,10 +1,14 @@
 """Templates of rounds: stated by the matcher, accepted by the parties, and what a round that names one needs."""
 
+from dataclasses import replace
+from json import dumps
 from typing import Any
 
+from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.templates import built_in
 from services.matcher.rounds.proposals import stated_templates
 from services.matcher.storage.tables import ListCountRow
+from services.node.hits.notes import note_of
 from services.node.records.queries import standing_queries
 from tests.support.ceremony import REGISTRY, accept
 from tests.support.node_world import World
@@ -48,6 +52,14 @@ async def test_a_round_from_a_template(world: World) -> None:
     }
     view = await accepted.get(f"/rounds/{round_id}")
     assert view["template"]["wordings"][0]["language"] == "sq"
+    # It also needs the table of indicators that the template names: by this one notes tell codes.
+    record, manifest = {"indicators": ["F1", "T1", "travel"]}, Manifest.model_validate_json(dumps(view["manifest"]))
+    assert note_of(accepted.node, manifest, record, "AL-0A1B-2C3D-4E5F", "d" * 64).indicators == ("T1", "F1")
+    ours, accepted.node.indicators = accepted.node.indicators, replace(accepted.node.indicators, digest="d" * 64)
+    assert note_of(accepted.node, manifest, record, "AL-0A1B-2C3D-4E5F", "d" * 64).indicators is None
+    assert (await obstacles(world, round_id))["AL"] == ["node_indicators_differ"]
+    assert (await accepted.post(f"/rounds/{round_id}/consent")).status_code == 403
+    accepted.node.indicators = ours
     assert (await accepted.post(f"/rounds/{round_id}/consent")).status_code == 202
     assert (await late.post(f"/rounds/{round_id}/consent")).status_code == 403
     await accept(late)

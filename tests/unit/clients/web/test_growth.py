@@ -10,10 +10,12 @@ import httpx
 
 from aquila.audit.roles import Service
 from aquila.interface.hits import UnitPicture
+from aquila.interface.records import IndicatorTableView
 from aquila.interface.rounds import NodeRoundView, RoundPage, RoundsOverview
 from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import RegionalPicture, Statistics
 from aquila.protocol.encoding import canonical
+from aquila.records.indicators import load_indicators
 from aquila.sentences import quoted
 from clients.sdk import Access, Connection
 from clients.web.app.site import Site
@@ -356,6 +358,16 @@ def unit_picture(hits: int) -> bytes:
             {"work": work, "hits": [hits // 20, hits // 30, hits // 40, hits // 50]}
             for work in ("undecided", "decided", "asked", "replied")
         ],
+        "indicators": [
+            {"indicator": code, "category": category, "hits": hits // of}
+            for code, category, of in (
+                ("F1", "smugglers", 9),
+                ("T2", "smugglers", 40),
+                ("T2", "fighters", 7),
+                ("Z9", "fighters", 3),
+            )
+            if hits
+        ],
         "newest_list": {
             "name": "List of November",
             "imported_at": 1_800_000_000,
@@ -370,15 +382,30 @@ def unit_picture(hits: int) -> bytes:
     return canonical(UnitPicture.model_validate(found).model_dump(mode="json"))
 
 
+def indicator_table() -> bytes:
+    return canonical(IndicatorTableView.of_fields(load_indicators()).model_dump(mode="json"))
+
+
 async def test_picture_of_a_unit(node: Any) -> None:
     """Numbers, shares and times of ten thousand hits stand in words beside the drawings."""
-    async with visiting(node, Service.NODE, "approver", {"/v1/picture": unit_picture(10_000)}) as browser:
+    answers = {"/v1/picture": unit_picture(10_000), "/v1/indicators": indicator_table()}
+    async with visiting(node, Service.NODE, "approver", answers) as browser:
         page = await english(browser, "/unit?days=30")
         assert is_small(browser)
         assert 'value="30" selected' in browser.page
-        for words in ("10,000", "61%", "2 hours", "over 30 days", "List of November", "97%"):
+        for words in (
+            "10,000",
+            "61%",
+            "2 hours",
+            "over 30 days",
+            "List of November",
+            "97%",
+            "T2 return from a conflict area",
+            "Z9",
+            "1,428",
+        ):
             assert words in page
-        assert browser.page.count("<svg") == 3
+        assert browser.page.count("<svg") == 4
         await browser.open("/unit?days=7")
         assert browser.answer.status_code == 422
 

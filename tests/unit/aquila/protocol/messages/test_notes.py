@@ -49,6 +49,10 @@ def test_a_statement_that_contradicts_itself(kind: type[Message], changes: dict[
         {"category": ""},
         {"contact": "x" * 61},
         {"contact": "a\nb"},
+        {"indicators": ()},
+        {"indicators": ("T",)},
+        {"indicators": ("T0",)},
+        {"indicators": ("T1",) * 9},
         {"reference": "record 17"},
         {"name": "somebody"},
     ],
@@ -58,8 +62,9 @@ def test_what_a_note_cannot_say(changes: dict[str, Any]) -> None:
 
     It has no attribute of the record, and nothing is compared by it (ADR 76).
     """
-    assert set(Note.model_fields) == set(NOTE)
+    assert set(Note.model_fields) == {*NOTE, "indicators"}
     assert Note(**NOTE).handling_code == "H1"
+    assert b"indicators" not in Note(**NOTE).payload()
     with pytest.raises(ValidationError):
         Note(**(NOTE | changes))
 

@@ -7,7 +7,7 @@ import pytest
 
 from aquila.errors import InputError, MalformedError, PolicyError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import Manifest
+from aquila.protocol.messages import Manifest, TableReference
 from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration.statements import (
     RegistryStatement,
@@ -17,6 +17,7 @@ from aquila.protocol.registration.statements import (
     sign_statement,
 )
 from aquila.protocol.registration.templates import built_in, check_template, read_templates, template_of
+from aquila.records.indicators import load_indicators
 from tests.support.registering import CA, MATCHER_KEY, NOW, URL, registry_of, stated
 from tests.support.samples import SAMPLES
 
@@ -27,7 +28,7 @@ FIGHTERS = next(one for one in TEMPLATES if one.template_id == "foreign-fighters
 def manifest(template: RoundTemplate = FIGHTERS, **changes: Any) -> Manifest:
     """Return the manifest of a round from a template, with changes."""
     names = ("mode", "area", "legal_basis", "purpose", "category", "minimum_certainty")
-    names += ("frequency_limit", "retention_days")
+    names += ("frequency_limit", "retention_days", "indicators")
     terms = {name: value for name, value in template.model_dump(mode="json").items() if name in names}
     rules = SAMPLES[Manifest]["rules"] | {"name": template.rules}
     named = {"template": template.reference.model_dump(mode="json"), "rules": rules}
@@ -38,6 +39,8 @@ def test_the_templates_of_the_program() -> None:
     """Three kinds of rounds, each in all languages of the pages; the sample of the operators is the same file."""
     assert [one.template_id for one in TEMPLATES] == ["border-queries", "foreign-fighters", "organised-crime"]
     assert {tuple(word.language for word in one.wordings) for one in TEMPLATES} == {("sq", "sr-Cyrl", "sr-Latn")}
+    table = load_indicators()
+    assert {one.indicators for one in TEMPLATES} == {None, TableReference(name=table.name, digest=table.digest)}
     sample = Path(__file__).parents[5] / "deploy" / "samples" / "templates.toml"
     assert sample.read_bytes() == built_in()
 
@@ -108,6 +111,7 @@ def test_a_round_that_has_the_terms_of_its_template() -> None:
         ({"purpose": "something else"}, "purpose"),
         ({"mode": "lists_and_queries", "retention_days": 7}, "mode, retention_days"),
         ({"rules": {"name": "exact", "digest": "d" * 64}}, "rules"),
+        ({"indicators": {"name": "sample-1", "digest": "d" * 64}}, "indicators"),
     ],
 )
 def test_a_round_that_differs_from_its_template(changes: dict[str, Any], fields: str) -> None:

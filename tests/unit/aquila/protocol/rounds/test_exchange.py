@@ -13,6 +13,7 @@ from aquila.protocol.messages import Fault, HitReport, Note, ReportPage
 from aquila.protocol.rounds import exchange
 from aquila.protocol.rounds.hit_columns import NoteOpening, TokensByRecord, held_tokens, hit_batches
 from aquila.protocol.submissions.submission import FinalizedChunk
+from aquila.records.indicators import MOST_INDICATORS
 from tests.support.prepared_notes import PreparedNote, by_record, prepare_each, seal_each, verify_each
 from tests.support.staged_round import StagedRound, regrade
 
@@ -201,6 +202,15 @@ def test_every_note_of_a_report_is_as_long(stage: StagedRound) -> None:
         one.hit.hit_id for one in every
     ]
     assert [exchange.marks_needed(most) for most in (33, 250, 300)] == [64, 256, 256]
+
+
+def test_the_longest_note_has_room(stage: StagedRound) -> None:
+    """Two texts of signs that take three bytes each, and as many indicators as a record has."""
+    one, theirs = two_sides(stage.reported())
+    codes = tuple(f"Z{number}" for number in range(99, 99 - MOST_INDICATORS, -1))
+    told = opened(one.opening, sealed(theirs, category="\u201e" * 60, contact="\u201e" * 60, indicators=codes))
+    assert isinstance(told, Note)
+    assert told.indicators == codes
 
 
 def test_a_note_that_is_too_long(stage: StagedRound) -> None:
