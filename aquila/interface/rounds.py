@@ -4,6 +4,7 @@ Nothing here is signed. A view holds no name, date or number of a person but the
 those of a list that is being looked at; of the other side nothing but its note, and that of confirmed hits alone.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -502,6 +503,36 @@ class NodeStatus(Message):
     notifications_failing_since: Seconds | None = None
     """Since when a notification cannot be handed over, or None."""
     group: str
+
+
+class CategoryView(Message):
+    """A category of persons: its code is the id of the template that has it, in the registry in force."""
+
+    code: TemplateId
+    words: Text
+    """As manifests have it."""
+    wordings: dict[str, Text]
+    """In other languages, by language tag."""
+
+
+class Categories(Message):
+    """The categories of persons that have a code."""
+
+    categories: tuple[CategoryView, ...]
+
+    @classmethod
+    def of(cls, templates: Iterable[RoundTemplate]) -> Self:
+        """Return the categories of templates, each version of its own."""
+        return cls(
+            categories=tuple(
+                CategoryView(
+                    code=one.template_id,
+                    words=one.category,
+                    wordings={word.language: word.category for word in one.wordings},
+                )
+                for one in templates
+            )
+        )
 
 
 class ProposalDefaults(Message):

@@ -45,6 +45,7 @@ class NodeClient(ServiceClient):
     """
 
     status = answers("get_status", round_views.NodeStatus)
+    categories = answers("get_categories", round_views.Categories)
     health = answers("get_service_health", health_views.ServiceHealth)
     needs = answers("get_needs", attention.AttentionList)
     registry = answers("get_registry", party_views.RegistryView)
@@ -142,6 +143,7 @@ class MatcherClient(ServiceClient):
     propose = answers("post_round", approval.PendingApproval, round_views.RoundProposal)
     rounds = answers("get_all_rounds", round_views.RoundPage)
     overview = answers("get_overview", round_views.RoundsOverview)
+    categories = answers("get_categories", round_views.Categories)
     health = answers("get_service_health", health_views.ServiceHealth)
     needs = answers("get_needs", attention.AttentionList)
     parties = answers("get_parties", party_views.Parties)

@@ -63,6 +63,7 @@ class Visit:
     _user: CurrentUser | None = None
     _waiting: Waiting | None = None
     _indicators: Mapping[str, str] | None = None
+    _categories: Mapping[str, str] | None = None
     _faulty: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -169,8 +170,10 @@ class Visit:
     def indicators(self) -> Mapping[str, str]:
         """Return the groups of the node's table of indicators in words, each before its codes, by letter and code."""
         if self._indicators is None:
-            table = self.records().indicators()
-            labels = dict(table.groups) | dict(table.indicators)
+            labels: dict[str, str] = {}
+            with contextlib.suppress(AquilaError):  # a page is shown with codes rather than not at all
+                table = self.records().indicators()
+                labels = table.groups | table.indicators
             order = sorted(labels, key=lambda code: (code[0], int(code[1:] or 0)))
             self._indicators = {code: f"{code} {self.say(labels[code])}" for code in order}
         return self._indicators
@@ -178,6 +181,19 @@ class Visit:
     def indicator(self, code: str) -> str:
         """Return an indicator in words; one that the table does not have is its code alone."""
         return self.indicators().get(code, code)
+
+    def category(self, text: str) -> str:
+        """Return a category of persons in the visitor's language, by its code or its words in a manifest.
+
+        A text that is no template's stays as it is.
+        """
+        if self._categories is None:
+            self._categories = {}
+            with contextlib.suppress(AquilaError):  # as above
+                found = (self.node() if self.site.is_node else self.matcher()).categories().categories
+                words = [(one, one.wordings.get(self.language.tag, one.words)) for one in found]
+                self._categories = {known: word for one, word in words for known in (one.code, one.words)}
+        return self._categories.get(text, text)
 
     def node(self) -> NodeClient:
         return NodeClient(self.connection())

@@ -140,7 +140,11 @@ def _part(visit: Visit, found: RegionalPicture) -> dict[str, Any]:
     one = found.round
     assert one is not None, "a category without a round is not in a report"
     figures = figures_of(visit, Picture(one.category, Level.LOW, found))
-    return {"title": one.category, "round": of_round(visit, one), "pictures": [asdict(figure) for figure in figures]}
+    return {
+        "title": visit.category(one.category),
+        "round": of_round(visit, one),
+        "pictures": [asdict(figure) for figure in figures],
+    }
 
 
 def _findings(visit: Visit, found: RegionalPicture) -> Iterator[str]:
@@ -149,6 +153,7 @@ def _findings(visit: Visit, found: RegionalPicture) -> Iterator[str]:
     table = one.table(Kind.LIST) if one else None
     if one is None or table is None:
         return
+    one = one.model_copy(update={"category": visit.category(one.category)})
     parties = visit.language.counted(
         "%(num)s party", "%(num)s parties", len({sent.party for sent in one.lists if sent.kind is Kind.LIST})
     )

@@ -100,6 +100,7 @@ def _ages(visit: Visit, found: UnitPicture) -> Figure:
 def _indicators(visit: Visit, found: UnitPicture) -> Figure:
     title, number = visit.say("Indicators"), visit.language.number
     categories = sorted({one.category for one in found.indicators})
+    names = list(map(visit.category, categories))
     counts = {(one.indicator, one.category): one.hits for one in found.indicators}
     rows = [
         (visit.indicator(code), [Amount(number(n), n) for n in (counts.get((code, one), 0) for one in categories)])
@@ -107,8 +108,8 @@ def _indicators(visit: Visit, found: UnitPicture) -> Figure:
     ]
     return Figure(
         title,
-        charts.stacked(title, [(words, parts, None) for words, parts in rows], categories),
-        [title, *categories],
+        charts.stacked(title, [(words, parts, None) for words, parts in rows], names),
+        [title, *names],
         [[words, *(amount.text for amount in parts)] for words, parts in rows],
         visit.say("Hits by the indicators of your own record; one with several counts for each."),
     )

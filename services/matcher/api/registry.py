@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from aquila.audit.roles import Action
 from aquila.interface.approval import PendingApproval
+from aquila.interface.rounds import Categories
 from aquila.interface.service import party as forms
 from aquila.protocol.registration.statements import RegistryFeed
 from services.kit.actor import Actor
@@ -15,6 +16,7 @@ from services.kit.http.signed_calls import SIGNED, SignedCaller
 from services.kit.people.permissions import requires
 from services.matcher.administration import registry as statements
 from services.matcher.api.dependencies import At, FourEyes
+from services.matcher.rounds.proposals import stated_templates
 
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]
@@ -54,6 +56,12 @@ def put_acceptance(context: At, call: SignedCaller) -> Response:
 @operator.get("", summary="The registry and who has accepted it", dependencies=[requires(Action.MANAGE_REGISTRY)])
 def get_registry(context: At) -> forms.RegistryView:
     return statements.show(context)
+
+
+@operator.get("/categories", summary="Categories of persons", dependencies=[requires(Action.SEE_ROUNDS)])
+def get_categories(context: At) -> Categories:
+    """Return those of the templates in the registry in force, in their languages."""
+    return Categories.of(stated_templates(context))
 
 
 @operator.get("/statements", summary="Statements as a file", dependencies=[requires(Action.MANAGE_REGISTRY)])

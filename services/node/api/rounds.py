@@ -17,6 +17,7 @@ from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
 from aquila.interface.rounds import (
     AbortReason,
+    Categories,
     ConsentRequest,
     Hits,
     NodeRoundView,
@@ -102,6 +103,12 @@ async def _layout(
 
 
 ListLayout = Annotated[Layout, Depends(_layout)]
+
+
+@router.get("/categories", summary="Categories of persons", dependencies=[requires(Action.SEE_ROUNDS)])
+def get_categories(node: Node) -> Categories:
+    """Return those of the templates in the registry in force, in their languages."""
+    return Categories.of(node.templates)
 
 
 @router.get("/status", summary="The node at a glance", dependencies=[requires(Action.SEE_STATUS)])
