@@ -52,13 +52,17 @@ async def test_a_round_from_a_template(world: World) -> None:
     }
     view = await accepted.get(f"/rounds/{round_id}")
     assert view["template"]["wordings"][0]["language"] == "sq"
+    known = (await accepted.get("/categories"))["categories"]
+    assert [one["code"] for one in known] == ["border-queries", "foreign-fighters", "organised-crime"]
+    assert known[1]["wordings"]["sq"] == "luftëtarë të huaj terroristë"
+    assert (await late.get("/categories"))["categories"] == []
+    assert (await world.operator.get(f"{REGISTRY}/categories")).json()["categories"] == known
     # It also needs the table of indicators that the template names: by this one notes tell codes.
     record, manifest = {"indicators": ["F1", "T1", "travel"]}, Manifest.model_validate_json(dumps(view["manifest"]))
     assert note_of(accepted.node, manifest, record, "AL-0A1B-2C3D-4E5F", "d" * 64).indicators == ("T1", "F1")
     ours, accepted.node.indicators = accepted.node.indicators, replace(accepted.node.indicators, digest="d" * 64)
     assert note_of(accepted.node, manifest, record, "AL-0A1B-2C3D-4E5F", "d" * 64).indicators is None
-    assert (await obstacles(world, round_id))["AL"] == ["node_indicators_differ"]
-    assert (await accepted.post(f"/rounds/{round_id}/consent")).status_code == 403
+    assert (await accepted.post(f"/rounds/{round_id}/consent")).json()["code"] == "node_indicators_differ"
     accepted.node.indicators = ours
     assert (await accepted.post(f"/rounds/{round_id}/consent")).status_code == 202
     assert (await late.post(f"/rounds/{round_id}/consent")).status_code == 403

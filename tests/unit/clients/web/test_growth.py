@@ -382,13 +382,16 @@ def unit_picture(hits: int) -> bytes:
     return canonical(UnitPicture.model_validate(found).model_dump(mode="json"))
 
 
+CATEGORIES = b'{"categories":[{"code":"fighters","words":"foreign fighters","wordings":{"sq":"luftare"}}]}'
+
+
 def indicator_table() -> bytes:
     return canonical(IndicatorTableView.of_fields(load_indicators()).model_dump(mode="json"))
 
 
 async def test_picture_of_a_unit(node: Any) -> None:
     """Numbers, shares and times of ten thousand hits stand in words beside the drawings."""
-    answers = {"/v1/picture": unit_picture(10_000), "/v1/indicators": indicator_table()}
+    answers = {"/v1/picture": unit_picture(10_000), "/v1/indicators": indicator_table(), "/v1/categories": CATEGORIES}
     async with visiting(node, Service.NODE, "approver", answers) as browser:
         page = await english(browser, "/unit?days=30")
         assert is_small(browser)
@@ -403,6 +406,8 @@ async def test_picture_of_a_unit(node: Any) -> None:
             "T2 return from a conflict area",
             "Z9",
             "1,428",
+            "foreign fighters",
+            "smugglers",
         ):
             assert words in page
         assert browser.page.count("<svg") == 4
