@@ -64,12 +64,12 @@ class Note(Message):
     """The party's own number of the hit, drawn at random; a follow-up names it."""
     contact: NoteText
     """Where the unit that holds the record can be asked."""
+    report: Digest
+    """Digest of what the matcher told the sender of the hit, to be compared with what it told the receiver."""
     indicators: Annotated[tuple[IndicatorCode, ...], Field(min_length=1, max_length=MOST_INDICATORS)] | None = (
         optional()
     )
     """Codes of the table that the manifest names; none in a round that names none."""
-    report: Digest
-    """Digest of what the matcher told the sender of the hit, to be compared with what it told the receiver."""
 
 
 class Notes(SealedStatement):
