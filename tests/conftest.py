@@ -15,6 +15,7 @@ from aquila.crypto.backend import load_group
 from aquila.crypto.group import Group
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.store import Store, database_url
+from tests.support.compiled_once import share_compiled_statements
 from tests.support.exported import Exported
 from tests.support.made_once import made_once
 from tests.support.played_stages import PlayedStage
@@ -28,6 +29,8 @@ settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("explore" if "AQUILA_EXPLORE" in os.environ else "aquila")
 
 _FILES = "database_files"  # the marker of tests that look into the files of a SQLite database
+
+share_compiled_statements()
 
 # What is imported and collected stays until the end, so that there is no garbage to look for.
 gc.disable()
