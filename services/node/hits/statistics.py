@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median_low
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from aquila.followup.lifecycle import HOUR, LifecycleStepKind, Stage
@@ -21,7 +21,7 @@ from services.kit.storage.store import Store
 from services.node.hits import lifecycle
 from services.node.hits.correspondence import answers_due
 from services.node.storage.imports import newest_list
-from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow, RecordRow, RoundRow
+from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow, ImportRow, RecordRow, RoundRow
 
 _DAY = 24 * HOUR
 _WEEK = 7 * _DAY
@@ -114,14 +114,12 @@ _FIELDS = (
     "indicators",
 )
 _WHOLE_DATE = re.compile(rb'"date_of_birth": ?"\d{4}-\d{2}-\d{2}"')
+_RECORDS, _WHOLE = "records", "whole_birth_dates"
 _AT_ONCE = 2_048
 
 
 def unit_picture(store: Store, clock: Callable[[], int], days: int) -> forms.UnitPicture:
-    """Return how far the hits of some days came, how old the open work is, and what the newest list has.
-
-    All records of that list are read: some ten seconds for a million.
-    """
+    """Return how far the hits of some days came, how old the open work is, and what the newest list has."""
     now = clock()
     with store.reading("hit.picture") as session:
         arrived = _arrived(session, now - days * _DAY)
@@ -132,7 +130,6 @@ def unit_picture(store: Store, clock: Callable[[], int], days: int) -> forms.Uni
         for work, arrived_at, _ in _waiting(session):
             ages[work][bisect_right(forms.AGES, now - arrived_at)] += 1
         indicators = _indicators(session, arrived)
-        newest = _completeness(session)
     received = _spans(first[LifecycleStepKind.ANSWERED], first[LifecycleStepKind.RECEIVED])
     return forms.UnitPicture(
         at=now,
@@ -146,7 +143,7 @@ def unit_picture(store: Store, clock: Callable[[], int], days: int) -> forms.Uni
             for work, of in ages.items()
         ),
         indicators=tuple(indicators),
-        newest_list=newest,
+        newest_list=_completeness(store),
     )
 
 
@@ -228,27 +225,48 @@ def _indicators(session: Session, arrived: Mapping[_Key, _Arrived]) -> list[form
     ]
 
 
-def _completeness(session: Session) -> forms.ListCompleteness | None:
-    """Count what the records of the newest list have.
+class FilledFields:
+    """Counts of what the records of a list have, as they pass.
 
     A stored record has a name of a field, in quotes and before a colon, exactly if it has the field: within a text,
     JSON writes a backslash before a quote.
     """
-    newest = session.scalar(newest_list())
+
+    _NAMES: ClassVar[Mapping[str, bytes]] = {name: f'"{name}":'.encode() for name in _FIELDS}
+
+    def __init__(self) -> None:
+        self.counts = Counter[str]()
+
+    def add(self, *contents: bytes) -> None:
+        """Count the next records as they are stored."""
+        for octets in map(bytes, contents):
+            self.counts.update(name for name, written in self._NAMES.items() if written in octets)
+            self.counts[_WHOLE] += _WHOLE_DATE.search(octets) is not None
+        self.counts[_RECORDS] += len(contents)
+
+
+def _completeness(store: Store) -> forms.ListCompleteness | None:
+    with store.reading("import.newest") as session:
+        newest = session.scalar(newest_list())
     if newest is None:
         return None
-    names = {name: f'"{name}":'.encode() for name in _FIELDS}
-    counts, whole, records = Counter[str](), 0, 0
-    query = select(RecordRow.content).where(RecordRow.import_id == newest.import_id)
-    for (content,) in session.execute(query.execution_options(yield_per=_AT_ONCE)):
-        octets = bytes(content)
-        records += 1
-        counts.update(name for name, written in names.items() if written in octets)
-        whole += _WHOLE_DATE.search(octets) is not None
+    counts = newest.filled or _counted_again(store, newest.import_id)
     return forms.ListCompleteness(
         name=newest.name,
         imported_at=newest.imported_at,
-        records=records,
-        whole_birth_dates=whole,
-        fields=tuple(forms.FilledField(field=name, records=counts[name]) for name in _FIELDS),
+        records=counts[_RECORDS],
+        whole_birth_dates=counts[_WHOLE],
+        fields=tuple(forms.FilledField(field=name, records=counts.get(name, 0)) for name in _FIELDS),
     )
+
+
+def _counted_again(store: Store, import_id: str) -> dict[str, int]:
+    """Count what a list has after an erasure, and keep it: some two seconds for 200,000 records."""
+    found = FilledFields()
+    # Within one transaction, so that no erasure comes between the records and their counts.
+    with store.transaction("import.counted") as session:
+        query = select(RecordRow.content).where(RecordRow.import_id == import_id)
+        for contents in session.scalars(query.execution_options(yield_per=_AT_ONCE)).partitions():
+            found.add(*contents)
+        session.execute(update(ImportRow).where(ImportRow.import_id == import_id).values(filled=found.counts))
+    return found.counts

@@ -62,7 +62,7 @@ def correct_record(
         if not isinstance(row, AcceptedRow):
             raise InputError("correction_refused")
         found.content, found.words = row.record.to_json(), search_text(row.record)
-        complete_import(session, import_id).digest = None  # it is another list now
+        complete_import(session, import_id).changed()
         _replace_findings(session, import_id, row)
         log_import(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, _ONE)
         log_import(session, journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, _ONE)
@@ -88,7 +88,7 @@ def take_out_record(journal: Journal, actor: Actor, import_id: str, position: in
         with following_removal(session, import_id):
             session.delete(found)
             session.flush()
-            stored.digest = None
+            stored.changed()
             close_gaps(session, import_id)
         log_import(session, journal, actor, EntryKind.ERASURE, Action.DELETE_RECORDS, import_id, _ONE)
     # If we crash here, the bytes of deleted rows go with the next scrub.

@@ -291,7 +291,7 @@ def _erase_row(session: Session, import_id: str, position: int) -> None:
     """Delete a row of an import; its place is filled at once, unless a round still goes by the places."""
     session.execute(delete(RecordRow).where(RecordRow.import_id == import_id, RecordRow.position == position))
     row = session.get_one(ImportRow, import_id)
-    row.digest = None  # it is another list now, and nothing that was asked for before is about it
+    row.changed()  # nothing that was asked for before is about it
     if session.scalar(_uses([import_id], _SENT)) is None:
         close_gaps(session, import_id)
         if row.records == 0:

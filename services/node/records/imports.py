@@ -28,6 +28,7 @@ from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.memory import RowsRead
 from services.node.context import Journal, NodeContext
+from services.node.hits.statistics import FilledFields
 from services.node.records import comparisons
 from services.node.records.erasure import overwrite_deleted
 from services.node.records.list_reading import (
@@ -66,6 +67,7 @@ class _Reading:
     sampled: int = 0
     sample: list[forms.SampledRecord] = field(default_factory=list)
     digest: ListDigest = field(default_factory=ListDigest)
+    filled: FilledFields = field(default_factory=FilledFields)
     read: RowsRead = field(default_factory=RowsRead)
 
     def watch(self, row: Row) -> None:
@@ -198,7 +200,7 @@ def _import_list(node: NodeContext, actor: Actor, raw: RawList, reading: _Readin
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)
             row.complete, row.records, row.refused = True, reading.counts.accepted, reading.counts.refused
-            row.digest = reading.digest.hexdigest()
+            row.digest, row.filled = reading.digest.hexdigest(), dict(reading.filled.counts)
             counts = {"records": row.records, "refused": row.refused}
             log_import(session, node.journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
             if terms.are_columns_chosen:
@@ -228,9 +230,9 @@ def _store_rows(store: Store, import_id: str, reading: _Reading, rows: Iterable[
         if isinstance(row, AcceptedRow) and (accept_refused or not reading.counts.refused):
             batch.append(row.record)
             if len(batch) == _BATCH:
-                stored += _store_batch(store, import_id, stored, batch, reading.digest)
+                stored += _store_batch(store, import_id, stored, batch, reading)
     if batch:
-        _store_batch(store, import_id, stored, batch, reading.digest)
+        _store_batch(store, import_id, stored, batch, reading)
     _store_findings(store, import_id, reading, 1)
 
 
@@ -246,7 +248,7 @@ def _store_findings(store: Store, import_id: str, reading: _Reading, least: int)
         session.execute(insert(FindingRow), rows)
 
 
-def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], digest: ListDigest) -> int:
+def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], reading: _Reading) -> int:
     """Store a batch, empty it, and return how many records it had."""
     rows: list[dict[str, Any]] = [
         {
@@ -259,7 +261,8 @@ def _store_batch(store: Store, import_id: str, first: int, batch: list[Record], 
         for position, record in enumerate(batch, start=first)
     ]
     batch.clear()
-    digest.add(*((row["record_id"], row["content"]) for row in rows))
+    reading.digest.add(*((row["record_id"], row["content"]) for row in rows))
+    reading.filled.add(*(row["content"] for row in rows))
     with store.transaction("import.batch") as session:
         session.execute(insert(RecordRow), rows)
     return len(rows)

@@ -98,6 +98,13 @@ class ImportRow(NodeRows):
         comment="SHA-256 of its records in order; none after an erasure, until needed."
     )
     for_query: Mapped[bool] = mapped_column(default=False, comment="Whether it holds the persons of one query.")
+    filled: Mapped[dict[str, int] | None] = mapped_column(
+        JSON, comment="How many of its records have each field; none after an erasure, until needed."
+    )
+
+    def changed(self) -> None:
+        """Forget what was made of all records: it is another list now."""
+        self.digest = self.filled = None
 
 
 class FindingRow(NodeRows):

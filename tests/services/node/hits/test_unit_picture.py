@@ -6,8 +6,9 @@ import pytest
 
 from aquila.followup.lifecycle import HOUR
 from services.node.hits.statistics import unit_picture
+from services.node.storage.tables import ImportRow
 from tests.support.node_steps import does, hit_path
-from tests.support.node_world import World
+from tests.support.node_world import HEADER, World
 from tests.support.stored_hits import StoredHit, store_hits
 
 pytestmark = pytest.mark.parties("AL", "RS")
@@ -73,3 +74,24 @@ async def test_a_unit_sees_how_far_its_hits_came(world: World) -> None:
     assert {step["hits"] for step in later["funnel"]} == {0}
     assert later["indicators"] == []
     assert sum(one["hits"][-1] for one in later["ages"]) == 4
+
+
+async def test_what_a_list_has_is_counted_when_it_is_stored(world: World) -> None:
+    """Its records are not read for the page; only after one of them was taken out, once."""
+    al = world.nodes["AL"]
+    import_id = await al.load(HEADER + "a-1,Mira,Kola,1988-08-08,\na-2,Ana,Novak,1985,\na-3,Eva,Kos,,\n")
+
+    async def found() -> tuple[int, int, int]:
+        newest = (await al.get("/picture?days=30"))["newest_list"]
+        counts = {one["field"]: one["records"] for one in newest["fields"]}
+        return newest["records"], counts["date_of_birth"], newest["whole_birth_dates"]
+
+    kept = {"records": 7, "date_of_birth": 6, "whole_birth_dates": 5}
+    for counts, shown in ((None, (3, 2, 1)), (kept, (7, 6, 5))):
+        if counts:
+            with al.node.store.transaction("test.counts") as session:
+                session.get_one(ImportRow, import_id).filled = counts
+        assert await found() == shown
+    assert (await al.operator.delete(f"/v1/imports/{import_id}/records/0")).status_code == 204
+    for _ in range(2):
+        assert await found() == (2, 1, 0)
