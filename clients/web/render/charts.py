@@ -20,6 +20,9 @@ _DARK_FROM = 4  # the first shade on which text is white
 _LABELS, _DRAWN, _LETTERS, _LINE_HEIGHT, _HEAD = 330, 330, 42, 17, 48
 _CELL, _MARGIN, _BAR, _GAP, _WIDTH = 64, 64, 26, 12, 640
 _LETTER = 9  # the width of a letter, about
+_ACROSS = 34  # letters of a line on a telephone
+_FULL = 98.0  # per cent of the width that the longest bar has: a mark at its end stays in the picture
+_DRAWING = f' class="drawing" {_FONT}'
 
 # Where a party is, in tiles from the left and from the top: only who lies beside whom is meant.
 _PLACES = {
@@ -161,38 +164,45 @@ def stacked(  # what a picture of parts is made of
 ) -> str:
     """Return horizontal bars of several parts each, the darkest first, and a line through the marks of the rows.
 
+    The words of a bar are above it, and bars are as long as there is room: on a telephone letters are as large as
+    elsewhere.
+
     Args:
         title: What the picture shows.
         rows: Each bar's words, its parts in one order, and where its mark is, if it has one.
-        names: Words of the parts, for the legend above the bars. Without them, the text of the parts is behind a bar;
+        names: Words of the parts, for the legend above the bars. Without them, the text of the parts is above a bar;
             with them, it would be longer than the bars, and is left to the table.
         mark: Words of the marks, for the legend.
         full: The sum of a bar of full length; by default the largest.
     """
     sums = [sum(amount.size for amount in parts) for _, parts, _ in rows]
     full = full or ceil(max([*sums, *(at or 0 for _, _, at in rows)], default=0)) or 1
-    label = 2 * _GAP + _LETTER * max((len(words) for words, _, _ in rows), default=0)
-    texts = ["" if names else " + ".join(amount.text for amount in parts) for _, parts, _ in rows]
-    room = max(_WIDTH - label - 3 * _GAP - _LETTER * max(map(len, texts), default=0), _WIDTH / 4)
-    width = max(_WIDTH, label + room + 3 * _GAP + _LETTER * max(map(len, texts), default=0))
-    has_marks = any(at is not None for _, _, at in rows)
-    drawn, start = _legend(names, mark if has_marks else "", width)
+    drawn, top = _legend(names, mark if any(at is not None for _, _, at in rows) else "")
     marks = []
-    for index, (words, parts, at) in enumerate(rows):
-        top, x = start + _GAP + index * (_BAR + _GAP), float(label)
-        drawn.append(_text(label - _GAP, top + _BAR * 0.68, words, anchor="end"))
+    for words, parts, at in rows:
+        text, x = "" if names else " + ".join(amount.text for amount in parts), 0.0
+        lines = wrap(words, max(_ACROSS - len(text), _ACROSS // 3)) or [""]
+        top += _GAP + _LINE_HEIGHT * len(lines)
+        drawn += [_text(0, top - 6 - _LINE_HEIGHT * n, line, anchor="start") for n, line in enumerate(reversed(lines))]
+        if text:
+            drawn.append(_text("100%", top - 6, text, anchor="end", weight=600))
         for number, amount in enumerate(parts):
-            wide = room * amount.size / full
-            drawn.append(_rectangle(x, top, max(wide, 1.0), _BAR, _part_shade(number, len(parts))))
-            x += max(wide, 1.0)
-        if texts[index]:
-            drawn.append(_text(x + 8, top + _BAR * 0.68, texts[index], anchor="start", weight=600))
+            wide = max(_FULL * amount.size / full, 0.25)
+            drawn.append(_rectangle(_percent(x), top, _percent(wide), _BAR, _part_shade(number, len(parts))))
+            x += wide
+        top += _BAR
         if at is not None:
-            marks.append((label + room * at / full, top + _BAR / 2))
+            marks.append((_percent(_FULL * at / full), top - _BAR / 2))
     line = f'class="mark" stroke="{_INK}" stroke-width="2"'
-    drawn += [f'<path {line} d="M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"/>' for (x, y), (to_x, to_y) in pairwise(marks)]
+    drawn += [
+        f'<line {line} x1="{x}" y1="{y:.1f}" x2="{to_x}" y2="{to_y:.1f}"/>' for (x, y), (to_x, to_y) in pairwise(marks)
+    ]
     drawn += [_point(x, y) for x, y in marks]
-    return _svg(title, width, start + _GAP + len(rows) * (_BAR + _GAP), drawn)
+    return svg_document(title, _WIDTH, top + _GAP, drawn, attributes=_DRAWING, flows=True)
+
+
+def _percent(part: float) -> str:
+    return f"{part:.2f}%"
 
 
 def _part_shade(number: int, parts: int) -> int:
@@ -201,13 +211,13 @@ def _part_shade(number: int, parts: int) -> int:
     return darkest - darkest * number // (parts - 1) if parts > 1 else darkest - 1
 
 
-def _legend(names: Sequence[str], mark: str, width: float) -> tuple[list[str], float]:
+def _legend(names: Sequence[str], mark: str) -> tuple[list[str], float]:
     """Return the words of shades and of the mark, in as many lines as they need, and how high they are."""
-    drawn, x, y = list[str](), float(_GAP), float(_GAP)
+    drawn, x, y = list[str](), 0.0, 0.0
     for number, words in enumerate([*names, *([mark] if mark else [])]):
         wide = 2.5 * _GAP + _LETTER * len(words)
-        if x > _GAP and x + wide > width:
-            x, y = float(_GAP), y + 2 * _GAP
+        if x and x + wide > _LETTER * _ACROSS:
+            x, y = 0.0, y + 2 * _GAP
         if number < len(names):
             drawn.append(_rectangle(x, y, 14, 14, _part_shade(number, len(names))))
         else:
@@ -217,8 +227,8 @@ def _legend(names: Sequence[str], mark: str, width: float) -> tuple[list[str], f
     return drawn, (y + 14 if drawn else 0.0)
 
 
-def _point(x: float, y: float) -> str:
-    return f'<circle class="mark" stroke="{_INK}" stroke-width="2" cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{_PAPER}"/>'
+def _point(x: float | str, y: float) -> str:
+    return f'<circle class="mark" stroke="{_INK}" stroke-width="2" cx="{x}" cy="{y:.1f}" r="4" fill="{_PAPER}"/>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,8 +323,13 @@ def _cell(x: float, y: float, width: float, amount: Amount | None, most: int) ->
     return [_rectangle(*frame, shade), _text(*middle, amount.text, weight=600, shade=shade)]
 
 
-def _rectangle(x: float, y: float, width: float, height: float, shade: int | None) -> str:
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3" {_fill(shade)}/>'
+def _rectangle(x: float | str, y: float, width: float | str, height: float, shade: int | None) -> str:
+    place = f'x="{_length(x)}" y="{y:.1f}" width="{_length(width)}" height="{height:.1f}"'
+    return f'<rect {place} rx="3" {_fill(shade)}/>'
+
+
+def _length(length: float | str) -> str:
+    return length if isinstance(length, str) else f"{length:.1f}"
 
 
 def _upright(x: float, top: float, bottom: float) -> str:
@@ -331,7 +346,7 @@ def _fill(shade: int | None) -> str:
 
 
 def _text(
-    x: float,
+    x: float | str,
     y: float,
     words: str,
     *,
@@ -350,15 +365,17 @@ def _text(
 
 
 def _svg(title: str, width: float, height: float, drawn: Iterable[str]) -> str:
-    return svg_document(title, width, height, drawn, attributes=f' class="drawing" {_FONT}')
+    return svg_document(title, width, height, drawn, attributes=_DRAWING)
 
 
-def text_mark(x: float, y: float, words: str, anchor: str, attributes: str = "") -> str:
+def text_mark(x: float | str, y: float, words: str, anchor: str, attributes: str = "") -> str:
     """Return a text element with escaped words; further attributes are written as they are, a blank before each."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{attributes}>{escape(words)}</text>'
+    return f'<text x="{_length(x)}" y="{y:.1f}" text-anchor="{anchor}"{attributes}>{escape(words)}</text>'
 
 
-def svg_document(title: str, width: float, height: float, drawn: Iterable[str], *, attributes: str = "") -> str:
+def svg_document(
+    title: str, width: float, height: float, drawn: Iterable[str], *, attributes: str = "", flows: bool = False
+) -> str:
     """Return a whole picture with its title, which is read out to who cannot see it; on white but for a style sheet.
 
     Args:
@@ -367,10 +384,12 @@ def svg_document(title: str, width: float, height: float, drawn: Iterable[str], 
         height: In pixels.
         drawn: The elements, in the order of drawing.
         attributes: A class, or presentation attributes that all elements inherit, with a blank before each.
+        flows: Whether its parts are placed in per cent: then a page makes it narrower or wider, and does not scale it.
     """
+    box = "" if flows else f' viewBox="0 0 {width:.0f} {height:.0f}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"{attributes}>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"{box} '
+        f'role="img"{attributes}>'
         f"<title>{escape(title)}</title>"
-        f'<rect class="paper" width="{width:.0f}" height="{height:.0f}" fill="{_PAPER}"/>{"".join(drawn)}</svg>'
+        f'<rect class="paper" width="100%" height="100%" fill="{_PAPER}"/>{"".join(drawn)}</svg>'
     )

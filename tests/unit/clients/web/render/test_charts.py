@@ -17,6 +17,10 @@ def texts(drawing: str) -> list[str]:
     return [node.text or "" for node in ET.fromstring(drawing).iter(f"{SVG}text")]
 
 
+def per_cent(node: ET.Element, name: str = "width") -> float:
+    return float(node.get(name, "").removesuffix("%"))
+
+
 def test_heat_map() -> None:
     """Every number stands in its cell, a small one in a hollow one, and a pair that is not compared is a dash."""
     drawing = heat_map("Hits", ["AL", "MK", "RS", "SI"], CELLS)
@@ -48,10 +52,10 @@ def test_stacked() -> None:
     drawing = stacked("Trend", [("May", parts, 75), ("June", parts[:1], None), ("July", parts, 150)])
     assert {"100 + 1-4 + 50", "100", "May", "June", "July"} == set(texts(drawing))
     found = ET.fromstring(drawing)
-    first, _, third = [node for node in found.iter(f"{SVG}rect") if node.get("y") == "12.0"]
-    assert float(first.get("width", "")) == pytest.approx(2 * float(third.get("width", "")), rel=0.02)
+    first, _, third = [node for node in found.iter(f"{SVG}rect") if node.get("y") == "29.0"]
+    assert per_cent(first) == pytest.approx(2 * per_cent(third), rel=0.02)
     assert len(list(found.iter(f"{SVG}circle"))) == 2
-    assert len(list(found.iter(f"{SVG}path"))) == 1
+    assert len(list(found.iter(f"{SVG}line"))) == 1
 
 
 def test_legend() -> None:
@@ -70,10 +74,21 @@ def test_full_bars() -> None:
     """A bar of a share is as long as its share, and a mark beyond all bars stays in the picture."""
     whole = ET.fromstring(bars("Fields", [("sex", Amount("50 %", 50))], 100)).findall(f"{SVG}rect")[1]
     half = ET.fromstring(bars("Fields", [("sex", Amount("50 %", 50))])).findall(f"{SVG}rect")[1]
-    assert float(half.get("width", "")) == pytest.approx(2 * float(whole.get("width", "")), rel=0.01)
+    assert per_cent(half) == pytest.approx(2 * per_cent(whole), rel=0.01)
     drawing = ET.fromstring(stacked("Trend", [("May", [Amount("10", 10)], 20)]))
     [point] = drawing.iter(f"{SVG}circle")
-    assert float(point.get("cx", "")) < float(drawing.get("width", ""))
+    assert per_cent(point, "cx") < 100
+
+
+def test_long_words_of_a_bar() -> None:
+    """They are wrapped above it, and stay beside their number, where a telephone shows them."""
+    words = "what another party asked about, and nobody has answered"
+    drawing = ET.fromstring(bars("Work", [(words, Amount("1,234", 1_234))]))
+    [*lines, number] = drawing.iter(f"{SVG}text")
+    assert " ".join(line.text or "" for line in reversed(lines)) == words
+    assert all(len(f"{line.text}{number.text}") <= 34 for line in lines)
+    assert (lines[0].get("y"), number.get("x")) == (number.get("y"), "100%")
+    assert "viewBox" not in drawing.attrib
 
 
 def test_shares() -> None:
