@@ -89,7 +89,6 @@ class SubjectFindings(Message):
 
     search_id: Identifier
     """Of this search, whose entry of the log has its numbers; the answer names it."""
-    lists: Count
     records: Count
     """How many records of lists and queries were compared."""
     places: tuple[FoundInPlace, ...]

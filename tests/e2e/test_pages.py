@@ -268,6 +268,20 @@ def decide_the_rest(analyst: Visitor) -> None:
     assert paper.value.path().read_bytes().startswith(b"%PDF")
 
 
+def answer_a_person(desk: Visitor, path: Path) -> None:
+    """Search the node for the first person of the list, who asks what is held, and record the answer."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream))
+    desk.open("/subjects")
+    desk.write(file_number="DP 2026/17", given_names=row["given_names"], family_names=row["family_names"])
+    desk.press("Search")
+    assert desk.shows(row["record_id"])
+    desk.page.locator("#answer-given").check()
+    desk.write(received=time.strftime("%Y-%m-%d"))
+    desk.press("Record the answer")
+    assert desk.shows("information given")
+
+
 def propose(officer: Visitor, first: Visitor, second: Visitor) -> None:
     """Let the secretariat propose a round, and a second officer of it approve, while a party's officer looks around."""
     for page in ("/queries", "/queries/standing", "/rounds"):
@@ -299,12 +313,13 @@ def test_the_story(
     for path in files.values():
         make_hostile(path)
     roles = [("ofi", "officer"), ("app", "approver"), ("ana", "analyst"), ("aud", "auditor")]
+    roles.append(("dpo", "data_protection_officer"))
     here = cast.set_up(world.services["RS"], *roles)
     there = cast.set_up(world.services["AL"], *roles[:2])
     first, second, watcher = cast.set_up(
         world.matcher, ("sec-1", "secretariat"), ("sec-2", "secretariat"), ("aud", "auditor")
     )
-    officer, approver, analyst, auditor = here
+    officer, approver, analyst, auditor, desk = here
     import_delivered(officer, delivered, files["RS"])
     import_list(there[0], files["AL"])
     if window.scripts:
@@ -325,6 +340,7 @@ def test_the_story(
     analyst.sign_in("ana")
     follow_a_hit(analyst, files["RS"])
     decide_the_rest(analyst)
+    answer_a_person(desk, files["RS"])
     # The auditor finds it in the log, the matcher's auditor finds the round; the secretariat closes it.
     auditor.open("/log")
     assert auditor.shows(" closed a hit.")

@@ -1,4 +1,4 @@
-"""Persons ask what the party holds on them: one search over all of the node, and the answer.
+"""Persons ask what the party holds on them: one search over the node, and the answer.
 
 Who is looked for comes in a form, so that no address, and so no history of a browser, holds a name or a number.
 """

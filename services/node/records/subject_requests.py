@@ -1,4 +1,4 @@
-"""A person asks what this party holds (LED, Articles 14 to 17): one search over all of the node, and the answer kept.
+"""A person asks what this party holds (LED, Articles 14 to 17): one search over the node, and the answer kept.
 
 The search compares the person with every stored record by the match rules, follows what is found to its hits, notes and
 letters, and looks for the name in remarks and in the log. It is a look like others, and its entry has the numbers. What
@@ -8,11 +8,11 @@ party's file number, and an entry with a digest of it, both with the numbers of 
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
+from sqlalchemy import delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
@@ -32,7 +32,7 @@ from services.kit.log.entries import ENTRIES, stored_entries
 from services.kit.storage.store import Store
 from services.node.context import Clock, Journal
 from services.node.hits.lifecycle import person_digest
-from services.node.hits.review import by_round
+from services.node.hits.review import Key, by_round
 from services.node.hits.views import log_consultation
 from services.node.records.comparisons import stored_records
 from services.node.records.list_reading import findings_of
@@ -42,13 +42,17 @@ from services.node.storage.tables import ExchangeRow, HitRow, HitStepRow, Import
 _AT_ONCE = 2_048
 _IN_QUERY = 200
 _DAY = 86_400
-_LETTERS = (
-    LifecycleStepKind.OPENED,
-    LifecycleStepKind.REMINDED,
-    LifecycleStepKind.REPLIED,
-    LifecycleStepKind.RECEIVED,
-    LifecycleStepKind.ANSWERED,
-)
+_SHORT = 8
+_LETTERS = [
+    kind.value
+    for kind in (
+        LifecycleStepKind.OPENED,
+        LifecycleStepKind.REMINDED,
+        LifecycleStepKind.REPLIED,
+        LifecycleStepKind.RECEIVED,
+        LifecycleStepKind.ANSWERED,
+    )
+]
 _WITH_REASON = (EntryKind.PROPOSAL.value, EntryKind.SUBMISSION.value)
 
 _Things = dict[SubjectPlace, list[forms.FoundThing]]
@@ -66,15 +70,18 @@ def search_subject(
     _check_number(wanted, asked.record)
     search = PersonSearch(load_rules("default"), asked.record)
     with journal.store.reading("subject.lists") as session:
-        lists = dict(session.execute(select(ImportRow.import_id, ImportRow.for_query).where(ImportRow.complete)).all())
-    records = sum(_compare(journal.store, import_id, search) for import_id in sorted(lists))
+        lists = session.scalars(
+            select(ImportRow.import_id).where(ImportRow.complete).order_by(ImportRow.import_id)
+        ).all()
+    records = sum(_compare(journal.store, import_id, search) for import_id in lists)
     persons = search.found()
     found: _Things = {place: [] for place in SubjectPlace}
+    with journal.store.reading("subject.places") as session:
+        hits = _note_hits(session, persons, _note_records(session, persons, found), found)
+        _note_remarks(session, asked.record, found)
+        _note_entries(session, asked.record, dict(by_round(hits)), found)
     with journal.store.transaction("subject.search") as session:
-        digests = _note_records(session, persons, found)
-        hits = _note_hits(session, persons, digests, found)
-        _note_texts(session, asked.record, {hit.hit_id for hit in hits}, {hit.round_id for hit in hits}, found)
-        for round_id, seen in by_round((hit.round_id, hit.hit_id) for hit in hits):
+        for round_id, seen in by_round(hits):
             log_consultation(session, journal, actor, round_id, seen, Action.ANSWER_SUBJECTS)
         counts = {_count_of(place): len(things) for place, things in found.items()}
         digest = {"file": _file_digest(wanted.file_number)}
@@ -82,7 +89,6 @@ def search_subject(
         journal.log(session, EntryKind.CONSULTATION, by, counts=counts, digests=digest, ids=ids)
     return forms.SubjectFindings(
         search_id=search_id,
-        lists=sum(not for_query for for_query in lists.values()),
         records=records,
         places=tuple(
             forms.FoundInPlace(place=place, count=len(things), things=tuple(things[: forms.MOST_NAMED]))
@@ -197,44 +203,50 @@ def _note_records(session: Session, persons: Iterable[FoundPerson], found: _Thin
 
 def _note_hits(
     session: Session, persons: Sequence[FoundPerson], digests: Collection[str], found: _Things
-) -> Sequence[HitRow]:
-    """Note the hits on the records that were found, with their notes and letters, and return them."""
-    hits: dict[tuple[str, str], HitRow] = {}
+) -> Collection[Key]:
+    """Note the hits on the records that were found, with their notes and letters, and return their keys."""
+    hits: dict[Key, HitRow] = {}
     places, known = [one.place for one in persons], sorted(digests)
     for first in range(0, max(len(places), len(known)), _IN_QUERY):
         some = slice(first, first + _IN_QUERY)
         of_person = HitRow.person.in_(known[some]), tuple_(HitRow.import_id, HitRow.position).in_(places[some])
         hits |= {(hit.round_id, hit.hit_id): hit for hit in session.scalars(select(HitRow).where(or_(*of_person)))}
     for key, hit in sorted(hits.items()):
-        exchange = session.get(ExchangeRow, key)
-        thing = forms.FoundThing(number=exchange.reference if exchange else key[1][:8], of=hit.counterpart, path=key)
+        thing, exchange = _hit_thing(session, hit), session.get(ExchangeRow, key)
         found[SubjectPlace.HITS].append(thing)
         if exchange is not None and exchange.note is not None:
             found[SubjectPlace.NOTES].append(thing)
-        letters = HitStepRow.kind.in_([kind.value for kind in _LETTERS])
-        for step in session.scalars(select(HitStepRow).where(*_steps_of(key), letters).order_by(HitStepRow.step_id)):
+        steps = select(HitStepRow).where(HitStepRow.round_id == key[0], HitStepRow.hit_id == key[1])
+        for step in session.scalars(steps.where(HitStepRow.kind.in_(_LETTERS)).order_by(HitStepRow.step_id)):
             found[SubjectPlace.LETTERS].append(thing.model_copy(update={"number": step.reference or thing.number}))
-    return list(hits.values())
+    return hits.keys()
 
 
-def _steps_of(key: tuple[str, str]) -> tuple[ColumnElement[bool], ...]:
-    return HitStepRow.round_id == key[0], HitStepRow.hit_id == key[1]
+def _hit_thing(session: Session, hit: HitRow) -> forms.FoundThing:
+    """Return a hit by the party's own number of it, or the beginning of its id where it has none."""
+    exchange = session.get(ExchangeRow, (hit.round_id, hit.hit_id))
+    number = hit.hit_id[:_SHORT] if exchange is None else exchange.reference
+    return forms.FoundThing(number=number, of=hit.counterpart, path=(hit.round_id, hit.hit_id))
 
 
-def _note_texts(session: Session, person: Record, hit_ids: set[str], rounds: Collection[str], found: _Things) -> None:
-    """Note remarks and reasons that name the person, and what the log has of the hits that were found."""
+def _note_remarks(session: Session, person: Record, found: _Things) -> None:
+    """Note the remarks that name the person, by their hits."""
     for step in session.scalars(select(HitStepRow).where(HitStepRow.remark != "").order_by(HitStepRow.step_id)):
-        if name_in(words_of(step.remark), person, inflected=True):
-            exchange = session.get(ExchangeRow, (step.round_id, step.hit_id))
-            number = exchange.reference if exchange else step.hit_id[:8]
-            of = exchange.counterpart if exchange else ""
-            thing = forms.FoundThing(number=number, of=of, path=(step.round_id, step.hit_id))
-            found[SubjectPlace.REMARKS].append(thing)
-    wanted = or_(ENTRIES.c.kind.in_(_WITH_REASON), ENTRIES.c.round_id.in_(sorted(rounds)))
+        hit = session.get(HitRow, (step.round_id, step.hit_id))
+        if hit is not None and name_in(words_of(step.remark), person, inflected=True):
+            found[SubjectPlace.REMARKS].append(_hit_thing(session, hit))
+
+
+def _note_entries(session: Session, person: Record, hits: Mapping[str, Collection[str]], found: _Things) -> None:
+    """Note what the log has of hits, by round, and the reasons that name the person."""
+    wanted = or_(ENTRIES.c.kind.in_(_WITH_REASON), ENTRIES.c.round_id.in_(sorted(hits)))
     for row in stored_entries(session, wanted):
         entry = row.unchanged()
-        if entry is not None and (not hit_ids.isdisjoint(entry.ids.values()) or _reason_names(entry, person)):
-            found[SubjectPlace.LOG].append(forms.FoundThing(number=str(row.index), path=(str(row.index),)))
+        if entry is None:
+            continue
+        named = hits.get(entry.round or "", ())
+        if _reason_names(entry, person) or any(one in named for one in entry.ids.values()):
+            found[SubjectPlace.LOG].append(forms.FoundThing(number=str(row.index)))
 
 
 def _reason_names(entry: Entry, person: Record) -> bool:

@@ -13,7 +13,7 @@ from tests.support.node_steps import closed_round, does, hit_with
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.played_worlds import WorldAfter
 
-pytestmark = [pytest.mark.parties("AL", "RS")]
+pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.postgresql_soak]
 
 ARBEN = {"given_names": "Арбен", "family_names": "Hoxha", "date_of_birth": "4.3.1980"}
 FILE = "DP 2026/17"
@@ -54,7 +54,7 @@ async def test_a_person_is_found_by_the_match_rules(world: World) -> None:
     )
     caller = officer(al)
     found = await search(caller, **ARBEN)
-    assert (numbers(found), found["lists"], found["records"]) == ({"records": ["a-1"]}, 1, 3)
+    assert (numbers(found), found["records"]) == ({"records": ["a-1"]}, 3)
     [part] = [part for part in found["places"] if part["count"]]
     assert part["things"][0]["level"] == "high"
     assert "Hoxha" not in json.dumps(found, ensure_ascii=False)
