@@ -1,4 +1,9 @@
-"""What all tests share: a group, a stage for rounds, and fresh stores on SQLite and on PostgreSQL."""
+"""What all tests share: a group, a stage for rounds, and fresh stores on SQLite and on PostgreSQL.
+
+The process that hands tests to others reads this file too: what takes long to load is imported where it is needed.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import gc
@@ -6,21 +11,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import URL, make_url
 
-from aquila.crypto.backend import load_group
-from aquila.crypto.group import Group
-from services.kit.settings import DatabaseSettings
-from services.kit.storage.store import Store, database_url
-from tests.support.compiled_once import share_compiled_statements
-from tests.support.exported import Exported
-from tests.support.made_once import made_once
-from tests.support.played_stages import PlayedStage
-from tests.support.postgres_databases import PostgresDatabases, running_postgres
-from tests.support.staged_round import StagedRound
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from aquila.crypto.group import Group
+    from services.kit.storage.store import Store
+    from tests.support.exported import Exported
+    from tests.support.staged_round import StagedRound
 
 # Speed is measured in benchmarks, not in tests: a busy machine makes no test red. Nor does luck: Hypothesis tries the
 # same examples each time, and `make explore` tries others, many more of them.
@@ -30,27 +32,33 @@ settings.load_profile("explore" if "AQUILA_EXPLORE" in os.environ else "aquila")
 
 _FILES = "database_files"  # the marker of tests that look into the files of a SQLite database
 
-share_compiled_statements()
-
 # What is imported and collected stays until the end, so that there is no garbage to look for.
 gc.disable()
 
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what stays until the end: a tenth of the time of whole rounds."""
-    gc.collect()
+    from tests.support.compiled_once import share_compiled_statements
+
     gc.freeze()
     gc.enable()
+    share_compiled_statements()
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
+    from tests.support.postgres_databases import running_postgres
+
     with running_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def postgres_url(postgres_server: URL) -> Iterator[URL]:
+    from sqlalchemy import make_url
+
+    from tests.support.postgres_databases import PostgresDatabases
+
     with PostgresDatabases(postgres_server) as databases:
         yield make_url(databases.make())
 
@@ -58,6 +66,8 @@ def postgres_url(postgres_server: URL) -> Iterator[URL]:
 @pytest.fixture(scope="session")
 def group() -> Group:
     """The backend of this machine, on one thread: batches here are too small to share."""
+    from aquila.crypto.backend import load_group
+
     return load_group(1)
 
 
@@ -65,6 +75,7 @@ def group() -> Group:
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Homes of a matcher and three nodes after a round of lists with a query, and the logs of all, exported."""
     from tests.support.exported import play
+    from tests.support.made_once import made_once
 
     with made_once(tmp_path_factory, "audited") as (path, is_new):
         if is_new:
@@ -86,6 +97,8 @@ def log(matchers_log: Exported) -> Exported:
 
 @pytest.fixture
 def staged(group: Group, tmp_path: Path) -> Callable[..., StagedRound]:
+    from tests.support.played_stages import PlayedStage
+
     return partial(PlayedStage, group, tmp_path)
 
 
@@ -114,6 +127,8 @@ def _fixtures(test: pytest.Item) -> Sequence[str]:
 @pytest.fixture
 def new_postgres_database(postgres_server: URL) -> Iterator[Callable[[], str]]:
     """Make fresh, empty PostgreSQL databases, which go with the test; their URLs as a settings file takes them."""
+    from tests.support.postgres_databases import PostgresDatabases
+
     with PostgresDatabases(postgres_server) as databases:
         yield databases.make
 
@@ -136,6 +151,9 @@ def service_database(database_server: URL | None, request: pytest.FixtureRequest
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    from services.kit.settings import DatabaseSettings
+    from services.kit.storage.store import database_url
+
     if request.param == "sqlite":
         return database_url(DatabaseSettings(), tmp_path / "aquila.db")
     url: URL = request.getfixturevalue("postgres_url")
@@ -145,6 +163,8 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
 @pytest.fixture
 def store(store_url: URL) -> Iterator[Store]:
     """A store on a fresh, empty database, once of each kind."""
+    from services.kit.storage.store import Store
+
     opened = Store(store_url, wait_seconds=5)
     yield opened
     opened.close()

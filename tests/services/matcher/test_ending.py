@@ -9,7 +9,7 @@ from services.matcher.log import round_statistics
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 from tests.support.matcher_world import NOW, Node, World
 
-pytestmark = pytest.mark.postgresql_soak
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
 
 async def abort(world: World) -> None:

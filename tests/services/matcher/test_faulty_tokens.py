@@ -11,7 +11,7 @@ from services.matcher.administration.health import read_health
 from tests.support.matcher_world import LISTS, NOW, Sent, World
 from tests.support.sentence_texts import texts
 
-pytestmark = pytest.mark.postgresql_soak
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
 
 def unknown_rule(rows: bytes) -> bytes:

@@ -9,7 +9,7 @@ from services.matcher.steps.match_lists import match_lists
 from services.matcher.storage.tables import EventRow
 from tests.support.matcher_world import NOW, World
 
-pytestmark = pytest.mark.postgresql_soak
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
 
 async def played(world: World, *codes: str) -> None:

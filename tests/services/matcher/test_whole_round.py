@@ -7,7 +7,7 @@ from services.matcher import statistics
 from services.matcher.storage.tables import KnownCountRow, SurePairRow
 from tests.support.matcher_world import World
 
-pytestmark = pytest.mark.postgresql_soak
+pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
 
 async def test_from_proposal_to_nothing_left(three: World) -> None:

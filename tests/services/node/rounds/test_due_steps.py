@@ -33,6 +33,7 @@ def found_by_lanes(party_node: PartyNode, round_id: str) -> set[Piece]:
     return {piece for piece, is_found in found.items() if is_found}
 
 
+@pytest.mark.rounds
 async def test_nothing_that_is_due_is_left_out(world: World) -> None:
     """From the consents to the end of a round, before each step, whatever a lane finds was named."""
     round_id = await world.begin()

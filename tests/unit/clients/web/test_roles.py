@@ -6,7 +6,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.routing import iter_route_contexts
+
+pytestmark = pytest.mark.rounds  # it takes as long as some
 
 NODE_ROLES = ("officer", "approver", "analyst", "auditor", "data_protection_officer", "administrator")
 MATCHER_ROLES = ("secretariat", "auditor", "data_protection_officer", "administrator")
