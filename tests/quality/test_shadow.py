@@ -76,6 +76,7 @@ def test_short_lists_leave_no_room(two: LabelledSet) -> None:
     assert not shown.alarms
 
 
+@pytest.mark.soak
 def test_sets_of_longer_lists() -> None:
     """Graded as in lists of each length, hits meet the sets of that length, and few can be called too weak."""
     sent = send_all(region(REGION).only(ALL_FIELDS), TABLE)

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from aquila.csv_files import ListWriter
@@ -18,6 +19,7 @@ _PRIMARY, _ALIASES = "_primary.csv", "_aliases.csv"
 NAMES_AND_DATE = ("given_names", "family_names", "full_name", "date_of_birth")
 
 
+@cache
 def region(folder: Path) -> LabelledSet:
     """Read a folder of lists CODE.csv.gz and truth.csv.gz with person_id, party and record_id."""
     paths = sorted(path for path in folder.glob("*.csv.gz") if path.name != "truth.csv.gz")

@@ -38,14 +38,15 @@ def paths_of(node: ServedPages) -> set[str]:
 
 
 async def test_every_page_is_marked_in_its_language(node: ServedPages, homes: Path) -> None:
+    """Every page in one language, and the first of them in all."""
     visitor = await node.visitor("ana", *ROLES)
     stranger = node.browser()
     node.app._site.practice = Practice(homes / "SI")
-    for tag in TAGS:
+    for number, tag in enumerate(TAGS):
         language = languages()[tag]
         for browser, paths in ((stranger, OPEN), (visitor, PAGES)):
             browser.client.cookies.set("aquila-language", tag)
-            for path in paths:
+            for path in paths[:1] if number else paths:
                 page = await browser.open(path)
                 assert language.say(PRACTICE) in page, path
                 assert f"<title>{language.say('Practice')}: " in page, path
