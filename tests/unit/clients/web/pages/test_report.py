@@ -100,7 +100,7 @@ def test_a_sum_is_said_where_all_of_it_is_published(refuted: tuple[Any, ...], sa
     for of, confirmed, wrong in zip(one["outcomes"], (900, 0, 0), refuted, strict=True):
         of |= {"confirmed": confirmed, "refuted": wrong}
     english = languages()["en"]
-    visit: Any = SimpleNamespace(language=english, say=english.say)
+    visit: Any = SimpleNamespace(language=english, say=english.say, category=str)
     text = list(_findings(visit, RegionalPicture.model_validate(found)))
     assert said in "".join(one for one in text if "parties said" in one)
     assert any("parties said" in one for one in text) is bool(said)
@@ -113,6 +113,6 @@ def test_persons_of_whom_some_counts_are_small() -> None:
         {"certainty": "low", "parties": parties, "persons": persons} for parties, persons in ((3, 40), (4, "<5"))
     ]
     english = languages()["en"]
-    visit: Any = SimpleNamespace(language=english, say=english.say)
+    visit: Any = SimpleNamespace(language=english, say=english.say, category=str)
     text = "".join(_findings(visit, RegionalPicture.model_validate(found)))
     assert "about 40 persons or a few more are known to three or more." in text
