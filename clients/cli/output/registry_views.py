@@ -80,6 +80,9 @@ def asked_changes(content: Mapping[str, Any]) -> Iterator[str]:
     for one in changes["new_keys"]:
         signed = "its old key signed for it" if one["by_both"] else "ITS OLD KEY DID NOT SIGN FOR IT"
         yield f"{_named(one['party'])} has the new identity key {short_digits(one['fingerprint'])}, and {signed}."
+    for which, said in (("new_templates", "IS NEW"), ("gone_templates", "IS LEFT OUT")):
+        for one in changes[which]:
+            yield f"Template {one['template_id']}, number {one['version']}, {said}: {one['title']}."
     if changes["moves"]:
         yield f"The matcher is at {content['statement']['url']} from then on, or its CA changes."
     if changes["heard"]:

@@ -5,7 +5,7 @@ they are evidence against the matcher. Administrators see the views, and so does
 them asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from aquila.interface.service.party import RegistryPartyView, RegistryStatementV
 from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration import statements
 from aquila.protocol.registration.spoken_words import spoken
+from aquila.protocol.registration.templates import place_of
 from aquila.protocol.registry import MATCHER, Registry, write_registry
 from services.kit.storage.files import write_secret
 from services.kit.storage.store import Rows, new_metadata
@@ -174,13 +175,18 @@ def statement_view(
 
 
 def content_of(
-    message: statements.RegistryStatement, before: Registry, address: tuple[str, str | None] | None, heard: str
+    message: statements.RegistryStatement,
+    before: Registry,
+    templates: Collection[RoundTemplate],
+    address: tuple[str, str | None] | None,
+    heard: str,
 ) -> dict[str, Any]:
     """Return the content of a request for a statement on the registry, as JSON (PROTOCOL.md 10.2.1).
 
     Args:
         message: The whole statement.
         before: The registry with which it is compared.
+        templates: The templates of rounds until now.
         address: The matcher's address and CA until now; none before the first statement.
         heard: The words that the first person typed; empty where none belong to the change.
     """
@@ -200,11 +206,17 @@ def content_of(
         "joins": [{"party": one, **_described(registry, one)} for one in joined],
         "leaves": [{"party": one, **_described(registry, one)} for one in left],
         "new_keys": keys,
+        "new_templates": _named(set(message.templates or ()).difference(templates)),
+        "gone_templates": _named(set(templates).difference(message.templates or ())),
         "moves": address is not None and (message.url, message.ca) != address,
         "heard": heard,
     }
     kind = ApprovalKind.REGISTRY.value
     return {"kind": kind, "round_id": None, "statement": message.model_dump(mode="json"), "changes": changes}
+
+
+def _named(templates: Iterable[RoundTemplate]) -> list[dict[str, Any]]:
+    return [one.model_dump(include={"template_id", "version", "title"}) for one in sorted(templates, key=place_of)]
 
 
 def _described(registry: Registry, code: str) -> dict[str, str]:

@@ -337,7 +337,8 @@ def _ask(
     if last is not None and last.message.model_dump(exclude=same) == message.model_dump(exclude=same):
         raise OrderError("registry_states_this")
     before = Registry(context.registry.matcher, {}) if last is None else last.message.registry()
-    return request(approvals, actor, content_of(message, before, stated, heard))
+    templates = last.message.templates or () if last else ()
+    return request(approvals, actor, content_of(message, before, templates, stated, heard))
 
 
 def _with_templates(templates: tuple[RoundTemplate, ...], message: RegistryStatement) -> RegistryStatement:
@@ -358,7 +359,7 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     """Refuse a statement that could not be stated now, and return those whom it changes.
 
     1. It follows the last one.
-    2. It continues the registry in force, and no template has other content in the version that it had.
+    2. It continues the registry in force, and no template has other content in a version that it ever had.
     3. No round that is not over names a party that leaves or whose key it replaces; of the matcher's key, none at all.
     4. It has the templates of all rounds that are not over.
 
@@ -374,8 +375,8 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     # 2.
     registry, newer = context.registry, message.registry()
     registry.check_successor(newer)
-    if last is not None:
-        check_restated(last.message, message)
+    for one in stored.statements_from(session, registry):
+        check_restated(one.message, message)
     # 3.
     changed = registry.replaced_in(newer) | ({*registry.present()} ^ {*newer.present()})
     _check_rounds(session, changed)  # who joins is in none

@@ -176,7 +176,7 @@ def ask_acceptance(node: NodeContext, approvals: Approvals, actor: Actor, digest
         raise OrderError("registry_states_this")
     check_spoken(digest, heard)
     address = address_of(node.peer.settings)
-    content = content_of(found.statement.message, node.registry, address, spoken(digest).sentence)
+    content = content_of(found.statement.message, node.registry, node.templates, address, spoken(digest).sentence)
     return request(approvals, actor, content, {"kind": content["kind"], "statement": digest})
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from aquila.protocol.messages import Manifest
 from aquila.protocol.registration.templates import built_in
+from services.kit.approvals.requests import content_of
+from services.kit.approvals.tables import ApprovalRow
 from services.matcher.rounds.proposals import stated_templates
 from services.matcher.storage.tables import ListCountRow
 from services.node.hits.notes import note_of
@@ -86,6 +88,25 @@ async def test_what_differs_from_its_template_is_not_proposed(world: World) -> N
     ):
         answer = await world.operator.post("/v1/operator/rounds", json=found | changes)
         assert answer.status_code == status, answer.text
+
+
+async def test_a_version_that_was_left_out_does_not_return_with_other_content(world: World) -> None:
+    """The second person reads which templates are new and which are left out."""
+    first, second, *_ = built_in().decode().split("[[template]]")[1:]
+    for content, new, gone in (
+        (first, ["foreign-fighters"], []),
+        (second, ["organised-crime"], ["foreign-fighters"]),
+        (first, ["foreign-fighters"], ["organised-crime"]),
+        (second, ["organised-crime"], ["foreign-fighters"]),
+    ):
+        answer = await world.operator.post(f"{REGISTRY}/templates", json={"content": f"[[template]]{content}"})
+        with world.app.state.context.store.reading("test.approval") as session:
+            changes = content_of(session.get_one(ApprovalRow, answer.json()["approval_id"]))["changes"]
+        assert [[one["template_id"] for one in changes[key]] for key in ("new_templates", "gone_templates")] == [
+            new,
+            gone,
+        ]
+    assert await state(world, RENAMED) == 403
 
 
 async def test_files_that_cannot_be_stated(world: World) -> None:

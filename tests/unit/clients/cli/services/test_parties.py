@@ -185,6 +185,17 @@ def test_words_are_shown_beside_who_joins_and_leaves(capsys: pytest.CaptureFixtu
         assert "They do not show that a party in it exists" in text
 
 
+NOTHING = {
+    "joins": [],
+    "leaves": [],
+    "new_keys": [],
+    "new_templates": [],
+    "gone_templates": [],
+    "moves": False,
+    "heard": "",
+}
+
+
 def test_a_second_person_reads_what_changes() -> None:
     """Who joins or leaves, whose key changes and how, the address, and the words; nothing of other requests."""
     one = {"party": "QZ", "name": "Phantom", "fingerprint": "ab" * 32}
@@ -192,7 +203,9 @@ def test_a_second_person_reads_what_changes() -> None:
         {"party": "SI", "former": "cd" * 32, "fingerprint": "ef" * 32, "by_both": False},
         {"party": "matcher", "former": "cd" * 32, "fingerprint": "12" * 32, "by_both": True},
     ]
-    changes = {"joins": [one], "leaves": [one], "new_keys": keys, "moves": True, "heard": "abandon ability"}
+    kind = {"template_id": "fighters", "version": 1, "title": "Fighters"}
+    kinds = {"new_templates": [kind | {"version": 2}], "gone_templates": [kind]}
+    changes = {"joins": [one], "leaves": [one], "new_keys": keys, **kinds, "moves": True, "heard": "abandon ability"}
     content = {"changes": changes, "statement": {"url": "https://m.example"}}
     text = "\n".join(asked_changes(content))
     for expected in (
@@ -201,23 +214,23 @@ def test_a_second_person_reads_what_changes() -> None:
         "SI has the new identity key efef",
         "ITS OLD KEY DID NOT SIGN FOR IT",
         "The matcher has the new identity key 1212",
+        "Template fighters, number 2, IS NEW: Fighters.",
+        "Template fighters, number 1, IS LEFT OUT: Fighters.",
         "https://m.example",
         "abandon ability",
         "They do not show that a party in it exists",
     ):
         assert expected in text
-    nothing = {"joins": [], "leaves": [], "new_keys": [], "moves": False, "heard": ""}
-    assert len([*asked_changes({"changes": nothing})]) == 1
+    assert len([*asked_changes({"changes": NOTHING})]) == 1
     assert [*asked_changes({"reason": "x"})] == []
 
 
 def test_all_that_is_accepted_with_a_template() -> None:
     """Who asks and who approves read each field of it and each wording."""
-    (template, *_) = read_templates(built_in())
+    template = next(one for one in read_templates(built_in()) if one.indicators)
     template = template.model_copy(update={"pairs": (("AL", "RS"), ("AL", "SI"))})
-    nothing = {"joins": [], "leaves": [], "new_keys": [], "moves": False, "heard": ""}
     statement = {"templates": [template.model_dump(mode="json")]}
-    text = "\n".join(asked_changes({"changes": nothing, "statement": statement}))
+    text = "\n".join(asked_changes({"changes": NOTHING, "statement": statement}))
     assert f"Template {template.template_id}, number 1:" in text
     for name in type(template).model_fields:
         assert name in {"template_id", "version", "wordings"} or f"    {name.replace('_', ' ')}: " in text
