@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -68,6 +69,13 @@ def propose(
     minimum: Annotated[Minimum | None, typer.Option(help="The least certainty that is a hit.")] = None,
     queries: Annotated[bool, typer.Option("--queries", help="Allow queries as well as lists.")] = False,
     padding: Annotated[Literal["none", "default"] | None, typer.Option(help="Whether sizes are hidden.")] = None,
+    like: Annotated[
+        str, typer.Option(metavar="ROUND", help="An earlier round, whose terms count where nothing else is said.")
+    ] = "",
+    template: Annotated[
+        str,
+        typer.Option(metavar="ID", help="A template of the registry, whose terms count where nothing else is said."),
+    ] = "",
     terms: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML with any terms (caps, window, ...); options go before it.")
     ] = None,
@@ -87,7 +95,8 @@ def propose(
         "padding": padding and (_PADDED if padding == "default" else _UNPADDED),
     }
     given = {name: value for name, value in given.items() if value}
-    show_asked(screen, reached.matcher().propose(_proposal(terms, given)))
+    draft = _draft(reached, like, template, given.get("participants"))
+    show_asked(screen, reached.matcher().propose(_proposal(terms, draft, given)))
 
 
 @app.command()
@@ -210,8 +219,22 @@ def _asked(screen: Screen, round_id: str, sentence: str) -> None:
     screen.result({"round_id": round_id}, sentence.format(round_id[:8]), follow)
 
 
-def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
-    """Return the proposal of a file of terms, with the options over it.
+def _draft(reached: ConnectedService, like: str, template: str, parties: Sequence[str] | None) -> dict[str, Any]:
+    """Return the terms of an earlier round or of a template for some parties, for all of it by default."""
+    chosen = {"like": reached.round_id(like)} if like else {"template": template}
+    found = reached.matcher().proposal_defaults(**chosen).draft if like or template else None
+    if found is None:
+        return {}
+    there = set(parties or found.participants)
+    kept = {
+        "caps": tuple(cap for cap in found.caps if cap.party in there),
+        "pairs": tuple(pair for pair in found.pairs if there.issuperset(pair)),
+    }
+    return found.model_copy(update=kept).model_dump(mode="json")
+
+
+def _proposal(terms: Path | None, draft: dict[str, Any], given: dict[str, Any]) -> RoundProposal:
+    """Return the proposal of a draft, with a file of terms over it, and the options over both.
 
     Raises:
         InputError: The file cannot be read.
@@ -221,4 +244,4 @@ def _proposal(terms: Path | None, given: dict[str, Any]) -> RoundProposal:
         content = tomllib.loads(terms.read_text(encoding="utf-8")) if terms else {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError("terms_unreadable", file=terms, fault=error) from None
-    return RoundProposal.model_validate_json(json.dumps({**content, **given}, default=str))
+    return RoundProposal.model_validate_json(json.dumps({**draft, **content, **given}, default=str))

@@ -13,7 +13,15 @@ from aquila.interface.approval import (
     ApprovalView,
     PendingApproval,
 )
-from aquila.interface.rounds import NodeRoundView, NodeStatus, RoundPage, RoundSummary
+from aquila.interface.rounds import (
+    NodeRoundView,
+    NodeStatus,
+    ProposalDefaults,
+    RoundPage,
+    RoundProposal,
+    RoundSummary,
+    TemplateChoice,
+)
 from aquila.interface.safeguard import Safeguards, SpentView
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import ClassCounts, PartyCap
@@ -118,6 +126,47 @@ def test_a_party_that_declares_far_more_is_told_of(
         "With the 17,244 coarse elements that SI may declare at most, SI and the matcher could find about 90 %",
     ):
         assert names in said
+
+
+def test_a_proposal_from_a_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its terms count where no option says another; a party that is not chosen has no cap and no pair."""
+    manifest, sent = at_proposal().manifest, list[RoundProposal]()
+    caps = tuple(PartyCap(party=code, elements=ClassCounts(full=1, partial=1, coarse=1)) for code in ("AL", "RS", "SI"))
+    draft = RoundProposal(
+        participants=("AL", "RS", "SI"),
+        pairs=(("AL", "RS"), ("AL", "SI"), ("RS", "SI")),
+        area="a",
+        legal_basis="b",
+        purpose="c",
+        category="d",
+        caps=caps,
+        template=TemplateChoice(template_id="fighters", version=2),
+    )
+    defaults = ProposalDefaults(
+        parties=draft.participants,
+        rules=("default",),
+        caps=caps[0].elements,
+        window=manifest.window,
+        padding=manifest.padding,
+        minimum_certainty=draft.minimum_certainty,
+        frequency_limit=8,
+        retention_days=30,
+        templates=(),
+        draft=draft,
+    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            assert request.url.params == httpx.QueryParams(template="fighters")
+            return httpx.Response(200, json=defaults.model_dump(mode="json"))
+        sent.append(RoundProposal.model_validate_json(request.content))
+        return httpx.Response(202, json=ANSWERS[f"/v1/rounds/{ROUND}/consent"].model_dump(mode="json"))
+
+    answer_commands(monkeypatch, answer)
+    words = ["--template", "fighters", "--party", "AL", "--party", "RS", "--title", "t", "--home", "matcher"]
+    assert main(["round", "propose", *words]) == 0
+    changed = {"participants": ("AL", "RS"), "pairs": (("AL", "RS"),), "caps": caps[:2], "title": "t"}
+    assert sent == [draft.model_copy(update=changed)]
 
 
 def _answer(request: httpx.Request) -> httpx.Response:
