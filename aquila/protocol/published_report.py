@@ -7,9 +7,9 @@ matcher's log that the report names. Its payload type tells it from everything e
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from aquila.audit.checkpoint import LARGEST_NOTE, Checkpoint, open_checkpoint
 from aquila.crypto.envelope import open_envelope, sign_envelope
@@ -36,6 +36,12 @@ class PublishedReport(Message):
     checkpoint: Annotated[str, Field(max_length=LARGEST_NOTE)]
     """The head of the matcher's log that it names: a signed note with the cosignatures that had come."""
 
+    @model_validator(mode="after")
+    def _days_ascend(self) -> Self:
+        if self.since > self.until:
+            raise ValueError("days")
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedReport:
@@ -43,6 +49,9 @@ class CheckedReport:
 
     report: PublishedReport
     signer: VerifyKey
+    is_former: bool
+    """Whether another key of the matcher has taken the signer's place: then its log alone tells whether it had signed
+    before (`report_signed` with the file's digest before `key_replaced`)."""
     checkpoint: Checkpoint
     cosigned: Mapping[str, int]
     """When each party cosigned the checkpoint; seconds since 1970."""
@@ -77,4 +86,4 @@ def check_report(content: bytes, signature: bytes, registry: Registry) -> Checke
     # 3. The head is one of the matcher's log, and who is said to have cosigned it did.
     checkpoint, note = open_checkpoint(report.checkpoint.encode(), registry.origin_of(MATCHER), *owner)
     cosigned = {party: at for party, _, at in registry.cosigners(note, MATCHER)}
-    return CheckedReport(report, opened.signer, checkpoint, cosigned)
+    return CheckedReport(report, opened.signer, opened.signer != owner[-1], checkpoint, cosigned)

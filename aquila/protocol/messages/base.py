@@ -1,6 +1,7 @@
 """Common base of all messages: field types, canonical payloads, and errors that name fields but never values."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from itertools import islice
 from operator import ge, is_
@@ -24,6 +25,11 @@ def _all_seen(text: str) -> str:
     return text
 
 
+def _in_calendar(day: str) -> str:
+    date.fromisoformat(day)
+    return day
+
+
 PartyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -40,7 +46,7 @@ MOST_TITLE = 80  # characters
 Title = Annotated[Text, StringConstraints(max_length=MOST_TITLE)]
 """What people call something."""
 Seconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_in_calendar)]
 Count = Annotated[int, Field(ge=0, le=2**40)]
 Positive = Annotated[int, Field(ge=1, le=2**40)]
 

@@ -231,6 +231,12 @@ def verify(
     Screen(as_json).result(document, *_views(log, rounds, unproven), *(f"NOT CHECKED: {one}." for one in open_points))
 
 
+_FORMER = (
+    "This key was replaced. Only the matcher's log shows that it signed the report while it counted: an entry report_signed "
+    "with the file's SHA-256 stands before the entry key_replaced."
+)
+
+
 @app.command()
 def report(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The report as it was published, a PDF.")],
@@ -244,6 +250,7 @@ def report(
     document = {
         **said.model_dump(mode="json", exclude={"checkpoint"}),
         "signed_by": found.signer.fingerprint,
+        "former_key": found.is_former,
         "log": found.checkpoint.origin,
         "entries": found.checkpoint.size,
         "head": found.checkpoint.root.hex(),
@@ -254,6 +261,7 @@ def report(
         document,
         f"{said.title}: signed by the matcher on {_time(said.issued_at)} with the key "
         f"{short_digits(found.signer.fingerprint)}.",
+        *([_FORMER] if found.is_former else ()),
         f"It names the log {found.checkpoint.origin}: {numbered(found.checkpoint.size, 'entry', 'entries')}, head "
         f"{found.checkpoint.root.hex()}.",
         Table("Who cosigned that head", ("party", "at"), witnesses),

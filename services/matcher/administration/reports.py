@@ -13,6 +13,7 @@ from aquila.audit.checkpoint import parse_checkpoint, parse_note
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.merkle import EMPTY_ROOT
 from aquila.audit.roles import Action
+from aquila.errors import InputError
 from aquila.interface import statistics as forms
 from aquila.protocol.published_report import PublishedReport, sign_report
 from aquila.protocol.registry import MATCHER
@@ -82,8 +83,11 @@ def sign(context: MatcherContext, actor: Actor, wanted: forms.ReportToSign) -> f
     """Sign a report with the matcher's identity key; that a person published it is an entry of the log.
 
     Raises:
+        InputError: Its first day is after its last.
         NotFoundError: The log has no checkpoint of the size that the report names.
     """
+    if wanted.since > wanted.until:
+        raise InputError("report_days_reversed")
     own = context.log.own
     with context.store.transaction("report.sign") as session:
         note = session.scalar(select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == wanted.log_size))

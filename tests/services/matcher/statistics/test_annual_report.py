@@ -57,6 +57,8 @@ async def test_a_report_is_signed_and_checked(three: World) -> None:
     assert (await signing(three, Role.AUDITOR, body)).status_code == 403
     for size in (0, head.size + 99):
         assert (await signing(three, Role.SECRETARIAT, body | {"log_size": size})).status_code == 404
+    for days in ({"since": "2100-01-02"}, {"until": "2026-02-29"}):
+        assert (await signing(three, Role.SECRETARIAT, body | days)).status_code == 422
     answer = await signing(three, Role.SECRETARIAT, body)
     assert answer.status_code == 200, answer.text
     checked = check_report(paper, answer.json()["envelope"].encode(), three.registry)

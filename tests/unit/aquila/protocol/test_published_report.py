@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from pydantic import ValidationError
 
 from aquila.audit.checkpoint import Checkpoint, cosign
 from aquila.crypto.envelope import sign_envelope
@@ -47,6 +48,15 @@ def test_a_signed_report(signer: IdentityKey) -> None:
     found = check_report(FILE, sign_report(report(), signer), REGISTRY)
     assert (found.report, found.signer, found.checkpoint) == (report(), signer.public, HEAD)
     assert found.cosigned == {"AL": 90}
+    assert found.is_former is (signer is FORMER_KEY)
+
+
+@pytest.mark.parametrize(
+    "days", [{"since": "2026-13-01"}, {"until": "2026-02-29"}, {"until": "2026-1-1"}, {"since": "2027-01-01"}]
+)
+def test_days_are_dates_and_ascend(days: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        report(**days)  # type: ignore[arg-type]  # it takes any field
 
 
 @pytest.mark.parametrize("content", [FILE + b" ", FILE[:-1], b"", FILE.replace(b"some", b"more")])
