@@ -47,7 +47,7 @@ def apply_acknowledgement(message: Acknowledgement, round_: RoundState, _digest:
 
 
 def apply_outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int | None) -> None:
-    """Store the outcomes of a party's hits, in place of its earlier ones (PROTOCOL.md 3.11.4)."""
+    """Store the outcomes of a party's hits, in place of those with a lower number (PROTOCOL.md 3.11.4)."""
     _within_retention(round_, message, now)
     for pair in message.pairs:
         _counterpart(round_, message.party, pair.counterpart)
@@ -57,7 +57,9 @@ def apply_outcomes(message: Outcomes, round_: RoundState, _digest: str, now: int
     beyond = told - acknowledged_by_place(round_, message.party)
     if round_.sees_everything and beyond:
         raise OrderError("told_hits_not_acknowledged", party=message.party, got=beyond.total())
-    round_.outcomes[message.party] = message
+    known = round_.outcomes.get(message.party)
+    if known is None or known.sequence < message.sequence:  # they come in any order
+        round_.outcomes[message.party] = message
     round_.outcomes_told[message.party] += 1
 
 

@@ -238,7 +238,7 @@ class RoundState:
     acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
     """By the digest of the withdrawal, its acknowledgement (3.11.3)."""
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
-    """By party, its last statement of outcomes (3.11.4)."""
+    """By party, its statement of outcomes with the highest number (3.11.4)."""
     outcomes_told: Counter[str] = field(default_factory=Counter)
     """By party, how many statements of outcomes it has made; 3.2.6 bounds them."""
     follow_ups: dict[FollowUpKey, list[int]] = field(default_factory=dict)

@@ -94,7 +94,7 @@ def _follow(context: MatcherContext, turn: RoundTransaction, message: Statement)
     match message:
         case Consent():
             check_room_for_consent(context, turn.session, turn.round, message.party)
-        case Outcomes():
+        case Outcomes() if turn.round.outcomes[message.party].sequence == message.sequence:
             store_outcomes(turn, message)
         case _:
             pass

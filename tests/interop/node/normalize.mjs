@@ -3,7 +3,7 @@ import { domainToASCII } from 'node:url';
 import * as tables from './tables.mjs';
 
 const VOWELS = 'aeiou';
-const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/gu;
 const MARKS = /\p{M}/gu;
 const longestFirst = (map) => [...map].sort((a, b) => b[0].length - a[0].length);
 
@@ -197,7 +197,7 @@ export function country(source) {
   return written.get(plain.normalize('NFKC').toLowerCase()) ?? byWords.get(wordsKey(plain)) ?? written.get(toLatin(plain).replace(MARKS, '')) ?? (wordsKey(plain) || plain.toLowerCase());
 }
 
-export const latinCapitals = (source) => toLatin(digitsOf(source)).normalize('NFD').replace(MARKS, '').replace(/đ/g, 'd').replace(/ı/g, 'i').toUpperCase().replace(/[^A-Z0-9]/g, '');
+export const latinCapitals = (source) => toLatin(source).normalize('NFD').replace(MARKS, '').replace(/đ/g, 'd').replace(/ı/g, 'i').toUpperCase().replace(/[^A-Z0-9]/g, '');
 const digitsOf = (source) => source.normalize('NFKC').replace(/\p{Nd}/gu, (d) => String(digitValue(d)));
 
 function digitValue(digit) {
@@ -213,27 +213,38 @@ export function documentNumber(source) {
   return s.length < 5 || s.replace(/\D/g, '').length < 3 || /^(.)\1*$/.test(s) ? '' : s;
 }
 
+const EXTENSION = /(?:(?:ext|lok|dw|kl|int|вн|лок)\.?\s*[0-9]+\s*|[x#][0-9]+\s*)$/iu;
+const withoutZeros = (digits) => digits.replace(/^0+/, '');
+
 /** A telephone number: `+`, code and subscriber's number where the country is known, and what is compared. */
 export function phone(source) {
-  let s = digitsOf(source).replace(/\(0\)/g, '').replace(/\p{L}.*$/u, '');
-  const international = /^[\s(]*(\+|00)/.test(s);
-  s = s.replace(/\D/g, '');
-  if (international && s.startsWith('00')) s = s.slice(2);
-  if (s.length < 6 || s.length > 15 || /^(.)\1*$/.test(s)) return null;
-  const known = tables.PHONES.find(([code]) => s.startsWith(code));
-  if (international || (known && s.length >= 11 && !s.startsWith('0'))) {
-    const code = known?.[0] ?? tables.SHORT_CODES.find((c) => s.startsWith(c)) ?? s.slice(0, 3);
-    const trunk = known?.[1] ?? '';
-    const subscriber = s.slice(code.length);
-    return { number: '+' + s, compared: trunk && subscriber.startsWith(trunk) ? subscriber.slice(trunk.length) : subscriber };
+  const written = source.normalize('NFKC').trim();
+  const digits = [...digitsOf(written.replace(EXTENSION, '').replaceAll('(0)', ''))].filter((d) => d >= '0' && d <= '9').join('');
+  const significant = withoutZeros(digits);
+  if (significant.length < 6 || significant.length > 15 || /^(.)\1*$/.test(digits)) return null;
+  const isMarked = /^\(*(\+|00)/.test(written);
+  if (isMarked || (digits.length >= 11 && tables.PHONES.some(([code]) => digits.startsWith(code)))) {
+    const whole = isMarked ? significant : digits;
+    const code = whole.slice(0, [1, 2].find((size) => tables.SHORT_CODES.includes(whole.slice(0, size))) ?? 3);
+    const compared = withoutZeros(whole.slice(code.length));
+    return compared.length < 5 ? null : { number: `+${code}${compared}`, compared };
   }
-  return { number: s, compared: tables.HUNGARIAN_MOBILE.test(s) ? s.slice(2) : s.replace(/^0/, '') };
+  const compared = withoutZeros(tables.HUNGARIAN_MOBILE.test(digits) ? digits.slice(2) : digits);
+  return compared.length < 5 ? null : { number: digits, compared };
+}
+
+/** RFC 3490 of a domain: ASCII as it is, else label by label, read as of 2003. */
+function asciiDomain(domain) {
+  const isAscii = /^[\0-\x7f]*$/.test(domain);
+  const labels = isAscii ? domain.split('.') : domain.split(/[.\u3002]/).map((label) => domainToASCII(label.replaceAll('ß', 'ss').replaceAll('ς', 'σ')));
+  return labels.every((label) => label.length > 0 && label.length < 64) ? labels.join('.') : '';
 }
 
 export function email(source) {
-  const s = source.normalize('NFKC').trim().replace(/^.*<([^>]*)>.*$/, '$1').replace(/^mailto:/i, '');
-  const at = s.lastIndexOf('@');
-  if (at < 1 || /\s/.test(s)) return '';
-  const domain = domainToASCII(s.slice(at + 1).replace(/\.$/, ''));
-  return domain ? s.slice(0, at).toLowerCase() + '@' + domain : '';
+  const last = source.normalize('NFKC').trim().split('<').at(-1).replace(/>$/, '').trim();
+  const address = last.toLowerCase().replace(/^mailto:/, '').replace(/\.+$/, '');
+  if ([...address].length > 254 || !/^[^@\s]+@[^@\s]+\.[^@\s.]+$/.test(address)) return '';
+  const [local, domain] = address.split('@');
+  const ascii = asciiDomain(domain);
+  return ascii && `${local}@${ascii}`;
 }

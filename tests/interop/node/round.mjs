@@ -474,7 +474,8 @@ export class Round {
 
   /** Batches of notes for this party that it has not confirmed. */
   #pendingNotes() {
-    return [...this.record.notes.values()].filter((n) => n.message.to === this.party && !this.#said('Confirmation', (m) => m.notes === n.digest));
+    const isDone = ({ digest }) => this.own.unopened?.includes(digest) || this.#said('Confirmation', (m) => m.notes === digest);
+    return [...this.record.notes.values()].filter((n) => n.message.to === this.party && !isDone(n));
   }
 
   /** 3.7.8: others' notes are opened, verified and confirmed. */
@@ -490,9 +491,10 @@ export class Round {
         found = verifyNotes(terms, entries);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        // A batch that does not open: none of its hits can be named but those of the report, in order.
-        const left = [...terms.hits.keys()].sort().filter((id) => !terms.seen.has(id)).slice(0, hits);
-        found = left.map((hitId) => ({ hitId, note: null, fault: 'sealed' }));
+        this.node.fault('3.7.8', `A batch of notes does not open: ${error.message}`, sender);
+        this.own.unopened = [...(this.own.unopened ?? []), batch.digest];
+        this.#save();
+        continue;
       }
       const refuted = found.filter((f) => f.fault).map((f) => ({ hit_id: f.hitId, fault: f.fault })).sort((a, b) => (a.hit_id < b.hit_id ? -1 : 1));
       for (const { hit_id: id, fault } of refuted) this.node.fault('3.7.8', `The note of the hit ${id} does not hold (${fault}).`, fault === 'level' ? 'matcher' : sender);

@@ -108,6 +108,16 @@ def test_only_whom_it_was_sent_to_acknowledges(over: StagedRound) -> None:
     over.refused(OrderError, says(rs, digest, 0), "already")
 
 
+def test_of_outcomes_the_highest_number_stands(over: StagedRound) -> None:
+    """One that comes after a later one changes nothing, and counts against how often they may be told."""
+    first, later = (outcomes(over.nodes["SI"], "RS", open=number) for number in (1, 2))
+    over.publish(later)
+    over.publish(first)
+    [pair] = over.round.outcomes["SI"].pairs
+    assert [level.open for level in pair.levels] == [2]
+    assert over.round.outcomes_told["SI"] == 2
+
+
 def test_later_outcomes_take_the_place_of_earlier_ones(over: StagedRound) -> None:
     over.publish(outcomes(over.nodes["SI"], "RS", open=2))
     over.publish(outcomes(over.nodes["SI"], "RS", confirmed=1, refuted=1))
