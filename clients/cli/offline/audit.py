@@ -232,8 +232,8 @@ def verify(
 
 
 _FORMER = (
-    "This key was replaced. Only the matcher's log shows that it signed the report while it counted: an entry report_signed "
-    "with the file's SHA-256 stands before the entry key_replaced."
+    "This key was replaced. Only the matcher's log shows that it signed the report while it counted: an entry "
+    "report_signed with the file's SHA-256 stands before the entry key_replaced."
 )
 
 

@@ -92,7 +92,7 @@ function foldOnce(word) {
 }
 
 const APOSTROPHES = /['’‘ʼʻ`´ʹʾʿ‛′]/gu;
-const split = (text) => toLatin(text).replace(APOSTROPHES, '').split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean);
+const split = (text) => toLatin(text).replace(APOSTROPHES, '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 const plainWord = (word) => word.normalize('NFD').replace(MARKS, '');
 const plainSet = (words) => new Set(words.map((w) => split(w).map(plainWord).join(' ')));
 const PARTICLES = new Set(tables.PARTICLES);
