@@ -429,6 +429,10 @@ def _consent_about_nothing(log: Exported) -> None:
     log.envelopes[place] = b""
 
 
+def _refused_of_nobody(log: Exported) -> None:
+    log.append(Entry.of(EntryKind.STATEMENT_REFUSED, NOW, "matcher", digests={"statement": "0" * 64}))
+
+
 def _keys_kept(log: Exported) -> None:
     log.drop(log.index("closing"))
     log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 10**8, "matcher"))
@@ -490,6 +494,7 @@ MATCHER: dict[str, tuple[Callable[[Exported], None], str]] = {
     "hits of another level": (_other_level, "acknowledges another number of hits than its report has"),
     "a statement called refused": (_called_refused, "refused a statement of .. that the round allows"),
     "a consent without its statement": (_consent_about_nothing, "the statement that it is about is missing"),
+    "a refused statement of nobody": (_refused_of_nobody, "does not have the form of a statement_refused"),
     "contents erased early": (_erased_too_early, "contents were erased after 10 days"),
     "contents erased that nobody saw": (_erased_before_seen, "erased that no witness saw 1095 days before"),
     "keys that were never destroyed": (_keys_kept, "AL never said that its keys are destroyed"),
