@@ -89,7 +89,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recorded")
     tests = [str(ROOT / "tests" / name) for name in RECORDED]
     plugin = ["-p", "tests.interop.recording", "--record-logs", str(folder)]
-    words = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-m", "not rounds", *plugin, *tests]
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "2", *plugin, *tests]
     ran = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
     assert ran.returncode == 0, ran.stdout[-4_000:]
     return folder
