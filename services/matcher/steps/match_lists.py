@@ -1,6 +1,6 @@
 """Step: match lists pair by pair as their tokens come, and report to both sides (PROTOCOL.md 3.7.1 to 3.7.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aquila.protocol.messages import Outcome
 from aquila.protocol.rounds.round_state import ReportKey
@@ -13,7 +13,7 @@ from services.matcher.events import REPORT
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.progress import faulty_columns, is_due, pairs_of
 from services.matcher.steps.iteration import QuietRounds, each_round
-from services.matcher.steps.join import FaultyTokensError, frozen, join, store_counts
+from services.matcher.steps.join import FaultyTokensError, JoinResult, frozen, join, store_counts
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import FaultRow
 
@@ -26,36 +26,47 @@ def match_lists(context: MatcherContext, quiet: QuietRounds | None = None) -> bo
 
 
 def _match(context: MatcherContext, round_id: str) -> bool | None:
+    return match_due(context, round_id, _due, _store)
+
+
+def _store(context: MatcherContext, turn: RoundTransaction, joined: JoinResult) -> None:
+    for report in joined.reports:
+        turn.accept(context.matcher.report(report))
+
+
+def match_due(
+    context: MatcherContext,
+    round_id: str,
+    due_in: Callable[[RoundTransaction], Sequence[ReportKey]],
+    store: Callable[[MatcherContext, RoundTransaction, JoinResult], None],
+) -> bool | None:
+    """Match one of the pairs that are due in a round, and store its reports and counts, all or none.
+
+    If we crash before the commit, the pair is matched again, under new hit ids: nobody has seen the others.
+    """
     with context.round_cache.reading(round_id) as turn:
-        due = _due(turn)
+        due = due_in(turn)
         if turn.row.wish == Outcome.ABORTED.value or not due:
             return False
         record = frozen(turn.round)
     try:
-        joined = join(context, record, of_the_moment(context, due))
+        # Another one each second: one whose files are lost here does not hold up the others.
+        joined = join(context, record, due[context.clock() % len(due)])
     except FaultyTokensError as error:
-        report_fault(context, record, error)
+        _report_fault(context, record, error)
         return True
     if joined is None:
         return None  # another process is joining
-    # Both reports and the counts, or none: if we crash before the commit, the pair is matched again, under new hit ids
-    # that nobody has seen.
-    with context.round_cache.writing("lists.report", round_id) as turn:
-        if joined.pair not in _due(turn):
+    with context.round_cache.writing("match.report", round_id) as turn:
+        if joined.pair not in due_in(turn):
             return False
-        for report in joined.reports:
-            turn.accept(context.matcher.report(report))
+        store(context, turn, joined)
         store_counts(turn, joined)
     context.wakeup.notify(REPORT)
     return True
 
 
-def of_the_moment(context: MatcherContext, due: Sequence[ReportKey]) -> ReportKey:
-    """Return one of the due pairs, another each second: one whose files are lost here does not hold up the others."""
-    return due[context.clock() % len(due)]
-
-
-def report_fault(context: MatcherContext, round_: Round, error: FaultyTokensError) -> None:
+def _report_fault(context: MatcherContext, round_: Round, error: FaultyTokensError) -> None:
     """Record faulty tokens as a problem of the round, which goes on without their pair: they cannot be sent again."""
     _LOG.error("faulty_tokens", round=round_.round_id, error=error)
     place = {

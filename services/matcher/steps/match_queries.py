@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquila.protocol.messages import Kind, Outcome
+from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import ReportKey
 from services.matcher.context import MatcherContext
 from services.matcher.events import REPORT
@@ -10,8 +10,8 @@ from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.held_reports import awaits_owner, give_to_asker, held_in, owners_report
 from services.matcher.rounds.progress import faulty_columns, is_due, is_reported
 from services.matcher.steps.iteration import QuietRounds, each_round
-from services.matcher.steps.join import FaultyTokensError, JoinResult, frozen, join, store_counts
-from services.matcher.steps.match_lists import of_the_moment, report_fault
+from services.matcher.steps.join import JoinResult
+from services.matcher.steps.match_lists import match_due
 from services.matcher.storage.round_marks import OPEN
 from services.matcher.storage.tables import HeldReportRow
 
@@ -27,29 +27,11 @@ def release_reports(context: MatcherContext, quiet: QuietRounds | None = None) -
 
 
 def _match(context: MatcherContext, round_id: str) -> bool | None:
-    with context.round_cache.reading(round_id) as turn:
-        due = _due(turn)
-        if turn.row.wish == Outcome.ABORTED.value or not due:
-            return False
-        record = frozen(turn.round)
-    try:
-        joined = join(context, record, of_the_moment(context, due))
-    except FaultyTokensError as error:
-        report_fault(context, record, error)
-        return True
-    if joined is None:
-        return None  # another process is joining
-    # The owner's report as an event and the asker's held, together: if we crash before the commit, it is matched again,
-    # and nobody has seen anything.
-    with context.round_cache.writing("query.report", round_id) as turn:
-        if joined.pair not in _due(turn):
-            return False
-        _store(context, turn, joined)
-    context.wakeup.notify(REPORT)
-    return True
+    return match_due(context, round_id, _due, _store)
 
 
 def _store(context: MatcherContext, turn: RoundTransaction, joined: JoinResult) -> None:
+    """Make the owner's report an event, and hold the asker's."""
     asker, owner, query = joined.pair
     for report in joined.reports:
         envelope = context.matcher.report(report)
@@ -58,7 +40,6 @@ def _store(context: MatcherContext, turn: RoundTransaction, joined: JoinResult) 
             turn.session.add(HeldReportRow(**place, envelope=envelope.decode()))
         else:
             turn.accept(envelope)
-    store_counts(turn, joined)
 
 
 def _release(context: MatcherContext, round_id: str) -> bool:
