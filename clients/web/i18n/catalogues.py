@@ -5,6 +5,8 @@ fields, corroboration), and from the table of sentences of core and services (`a
 context `sentence`, their id as message, and their English as a comment.
 A message that is new comes without a translation; one that is gone is left out. Latin Serbian is written from the
 Cyrillic catalogue, letter by letter. With `--check` nothing is written: it ends with 1 where a catalogue is not whole.
+With `--first TAG` it prints what a native reader should read first: each message of `catalogues/first.txt` in English
+and in that language.
 """
 
 import sys
@@ -23,15 +25,15 @@ from aquila.records.field_table import field_table
 from aquila.records.indicators import load_indicators
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import SHOWN
-from clients.web.i18n.languages import SENTENCE
+from clients.web.i18n.languages import SENTENCE, TAGS, languages
 
 HERE = Path(__file__).parents[1]
 FOLDER = HERE / "catalogues"
-WRITTEN_BY_HAND = ("sr-Cyrl", "sq")
-_PLURALS = {
-    "sq": "nplurals=2; plural=(n != 1);",
-    "sr": "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);",
-}
+WRITTEN_BY_HAND = tuple(tag for tag in TAGS if tag not in {"en", "sr-Latn"})
+_PLURALS = {"mk": "(n%10==1 && n%100!=11 ? 0 : 1)"}
+"""Which form a number has, where Babel's rule is not CLDR's."""
+READ_BY_NATIVE_SPEAKERS: dict[str, str] = {}
+"""The day on which a native speaker had read a whole catalogue, by its tag."""
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "n_": None,
@@ -64,7 +66,7 @@ def messages() -> list[Message]:
 def update(path: Path, wanted: list[Message]) -> Catalog:
     """Return a catalogue with exactly the wanted messages, all sentences, and the translations that it has of them."""
     old = read_po(BytesIO(path.read_bytes())) if path.exists() else Catalog()
-    made = Catalog(locale=path.stem.replace("-", "_"), charset="utf-8", fuzzy=False)
+    made = Catalog(locale=languages()[path.stem].locale, charset="utf-8", fuzzy=False)
     for message in wanted:
         known = old.get(message)
         made.add(message, known.string if known is not None else "")
@@ -78,9 +80,11 @@ def update(path: Path, wanted: list[Message]) -> Catalog:
 def written(catalogue: Catalog, tag: str) -> bytes:
     body = BytesIO()
     write_po(body, catalogue, width=_WIDTH, omit_header=True, no_location=True)
+    plural = _PLURALS.get(tag, catalogue.plural_expr)
     head = (
         'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
-        f'"Language: {tag}\\n"\n"Plural-Forms: {_PLURALS[tag[:2]]}\\n"\n\n'
+        f'"Language: {tag}\\n"\n"Plural-Forms: nplurals={catalogue.num_plurals}; plural={plural};\\n"\n'
+        f'"X-Native-Reader: {READ_BY_NATIVE_SPEAKERS.get(tag, "not read by a native speaker yet")}\\n"\n\n'
     )
     return head.encode() + body.getvalue().strip() + b"\n"
 
@@ -142,8 +146,20 @@ def _strings(strings: object) -> tuple[str, ...]:
     return tuple(map(str, strings)) if isinstance(strings, (tuple, list)) else (str(strings),)
 
 
+def first(tag: str) -> list[tuple[str, str]]:
+    """Return what a native reader should read first, in English and in their language, the most harmful if wrong first."""
+    found = {}
+    for message in read_po(BytesIO((FOLDER / f"{tag}.po").read_bytes())):
+        english = message.auto_comments[0] if message.context else " / ".join(_strings(message.id))
+        found[_strings(message.id)[0]] = (english, " / ".join(_strings(message.string)))
+    return [found[line] for line in (FOLDER / "first.txt").read_text(encoding="utf-8").splitlines()]
+
+
 def main(arguments: list[str]) -> int:
-    """Write the catalogues, or check them."""
+    """Write the catalogues, check them, or print what to read first of one."""
+    if arguments[:1] == ["--first"]:
+        sys.stdout.write("".join(f"{english}\n    {text}\n\n" for english, text in first(arguments[1])))
+        return 0
     whole = True
     for name, content in files().items():
         path = FOLDER / name

@@ -1,6 +1,6 @@
 """Languages: the message catalogues, which one a visitor reads, and dates and numbers as the region writes them.
 
-Messages are English in the code and in the templates; a catalogue is a plain `.po` file, read when the pages start.
+Messages are English in the code and in the templates; a catalogue is a plain `.po` file, read when it is first wanted.
 The Latin catalogue of Serbian is written from the Cyrillic one (`python -m clients.web.i18n.catalogues`), letter by
 letter.
 """
@@ -45,7 +45,11 @@ class Language:
     """As its readers call it."""
     locale: Locale
     """What Babel knows of it."""
-    catalogue: NullTranslations
+
+    @property
+    def catalogue(self) -> NullTranslations:
+        """Its messages, read when the first of them is wanted."""
+        return _catalogue(self.tag)
 
     def say(self, message: str, **values: object) -> str:
         """Return a message in this language; nothing for nothing, of which a catalogue has its own header."""
@@ -90,9 +94,18 @@ class Language:
 
 _NAMES = (
     ("en", "English", "en_GB"),
+    ("bs", "Bosanski", "bs_Latn"),
+    ("bg", "Български", "bg"),
+    ("cnr", "Crnogorski", "sr_Latn_ME"),
+    ("de", "Deutsch", "de_AT"),
+    ("hr", "Hrvatski", "hr"),
+    ("hu", "Magyar", "hu"),
+    ("mk", "Македонски", "mk"),
+    ("ro", "Română", "ro"),
+    ("sq", "Shqip", "sq"),
+    ("sl", "Slovenščina", "sl"),
     ("sr-Latn", "Srpski", "sr_Latn"),
     ("sr-Cyrl", "Српски", "sr_Cyrl"),
-    ("sq", "Shqip", "sq"),
 )
 TAGS = tuple(tag for tag, _, _ in _NAMES)
 
@@ -100,7 +113,7 @@ TAGS = tuple(tag for tag, _, _ in _NAMES)
 @cache
 def languages() -> dict[str, Language]:
     """Return the languages by tag, English first."""
-    return {tag: Language(tag, name, Locale.parse(locale), _catalogue(tag)) for tag, name, locale in _NAMES}
+    return {tag: Language(tag, name, Locale.parse(locale)) for tag, name, locale in _NAMES}
 
 
 def chosen(cookie: str, accepted: str) -> Language:
@@ -134,9 +147,10 @@ def _known_tag(wanted: str) -> str:
     first = wanted.split(_TAG_SEPARATOR, maxsplit=1)[0]
     if first == "sr":
         return "sr-Cyrl" if "cyrl" in wanted else "sr-Latn"
-    return first if first in {"en", "sq"} else ""
+    return first if first in TAGS else ""
 
 
+@cache
 def _catalogue(tag: str) -> NullTranslations:
     """Read a language's catalogue; English is the messages themselves."""
     if tag == "en":

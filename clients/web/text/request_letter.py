@@ -16,8 +16,22 @@ from aquila.sentences import Sentence
 from clients.web.i18n.languages import Language, languages, n_, zone
 from clients.web.text.labels import AWAITED
 
-OF_PARTY: Mapping[str, str] = {"AL": "sq", "XK": "sq", "RS": "sr-Cyrl"}
-"""The language in which a party reads a letter, where there is a catalogue of it."""
+OF_PARTY: Mapping[str, str] = {
+    "AL": "sq",
+    "AT": "de",
+    "BA": "bs",
+    "BG": "bg",
+    "HR": "hr",
+    "HU": "hu",
+    "MD": "ro",
+    "ME": "cnr",
+    "MK": "mk",
+    "RO": "ro",
+    "RS": "sr-Cyrl",
+    "SI": "sl",
+    "XK": "sq",
+}
+"""The language in which a party reads a letter."""
 
 
 class ComposedLetter(NamedTuple):

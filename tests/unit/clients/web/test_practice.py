@@ -9,7 +9,7 @@ import pytest
 
 from aquila.errors import KeyMaterialError
 from clients.web.app.practice import Practice
-from clients.web.i18n.languages import TAGS, languages
+from clients.web.i18n.languages import languages
 from clients.web.pages import routers_of
 from clients.web.text.labels import PRACTICE
 from tests.support.web_world import ServedPages
@@ -38,11 +38,11 @@ def paths_of(node: ServedPages) -> set[str]:
 
 
 async def test_every_page_is_marked_in_its_language(node: ServedPages, homes: Path) -> None:
-    """Every page in one language, and the first of them in all."""
+    """Every page in English, and the first of them in another language."""
     visitor = await node.visitor("ana", *ROLES)
     stranger = node.browser()
     node.app._site.practice = Practice(homes / "SI")
-    for number, tag in enumerate(TAGS):
+    for number, tag in enumerate(("en", "bg")):
         language = languages()[tag]
         for browser, paths in ((stranger, OPEN), (visitor, PAGES)):
             browser.client.cookies.set("aquila-language", tag)

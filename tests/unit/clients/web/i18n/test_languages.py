@@ -71,10 +71,20 @@ def test_a_message_s_text_is_not_taken_for_markup() -> None:
 
 
 def test_plural_forms() -> None:
-    for tag, forms in (("sr-Cyrl", 3), ("sr-Latn", 3), ("sq", 2)):
-        say = languages()[tag].catalogue.ngettext
-        assert len({say("%(num)s hit", "%(num)s hits", number) for number in (1, 2, 5)}) <= forms
-        assert say("%(num)s day", "%(num)s days", 5) != "%(num)s days"
+    """Numbers that take the form of one, of two, of few, and of many; in Macedonian 21 counts as one."""
+    numbers = (1, 2, 3, 5, 21)
+    said = {
+        tag: [languages()[tag].catalogue.ngettext("%(num)s hit", "%(num)s hits", number) for number in numbers]
+        for tag in ("sl", "sr-Latn", "mk", "ro", "hu")
+    }
+    forms = {tag: [texts.index(text) for text in texts] for tag, texts in said.items()}
+    assert forms == {
+        "sl": [0, 1, 2, 3, 3],
+        "sr-Latn": [0, 1, 1, 3, 0],
+        "mk": [0, 1, 1, 1, 0],
+        "ro": [0, 1, 1, 1, 4],
+        "hu": [0, 0, 0, 0, 0],
+    }
 
 
 def test_numbers_in_words_have_their_thousands_apart() -> None:
@@ -88,16 +98,16 @@ def test_numbers_in_words_have_their_thousands_apart() -> None:
     ("cookie", "accepted", "tag"),
     [
         ("", "", "en"),
-        ("", "de-AT,de;q=0.9", "en"),
-        ("", "de,sq;q=0.8,en;q=0.3", "sq"),
+        ("", "de-AT,de;q=0.9", "de"),
+        ("", "it,sq;q=0.8,en;q=0.3", "sq"),
         ("", "sr-Cyrl-RS,sr;q=0.8", "sr-Cyrl"),
         ("", "sr-RS", "sr-Latn"),
-        ("", "hr-HR,hr;q=0.9", "en"),
-        ("", "bs", "en"),
-        ("", "cnr-ME,cnr;q=0.9,en;q=0.5", "en"),
+        ("", "hr-HR,hr;q=0.9", "hr"),
+        ("", "cnr-ME,cnr;q=0.9,en;q=0.5", "cnr"),
         ("", "sh", "en"),
-        ("", "hr,sr;q=0.5", "sr-Latn"),
-        ("", "sq;q=0,de", "en"),
+        ("", "ru,uk;q=0.5", "en"),
+        ("", "sk,sr;q=0.5", "sr-Latn"),
+        ("", "sq;q=0,it", "en"),
         ("", "sq;q=nonsense,sq;q=0.2", "sq"),
         ("sq", "sr", "sq"),
         ("xx", "sr", "sr-Latn"),
@@ -115,7 +125,7 @@ def test_dates_and_numbers() -> None:
     assert serbian.date(NOON).startswith("25. 11. 2026")
     assert "2026" in albanian.date(NOON)
     for language in languages().values():  # Albanian too, for which Babel would count hours to twelve
-        assert re.search(r"2026\.?,? \d\d:00$", language.moment(NOON)), language.moment(NOON)
+        assert re.search(r"2026\b.* \d\d:00$", language.moment(NOON)), language.moment(NOON)
     assert english.span(3 * 3600) == "3 hours"
     assert english.span(5) == "1 minute"
     assert english.number(1_234_567) == "1,234,567"
