@@ -147,7 +147,7 @@ def _strings(strings: object) -> tuple[str, ...]:
 
 
 def first(tag: str) -> list[tuple[str, str]]:
-    """Return what a native reader should read first, in English and in their language, the most harmful if wrong first."""
+    """Return what a native reader should read first, in English and in that language, the most harmful first."""
     found = {}
     for message in read_po(BytesIO((FOLDER / f"{tag}.po").read_bytes())):
         english = message.auto_comments[0] if message.context else " / ".join(_strings(message.id))

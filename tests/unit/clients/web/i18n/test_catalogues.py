@@ -141,7 +141,7 @@ def _rows(tag: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("tag", catalogues.WRITTEN_BY_HAND)
 def test_what_to_read_first(tag: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The hundred messages for a native reader are messages of the catalogue, and its head says that none has read it."""
+    """The hundred messages for a native reader are in the catalogue, and its head says that none has read it."""
     assert catalogues.main(["--first", tag]) == 0
     shown = capsys.readouterr().out.split("\n\n")[:-1]
     assert len(shown) == len({tuple(one.splitlines()) for one in shown}) == 100
