@@ -18,8 +18,10 @@ from aquila.interface.safeguard import PairCheckView
 from aquila.interface.sentence import FaultView, SentenceView
 from aquila.interface.service.health import Grade, HealthCheck, RoundHealth, Subject, not_ready, worst
 from aquila.interface.statistics import HitTable, LevelHits, RoundStatistics
+from aquila.interface.subjects import SubjectField, SubjectSearch
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import CheckFault, Kind, Mode
+from aquila.protocol.registration.templates import built_in, read_templates
 from aquila.records.person import FIELDS, PartialDate, Record
 from aquila.records.rules import load_rules
 from aquila.sentences import Sentence, quoted
@@ -222,3 +224,21 @@ def test_hits_are_complete_when_all_is_answered(state: rounds.AnswerState) -> No
 def test_an_answer_is_distrusted_by_what_a_side_found(said: dict[str, object], *, is_distrusted: bool) -> None:
     check = PairCheckView.model_validate({"submission_id": "a" * 32, "counterpart": "RS", "below": 0} | said)
     assert check.is_distrusted is is_distrusted
+
+
+def test_a_person_who_is_searched_for_is_one_row_of_a_list() -> None:
+    """Lines of a field are several values of it, and what is empty is left out."""
+    fields = {
+        SubjectField.GIVEN_NAMES: "Petar",
+        SubjectField.ALIASES: "Pero\n  Perica \n\n",
+        SubjectField.DATE_OF_BIRTH: " \n",
+    }
+    search = SubjectSearch(file_number="12/2026", fields=fields)
+    assert search.texts() == {"given_names": "Petar", "aliases": "Pero;Perica"}
+    assert "Petar" not in repr(search)
+
+
+def test_a_category_has_the_words_of_its_template() -> None:
+    categories = rounds.Categories.of(read_templates(built_in())).categories
+    words = {one.code: (one.words, one.wordings["sq"]) for one in categories}
+    assert words["foreign-fighters"] == ("foreign terrorist fighters", "luftëtarë të huaj terroristë")
