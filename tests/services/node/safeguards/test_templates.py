@@ -53,7 +53,7 @@ async def test_a_round_from_a_template(world: World) -> None:
         "SI": ["round_template_unknown"],
     }
     view = await accepted.get(f"/rounds/{round_id}")
-    assert view["template"]["wordings"][0]["language"] == "sq"
+    assert "sq" in [one["language"] for one in view["template"]["wordings"]]
     known = (await accepted.get("/categories"))["categories"]
     assert [one["code"] for one in known] == ["border-queries", "foreign-fighters", "organised-crime"]
     assert known[1]["wordings"]["sq"] == "luftëtarë të huaj terroristë"
