@@ -17,7 +17,7 @@ Login = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{1,63}$")]
 Password = Annotated[str, Field(min_length=1, max_length=256, repr=False)]
 Code = Annotated[str, Field(pattern=r"^[0-9]{6}$", repr=False)]
 EnrolmentCode = Annotated[str, Field(min_length=1, max_length=64, repr=False)]
-LanguageTag = Annotated[str, StringConstraints(max_length=16, pattern=r"^[a-z]{2}(-[A-Za-z]{2,8})?$")]
+LanguageTag = Annotated[str, StringConstraints(max_length=16, pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 
 

@@ -22,7 +22,7 @@ FORMS = {
     r"^[^\s\x00-\x20\x7f]+$": "input_address",
     r"^[!-~]+$": "input_address",
     r"^[^\s@\x00-\x20\x7f]+@[^\s@\x00-\x20\x7f]+$": "input_mail_address",
-    r"^[a-z]{2}(-[A-Za-z]{2,8})?$": "input_language",
+    r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$": "input_language",
     r"^[a-z][a-z0-9-]{1,38}$": "input_template_id",
     r"^\d{4}-\d{2}-\d{2}$": "input_day",
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "input_day",

@@ -190,7 +190,7 @@ async def test_a_statement_of_another_round_leaves_no_hole_here(world: World) ->
 
 async def test_evidence_has_a_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A liar cannot fill the disk with its lies."""
-    monkeypatch.setattr("services.matcher.rounds.statements._MOST_EVIDENCE", 2)
+    monkeypatch.setattr("services.matcher.rounds.statements.MOST_REFUSED", 2)
     await world.propose()
     node = world.nodes["AL"]
     await node.consent()
