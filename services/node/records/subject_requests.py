@@ -68,18 +68,16 @@ def search_subject(
     """
     [asked] = read_persons([wanted.texts()])
     _check_number(wanted, asked.record)
-    search = PersonSearch(load_rules("default"), asked.record)
-    with journal.store.reading("subject.lists") as session:
-        lists = session.scalars(
-            select(ImportRow.import_id).where(ImportRow.complete).order_by(ImportRow.import_id)
-        ).all()
-    records = sum(_compare(journal.store, import_id, search) for import_id in lists)
-    persons = search.found()
     found: _Things = {place: [] for place in SubjectPlace}
-    with journal.store.reading("subject.places") as session:
-        hits = _note_hits(session, persons, _note_records(session, persons, found), found)
-        _note_remarks(session, asked.record, found)
-        _note_entries(session, asked.record, dict(by_round(hits)), found)
+    hits: Collection[Key] | None = None
+    while hits is None:
+        lists, records, persons = _compare_all(journal.store, asked.record)
+        with journal.store.reading("subject.places") as session:
+            if _lists(session) != lists:
+                continue  # a record that was erased meanwhile has left its place to another one
+            hits = _note_hits(session, persons, _note_records(session, persons, found), found)
+            _note_remarks(session, asked.record, found)
+            _note_entries(session, asked.record, dict(by_round(hits)), found)
     with journal.store.transaction("subject.search") as session:
         for round_id, seen in by_round(hits):
             log_consultation(session, journal, actor, round_id, seen, Action.ANSWER_SUBJECTS)
@@ -169,6 +167,21 @@ def _bare(text: str) -> str:
 
 def _file_digest(file_number: str) -> str:
     return hashlib.sha256(framed("aquila/2 file number", file_number.encode())).hexdigest()
+
+
+def _lists(session: Session) -> dict[str, int]:
+    """Return the lists and queries that are stored, with their lengths."""
+    query = select(ImportRow.import_id, ImportRow.records).where(ImportRow.complete).order_by(ImportRow.import_id)
+    return {row.import_id: row.records for row in session.execute(query)}
+
+
+def _compare_all(store: Store, person: Record) -> tuple[dict[str, int], int, tuple[FoundPerson, ...]]:
+    """Compare all records with the person; return the lists, how many records they had, and who was found."""
+    search = PersonSearch(load_rules("default"), person)
+    with store.reading("subject.lists") as session:
+        lists = _lists(session)
+    records = sum(_compare(store, import_id, search) for import_id in lists)
+    return lists, records, search.found()
 
 
 def _compare(store: Store, import_id: str, search: PersonSearch) -> int:

@@ -8,7 +8,10 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
 from services.kit.log import entries
+from services.node.records import subject_requests
+from services.node.records.erasure import close_gaps
 from services.node.records.subject_requests import forget_answered
+from services.node.storage.tables import RecordRow
 from tests.support.node_steps import closed_round, does, hit_with
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -62,6 +65,30 @@ async def test_a_person_is_found_by_the_match_rules(world: World) -> None:
     other = {"given_names": "Besa", "family_names": "Dervishi", "document_numbers": "Y1\nX12345"}
     assert numbers(await search(caller, **other)) == {"records": ["a-3"]}
     assert numbers(await search(caller, given_names="Mira", family_names="Janković")) == {}
+
+
+async def test_a_list_that_loses_a_record_during_the_search(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last record moves to the place of an erased one, and is found there."""
+    al = world.nodes["AL"]
+    list_id = await al.load(
+        HEADER + "a-1,Ilir,Kola,1970-01-02,\na-2,Mira,Kos,1975-05-06,\na-3,Arben,Hoxha,1980-03-04,\n"
+    )
+    compare, erased = subject_requests._compare, list[bool]()
+
+    def erase_after(store: Any, import_id: str, wanted: Any) -> int:
+        compared = compare(store, import_id, wanted)
+        if not erased:
+            erased.append(True)
+            with store.transaction("test.erase") as session:
+                session.delete(session.get_one(RecordRow, (list_id, 0)))
+                session.flush()
+                assert close_gaps(session, list_id)
+        return compared
+
+    monkeypatch.setattr(subject_requests, "_compare", erase_after)
+    found = await search(officer(al), **ARBEN)
+    assert (numbers(found), found["records"]) == ({"records": ["a-3"]}, 2)
+    assert found["places"][0]["things"][0]["path"] == [list_id, "0"]
 
 
 async def test_what_cannot_be_looked_for_or_kept(world: World) -> None:
