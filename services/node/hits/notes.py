@@ -104,10 +104,13 @@ def exchange_rows(session: Session, round_id: str, hit_ids: Collection[str]) -> 
     return found
 
 
-def keep_note(row: ExchangeRow, note: messages.Note, rules: Iterable[int]) -> None:
-    """Store the contents of a verified note; it is shown when the hit is confirmed."""
+def keep_note(row: ExchangeRow, note: messages.Note, rules: Iterable[int], manifest: messages.Manifest) -> None:
+    """Store the contents of a verified note; it is shown when the hit is confirmed.
+
+    Codes that the manifest names no table of are passed over: this node would show them in words of its own.
+    """
     row.verified, row.rules = True, list(rules)
-    row.note = note.model_dump(mode="json", exclude={"report"})
+    row.note = note.model_dump(mode="json", exclude={"report"} | ({"indicators"} if not manifest.indicators else set()))
 
 
 def forget_note(session: Session, round_id: str, hit_id: str) -> None:

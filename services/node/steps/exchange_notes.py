@@ -326,7 +326,7 @@ def _open(node: NodeContext, round_id: str) -> bool:
                 problem = Sentence.of("notes_cannot_be_read", counterpart=row.counterpart, reason=error.sentence)
                 statements.report_problem(session, node.clock, round_id, f"notes {statement.digest[:16]}", problem)
                 return True
-            refuted = _verify(session, node.journal, key, row, entries)
+            refuted = _verify(session, node.journal, key, row, entries, round_.manifest)
         statements.sign(
             session,
             node.signer,
@@ -337,7 +337,12 @@ def _open(node: NodeContext, round_id: str) -> bool:
 
 
 def _verify(
-    session: Session, journal: Journal, key: RoundKey, batch: NoteBatchRow, entries: Sequence[tuple[str, bytes]]
+    session: Session,
+    journal: Journal,
+    key: RoundKey,
+    batch: NoteBatchRow,
+    entries: Sequence[tuple[str, bytes]],
+    manifest: Manifest,
 ) -> dict[str, Fault]:
     """Verify the notes of a batch, store their contents, and return the hits that do not hold."""
     rows = notes.exchange_rows(session, batch.round_id, [hit_id for hit_id, _ in entries])
@@ -354,7 +359,7 @@ def _verify(
     faults: dict[Fault, list[str]] = {}
     for hit_id, verdict in found.items():
         if isinstance(verdict, Note):
-            notes.keep_note(mine[hit_id], verdict, openings[hit_id].met)
+            notes.keep_note(mine[hit_id], verdict, openings[hit_id].met, manifest)
         else:
             faults.setdefault(verdict, []).append(hit_id)
         if hit_id in mine:

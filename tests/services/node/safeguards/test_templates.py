@@ -10,8 +10,9 @@ from services.kit.approvals.requests import content_of
 from services.kit.approvals.tables import ApprovalRow
 from services.matcher.rounds.proposals import stated_templates
 from services.matcher.storage.tables import ListCountRow
-from services.node.hits.notes import note_of
+from services.node.hits.notes import keep_note, note_of
 from services.node.records.queries import standing_queries
+from services.node.storage.tables import ExchangeRow
 from tests.support.ceremony import REGISTRY, accept
 from tests.support.node_world import World
 
@@ -66,6 +67,11 @@ async def test_a_round_from_a_template(world: World) -> None:
     assert note_of(accepted.node, manifest, record, "AL-0A1B-2C3D-4E5F", "d" * 64).indicators is None
     assert "table of indicators" in (await accepted.post(f"/rounds/{round_id}/consent")).text
     accepted.node.indicators = ours
+    # What a counterpart tells in a round that names no table is not taken.
+    told, row = note_of(accepted.node, manifest, record, "AL-0A1B-2C3D-4E5F", "d" * 64), ExchangeRow()
+    for names, kept in ((manifest, ["T1", "F1"]), (manifest.model_copy(update={"indicators": None}), None)):
+        keep_note(row, told, (), names)
+        assert (row.note or {}).get("indicators") == kept
     assert (await accepted.post(f"/rounds/{round_id}/consent")).status_code == 202
     assert (await late.post(f"/rounds/{round_id}/consent")).status_code == 403
     await accept(late)
