@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -95,7 +95,9 @@ def propose(
         "padding": padding and (_PADDED if padding == "default" else _UNPADDED),
     }
     given = {name: value for name, value in given.items() if value}
-    draft = _draft(reached, like, template, given.get("participants"))
+    if like and template:
+        raise InputError("terms_of_two")
+    draft = _draft(reached, like, template, given)
     show_asked(screen, reached.matcher().propose(_proposal(terms, draft, given)))
 
 
@@ -219,17 +221,23 @@ def _asked(screen: Screen, round_id: str, sentence: str) -> None:
     screen.result({"round_id": round_id}, sentence.format(round_id[:8]), follow)
 
 
-def _draft(reached: ConnectedService, like: str, template: str, parties: Sequence[str] | None) -> dict[str, Any]:
-    """Return the terms of an earlier round or of a template for some parties, for all of it by default."""
+def _draft(reached: ConnectedService, like: str, template: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the terms of an earlier round or of a template for the parties that are given, for all of it by default.
+
+    Raises:
+        InputError: They compare no two of these parties, and no pair is given: a proposal without pairs is for all.
+    """
     chosen = {"like": reached.round_id(like)} if like else {"template": template}
     found = reached.matcher().proposal_defaults(**chosen).draft if like or template else None
     if found is None:
         return {}
-    there = set(parties or found.participants)
+    there = set(given.get("participants") or found.participants)
     kept = {
         "caps": tuple(cap for cap in found.caps if cap.party in there),
         "pairs": tuple(pair for pair in found.pairs if there.issuperset(pair)),
     }
+    if found.pairs and not kept["pairs"] and "pairs" not in given:
+        raise InputError("terms_compare_no_pair", parties=", ".join(sorted(there)))
     return found.model_copy(update=kept).model_dump(mode="json")
 
 

@@ -128,8 +128,11 @@ def test_a_party_that_declares_far_more_is_told_of(
         assert names in said
 
 
-def test_a_proposal_from_a_template(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its terms count where no option says another; a party that is not chosen has no cap and no pair."""
+def test_a_proposal_from_a_template(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its terms count where no option says another; a party that is not chosen has no cap and no pair.
+
+    Where no pair is left, nothing is proposed: a proposal without pairs is for all.
+    """
     manifest, sent = at_proposal().manifest, list[RoundProposal]()
     caps = tuple(PartyCap(party=code, elements=ClassCounts(full=1, partial=1, coarse=1)) for code in ("AL", "RS", "SI"))
     draft = RoundProposal(
@@ -167,6 +170,12 @@ def test_a_proposal_from_a_template(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["round", "propose", *words]) == 0
     changed = {"participants": ("AL", "RS"), "pairs": (("AL", "RS"),), "caps": caps[:2], "title": "t"}
     assert sent == [draft.model_copy(update=changed)]
+    for more in (["--party", "AL", "--party", "ME"], ["--like", ROUND]):
+        assert main(["round", "propose", "--template", "fighters", *more, "--home", "matcher"]) == 1
+    assert len(sent) == 1
+    said = capsys.readouterr().err
+    assert "no two of AL, ME are compared" in said
+    assert "both --like and --template" in said
 
 
 def _answer(request: httpx.Request) -> httpx.Response:
