@@ -43,6 +43,7 @@ _AT_ONCE = 2_048
 _IN_QUERY = 200
 _DAY = 86_400
 _SHORT = 8
+_LEAST = 4  # letters and digits of a number that a file number may not have in it
 _LETTERS = [
     kind.value
     for kind in (
@@ -155,9 +156,14 @@ def _count_of(place: SubjectPlace) -> str:
 def _check_number(wanted: forms.SubjectSearch, person: Record) -> None:
     """Refuse a file number that says whose it is: it is stored."""
     words = words_of(wanted.file_number)
-    numbers = (*person.document_numbers, *person.national_numbers, str(person.date_of_birth or ""))
+    typed = wanted.texts().get(forms.SubjectField.DATE_OF_BIRTH, "")
+    numbers = (*person.document_numbers, *person.national_numbers, str(person.date_of_birth or ""), typed)
     written = _bare(wanted.file_number)
-    if name_in(words, person) or part_in(words, person) or any(_bare(one) in written for one in numbers if one):
+    if (
+        name_in(words, person)
+        or part_in(words, person)
+        or any(one in written for one in map(_bare, numbers) if len(one) >= _LEAST)
+    ):
         raise InputError("file_number_names_person")
 
 

@@ -102,6 +102,7 @@ async def test_what_cannot_be_looked_for_or_kept(world: World) -> None:
         ("no digit", ARBEN),
         ("2026/Hoxha/1", ARBEN),
         ("2026/1980-03-04", ARBEN),
+        ("2026, born 4. 3. 1980", ARBEN),
         ("2026 X12.345", ARBEN | {"document_numbers": "X 12345"}),
     ):
         body = {"file_number": file_number, "fields": fields}
