@@ -30,8 +30,8 @@ settle: sizes, shares, what was learned and the pairs (a name for the record of 
     to the duplicates and settled records of the basis, and centibits, level and standing of each pair that is a hit
 least_share: a report's share of common persons, in parts per million: whether a node with the table takes it
 declared: records of a list, its multiple and queries to the elements of each class that a consent declares
-explained: share of common persons, persons of a query and records of the list, to the hits that they explain, and
-    of 11, 12, 20 and 30 hits each whether it is an alarm
+explained: `s` of 3.7.14 in parts per million, persons of a query and records of the list, to the hits that they
+    explain, and of 11, 12, 20 and 30 hits each whether it is an alarm
 learn: how many pairs of records met under which rules, and the sizes of both lists, to what the report states
 """
 
