@@ -197,7 +197,7 @@ def _checkpoints(theme: Theme, leaves: list[bytes]) -> None:
         "cosignature_of_another_checkpoint": note + other.rstrip("\n").split("\n")[-1] + "\n",
         "cosignature_with_another_time": note + f"\u2014 {witness} {base64.b64encode(later).decode()}\n",
         "cosignature_of_71_bytes": note + f"\u2014 {witness} {base64.b64encode(short).decode()}\n",
-        "cosignature_without_a_time": note
+        "cosignature_of_a_text_without_its_time": note
         + line(witness, 4, WITNESS, bytes(8) + IdentityKey(WITNESS).sign((note.split("\n\n")[0] + "\n").encode())),
     }.items():
         theme.invalid(name, "cosigned", "10.3.1", asked | {"note": changed}, "audit")
