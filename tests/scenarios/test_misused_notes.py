@@ -78,6 +78,17 @@ def test_repeated(stage: StagedRound) -> None:
     assert refuted_by(stage, again) == {Fault.REPEATED}
 
 
+def test_one_hit_several_times(stage: StagedRound) -> None:
+    """The receiver's confirmation counts however often a batch names a hit: nobody can make it unable to answer."""
+    stage.reported()
+    (hit_id, note), *_rest = opened(stage, batch(stage, "RS", "SI"))
+    named, unknown = bytes.fromhex(hit_id) + note, bytes(16) + note
+    sent = resent(stage, "RS", "SI", [named, unknown, named, unknown, named])
+    assert refuted_by(stage, sent) == {Fault.REPEATED}
+    said = stage.round.confirmations[sent.digest]
+    assert (said.confirmed, [hit.hit_id for hit in said.refuted]) == (3, sorted([hit_id, "0" * 32]))
+
+
 def test_relayed_by_a_third_party(stage: StagedRound) -> None:
     stage.reported()
     sent = notes_in(batch(stage, "RS", "SI"))
