@@ -30,7 +30,17 @@ from aquila.crypto.keys import IdentityKey
 from aquila.errors import AquilaError, AuditError, InputError
 from aquila.protocol.auditing import UnprovenClaim, audit_rounds, last_statements, read_log
 from aquila.protocol.log_entries import MOST_REFUSED, refused_entry, statement_entry
-from aquila.protocol.messages import Closing, Consent, FollowUp, Manifest, Outcomes, Receipt, ReportCheck, Statement
+from aquila.protocol.messages import (
+    Closing,
+    Consent,
+    FollowUp,
+    Manifest,
+    Outcomes,
+    Receipt,
+    Refusal,
+    ReportCheck,
+    Statement,
+)
 from aquila.protocol.registry import RegisteredParty, Registry
 from aquila.protocol.rounds.follow_ups import sealed_length
 from aquila.sentences import text_of
@@ -622,6 +632,18 @@ def test_the_last_word_of_an_open_round_may_wait(log: Exported, group: Group) ->
     log.sign_anew(seen=[(log.index("opening") + 1, NOW)])
     (audit,) = audit_rounds(read_log(log.files.get, log.registry), log.files.get, log.registry, group)
     assert {found.what for found in audit.unproven} == {"uncovered", "hits", "report", "not_checked"}
+
+
+def test_who_refuses_may_be_gone_before_it_sees_the_opening(log: Exported, group: Group) -> None:
+    opening = log.index("opening")
+    log.leave_out(*range(opening + 1, log.size))
+    log.files = {name: content for name, content in log.files.items() if not name.startswith("statistics")}
+    consent = log.message(log.statements_of("AL")[-1])
+    assert isinstance(consent, Consent)
+    fields = {"round_id": consent.round_id, "party": "AL", "sequence": consent.sequence + 1}
+    log.sign(Refusal(**fields, reason="its database was restored"), log.entry(-1).time)
+    log.sign_anew(seen=[(opening, NOW)])
+    assert {found.what for found in unproven(log, group)} == {"uncovered"}
 
 
 def test_a_manifest_for_another_key_is_refused(log: Exported, group: Group) -> None:

@@ -147,12 +147,13 @@ def last_statements(audit: RoundAudit, log: LogRecord) -> list[LastStatement]:
 
 
 def _worked(audit: RoundAudit, party: str, opened_at: int) -> bool:
-    """Return whether a party said more than its Locks after the opening.
+    """Return whether a party said more after the opening than its Locks or that it refuses.
 
-    These follow at once: their party may be gone before it sees a checkpoint that holds the opening.
+    Locks follow at once, and a refusal may come at any time: their party may be gone before it sees a checkpoint that
+    holds the opening.
     """
     said = {entry.kind for index, entry in audit.entries.items() if index > opened_at and entry.party == party}
-    return bool(said - {EntryKind.LOCKS})
+    return bool(said - {EntryKind.LOCKS, EntryKind.REFUSAL})
 
 
 def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim]:

@@ -352,7 +352,7 @@ function checkWitnessed(log, of) {
   const needed = round.participants.length ? round.participants : [...round.consents.keys()];
   for (const [party, last] of of.lastWords) {
     const covered = Math.max(0, ...(log.cosigned.get(party)?.keys() ?? []));
-    const worked = openedAt !== null && all.some(([index, entry]) => index > openedAt && entry.party === party && entry.kind !== 'locks');
+    const worked = openedAt !== null && all.some(([index, entry]) => index > openedAt && entry.party === party && !['locks', 'refusal'].includes(entry.kind));
     if (worked && openedAt >= covered) throw fault(`${party} worked in it and cosigned no checkpoint that holds its opening`);
     if (ended !== undefined && needed.includes(party)) {
       const closing = round.ending.outcome === 'closed' && closed.get(party);
