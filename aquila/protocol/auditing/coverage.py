@@ -8,7 +8,7 @@ A party cosigns what it has checked. Entries that no cosignature of their party 
 alone: of a round that was closed they are a fault, of all else they are reported.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aquila.audit.checkpoint import CLOCK_SKEW
@@ -165,11 +165,12 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim
     closed = {entry.party: index for index, entry in audit.entries.items() if entry.kind in _LAST_WORDS}
     ended = next((index for index, entry in audit.entries.items() if entry.kind is EntryKind.ENDING), None)
     for party, last in sorted(audit.last_words.items()):
-        covered = max(log.cosigned.get(party, {0: 0}))
+        seen = log.cosigned.get(party, {0: 0})
+        covered = max(seen)
         if audit.opened_at is not None and audit.opened_at >= covered and _worked(audit, party, audit.opened_at):
             raise _not_witnessed(audit, party, Sentence.of("round_opening"))
         if ended is not None and party in (audit.round.participants or audit.round.consents):
-            _check_ended(audit, party, covered, ended, closed.get(party), log.newest)
+            _check_ended(audit, party, seen, ended, closed.get(party), log.newest)
         if covered <= max(last, ended or 0):
             yield UnprovenClaim(
                 "uncovered",
@@ -181,12 +182,18 @@ def check_witnessed(audit: RoundAudit, log: LogRecord) -> Iterator[UnprovenClaim
             )
 
 
-def _check_ended(audit: RoundAudit, party: str, covered: int, ended: int, closed: int | None, newest: int) -> None:
-    """Check a party's last word and what it saw of a round that ended, in a log whose last time is `newest`."""
+def _check_ended(
+    audit: RoundAudit, party: str, seen: Mapping[int, int], ended: int, closed: int | None, newest: int
+) -> None:
+    """Check a party's last word and what it saw of a round that ended, in a log whose last time is `newest`.
+
+    It has a day for either: it looks at the log before it reads that the round ended.
+    """
     is_closed = audit.round.phase.value == Outcome.CLOSED.value
-    if is_closed and closed is not None and covered <= closed and newest > audit.entries[closed].time + DAY:
-        raise _not_witnessed(audit, party, Sentence.of("round_ending"))  # a day after it, for its next look at the log
-    if closed is None and covered > ended and not audit.left_out:
+    if is_closed and closed is not None and max(seen) <= closed and newest > audit.entries[closed].time + DAY:
+        raise _not_witnessed(audit, party, Sentence.of("round_ending"))
+    first = min((at for size, at in seen.items() if size > ended), default=newest)
+    if closed is None and newest > first + DAY and not audit.left_out:
         raise AuditError(
             "round_ending_seen_without_closing", what="last_word_missing", round=audit.round.round_id, party=party
         )
