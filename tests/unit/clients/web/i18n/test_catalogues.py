@@ -10,7 +10,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from clients.web.i18n import catalogues
-from clients.web.i18n.languages import TAGS
+from clients.web.i18n.languages import TAGS, languages
 
 TRANSLATED = tuple(tag for tag in TAGS if tag != "en")
 NOT_WORDS = re.compile(r"%\(\w+\)s|\{\w+\}|`[^`]*`|\*[^*]*\*|Aquil\w+")
@@ -148,3 +148,10 @@ def test_what_to_read_first(tag: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert len(shown) == len({tuple(one.splitlines()) for one in shown}) == 100
     read = catalogues.READ_BY_NATIVE_SPEAKERS.get(tag, "not read by a native speaker yet")
     assert f"X-Native-Reader: {read}" in (catalogues.FOLDER / f"{tag}.po").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_decisions_stand_beside_one_another(tag: str) -> None:
+    """The three buttons of a hit's row have room for so many letters; more would cover when it is due."""
+    labels = [languages()[tag].say(label) for label in ("Same person", "Not the same", "Cannot tell")]
+    assert sum(map(len, labels)) <= 44, labels
