@@ -24,7 +24,6 @@ FORMS = {
     r"^[^\s@\x00-\x20\x7f]+@[^\s@\x00-\x20\x7f]+$": "input_mail_address",
     r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$": "input_language",
     r"^[a-z][a-z0-9-]{1,38}$": "input_template_id",
-    r"^\d{4}-\d{2}-\d{2}$": "input_day",
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "input_day",
     r"^[A-Z]([1-9][0-9]?)?$": "input_unknown",
     r"^[^\x00-\x1f\x7f]*[0-9][^\x00-\x1f\x7f]*$": "input_of_other_form",

@@ -126,8 +126,8 @@ def _messages() -> Iterator[Message]:
     yield from (entry.label for entry in field_table().values())
     yield from corroboration_table().sentences
     yield from (code.condition for code in handling_codes().values())
-    yield from load_indicators().groups.values()
-    yield from load_indicators().indicators.values()
+    indicators = load_indicators()
+    yield from (*indicators.groups.values(), *indicators.indicators.values())
     for row in role_table().rows.values():
         yield row.means
 

@@ -217,8 +217,11 @@ def _indicators(session: Session, arrived: Mapping[_Key, _Arrived]) -> list[form
     for round_id, hit_id, codes in session.execute(query.where(HitRow.indicators.is_not(None))):
         if (round_id, hit_id) in arrived:
             rounds.update((round_id, code) for code in (codes or "").split())
+    categories = {
+        one: manifest_in(session.get_one(RoundRow, one).manifest).category for one in {one for one, _ in rounds}
+    }
     for (round_id, code), hits in rounds.items():
-        counts[code, manifest_in(session.get_one(RoundRow, round_id).manifest).category] += hits
+        counts[code, categories[round_id]] += hits
     return [
         forms.IndicatorCount(indicator=code, category=category, hits=hits)
         for (code, category), hits in sorted(counts.items())

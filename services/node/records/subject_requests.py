@@ -102,10 +102,12 @@ def answer_subject(journal: Journal, actor: Actor, wanted: forms.SubjectDecision
 
     Raises:
         NotFoundError: The person made no such search for this file number within a day, or it is answered already.
-        InputError: The day on which it came is none, or is still to come.
+        InputError: The day on which it came is still to come.
     """
     now = journal.clock()
-    received = _day(wanted.received, now)
+    received = date.fromisoformat(wanted.received)
+    if received > _local_day(now):
+        raise InputError("letter_date_in_future")
     with journal.store.transaction("subject.answer") as session:
         searched = _search_entry(session, actor, wanted, now)
         if searched is None or session.get(SubjectRequestRow, wanted.search_id) is not None:
@@ -204,9 +206,7 @@ def _note_records(session: Session, persons: Iterable[FoundPerson], found: _Thin
     """Note the records that may be the person's; return the digests by which hits know them."""
     digests = set()
     for one in persons:
-        row, stored = session.get(RecordRow, one.place), session.get(ImportRow, one.place[0])
-        if row is None or stored is None:
-            continue  # it was erased just now
+        row, stored = session.get_one(RecordRow, one.place), session.get_one(ImportRow, one.place[0])
         digests.add(person_digest(row.record_id, json.loads(row.content)))
         place = SubjectPlace.QUERIES if stored.for_query else SubjectPlace.RECORDS
         thing = forms.FoundThing(
@@ -284,26 +284,18 @@ def _search_entry(session: Session, actor: Actor, wanted: forms.SubjectDecision,
     return None
 
 
-def _day(text: str, now: int) -> date:
-    """Return the day on which a request came."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise InputError("date_form_unknown") from None
-    if day > datetime.fromtimestamp(now, UTC).astimezone().date():
-        raise InputError("letter_date_in_future")
-    return day
+def _local_day(at: int) -> date:
+    return datetime.fromtimestamp(at, UTC).astimezone().date()
 
 
 def _view(row: SubjectRequestRow) -> forms.AnsweredRequest:
-    answered = datetime.fromtimestamp(row.answered_at, UTC).astimezone().date()
     return forms.AnsweredRequest(
         file_number=row.file_number,
         received=row.received_on,
         due=row.due_on,
         answered_at=row.answered_at,
         answered_by=row.answered_by,
-        is_late=answered.isoformat() > row.due_on,
+        is_late=_local_day(row.answered_at).isoformat() > row.due_on,
         answer=forms.SubjectAnswer(row.answer),
         counts={SubjectPlace(place): count for place, count in row.counts.items()},
     )
