@@ -46,11 +46,7 @@ class NewAddress:
     """PEM file of the CA of that certificate; without it callers know it by the CAs of their systems."""
 
     def check(self) -> None:
-        """Refuse an address that others cannot use.
-
-        Raises:
-            InputError: It is not https, or certificate and key do not come together.
-        """
+        """Refuse an address that others cannot use."""
         parts = urlsplit(self.url)
         if self.url and (parts.scheme != "https" or not parts.hostname or parts.path not in {"", "/"} or parts.query):
             raise InputError("new_address_not_https")

@@ -331,11 +331,7 @@ def own_erasures(approvals: Approvals, actor: Actor) -> forms.OwnErasureRequests
 
 
 def withdraw_erasure(approvals: Approvals, actor: Actor, approval_id: str) -> forms.ApprovalEntry:
-    """Take back an own request for an erasure; raises as `decisions.withdraw` does.
-
-    Raises:
-        NotFoundError: There is no such request for an erasure.
-    """
+    """Take back an own request for an erasure; raises as `decisions.withdraw` does."""
     with approvals.people.store.reading("approval.erasure") as session:
         if row_of(session, approval_id).kind != forms.ApprovalKind.ERASURE.value:
             raise NotFoundError("request_unknown")
@@ -360,11 +356,7 @@ def _check_list(session: Session, content: Content, digest: str) -> None:
 
 
 def _described(session: Session, import_id: str, digest: str) -> dict[str, str | int]:
-    """Return the description of an import that the approver sees: a difference in any of it means another import.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-    """
+    """Return the description of an import that the approver sees: a difference in any of it means another import."""
     row = complete_import(session, import_id)
     return {
         "import_id": row.import_id,

@@ -75,10 +75,6 @@ def restore_node(
     Args:
         mark: `keys/high-water.json` of the lost machine, if it can still be read.
         erased: Identifiers of records that were erased since the backup, which are erased again.
-
-    Raises:
-        InputError: As `restoring`; or the mark cannot be read.
-        AquilaError: As `restoring`.
     """
     marks = None if mark is None else read_marks(read_secret(mark))
     if mark is not None and marks is None:

@@ -341,11 +341,7 @@ class RoundMemories:
 
     @contextlib.contextmanager
     def reading(self, round_id: str) -> Iterator[Round]:
-        """Lend a verified round to a handler, before its transaction begins: the driver takes both in this order.
-
-        Raises:
-            NotFoundError: The node knows no such round.
-        """
+        """Lend a verified round to a handler, before its transaction begins: the driver takes both in this order."""
         known = self._found.get(round_id)
         if known is None or not known.has_record:
             with self._parts.store.reading("round.known") as session:

@@ -140,12 +140,7 @@ class Upkeep:
             self._thread.join()
 
     def renew_certificate(self, actor: Actor) -> None:
-        """Give the service a new certificate of its home's own CA, which it shows at once.
-
-        Raises:
-            OrderError: It shows a certificate from elsewhere.
-            StoreError: The disk is full or failed.
-        """
+        """Give the service a new certificate of its home's own CA, which it shows at once."""
         own = self._own_certificates()
         if own is None:
             raise OrderError("own_ca_unreadable", path=self._settings.home / TLS_FOLDER)
@@ -154,11 +149,7 @@ class Upkeep:
         self._log(actor, Word.CERTIFICATE)
 
     def test_notifications(self, actor: Actor) -> forms.NotificationTest:
-        """Hand a test over to the caller, as the first notification; if it was taken, others are tried again at once.
-
-        Raises:
-            OrderError: The service notifies nobody, or the caller chose no notifications.
-        """
+        """Hand a test over to the caller, as the first notification; if it was taken, others are tried again."""
         if self._notifier is None:
             raise OrderError("notifications_not_set_up")
         failure: DeliveryFailure | None = self._notifier.test(actor.person)

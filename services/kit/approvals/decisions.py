@@ -45,12 +45,7 @@ _ABLE = frozenset({AccountState.ACTIVE, AccountState.LOCKED})
 
 
 def check_persons(session: Session, people: People, row: ApprovalRow, actor: Actor) -> None:
-    """Refuse to let a request take effect unless both persons may still do their part.
-
-    Raises:
-        OrderError: The author may not ask for this any more.
-        NotAllowedError: Who decides may not decide any more, or may be who asked with the key in the home.
-    """
+    """Refuse to let a request take effect unless both persons may still do their part."""
     if not _may_ask(people, row, session.get(AccountRow, row.author)):
         raise OrderError("asking_person_not_allowed", approval=row.approval_id)
     account = session.get(AccountRow, actor.person)

@@ -179,12 +179,7 @@ def row_of(session: Session, approval_id: str) -> ApprovalRow:
 
 
 def waiting_row(approvals: Approvals, session: Session, approval_id: str) -> ApprovalRow:
-    """Return the row of a request that may still be decided.
-
-    Raises:
-        NotFoundError: There is no such request.
-        OrderError: It was decided, or its time is over.
-    """
+    """Return the row of a request that may still be decided."""
     row = row_of(session, approval_id)
     if row.state != ApprovalState.WAITING.value:
         raise OrderError("request_not_waiting", state=row.state)

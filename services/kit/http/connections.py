@@ -210,11 +210,7 @@ class Reader(Connection):
             super().receive_data(data)
 
     def next_event(self) -> type[NEED_DATA | PAUSED] | Event:
-        """Return the next part of a call.
-
-        Raises:
-            RemoteProtocolError: It is no HTTP, or a head of more than `PIECE_BYTES` or `HEAD_LINES` lines.
-        """
+        """Return the next part of a call."""
         if self._is_over:
             return NEED_DATA
         if self.their_state is IDLE:

@@ -174,23 +174,14 @@ class OwnLog:
             )
 
     def check_head(self, session: Session, party: str, head: LogHead) -> None:
-        """Refuse a head that a party names and this log does not begin with, as far as it has signed.
-
-        Raises:
-            BindingError: It does not: the party was shown another log, or makes it up.
-        """
+        """Refuse a head that a party names and this log does not begin with, as far as it has signed."""
         newest = session.scalar(_newest())
         signed = 0 if newest is None else parse_checkpoint(parse_note(newest).text).size
         if head.size > signed or _head(session, head.size).hex() != head.root:
             raise BindingError("seen_checkpoint_not_signed", party=party, expected=signed, got=head.size)
 
     def take_cosignature(self, witness: str, content: bytes) -> None:
-        """Keep a witness's cosignature of one of the checkpoints.
-
-        Raises:
-            AuditError: It is no checkpoint of this log, or not cosigned by this witness, or at a time that cannot be.
-            NotFoundError: This log has signed no checkpoint of that size.
-        """
+        """Keep a witness's cosignature of one of the checkpoints."""
         key, name = self.registry.key_of(witness), self.registry.witness_of(witness)
         came, given = open_checkpoint(content, self.origin, *self.keys)
         at, signature = cosigned_at(given, name, key), cosignature_of(given, name, key)

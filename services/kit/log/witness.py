@@ -174,12 +174,7 @@ class Witness:
             return session.execute(select(ALARMS).order_by(ALARMS.c.alarm_id)).all()
 
     def acknowledge(self, actor: Actor, alarm_id: int) -> None:
-        """Go on after the log's owner has explained itself: what it showed last becomes what was seen last.
-
-        Raises:
-            NotFoundError: There is no such alarm.
-            OrderError: It was acknowledged before.
-        """
+        """Go on after the log's owner has explained itself: what it showed last becomes what was seen last."""
         with self.store.transaction("log.acknowledge") as session:
             alarm = session.execute(select(ALARMS).where(ALARMS.c.alarm_id == alarm_id)).one_or_none()
             if alarm is None:

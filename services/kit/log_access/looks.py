@@ -61,9 +61,6 @@ def review_looks(session: Session, wanted: LookReviewRequest) -> LookReview:
     """Return what each person looked at on each day of a period.
 
     An entry that was changed in the database is not counted but named.
-
-    Raises:
-        InputError: The period is empty or too long.
     """
     first, last = date.fromisoformat(wanted.since), date.fromisoformat(wanted.until)
     if not timedelta() <= last - first < timedelta(days=MOST_DAYS):

@@ -149,11 +149,7 @@ class LogUseCases:
         return EntriesPage(size=total, entries=shown, broken=tuple(broken), earlier=earlier)
 
     def entry(self, actor: Actor, index: int) -> EntryView:
-        """Return an entry with its proof; looking at it is an entry of the log.
-
-        Raises:
-            NotFoundError: The log has no such entry.
-        """
+        """Return an entry with its proof; looking at it is an entry of the log."""
         own = self.own
         with own.store.reading("log.entry") as session:
             rows = entries_between(session, index, index + 1)
@@ -211,11 +207,7 @@ class LogUseCases:
         append(session, Entry.of(EntryKind.LOG_CONSULTED, self.own.clock(), self.own.holder, **fields))
 
     def round_entries(self, actor: Actor, round_id: str) -> RoundEntries:
-        """Return the entries of a round; looking at the log is an entry of it.
-
-        Raises:
-            NotFoundError: The log has no entry of this round.
-        """
+        """Return the entries of a round; looking at the log is an entry of it."""
         own = self.own
         with own.store.reading("log.consult") as session:
             found, broken = checked(session, own, entries_of_round(session, round_id))

@@ -61,11 +61,7 @@ def add_account(people: People, actor: Actor, wanted: NewAccount) -> Invitation:
 
 
 def add_program(people: People, actor: Actor, wanted: NewProgram) -> ProgramGrant:
-    """Create an account of a program and return its token, which is not stored.
-
-    Raises:
-        InputError: No program has this role here, the login is taken, or a network is none or all addresses.
-    """
+    """Create an account of a program and return its token, which is not stored."""
     known = role_table().for_programs(people.service)
     if wanted.role not in known:
         raise InputError("program_role_impossible", role=wanted.role, known_roles=", ".join(known))
@@ -78,11 +74,7 @@ def add_program(people: People, actor: Actor, wanted: NewProgram) -> ProgramGran
 
 
 def find_program(people: People, token: str, address: str) -> Actor | None:
-    """Return the program whose token is shown from an address, or None if there is none.
-
-    Raises:
-        NotAllowedError: Its token is over, or does not count from there.
-    """
+    """Return the program whose token is shown from an address, or None if there is none."""
     if not token.startswith(_TOKEN_PREFIX):
         return None
     with people.store.reading("account.program") as session:
@@ -115,10 +107,6 @@ def reset_account(people: People, actor: Actor, person: str) -> Invitation:
     """Remove password and authenticator, end all sessions, and return a new enrolment code.
 
     What the account asked for is withdrawn: until the person has enrolled, nobody stands behind it.
-
-    Raises:
-        NotFoundError: There is no such account.
-        InputError: The person comes by the provider, which keeps the password, or it is a program's.
     """
     with people.store.transaction("account.reset") as session:
         row = _row_of_person(session, person)
@@ -168,13 +156,7 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
 
 
 def admit_account(people: People, actor: Actor, person: str, shown: Admission) -> AccountView:
-    """Activate an account that the provider signed in, for the person whom the administrator has read.
-
-    Raises:
-        NotFoundError: There is no such account.
-        OrderError: It does not wait to be let in.
-        PolicyError: The provider names somebody else by now than the administrator has read.
-    """
+    """Activate an account that the provider signed in, for the person whom the administrator has read."""
     with people.store.transaction("account.admit") as session:
         row = _row(session, person)
         if row.admitted:

@@ -47,12 +47,7 @@ class OnceForKey(AroundCall):
         """Take the header; what it does stands in `around`."""
 
     async def around(self, request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        """Do a call, or return the answer that it had.
-
-        Raises:
-            InputError: Another call has this key.
-            OrderError: The first call with this key is not over, or ended nobody knows how.
-        """
+        """Do a call, or return the answer that it had."""
         shown = request.headers.get(HEADER)
         if shown is None or not 0 < len(shown) <= _LONGEST_KEY:  # an unusable one is refused with the other headers
             return await answer(request)

@@ -113,11 +113,7 @@ class PeopleKey:
         return int.from_bytes(self._cipher.encrypt(bytes(_NONCE_BYTES), text.encode(), b"number"), "big")
 
     def open(self, person: str, sealed: bytes) -> str:
-        """Decrypt a person's secret.
-
-        Raises:
-            KeyMaterialError: It was sealed under another key or for another person.
-        """
+        """Decrypt a person's secret."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], person.encode()).decode()
         except (InvalidTag, ValueError):
@@ -143,11 +139,7 @@ def row_key_of(home: Path) -> RowKey | None:
 
 
 def make_next_key(home: Path) -> None:
-    """Make the key that takes the place of a home's key at the next start of its service; one that waits stays.
-
-    Raises:
-        StoreError: It cannot be written.
-    """
+    """Make the key that takes the place of a home's key at the next start of its service; one that waits stays."""
     path = home / NEXT_KEY_FILE
     # Secrets may be under a key that waits: a start can have ended before the file had its name.
     if not path.exists():
@@ -159,10 +151,6 @@ def key_at_start(home: Path, store: Store, tables: Sequence[type[Rows]]) -> Peop
 
     A secret that opens under neither of them stays as it is: its person has to enrol again. A row that neither sealed
     stays one that this service did not write, unless the old key is gone: then all rows are taken as they are.
-
-    Raises:
-        KeyMaterialError: A file is open to others, or is not a key, or the key is gone from a service with accounts.
-        StoreError: The database or the disk failed.
     """
     path, waiting = home / KEY_FILE, home / NEXT_KEY_FILE
     store.row_key = None  # no row is refused before it is sealed again

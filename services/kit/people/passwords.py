@@ -74,9 +74,6 @@ def check_password(password: str, login: str, names: Iterable[str]) -> None:
 
     Names count for nothing: what is left without them must be long and uncommon. The lists of common passwords, words
     and names, and patterns such as repetitions and rows of keys, are those of zxcvbn (USENIX Security 2016).
-
-    Raises:
-        InputError: It is refused.
     """
     normal = _normal(password)
     if len(normal) < SHORTEST:

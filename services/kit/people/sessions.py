@@ -137,11 +137,7 @@ def show_current_user(people: People, actor: Actor) -> CurrentUser:
 
 
 def choose_language(people: People, actor: Actor, wanted: LanguageChoice) -> None:
-    """Keep the language with the caller's account; its next sign-in anywhere returns it.
-
-    Raises:
-        InputError: The caller is the home's key, which has no account.
-    """
+    """Keep the language with the caller's account; its next sign-in anywhere returns it."""
     with people.store.transaction("account.language") as session:
         account = session.get(AccountRow, actor.person)
         if account is None:

@@ -130,12 +130,7 @@ UNREAD_SECONDS = 30
 
 
 def bind(settings: ServiceSettings) -> Endpoint:
-    """Bind the service's socket.
-
-    Raises:
-        InputError: The host is not loopback and TLS is off, the certificate cannot be read, or the address is taken or
-            not ours.
-    """
+    """Bind the service's socket."""
     listen = settings.listen
     if settings.tls is None and not is_loopback(listen.host):
         raise InputError("tls_off_on_reachable_host", host=listen.host)

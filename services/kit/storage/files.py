@@ -143,11 +143,7 @@ class ChunkFiles:
         return len(partial)
 
     def path(self, name: str) -> Path:
-        """Return the path of a name, which cannot leave the root, for what wants a path, such as DuckDB.
-
-        Raises:
-            InputError: The name is empty, absolute, too long, or has a segment that starts with a dot.
-        """
+        """Return the path of a name, which cannot leave the root, for what wants a path, such as DuckDB."""
         if not _NAME.fullmatch(name):
             raise InputError("file_name_malformed")
         return self.root / name
@@ -177,11 +173,7 @@ def replacing(target: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a secret that only this user can read (mode 0600), whole or not at all, in place of what was there.
-
-    Raises:
-        StoreError: The disk is full or failed.
-    """
+    """Write a secret that only this user can read (mode 0600), whole or not at all, in place of what was there."""
     with _disk(path), replacing(path) as file:
         file.write(content)
 
@@ -232,11 +224,7 @@ def check_private(path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file that only this user can read, unless there is one, for a library that would make an open one.
-
-    Raises:
-        StoreError: The disk is full or failed.
-    """
+    """Make an empty file that only this user can read, unless there is one: a library would make an open one."""
     with _disk(path), contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 

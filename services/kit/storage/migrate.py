@@ -24,11 +24,7 @@ _LOG = Log("kit.migrate")
 
 
 def migrate(store: Store, package: str, revision: str = "head") -> str:
-    """Bring the schema up to a revision and return it.
-
-    Raises:
-        StoreError: The database failed, or its schema is newer than this program.
-    """
+    """Bring the schema up to a revision and return it."""
     scripts = _scripts(package)
     with schema_change(store) as connection:
         before = revision_of(connection)
@@ -43,11 +39,7 @@ def migrate(store: Store, package: str, revision: str = "head") -> str:
 
 
 def lay(connection: Connection, package: str, revision: str) -> None:
-    """Make the tables of a revision in an empty database, within the caller's `schema_change`.
-
-    Raises:
-        StoreError: The database failed, or this program does not know the revision.
-    """
+    """Make the tables of a revision in an empty database, within the caller's `schema_change`."""
     try:
         _run(connection, _scripts(package), revision)
     except CommandError:

@@ -96,10 +96,6 @@ def wait_key(identity: Path, old: VerifyKey, where: str = "") -> OwnKey:
         identity: The file of the identity key.
         where: `file`, or the address of the new key in a token. If it is not given, the new key goes into the file
             unless the old one is in a token: no key leaves a token because nobody thought of it.
-
-    Raises:
-        InputError: A key waits elsewhere already, or it has to be named where the new one goes, or that is the old one.
-        KeyMaterialError, Pkcs11Error, StoreError: As `make_key`.
     """
     path = next_path(identity)
     if path.exists():

@@ -78,9 +78,6 @@ class KeyAddress:
         Args:
             text: The address; no error repeats a value of it.
             folder: From which a relative path of the PIN's file counts.
-
-        Raises:
-            KeyMaterialError: 1, 2 or 3 does not hold.
         """
         # 1.
         text = text.strip()
@@ -331,12 +328,7 @@ class Pkcs11Key:
         return cls.open(uri, tokens), True
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64-byte Ed25519 signature (RFC 8032), verified.
-
-        Raises:
-            KeyMaterialError: The key is closed.
-            Pkcs11Error: The token cannot be used, and why; or it holds another key by now.
-        """
+        """Return the 64-byte Ed25519 signature (RFC 8032), verified."""
         if self._closed:
             raise KeyMaterialError("key_already_closed", kind=type(self).__name__)
         signature: bytes = self._tokens.run(self.uri, partial(_signed, self.uri, message))
@@ -347,11 +339,7 @@ class Pkcs11Key:
         return signature
 
     def check(self) -> None:
-        """Look whether the key can be used.
-
-        Raises:
-            Pkcs11Error: The token cannot be used, and why; or it holds another key by now.
-        """
+        """Look whether the key can be used."""
         if self._tokens.run(self.uri, partial(_found, self.uri)) != self.public:
             raise Pkcs11Error("token_key_changed", token=self.uri.token_name, key=self.uri.key_name)
 

@@ -85,11 +85,7 @@ class RowKey:
         self.missing = found
 
     def check(self, table: str, key: object, values: Iterable[object], seal: bytes | None) -> None:
-        """Refuse a row that this service did not write, or not with these values.
-
-        Raises:
-            ForgedRowError: It did not.
-        """
+        """Refuse a row that this service did not write, or not with these values."""
         if not self.fits(table, key, values, seal):
             raise ForgedRowError("row_not_authentic", table=table)
 

@@ -95,11 +95,7 @@ def connect(settings: ServiceSettings, wait_seconds: float = _WAIT_SECONDS) -> O
 
 
 def check(conditions: dict[str, WorkerStatus], release: str) -> None:
-    """Refuse a cluster that would compute wrongly or would keep data that it sees.
-
-    Raises:
-        InputError: It is such a cluster.
-    """
+    """Refuse a cluster that would compute wrongly or would keep data that it sees."""
     for address, condition in conditions.items():
         if condition.release != release:
             raise InputError(
@@ -211,11 +207,7 @@ def _pass_on(inner: Future[PickledTask], outer: Future[Result]) -> None:
 
 
 def _conditions(client: Client) -> dict[str, WorkerStatus]:
-    """Ask every worker for its condition, and the scheduler for its release.
-
-    Raises:
-        InputError: One of them has no Aquila that could answer.
-    """
+    """Ask every worker for its condition, and the scheduler for its release."""
     try:
         release = client.run_on_scheduler(release_here)  # type: ignore[no-untyped-call]  # likewise
         scheduler = WorkerStatus(release, 0, spills=False)

@@ -78,11 +78,7 @@ _SCOPE_KEY = "aquila.pool"
 
 
 async def run(pool: Pool, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Do work in a thread of a pool.
-
-    Raises:
-        BusyError: The pool has a short queue, and it is full; nothing was done.
-    """
+    """Do work in a thread of a pool."""
     line = _line_of(pool)
     if line.callers == line.most:
         raise BusyError("callers_too_many", pool=pool.value)

@@ -62,11 +62,7 @@ from services.matcher.storage.tables import RoundRow
 
 
 def address_of(settings: MatcherSettings) -> tuple[str, str | None]:
-    """Return the matcher's address, and its CA's certificates in PEM or None where the system's CAs know it.
-
-    Raises:
-        InputError: The port is left to the system, or the file of the CA cannot be read.
-    """
+    """Return the matcher's address, and its CA's certificates in PEM or None where the system's CAs know it."""
     listen, command = settings.listen, settings.command
     if not listen.public_url and listen.port == 0:
         raise InputError("matcher_address_unknown")
@@ -198,12 +194,7 @@ def ask_own_renewal(context: MatcherContext, approvals: Approvals, actor: Actor,
 
 
 def ask_removal(context: MatcherContext, approvals: Approvals, actor: Actor, code: str) -> PendingApproval:
-    """Ask for the statement of a registry in which a party has left; from then on its calls are refused.
-
-    Raises:
-        NotFoundError: It is not registered, or has left before.
-        AquilaError: As `_ask`.
-    """
+    """Ask for the statement of a registry in which a party has left; from then on its calls are refused."""
     if code not in context.registry.present():
         raise NotFoundError("party_not_registered", party=code)
     left = replace(context.registry.parties[code], left=True)
@@ -236,12 +227,7 @@ def ask_templates(context: MatcherContext, approvals: Approvals, actor: Actor, c
 def ask_contact(
     context: MatcherContext, approvals: Approvals, actor: Actor, code: str, wanted: NewContact
 ) -> PendingApproval:
-    """Ask to state the mail address at which the secretariat reminds a party, or that there is none.
-
-    Raises:
-        NotFoundError: The party is not registered, or has left.
-        AquilaError: As `_ask`.
-    """
+    """Ask to state the mail address at which the secretariat reminds a party, or that there is none."""
     if code not in context.registry.present():
         raise NotFoundError("party_not_registered", party=code)
     return _ask(context, approvals, actor, context.registry, change=partial(_with_contact, code, wanted.contact))
@@ -280,13 +266,7 @@ def feed(context: MatcherContext, first: int) -> RegistryFeed:
 
 
 def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bool:
-    """Store a party's acceptance, and return whether it is new.
-
-    Raises:
-        SignatureError: Another than the caller signed it.
-        NotFoundError: There is no statement of its number.
-        PolicyError: The statement of its number is another one: this party was shown another registry.
-    """
+    """Store a party's acceptance, and return whether it is new."""
     acceptance = open_acceptance(envelope, replace(context.registry, former={}))  # not by a key that was replaced
     if acceptance.party != caller:
         raise SignatureError("registry_acceptance_of_another_party", party=acceptance.party)
@@ -362,10 +342,6 @@ def check_change(context: MatcherContext, session: Session, message: RegistrySta
     2. It continues the registry in force, and no template has other content in a version that it ever had.
     3. No round that is not over names a party that leaves or whose key it replaces; of the matcher's key, none at all.
     4. It has the templates of all rounds that are not over.
-
-    Raises:
-        OrderError: 1 does not hold.
-        PolicyError: 2, 3 or 4 does not hold.
     """
     # 1.
     last = stored.in_force(session, context.registry)

@@ -48,13 +48,7 @@ class _Due:
 
 
 def ask_reminders(context: MatcherContext, actor: Actor, round_id: str) -> RemindedParties:
-    """Let all parties be reminded for which a round waits now, and log who asked for it.
-
-    Raises:
-        NotFoundError: There is no such round.
-        InputError: The service has no mail server.
-        OrderError: The round waits for no party.
-    """
+    """Let all parties be reminded for which a round waits now, and log who asked for it."""
     if context.settings.notifications is None or context.settings.notifications.mail is None:
         raise InputError("notification_channel_unknown")
     found, now = overview_of(context, round_id), context.clock()

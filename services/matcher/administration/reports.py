@@ -80,12 +80,7 @@ def _rounds(
 
 
 def sign(context: MatcherContext, actor: Actor, wanted: forms.ReportToSign) -> forms.SignedReport:
-    """Sign a report with the matcher's identity key; that a person published it is an entry of the log.
-
-    Raises:
-        InputError: Its first day is after its last.
-        NotFoundError: The log has no checkpoint of the size that the report names.
-    """
+    """Sign a report with the matcher's identity key; that a person published it is an entry of the log."""
     if wanted.since > wanted.until:
         raise InputError("report_days_reversed")
     own = context.log.own

@@ -86,10 +86,6 @@ def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: i
 
     Args:
         most: Bytes that it may have; any number if None.
-
-    Raises:
-        NotFoundError: There is no such round for the caller, or the chunk did not come, was deleted or is larger.
-        PolicyError: It is not for the caller.
     """
     with context.round_cache.reading(place.round_id) as turn:
         check_participant(turn.round, caller)
@@ -106,12 +102,7 @@ def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: i
 
 
 def acknowledge_evaluation(context: MatcherContext, caller: str, place: ChunkAddress) -> None:
-    """Delete an evaluation that the submission's origin has fetched and stored; can be repeated.
-
-    Raises:
-        NotFoundError: There is no such round for the caller, or no such evaluation came.
-        PolicyError: The caller is not the origin.
-    """
+    """Delete an evaluation that the submission's origin has fetched and stored; can be repeated."""
     with context.round_cache.reading(place.round_id) as turn:
         check_participant(turn.round, caller)
         if caller != _origin(turn.round, place):
@@ -156,12 +147,7 @@ def delete_chunks(context: MatcherContext, places: list[ChunkAddress]) -> None:
 
 
 def expected_chunk(round_: Round, caller: str, place: ChunkAddress) -> tuple[int, str]:
-    """Return size in bytes and SHA-256 of a chunk that the caller may send now.
-
-    Raises:
-        PolicyError: The chunk is another party's to send.
-        OrderError: The round has ended, or no statement tells of the chunk.
-    """
+    """Return size in bytes and SHA-256 of a chunk that the caller may send now."""
     if round_.ending is not None:
         raise OrderError("round_takes_no_chunks", round=place.round_id)
     origin = _origin(round_, place)

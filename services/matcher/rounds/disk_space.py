@@ -19,11 +19,7 @@ from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 
 
 def check_disk_space(context: MatcherContext, manifest: Manifest) -> None:
-    """Refuse a proposal whose caps may take more than the disk has left after what other rounds have reserved.
-
-    Raises:
-        PolicyError: They may.
-    """
+    """Refuse a proposal whose caps may take more than the disk has left after what other rounds have reserved."""
     quota = context.settings.quotas.evaluation_bytes
     needed = disk_bytes(manifest, quota)
     with context.store.reading("rounds.reserved") as session:
@@ -39,9 +35,6 @@ def check_room_for_consent(context: MatcherContext, session: Session, round_: Ro
 
     Args:
         session: The transaction that stores it; there is one at a time, so that nobody reserves the same room.
-
-    Raises:
-        StoreFullError: There is no room.
     """
     quota = context.settings.quotas.evaluation_bytes
     if reserved_bytes(session, quota) > context.files.free_space():

@@ -31,10 +31,6 @@ def copy_of(context: MatcherContext, round_id: str) -> RoundProposal:
 
     Parties that have left, and those whose pairs were with them alone, are not in it. Match rules that are not here any
     more are the default ones.
-
-    Raises:
-        NotFoundError: There is no such round.
-        InputError: Too few of its parties are left.
     """
     with context.round_cache.reading(round_id) as turn:
         manifest, proposed_at = turn.round.manifest, turn.row.created_at
@@ -62,10 +58,6 @@ def from_template(context: MatcherContext, template_id: str) -> RoundProposal:
 
     A party's cap is for a list a quarter longer than its last one of the kind, rounded up to 1, 2 or 5 times a power of
     ten so that no other party reads its length there; or as the template says where no list of the kind is known.
-
-    Raises:
-        NotFoundError: The registry in force has no such template.
-        InputError: Too few of its parties are registered.
     """
     found = [one for one in stated_templates(context) if one.template_id == template_id]
     if not found:

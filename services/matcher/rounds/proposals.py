@@ -195,12 +195,7 @@ def default_window(now: int, defaults: RoundSettings) -> messages.Window:
 
 
 def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
-    """Store a request to close a round, with its author; a request to abort takes precedence.
-
-    Raises:
-        NotFoundError: There is no such round.
-        OrderError: It has ended already, is to be aborted, or a party holds a report back.
-    """
+    """Store a request to close a round, with its author; a request to abort takes precedence."""
     with context.round_cache.writing("round.wish", round_id) as turn:
         check_end(turn)
         if holders := {held.party for held in undecided_alarms(turn.round)}:

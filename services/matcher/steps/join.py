@@ -132,11 +132,7 @@ def join(context: MatcherContext, round_: Round, pair: ReportKey) -> JoinResult 
 
 
 def check_view(executor: Executor, folder: Path) -> None:
-    """Refuse workers of another machine that do not share this one's scratch folder.
-
-    Raises:
-        PolicyError: A worker does not see it.
-    """
+    """Refuse workers of another machine that do not share this one's scratch folder."""
     if not executor.submit(Path.is_dir, folder).result():
         raise PolicyError("worker_scratch_folder_missing", folder=str(folder))
 

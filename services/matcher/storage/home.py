@@ -110,9 +110,6 @@ def set_address(settings: Path, url: str, port: int | None = None) -> int | None
 
     Returns:
         The port, or nothing where the file is left as it is.
-
-    Raises:
-        StoreError: The disk is full or failed.
     """
     url = url.rstrip("/")
     try:

@@ -88,11 +88,7 @@ def answers_due(session: Session, now: int) -> list[int]:
 
 
 def record(node: NodeContext, actor: Actor, wanted: forms.CorrespondenceRequest) -> forms.CorrespondenceResult:
-    """Record a letter at several hits; those at which it is not possible now are left out.
-
-    Raises:
-        InputError: Neither hits nor a text are given, the text names no hit, or the date or the number is missing.
-    """
+    """Record a letter at several hits; those at which it is not possible now are left out."""
     kind, now = LifecycleStepKind(wanted.step.value), node.clock()
     if bool(wanted.hits) == bool(wanted.letter):
         raise InputError("letter_hits_ambiguous")
@@ -120,11 +116,7 @@ def record(node: NodeContext, actor: Actor, wanted: forms.CorrespondenceRequest)
 
 
 def check_date(day: date | None, now: int) -> str:
-    """Return the date of a letter (ISO 8601).
-
-    Raises:
-        InputError: There is none, or it is in the future.
-    """
+    """Return the date of a letter (ISO 8601)."""
     if day is None:
         raise InputError("letter_date_missing")
     if day > (datetime.fromtimestamp(now, UTC) + _EASTERNMOST).date():

@@ -327,11 +327,7 @@ def _take_together(
 
 
 def undo(journal: Journal, actor: Actor, number: int) -> forms.UndoResult:
-    """Undo an own decision on the hits of which it is the last step.
-
-    Raises:
-        OrderError: There is no such hit: another step followed, or it was undone already.
-    """
+    """Undo an own decision on the hits of which it is the last step."""
     query = select(HitStatusRow.round_id, HitStatusRow.hit_id).where(
         HitStatusRow.undo_person == actor.person, HitStatusRow.undo_number == number
     )

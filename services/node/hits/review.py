@@ -145,11 +145,7 @@ def count(store: Store, clock: Clock, actor: Actor, wanted: forms.HitCountsReque
 
 
 def neighbours(store: Store, clock: Clock, actor: Actor, wanted: forms.NeighboursRequest) -> forms.HitNeighbours:
-    """Return the place of a hit's person in a list, and who comes before and after it; no hit is looked at.
-
-    Raises:
-        NotFoundError: The node holds no such hit.
-    """
+    """Return the place of a hit's person in a list, and who comes before and after it; no hit is looked at."""
     now = clock()
     where = conditions(wanted.within, now, actor)
     with store.reading("hit.neighbours") as session:
@@ -178,11 +174,7 @@ def _first_of(session: Session, person: str | None, where: Sequence[ColumnElemen
 
 
 def hit_with_others(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> forms.HitView:
-    """Return one hit with its history and the other hits on its person; that a person looked at them is logged.
-
-    Raises:
-        NotFoundError: The node holds no such hit.
-    """
+    """Return one hit with its history and the other hits on its person; that a person looked at them is logged."""
     view, now, own = hit_view(node, actor, round_id, hit_id), node.clock(), (round_id, hit_id)
     with node.store.reading("hit.others") as session:
         person = hit_row(session, *own).person
@@ -240,11 +232,7 @@ def export(node: NodeContext, actor: Actor, wanted: forms.HitSearch) -> forms.Hi
 
 
 def keys_of(session: Session, wanted: forms.HitFilter, where: Sequence[ColumnElement[bool]], most: int) -> list[Key]:
-    """Return the keys of all hits that a filter leaves, in its order.
-
-    Raises:
-        PolicyError: There are more than are decided or exported at once.
-    """
+    """Return the keys of all hits that a filter leaves, in its order."""
     keys = session.execute(_ordered(wanted, where).limit(most + 1)).all()
     if len(keys) > most:
         raise PolicyError("filter_hits_too_many", most=most)
@@ -522,11 +510,7 @@ def list_views(store: Store, actor: Actor) -> forms.SavedFilters:
 def save_view(
     store: Store, random: Callable[[int], bytes], actor: Actor, wanted: forms.NewFilter
 ) -> forms.SavedFilterView:
-    """Keep a view, in place of an own one of the same name.
-
-    Raises:
-        InputError: The person keeps as many as one can.
-    """
+    """Keep a view, in place of an own one of the same name."""
     mine = SavedFilterRow.person == actor.person
     shows = wanted.shows.model_dump(mode="json", exclude_none=True)
     with store.transaction("view.save") as session:

@@ -65,11 +65,7 @@ _NAMED_HITS = 32
 
 
 def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
-    """Return the hits of a round, each with the node's own record: a consultation, which is logged.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-    """
+    """Return the hits of a round, each with the node's own record: a consultation, which is logged."""
     with node.rounds.reading(round_id) as round_, node.store.transaction("round.hits") as session:
         table, said = node.table_of(round_.manifest), reported(node.rounds, node.code, round_id)
         query = (
@@ -133,11 +129,7 @@ def _own_hit(row: HitRow, content: bytes | None, exchange: ExchangeRow | None, t
 
 
 def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> forms.HitView:
-    """Return one hit with its history, without what lists say of it; that a person looked at it is logged.
-
-    Raises:
-        NotFoundError: The node holds no such hit.
-    """
+    """Return one hit with its history, without what lists say of it; that a person looked at it is logged."""
     with node.rounds.reading(round_id) as round_, node.store.transaction("hit.show") as session:
         hit = lifecycle.hit_row(session, round_id, hit_id)
         reported(node.rounds, node.code, round_id).check(hit)

@@ -178,9 +178,6 @@ def check_heads(
 
     The heads are those of `unverified_heads` before the look; the signature of what the log shows, and that it grew,
     were verified. Proofs are by the size at which they begin.
-
-    Raises:
-        AuditError: A proof is missing.
     """
     for head in heads:
         if head.size < shown.size and head.size not in proofs:

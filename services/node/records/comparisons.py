@@ -135,11 +135,7 @@ def stored_records(store: Store, import_id: str) -> Iterator[tuple[int, bytes]]:
 
 
 def difference(store: Store, import_id: str) -> ListDifference:
-    """Return the difference of a list to the one that was stored before it, which is empty if there was none.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-    """
+    """Return the difference of a list to the one that was stored before it, which is empty if there was none."""
     with store.reading("import.difference") as session:
         row = complete_import(session, import_id)
         before = _before(session, row)

@@ -73,12 +73,7 @@ def correct_record(
 
 
 def take_out_record(journal: Journal, actor: Actor, import_id: str, position: int) -> None:
-    """Take a record out of a list; unlike an erased one it may come again with another list.
-
-    Raises:
-        NotFoundError: There is no such record.
-        PolicyError: It cannot be changed now, because of a round or of its hits, or it is the last of its list.
-    """
+    """Take a record out of a list; unlike an erased one it may come again with another list."""
     with journal.store.transaction("record.take_out") as session:
         found, stored = _free_record(session, import_id, position), complete_import(session, import_id)
         if stored.records == 1:

@@ -191,9 +191,6 @@ def close_gaps(session: Session, import_id: str) -> bool:
     """Close the gaps that erased records left in an import, before it is prepared for another round.
 
     Returns whether there were any.
-
-    Raises:
-        PolicyError: Another round still uses the list as it was.
     """
     row = session.get_one(ImportRow, import_id)
     left = session.scalar(select(func.count()).where(RecordRow.import_id == import_id)) or 0

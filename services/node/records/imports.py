@@ -292,13 +292,7 @@ def list_imports(store: Store) -> forms.Imports:
 
 
 def delete_import(journal: Journal, actor: Actor, import_id: str) -> None:
-    """Delete a stored list; hits on it keep its record ids.
-
-    Raises:
-        NotFoundError: There is no such list.
-        PolicyError: A round that is not over was or will be given it, and its hits would lose their records; or a
-            standing query asks for its persons.
-    """
+    """Delete a stored list; hits on it keep its record ids."""
     with journal.store.reading("import.use") as session:
         if session.get(ImportRow, import_id) is None:
             raise NotFoundError("import_unknown")

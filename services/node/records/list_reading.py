@@ -49,11 +49,7 @@ Columns = tuple[str | None, ...]
 
 
 def open_remembered(store: Store, stream: BinaryIO, layout: Layout) -> RawList:
-    """Open a list, with the columns that were chosen for its headings before unless it comes with others.
-
-    Raises:
-        InputError: As `open_list`.
-    """
+    """Open a list, with the columns that were chosen for its headings before unless it comes with others."""
     if layout.columns is None and _is_any(store):
         layout = replace(layout, columns=recall(store, recognize(stream, layout).headings))
     stream.seek(0)
@@ -145,11 +141,7 @@ def findings_file(node: NodeContext, stream: BinaryIO, layout: Layout) -> Binary
 
 
 def stored_findings(store: Store, import_id: str) -> Findings:
-    """Return the first findings about a stored list, and how many there are.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-    """
+    """Return the first findings about a stored list, and how many there are."""
     query = select(FindingRow).where(FindingRow.import_id == import_id).order_by(FindingRow.number)
     with store.reading("findings.show") as session:
         complete_import(session, import_id)

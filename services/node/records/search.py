@@ -54,9 +54,6 @@ def search(journal: Journal, actor: Actor, wanted: forms.RecordSearch) -> forms.
     """Return a page of the party's own records that a search finds; a consultation, also where it finds none.
 
     A record with the whole number goes before names; what has the text as a reference is named as well.
-
-    Raises:
-        InputError: Nothing is looked for.
     """
     text = wanted.text.strip()
     if not text:
@@ -72,11 +69,7 @@ def search(journal: Journal, actor: Actor, wanted: forms.RecordSearch) -> forms.
 
 
 def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> forms.RecordPage:
-    """Return a page of a list in its own order; a consultation.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-    """
+    """Return a page of a list in its own order; a consultation."""
     query = select(RecordRow).where(RecordRow.import_id == import_id).order_by(RecordRow.position)
     with journal.store.transaction("record.browse") as session:
         stored = complete_import(session, import_id)
@@ -88,11 +81,7 @@ def browse(journal: Journal, actor: Actor, import_id: str, offset: int) -> forms
 
 
 def show(journal: Journal, actor: Actor, import_id: str, position: int) -> forms.RecordView:
-    """Return the record at a place of a list, with its history; a consultation, of its hits too where these are shown.
-
-    Raises:
-        NotFoundError: There is no such record; it may have been erased.
-    """
+    """Return the record at a place of a list, with its history; a consultation, also of hits that are shown."""
     with journal.store.transaction("record.show") as session:
         row, stored = session.get(RecordRow, (import_id, position)), session.get(ImportRow, import_id)
         if row is None or stored is None or not stored.complete:
@@ -246,9 +235,6 @@ def check_texts(store: Store, texts: Mapping[str, str], *, asked: str | None = N
         texts: The texts, by the names of their fields.
         asked: The import with the persons who are asked for, if the texts are those of a query.
         confirmed: Whether an officer has confirmed that they name nobody of the own lists.
-
-    Raises:
-        InputError: They name a person asked for; or one of the own lists, and that is not confirmed.
     """
     words = {name: words_of(text) for name, text in texts.items()}
     every = frozenset[str]().union(*words.values())

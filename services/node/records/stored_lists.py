@@ -66,9 +66,6 @@ def recorded_digest(store: Store, import_id: str) -> str:
     """Return the digest that is recorded of a list, without reading its records where there is one.
 
     A list of which a record was erased has none: then it is that of what the list holds now, and is recorded.
-
-    Raises:
-        NotFoundError: The node holds no such import.
     """
     with store.reading("import.recorded") as session:
         recorded = complete_import(session, import_id).digest
@@ -82,12 +79,7 @@ def recorded_digest(store: Store, import_id: str) -> str:
 
 
 def checked_digest(store: Store, import_id: str) -> str:
-    """Return the digest of a list, after its records were read and compared with it.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-        OrderError: The records are not those that were imported: somebody changed the database.
-    """
+    """Return the digest of a list, after its records were read and compared with it."""
     with store.reading("import.digest") as session:
         recorded = complete_import(session, import_id).digest
         if recorded is not None and stored_digest(session, import_id) != recorded:
@@ -96,11 +88,7 @@ def checked_digest(store: Store, import_id: str) -> str:
 
 
 def check_approved(session: Session, import_id: str, approved: str, round_id: str) -> None:
-    """Refuse to prepare other records for a round than those that two persons approved, by their digest.
-
-    Raises:
-        OrderError: The list is not the one that was approved.
-    """
+    """Refuse to prepare other records for a round than those that two persons approved, by their digest."""
     if stored_digest(session, import_id) != approved:
         raise OrderError("list_records_differ_from_request", round=round_id)
 

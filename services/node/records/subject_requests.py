@@ -98,12 +98,7 @@ def search_subject(
 
 
 def answer_subject(journal: Journal, actor: Actor, wanted: forms.SubjectDecision) -> forms.AnsweredRequest:
-    """Keep the answer to a request, with the numbers of the search that it names, and log it.
-
-    Raises:
-        NotFoundError: The person made no such search for this file number within a day, or it is answered already.
-        InputError: The day on which it came is still to come.
-    """
+    """Keep the answer to a request, with the numbers of the search that it names, and log it."""
     now = journal.clock()
     received = date.fromisoformat(wanted.received)
     if received > _local_day(now):

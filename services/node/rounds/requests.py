@@ -92,11 +92,7 @@ def deadlines(manifest: Manifest) -> tuple[int, ...]:
 
 
 def check_submission_time(round_: Round, kind: Kind, now: int) -> None:
-    """Refuse to request, begin or sign a submission after its deadline by our own clock.
-
-    Raises:
-        OrderError: The deadline has passed.
-    """
+    """Refuse to request, begin or sign a submission after its deadline by our own clock."""
     if now > submit_until(round_.manifest, kind):
         raise OrderError("submission_time_over", round=round_.round_id)
 
@@ -119,13 +115,7 @@ def queries_are_used_up(session: Session, round_id: str) -> bool:
 
 
 def check_consent(node: NodeContext, session: Session, round_: Round) -> RoundRow:
-    """Refuse a consent that could not be signed now, and return the round's row.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-        PolicyError: The node cannot take part in it rightly, or refuses it for good.
-        OrderError: The node has consented, or the round takes no consent any more.
-    """
+    """Refuse a consent that could not be signed now, and return the round's row."""
     row = _active(session, round_.round_id)
     if has_consented(row):
         raise OrderError("node_already_consented", round=row.round_id)
@@ -221,12 +211,7 @@ def _check_kind(session: Session, clock: Clock, round_: Round, kind: Kind) -> No
 
 
 def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_id: str) -> None:
-    """Store that the round's keys are to be destroyed, and who wants it, once the matcher has our receipt.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-        OrderError: The hits have not come yet, or an alarm holds a report back.
-    """
+    """Store that the round's keys are to be destroyed, and who wants it, once the matcher has our receipt."""
     with rounds.reading(round_id) as round_, journal.store.transaction("wish.close") as session:
         row = round_row(session, round_id)
         if row.state != LocalRoundState.ACTIVE:
@@ -246,9 +231,6 @@ def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) ->
 
     One that was destroyed by this node's own clock can be left too: a restored matcher that does not know it never ends
     it.
-
-    Raises:
-        NotFoundError: The node knows no such round.
     """
     with journal.store.transaction("wish.abort") as session:
         row = round_row(session, round_id)

@@ -237,11 +237,7 @@ def _shares(session: Session, code: str, registry: Registry, asker: str) -> Iter
 
 
 def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> None:
-    """Release a held report at a person's word: the receipt is signed, and the asker gets its report.
-
-    Raises:
-        NotFoundError: The node holds no such report back.
-    """
+    """Release a held report at a person's word: the receipt is signed, and the asker gets its report."""
     with _decided(node, round_id, submission_id, by, EntryKind.ALARM_RELEASED) as (session, row):
         row.released_at, row.released_by = node.clock(), by.person
         earlier = QueryHitsRow.asker == row.asker, QueryHitsRow.reported_at <= row.raised_at
@@ -249,11 +245,7 @@ def release(node: NodeContext, round_id: str, submission_id: str, by: Actor) -> 
 
 
 def refuse(node: NodeContext, round_id: str, submission_id: str, by: Actor, because: str) -> None:
-    """Refuse this party's answer to a query at a person's word: the asker is informed, and the round goes on.
-
-    Raises:
-        NotFoundError: The node holds no such report back.
-    """
+    """Refuse this party's answer to a query at a person's word: the asker is informed, and the round goes on."""
     with _decided(node, round_id, submission_id, by, EntryKind.ANSWER_REFUSED) as (_, row):
         row.refused_at, row.refused_by, row.refused_because = node.clock(), by.person, because
 

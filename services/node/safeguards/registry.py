@@ -343,11 +343,7 @@ def waiting_key(node: NodeContext) -> SigningKey | None:
 
 
 async def call_matcher(node: NodeContext, method: str, path: str, **options: Any) -> httpx.Response:
-    """Call the matcher with the own key, or with the one that waits where the matcher knows that one already.
-
-    Raises:
-        AquilaError: As `Peer.call`.
-    """
+    """Call the matcher with the own key, or with the one that waits where the matcher knows that one already."""
     try:
         return await node.peer.call(method, path, **options)
     except SignatureError:
@@ -373,11 +369,7 @@ def address_of(matcher: PeerSettings) -> tuple[str, str | None]:
 
 
 def stated(matcher: PeerSettings, statement: SignedStatement | None, home: Path) -> PeerSettings:
-    """Return the settings of calls to the matcher, with a statement's address and CA where they follow the registry.
-
-    Raises:
-        PolicyError: The statement's address cannot be used: it is not https.
-    """
+    """Return the settings of calls to the matcher, with a statement's address and CA where they follow the registry."""
     if statement is None or not matcher.follow_registry:
         return matcher
     ca = None if statement.message.ca is None else home / CA_FILE
@@ -389,12 +381,7 @@ def stated(matcher: PeerSettings, statement: SignedStatement | None, home: Path)
 
 
 def followed(matcher: PeerSettings, statement: SignedStatement | None, home: Path) -> PeerSettings:
-    """Return the settings of calls to the matcher as `stated`, and write the CA's certificates into the home.
-
-    Raises:
-        PolicyError: As `stated`.
-        StoreError: The disk is full or failed.
-    """
+    """Return the settings of calls to the matcher as `stated`, and write the CA's certificates into the home."""
     found = stated(matcher, statement, home)
     if statement is None or not matcher.follow_registry:
         return found

@@ -157,9 +157,6 @@ class RoundsDriver:
 
         Returns:
             Whether there was anything to do.
-
-        Raises:
-            AquilaError: As `take` does.
         """
         ends, busy, node = turn(self._node), False, self._node
         for step in Step:

@@ -302,9 +302,6 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
 
     Where the matcher has no room, sending pauses for as long as it says, and everything else goes on: what origins
     fetch and acknowledge meanwhile makes room.
-
-    Raises:
-        PeerUnavailableError: The matcher is away.
     """
     memory = node.rounds.of(round_id)
     if memory.is_paused():

@@ -52,10 +52,6 @@ async def fetch(node: NodeContext, round_id: str, held: LongPollResult | None = 
     """Fetch the next page of a round's feed; nothing of it counts before `sync` has taken it.
 
     The answer of a long poll may have brought it.
-
-    Raises:
-        PeerUnavailableError: The matcher is away.
-        MalformedError: The page cannot be read.
     """
     with node.store.reading("round.cursor") as session:
         row = round_row(session, round_id)

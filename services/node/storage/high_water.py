@@ -113,10 +113,6 @@ class HighWater:
         """Raise the mark to what is committed, in this round or in all that are not over.
 
         If we crash before the file is written, nothing of what is new in it has left the node.
-
-        Raises:
-            RestoredBackupError: The database is behind the mark, or the mark cannot be read.
-            StoreError: The disk is full or failed.
         """
         with self._lock:
             with self.store.reading("high_water.keep") as session:
@@ -141,11 +137,7 @@ class HighWater:
                 row.elements += elements
 
     def reconcile(self) -> None:
-        """After an alarm, write what is committed; rounds that the database does not know any more are refused.
-
-        Raises:
-            StoreError: The disk is full or failed.
-        """
+        """After an alarm, write what is committed; rounds that the database does not know any more are refused."""
         with self._lock:
             with self.store.reading("high_water.reconcile") as session:
                 stored = _stored(session, None, self._first_day())

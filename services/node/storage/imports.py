@@ -14,11 +14,7 @@ from services.node.storage.tables import ImportRow, RecordRow
 
 
 def complete_import(session: Session, import_id: str) -> ImportRow:
-    """Return the row of a list that is stored in full.
-
-    Raises:
-        NotFoundError: The node holds no such import, or not all of it.
-    """
+    """Return the row of a list that is stored in full."""
     row = session.get(ImportRow, import_id)
     if row is None or not row.complete:
         raise NotFoundError("import_unknown")

@@ -130,11 +130,7 @@ def collect(service: BackedService, settings: KeyedSettings, folder: Path) -> tu
 
 
 def check_name(name: str) -> None:
-    """Refuse the name of a home's file in a backup that leads elsewhere, or into a folder that no backup fills.
-
-    Raises:
-        MalformedError: It does.
-    """
+    """Refuse the name of a home's file in a backup that leads elsewhere, or into a folder that no backup fills."""
     parts = Path(name).parts
     if not parts or Path(name).is_absolute() or ".." in parts or parts[0] in _FOLDERS:
         raise MalformedError("backup_file_name_not_allowed")

@@ -20,12 +20,7 @@ _GROUP, _WIDTH = 4, 76
 
 
 def make_keys(private: Path, public: Path) -> str:
-    """Make a key pair in two new files, the private one for this user alone, and return the key's name.
-
-    Raises:
-        InputError: One of the files is there already.
-        StoreError: The disk is full or failed.
-    """
+    """Make a key pair in two new files, the private one for this user alone, and return the key's name."""
     for path in (private, public):
         if path.exists():
             raise InputError("backup_key_already_made", file=str(path))

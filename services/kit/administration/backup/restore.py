@@ -62,11 +62,7 @@ class LogVerification:
                 raise AuditError("backup_log_root_differs", size=self.edge.size)
 
     def finish(self) -> None:
-        """Compare the whole log with the head.
-
-        Raises:
-            AuditError: A checkpoint covers more than the log has, or the head names another log.
-        """
+        """Compare the whole log with the head."""
         root = self.edge.root.hex() if self.edge.size else ""
         if self.roots or self.edge.size != self.head.log_size or root != self.head.log_root:
             raise AuditError("backup_log_root_differs", size=self.edge.size)
@@ -102,11 +98,7 @@ def check(service: BackedService, source: BinaryIO, key: SealingKey) -> BackupCh
 
 
 def check_head(service: BackedService, head: archive.Head) -> None:
-    """Refuse a backup of another service, or of a release that this one does not know.
-
-    Raises:
-        InputError: It is one.
-    """
+    """Refuse a backup of another service, or of a release that this one does not know."""
     if head.service != service.name:
         raise InputError("backup_of_another_service", expected=service.name, got=head.service)
     if head.revision not in known_revisions(service.package):

@@ -92,11 +92,7 @@ def driver_faults(drivers: Sequence[Driver], workers: ExecutorHandle) -> Iterato
 
 
 def log_faults(log: LogUseCases) -> Iterator[Fault]:
-    """Yield the faults of logs: the own one is another than it has shown, or an alarm waits for an administrator.
-
-    Raises:
-        StoreError: The database or the disk failed.
-    """
+    """Yield the faults of logs: the own one is another than it has shown, or an alarm waits for an administrator."""
     try:
         log.own.check()
     except LogRewrittenError as error:

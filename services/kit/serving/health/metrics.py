@@ -39,11 +39,7 @@ class HealthMetrics:
 
 
 def serve_metrics(port: int, report: HealthReport) -> WSGIServer:
-    """Serve the metrics in threads of their own until the process ends; return the server.
-
-    Raises:
-        InputError: The port is taken.
-    """
+    """Serve the metrics in threads of their own until the process ends; return the server."""
     registry = CollectorRegistry()
     registry.register(HealthMetrics(report))
     server: WSGIServer

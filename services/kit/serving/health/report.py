@@ -97,11 +97,7 @@ class HealthReport:
             return self._found
 
     def check_ready(self) -> None:
-        """Refuse where the service cannot do its work.
-
-        Raises:
-            NotReadyError: It cannot; the sentence names the subjects and nothing more.
-        """
+        """Refuse where the service cannot do its work."""
         found = self.health().not_ready
         if found:
             raise NotReadyError("service_not_ready", listed=", ".join(found))

@@ -197,11 +197,7 @@ class NotificationDriver:
         return Driver("notifications", self.step, interval=_INTERVAL_SECONDS)
 
     def test(self, person: str) -> DeliveryFailure | None:
-        """Hand the first notification over once more; if it was taken, all that failed are tried again at once.
-
-        Raises:
-            OrderError: The person chose no notifications.
-        """
+        """Hand the first notification over once more; if it was taken, all that failed are tried again at once."""
         with self._store.reading("notification.test") as session:
             row = session.get(NotificationRow, person)
         if row is None:

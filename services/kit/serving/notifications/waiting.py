@@ -212,12 +212,7 @@ def own_settings(notifications: Notifications, actor: Actor) -> NotificationSett
 
 
 def choose(notifications: Notifications, actor: Actor, wanted: NotificationChoice) -> NotificationSettingsView:
-    """Keep a person's choice; the first notification to the address confirms it.
-
-    Raises:
-        InputError: The service does not have that channel, mail may not go to that address, or the caller has no
-            account.
-    """
+    """Keep a person's choice; the first notification to the address confirms it."""
     if actor.person == LOCAL_KEY:
         raise InputError("key_without_account")
     settings = notifications.settings

@@ -94,11 +94,7 @@ def list_queries(node: NodeContext, offset: int = 0, limit: int | None = None) -
 
 
 def query_answer(node: NodeContext, actor: Actor, submission_id: str) -> QueryAnswer:
-    """Return the answer to a query of this node: a consultation of its hits, which is logged.
-
-    Raises:
-        NotFoundError: The node has no such query.
-    """
+    """Return the answer to a query of this node: a consultation of its hits, which is logged."""
     with node.store.reading("query.find") as session:
         row = session.get(SubmissionRow, submission_id)
         if row is None or row.kind != Kind.QUERY.value:

@@ -81,11 +81,7 @@ def read_persons(persons: Iterable[dict[str, str]]) -> Iterator[AcceptedRow]:
 def look_at_stored(
     session: Session, node: NodeContext, by: tuple[Actor, Action], import_id: str, **ids: str
 ) -> AskedPersons:
-    """Return the first persons of a stored list, and log the look with the ids of what it was for.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-    """
+    """Return the first persons of a stored list, and log the look with the ids of what it was for."""
     complete_import(session, import_id)
     query = select(RecordRow).where(RecordRow.import_id == import_id).order_by(RecordRow.position)
     rows = session.scalars(query.limit(MOST_PERSONS)).all()

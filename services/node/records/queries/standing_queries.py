@@ -59,13 +59,7 @@ def approved_terms(row: StandingQueryRow) -> StandingTerms:
 
 
 def round_with_terms(session: Session, round_id: str) -> RoundRow:
-    """Return a round whose terms a standing query can have; it may be over.
-
-    Raises:
-        NotFoundError: The node knows no such round.
-        PolicyError: It takes no queries at any time.
-        OrderError: The node has not consented to it.
-    """
+    """Return a round whose terms a standing query can have; it may be over."""
     row = round_row(session, round_id)
     if stored_manifest(row).mode is not Mode.LISTS_AND_QUERIES:
         raise PolicyError("round_takes_no_queries", round=round_id)
@@ -149,13 +143,7 @@ def reminds(row: StandingQueryRow, now: int) -> bool:
 
 
 def check_new(session: Session, import_id: str, until: int, now: int) -> None:
-    """Refuse a standing query that has too many persons, or whose end has passed or is too far away.
-
-    Raises:
-        NotFoundError: The node holds no such import.
-        InputError: There are too many persons, or the end is too far away.
-        OrderError: The end has passed.
-    """
+    """Refuse a standing query that has too many persons, or whose end has passed or is too far away."""
     records = complete_import(session, import_id).records
     if records > MOST_PERSONS:
         raise InputError("query_persons_too_many", most=MOST_PERSONS, got=records)
@@ -185,12 +173,7 @@ def end(
 
 
 def withdraw(journal: Journal, actor: Actor, standing_id: str, reason: str) -> None:
-    """End a standing query at an officer's word.
-
-    Raises:
-        NotFoundError: There is no such standing query.
-        OrderError: It has ended.
-    """
+    """End a standing query at an officer's word."""
     with journal.store.transaction("standing.withdraw") as session:
         row = standing_row(session, standing_id)
         if row.state is not StandingQueryState.ACTIVE:

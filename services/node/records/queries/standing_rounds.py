@@ -23,11 +23,7 @@ _LOG = Log("node.standing")
 
 
 def advance(node: NodeContext) -> bool:
-    """Ask the standing queries that are due, and end those that are over; return whether any was asked.
-
-    Raises:
-        StoreError: The database failed.
-    """
+    """Ask the standing queries that are due, and end those that are over; return whether any was asked."""
     now = node.clock()
     over: list[tuple[str, StandingQueryState]] = []
     due: list[tuple[str, str]] = []

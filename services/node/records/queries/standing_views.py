@@ -56,11 +56,7 @@ def list_standing(node: NodeContext) -> forms.StandingQueries:
 
 
 def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> forms.StandingQueryView:
-    """Return a standing query with its persons: a consultation of own records, which is logged.
-
-    Raises:
-        NotFoundError: There is no such standing query.
-    """
+    """Return a standing query with its persons: a consultation of own records, which is logged."""
     with node.store.reading("standing.find") as session:
         row = standing_queries.standing_row(session, standing_id)
     (entry,) = _entries(node, [row])

@@ -175,9 +175,6 @@ async def acknowledge(node: NodeContext, round_id: str, ends: Callable[[], bool]
     """Let the matcher delete evaluations that are verified and stored here, and return whether there were any.
 
     Those of a query go by themselves as soon as it is matched.
-
-    Raises:
-        PeerUnavailableError: The matcher is away.
     """
     rows = await to_thread(_verified, node.store, round_id)
     if not rows:
