@@ -309,6 +309,9 @@ NODE: Final[Table] = {
         "the stored records of this list are not those that were imported",
         "somebody changed the database; import the list again",
     ),
+    "subject_searched_too_often": Text(
+        "20 searches for persons were made at once; another one can be made every ten minutes"
+    ),
     "subject_search_unknown": Text(
         "you made no search for this file number within a day, or it is answered", "search again, then answer"
     ),

@@ -28,6 +28,7 @@ from aquila.records.indicators import IndicatorTable
 from aquila.records.rules import BUILT_IN, RuleTable, load_rules
 from services.kit.actor import Actor
 from services.kit.http.peer import Peer
+from services.kit.http.signed_calls import Rate, RateLimiter
 from services.kit.log.entries import actor_fields, append
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.logging import Log
@@ -45,6 +46,8 @@ _LOG = Log("node.contact")
 
 Clock: TypeAlias = Callable[[], int]
 """Seconds since 1970."""
+
+_SUBJECT_SEARCHES = Rate(per_second=1 / 600, size=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,10 @@ class NodeContext:
     duplicates: KeptResults[FoundDuplicates] = field(default_factory=KeptResults)
     """Results of searches for duplicates in stored lists."""
     counts: EventCounts = field(default_factory=EventCounts)
+    subject_searches: RateLimiter = field(
+        default_factory=lambda: RateLimiter(_SUBJECT_SEARCHES, refusal="subject_searched_too_often")
+    )
+    """How often each account may search for a person who asks: nobody is to try dates or numbers one by one."""
     wake: Callable[[], None] = lambda: None
     """Lets the driver see at once that a round was woken (`services.node.rounds.work`); set when it is made."""
     stopping: Callable[[], bool] = lambda: False

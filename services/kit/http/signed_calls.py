@@ -36,7 +36,7 @@ class Rate:
 
 @dataclass(slots=True)
 class RateLimiter:
-    """A bucket for each party. Safe in threads."""
+    """A bucket for each party, or for each person's account. Safe in threads."""
 
     rate: Rate
     clock: Callable[[], float] = time.monotonic

@@ -20,7 +20,7 @@ Officer = Annotated[Actor, requires(Action.ANSWER_SUBJECTS)]
 @router.post("/search", summary="Search the node for the person of a request")
 def search_subject(node: Node, actor: Officer, wanted: forms.SubjectSearch) -> forms.SubjectFindings:
     """Return numbers of what is found, and not what it says; the search is logged, and not who was looked for."""
-    return subject_requests.search_subject(node.journal, actor, node.random(16).hex(), wanted)
+    return subject_requests.search_subject(node.journal, node.subject_searches, actor, node.random(16).hex(), wanted)
 
 
 @router.get("", summary="Requests of persons that were answered", dependencies=[requires(Action.ANSWER_SUBJECTS)])

@@ -28,6 +28,7 @@ from aquila.records.rules import load_rules
 from aquila.records.search import name_in, part_in, words_of
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
+from services.kit.http.signed_calls import RateLimiter
 from services.kit.log.entries import ENTRIES, stored_entries
 from services.kit.storage.store import Store
 from services.node.context import Clock, Journal
@@ -60,15 +61,17 @@ _Things = dict[SubjectPlace, list[forms.FoundThing]]
 
 
 def search_subject(
-    journal: Journal, actor: Actor, search_id: str, wanted: forms.SubjectSearch
+    journal: Journal, searches: RateLimiter, actor: Actor, search_id: str, wanted: forms.SubjectSearch
 ) -> forms.SubjectFindings:
     """Return where something of a person is; a consultation, also where nothing is found.
 
     Raises:
         InputError: The person cannot be compared, or the file number has a part of a name or a number of the person.
+        TooManyCallsError: The account has searched too often; nothing was looked for.
     """
     [asked] = read_persons([wanted.texts()])
     _check_number(wanted, asked.record)
+    searches.take(actor.person)
     found: _Things = {place: [] for place in SubjectPlace}
     hits: Collection[Key] | None = None
     while hits is None:

@@ -7,6 +7,7 @@ import pytest
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
+from services.kit.http.signed_calls import Rate
 from services.kit.log import entries
 from services.node.records import subject_requests
 from services.node.records.erasure import close_gaps
@@ -114,6 +115,24 @@ async def test_what_cannot_be_looked_for_or_kept(world: World) -> None:
     for role in (Role.ANALYST, Role.OFFICER, Role.AUDITOR, Role.ADMINISTRATOR):
         refused = await al.person(role).post("/v1/subject-requests/search", json={"file_number": FILE, "fields": ARBEN})
         assert refused.status_code == 403
+
+
+async def test_an_account_searches_so_often_and_no_more(world: World) -> None:
+    """A search refused for its input does not count, one too many leaves no entry, and a colleague can still search."""
+    al = world.nodes["AL"]
+    await al.load(HEADER + "a-1,Arben,Hoxha,1980-03-04,\n")
+    limit = al.node.subject_searches
+    assert limit.rate == Rate(per_second=1 / 600, size=20)  # as its sentence says
+    limit.rate = Rate(per_second=1 / 600, size=2)
+    caller, path, body = officer(al), "/v1/subject-requests/search", {"file_number": FILE, "fields": ARBEN}
+    assert (await caller.post(path, json=body | {"fields": {}})).status_code == 422
+    for _ in range(2):
+        await search(caller, **ARBEN)
+    refused = await caller.post(path, json=body)
+    assert (refused.status_code, refused.json()["code"]) == (429, "subject_searched_too_often")
+    assert 500 <= int(refused.headers["retry-after"]) <= 600
+    assert len(logged(al, EntryKind.CONSULTATION)) == 2
+    await search(al.person(Role.DATA_PROTECTION_OFFICER, Role.AUDITOR), **ARBEN)
 
 
 async def test_an_answer_is_kept_with_the_numbers_of_its_search(world: World) -> None:
