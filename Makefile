@@ -156,7 +156,7 @@ clean: ## remove the environment and what tests and demo leave
 NATIVE := aquila/crypto/native
 INPUTS_EQUALITY := tests/unit/aquila/records/test_plain_inputs.py
 NATIVE_TESTS := tests/unit/aquila/crypto/test_native.py tests/unit/aquila/crypto/test_native_equality.py \
-  tests/unit/aquila/crypto/test_hashing.py tests/unit/aquila/crypto/test_note_keys.py $(INPUTS_EQUALITY)
+  tests/unit/aquila/crypto/test_hashing.py $(INPUTS_EQUALITY)
 # Sums of limbs are checked against their bounds (lanes.h), and whatever a sanitizer finds stops the run.
 SANITIZE_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DAQUILA_CHECK_BOUNDS
 
@@ -196,14 +196,8 @@ CONSTANT_TIME := PORTABLE $(if $(filter x86_64,$(shell uname -m)),AVX2 IFMA)
 WITHOUT_PYTHON := $(filter-out $(NATIVE)/module.c,$(wildcard $(NATIVE)/*.c))
 AS_BUILT := -std=gnu11 -Wall -Wextra -fno-strict-aliasing -I $(NATIVE)
 
-NOTE_KEYS := aquila/crypto/native/note_keys
-
 constant-time: ## valgrind finds no branch and no address that depends on a secret, in any backend (needs valgrind)
 	mkdir -p build
-	$(CC) -O3 -g -std=gnu11 -Wall -Wextra -I $(NOTE_KEYS) -o build/constant-time-notes tests/native/constant_time_notes.c \
-	  $(filter-out $(NOTE_KEYS)/module.c,$(wildcard $(NOTE_KEYS)/*.c))
-	valgrind -q --error-exitcode=1 build/constant-time-notes
-	if valgrind -q --error-exitcode=1 build/constant-time-notes leak >/dev/null 2>&1; then echo "a leak was not found"; exit 1; fi
 	for backend in $(CONSTANT_TIME); do \
 	  program=build/constant-time-$$backend && echo $$backend && \
 	  $(CC) -O3 -g $(AS_BUILT) -DAQUILA_$$backend -DAQUILA_EMULATED -o $$program tests/native/constant_time.c $(WITHOUT_PYTHON) && \

@@ -45,11 +45,8 @@ setup(
     ext_modules=[
         *(extension(f"aquila.crypto.native._{backend}", f"AQUILA_{backend.upper()}") for backend in WANTED),
         extension("aquila.crypto.digests._digests"),
-        extension("aquila.crypto.native.note_keys._note_keys"),
     ],
     # Sources belong to the sdist, not to a wheel.
-    exclude_package_data={
-        f"aquila.crypto.{part}": ["*.c", "*.h"] for part in ("native", "native.note_keys", "digests")
-    },
+    exclude_package_data={f"aquila.crypto.{part}": ["*.c", "*.h"] for part in ("native", "digests")},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

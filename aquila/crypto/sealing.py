@@ -22,11 +22,10 @@ keeps the key reads, writes and destroys the file.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
 import secrets
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import sha512
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
@@ -47,7 +46,6 @@ from aquila.octets import parted
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from hashlib import _Hash as HASH
-    from types import ModuleType
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
@@ -60,7 +58,6 @@ _BLOCK_BYTES = 16
 _HASHED_BYTES = 128  # the block of SHA-512
 _INNER, _OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 _BLOCKS = ECB()  # noqa: S305  # see `NoteKeys.marks`
-_CORE_MODULE = "aquila.crypto.native.note_keys._note_keys"
 _LATTICE_BYTES = SEALING_PUBLIC_BYTES - KEY_BYTES
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
@@ -195,26 +192,13 @@ class MarkedKeys(NamedTuple):
         return object.__repr__(self)
 
 
-@cache
-def note_core(name: str = _CORE_MODULE) -> ModuleType | None:
-    """Import the C module that derives the keys of many notes, if it was built and this processor can run it."""
-    try:
-        core = importlib.import_module(name)
-    except ImportError:
-        return None
-    return core if core.is_usable() else None
-
-
-def derive_marked(salt: bytes, terms: NoteTerms, core: ModuleType | None = None) -> list[MarkedKeys]:
+def derive_marked(salt: bytes, terms: NoteTerms) -> list[MarkedKeys]:
     """Return for each side the keys of its notes, with the marks that these make of the tokens.
 
     Args:
         salt: As in `NoteKeys.derive`.
         terms: Of the notes.
-        core: The C module (`note_core`), which takes a fifth of the time; without it Python does the same.
     """
-    if core is not None:
-        return [MarkedKeys(*found) for found in core.derive(salt, *terms)]
     made: list[tuple[list[bytes], list[bytes]]] = [([], []) for _ in terms.contexts]
     for of_tokens, tokens, *contexts in zip(terms.secrets, terms.tokens, *terms.contexts, strict=True):
         for (keys, marks), own in zip(made, NoteKeys.derive(of_tokens, salt, *contexts), strict=True):
@@ -223,33 +207,25 @@ def derive_marked(salt: bytes, terms: NoteTerms, core: ModuleType | None = None)
     return [MarkedKeys(b"".join(keys), b"".join(marks)) for keys, marks in made]
 
 
-def seal_notes(keys: bytes, nonces: bytes, plaintexts: list[bytes], core: ModuleType | None = None) -> list[bytes]:
+def seal_notes(keys: bytes, nonces: bytes, plaintexts: list[bytes]) -> list[bytes]:
     """Seal some notes as `NoteKeys.seal_note` does each.
 
     Args:
         keys: `NOTE_KEYS_BYTES` for each, as in `MarkedKeys`.
         nonces: 12 bytes for each.
         plaintexts: Each note.
-        core: As in `derive_marked`.
     """
-    if core is not None:
-        sealed: list[bytes] = core.seal(keys, nonces, plaintexts)
-        return sealed
     each = zip(parted(keys, NOTE_KEYS_BYTES), parted(nonces, NONCE_BYTES), plaintexts, strict=True)
     return [NoteKeys.of(own).seal_note(content, nonce) for own, nonce, content in each]
 
 
-def open_notes(keys: bytes, sealed: list[bytes], core: ModuleType | None = None) -> list[bytes | None]:
+def open_notes(keys: bytes, sealed: list[bytes]) -> list[bytes | None]:
     """Open some notes as `NoteKeys.open_note` does each; None where one does not open.
 
     Args:
         keys: `NOTE_KEYS_BYTES` for each, as in `MarkedKeys`.
         sealed: Each sealed note.
-        core: As in `derive_marked`.
     """
-    if core is not None:
-        opened: list[bytes | None] = core.open(keys, sealed)
-        return opened
     found: list[bytes | None] = []
     for own, content in zip(parted(keys, NOTE_KEYS_BYTES), sealed, strict=True):
         try:

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from aquila.crypto.keys import SealingKey, VerifyKey
-from aquila.crypto.sealing import NoteTerms, derive_marked, note_core, open_notes, open_sealed, seal_notes, seal_to
+from aquila.crypto.sealing import NoteTerms, derive_marked, open_notes, open_sealed, seal_notes, seal_to
 from aquila.errors import AquilaError, MalformedError, SealError
 from tests.vectors.making.sealing import SUITE, schedule
 
@@ -92,24 +91,15 @@ def test_aes_256_gcm_siv() -> None:
     assert wrong(vectors(*GCM_SIV), lambda vector: enciphers(AESGCMSIV(vector["key"]), vector)) == []
 
 
-@pytest.fixture(params=["C", "Python"])
-def core(request: pytest.FixtureRequest) -> ModuleType | None:
-    """The C module that derives keys of notes and seals notes, and its absence."""
-    found = note_core()
-    if request.param == "C" and found is None:
-        pytest.skip("the C module was not built, or the processor has no instructions for AES")
-    return found if request.param == "C" else None
-
-
-def test_seals_of_notes(core: ModuleType | None) -> None:
+def test_seals_of_notes() -> None:
     """Notes are sealed and opened as the vectors without associated data are, of which notes have none."""
     listed = [vector for vector in vectors(*GCM_SIV) if not vector["aad"]]
     keys = b"".join(vector["key"] + bytes(32) for vector in listed)
     sealed = [vector["iv"] + vector["ct"] + vector["tag"] for vector in listed]
     expected = [vector["msg"] if vector["result"] == "valid" else None for vector in listed]
     assert {len(listed) - expected.count(None), expected.count(None)} > {0}
-    assert open_notes(keys, sealed, core) == expected
-    made = seal_notes(keys, b"".join(one[:12] for one in sealed), [vector["msg"] for vector in listed], core)
+    assert open_notes(keys, sealed) == expected
+    made = seal_notes(keys, b"".join(one[:12] for one in sealed), [vector["msg"] for vector in listed])
     for number, (one, content) in enumerate(zip(made, expected, strict=True)):
         assert (one == sealed[number]) == (content is not None), listed[number]["id"]
 
@@ -126,13 +116,13 @@ def test_hkdf(part: str, algorithm: SHA256 | SHA512, count: int) -> None:
     assert wrong(vectors("wycheproof_hkdf.json", part, count), derives) == []
 
 
-def test_keys_of_notes(core: ModuleType | None) -> None:
+def test_keys_of_notes() -> None:
     """They are the first 64 bytes of HKDF-SHA-512."""
     listed = [vector for vector in vectors("wycheproof_hkdf.json", "sha512", 83) if vector["result"] == "valid"]
 
     def derives(vector: Vector) -> bool:
         terms = NoteTerms([vector["ikm"]], [b""], ([vector["info"]],))
-        return derive_marked(vector["salt"], terms, core)[0].keys.startswith(vector["okm"])
+        return derive_marked(vector["salt"], terms)[0].keys.startswith(vector["okm"])
 
     assert wrong(listed, derives) == []
 

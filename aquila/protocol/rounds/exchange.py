@@ -81,9 +81,7 @@ def prepare(
         for every, one in zip(own.secrets, compared, strict=True)
     ]
     terms = sealing.NoteTerms(secrets, own.tokens, _contexts(report, hits, compared))
-    (keys, marks), (others, others_marks) = sealing.derive_marked(
-        bytes.fromhex(report.binding), terms, sealing.note_core()
-    )
+    (keys, marks), (others, others_marks) = sealing.derive_marked(bytes.fromhex(report.binding), terms)
     ids = parted(hits.ids, HIT_ID_BYTES)
     told = [hashlib.sha256(one.told + hit_id).digest() for one, hit_id in zip(compared, ids, strict=True)]
     openings = NoteOpenings(
@@ -245,7 +243,7 @@ def seal_entries(prepared: PreparedNotes, notes: Sequence[bytes], marks: int, ra
         len(content).to_bytes(2, "big") + content.ljust(NOTE_BYTES - 2, b"\x00") + own
         for content, own in zip(notes, filled, strict=True)
     ]
-    sealed = sealing.seal_notes(prepared.keys, nonces, plaintexts, sealing.note_core())
+    sealed = sealing.seal_notes(prepared.keys, nonces, plaintexts)
     return list(map(operator.add, parted(prepared.openings.ids, HIT_ID_BYTES), sealed))
 
 
@@ -356,9 +354,7 @@ def verify_batch(
     opened: dict[str, tuple[int, bytes]] = {}
     keys, told = parted(openings.keys, sealing.NOTE_KEYS_BYTES), hexadecimal(openings.told, DIGEST_BYTES)
     due = list(waiting.values())
-    contents = sealing.open_notes(
-        b"".join([keys[place] for place, _ in due]), [sealed for _, sealed in due], sealing.note_core()
-    )
+    contents = sealing.open_notes(b"".join([keys[place] for place, _ in due]), [sealed for _, sealed in due])
     for (hit_id, (place, _)), content in zip(waiting.items(), contents, strict=True):
         result = _read_note(told[place], content)
         if hit_id in found:  # a second note of the hit is a fault already

@@ -12,11 +12,7 @@ from pathlib import Path
 import pytest
 
 CRYPTO = Path(__file__).parents[4] / "aquila" / "crypto"
-MODULES = {
-    "_digests": CRYPTO / "digests",
-    "_note_keys": CRYPTO / "native" / "note_keys",
-    "_portable": CRYPTO / "native",
-}
+MODULES = {"_digests": CRYPTO / "digests", "_portable": CRYPTO / "native"}
 FORMATTED = re.compile(r"(?:Py_BuildValue|PyArg_Parse\w*|PyObject_Call(?:Function|Method))\([^;]*?\"([^\"]*)\"")
 # Calls every function that takes or gives bytes; without the rest of the package, which needs what a bare Python lacks.
 PROGRAM = """
@@ -30,13 +26,9 @@ def load(name):
     module.__loader__.exec_module(module)
     return module
 
-digests, notes, group = map(load, ("_digests", "_note_keys", "_portable"))
+digests, group = map(load, ("_digests", "_portable"))
 print(digests.digest_records(((7, b"prefix", ((0, 0),)),), ([(("a", "b"),)],), 1)[2].hex())
 print(digests.hmac_each(b"key", b"prefix", b"", b"part", bytes(8), 4, 1, 32).hex())
-if notes.is_usable():
-    (key, marks), = notes.derive(b"salt", [b"secret"], [bytes(16)], ([b"context"],))
-    sealed = notes.seal(key, bytes(12), [b"note"])
-    assert notes.open(key, sealed) == [b"note"], "a sealed note opens"
 out = bytearray(64)
 group.reduce_each(out, bytes([9] * 128))
 print(bytes(out).hex(), group.missing())
