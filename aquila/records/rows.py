@@ -27,7 +27,7 @@ from aquila.records.normalize.identifiers import (
     number_doubt,
     phone,
 )
-from aquila.records.normalize.names import has_romanized_words, name_words, to_latin
+from aquila.records.normalize.names import has_romanized_words, name_words, to_latin, without_unseen
 from aquila.records.person import (
     ABSENT,
     CODES,
@@ -416,17 +416,9 @@ def _doubts(name: str, value: Any) -> tuple[Sentence, ...]:
     return ()
 
 
-_LEFT_OUT = frozenset({"Cf", "Cs"})  # format characters, and halves of characters that JSON can spell
-
-
 def clean(text: str) -> str:
-    """Put a text into NFC, control and format characters out, white space to single blanks."""
-    if not text.isprintable():
-        text = "".join(
-            " " if category == "Cc" else letter
-            for letter, category in zip(text, map(unicodedata.category, text), strict=True)
-            if category not in _LEFT_OUT
-        )
+    """Put a text into NFC, without letters that a reader does not see, white space to single blanks."""
+    text = without_unseen(text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())

@@ -7,7 +7,7 @@ the same unknown text still meet.
 import unicodedata
 from functools import cache, lru_cache
 
-from aquila.records.normalize.names import part_words, table, to_latin
+from aquila.records.normalize.names import part_words, table, to_latin, without_unseen
 
 _CACHED = 1 << 12
 
@@ -40,4 +40,4 @@ def _known() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
 
 def _plain(text: str) -> str:
     """A text without case, and without blanks around it."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return unicodedata.normalize("NFKC", without_unseen(text)).strip().casefold()

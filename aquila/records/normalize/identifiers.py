@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from string import ascii_uppercase
 
-from aquila.records.normalize.names import table, to_latin
+from aquila.records.normalize.names import table, to_latin, without_unseen
 from aquila.records.normalize.national_numbers import NUMBERS_CACHED, SCHEMES, is_of_known_form, schemes_of
 from aquila.records.person import PartialDate
 
@@ -69,7 +69,7 @@ def _parted(text: str, country: str) -> tuple[str, str]:
 
 def _written(text: str) -> str:
     """A number in the characters of its plain form."""
-    return unicodedata.normalize("NFKC", text).strip()
+    return unicodedata.normalize("NFKC", without_unseen(text)).strip()
 
 
 def _digits(written: str) -> str:
@@ -77,8 +77,8 @@ def _digits(written: str) -> str:
     if _PLAIN.fullmatch(written):
         return written.encode().translate(None, _SEPARATORS).decode()
     written = _EXTENSION.sub("", written).replace("(0)", "")
-    digits = filter(str.isdigit, written)
-    return "".join(digits) if written.isascii() else "".join(str(unicodedata.digit(letter)) for letter in digits)
+    digits = filter(str.isdecimal, written)
+    return "".join(digits) if written.isascii() else "".join(str(unicodedata.decimal(letter)) for letter in digits)
 
 
 def _after_code(digits: str) -> tuple[str, str]:
@@ -182,7 +182,7 @@ def email(text: str) -> str:
 
     Dots and +tags of the part before @ stay: what they mean is each provider's own affair.
     """
-    address = unicodedata.normalize("NFKC", text).strip().rpartition("<")[2].removesuffix(">").strip()
+    address = unicodedata.normalize("NFKC", without_unseen(text)).strip().rpartition("<")[2].removesuffix(">").strip()
     address = address.lower().removeprefix("mailto:").rstrip(".")
     if len(address) > _LONGEST_EMAIL or not _EMAIL.fullmatch(address):
         return ""

@@ -24,7 +24,7 @@ NORMALIZER_VERSION = 5
 CYRILLIC = ("serbian", "macedonian", "bulgarian", "russian", "ukrainian")
 NAMES = (
     *(*CYRILLIC, "greek", "arabic", "folding", "particles", "titles", "variants", "nicknames", "women", "phones"),
-    *("countries", "romanization"),
+    *("countries", "romanization", "unseen"),
 )
 
 
@@ -36,11 +36,31 @@ def table(name: str) -> dict[str, Any]:
 
 
 _CACHED = 1 << 16
-_INVISIBLE = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
 _ARABIC_MARKS = re.compile(r"[\u064b-\u065f\u0670]")
 _ARABIC_W = re.compile("\\Aو|و(?=[اأإآةىيی])|(?<=[اأإآ])و")  # و is w at the beginning and beside a long vowel, else u
 _GREEK_MARKS = re.compile("(?<=[\u0370-\u03ff])[\u0300-\u036f]+")
 _ARABIC_Y = re.compile("\\Aي")
+
+
+def without_unseen(text: str) -> str:
+    """Return a text without the letters that a reader does not see; a blank stands for controls and ends of lines.
+
+    Every other function of the normalizer begins with it. No normal form brings such a letter back.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    unseen, blanks = _unseen()
+    return unseen.sub(lambda found: " " if blanks.match(found[0]) else "", text)
+
+
+@cache
+def _unseen() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Each letter that a reader does not see, and those of them that are a blank."""
+    goes, blanks = (
+        "".join("-".join(chr(int(end, 16)) for end in codes.split("-")) for codes in table("unseen")[name])
+        for name in ("goes", "blanks")
+    )
+    return re.compile(f"[{goes}{blanks}]"), re.compile(f"[{blanks}]")
 
 
 @lru_cache(maxsize=_CACHED)
@@ -62,8 +82,8 @@ def to_latin(text: str) -> str:
 
 def _read_languages(text: str) -> str:
     """The text in lower case, with the letters that a table of a language knows in Latin."""
-    lowered = unicodedata.normalize("NFKC", text).lower().replace("i\u0307", "i")
-    return lowered if lowered.isascii() else _cyrillic(_arabic(_greek(lowered.translate(_INVISIBLE))))
+    lowered = unicodedata.normalize("NFKC", without_unseen(text)).lower().replace("i\u0307", "i")
+    return lowered if lowered.isascii() else _cyrillic(_arabic(_greek(lowered)))
 
 
 _OTHER_SCRIPT = re.compile("[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ud7ff\U00010000-\U0003ffff]")
@@ -272,7 +292,11 @@ def _sounds() -> dict[str, str]:
     return sounds
 
 
-_APOSTROPHES = dict.fromkeys((0x27, 0x60, 0xB4, 0x2B9, 0x2BB, 0x2BC, 0x2BE, 0x2BF, 0x2018, 0x2019, 0x2032))
+_ACUTE = "\u00b4"  # typed for an apostrophe; its NFKC begins with a blank
+_NO_LETTERS = dict.fromkeys(
+    (0x27, 0x60, 0x2B9, 0x2BB, 0x2BC, 0x2BE, 0x2BF, 0x2018, 0x2019, 0x201B, 0x2032, *range(0x300, 0x370))
+)
+"""Apostrophes, and marks that make no one letter with the letter before them."""
 # Not all letters from ß to ž are small ones: Č, Š and Ž are among them, and KOVAČIĆ has no l.
 _SMALL = "".join(letter for letter in map(chr, range(ord("a"), ord("ž") + 1)) if letter.islower())
 # A capital I inside a word in small letters is an l that was scanned: RadosavIjević, AIeksandar.
@@ -329,9 +353,10 @@ def has_romanized_words(text: str) -> bool:
 
 def _words(text: str) -> list[str]:
     """The words of a text in lower-case Latin, as far as the tables know its letters."""
+    text = without_unseen(text).replace(_ACUTE, "'")
     if "I" in text:
         text = _SCANNED_L.sub("l", unicodedata.normalize("NFC", text))
-    return _word().findall(to_latin(text).translate(_APOSTROPHES))
+    return _word().findall(to_latin(text).translate(_NO_LETTERS))
 
 
 def _joined(words: Iterable[str]) -> list[str]:

@@ -3,7 +3,6 @@ import { domainToASCII } from 'node:url';
 import * as tables from './tables.mjs';
 
 const VOWELS = 'aeiou';
-const INVISIBLE = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]/gu;
 const MARKS = /\p{M}/gu;
 const longestFirst = (map) => [...map].sort((a, b) => b[0].length - a[0].length);
 
@@ -19,9 +18,12 @@ function replaceAnywhere(word, map) {
   return result;
 }
 
-/** A text in Latin letters, small, without invisible characters (step 2). */
+/** A text without letters that nobody sees, or with a blank in their place. */
+const seen = (source) => source.replace(tables.GOES, '').replace(tables.BLANKS, ' ');
+
+/** A text in Latin letters, small (step 2). */
 export function toLatin(source) {
-  let s = source.normalize('NFKC').replace(INVISIBLE, '').replaceAll('İ', 'i').toLowerCase().normalize('NFC');
+  let s = seen(source).normalize('NFKC').replaceAll('İ', 'i').toLowerCase().normalize('NFC');
   if (/\p{Script=Cyrillic}/u.test(s)) s = readCyrillic(s);
   if (/\p{Script=Greek}/u.test(s)) s = readGreek(s);
   if (/\p{Script=Arabic}/u.test(s)) s = readArabic(s);
@@ -91,8 +93,8 @@ function foldOnce(word) {
   return undoubled(folded);
 }
 
-const APOSTROPHES = /['’‘ʼʻ`´ʹʾʿ‛′]/gu;
-const split = (text) => toLatin(text).replace(APOSTROPHES, '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+const NO_LETTERS = /['’‘ʼʻ`ʹʾʿ‛′\u0300-\u036f]/gu;
+const split = (text) => toLatin(text.replaceAll('´', "'")).replace(NO_LETTERS, '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 const plainWord = (word) => word.normalize('NFD').replace(MARKS, '');
 const plainSet = (words) => new Set(words.map((w) => split(w).map(plainWord).join(' ')));
 const PARTICLES = new Set(tables.PARTICLES);
@@ -139,7 +141,7 @@ function joinWords(words) {
 
 /** The folded words of a name; `others` are how many must be left where a word may be a name or an initial (2, in a column 1). */
 export function nameWords(source, others = 2) {
-  let words = split(source.normalize('NFKC').replace(/(?<=\p{L})I(?=\p{Ll})/gu, 'l'));
+  let words = split(seen(source).replaceAll('´', "'").normalize('NFC').replace(/(?<=\p{L})I(?=\p{Ll})/gu, 'l'));
   const rest = words.filter((word) => !PARTICLES.has(word));
   if (rest.length) words = rest;
   words = withoutTitles(words, others);
@@ -193,8 +195,8 @@ for (const [code, names] of tables.COUNTRIES) {
 
 /** A country's code of three letters, or the folded words of a text that is in no row. */
 export function country(source) {
-  const plain = source.trim();
-  return written.get(plain.normalize('NFKC').toLowerCase()) ?? byWords.get(wordsKey(plain)) ?? written.get(toLatin(plain).replace(MARKS, '')) ?? (wordsKey(plain) || plain.toLowerCase());
+  const plain = seen(source).normalize('NFKC').trim();
+  return written.get(plain.toLowerCase()) ?? byWords.get(wordsKey(plain)) ?? written.get(toLatin(plain).replace(MARKS, '')) ?? (wordsKey(plain) || plain.toLowerCase());
 }
 
 export const latinCapitals = (source) => toLatin(source).normalize('NFD').replace(MARKS, '').replace(/đ/g, 'd').replace(/ı/g, 'i').toUpperCase().replace(/[^A-Z0-9]/g, '');
@@ -218,7 +220,7 @@ const withoutZeros = (digits) => digits.replace(/^0+/, '');
 
 /** A telephone number: `+`, code and subscriber's number where the country is known, and what is compared. */
 export function phone(source) {
-  const written = source.normalize('NFKC').trim();
+  const written = seen(source).normalize('NFKC').trim();
   const digits = [...digitsOf(written.replace(EXTENSION, '').replaceAll('(0)', ''))].filter((d) => d >= '0' && d <= '9').join('');
   const significant = withoutZeros(digits);
   if (significant.length < 6 || significant.length > 15 || /^(.)\1*$/.test(digits)) return null;
@@ -241,7 +243,7 @@ function asciiDomain(domain) {
 }
 
 export function email(source) {
-  const last = source.normalize('NFKC').trim().split('<').at(-1).replace(/>$/, '').trim();
+  const last = seen(source).normalize('NFKC').trim().split('<').at(-1).replace(/>$/, '').trim();
   const address = last.toLowerCase().replace(/^mailto:/, '').replace(/\.+$/, '');
   if ([...address].length > 254 || !/^[^@\s]+@[^@\s]+\.[^@\s.]+$/.test(address)) return '';
   const [local, domain] = address.split('@');

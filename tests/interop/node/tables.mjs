@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SCHEMAS } from './json.mjs';
 
 /** The tables in the order of the conformance digest. */
-const ORDER = ['serbian', 'macedonian', 'bulgarian', 'russian', 'ukrainian', 'greek', 'arabic', 'folding', 'particles', 'titles', 'variants', 'nicknames', 'women', 'phones', 'countries', 'romanization'];
+const ORDER = ['serbian', 'macedonian', 'bulgarian', 'russian', 'ukrainian', 'greek', 'arabic', 'folding', 'particles', 'titles', 'variants', 'nicknames', 'women', 'phones', 'countries', 'romanization', 'unseen'];
 export const FILES = ORDER.map((name) => [name, readFileSync(`${SCHEMAS}records/normalizer/${name}.json`)]);
 const table = Object.fromEntries(FILES.map(([name, bytes]) => [name, JSON.parse(bytes)]));
 const spellings = (object) => new Map(Object.entries(object).map(([written, becomes]) => [written.normalize('NFC'), becomes]));
@@ -48,3 +48,7 @@ function readings(object) {
 }
 export const LATIN_LETTERS = readings(table.romanization.latin);
 export const SCRIPTS = readings(table.romanization.scripts);
+
+const anyOf = (ranges) => new RegExp(`[${ranges.map((range) => range.split('-').map((code) => `\\u{${code}}`).join('-')).join('')}]`, 'gu');
+export const GOES = anyOf(table.unseen.goes);
+export const BLANKS = anyOf(table.unseen.blanks);

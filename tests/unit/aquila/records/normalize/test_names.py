@@ -50,6 +50,8 @@ SAME = [
     ("KOVAČIĆ BEŠIĆ", "Kovačić Bešić", "КОВАЧИЋ БЕШИЋ"),
     ("ZUPANČIČ", "Zupančič", "Zupancic"),
     ("ŽIŽIĆ", "Žižić", "ZIZIC"),
+    ("Sean O'Neil", "Sean O´Neil", "Sean O’Neil", "Sean O‛Neil", "Sean ONeil"),
+    ("G\u035fhulām S\u0331ābir", "Ghulam Sabir"),
 ]
 DIFFERENT = [("Milan", "Milena"), ("Ana", "Ena"), ("Marko", "Mirko"), ("Petrović", "Petković"), ("Ivan", "Jovan")]
 
