@@ -28,7 +28,7 @@ from tests.support.process_world import WAIT_SECONDS, World, rehearsed_hits, run
 
 pytestmark = [pytest.mark.soak, *NEEDED, *FOR_BUNDLES]
 
-NEXT = "0.3.0"
+NEXT = "9.9.9"
 PARTIES = {"RS": "Serbia", "SI": "Slovenia"}
 NODES = {"RS": ("203.0.113.20", "node.rs.example"), "SI": ("203.0.113.10", "node.si.example")}
 HEAD = "record_id,given_names,family_names,date_of_birth,document_numbers\n"

@@ -25,7 +25,7 @@ from tests.support.process_world import Service, World, rehearsed_hits
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak, *NEEDED]
 
-NEXT = "0.3.0"
+NEXT = "9.9.9"
 LOST = "SI"
 RENEWED = "RS"
 SECRETS = ("identity.pem", "people.key", "ca.key", "service.key", "caller.key")

@@ -45,7 +45,8 @@ def draft(store: Store, package: str, metadata: MetaData, message: str) -> Path:
         difference = produce_migrations(migration, metadata)
         assert difference.upgrade_ops is not None
         # Batch operations rebuild a table where SQLite cannot alter it.
-        upgrade = render_python_code(difference.upgrade_ops, render_as_batch=True, migration_context=migration)
+        code = render_python_code(difference.upgrade_ops, render_as_batch=True, migration_context=migration)
+    upgrade = "\n".join(line for line in code.splitlines() if not line.lstrip().startswith("# ###")).strip()
     path = _folder(package) / f"{revision}_{re.sub('[^a-z0-9]+', '_', message.lower()).strip('_')}.py"
     before = head_revision(package) or None
     path.write_text(_SCRIPT.format(message=message, revision=revision, before=before, upgrade=upgrade), "utf-8")
