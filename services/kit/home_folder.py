@@ -110,14 +110,6 @@ def make_home(
 ) -> VerifyKey:
     """Make a home and return the public half of its new identity key, for the registry.
 
-    Args:
-        settings: The settings file, named for its service; its folder is the home, made if it is missing.
-        content: What the settings file says.
-        cls: The class that must accept it.
-        folders: Folders of the home besides that of chunks.
-        registry: The pinned keys; without them the file `registry.toml` is put there later.
-        identity: Where the identity key goes: `file`, or its address in a token.
-
     Raises:
         InputError: There is a home already, or a setting cannot have one of the values.
         KeyMaterialError: The folder was there already, and is open to others; or the address is not valid.

@@ -104,11 +104,7 @@ def request(approvals: Approvals, actor: Actor, content: Content, subject: Conte
 def list_approvals(
     approvals: Approvals, actor: Actor, round_id: str | None = None, *, waiting: bool = False
 ) -> ApprovalList:
-    """List the requests, newest first, after all that are pending.
-
-    Args:
-        round_id: The round that they are about; all requests if None.
-    """
+    """List the requests, newest first, after all that are pending."""
     waits = ApprovalRow.state == ApprovalState.WAITING.value
     query = select(ApprovalRow).options(defer(ApprovalRow.content))
     if round_id is not None:
@@ -154,11 +150,7 @@ def expire(approvals: Approvals) -> bool:
 def entry_of(
     row: ApprovalRow, actor: Actor, now: int, names: Mapping[str, str] = MappingProxyType({})
 ) -> ApprovalEntry:
-    """Return a request as it is listed; one whose time is over has expired whether or not that was recorded yet.
-
-    Args:
-        names: Of the people in it, by pseudonymous id.
-    """
+    """Return a request as it is listed; one whose time is over has expired whether or not that was recorded yet."""
     state = ApprovalState(row.state)
     return ApprovalEntry.of_fields(
         row,

@@ -105,14 +105,7 @@ _EXAMPLES = {"^[0-9a-f]{32}$": "5f1d7a84c2e9406bb1d80e6f3a9c2b57", "^[A-Z]{2}$":
 def raw_body(
     content: str, *media_types: str, schema: dict[str, Any] | None = None, required: bool = True
 ) -> dict[str, Any]:
-    """Return the part of an operation's description for a body that its handler reads as bytes.
-
-    Args:
-        content: What the body holds, in a sentence.
-        media_types: Of the body.
-        schema: Of a body in JSON; any bytes without one.
-        required: Whether there has to be one.
-    """
+    """Return the part of an operation's description for a body that its handler reads as bytes."""
     described = {media_type: {"schema": schema or _BINARY} for media_type in media_types}
     return {"requestBody": {"required": required, "description": content, "content": described}}
 

@@ -28,9 +28,6 @@ class AccessControl:
     def admit(self, authorization: str, address: str) -> Actor:
         """Return the caller that the call's Authorization header names.
 
-        Args:
-            address: From which the call comes.
-
         Raises:
             UnknownCallerError: Nobody who is known here.
             NotAllowedError: A program's token that is over, or does not count from this address.

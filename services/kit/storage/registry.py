@@ -184,10 +184,6 @@ def content_of(
     """Return the content of a request for a statement on the registry, as JSON (PROTOCOL.md 10.2.1).
 
     Args:
-        message: The whole statement.
-        before: The registry with which it is compared.
-        templates: The templates of rounds until now.
-        address: The matcher's address and CA until now; none before the first statement.
         heard: The words that the first person typed; empty where none belong to the change.
     """
     registry = message.registry()

@@ -72,12 +72,7 @@ class RowKey:
                 self._forged[table, key] = None
 
     def note_missing(self, hits: Mapping[str, int], *, every: bool = False) -> None:
-        """Remember how many hits of rounds are gone.
-
-        Args:
-            hits: How many, by round.
-            every: Whether none is gone of any other round.
-        """
+        """Remember how many hits of rounds are gone."""
         known = {} if every else self.missing
         found = {round_id: count for round_id, count in (known | dict(hits)).items() if count}
         for round_id in found.keys() - self.missing.keys():

@@ -66,11 +66,6 @@ def delay_after(count: int, error: Exception | None, last_delay: float) -> float
     A peer that asks for a longer wait gets it, but no peer can put anything to sleep for longer than the limit. The
     waits of `services.kit.errors.RETRY_AFTER` are for callers of this service: a connection that broke is tried again
     at once.
-
-    Args:
-        count: How many there were in a row.
-        error: The last of them.
-        last_delay: The longest wait, before the spread.
     """
     asked = error.fields.get("retry_after") if isinstance(error, AquilaError) else None
     doubled = _FIRST_DELAY * 2.0 ** min(count - 1, 16)

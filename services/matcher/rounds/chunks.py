@@ -82,11 +82,7 @@ def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content
 
 
 def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: int | None = None) -> bytes:
-    """Return a chunk: blinded ones to those that evaluate them, evaluations to the submission's origin.
-
-    Args:
-        most: Bytes that it may have; any number if None.
-    """
+    """Return a chunk: blinded ones to those that evaluate them, evaluations to the submission's origin."""
     with context.round_cache.reading(place.round_id) as turn:
         check_participant(turn.round, caller)
         origin = _origin(turn.round, place)

@@ -33,11 +33,6 @@ def window_like(earlier: Window, proposed_at: int, now: int) -> Window:
     """Return deadlines as many working days apart as those of an earlier round, each at its hour; shorter ones exactly.
 
     A copy of a copy has the same number of working days: nothing is moved from a weekend twice.
-
-    Args:
-        earlier: The deadlines of the earlier round.
-        proposed_at: When it was proposed, in seconds since 1970.
-        now: When its copy is proposed.
     """
     moments = [now]
     for before, after in pairwise((proposed_at, *earlier.model_dump().values())):

@@ -56,11 +56,7 @@ def unreserved_bytes(context: MatcherContext, session: Session) -> int:
 
 
 def reserved_bytes(session: Session, evaluation_bytes: int) -> int:
-    """Return the bytes that open rounds may still take for those who consented, in addition to what they have taken.
-
-    Args:
-        evaluation_bytes: The quota of evaluations of a round.
-    """
+    """Return the bytes that open rounds may still take for those who consented, in addition to what they have taken."""
     is_open = RoundRow.ended_at.is_(None)
     going = select(RoundRow.round_id).where(is_open)  # without the chunks of earlier rounds, whose rows stay
     taken = (

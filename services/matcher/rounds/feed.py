@@ -45,13 +45,7 @@ def rounds_of(context: MatcherContext, caller: str) -> Rounds:
 def round_page(
     context: MatcherContext, offset: int = 0, limit: int | None = None, *, ongoing: bool = False
 ) -> RoundPage:
-    """Return rounds for the secretariat, newest first.
-
-    Args:
-        offset: How many newer ones are left out.
-        limit: At most so many; all of them if None.
-        ongoing: Only those that are not over.
-    """
+    """Return rounds for the secretariat, newest first."""
     wanted = RoundRow.ended_at.is_(None) if ongoing else true()
     with context.store.reading("rounds.page") as session:
         total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
@@ -72,9 +66,6 @@ async def events_of(
     context: MatcherContext, round_id: str, call: SignedCall, after: int, limit: int, wait: float
 ) -> Events:
     """Return the next events that the caller may see, waiting for the first one.
-
-    Args:
-        after: The last event that it has.
 
     Raises:
         NotFoundError: There is no such round, or the caller is not in it.

@@ -74,9 +74,6 @@ async def answer_long_poll(
 ) -> Rounds | AsyncIterator[bytes]:
     """Return the caller's rounds with their state where there is something that it does not know, or wait for that.
 
-    Args:
-        contacts: Where it is kept that the caller is there.
-
     Returns:
         The rounds, or signs of life until there is news and then the rounds as JSON. It ends without news when the time
         is over, when the service stops, and when the caller holds too many other calls; and without the rounds when the

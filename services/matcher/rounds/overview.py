@@ -25,15 +25,7 @@ def overview(
     phase: Phase | None = None,
     ongoing: bool = False,
 ) -> RoundsOverview:
-    """Return rounds, newest first.
-
-    Args:
-        context: The matcher's parts.
-        offset: How many newer ones are left out.
-        limit: At most so many; all of them if None.
-        phase: Only those in this phase.
-        ongoing: Only those that are not over.
-    """
+    """Return rounds, newest first."""
     wanted = RoundRow.ended_at.is_(None) if ongoing else true() if phase is None else RoundRow.phase == phase.value
     newest = select(RoundRow.round_id).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
     with context.store.reading("rounds.overview") as session:

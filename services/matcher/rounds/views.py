@@ -137,12 +137,7 @@ def _flags(turn: RoundTransaction) -> Iterator[Sentence]:
 
 
 def parties_view(context: MatcherContext, contacts: Mapping[str, Contact]) -> Parties:
-    """Return the parties that are registered here.
-
-    Args:
-        context: The matcher's parts.
-        contacts: Their last calls, by party.
-    """
+    """Return the parties that are registered here."""
     return Parties(
         matcher_fingerprint=context.registry.matcher.fingerprint,
         version=aquila.__version__,

@@ -91,7 +91,6 @@ def join(context: MatcherContext, round_: Round, pair: ReportKey) -> JoinResult 
     """Join the tokens of a pair; None where another process is joining.
 
     Args:
-        context: The matcher's parts.
         round_: A record that nobody changes meanwhile.
         pair: The pair, by the report of one side: of a query the asker's, whose lists were joined before.
 

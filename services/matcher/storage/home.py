@@ -68,12 +68,6 @@ def create(
     """Make a home and return the public half of its new identity key, for the registry.
 
     Args:
-        path: The folder; made if it is missing.
-        registry: The pinned keys; without them the file `registry.toml` is put there later.
-        port: Where it listens; 0 takes a free port.
-        address: Where it listens, with a URL and TLS; then instead of `port`.
-        driver_seconds: Seconds between two looks at the deadlines.
-        practice: Whether all persons will be invented.
         settings: A settings file to begin with, in which the home is the file's own folder; then it says port,
             seconds and practice.
         identity: Where the identity key goes: `file`, or its address in a token.

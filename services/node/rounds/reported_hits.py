@@ -107,12 +107,7 @@ def some_of(keys: Sequence[Key], rows: type[HitRow | HitStatusRow | HitStepRow])
 
 
 def problems_of(session: Session, said: Mapping[str, Reported], unseen: Iterable[Key]) -> tuple[SentenceView, ...]:
-    """Return in sentences which hits are not shown and which are gone; the report on the health names them, too.
-
-    Args:
-        said: The reports of the rounds that are shown, by round.
-        unseen: The keys of hits that are not shown.
-    """
+    """Return in sentences which hits are not shown and which are gone; the report on the health names them, too."""
     key: RowKey | None = session.info.get(ROW_KEY)
     wrong = list(unseen)
     gone = missing_hits(session, {round_id: of.stored for round_id, of in said.items()})
@@ -147,11 +142,7 @@ def stored_by_receipts(session: Session) -> dict[str, dict[Place, int]]:
 
 
 def missing_hits(session: Session, stored: Mapping[str, Mapping[Place, int]]) -> dict[str, int]:
-    """Return for each round how many hits that were stored once are gone, where there are any.
-
-    Args:
-        stored: By round and report, how many were stored.
-    """
+    """Return for each round how many hits that were stored once are gone, where there are any."""
     rounds = list(stored)
     left = {round_id: dict(of) for round_id, of in stored.items()}
     of = HitRow.round_id, HitRow.counterpart, HitRow.submission_id

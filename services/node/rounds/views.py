@@ -59,13 +59,7 @@ def clock_difference(node: NodeContext) -> int | None:
 
 
 def rounds(store: Store, offset: int = 0, limit: int | None = None, *, ongoing: bool = False) -> forms.RoundPage:
-    """Return rounds that the node knows, newest first; only their rows and manifests are read.
-
-    Args:
-        offset: How many newer ones are left out.
-        limit: At most so many; all of them if None.
-        ongoing: Only those that are not over.
-    """
+    """Return rounds that the node knows, newest first; only their rows and manifests are read."""
     wanted = RoundRow.phase.not_in(ENDED_PHASES) if ongoing else true()
     query = select(RoundRow).where(wanted).order_by(RoundRow.discovered_at.desc(), RoundRow.round_id)
     with store.reading("rounds.list") as session:

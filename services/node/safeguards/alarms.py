@@ -70,10 +70,6 @@ def raise_alarm(
     Called in the transaction that stores the report, in place of signing the receipt.
 
     Args:
-        session: The transaction.
-        node: The node.
-        round_: The record.
-        report: The report.
         below: The digests of own persons that it nearly hits, but for those that it hits.
     """
     query = round_.submissions.get(report.submission_id or "")

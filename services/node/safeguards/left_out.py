@@ -70,10 +70,7 @@ def check(node: NodeContext, round_: Round, report: HitReport, own: OwnRows) -> 
     """Check that a report to this node leaves nothing out; None before its last page.
 
     Args:
-        node: The node.
-        round_: The record, which has not taken the report yet.
         report: The report, or its last page; the pages before it are stored.
-        own: The token rows.
 
     Raises:
         KeyMaterialError: The round key is missing.

@@ -151,11 +151,6 @@ def asked_next(round_: Round, own: str, signed: Iterable[ColumnKey]) -> frozense
     The own check of the two lists counts, and so do all earlier tokens for the counterpart: what a column leaves out
     follows from what the matcher took before it. So its queries go one after the other, and none goes after one whose
     tokens were refused.
-
-    Args:
-        round_: The record.
-        own: The party.
-        signed: Its columns that are signed.
     """
     waiting = {counterpart for one, counterpart in signed if (one, counterpart) not in round_.tokens}
     checked = {report.counterpart for report in round_.list_reports(own) if report in round_.checked}

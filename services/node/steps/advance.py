@@ -62,8 +62,6 @@ async def take(
     """Take a step that is due, and settle its row.
 
     Args:
-        node: The node.
-        taken: The row of the step.
         page: The next page of the round's feed, where a look has asked for it already.
         ends: Whether to end after the pieces at hand; after some seconds if not given.
 

@@ -136,7 +136,6 @@ def _followed(hit: _Hit, of_record: Sequence[_Hit], sets: Mapping[str, Sequence[
     """Return a hit as its counterpart is told of it.
 
     Args:
-        hit: The hit.
         of_record: All hits of its own record.
         sets: By third party, `told_sets`.
     """

@@ -83,12 +83,6 @@ def check(node: NodeContext, round_: Round, message: Message) -> None:
 def resolve(node: NodeContext, round_id: str, event: Event, own: left_out.OwnRows) -> ResolvedReport | None:
     """Find the own records of a report's handles; None for any other event, or where nothing was submitted.
 
-    Args:
-        node: The node.
-        round_id: The round.
-        event: The event.
-        own: The token rows of this node's submissions.
-
     Raises:
         KeyMaterialError: The round key is missing.
     """
@@ -153,12 +147,8 @@ def store(
     """Store the hits of a report, or of a page, in the transaction that takes it, and let its receipt be signed.
 
     Args:
-        session: The transaction.
-        node: The node.
         round_: The record, which has taken the report.
         report: The report, or a page of it.
-        digest: The digest of this statement.
-        found: The own records behind its handles.
     """
     rows: dict[str, HitRow] = {}
     known = _known_hits(session, report)

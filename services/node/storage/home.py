@@ -125,11 +125,7 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
     """Make a home and return the public half of its new identity key, for the registry.
 
     Args:
-        path: The folder; made if it is missing.
-        registry: The pinned keys; without them the file `registry.toml` is put there later.
         address: Where it listens, with a URL and TLS; then instead of `port`.
-        practice: Whether all persons will be invented.
-        follow_registry: Whether the matcher's address and CA follow the registry in force.
         identity: Where the identity key goes: `file`, or its address in a token.
 
     Raises:

@@ -46,8 +46,6 @@ def back_up(
     """Write a backup of a service, which may be running, into a new file; the log gets an entry of it.
 
     Args:
-        party: The party's code, or `matcher`.
-        public: The key to which the backup is sealed.
         person: The pseudonymous id of the administrator who makes it; who can read the home acts as one.
 
     Raises:

@@ -60,13 +60,7 @@ _LISTED = 200
 
 
 def list_queries(node: NodeContext, offset: int = 0, limit: int | None = None) -> Queries:
-    """Return queries of this node, newest first, and what is needed to make another one.
-
-    Args:
-        node: The node's parts.
-        offset: How many newer ones are left out.
-        limit: At most so many; some hundred if None.
-    """
+    """Return queries of this node, newest first, and what is needed to make another one."""
     of_queries = SubmissionRow.kind == Kind.QUERY.value
     newest = select(SubmissionRow).where(of_queries).offset(offset).limit(limit or _LISTED)
     newest = newest.order_by(SubmissionRow.wished_at.desc(), SubmissionRow.submission_id)

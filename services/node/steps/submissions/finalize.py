@@ -112,15 +112,7 @@ class _Columns:
 def _columns(
     session: Session, round_: Round, code: str, submissions: Iterable[str], signed: Collection[ColumnKey]
 ) -> dict[str, _Columns]:
-    """Return how far the columns of own submissions are, of those that the feed has shown.
-
-    Args:
-        session: The transaction.
-        round_: The record.
-        code: The own party.
-        submissions: Their ids.
-        signed: The own columns of the round whose statements are signed.
-    """
+    """Return how far the columns of own submissions are, of those that the feed has shown."""
     own, of = [one for one in submissions if one in round_.submissions], EvaluationDownloadRow
     counted = select(of.submission_id, of.party, func.count()).where(of.submission_id.in_(own), of.state.in_(VERIFIED))
     groups = session.execute(counted.group_by(of.submission_id, of.party))
