@@ -5,6 +5,7 @@ without an event id until it comes back. So every node and the matcher agree on 
 """
 
 from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -75,9 +76,23 @@ def next_number(session: Session, round_id: str) -> int:
     return 1 + (session.scalar(query) or 0)
 
 
-def sign(session: Session, signer: Signer, round_id: str, make: Callable[[int], bytes]) -> StatementRow:
-    """Sign a statement under the next number and store it with the transaction; raises as `put_signed` does."""
-    return put_signed(session, signer, round_id, make(next_number(session, round_id)))
+Terms = ParamSpec("Terms")
+
+
+def sign(
+    session: Session,
+    signer: Signer,
+    round_: Round,
+    make: Callable[Concatenate[Round, int, Terms], bytes],
+    *terms: Terms.args,
+    **named: Terms.kwargs,
+) -> StatementRow:
+    """Sign a statement under the next number and store it with the transaction; raises as `put_signed` does.
+
+    `make` is a method of the party: it takes the round, the number, and the terms.
+    """
+    number = next_number(session, round_.round_id)
+    return put_signed(session, signer, round_.round_id, make(round_, number, *terms, **named))
 
 
 def sign_refusal(session: Session, signer: Signer, round_: Round, reason: str) -> StatementRow:

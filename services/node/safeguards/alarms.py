@@ -130,12 +130,8 @@ def _hold_back(
             raised_at=node.clock(),
         )
     )
-    statements.sign(
-        session,
-        node.signer,
-        round_.round_id,
-        lambda number: node.party.alarm(round_, number, query.submission_id, asked.hits, asked.expected),
-    )
+    terms = query.submission_id, asked.hits, asked.expected
+    statements.sign(session, node.signer, round_, node.party.alarm, *terms)
     _notify_asker(session, node, round_, query.submission_id, Withholding.ON_HOLD)
     numbers = asked._asdict() | {"expected": f"{asked.expected:.1f}"}
     problem = Sentence.of(code, of=of, party=query.party, **numbers)
@@ -145,12 +141,7 @@ def _hold_back(
 
 def _notify_asker(session: Session, node: NodeContext, round_: Round, submission_id: str, state: Withholding) -> None:
     """Sign for a query's asker that this party's answer is on hold or refused."""
-    statements.sign(
-        session,
-        node.signer,
-        round_.round_id,
-        lambda number: node.party.withhold_answer(round_, number, submission_id, state),
-    )
+    statements.sign(session, node.signer, round_, node.party.withhold_answer, submission_id, state)
 
 
 def _sums(
@@ -300,13 +291,7 @@ def acknowledge(node: NodeContext, round_id: str) -> bool:
             return False
     with node.rounds.of(round_id).reading() as round_, node.store.transaction("alarm.acknowledge") as session:
         for row in session.scalars(_released(round_id)):
-            place = row.asker, row.submission_id
-            statements.sign(
-                session,
-                node.signer,
-                round_id,
-                lambda number, of=place: node.party.receipt(round_, number, *of),  # type: ignore[misc]  # binds the row of this turn
-            )
+            statements.sign(session, node.signer, round_, node.party.receipt, row.asker, row.submission_id)
             row.acknowledged = True
     return True
 

@@ -213,12 +213,7 @@ def sign_unchecked(node: NodeContext, round_id: str) -> None:
 
 def _sign(session: Session, node: NodeContext, round_: Round, row: PairCheckRow) -> None:
     report, fault = _report_of(node, row), None if row.fault is None else CheckFault(row.fault)
-    statements.sign(
-        session,
-        node.signer,
-        round_.round_id,
-        lambda number: node.party.checked(round_, number, report, met=row.met, below=row.below, fault=fault),
-    )
+    statements.sign(session, node.signer, round_, node.party.checked, report, met=row.met, below=row.below, fault=fault)
 
 
 def compare(node: NodeContext, round_id: str) -> None:

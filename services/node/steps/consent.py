@@ -73,13 +73,13 @@ def _sign(session: Session, node: NodeContext, round_: Round) -> None:
     earlier, row = earlier_rounds(session, round_.manifest), round_row(session, round_.round_id)
     declared = ClassCounts(full=row.declared_full, partial=row.declared_partial, coarse=row.declared_coarse)
 
-    def make(number: int) -> bytes:
-        secrets, envelope = node.party.consent(round_, number, earlier, node.random, declared)
+    def make(of: Round, number: int) -> bytes:
+        secrets, envelope = node.party.consent(of, number, earlier, node.random, declared)
         statements.put_secret(session, round_.round_id, ROUND_SECRETS, memory.seal(ROUND_SECRETS, secrets.to_bytes()))
         secrets.close()
         return envelope
 
-    statement = statements.sign(session, node.signer, round_.round_id, make)
+    statement = statements.sign(session, node.signer, round_, make)
     round_row(session, round_.round_id).consent_digest = statement.digest
 
 
@@ -94,7 +94,7 @@ def sign_locks(node: NodeContext, round_id: str) -> bool:
         with node.store.transaction("locks.sign") as session:
             if statements.own_statements(session, round_id, StatementKind.LOCKS):
                 return False  # on its way
-            statements.sign(session, node.signer, round_id, lambda number: node.party.locks(round_, number, secrets))
+            statements.sign(session, node.signer, round_, node.party.locks, secrets)
         # If we crash here, the outbox sends it; the halves follow from the round's secrets.
     _LOG.info("locks_signed", round=round_id)
     return True

@@ -278,9 +278,7 @@ def _sign(node: NodeContext, round_id: str) -> bool:
         width = len(octets) // len(row.hits)
         entries = [octets[start : start + width] for start in range(0, len(octets), width)]
         terms = row.counterpart, row.submission_id or None, row.index, entries
-        signed = statements.sign(
-            session, node.signer, round_id, lambda number: node.party.notes(round_, number, *terms)
-        )
+        signed = statements.sign(session, node.signer, round_, node.party.notes, *terms)
         row.digest, row.entries = signed.digest, None
     return True
 
@@ -327,12 +325,7 @@ def _open(node: NodeContext, round_id: str) -> bool:
                 statements.report_problem(session, node.clock, round_id, f"notes {statement.digest[:16]}", problem)
                 return True
             refuted = _verify(session, node.journal, key, row, entries, round_.manifest)
-        statements.sign(
-            session,
-            node.signer,
-            round_id,
-            lambda number: node.party.confirm(round_, number, message, statement.digest, refuted),
-        )
+        statements.sign(session, node.signer, round_, node.party.confirm, message, statement.digest, refuted)
     return True
 
 

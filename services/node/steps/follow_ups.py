@@ -113,23 +113,15 @@ def _tell(
         digest = hashlib.sha256(content).hexdigest()
         if said.get(str(part)) == digest:
             continue
-        _sign(session, node, round_, row, part, content)
+        with SecretBytes(row.follow_up_key or b"") as key:
+            terms = to, part, key, content, node.random(NONCE_BYTES)
+            statements.sign(session, node.signer, round_, node.party.follow_up, *terms)
         said[str(part)] = digest
     if said == (row.follow_ups or {}):
         return False
     row.follow_ups = said
     _LOG.info("follow_up_signed", round=round_.round_id, counterpart=to)
     return True
-
-
-def _sign(
-    session: Session, node: NodeContext, round_: Round, row: PreparedReportRow, part: int, content: bytes
-) -> None:
-    with SecretBytes(row.follow_up_key or b"") as key:
-        terms = row.counterpart, part, key, content, node.random(NONCE_BYTES)
-        statements.sign(
-            session, node.signer, round_.round_id, lambda number: node.party.follow_up(round_, number, *terms)
-        )
 
 
 def _followed(hit: _Hit, of_record: Sequence[_Hit], sets: Mapping[str, Sequence[int]]) -> FollowedHit:

@@ -7,7 +7,7 @@ does, so a withdrawal of such a hit waits until the asker has shown that it has 
 and 3.11.1). Until then, no output of this node reveals these hits.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from itertools import groupby
 
 from sqlalchemy import select
@@ -91,29 +91,12 @@ def _withdraw(session: Session, signer: Signer, round_: Round) -> bool:
     for (counterpart, ground, query), together in sorted(groups.items()):
         for first in range(0, len(together), MOST_WITHDRAWN):
             part = together[first : first + MOST_WITHDRAWN]
-            _sign_withdrawal(session, signer, round_, counterpart, Ground(ground), query or None, part)
+            terms = counterpart, [row.hit_id for row in part], Ground(ground), query or None
+            statement = statements.sign(session, signer, round_, signer.party.withdraw, *terms)
+            for row in part:
+                row.digest = statement.digest
+            _LOG.info("withdrawal_signed", round=round_.round_id, counterpart=counterpart, count=len(part))
     return bool(groups)
-
-
-def _sign_withdrawal(
-    session: Session,
-    signer: Signer,
-    round_: Round,
-    counterpart: str,
-    ground: Ground,
-    query: str | None,
-    rows: Sequence[WithdrawalRow],
-) -> None:
-    hits = [row.hit_id for row in rows]
-    statement = statements.sign(
-        session,
-        signer,
-        round_.round_id,
-        lambda number: signer.party.withdraw(round_, number, counterpart, hits, ground, query),
-    )
-    for row in rows:
-        row.digest = statement.digest
-    _LOG.info("withdrawal_signed", round=round_.round_id, counterpart=counterpart, count=len(hits))
 
 
 def _acknowledge(session: Session, signer: Signer, round_: Round) -> bool:
@@ -123,21 +106,10 @@ def _acknowledge(session: Session, signer: Signer, round_: Round) -> bool:
     for digest, group in groupby(rows, key=lambda row: row.digest or ""):
         marked = list(group)
         known, erased = sum(row.known for row in marked), all(row.ground == Ground.ERASED for row in marked)
-        _sign_acknowledgement(session, signer, round_, digest, known, erased=erased)
+        statements.sign(session, signer, round_, signer.party.acknowledge, digest, known, erased=erased)
         for row in marked:
             row.acknowledged_at = signer.clock()
     return bool(rows)
-
-
-def _sign_acknowledgement(
-    session: Session, signer: Signer, round_: Round, digest: str, known: int, *, erased: bool
-) -> None:
-    statements.sign(
-        session,
-        signer,
-        round_.round_id,
-        lambda number: signer.party.acknowledge(round_, number, digest, known, erased=erased),
-    )
 
 
 def _report_outcomes(session: Session, node: NodeContext, round_: Round) -> bool:
@@ -149,9 +121,7 @@ def _report_outcomes(session: Session, node: NodeContext, round_: Round) -> bool
     if row.outcomes_changed_at is None or node.clock() < row.outcomes_changed_at + node.settings.outcome_hours * HOUR:
         return False
     pairs = outcomes_of(session, round_.round_id, held_back(session, round_.round_id))
-    statements.sign(
-        session, node.signer, round_.round_id, lambda number: node.party.report_outcomes(round_, number, pairs)
-    )
+    statements.sign(session, node.signer, round_, node.party.report_outcomes, pairs)
     row.outcomes_changed_at = None
     _LOG.info("outcomes_signed", round=round_.round_id)
     return True

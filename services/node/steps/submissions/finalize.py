@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.interface.rounds import SubmissionState
-from aquila.protocol.messages import Kind, TokenColumn
+from aquila.protocol.messages import Kind
 from aquila.protocol.rounds.round_state import ColumnKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.submission import ROW, FinalizedChunk
@@ -248,11 +248,7 @@ def _sign_column(node: NodeContext, round_: Round, row: SubmissionRow, counterpa
         if not may_sign(session, row.round_id):
             return False
         session.add_all(pieces)
-        statements.sign(session, node.signer, row.round_id, partial(_signed, node, round_, row.submission_id, column))
+        statements.sign(session, node.signer, round_, node.party.tokens, row.submission_id, column)
     # If we crash here, what the column was made of stays until the round is closed.
     node.files.delete_tree(f"{paths.submission(row.round_id, row.submission_id)}/finalized/{counterpart}")
     return True
-
-
-def _signed(node: NodeContext, round_: Round, submission_id: str, column: TokenColumn, number: int) -> bytes:
-    return node.party.tokens(round_, number, submission_id, column)

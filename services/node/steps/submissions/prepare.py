@@ -244,20 +244,9 @@ def _cut_and_sign(node: NodeContext, round_: Round, row: SubmissionRow) -> None:
             )
             for index, reference in enumerate(references)
         )
-        statements.sign(
-            session,
-            node.signer,
-            row.round_id,
-            lambda number: node.party.submit(
-                round_,
-                number,
-                row.submission_id,
-                Kind(row.kind),
-                Justification(**row.justification),
-                row.records,
-                references,
-            ),
-        )
+        why = Justification(**row.justification)
+        terms = row.submission_id, Kind(row.kind), why, row.records, references
+        statements.sign(session, node.signer, round_, node.party.submit, *terms)
     _forget(node.rounds, row)
     # If we crash here, the runs stay until the round is closed.
     node.files.delete_tree(paths.runs(row.round_id, row.submission_id))

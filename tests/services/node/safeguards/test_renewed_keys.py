@@ -129,9 +129,7 @@ async def test_what_was_not_sent_goes_under_the_new_key(world: World) -> None:
     node = world.nodes["SI"]
     with node.node.store.transaction("test.unsent") as session:
         round_ = node.node.rounds.of(round_id).record()
-        row = statements.sign(
-            session, node.node.signer, round_id, lambda number: node.node.party.report_outcomes(round_, number, ())
-        )
+        row = statements.sign(session, node.node.signer, round_, node.node.party.report_outcomes, ())
         digest, before = row.digest, row.envelope
         work.wake(session, round_id)
     await renew(world, "SI")
