@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
@@ -30,7 +30,7 @@ from services.kit.administration.backup.keys import read_public
 from services.kit.administration.backup.make import back_up
 from services.kit.home_folder import TLS_FOLDER
 from services.kit.http.certificates import OwnCertificates, issue
-from services.kit.http.routing import ServiceRoute
+from services.kit.http.routing import ServiceRoute, state_part
 from services.kit.log.entries import ENTRIES
 from services.kit.logging import Log
 from services.kit.people.context import People, log_entry
@@ -226,31 +226,27 @@ def _text(name: str, value: object) -> str:
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/service", tags=["service"])
 
+At = Annotated[Upkeep, state_part("upkeep")]
 Administrator = Annotated[Actor, requires(Action.MANAGE_PEOPLE)]
 
 
-def _upkeep(request: Request) -> Upkeep:
-    found: Upkeep = request.app.state.upkeep
-    return found
-
-
 @router.get("/upkeep", summary="Backups, notifications and settings of the service")
-def get_upkeep(request: Request, actor: Administrator) -> forms.ServiceUpkeep:
-    return _upkeep(request).view(actor)
+def get_upkeep(upkeep: At, actor: Administrator) -> forms.ServiceUpkeep:
+    return upkeep.view(actor)
 
 
 @router.post(
     "/backup", status_code=202, summary="Begin a backup, sealed to the public key in the home", response_class=Response
 )
-def post_backup(request: Request, actor: Administrator) -> None:
-    _upkeep(request).begin_backup(actor)
+def post_backup(upkeep: At, actor: Administrator) -> None:
+    upkeep.begin_backup(actor)
 
 
 @router.post("/certificate", status_code=204, summary="Renew the certificate of the home's own CA")
-def post_certificate(request: Request, actor: Administrator) -> None:
-    _upkeep(request).renew_certificate(actor)
+def post_certificate(upkeep: At, actor: Administrator) -> None:
+    upkeep.renew_certificate(actor)
 
 
 @router.post("/notification-test", summary="Send the caller a test notification")
-def post_notification_test(request: Request, actor: Administrator) -> forms.NotificationTest:
-    return _upkeep(request).test_notifications(actor)
+def post_notification_test(upkeep: At, actor: Administrator) -> forms.NotificationTest:
+    return upkeep.test_notifications(actor)

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from inspect import iscoroutinefunction
 from typing import Annotated, Any, BinaryIO, ClassVar
 
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, FastAPI, Query, params
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response, StreamingResponse
 from fastapi.routing import APIRoute
@@ -121,6 +121,15 @@ def _calls(dependant: Dependant) -> Iterator[object]:
     yield dependant.call
     for part in dependant.dependencies:
         yield from _calls(part)
+
+
+def state_part(name: str) -> params.Depends:
+    """Return the dependency that hands a handler the part of its service that `app.state` has under a name."""
+
+    async def found(request: Request) -> object:
+        return getattr(request.app.state, name)
+
+    return params.Depends(found)
 
 
 def limited(receive: Receive, body_bytes: int) -> Receive:

@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 
 from aquila.audit.checkpoint import LARGEST_UPDATE
@@ -20,7 +20,7 @@ from aquila.interface.looks import LookReview, LookReviewRequest
 from aquila.protocol.messages.feed import ProofRequest
 from services.kit.actor import Actor
 from services.kit.http.openapi import JSON, TAR, TEXT, raw_answer, raw_body
-from services.kit.http.routing import ServiceRoute, file_response
+from services.kit.http.routing import ServiceRoute, file_response, state_part
 from services.kit.http.signed_calls import SIGNED, SignedCaller
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.people.permissions import requires
@@ -31,12 +31,8 @@ RoundId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 EntryIndex = Annotated[int, InPath(ge=0, le=2**53)]
 AlarmId = Annotated[int, InPath(ge=1, le=2**53)]
 Size = Annotated[int, Query(ge=0, le=2**53)]
-
-
-def _log(request: Request) -> LogUseCases:
-    log = request.app.state.log
-    assert isinstance(log, LogUseCases)
-    return log
+At = Annotated[LogUseCases, state_part("log")]
+Reader = Annotated[Actor, requires(Action.SEE_LOG)]
 
 
 @cache
@@ -44,34 +40,30 @@ def people_router(prefix: str) -> APIRouter:
     router = APIRouter(route_class=ServiceRoute, prefix=prefix, tags=["log"])
 
     @router.get("", summary="The log at a glance", dependencies=[requires(Action.SEE_STATUS)])
-    def get_log(request: Request) -> LogView:
-        return _log(request).view()
+    def get_log(log: At) -> LogView:
+        return log.view()
 
     @router.post("/entries", summary="Entries, newest first, by a filter")
-    def search_entries(
-        request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], wanted: EntrySearch
-    ) -> EntriesPage:
-        return _log(request).page(actor, wanted)
+    def search_entries(log: At, actor: Reader, wanted: EntrySearch) -> EntriesPage:
+        return log.page(actor, wanted)
 
     @router.get("/entries/{index}", summary="An entry with its inclusion proof")
-    def get_entry(request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], index: EntryIndex) -> EntryView:
-        return _log(request).entry(actor, index)
+    def get_entry(log: At, actor: Reader, index: EntryIndex) -> EntryView:
+        return log.entry(actor, index)
 
     @router.post("/looks", summary="Who looked at how much, and when")
     def review_looks(
-        request: Request, actor: Annotated[Actor, requires(Action.REVIEW_LOOKS)], wanted: LookReviewRequest
+        log: At, actor: Annotated[Actor, requires(Action.REVIEW_LOOKS)], wanted: LookReviewRequest
     ) -> LookReview:
-        return _log(request).review_looks(actor, wanted)
+        return log.review_looks(actor, wanted)
 
     @router.post("/check", summary="Check the log as it is stored")
-    def check_log(request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)]) -> LogCheck:
-        return _log(request).check(actor)
+    def check_log(log: At, actor: Reader) -> LogCheck:
+        return log.check(actor)
 
     @router.get("/rounds/{round_id}", summary="The entries of a round")
-    def get_entries(
-        request: Request, actor: Annotated[Actor, requires(Action.SEE_LOG)], round_id: RoundId
-    ) -> RoundEntries:
-        return _log(request).round_entries(actor, round_id)
+    def get_entries(log: At, actor: Reader, round_id: RoundId) -> RoundEntries:
+        return log.round_entries(actor, round_id)
 
     @router.get(
         "/export",
@@ -79,15 +71,12 @@ def people_router(prefix: str) -> APIRouter:
         response_class=Response,
         responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
     )
-    def get_export(request: Request, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
-        log = _log(request)
+    def get_export(log: At, actor: Annotated[Actor, requires(Action.EXPORT_LOG)]) -> Response:
         return _archive_of(log, partial(log.export, actor))
 
     @router.post("/alarms/{alarm_id}/acknowledge", status_code=204, summary="Go on after an alarm was explained")
-    def post_acknowledge(
-        request: Request, actor: Annotated[Actor, requires(Action.ACKNOWLEDGE_LOG)], alarm_id: AlarmId
-    ) -> None:
-        _log(request).witness.acknowledge(actor, alarm_id)
+    def post_acknowledge(log: At, actor: Annotated[Actor, requires(Action.ACKNOWLEDGE_LOG)], alarm_id: AlarmId) -> None:
+        log.witness.acknowledge(actor, alarm_id)
 
     return router
 
@@ -105,9 +94,9 @@ parties = APIRouter(route_class=ServiceRoute, prefix="/v1/log", tags=["parties"]
     responses=raw_answer("An update as in C2SP tlog-witness.", TEXT) | {204: {"description": "The log is empty."}},
     dependencies=[SIGNED],
 )
-def get_checkpoint(request: Request, old: Size = 0) -> Response:
+def get_checkpoint(log: At, old: Size = 0) -> Response:
     """Return an update of the log, or 204 while it is empty."""
-    update = _log(request).own.update(old)
+    update = log.own.update(old)
     return Response(status_code=204) if update is None else Response(update.to_bytes(), media_type=_TEXT)
 
 
@@ -118,9 +107,9 @@ def get_checkpoint(request: Request, old: Size = 0) -> Response:
     responses=raw_answer("The canonical JSON of a Proofs message (PROTOCOL.md 10.5).", JSON),
     openapi_extra=raw_body("The canonical JSON of a ProofRequest message (PROTOCOL.md 10.5).", JSON),
 )
-def post_proofs(request: Request, call: SignedCaller) -> Response:
+def post_proofs(log: At, call: SignedCaller) -> Response:
     """Return an update of the log with proofs, or 204 while it is empty."""
-    proofs = _log(request).own.prove(ProofRequest.from_payload(call.body), call.party)
+    proofs = log.own.prove(ProofRequest.from_payload(call.body), call.party)
     return Response(status_code=204) if proofs is None else Response(proofs.payload(), media_type=JSON)
 
 
@@ -130,8 +119,8 @@ def post_proofs(request: Request, call: SignedCaller) -> Response:
     summary="A witness cosigned a checkpoint",
     openapi_extra=raw_body("A checkpoint with a cosignature (C2SP tlog-cosignature).", TEXT),
 )
-def post_cosignature(request: Request, call: SignedCaller) -> None:
-    _log(request).own.take_cosignature(call.party, call.body)
+def post_cosignature(log: At, call: SignedCaller) -> None:
+    log.own.take_cosignature(call.party, call.body)
 
 
 @parties.get(
@@ -140,9 +129,9 @@ def post_cosignature(request: Request, call: SignedCaller) -> None:
     response_class=Response,
     responses=raw_answer("A number in digits.", TEXT),
 )
-def get_witnessed(request: Request, call: SignedCaller) -> Response:
+def get_witnessed(log: At, call: SignedCaller) -> Response:
     """Return the size of the caller's log that was seen last, from which it proves growth."""
-    return Response(str(_log(request).witness.seen_size(call.party)), media_type=_TEXT)
+    return Response(str(log.witness.seen_size(call.party)), media_type=_TEXT)
 
 
 @parties.post(
@@ -152,9 +141,9 @@ def get_witnessed(request: Request, call: SignedCaller) -> Response:
     responses=raw_answer("The checkpoint with the cosignature (C2SP tlog-cosignature).", TEXT),
     openapi_extra=raw_body("An update as in C2SP tlog-witness: old size, proof, checkpoint.", TEXT),
 )
-def post_checkpoint(request: Request, call: SignedCaller) -> Response:
+def post_checkpoint(log: At, call: SignedCaller) -> Response:
     """Return the checkpoint with the cosignature, once it was found to have grown from the one before."""
-    note = _log(request).witness.cosign(call.party, call.body)
+    note = log.witness.cosign(call.party, call.body)
     return Response(note.to_bytes(), media_type=_TEXT)
 
 
@@ -164,9 +153,8 @@ def post_checkpoint(request: Request, call: SignedCaller) -> Response:
     response_class=Response,
     responses=raw_answer("The archive (PROTOCOL.md 10.4).", TAR),
 )
-def get_bundle(request: Request, call: SignedCaller) -> Response:
+def get_bundle(log: At, call: SignedCaller) -> Response:
     """Return the log as a tar archive, with the entries of the rounds that name the caller alone."""
-    log = _log(request)
     log.copies.take(call.party)
     return _archive_of(log, partial(log.export_for, call.party))
 

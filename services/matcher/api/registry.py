@@ -10,12 +10,13 @@ from aquila.interface.rounds import Categories
 from aquila.interface.service import party as forms
 from aquila.protocol.registration.statements import RegistryFeed
 from services.kit.actor import Actor
+from services.kit.approvals.routes import FourEyes
 from services.kit.http.openapi import ENVELOPE, JSON, raw_body, stored
 from services.kit.http.routing import SMALL_BODY, ServiceRoute
 from services.kit.http.signed_calls import SIGNED, SignedCaller
 from services.kit.people.permissions import requires
 from services.matcher.administration import registry as statements
-from services.matcher.api.dependencies import At, FourEyes
+from services.matcher.api.dependencies import At
 from services.matcher.rounds.proposals import stated_templates
 
 Administrator = Annotated[Actor, requires(Action.MANAGE_REGISTRY)]

@@ -4,7 +4,7 @@ import base64
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
@@ -27,9 +27,10 @@ from aquila.protocol.messages import feed
 from aquila.protocol.messages.manifest import TemplateId
 from aquila.protocol.rounds.round_state import Phase
 from services.kit.actor import Actor
+from services.kit.approvals.routes import FourEyes
 from services.kit.errors import StoreError, problem_of
 from services.kit.http.openapi import ENVELOPE, JSON, OCTETS, raw_answer, raw_body, stored
-from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute
+from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute, state_part
 from services.kit.http.signed_calls import SignedCaller
 from services.kit.log_access.routes import parties as log_parties
 from services.kit.log_access.routes import people_router
@@ -37,7 +38,7 @@ from services.kit.logging import Log
 from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.matcher.administration.reminders import ask_reminders
-from services.matcher.api.dependencies import At, FourEyes
+from services.matcher.api.dependencies import At
 from services.matcher.api.registry import operator as registry_operator
 from services.matcher.api.registry import parties as registry_parties
 from services.matcher.approvals import ask_abort, ask_proposal
@@ -61,12 +62,7 @@ _IDENTIFIER = r"^[0-9a-f]{32}$"
 _MOST_ROUNDS = 300  # that one call names: more do not fit into the head of a request
 
 
-async def _contacts(request: Request) -> StoredContacts:
-    found: StoredContacts = request.app.state.contacts
-    return found
-
-
-KnownContacts = Annotated[StoredContacts, Depends(_contacts)]
+KnownContacts = Annotated[StoredContacts, state_part("contacts")]
 RoundId = Annotated[str, Path(pattern=_IDENTIFIER)]
 SubmissionId = Annotated[str, Path(pattern=_IDENTIFIER)]
 Party = Annotated[str, Path(pattern=r"^[A-Z]{2}$")]

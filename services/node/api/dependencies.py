@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Query
 
 from aquila.protocol.messages import Message
-from services.kit.approvals.requests import Approvals
+from services.kit.http.routing import state_part
 from services.node.context import NodeContext
 
 NamesChecked = Annotated[
@@ -18,23 +18,4 @@ def texts_of(words: Message) -> dict[str, str]:
     return {name: text for name, text in words.model_dump().items() if type(text) is str}
 
 
-def node_of(request: Request) -> NodeContext:
-    """Return the context of the node whose application takes a request."""
-    node = request.app.state.node
-    assert isinstance(node, NodeContext)
-    return node
-
-
-async def _approvals(request: Request) -> Approvals:
-    approvals = request.app.state.approvals
-    assert isinstance(approvals, Approvals)
-    return approvals
-
-
-async def _node(request: Request) -> NodeContext:
-    """Return the same, without the thread that FastAPI gives to a dependency that is no coroutine."""
-    return node_of(request)
-
-
-Node = Annotated[NodeContext, Depends(_node)]
-FourEyes = Annotated[Approvals, Depends(_approvals)]
+Node = Annotated[NodeContext, state_part("node")]

@@ -9,12 +9,12 @@ from aquila.followup.lifecycle import LifecycleStepKind
 from aquila.interface import hits as forms
 from aquila.interface.approval import ApprovalEntry, OwnErasureRequests, PendingApproval
 from services.kit.actor import Actor
-from services.kit.approvals.routes import ApprovalId
+from services.kit.approvals.routes import ApprovalId, FourEyes
 from services.kit.http.routing import ServiceRoute
 from services.kit.people.idempotency import ONCE
 from services.kit.people.permissions import requires
 from services.node import approvals
-from services.node.api.dependencies import FourEyes, Node
+from services.node.api.dependencies import Node
 from services.node.hits import changes, correspondence, follow_up, review, statistics
 from services.node.records import erasure
 

@@ -21,13 +21,13 @@ from aquila.interface.queries import (
 from aquila.interface.rounds import SubmissionRequest
 from aquila.protocol.messages import Kind
 from services.kit.actor import Actor
-from services.kit.approvals.routes import ApprovalId
+from services.kit.approvals.routes import ApprovalId, FourEyes
 from services.kit.http.routing import Limit, Offset, ServiceRoute
 from services.kit.people.idempotency import ONCE
 from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node import approvals
-from services.node.api.dependencies import FourEyes, NamesChecked, Node, texts_of
+from services.node.api.dependencies import NamesChecked, Node, texts_of
 from services.node.records import search
 from services.node.records.queries import standing_queries
 from services.node.records.queries.answers import list_queries, query_answer

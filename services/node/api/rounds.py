@@ -29,6 +29,7 @@ from aquila.protocol.messages import Kind
 from aquila.records.reading.endable import EndableFile
 from aquila.records.reading.layouts import Encoding, Format, Layout
 from services.kit.actor import Actor
+from services.kit.approvals.routes import FourEyes
 from services.kit.http.openapi import CSV, LINES, ODS, XLSX, raw_answer, raw_body
 from services.kit.http.routing import Limit, Offset, Ongoing, ServiceRoute, file_response
 from services.kit.people.idempotency import ONCE
@@ -37,13 +38,14 @@ from services.kit.serving.notifications.waiting import failing
 from services.kit.settings import MEBIBYTE
 from services.kit.storage.files import leave_room
 from services.kit.work import threads
-from services.kit.work.memory import PATIENCE
+from services.kit.work.memory import PATIENCE, ListsInProgress
 from services.node import approvals
-from services.node.api.dependencies import FourEyes, NamesChecked, Node, node_of, texts_of
+from services.node.api.dependencies import NamesChecked, Node, texts_of
 from services.node.context import NodeContext
 from services.node.hits import views as hit_views
 from services.node.records import comparisons, imports, list_reading, search
 from services.node.rounds import attention, requests, views
+from services.node.settings import NodeSettings
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["operator"])
 Asker = Annotated[Actor, requires(Action.ASK_SUBMISSION)]
@@ -135,7 +137,7 @@ async def recognize_records(
     request: Request, node: Node, layout: ListLayout, delivery: Delivery = None
 ) -> forms.LayoutView:
     """Return the layout of the list in the body, its headings, and the fields that they were chosen for or may be."""
-    return await read_sent_list(request, delivery, lambda file: imports.recognize_list(node, file, layout))
+    return await read_sent_list(request, node, delivery, lambda file: imports.recognize_list(node, file, layout))
 
 
 @router.post(
@@ -154,7 +156,7 @@ async def check_records(
 ) -> forms.RecordReport:
     """Read the list in the body and return its findings."""
     return await read_sent_list(
-        request, delivery, lambda file: imports.check_list(node, file, layout, rules, progress), progress
+        request, node, delivery, lambda file: imports.check_list(node, file, layout, rules, progress), progress
     )
 
 
@@ -178,7 +180,7 @@ def get_reading_progress(node: Node, key: str) -> forms.ReadingProgress:
 )
 async def get_findings(request: Request, node: Node, layout: ListLayout, delivery: Delivery = None) -> Response:
     """Read the list in the body and return every finding: line, record number, field, reason and what is written."""
-    found = await read_sent_list(request, delivery, lambda file: list_reading.findings_file(node, file, layout))
+    found = await read_sent_list(request, node, delivery, lambda file: list_reading.findings_file(node, file, layout))
     return file_response(found, "text/csv; charset=utf-8")
 
 
@@ -198,7 +200,7 @@ async def import_records(
 
     Nothing is stored where rows are refused and that was not accepted.
     """
-    with await sent_list(request, delivery) as stream:
+    with await sent_list(request, node, delivery) as stream:
         report = await threads.run_call(
             imports.import_list, node, actor, stream, name, layout, accept_refused=accept_refused, key=progress
         )
@@ -371,14 +373,14 @@ _LOOK_SECONDS = 1.0
 
 
 async def read_sent_list(
-    request: Request, delivery: str | None, work: Callable[[BinaryIO], R], key: str | None = None
+    request: Request, node: NodeContext, delivery: str | None, work: Callable[[BinaryIO], R], key: str | None = None
 ) -> R:
     """Do work on a list that stores nothing; it ends with its caller.
 
     The caller is gone when the connection is closed, the call is given up, or nobody asks for the progress any more.
     """
-    with await sent_list(request, delivery) as stream, EndableFile(stream) as file:
-        watching = asyncio.create_task(_end_with_caller(request, file, key))
+    with await sent_list(request, node, delivery) as stream, EndableFile(stream) as file:
+        watching = asyncio.create_task(_end_with_caller(request, node.lists, file, key))
         try:
             return await threads.run_call(work, file)
         finally:
@@ -386,27 +388,26 @@ async def read_sent_list(
             file.end()  # a thread that a call has given up still reads
 
 
-async def _end_with_caller(request: Request, file: EndableFile, key: str | None) -> None:
-    lists, is_gone = node_of(request).lists, False
+async def _end_with_caller(request: Request, lists: ListsInProgress, file: EndableFile, key: str | None) -> None:
+    is_gone = False
     while not is_gone:
         await asyncio.sleep(_LOOK_SECONDS)
         is_gone = lists.is_forgotten(key) or await request.is_disconnected()
     file.end()
 
 
-async def sent_list(request: Request, delivery: str | None) -> BinaryIO:
+async def sent_list(request: Request, node: NodeContext, delivery: str | None) -> BinaryIO:
     """Return the list that a call is about: the body, or a file that was delivered."""
     if delivery is None:
-        return await _spooled(request)
-    return await threads.run_call(list_reading.open_delivery, node_of(request), delivery)
+        return await _spooled(request, node.settings)
+    return await threads.run_call(list_reading.open_delivery, node, delivery)
 
 
-async def _spooled(request: Request) -> BinaryIO:
+async def _spooled(request: Request, settings: NodeSettings) -> BinaryIO:
     """Return the body as a file: a list is read row by row in a thread, and may be larger than memory.
 
     The file has no name on the disk, so that a crash leaves nothing of it.
     """
-    settings = node_of(request).settings
     spool: BinaryIO = tempfile.TemporaryFile(dir=settings.home)  # noqa: SIM115 - the caller closes it
     try:
         async for piece in request.stream():

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 import aquila
 from aquila.audit.roles import Action, Service
@@ -19,7 +20,7 @@ from aquila.interface.service import health as forms
 from services.kit.approvals.requests import waiting_count
 from services.kit.errors import NotReadyError, StoreError
 from services.kit.http.certificates import CertificateEnds
-from services.kit.http.routing import ServiceRoute
+from services.kit.http.routing import ServiceRoute, state_part
 from services.kit.log.entries import size
 from services.kit.log_access.use_cases import LogUseCases, NewestCosignatures
 from services.kit.people.permissions import requires
@@ -194,7 +195,5 @@ router = APIRouter(route_class=ServiceRoute, prefix="/v1/service", tags=["servic
 
 
 @router.get("/health", summary="The health of the service", dependencies=[requires(Action.SEE_STATUS)])
-def get_service_health(request: Request) -> forms.ServiceHealth:
-    report = request.app.state.health
-    assert isinstance(report, HealthReport)
+def get_service_health(report: Annotated[HealthReport, state_part("health")]) -> forms.ServiceHealth:
     return report.health()

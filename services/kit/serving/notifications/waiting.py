@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple, Protocol, TypeAlias
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,7 @@ from aquila.interface.service.health import ATTENDED, Grade, ServiceHealth
 from aquila.matching.certainty import Level
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.approvals.tables import ApprovalRow
-from services.kit.http.routing import ServiceRoute
+from services.kit.http.routing import ServiceRoute, state_part
 from services.kit.log import entries as log_entries
 from services.kit.people.permissions import requires
 from services.kit.people.tables import AccountRow, NotificationRow
@@ -261,29 +261,25 @@ def channels_of(settings: NotificationSettings | None) -> tuple[NotificationChan
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["notifications"])
 
+At = Annotated[Notifications, state_part("notifications")]
 Own = Annotated[Actor, requires(Action.OWN_SESSION)]
 
 
-def _notifications(request: Request) -> Notifications:
-    found: Notifications = request.app.state.notifications
-    return found
-
-
 @router.get("/waiting", summary="How much waits for the caller")
-def get_waiting(request: Request, actor: Own) -> Waiting:
-    return waiting_of(_notifications(request), actor)
+def get_waiting(notifications: At, actor: Own) -> Waiting:
+    return waiting_of(notifications, actor)
 
 
 @router.get("/notifications", summary="How the caller wants to be told")
-def get_notifications(request: Request, actor: Own) -> NotificationSettingsView:
-    return own_settings(_notifications(request), actor)
+def get_notifications(notifications: At, actor: Own) -> NotificationSettingsView:
+    return own_settings(notifications, actor)
 
 
 @router.put("/notifications", summary="Choose how to be told")
-def put_notifications(request: Request, actor: Own, wanted: NotificationChoice) -> NotificationSettingsView:
-    return choose(_notifications(request), actor, wanted)
+def put_notifications(notifications: At, actor: Own, wanted: NotificationChoice) -> NotificationSettingsView:
+    return choose(notifications, actor, wanted)
 
 
 @router.delete("/notifications", status_code=204, summary="End notifications")
-def delete_notifications(request: Request, actor: Own) -> None:
-    end(_notifications(request).store, actor)
+def delete_notifications(notifications: At, actor: Own) -> None:
+    end(notifications.store, actor)

@@ -2,7 +2,6 @@
 
 import asyncio
 from threading import Event
-from types import SimpleNamespace
 from typing import BinaryIO
 
 import pytest
@@ -22,7 +21,7 @@ from tests.support.node_world import World
 KEY = "ab" * 16
 
 
-def request_of(node: NodeContext, gone: asyncio.Event) -> Request:
+def request_of(gone: asyncio.Event) -> Request:
     waiting = [b"record_id"]
 
     async def receive() -> Message:
@@ -31,7 +30,7 @@ def request_of(node: NodeContext, gone: asyncio.Event) -> Request:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    scope = {"type": "http", "app": SimpleNamespace(state=SimpleNamespace(node=node))}
+    scope = {"type": "http"}
     threads.begin_call(scope, Pool.PEOPLE)
     return Request(scope, receive)
 
@@ -58,7 +57,7 @@ def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_caller_that_hangs_up(world: World) -> None:
     node, gone = world.nodes["AL"].node, asyncio.Event()
     work = Work(node)
-    reading = asyncio.create_task(read_sent_list(request_of(node, gone), None, work))
+    reading = asyncio.create_task(read_sent_list(request_of(gone), node, None, work))
     await asyncio.to_thread(work.begun.wait)
     assert not await asyncio.to_thread(work.ended.wait, 0.3)
     gone.set()
@@ -70,7 +69,7 @@ async def test_a_caller_that_asks_no_more(world: World, monkeypatch: pytest.Monk
     node, now = world.nodes["AL"].node, [0.0]
     monkeypatch.setattr(node.lists, "clock", lambda: now[0])
     work = Work(node, KEY)
-    reading = asyncio.create_task(read_sent_list(request_of(node, asyncio.Event()), None, work, KEY))
+    reading = asyncio.create_task(read_sent_list(request_of(asyncio.Event()), node, None, work, KEY))
     await asyncio.to_thread(work.begun.wait)
     now[0] += PATIENCE
     node.lists.find(KEY)
@@ -84,7 +83,7 @@ async def test_a_caller_that_asks_no_more(world: World, monkeypatch: pytest.Monk
 async def test_a_call_that_is_given_up(world: World) -> None:
     node = world.nodes["AL"].node
     work = Work(node)
-    reading = asyncio.create_task(read_sent_list(request_of(node, asyncio.Event()), None, work))
+    reading = asyncio.create_task(read_sent_list(request_of(asyncio.Event()), node, None, work))
     await asyncio.to_thread(work.begun.wait)
     reading.cancel()
     assert await asyncio.to_thread(work.ended.wait, 20)
