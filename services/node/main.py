@@ -57,14 +57,14 @@ from services.kit.work.drivers import Driver
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
-from services.node.api import hits, queries, rounds, safeguards, subjects
+from services.node.api import hits, queries, rounds, safeguards
 from services.node.api import records as api_records
 from services.node.context import NodeContext, rule_tables
 from services.node.hits.review import forget_views
 from services.node.logs.checks import open_log, seen_head
 from services.node.records import imports
 from services.node.records.list_reading import count_deliveries
-from services.node.records.queries import standing_rounds
+from services.node.records.queries import standing_queries
 from services.node.records.subject_requests import forget_answered
 from services.node.round_memory import Parts, RoundMemories
 from services.node.rounds import health, work
@@ -191,7 +191,7 @@ def build(
             queries.standing_router,
             queries.persons_router,
             api_records.router,
-            subjects.router,
+            api_records.subjects_router,
             safeguards.router,
             hits.filters_router,
             notification_routes.router,
@@ -274,7 +274,7 @@ def _standing_queries(node: NodeContext) -> Driver:
     """Return the driver that asks standing queries in new rounds."""
 
     async def step() -> bool:
-        asked = await threads.run(Pool.DRIVERS, standing_rounds.advance, node)
+        asked = await threads.run(Pool.DRIVERS, standing_queries.advance, node)
         if asked:
             node.wake()
         return asked

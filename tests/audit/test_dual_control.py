@@ -11,7 +11,7 @@ from aquila.protocol.approvals import digest
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.messages import Outcome
 from aquila.sentences import text_of
-from services.node.records.queries import standing_rounds
+from services.node.records.queries import standing_queries
 from tests.support.ceremony import accept, join
 from tests.support.exported import CODES, Exported, exported
 from tests.support.node_world import JUSTIFICATION, World
@@ -222,7 +222,7 @@ async def test_a_standing_query(world: World, group: Group) -> None:
     body = {"round_id": round_id, "persons": persons, "justification": JUSTIFICATION, "until": until}
     assert (await asker.post("/standing-queries", json=body)).status_code == 202
     await world.settle()
-    assert standing_rounds.advance(asker.node)
+    assert standing_queries.advance(asker.node)
     await world.settle()
     log = await _exported(world, "AL")
     assert not_proven(log, group) == []

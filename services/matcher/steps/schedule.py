@@ -25,8 +25,7 @@ from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.steps.deletion import JustificationErasure, delete_notes, prune_chunks, purge_ended
 from services.matcher.steps.iteration import QuietRounds
-from services.matcher.steps.match_lists import match_lists
-from services.matcher.steps.match_queries import match_queries, release_reports
+from services.matcher.steps.matches import match_lists, match_queries, release_reports
 from services.matcher.steps.phases import end_due, open_due
 from services.matcher.storage.tables import EventRow, RoundRow
 

@@ -30,10 +30,8 @@ from services.node import approvals
 from services.node.api.dependencies import NamesChecked, Node, texts_of
 from services.node.records import search
 from services.node.records.queries import standing_queries
-from services.node.records.queries.answers import list_queries, query_answer
-from services.node.records.queries.asked_persons import check_asked
-from services.node.records.queries.progress import query_progress
-from services.node.records.queries.requests import ask_query
+from services.node.records.queries.answers import list_queries, query_answer, query_progress
+from services.node.records.queries.asked_persons import ask_query, check_asked
 from services.node.records.queries.standing_views import list_standing, show_standing
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1/queries", tags=["operator"])

@@ -1,4 +1,4 @@
-"""The interface to the party's own records: a search, and one record. What is looked for is in a body, never a path."""
+"""The interface to the party's own records, and to what persons ask. What is looked for is in a body, never a path."""
 
 from typing import Annotated
 
@@ -6,11 +6,12 @@ from fastapi import APIRouter, Path, Query
 
 from aquila.audit.roles import Action
 from aquila.interface import records as forms
+from aquila.interface import subjects
 from services.kit.actor import Actor
 from services.kit.http.routing import ServiceRoute
 from services.kit.people.permissions import requires
 from services.node.api.dependencies import Node
-from services.node.records import comparisons, corrections, search
+from services.node.records import comparisons, corrections, search, subject_requests
 
 router = APIRouter(route_class=ServiceRoute, prefix="/v1", tags=["records"])
 
@@ -79,3 +80,27 @@ def delete_record(
 ) -> None:
     """Take out a record that has no hit, of a list that no open round uses."""
     corrections.take_out_record(node.journal, actor, import_id, position)
+
+
+subjects_router = APIRouter(route_class=ServiceRoute, prefix="/v1/subject-requests", tags=["records"])
+
+Officer = Annotated[Actor, requires(Action.ANSWER_SUBJECTS)]
+
+
+@subjects_router.post("/search", summary="Search the node for the person of a request")
+def search_subject(node: Node, actor: Officer, wanted: subjects.SubjectSearch) -> subjects.SubjectFindings:
+    """Return numbers of what is found, and not what it says; the search is logged, and not who was looked for."""
+    return subject_requests.search_subject(node.journal, node.subject_searches, actor, node.random(16).hex(), wanted)
+
+
+@subjects_router.get(
+    "", summary="Requests of persons that were answered", dependencies=[requires(Action.ANSWER_SUBJECTS)]
+)
+def get_answered(node: Node) -> subjects.AnsweredRequests:
+    return subject_requests.answered_requests(node.store)
+
+
+@subjects_router.post("", status_code=201, summary="Keep the answer to a person's request")
+def answer_subject(node: Node, actor: Officer, wanted: subjects.SubjectDecision) -> subjects.AnsweredRequest:
+    """Keep and log the answer with the numbers of a search that the same person made within a day."""
+    return subject_requests.answer_subject(node.journal, actor, wanted)

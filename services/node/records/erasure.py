@@ -37,7 +37,7 @@ from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
 from services.node.hits.notes import outcome_of
 from services.node.records.stored_lists import following_removal
-from services.node.rounds.held_reports import held_back
+from services.node.rounds.own_reports import held_back
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
     ErasedOutcomeCountRow,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from aquila.protocol.messages import HitReport, StatementKind
 from aquila.protocol.registry import Registry
@@ -15,7 +16,7 @@ from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.storage.store import Store
 from services.node.rounds import statements
-from services.node.storage.tables import StatementRow
+from services.node.storage.tables import AlarmRow, StatementRow
 
 
 @dataclass(slots=True)
@@ -88,3 +89,15 @@ def _page(store: Store, registry: Registry, round_id: str, digest: str) -> HitRe
     message = statements.message_of(statements.open_statement(registry, envelope))
     assert isinstance(message, HitReport)  # as the row's kind says
     return message
+
+
+def held_back(session: Session, round_id: str) -> frozenset[str]:
+    """Return the queries of a round whose report an alarm of this node holds back, its receipt not signed yet."""
+    query = select(AlarmRow.submission_id).where(AlarmRow.round_id == round_id, ~AlarmRow.acknowledged)
+    return frozenset(session.scalars(query))
+
+
+def on_hold(session: Session, round_id: str) -> bool:
+    """Return whether a report is held back for which no release or refusal is signed yet."""
+    waits = AlarmRow.round_id == round_id, ~AlarmRow.acknowledged, ~AlarmRow.refusal_signed
+    return session.scalar(select(AlarmRow.submission_id).where(*waits).limit(1)) is not None

@@ -25,7 +25,7 @@ from services.kit.log.entries import actor_fields, append
 from services.node.context import Clock, Journal, NodeContext
 from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import work
-from services.node.rounds.held_reports import on_hold
+from services.node.rounds.own_reports import on_hold
 from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import ImportRow, RoundRow, SubmissionRow

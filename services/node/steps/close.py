@@ -29,7 +29,7 @@ from services.node.records.erasure import tables_of_hits
 from services.node.round_memory import round_row
 from services.node.rounds import statements
 from services.node.rounds.attention import stored_manifest
-from services.node.rounds.held_reports import on_hold
+from services.node.rounds.own_reports import on_hold
 from services.node.steps import exchange_notes
 from services.node.storage.states import UNSIGNED, DestructionReason, LocalRoundState
 from services.node.storage.tables import (

@@ -24,7 +24,7 @@ from services.node.context import Clock, NodeContext, Signer
 from services.node.hits.notes import outcomes_of
 from services.node.round_memory import round_row
 from services.node.rounds import statements
-from services.node.rounds.held_reports import held_back
+from services.node.rounds.own_reports import held_back
 from services.node.steps import follow_ups
 from services.node.storage.tables import ProblemRow, StatementRow, WithdrawalRow
 

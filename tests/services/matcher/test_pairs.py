@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from services.kit.errors import NotFoundError
-from services.matcher.steps.match_lists import match_lists
+from services.matcher.steps.matches import match_lists
 from services.matcher.storage.tables import EventRow
 from tests.support.matcher_world import NOW, World
 

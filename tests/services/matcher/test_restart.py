@@ -92,7 +92,7 @@ async def test_killed_between_match_and_report(world: World, monkeypatch: pytest
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("services.matcher.steps.match_lists.store_counts", killed)
+        patch.setattr("services.matcher.steps.matches.store_counts", killed)
         with pytest.raises(KeyboardInterrupt):
             world.steps["matching"]()
     assert (await world.view())["entry"]["phase"] == "matching"

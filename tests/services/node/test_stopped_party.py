@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.matcher.steps import match_lists
+from services.matcher.steps import matches
 from services.node.storage.tables import PairCheckRow
 from tests.services.node.records.test_queries import MIRA, NOBODY, asked
 from tests.services.node.test_whole_round import pairs
@@ -102,8 +102,8 @@ async def test_it_never_comes_back(world: World) -> None:
 
 async def test_a_pair_that_the_matcher_leaves_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both sides have signed, and the round is closed without their pair: both tell their people, and nobody else."""
-    every = match_lists._due
-    monkeypatch.setattr(match_lists, "_due", lambda turn: [one for one in every(turn) if one[:2] != ("AL", "SI")])
+    every = matches._due_lists
+    monkeypatch.setattr(matches, "_due_lists", lambda turn: [one for one in every(turn) if one[:2] != ("AL", "SI")])
     round_id = await world.begin()
     await world.settle()
     world.clock.time = world.nodes["AL"].node.rounds.of(round_id).record().manifest.window.closes_at + 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aquila.protocol.registration.templates import built_in
-from services.node.records.queries import standing_rounds
+from services.node.records.queries import standing_queries
 from tests.support.ceremony import REGISTRY, accept
 from tests.support.node_steps import does, hit_path, hit_with
 from tests.support.node_world import JUSTIFICATION, PartyNode, World
@@ -173,14 +173,14 @@ async def test_queries_of_a_border_post(agreed: World) -> None:
     wanted = {"round_id": first, "persons": [WATCHED], "justification": JUSTIFICATION}
     asked = await al.post("/standing-queries", json=wanted | {"until": agreed.clock.time + 90 * DAY})
     assert asked.status_code == 202, asked.text
-    assert standing_rounds.advance(al.node)
+    assert standing_queries.advance(al.node)
     await agreed.settle()
     assert await hits(al) == []
     # 2. In the next round of the template it is asked by itself; the person is known to SI by now.
     agreed.clock.time += DAY
     second = await proposed(agreed, "border-queries")
     await played(agreed, second, {"SI": f"si-1,{MIRA},,\nsi-2,{ARBEN},,\n"})
-    assert standing_rounds.advance(al.node)
+    assert standing_queries.advance(al.node)
     await agreed.settle()
     (query,) = (await al.get("/standing-queries"))["queries"]
     assert {one["round_id"]: one["new_hits"] for one in query["rounds"]} == {first: 0, second: 1}

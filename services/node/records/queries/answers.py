@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,33 +17,38 @@ from aquila.followup.lifecycle import Stage
 from aquila.interface.hits import QueryReason
 from aquila.interface.queries import (
     MOST_PERSONS,
+    QueriedParty,
+    QueriedPartyState,
     QueriedPerson,
     Queries,
     QueryAnswer,
     QueryEntry,
     QueryHit,
+    QueryProgress,
     QueryRound,
+    QueryTemplate,
     StandingTerms,
 )
-from aquila.interface.rounds import AnswerState, SubmissionState
+from aquila.interface.rounds import AnswerState, Awaited, SubmissionState
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind, Mode
-from aquila.protocol.rounds.round_state import ENDED_PHASES
+from aquila.protocol.rounds.round_state import ENDED_PHASES, ColumnKey
+from aquila.protocol.rounds.verified_round import Round
 from aquila.records.inputs import record_inputs
 from aquila.records.person import Record
 from aquila.records.rules import RuleTable
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.people.accounts import names_of
-from services.node.context import NodeContext
-from services.node.hits.notes import state_of
+from services.node.context import NodeContext, Signer
+from services.node.hits.notes import UNCONFIRMED, state_of
 from services.node.hits.views import log_consultation
-from services.node.records.queries.answer_states import queried_parties
 from services.node.records.queries.standing_queries import takes_queries, terms_of
-from services.node.records.queries.templates import templates
 from services.node.round_memory import round_row
+from services.node.rounds import progress
 from services.node.rounds.attention import stored_manifest
-from services.node.rounds.party_answers import answer_state
+from services.node.rounds.party_answers import answer_state, party_answers
+from services.node.rounds.progress import Verified
 from services.node.rounds.reported_hits import Reported, problems_of, reported
 from services.node.rounds.requests import has_consented, submit_until
 from services.node.rounds.views import problems
@@ -240,4 +248,84 @@ def _persons(
             record=json.loads(record.content),
             compared=bool(record_inputs(Record.from_json(record.content), table)),
             hits=tuple(found.get(record.position, ())),
+        )
+
+
+@cache
+def templates() -> tuple[QueryTemplate, ...]:
+    """Return the templates in the order of the file."""
+    content = tomllib.loads(resources.files(__package__).joinpath("templates.toml").read_text("utf-8"))
+    return tuple(QueryTemplate.model_validate(one) for one in content["templates"])
+
+
+def queried_parties(
+    session: Session, signer: Signer, round_: Round, row: RoundRow, query: SubmissionRow
+) -> Iterator[QueriedParty]:
+    """Yield the state of the answer of each other party of a round's manifest.
+
+    Args:
+        query: The query; one that was given up at this node is answered by nobody.
+    """
+    submission_id, failed = query.submission_id, query.state is SubmissionState.FAILED
+    verified, never = progress.verified(session, round_), progress.never_come(session, round_, signer.code)
+    known = {one.party: one for one in party_answers(session, signer, round_, row, submission_id)}
+    for participant in round_.manifest.participants:
+        party, awaited = participant.party, Awaited.NOTHING
+        if party == signer.code:
+            continue
+        if not round_.manifest.may_match(party, signer.code):
+            state = QueriedPartyState.NOT_COMPARED
+        elif failed or (submission_id, party) in never:
+            state = QueriedPartyState.NEVER
+        elif party in known:
+            state = QueriedPartyState(known[party].state.value)
+        elif round_.participants:
+            state = QueriedPartyState.LEFT_OUT
+        else:
+            state = QueriedPartyState(answer_state(signer, round_, row, submission_id).value)
+        if state is QueriedPartyState.AWAITED:
+            awaited = _awaited(round_, signer.code, party, submission_id, verified)
+        since = known[party].since if party in known and not failed else None
+        yield QueriedParty(party=party, state=state, since=since, awaited=awaited)
+
+
+def _awaited(round_: Round, code: str, party: str, submission_id: str, verified: Verified) -> Awaited:
+    """Return the first step of a party that the answer rests on and that is known to be missing."""
+    own = round_.list_of(party)
+    if own is None:
+        return Awaited.LIST
+    sent = round_.submissions.get(submission_id)
+    if sent is None or verified[submission_id, party] < len(sent.chunks):
+        return Awaited.EVALUATIONS
+    return Awaited.NOTHING if ColumnKey(own, code) in round_.tokens else Awaited.TOKENS
+
+
+_OPEN = {QueriedPartyState.AWAITED, QueriedPartyState.ON_HOLD}
+
+
+def query_progress(node: NodeContext, submission_id: str) -> QueryProgress:
+    """Return the progress of a query of this node; raises NotFoundError if the node has no such query."""
+    with node.store.reading("query.find") as session:
+        row = session.get(SubmissionRow, submission_id)
+        if row is None or row.kind != Kind.QUERY.value:
+            raise NotFoundError("query_unknown")
+        round_id = row.round_id
+    exchanges = (
+        select(ExchangeRow)
+        .select_from(HitRow)
+        .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+        .where(HitRow.round_id == round_id, HitRow.submission_id == submission_id)
+    )
+    with node.rounds.reading(round_id) as round_, node.store.reading("query.progress") as session:
+        query, of_round = session.get_one(SubmissionRow, submission_id), round_row(session, round_id)
+        parties = tuple(queried_parties(session, node.signer, round_, of_round, query))
+        states = [state_of(exchange) for exchange in session.scalars(exchanges)]
+        unconfirmed = states.count(UNCONFIRMED)
+        return QueryProgress(
+            state=query.state.value,
+            parties=parties,
+            hits=len(states),
+            unconfirmed=unconfirmed,
+            pending=of_round.state is LocalRoundState.ACTIVE
+            and (unconfirmed > 0 or any(one.state in _OPEN for one in parties)),
         )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
 from aquila.audit.roles import Action
-from aquila.errors import InputError, OrderError, PolicyError
+from aquila.errors import AquilaError, InputError, OrderError, PolicyError
 from aquila.interface.queries import (
     MOST_DAYS,
     MOST_PERSONS,
@@ -23,22 +23,25 @@ from aquila.interface.queries import (
     StandingQueryState,
     StandingTerms,
 )
-from aquila.protocol.messages import Kind, Manifest, Mode
+from aquila.protocol.messages import Justification, Kind, Manifest, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
-from services.node.context import Journal
-from services.node.records.erasure import has_gaps_in_use
-from services.node.records.stored_lists import standing_queries_of, stored_digest
+from services.kit.logging import Log
+from services.node.context import Journal, NodeContext
+from services.node.records.erasure import close_gaps, has_gaps_in_use
+from services.node.records.stored_lists import following_removal, standing_queries_of, stored_digest
 from services.node.round_memory import round_row
+from services.node.rounds import requests
 from services.node.rounds.attention import stored_manifest
 from services.node.rounds.requests import has_consented, queries_are_used_up, submit_until
 from services.node.storage.imports import complete_import
 from services.node.storage.states import LocalRoundState
-from services.node.storage.tables import RoundRow, StandingQueryRow, SubmissionRow
+from services.node.storage.tables import ImportRow, RoundRow, StandingQueryRow, SubmissionRow
 
 DAY = 86_400
+_LOG = Log("node.standing")
 
 
 def terms_of(code: str, manifest: Manifest) -> StandingTerms:
@@ -199,3 +202,59 @@ def _entry(journal: Journal, row: StandingQueryRow, how: Word, submission: str =
     ids = {"how": how, "standing": row.standing_id, "author": row.justification["officer"]}
     ids |= {"submission": submission} if submission else {}
     return Entry.of(EntryKind.STANDING_QUERY, journal.clock(), journal.code, ids=ids, **fields)
+
+
+def advance(node: NodeContext) -> bool:
+    """Ask the standing queries that are due, and end those that are over; return whether any was asked."""
+    now = node.clock()
+    over: list[tuple[str, StandingQueryState]] = []
+    due: list[tuple[str, str]] = []
+    with node.store.reading("standing.due") as session:
+        active = StandingQueryRow.state == StandingQueryState.ACTIVE
+        rows = session.scalars(select(StandingQueryRow).where(active).order_by(StandingQueryRow.approved_at)).all()
+        rounds = open_rounds(session, now) if rows else []
+        for row in rows:
+            if row.until <= now:
+                over.append((row.standing_id, StandingQueryState.EXPIRED))
+            elif session.get(ImportRow, row.import_id) is None:
+                over.append((row.standing_id, StandingQueryState.EMPTIED))
+            else:
+                found = unasked(session, node.code, row, rounds)
+                due += [(row.standing_id, one.round_id) for one, _, reason in found if reason is None]
+    for standing_id, state in over:
+        with node.store.transaction("standing.end") as session:
+            row = standing_row(session, standing_id)
+            if row.state is StandingQueryState.ACTIVE:
+                end(session, node.journal, row, state)
+    return bool([one for one in due if _ask(node, *one)])
+
+
+def _ask(node: NodeContext, standing_id: str, round_id: str) -> bool:
+    """Let the driver of rounds prepare a query under the standing approval, and return whether it will.
+
+    What came between the look and this is looked for once more.
+    """
+    try:
+        with node.rounds.reading(round_id) as round_, node.store.transaction("standing.ask") as session:
+            row = standing_row(session, standing_id)
+            found = [(round_row(session, round_id), round_.manifest)]
+            reasons = [reason for *_, reason in unasked(session, node.code, row, found)]
+            if row.state is not StandingQueryState.ACTIVE or reasons != [None]:
+                return False
+            with following_removal(session, row.import_id):
+                close_gaps(session, row.import_id)
+            wanted = requests.RequestedSubmission(
+                submission_id=node.random(16).hex(),
+                import_id=row.import_id,
+                records_digest=row.records_digest,
+                kind=Kind.QUERY,
+                justification=Justification.model_validate(row.justification),
+            )
+            requests.request_submission(node.clock, session, round_, wanted)
+            entries.append(session, asked_entry(node.journal, row, round_id, wanted.submission_id))
+    except AquilaError as error:
+        # The round ended or was refused meanwhile; what the database lacks now is there at the next look.
+        _LOG.warning("standing_query_not_asked", round=round_id, error=error)
+        return False
+    _LOG.info("standing_query_asked", round=round_id, submission=wanted.submission_id)
+    return True

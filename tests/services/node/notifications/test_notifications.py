@@ -34,7 +34,7 @@ from services.kit.settings import NotificationSettings
 from services.kit.storage.files import write_secret
 from services.kit.work.drivers import Driver
 from services.node.main import build
-from services.node.records.queries import standing_rounds
+from services.node.records.queries import standing_queries
 from services.node.storage.tables import AlarmRow, RoundRow
 from services.node.waiting import NodeWaiting
 from tests.support.mail_server import MailServer, lines_of, settings_of
@@ -319,7 +319,7 @@ async def test_new_hits_of_a_standing_query_are_told_at_once(world_after: WorldA
     before = len(mail.messages)
     body = {"persons": [MIRA], "justification": JUSTIFICATION, "until": clock.time + 20 * DAY, "round_id": round_id}
     assert (await al.post("/standing-queries", json=body)).status_code == 202
-    assert standing_rounds.advance(al.node)
+    assert standing_queries.advance(al.node)
     await world.settle()
     await told.step()
     assert sorted(str(message["to"]).partition("@")[0] for message in mail.messages[before:]) == ["analyst", "officer"]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from aquila.audit.entries import Entry
 from aquila.audit.roles import Role
 from services.kit.log import entries
-from services.node.records.queries.templates import templates
+from services.node.records.queries.answers import templates
 from services.node.storage.tables import RecordRow
 from tests.support.node_steps import kinds_in_log, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode

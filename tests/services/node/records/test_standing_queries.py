@@ -10,7 +10,7 @@ from aquila.audit.roles import Role
 from aquila.interface.queries import MOST_DAYS, REMINDED_DAYS
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS
 from services.kit.log import entries
-from services.node.records.queries import standing_rounds
+from services.node.records.queries import standing_queries
 from services.node.rounds import requests
 from services.node.steps.close import erase_justifications
 from services.node.storage.tables import StandingQueryRow
@@ -52,7 +52,7 @@ async def listed(world: World) -> dict[str, Any]:
 
 
 async def asked(world: World) -> bool:
-    found = standing_rounds.advance(world.nodes["AL"].node)
+    found = standing_queries.advance(world.nodes["AL"].node)
     await world.settle()
     return found
 
@@ -145,7 +145,7 @@ async def test_a_round_of_other_terms_needs_its_own_approval(world_after: WorldA
     await world.settle()
     for one in rounds:
         assert (await al.post(f"/rounds/{one}/consent")).status_code == 202
-    assert not standing_rounds.advance(al.node)
+    assert not standing_queries.advance(al.node)
     found = (await listed(world))["unasked"]
     assert {one["round_id"]: one["reason"] for one in found} == dict.fromkeys(rounds, "terms")
     assert (await waiting(al, Role.OFFICER))["standing_queries"] == 1

@@ -7,7 +7,7 @@ import pytest
 
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
-from services.node.records.queries import standing_rounds
+from services.node.records.queries import standing_queries
 from tests.support.node_steps import round_for_queries
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -70,7 +70,7 @@ async def test_an_officer_sets_one_up_and_reads_what_it_found(world_after: World
     read = await approve(party_node, approver)
     for text in ("asked in each coming round", "Among no others than", "check of identity", "PCC SEE"):
         assert text in read
-    assert standing_rounds.advance(party_node.node)
+    assert standing_queries.advance(party_node.node)
     await world.settle()
     page = await officer.open("/")
     for text in ("New hits of standing queries", "Standing queries that end soon", "See the standing queries"):
