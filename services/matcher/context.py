@@ -8,6 +8,7 @@ from pathlib import Path
 from aquila.audit.roles import Service
 from aquila.crypto.backend import load_group
 from aquila.errors import InputError, KeyMaterialError, PolicyError
+from aquila.interface.rounds import RoundOverview
 from aquila.protocol.matcher import Matcher
 from aquila.protocol.registry import MATCHER, Registry, read_registry
 from aquila.records.rules import BUILT_IN, RuleTable, load_rules
@@ -28,7 +29,7 @@ from services.matcher.log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.settings import MatcherSettings
 from services.matcher.storage.home import DATABASE_FILE, SCRATCH_FOLDER
-from services.matcher.storage.round_marks import KnownTerms
+from services.matcher.storage.round_marks import KnownTerms, RoundFacts
 from services.matcher.storage.tables import MatcherRows
 from services.matcher.wakeup import LongPolls, Wakeup
 
@@ -57,6 +58,8 @@ class MatcherContext:
     counts: EventCounts = field(default_factory=EventCounts)
     terms: KnownTerms = field(default_factory=KnownTerms)
     """Terms of the rounds' manifests."""
+    overviews: RoundFacts[RoundOverview] = field(default_factory=RoundFacts)
+    """The lines of the secretariat's table."""
 
     @property
     def scratch(self) -> Path:

@@ -14,7 +14,8 @@ from services.kit.rounds import manifest_in
 from services.matcher.context import MatcherContext
 from services.matcher.round_memory import RoundTransaction
 from services.matcher.rounds.progress import faulty_columns, pairs_of, state_of
-from services.matcher.storage.tables import RoundRow
+from services.matcher.storage.round_marks import NEWEST_EVENT, marks_of
+from services.matcher.storage.tables import FaultRow, RoundRow
 
 
 def overview(
@@ -25,15 +26,23 @@ def overview(
     phase: Phase | None = None,
     ongoing: bool = False,
 ) -> RoundsOverview:
-    """Return rounds, newest first."""
+    """Return rounds, newest first; one in which nothing has happened since it was shown last is not read again."""
     wanted = RoundRow.ended_at.is_(None) if ongoing else true() if phase is None else RoundRow.phase == phase.value
-    newest = select(RoundRow.round_id).order_by(RoundRow.created_at.desc(), RoundRow.round_id)
+    faults = select(func.count()).where(FaultRow.round_id == RoundRow.round_id).scalar_subquery()
+    newest = select(RoundRow.round_id, NEWEST_EVENT, RoundRow.wish, RoundRow.ended_at, faults).where(wanted)
+    newest = newest.order_by(RoundRow.created_at.desc(), RoundRow.round_id).offset(offset).limit(limit)
+    now = context.clock()
     with context.store.reading("rounds.overview") as session:
         total = session.scalar(select(func.count()).select_from(RoundRow).where(wanted)) or 0
-        rounds = session.scalars(newest.where(wanted).offset(offset).limit(limit)).all()
-        rows = {one: session.get_one(RoundRow, one) for one in rounds}
-    found = tuple(_of_round(context, row) for row in rows.values())
-    return RoundsOverview(rounds=found, offset=offset, total=total)
+        marks = marks_of(session, newest)
+        found = {one: context.overviews.get(one, mark, now) for one, mark in marks.items()}
+        rows = [session.get_one(RoundRow, one) for one, known in found.items() if known is None]
+        terms = context.terms.of(session, [row.round_id for row in rows])
+    for row in rows:
+        one, mark = row.round_id, marks[row.round_id]
+        found[one] = made = _of_round(context, row)
+        context.overviews.keep(one, mark, terms[one].until(mark, now), made)
+    return RoundsOverview(rounds=tuple(filter(None, found.values())), offset=offset, total=total)
 
 
 def overview_of(context: MatcherContext, round_id: str) -> RoundOverview:

@@ -27,6 +27,8 @@ class RoundMark(NamedTuple):
     newest: int
     wish: str | None
     ended_at: int | None
+    faults: int = 0
+    """Columns that cannot be joined, where a look depends on them: no event tells of one."""
 
 
 NEWEST_EVENT = select(func.max(EventRow.event_id)).where(EventRow.round_id == RoundRow.round_id).scalar_subquery()

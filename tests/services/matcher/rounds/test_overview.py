@@ -7,7 +7,8 @@ import pytest
 from aquila.interface.rounds import Awaited, DeadlineKind
 from aquila.protocol.messages import Window
 from aquila.protocol.rounds.round_state import Phase
-from services.matcher.rounds.overview import due_next, moment_of
+from services.matcher.rounds.overview import due_next, moment_of, overview
+from services.matcher.storage.tables import FaultRow
 from tests.support.matcher_world import NOW, World
 
 pytestmark = pytest.mark.postgresql_soak
@@ -47,6 +48,24 @@ async def test_a_round_on_its_way(three: World) -> None:
     (one,) = await table(three)
     assert (one["phase"] in {"closed", "aborted"}, one["due"], one["awaited"], one["pairs"]) == (True, None, [], {})
     assert await table(three, ongoing=True) == []
+
+
+async def test_a_round_is_read_again_when_something_has_changed(three: World) -> None:
+    """A look at a round in which nothing happened is the last one; an event, a fault or a deadline makes another."""
+    context = three.context
+    await three.propose()
+    first = overview(context).rounds[0]
+    round_id = first.round_id
+    assert overview(context, ongoing=True).rounds[0] is first
+    await three.nodes["AL"].consent()
+    consented = overview(context).rounds[0]
+    assert [one.party for one in consented.awaited] == ["RS", "SI"]
+    with context.store.transaction("test.fault") as session:
+        session.add(FaultRow(round_id=round_id, submission_id="0" * 32, counterpart="AL", sentence="{}"))
+    faulty = overview(context).rounds[0]
+    assert faulty is not consented
+    three.clock.time = NOW + 1
+    assert overview(context).rounds[0] is not faulty
 
 
 @pytest.mark.parametrize(
