@@ -171,7 +171,9 @@ def _region(visit: Visit, picture: Picture, one: RoundStatistics) -> Figure:
         charts.region(title, hits, _cells(visit, picture)),
         [visit.say("Party"), visit.say("Hits"), visit.say("Records, padded"), visit.say("Hits per 1,000 records")],
         rows,
-        visit.say("An arc is thick where two parties have many hits, and dashed where they have 1 to 4."),
+        visit.say("An arc is thick where two parties have many hits, and dashed where they have 1 to 4.")
+        + " "
+        + visit.say("A hit counts at both of its parties."),
     )
 
 

@@ -22,7 +22,7 @@ _CELL, _MARGIN, _BAR, _GAP, _WIDTH = 64, 64, 26, 12, 640
 _LETTER = 9  # the width of a letter, about
 _ACROSS = 34  # letters of a line on a telephone
 _FULL = 98.0  # per cent of the width that the longest bar has: a mark at its end stays in the picture
-_DRAWING = f' class="drawing" {_FONT}'
+_DRAWING, _MAP, _GRID = (f' class="{names}" {_FONT}' for names in ("drawing", "drawing map", "drawing grid"))
 
 # Where a party is, in tiles from the left and from the top: only who lies beside whom is meant.
 _PLACES = {
@@ -39,7 +39,7 @@ _PLACES = {
     "MK": (3.1, 3.1),
     "AL": (2.3, 3.9),
 }
-_TILE, _CIRCLE, _LEAST_CIRCLE, _WIDEST = 118, 34, 15, 12.0
+_TILE, _CIRCLE, _LEAST_CIRCLE, _WIDEST = 118, 34, 19, 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def region(title: str, parties: Mapping[str, Amount], pairs: Mapping[tuple[str, 
             _text(x, y + radius + 16, amount.text),
             "</g>",
         ]
-    return _svg(title, width, height + 12, drawn)
+    return svg_document(title, width, height + 12, drawn, attributes=_MAP)
 
 
 def _part(amount: Amount, most: int) -> float:
@@ -141,7 +141,8 @@ def grid(
         for column, other in enumerate(columns):
             if (name, other) in cells:
                 drawn += _cell(edge + wide * column, y, wide, cells[name, other], most)
-    return _svg(title, edge + wide * len(columns) + 8, _MARGIN + _CELL * len(rows) + 8, drawn)
+    size = edge + wide * len(columns) + 8, _MARGIN + _CELL * len(rows) + 8
+    return svg_document(title, *size, drawn, attributes=_GRID)
 
 
 def bars(title: str, rows: Sequence[tuple[str, Amount]], full: int = 0) -> str:
@@ -243,25 +244,30 @@ class Share:
 
 
 def shares(title: str, rows: Sequence[Share]) -> str:
-    """Return a point for each measured share, a line for what it may be, and an upright mark for what was promised."""
-    label = 2 * _GAP + _LETTER * max((len(row.words) for row in rows), default=0)
-    room = _WIDTH - label - 60
+    """Return a point for each measured share, a line for what it may be, and an upright mark for what was promised.
 
-    def across(percent: float) -> float:
-        return label + room * percent / 100
+    The words of a line are above it, and lines are as long as there is room, as bars are.
+    """
 
-    drawn = [_text(across(percent), 16, f"{percent} %", colour="quiet") for percent in (0, 50, 100)]
-    for index, row in enumerate(rows):
-        y = 24 + _BAR / 2 + index * (_BAR + _GAP)
+    def across(percent: float) -> str:
+        return _percent((100 - _FULL) / 2 + _FULL * percent / 100)
+
+    ticks = ((0, "start"), (50, "middle"), (100, "end"))
+    drawn = [_text(f"{percent}%", 12, f"{percent} %", anchor=anchor, colour="quiet") for percent, anchor in ticks]
+    top = 16
+    for row in rows:
+        top += _GAP + _LINE_HEIGHT
+        y = top + _BAR / 2
         drawn += [
-            _text(label - _GAP, y + 5, row.words, anchor="end"),
-            f'<path class="line" d="M{label} {y:.1f}H{label + room}" stroke="{_LINE}"/>',
-            _rectangle(across(row.least), y - 5, max(across(row.most) - across(row.least), 1.0), 10, 3),
-            _upright(across(row.promised), y - 14, y + 14),
-            f'<circle cx="{across(row.percent):.1f}" cy="{y:.1f}" r="6" {_fill(6)}/>',
-            _text(label + room + 12, y + 5, f"{row.percent} %", anchor="start", weight=600),
+            _text(0, top - 4, row.words, anchor="start"),
+            _text("100%", top - 4, f"{row.percent} %", anchor="end", weight=600),
+            f'<line class="line" x1="{across(0)}" y1="{y:.1f}" x2="{across(100)}" y2="{y:.1f}" stroke="{_LINE}"/>',
+            _rectangle(across(row.least), y - 5, _percent(max(_FULL * (row.most - row.least) / 100, 0.25)), 10, 3),
+            _upright(across(row.promised), y - 13, y + 13),
+            f'<circle cx="{across(row.percent)}" cy="{y:.1f}" r="6" {_fill(6)}/>',
         ]
-    return _svg(title, _WIDTH, 30 + len(rows) * (_BAR + _GAP), drawn)
+        top += _BAR
+    return svg_document(title, _WIDTH, top + _GAP, drawn, attributes=_DRAWING, flows=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +318,7 @@ def waterfall(
     for n, (words, value) in enumerate(borders):
         x = across(value)
         drawn += [_upright(x, _HEAD - 8, top), _text(x, 16 + _LINE_HEIGHT * (n % 2), words, weight=600)]
-    return _svg(title, _LABELS + _DRAWN + 70, top, drawn)
+    return svg_document(title, _LABELS + _DRAWN + 70, top, drawn, attributes=_DRAWING)
 
 
 def _cell(x: float, y: float, width: float, amount: Amount | None, most: int) -> list[str]:
@@ -332,10 +338,10 @@ def _length(length: float | str) -> str:
     return length if isinstance(length, str) else f"{length:.1f}"
 
 
-def _upright(x: float, top: float, bottom: float) -> str:
+def _upright(x: float | str, top: float, bottom: float) -> str:
     """Return a dashed upright line."""
-    line = f'stroke="{_INK}" stroke-width="1.5" stroke-dasharray="5 4"'
-    return f'<path class="mark" d="M{x:.1f} {top:.1f}V{bottom:.1f}" {line}/>'
+    ends = f'x1="{_length(x)}" y1="{top:.1f}" x2="{_length(x)}" y2="{bottom:.1f}"'
+    return f'<line class="mark" {ends} stroke="{_INK}" stroke-width="1.5" stroke-dasharray="5 4"/>'
 
 
 def _fill(shade: int | None) -> str:
@@ -362,10 +368,6 @@ def _text(
     bold = f' font-weight="{weight}"' if weight != _REGULAR else ""
     attributes = f' class="{colour}" fill="{fill}"{bold}'
     return text_mark(x, y, words, anchor, attributes)
-
-
-def _svg(title: str, width: float, height: float, drawn: Iterable[str]) -> str:
-    return svg_document(title, width, height, drawn, attributes=_DRAWING)
 
 
 def text_mark(x: float | str, y: float, words: str, anchor: str, attributes: str = "") -> str:

@@ -278,6 +278,7 @@ async def test_statistics(matcher: Any) -> None:
         assert is_small(browser)
         assert 'rel="next" href="/statistics?offset=5"' in browser.page
         assert "and 92 more, which are in the CSV file" in await english(browser, f"/statistics?offset={MANY - 5}")
+        assert browser.page.count("A hit counts at both of its parties.") == 5
         assert 'rel="next"' not in browser.page
         assert f'rel="prev" href="/statistics?offset={MANY - 10}"' in browser.page
 
@@ -307,6 +308,7 @@ async def test_picture_by_certainty(matcher: Any) -> None:
         assert is_small(browser)
         assert browser.page.count("&amp;round_id=") == 12
         assert "99 %" in browser.page
+        assert "A hit counts at both of its parties." in browser.page
         for certainty, hits, persons in (
             ("", "33,345", "33,320"),
             ("low", "33,345", "33,320"),

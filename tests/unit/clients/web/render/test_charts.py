@@ -94,12 +94,13 @@ def test_long_words_of_a_bar() -> None:
 def test_shares() -> None:
     """A share's point lies within its interval, and the mark of its promise where that is."""
     found = ET.fromstring(shares("Right", [Share("high", 98, 95, 99, 99), Share("low", 50, 20, 80, 50)]))
-    points = [float(node.get("cx", "")) for node in found.iter(f"{SVG}circle")]
-    ranges = [(float(node.get("x", "")), float(node.get("width", ""))) for node in found.findall(f"{SVG}rect")[1:]]
+    points = [per_cent(node, "cx") for node in found.iter(f"{SVG}circle")]
+    ranges = [(per_cent(node, "x"), per_cent(node)) for node in found.findall(f"{SVG}rect")[1:]]
     for point, (start, width) in zip(points, ranges, strict=True):
         assert start < point < start + width
-    promises = [node.get("d", "") for node in found.iter(f"{SVG}path") if node.get("class") == "mark"]
-    assert promises[1].startswith(f"M{points[1]:.1f} ")
+    promises = [per_cent(node, "x1") for node in found.iter(f"{SVG}line") if node.get("class") == "mark"]
+    assert promises[1] == points[1]
+    assert "viewBox" not in found.attrib
 
 
 def test_bars() -> None:

@@ -192,4 +192,5 @@ async def test_exact_numbers_say_that_they_are(matcher: Any, hits: int | None) -
     view, sentence = at_matcher("reporting", hits=hits), "exact and not for publication"
     page = await matcher_page(matcher, view)
     assert (sentence in page) == (hits is not None)
+    assert ("lists and of queries together. A hit counts at both of its parties." in page) == (hits is not None)
     assert any(sentence in str(one) for one in round_tables(view)) == (hits is not None)
