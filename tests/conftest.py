@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Speed is measured in benchmarks, not in tests: a busy machine makes no test red. Nor does luck: Hypothesis tries the
 # same examples each time, and `make explore` tries others, many more of them.
-settings.register_profile("aquila", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("aquila", deadline=None, derandomize=True, max_examples=20)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("explore" if "AQUILA_EXPLORE" in os.environ else "aquila")
 

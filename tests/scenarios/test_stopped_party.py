@@ -16,7 +16,7 @@ from aquila.protocol.rounds.rules import missing_evaluations
 from aquila.protocol.shadow.queries import query_number
 from tests.support.staged_round import WINDOW, StagedRound, person
 
-CODES = ("AL", "ME", "RS", "SI")
+CODES = ("AL", "ME", "RS")
 SHARED = {
     code: (
         person(f"{code}-1", "Besnik", "Hoxha", "1979-05-06"),
@@ -29,7 +29,7 @@ SHARED = {
     )
     for code in CODES
 }
-"""One person is in all four lists, and one in those of each two parties."""
+"""One person is in all three lists, and one in those of each two parties."""
 
 EXPECTED = {
     (left, f"{left}-{one}", right, f"{right}-{one}")

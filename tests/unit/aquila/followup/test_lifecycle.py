@@ -1,6 +1,7 @@
 """The life of a hit: which step follows which, and which clock runs."""
 
 import tomllib
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib import resources
 
@@ -74,16 +75,14 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("stage", Stage)
-@pytest.mark.parametrize("kind", LifecycleStepKind)
-def test_what_is_possible_is_what_can_be_done(stage: Stage, kind: LifecycleStepKind) -> None:
+def test_what_is_possible_is_what_can_be_done(stage: Stage) -> None:
     """In every stage exactly the steps that are named as possible are taken, and all others are refused."""
     life = HitLifecycle.of(0, STAGES[stage])
     assert life.stage is stage
     assert not BROUGHT & {(one, stage) for one in life.possible()}
-    if kind in life.possible() or (kind, stage) in BROUGHT:
-        life.after(SAMPLES[kind])
-    else:
-        with pytest.raises(OrderError):
+    for kind in LifecycleStepKind:
+        is_taken = kind in life.possible() or (kind, stage) in BROUGHT
+        with nullcontext() if is_taken else pytest.raises(OrderError):
             life.after(SAMPLES[kind])
 
 

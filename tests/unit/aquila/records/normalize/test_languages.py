@@ -56,16 +56,10 @@ def _agrees(form: str, one: str, other: str) -> bool:
     return not set(combinations(heard, 2)).isdisjoint(combinations(again, 2))
 
 
-PAIRS = [pytest.param(pair, id=f"{page.stem}-{number}") for page in PAGES for number, pair in enumerate(_pairs(page))]
-
-
-@pytest.mark.parametrize("pair", PAIRS)
-def test_names_agree_as_a_speaker_says(pair: Pair) -> None:
-    assert _agrees(pair.form, pair.one, pair.other) is (pair.verdict == "same"), (
-        name_words(pair.one),
-        name_words(pair.other),
-        *(tuple(map(sound, name_words(name))) for name in (pair.one, pair.other)),
-    )
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_names_agree_as_a_speaker_says(page: Path) -> None:
+    wrong = [one for one in _pairs(page) if _agrees(one.form, one.one, one.other) is not (one.verdict == "same")]
+    assert [(*one, name_words(one.one), name_words(one.other)) for one in wrong] == []
 
 
 def test_each_language_has_enough_pairs() -> None:
