@@ -1,8 +1,6 @@
 """An asker parts one large search into many small queries: their hits are summed, in the round and over days."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,9 +15,11 @@ from services.kit.actor import Actor
 from services.node.context import NodeContext
 from services.node.safeguards import alarms
 from services.node.storage.tables import AlarmRow, HitRow, QueryHitsRow
-from tests.support.clock import Clock
 from tests.support.node_steps import PEOPLE, problems
-from tests.support.node_world import HEADER, World, make_world
+from tests.support.node_world import HEADER, World
+from tests.support.played_worlds import WorldAfter
+
+pytestmark = pytest.mark.parties("AL", "RS")
 
 DAY = 86_400
 MULTIPLE = 100
@@ -28,26 +28,16 @@ MULTIPLE = 100
 APPROVER = Actor("p-0123456789ab", frozenset({Role.APPROVER}))
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A matcher and two nodes."""
-    made = make_world(tmp_path, Clock(1_800_000_000), ("AL", "RS"))
-    yield made
-    await made.close()
-
-
-async def rounds(world: World, count: int = 1) -> list[str]:
-    """Return rounds in which the lists are submitted; no person is on both."""
-    lists, made = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"]}, []
+async def a_round(world: World) -> str:
+    """Return a round in which the lists are submitted; no person is on both."""
+    lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"]}
     padding = {"inputs_per_record": [], "records_multiple": MULTIPLE}
-    for _ in range(count):
-        round_id = await world.begin(lists=False, mode="lists_and_queries", padding=padding)
-        for code, party_node in world.nodes.items():
-            rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
-            await party_node.submit(round_id, await party_node.load(HEADER + rows))
-        await world.settle()
-        made.append(round_id)
-    return made
+    round_id = await world.begin(lists=False, mode="lists_and_queries", padding=padding)
+    for code, party_node in world.nodes.items():
+        rows = "".join(f"{code}-{n},{line}" for n, line in enumerate(lists[code]))
+        await party_node.submit(round_id, await party_node.load(HEADER + rows))
+    await world.settle()
+    return round_id
 
 
 BASIS = Basis(
@@ -108,9 +98,9 @@ def raised(world: World) -> list[AlarmRow]:
         return list(session.scalars(select(AlarmRow).order_by(AlarmRow.submission_id)))
 
 
-async def test_many_small_queries_in_a_round(world: World) -> None:
+async def test_many_small_queries_in_a_round(world_after: WorldAfter) -> None:
     """Three hits each are three times what such queries explain, whatever they were padded to."""
-    (round_id,) = await rounds(world)
+    world, round_id = await world_after(a_round)
     assert first_alarm(world, round_id, range(3_000)) == 9
     (alarm,) = raised(world)
     assert (alarm.hits, alarm.expected, alarm.asker) == (27, 9_000, "RS")
@@ -121,9 +111,9 @@ async def test_many_small_queries_in_a_round(world: World) -> None:
     assert first_alarm(world, round_id, range(4_000, 7_000)) == 9
 
 
-async def test_pairs_that_nearly_are_hits_count_too(world: World) -> None:
+async def test_pairs_that_nearly_are_hits_count_too(world_after: WorldAfter) -> None:
     """A query with the rows of one set alone is told who agrees in it, and has no hit: the alarm counts these."""
-    (round_id,) = await rounds(world)
+    world, round_id = await world_after(a_round)
     node, named = world.nodes["AL"].node, {"counterpart_handle": "0" * 32, "met": "00"}
     for number in range(9):
         pairs = tuple(BelowPair(handle=f"{number:016x}{n:016x}", pair_id=f"{n:032x}", **named) for n in range(3))
@@ -133,9 +123,9 @@ async def test_pairs_that_nearly_are_hits_count_too(world: World) -> None:
         assert held is (number == 8)
 
 
-async def test_wrong_tags_count_as_a_hit(world: World) -> None:
+async def test_wrong_tags_count_as_a_hit(world_after: WorldAfter) -> None:
     """Whether a column fits that lacks the tags of a person tells its sender whether that person met."""
-    (round_id,) = await rounds(world)
+    world, round_id = await world_after(a_round)
     node = world.nodes["AL"].node
     most = MOST_QUERIES * node.settings.caps.window_days
     basis = BASIS.model_copy(update={"met": None})
@@ -146,9 +136,10 @@ async def test_wrong_tags_count_as_a_hit(world: World) -> None:
         assert held is (number == most)
 
 
-async def test_many_small_queries_over_rounds(world: World) -> None:
+async def test_many_small_queries_over_rounds(world_after: WorldAfter) -> None:
     """A new round does not forget, and neither does the next day; what is older than the window does."""
-    first, second = await rounds(world, 2)
+    world, first = await world_after(a_round)
+    second = await a_round(world)
     node = world.nodes["AL"].node
     assert first_alarm(world, first, range(8)) is None
     world.clock.time += DAY
@@ -163,9 +154,9 @@ async def test_many_small_queries_over_rounds(world: World) -> None:
         assert {row.round_id for row in session.scalars(select(QueryHitsRow))} == {second}
 
 
-async def test_queries_and_persons_count_by_themselves(world: World) -> None:
+async def test_queries_and_persons_count_by_themselves(world_after: WorldAfter) -> None:
     """One hit each is explained, but so many queries, or persons of one query, are for a person to look at."""
-    (round_id,) = await rounds(world)
+    world, round_id = await world_after(a_round)
     node = world.nodes["AL"].node
     most = MOST_QUERIES * node.settings.caps.window_days
     assert first_alarm(world, round_id, range(3_000), hits=1) == most + 1
@@ -177,20 +168,18 @@ async def test_queries_and_persons_count_by_themselves(world: World) -> None:
     assert not ask(world, round_id, 4_001, hits=0, records=persons)
 
 
-async def test_honest_queries_raise_nothing(world: World) -> None:
+@pytest.mark.parametrize("draw", range(3))
+async def test_honest_queries_raise_nothing(world_after: WorldAfter, draw: int) -> None:
     """A hundred queries of one to five persons in a month, each person on the list with a chance of one in three."""
-    (round_id,) = await rounds(world)
-    for draw in range(3):
-        random = Random(draw)
-        hits = [sum(random.random() < 1 / 3 for _ in range(random.randint(1, 5))) for _ in range(100)]
-        assert not any(ask(world, round_id, 1_000 * draw + number, found) for number, found in enumerate(hits))
-        world.clock.time += 31 * DAY
-        (round_id,) = await rounds(world)
+    world, round_id = await world_after(a_round)
+    random = Random(draw)
+    hits = [sum(random.random() < 1 / 3 for _ in range(random.randint(1, 5))) for _ in range(100)]
+    assert not any(ask(world, round_id, number, found) for number, found in enumerate(hits))
 
 
-async def test_a_person_whom_the_asker_knows_is_no_new_hit(world: World) -> None:
+async def test_a_person_whom_the_asker_knows_is_no_new_hit(world_after: WorldAfter) -> None:
     """A standing query hits the same records again and again; of an answer that is held back nothing is known."""
-    (round_id,) = await rounds(world)
+    world, round_id = await world_after(a_round)
     node = world.nodes["AL"].node
 
     def stored(number: int, persons: range) -> None:

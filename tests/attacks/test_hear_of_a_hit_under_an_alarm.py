@@ -2,33 +2,22 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from services.matcher.events import visible_events
 from services.node.storage.tables import StatementRow, WithdrawalRow
-from tests.support.clock import Clock
 from tests.support.node_steps import PEOPLE, answered, does, hit_path
-from tests.support.node_world import HEADER, PartyNode, World, make_world
+from tests.support.node_world import HEADER, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
 SHARED = PEOPLE[3]
 """A person on the lists of AL and SI, so that both have hits of the lists which they have acknowledged."""
 
 
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """A matcher and three nodes."""
-    made = make_world(tmp_path, Clock())
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def asked(world: World) -> tuple[World, str]:
+async def fished(world: World) -> str:
     """RS asked for everyone on AL's list, which raised the alarm, and for one of SI, which did not."""
     round_id = await world.begin(lists=False, mode="lists_and_queries")
     lists = {"AL": PEOPLE, "RS": ["Mira,Marić,1970-01-02,\n"], "SI": [SHARED, "Tone,Kranjc,1971-03-04,\n"]}
@@ -41,7 +30,12 @@ async def asked(world: World) -> tuple[World, str]:
     await world.settle()
     (alarm,) = (await world.nodes["AL"].get(f"/rounds/{round_id}/safeguards"))["alarms"]
     assert (alarm["asker"], alarm["released_at"]) == ("RS", None)
-    return world, round_id
+    return round_id
+
+
+@pytest.fixture
+async def asked(world_after: WorldAfter) -> tuple[World, str]:
+    return await world_after(fished)
 
 
 async def withdraw_and_erase(world: World, round_id: str) -> tuple[list[str], str]:

@@ -172,6 +172,7 @@ async def _exported(world: World, holder: str = "matcher") -> Exported:
     return log
 
 
+@pytest.mark.parties("AL", "RS")
 async def test_rounds_that_had_to_end(world: World, group: Group) -> None:
     """No person is needed where a party leaves, too few consent, or the time is over."""
     left = await world.begin(lists=False)
@@ -193,6 +194,7 @@ async def test_rounds_that_had_to_end(world: World, group: Group) -> None:
     assert not_proven(await _exported(world), group) == []
 
 
+@pytest.mark.parties("AL", "RS")
 async def test_an_abort_is_of_two_persons(world: World, group: Group) -> None:
     round_id = await world.begin(lists=False)
     await world.settle()
@@ -213,6 +215,7 @@ async def test_an_abort_is_of_two_persons(world: World, group: Group) -> None:
     assert _MISSING in not_proven(log, group)[0]
 
 
+@pytest.mark.parties("AL", "RS")
 async def test_a_standing_query(world: World, group: Group) -> None:
     round_id = await world.begin(mode="lists_and_queries")
     await world.settle()
@@ -239,6 +242,7 @@ async def test_a_standing_query(world: World, group: Group) -> None:
     assert record.unproven == []
 
 
+@pytest.mark.parties("AL", "RS")
 async def test_a_registry(world: World, group: Group) -> None:
     await join(world)
     await accept(world.nodes["AL"])

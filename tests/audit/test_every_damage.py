@@ -129,7 +129,7 @@ def test_every_value_of_every_kind_of_entry(audited: Path, group: Group, holder:
         assert {kind for kind, _ in left} == {EntryKind.DISCLOSURE, EntryKind.REPORT}
 
 
-PLACES = 12
+PLACES = 5
 """At how many places a file is damaged at least, or at each byte of a shorter one: all of them would take minutes."""
 
 

@@ -184,7 +184,7 @@ class Exported:
     def sign_anew(
         self,
         *,
-        witnesses: tuple[str, ...] = CODES,
+        witnesses: Sequence[str] | None = None,
         statistics: bool = True,
         seen: Sequence[tuple[int, int]] = (),
         leaves: Mapping[int, bytes] | None = None,
@@ -192,6 +192,7 @@ class Exported:
         """Write the whole log anew, as one can who holds the matcher's key, and those of the witnesses named.
 
         Args:
+            witnesses: The parties that cosign; by default all of them.
             statistics: Whether to publish statistics that agree with the entries.
             leaves: Leaves of erased entries that are not where they were in the files.
             seen: Sizes that witnesses saw, each with its time; by default the whole log, after its last entry.
@@ -201,12 +202,13 @@ class Exported:
         kept = {
             name: content for name, content in self.files.items() if name.startswith(("registry", "statistics", "seen"))
         }
+        by = [name for name in self.keys if name != "matcher"] if witnesses is None else witnesses
         newest = max(NOW, *(self.entry(place).time for place, content in enumerate(self.contents) if content))
         cosigned = dict(seen or [(len(hashes), newest)])
         notes = {}
         for size in sorted({*cosigned, len(hashes)}):
             notes[size] = Checkpoint(self.origin, size, tree_root(hashes[:size])).sign(self.keys[self.holder])
-            for code in witnesses if size in cosigned else ():
+            for code in by if size in cosigned else ():
                 key = self.keys[code]
                 notes[size] = cosign(notes[size], self.registry.witness_of(code), key, cosigned[size])
         self.files = (
@@ -264,7 +266,8 @@ def exported(path: Path, holder: str) -> Exported:
     with tarfile.open(fileobj=io.BytesIO((path / f"{holder}.tar").read_bytes())) as archive:
         files = {member.name: archive.extractfile(member).read() for member in archive}  # type: ignore[union-attr]  # files alone are in it
     registry = read_registry((path / "matcher" / "registry.toml").read_bytes())
-    keys = {name: IdentityKey.from_pem((path / name / "identity.pem").read_bytes()) for name in ("matcher", *CODES)}
+    homes = [path / name for name in ("matcher", *CODES) if (path / name).exists()]
+    keys = {home.name: IdentityKey.from_pem((home / "identity.pem").read_bytes()) for home in homes}
     return Exported(files, registry, keys)
 
 
