@@ -37,7 +37,7 @@ ROUNDS := tests/services tests/unit/clients/web tests/migrations tests/audit
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e interop soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds" $(CORE_TESTS) --cov --cov-fail-under=100
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(CORE_TESTS) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(addprefix --ignore=,$(CORE_TESTS) tests/attacks)
 
 # Nine times 16 runs of up to a hundred steps, seven tenths of that at least, the same ones each time.
@@ -45,7 +45,7 @@ simulate: $(VENV)/.develop ## rounds and queries of the core in 10,000 small ste
 	AQUILA_STEPPED_RUNS=16 $(BIN)/python -m pytest -n 2 tests/property/test_stepped_rounds.py
 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with liars, withdrawals and erasure
-	$(BIN)/python -m pytest -n 2 -m "rounds and not soak" $(ROUNDS)
+	$(BIN)/python -m pytest -n 2 -m "rounds and not more_rounds and not soak" $(ROUNDS)
 
 attack: $(VENV)/.develop ## what strangers, parties, matchers, auditors' opponents and restored copies try
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak" tests/attacks

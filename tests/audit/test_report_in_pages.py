@@ -16,7 +16,7 @@ from tests.support.node_steps import alike_before_matching
 from tests.support.played_worlds import WorldAfter
 
 
-@pytest.mark.rounds
+@pytest.mark.more_rounds
 async def test_a_report_in_pages(world_after: WorldAfter, group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hits of all pages count together, the receipt names the last one, statistics count one report of a pair."""
     monkeypatch.setattr(join, "make_reports", partial(roles.make_reports, most_hits=1))

@@ -5,6 +5,7 @@ import importlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -119,6 +120,7 @@ def _check_order(imports: Mapping[str, Iterable[str]]) -> None:
         raise AssertionError(f"imports in a circle: {' -> '.join(error.args[1])}") from None
 
 
+@cache
 def _imports() -> dict[str, set[str]]:
     """Return what each module imports of the others, wherever in the module."""
     modules = {_name_of(path): path for top in ("aquila", "services", "clients") for path in (ROOT / top).rglob("*.py")}

@@ -1,6 +1,5 @@
 """Generated files are what the code gives, and the check would tell if they were not."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,10 @@ from services.kit.errors import PROBLEMS
 from tests import generate
 
 
-def test_schemas_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is in the repository is what `make schemas` writes."""
-    assert generate.main(["--check"]) == 0, capsys.readouterr().err
+def test_schemas_are_up_to_date() -> None:
+    """What is in the repository is what the code gives; `make check` compares vectors and documents too."""
+    for name, content in generate.generated().items():
+        assert (generate.SCHEMAS / name).read_text(encoding="utf-8") == generate._text(content), name
 
 
 def test_generated_twice_is_the_same(tmp_path: Path) -> None:
@@ -59,7 +59,6 @@ def test_every_problem_is_listed() -> None:
     assert {problem["error"] for problem in listed.values()} == {kind.__name__ for kind in PROBLEMS}
     assert AquilaError in PROBLEMS
     assert all(problem["means"].endswith(".") for problem in listed.values())
-    assert json.loads((generate.SCHEMAS / "problems.json").read_text(encoding="utf-8")) == listed
 
 
 @pytest.mark.parametrize("service", ["matcher", "node"])

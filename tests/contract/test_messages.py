@@ -29,10 +29,15 @@ def _messages(tree: ast.Module) -> list[tuple[int, str, str]]:
     return [
         (call.lineno, first, last)
         for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("Error")
+        if isinstance(call, ast.Call) and _called(call.func).endswith("Error")
         for text in (*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "hint"))
         for first, last in _ends(text)
     ]
+
+
+def _called(function: ast.expr) -> str:
+    """Return the last name of what is called."""
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _is_plain(first: str, last: str) -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,15 +32,16 @@ class _Use(NamedTuple):
     fields: frozenset[str] | None
 
 
+@cache
+def _sources() -> dict[Path, list[ast.AST]]:
+    """Return what stands in each module of core, services and clients."""
+    paths = sorted(path for folder in _FOLDERS for path in (_ROOT / folder).rglob("*.py"))
+    return {path: list(ast.walk(ast.parse(path.read_text("utf-8")))) for path in paths}
+
+
 def _error_names() -> set[str]:
     found, new = {AquilaError.__name__}, True
-    classes = [
-        node
-        for folder in _FOLDERS
-        for path in (_ROOT / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ClassDef)
-    ]
+    classes = [node for nodes in _sources().values() for node in nodes if isinstance(node, ast.ClassDef)]
     while new:
         new = {
             node.name
@@ -50,20 +52,22 @@ def _error_names() -> set[str]:
     return found
 
 
-def _uses() -> Iterator[_Use]:
-    """Yield every error and every sentence that is made in the source with a literal id."""
+@cache
+def _uses() -> tuple[_Use, ...]:
+    """Return every error and every sentence that is made in the source with a literal id."""
     errors = _error_names()
-    for folder in _FOLDERS:
-        for path in sorted((_ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if not isinstance(node, ast.Call) or not node.args:
-                    continue
-                is_error = isinstance(node.func, ast.Name) and node.func.id in errors
-                is_sentence = ast.unparse(node.func) == "Sentence.of"
-                names = [keyword.arg for keyword in node.keywords]
-                fields = None if None in names else frozenset(name for name in names if name)
-                for code in _codes(node.args[0]) if is_error or is_sentence else ():
-                    yield _Use(f"{path.relative_to(_ROOT)}:{node.lineno}", code, fields)
+    found = []
+    for path, nodes in _sources().items():
+        for node in nodes:
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            is_error = isinstance(node.func, ast.Name) and node.func.id in errors
+            is_sentence = isinstance(node.func, ast.Attribute) and ast.unparse(node.func) == "Sentence.of"
+            names = [keyword.arg for keyword in node.keywords]
+            fields = None if None in names else frozenset(name for name in names if name)
+            codes = _codes(node.args[0]) if is_error or is_sentence else ()
+            found += [_Use(f"{path.relative_to(_ROOT)}:{node.lineno}", code, fields) for code in codes]
+    return tuple(found)
 
 
 def _codes(node: ast.expr) -> Iterator[str]:
@@ -75,17 +79,14 @@ def _codes(node: ast.expr) -> Iterator[str]:
         yield from _codes(node.orelse)
 
 
-_USES = list(_uses())
-
-
 def test_uses_are_found() -> None:
     """The test looks at something: some hundred places name a sentence."""
-    assert len(_USES) > 600
+    assert len(_uses()) > 600
 
 
 def test_every_sentence_that_is_made_is_in_the_table() -> None:
     """No error is raised with an English text, or with an id that nobody wrote a text for."""
-    assert [use for use in _USES if use.code not in SENTENCES] == []
+    assert [use for use in _uses() if use.code not in SENTENCES] == []
     assert [code for code in _COMPUTED if code not in SENTENCES] == []
 
 
@@ -93,7 +94,7 @@ def test_every_place_is_filled_where_the_sentence_is_made() -> None:
     """A text never shows `{party}`; hints count too."""
     lacking = [
         (use.where, use.code, sorted(places - use.fields))
-        for use in _USES
+        for use in _uses()
         if use.fields is not None
         and (places := set(PLACE.findall(SENTENCES[use.code].text + SENTENCES[use.code].hint))) - use.fields
     ]
@@ -104,10 +105,9 @@ def test_every_sentence_of_the_table_is_made_somewhere() -> None:
     """No text lives on that nobody can read."""
     named = {
         node.value
-        for folder in _FOLDERS
-        for path in (_ROOT / folder).rglob("*.py")
+        for path, nodes in _sources().items()
         if "sentences" not in path.parts
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert set(SENTENCES) - named - _COMPUTED - {QUOTED} == set()

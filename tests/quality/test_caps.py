@@ -40,6 +40,7 @@ SETS: dict[str, Callable[[], LabelledSet]] = {
     "region, names not split": lambda: not_split(region(REGION)),
     "4,000, all fields": lambda: common_lists(4_000, 31, ("BA", "RS")),
 }
+WHOLE = "region, all fields"
 MARGIN = 1.09
 QUERIES = 100
 
@@ -58,7 +59,10 @@ def needed(records: Sequence[Record]) -> dict[InputClass, NDArray[np.int64]]:
     return found
 
 
-@pytest.mark.parametrize("made", SETS.values(), ids=SETS)
+@pytest.mark.parametrize(
+    "made",
+    [pytest.param(made, id=name, marks=[pytest.mark.soak] * (made is not SETS[WHOLE])) for name, made in SETS.items()],
+)
 def test_a_list_and_its_queries_fit(made: Callable[[], LabelledSet]) -> None:
     """With the default rules and padding, and 9 % to spare; a query of one person is a hundred records like it."""
     for records in made().lists.values():

@@ -6,7 +6,7 @@ import pytest
 
 from aquila.matching.certainty import Level
 from aquila.records.rules import load_rules
-from tests.quality.measuring.bench import SetResult, measure_set
+from tests.quality.measuring.bench import measure_set
 from tests.quality.measuring.common_lists import unrelated_lists
 from tests.quality.measuring.main import ALL_FIELDS
 from tests.quality.measuring.set_files import NAMES_AND_DATE, region
@@ -15,30 +15,16 @@ from tests.quality.measuring.thresholds import GOALS, MOST_INPUTS
 REGION = Path(__file__).parent / "region"
 
 
-@pytest.fixture(scope="module", params=["names and date", "all fields"])
-def result(request: pytest.FixtureRequest) -> SetResult:
+@pytest.mark.parametrize(("fields", "name"), [(NAMES_AND_DATE, ""), (ALL_FIELDS, "region, all fields")])
+def test_the_region(fields: tuple[str, ...], name: str) -> None:
+    """Of the pairs of each level at least the promised share is right, enough is found, and inputs are few."""
     lists = region(REGION)
-    if request.param == "all fields":
-        return measure_set(lists.only(ALL_FIELDS, "region, all fields"), load_rules("default"))
-    return measure_set(lists.only(NAMES_AND_DATE), load_rules("default"))
-
-
-def test_f1(result: SetResult) -> None:
+    result = measure_set(lists.only(fields, name), load_rules("default"))
     assert result.measured.best_f1 >= GOALS[result.labelled.name].f1
-
-
-def test_levels_keep_their_promise(result: SetResult) -> None:
-    """Of the pairs of each level at least the promised share is right; no goal is missed."""
     assert result.broken == ()
-
-
-def test_enough_is_found_at_high(result: SetResult) -> None:
-    """A promise that is kept by saying little is worth little."""
+    # A promise that is kept by saying little is worth little.
     assert result.measured.by_level[Level.HIGH].recall >= GOALS["region, 5 x 5,000"].at_high
-
-
-def test_records_give_few_inputs(result: SetResult) -> None:
-    """On average and before padding: every input costs each party an evaluation."""
+    # On average and before padding: every input costs each party an evaluation.
     assert sum(result.per_record.values()) <= MOST_INPUTS
 
 

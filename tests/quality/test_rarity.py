@@ -45,6 +45,7 @@ def test_the_page_states_the_table() -> None:
     assert found_if_counted(of, 200_000, 0.001, of.any_order) == found_if_counted(of, 200_000, 0.001, of.whole) == 0
 
 
+@pytest.mark.soak
 def test_rare_names_are_right_more_often() -> None:
     made = populated_lists({"BA": 6_000, "RS": 6_000}, 81).only(NAMES_AND_DATE)
     ways = {way.names: way for way in ways_of(made, load_rules("default"), 0.01)}
@@ -60,6 +61,7 @@ SETS = {
 }
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("made", SETS.values(), ids=SETS)
 def test_persons_are_not_refused(made: Callable[[], LabelledSet]) -> None:
     """The commonest name of each list has at most two thirds of the dates that it may have, in one year and in all."""

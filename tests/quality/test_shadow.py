@@ -42,7 +42,9 @@ def sent(two: LabelledSet) -> dict[str, Sent]:
     return send_all(two, TABLE)
 
 
-@pytest.mark.parametrize("fields", [ALL_FIELDS, NAMES_AND_DATE], ids=["all fields", "names and date"])
+@pytest.mark.parametrize(
+    "fields", [ALL_FIELDS, pytest.param(NAMES_AND_DATE, marks=pytest.mark.soak)], ids=["all fields", "names and date"]
+)
 def test_sets_cover_hits_and_little_else(two: LabelledSet, sent: dict[str, Sent], fields: tuple[str, ...]) -> None:
     """Nearly every hit meets a set, no side doubts an honest matcher, and few hits can be hidden as too weak."""
     shown = measure(two.only(fields), TABLE, None, sent if fields == ALL_FIELDS else None)
@@ -51,6 +53,7 @@ def test_sets_cover_hits_and_little_else(two: LabelledSet, sent: dict[str, Sent]
     assert shown.hidden[Level.LOW].high <= 1
 
 
+@pytest.mark.soak
 def test_least_sets_alone_hide_hits(two: LabelledSet, sent: dict[str, Sent]) -> None:
     """Without the sets that hold others, a matcher can call a tenth of the hits too weak unseen."""
     least = least_sets(TABLE.shadow_sets(5_000))
@@ -88,6 +91,7 @@ def test_sets_of_longer_lists() -> None:
             assert hidden <= MOST_HIDDEN * hits, (records, hidden)
 
 
+@pytest.mark.soak
 def test_choice(sent: dict[str, Sent]) -> None:
     """Sets that are chosen anew have one to four rules; a superset holds one of them, whatever it is judged on."""
     lists = met_sides(sent, TABLE)

@@ -1,6 +1,6 @@
 """The product gives what `schemas/vectors/` says, and refuses what it says is refused, and why.
 
-`make vectors` writes these files; that they are what it writes is tested in `contract/test_generated.py`.
+`make vectors` writes these files; `make check` compares them with what it writes.
 """
 
 import json

@@ -42,6 +42,7 @@ async def send(world: World, code: str, sent: Sent, change: Callable[[bytes], by
     await node.put_tokens(sent)
 
 
+@pytest.mark.more_rounds
 @pytest.mark.parametrize("change", [unknown_rule, other_rule])
 async def test_of_a_list(three: World, change: Callable[[bytes], bytes]) -> None:
     """The other pairs have their hits, and the next round is as good as ever."""
@@ -85,6 +86,7 @@ async def test_of_a_query(three: World) -> None:
         assert [key.submission_id for key in world.nodes[owner].reports if key.submission_id] == queries
 
 
+@pytest.mark.more_rounds
 async def test_a_file_that_was_changed_on_our_disk(world: World) -> None:
     """It is nobody's fault but ours: the step fails, and goes on when the file is back."""
     await world.evaluated()

@@ -82,6 +82,7 @@ async def test_a_party_that_comes_back(three: World) -> None:
     assert {code: len(node.hits()) for code, node in three.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
 
 
+@pytest.mark.more_rounds
 async def test_a_pair_whose_tokens_are_lost_here(three: World) -> None:
     """It is tried again and again, and the others are joined meanwhile."""
     await three.submitted()
@@ -101,6 +102,7 @@ async def test_a_pair_whose_tokens_are_lost_here(three: World) -> None:
     assert sorted(states.values()) == ["joining", "reported", "reported"]
 
 
+@pytest.mark.more_rounds
 async def test_one_pair_at_a_time(three: World) -> None:
     """Each step joins one pair, by itself, and leaves nothing behind; what a round has of a pair comes at once."""
     await three.evaluated()

@@ -64,6 +64,7 @@ async def test_a_query_waits_for_the_lists(three: World) -> None:
     assert three.count(HeldReportRow) == 2
 
 
+@pytest.mark.more_rounds
 async def test_each_owner_has_its_own_order(three: World) -> None:
     """SI is asked twice and answers twice while RS does nothing; RS then evaluates the later question first."""
     await three.acknowledged(**QUERIES)
@@ -96,6 +97,7 @@ async def test_each_owner_has_its_own_order(three: World) -> None:
     assert all("/tokens/" in name for name in three.chunk_files())
 
 
+@pytest.mark.more_rounds
 async def test_two_queries_at_once(three: World) -> None:
     await three.acknowledged(**QUERIES)
     asker = three.nodes["AL"]
@@ -150,6 +152,7 @@ async def test_a_silent_owner_holds_up_no_other(three: World) -> None:
     assert (await three.view())["entry"]["phase"] == "closed"
 
 
+@pytest.mark.more_rounds
 @pytest.mark.parametrize("when", ["before the tokens", "before its receipt"])
 async def test_an_owner_that_has_closed_answers_nothing(three: World, when: str) -> None:
     """It has no key any more, and could not test how much it tells (3.7.14): the end of the round tells it neither."""
@@ -167,6 +170,7 @@ async def test_an_owner_that_has_closed_answers_nothing(three: World, when: str)
     assert [key.counterpart for key in three.nodes["AL"].reports if key.submission_id] == ["SI"]
 
 
+@pytest.mark.more_rounds
 @pytest.mark.parametrize("outcome", ["close", "abort"])
 async def test_an_end_does_not_withhold_what_the_others_have(three: World, outcome: str) -> None:
     await three.acknowledged(**QUERIES)

@@ -46,6 +46,8 @@ from tests.support.played_worlds import WorldAfter
 from tests.support.registering import key_of
 from tests.support.stuck_work import QuietWorkers, StillDriver
 
+pytestmark = pytest.mark.parties("AL", "RS")
+
 HOUR = 3_600
 
 
@@ -95,7 +97,8 @@ async def test_a_round_from_both_sides(world: World) -> None:
     assert not any(one.stuck for one in late.rounds)  # persons have their days
 
 
-@pytest.mark.rounds
+@pytest.mark.parties("AL", "RS", "SI")
+@pytest.mark.more_rounds
 async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> None:
     """By each pair from when its step was due, whatever others have said since."""
     round_id = await world.begin(lists=False)
@@ -153,7 +156,7 @@ async def test_of_too_many_rounds_the_oldest_are_looked_at(world: World, monkeyp
         assert metric(app, "rounds_left_out") == 1
 
 
-@pytest.mark.rounds
+@pytest.mark.more_rounds
 async def test_a_round_that_waits_for_the_service_itself(world: World) -> None:
     await world.begin()
     for _ in range(40):

@@ -113,6 +113,7 @@ async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None
     assert view["hits"] == 1
 
 
+@pytest.mark.more_rounds
 @pytest.mark.usefixtures("bytes_apart")
 async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> None:
     """The node says what the matcher said, comes to rest, and sends it again later."""
@@ -131,6 +132,7 @@ async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> 
     assert (texts(view["problems"]), view["hits"]) == ([], 1)
 
 
+@pytest.mark.more_rounds
 async def test_a_consent_waits_until_the_matcher_has_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its people see why, the matcher counts as reached, and the consent is sent again by itself."""
     round_id, al = await world.propose(), world.nodes["AL"]
@@ -153,6 +155,7 @@ async def test_a_consent_waits_until_the_matcher_has_room(world: World, monkeypa
     assert (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()["parties"][0]["consented"]
 
 
+@pytest.mark.more_rounds
 async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
     """The matcher's clock is ahead: the consent does not count, and is not sent for ever."""
     round_id = await world.propose()
@@ -172,6 +175,7 @@ async def test_a_statement_that_is_too_late_is_given_up(world: World) -> None:
     assert any("the matcher refuses a consent" in problem for problem in texts((await al.round(round_id))["problems"]))
 
 
+@pytest.mark.more_rounds
 async def test_a_refused_round_is_followed_to_its_end(world_after: WorldAfter) -> None:
     world, round_id = await world_after(open_round)
     al = world.nodes["AL"]

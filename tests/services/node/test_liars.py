@@ -79,6 +79,7 @@ async def test_a_wrong_evaluation_is_never_finalized(world: World) -> None:
     assert await world.phase(round_id) == "open"
 
 
+@pytest.mark.more_rounds
 @pytest.mark.parametrize(("part", "times"), [("/evaluations/", 2), ("/blinded/", 2)])
 async def test_bytes_changed_on_the_way_are_fetched_again(world: World, part: str, times: int) -> None:
     """A digest that differs twice is no harm: the third fetch is right, and the round goes on."""
@@ -92,6 +93,7 @@ async def test_bytes_changed_on_the_way_are_fetched_again(world: World, part: st
     assert await problems(al, round_id) == ""
 
 
+@pytest.mark.more_rounds
 async def test_bytes_that_stay_wrong_are_given_up(world: World) -> None:
     """After three fetches with another digest the node names chunk and evaluator, and finalizes nothing."""
     al = world.nodes["AL"]
@@ -137,6 +139,7 @@ def show(party_node: PartyNode, round_id: str, envelope: bytes) -> None:
     take_page(party_node.node, round_id, Events(events=(event,), time=0))
 
 
+@pytest.mark.more_rounds
 async def test_two_evaluations_of_one_chunk_are_evidence(world: World) -> None:
     """An evaluator that signed two answers ends the round for the node, which keeps both and evaluates no more."""
     round_id = await world.begin()

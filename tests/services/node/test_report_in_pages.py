@@ -83,6 +83,7 @@ async def test_a_round_with_pages(world_after: WorldAfter, monkeypatch: pytest.M
         assert set(turn.round.receipts) == set(turn.round.reports_of(None)) == set(turn.round.reports)
 
 
+@pytest.mark.more_rounds
 async def test_hits_that_were_never_sent_are_counted_over_pages(
     world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ async def test_hits_that_were_never_sent_are_counted_over_pages(
     assert not world.nodes["SI"].node.rounds.of(round_id).record().receipts
 
 
+@pytest.mark.more_rounds
 async def test_a_node_that_stops_while_it_prepares(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches that are stored are not made again, the others are, and every hit is confirmed on both sides."""
     stopped: set[str] = set()

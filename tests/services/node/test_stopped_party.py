@@ -17,6 +17,7 @@ from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
 pytestmark = pytest.mark.rounds
+_MORE = pytest.mark.more_rounds
 
 ALL_PAIRS = {
     "AL": {("al-list-1", "RS"), ("al-list-2", "SI")},
@@ -64,7 +65,9 @@ def checked(party_node: PartyNode) -> list[tuple[str, str]]:
     return sorted((row.counterpart, row.submission_id) for row in found if row.agreed and row.fault is None)
 
 
-@pytest.mark.parametrize("kind", ["locks", "submission", "evaluation", "tokens", "receipt"])
+@pytest.mark.parametrize(
+    "kind", ["tokens", *(pytest.param(kind, marks=_MORE) for kind in ("locks", "submission", "evaluation", "receipt"))]
+)
 async def test_the_others_finish_and_it_finishes_when_it_is_back(world: World, kind: str) -> None:
     """A node is stopped before its first statement of each kind: the two others have their hits, checked by both."""
     network = stoppable(world.nodes["SI"], kind)
@@ -83,6 +86,7 @@ async def test_the_others_finish_and_it_finishes_when_it_is_back(world: World, k
         assert (await party_node.round(round_id))["submissions"][0]["state"] == "tokens_sent"
 
 
+@_MORE
 async def test_it_never_comes_back(world: World) -> None:
     """The others' time is over before the matcher ends the round: they wait for that, and it is closed."""
     stoppable(world.nodes["SI"], "submission")
@@ -100,6 +104,7 @@ async def test_it_never_comes_back(world: World) -> None:
     assert (await found(world, round_id, "AL", "RS"))["AL"] == {("al-list-1", "RS")}
 
 
+@_MORE
 async def test_a_pair_that_the_matcher_leaves_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both sides have signed, and the round is closed without their pair: both tell their people, and nobody else."""
     every = matches._due_lists
@@ -120,6 +125,7 @@ async def states(party_node: PartyNode, query: str) -> dict[str, tuple[str, str]
     return {one["party"]: (one["state"], one["awaited"]) for one in answer["parties"]}
 
 
+@_MORE
 async def test_queries_are_answered_by_those_who_are_there(world_after: WorldAfter) -> None:
     """One after the other by each party: a second query overtakes the first nowhere, and waits for nobody else."""
     world, round_id = await world_after(round_for_queries)

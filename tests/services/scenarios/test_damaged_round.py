@@ -56,6 +56,7 @@ async def test_the_others_go_on(world: World) -> None:
         assert cosigned_at(newest, registry.witness_of(code), registry.key_of(code)) is not None
 
 
+@pytest.mark.more_rounds
 async def test_its_events_are_read_once(world: World) -> None:
     broken = await open_round(world)
     damage(world, broken)

@@ -9,6 +9,7 @@ from tests.support.renewing import play
 pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 
 
+@pytest.mark.more_rounds
 async def test_the_record_of_a_finished_round_is_forgotten(world: World) -> None:
     """A look at another round forgets it, and that of a round that goes on stays."""
     cache = world.app.state.context.round_cache

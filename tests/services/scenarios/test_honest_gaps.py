@@ -75,6 +75,7 @@ async def test_statements_that_never_left(world: World, group: Group) -> None:
     assert unproven == []
 
 
+@pytest.mark.more_rounds
 async def test_a_party_that_leaves(world_after: WorldAfter, group: Group) -> None:
     world, round_id = await world_after(open_round)
     al = world.nodes["AL"]
@@ -88,6 +89,7 @@ async def test_a_party_that_leaves(world_after: WorldAfter, group: Group) -> Non
     assert unproven == []
 
 
+@pytest.mark.more_rounds
 async def test_a_party_that_vanishes(world_after: WorldAfter, group: Group) -> None:
     """The pair of the others goes on and closes; only what the third has not cosigned is not proven."""
     world, round_id = await world_after(open_round)

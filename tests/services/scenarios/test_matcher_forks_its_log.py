@@ -41,8 +41,13 @@ def without_the_second(found: list[Entry]) -> list[Entry]:
     [
         (lambda found: found[:2], "shrunk", "shrank"),
         (without_the_second, "fork", "forked"),
-        (lambda found: [*found[:-1], found[-1].model_copy(update={"time": 1})], "fork", "forked"),
-        (lambda _: [], "shrunk", "to 0 entries"),
+        pytest.param(
+            lambda found: [*found[:-1], found[-1].model_copy(update={"time": 1})],
+            "fork",
+            "forked",
+            marks=pytest.mark.more_rounds,
+        ),
+        pytest.param(lambda _: [], "shrunk", "to 0 entries", marks=pytest.mark.more_rounds),
     ],
 )
 async def test_nodes_stop(
@@ -101,6 +106,7 @@ async def test_an_administrator_goes_on(world_after: WorldAfter) -> None:
     assert kinds.count(EntryKind.LOG_ALARM) == 1
 
 
+@pytest.mark.more_rounds
 async def test_a_restored_database_does_not_forget(world: World) -> None:
     """The last checkpoint lies outside the database too: a node restored from a backup finds a shrunk log."""
     await world.propose()
@@ -130,6 +136,7 @@ async def test_a_restored_database_does_not_forget(world: World) -> None:
     assert f"shrank from {seen} to 1" in (await party_node.get("/status"))["log_alarm"]
 
 
+@pytest.mark.more_rounds
 async def test_keys_are_destroyed_all_the_same(world_after: WorldAfter) -> None:
     """Under an alarm a node still destroys the keys of a round whose time is over; it signs that later."""
     world, round_id = await world_after(round_without_lists)

@@ -82,6 +82,7 @@ async def test_a_round_that_the_backup_does_not_know(world: World, safe: Safe) -
     assert not any(round_id in work.open_rounds(party_node.node.store) for party_node in world.nodes.values())
 
 
+@pytest.mark.more_rounds
 async def test_a_closed_round_that_the_backup_does_not_know(world: World, safe: Safe) -> None:
     """It stays closed at the nodes; a withdrawal of its hits cannot be sent, and people read why."""
     round_id = await lost_since(world, safe, closed_round)
@@ -94,6 +95,7 @@ async def test_a_closed_round_that_the_backup_does_not_know(world: World, safe: 
     assert round_id in work.open_rounds(al.node.store)
 
 
+@pytest.mark.more_rounds
 async def test_a_round_that_nobody_aborted(world: World, safe: Safe) -> None:
     """That the matcher does not know it ends nothing: it says so without a signature, and people read it."""
     round_id = await lost_since(world, safe, open_round)
@@ -107,6 +109,7 @@ async def test_a_round_that_nobody_aborted(world: World, safe: Safe) -> None:
     assert found["problems"]
 
 
+@pytest.mark.more_rounds
 async def test_a_round_that_is_aborted_after_its_time(world: World, safe: Safe) -> None:
     """Its keys went by the node's own clock; aborted, it is over, nothing is asked or sent, and keys can be renewed."""
     round_id = await lost_since(world, safe, round_with_hits)
@@ -129,6 +132,7 @@ async def test_a_round_that_is_aborted_after_its_time(world: World, safe: Safe) 
         _check_rounds(session, {"RS"})
 
 
+@pytest.mark.more_rounds
 async def test_a_cosignature_that_a_restored_matcher_does_not_know(world: World, safe: Safe) -> None:
     await world.propose()
     await world.settle()
@@ -147,6 +151,7 @@ async def test_a_cosignature_that_a_restored_matcher_does_not_know(world: World,
     assert alarm["what"] in {"shrunk", "fork"}
 
 
+@pytest.mark.more_rounds
 async def test_a_cosignature_of_a_wrong_time(world: World) -> None:
     """The matcher refuses it; when its clock is right again, newer checkpoints are cosigned as ever."""
     await world.propose()
@@ -171,6 +176,7 @@ async def test_a_cosignature_of_a_wrong_time(world: World) -> None:
     )
 
 
+@pytest.mark.more_rounds
 async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe) -> None:
     """The restored matcher knows the registry of the backup: it takes the stolen key's calls, and no node its word."""
     safe.back_up("matcher")
@@ -192,6 +198,7 @@ async def test_a_key_that_was_revoked_after_the_backup(world: World, safe: Safe)
     assert (await fetched(world.nodes["RS"]))["obstacle"]["code"] == "registry_stated_twice"
 
 
+@pytest.mark.more_rounds
 async def test_what_the_restored_log_says_is_judged_anew(world: World, safe: Safe) -> None:
     """After the acknowledgement its new entries count, also those at places that were judged in the log of before."""
     round_id = await round_with_hits(world)

@@ -55,6 +55,7 @@ async def test_a_newer_registry_comes_back_from_a_party(world: World, safe: Safe
     assert await world.phase(again) == "reporting"
 
 
+@pytest.mark.more_rounds
 async def test_a_registry_file_that_is_of_no_use(world: World, safe: Safe, tmp_path: Path) -> None:
     """What is older changes nothing; what another signed, or lacks a statement, leaves no home behind."""
     await revoked_since(world, safe)
@@ -86,6 +87,7 @@ async def test_a_registry_file_that_is_of_no_use(world: World, safe: Safe, tmp_p
     assert (restored.registry, restored.taken) == (1, 0)
 
 
+@pytest.mark.more_rounds
 async def test_a_registry_that_names_a_newer_key_of_the_matcher(world: World, safe: Safe, tmp_path: Path) -> None:
     """The key of the backup cannot sign under it: a backup from after the renewal is needed."""
     safe.back_up("matcher")

@@ -86,6 +86,7 @@ async def test_contents_go_and_proofs_stay(world: World, group: Group, tmp_path:
     audit_rounds(record, files.get, known, group)
 
 
+@pytest.mark.more_rounds
 async def test_which_key_was_valid_stays(world: World, group: Group) -> None:
     """Entries of replaced keys outlive retention and name no person, and the log verifies over them."""
     await renew(world, "AL")
@@ -152,6 +153,7 @@ async def test_what_no_witness_saw_stays(world: World) -> None:
         assert session.scalar(select(ENTRIES.c.content).where(ENTRIES.c.index == index)) is not None
 
 
+@pytest.mark.more_rounds
 async def test_a_round_that_asks_for_longer_is_kept_longer(tmp_path: Path) -> None:
     made = make_world(tmp_path / "longer", Clock(), ("AL", "RS"))
     try:
@@ -168,6 +170,7 @@ async def test_a_round_that_asks_for_longer_is_kept_longer(tmp_path: Path) -> No
         await made.close()
 
 
+@pytest.mark.more_rounds
 async def test_a_crash_between_rows_and_files_is_mended(world: World) -> None:
     """The mark that was written first makes the next step write the files again."""
     context = world.app.state.context

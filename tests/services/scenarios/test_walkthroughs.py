@@ -127,6 +127,7 @@ async def test_the_shared_list_of_foreign_fighters(agreed: World) -> None:
     assert (await al.get("/picture?days=30"))["indicators"][0]["category"] == picture["round"]["category"]
 
 
+@pytest.mark.more_rounds
 async def test_organised_crime(agreed: World) -> None:
     al, rs = agreed.nodes["AL"], agreed.nodes["RS"]
     # 1. Lists are compared, of all pairs.
@@ -165,6 +166,7 @@ async def test_organised_crime(agreed: World) -> None:
     assert sum(one["queries"] for one in picture["queries"]) == 1
 
 
+@pytest.mark.more_rounds
 async def test_queries_of_a_border_post(agreed: World) -> None:
     al, si = agreed.nodes["AL"], agreed.nodes["SI"]
     first = await proposed(agreed, "border-queries")

@@ -82,6 +82,7 @@ async def test_both_sides_withdraw(world_after: WorldAfter) -> None:
     await world.until(acknowledged)
 
 
+@pytest.mark.more_rounds
 @pytest.mark.parametrize("restarted", [True, False], ids=["restarted", "in a round that goes on"])
 async def test_it_is_told_still(world_after: WorldAfter, *, restarted: bool) -> None:
     """A withdrawal that was asked for before a crash is signed and sent after it; also where the round goes on."""
@@ -119,6 +120,7 @@ async def test_outcomes_reach_the_matcher_as_counts(world_after: WorldAfter) -> 
         assert session.scalars(select(RoundRow.outcomes_changed_at)).one() is None
 
 
+@pytest.mark.more_rounds
 async def test_a_withdrawal_of_a_hit_that_is_not_there(world_after: WorldAfter) -> None:
     world, round_id = await world_after(closed_round)
     al, rs = world.nodes["AL"], world.nodes["RS"]
@@ -142,6 +144,7 @@ async def test_after_retention_nothing_is_said_any_more(world_after: WorldAfter)
     assert counts(world, round_id) == set()
 
 
+@pytest.mark.more_rounds
 async def test_a_withdrawal_of_a_hit_that_no_analyst_sees(world_after: WorldAfter) -> None:
     """A stored hit without a life counts as one that is not there; the feed goes on."""
     world, round_id = await world_after(closed_round)

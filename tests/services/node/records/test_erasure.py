@@ -76,6 +76,7 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world_after: W
         assert [(one.hits, one.erased) for one in turn.round.acknowledgements.values()] == [(1, True)]
 
 
+@pytest.mark.more_rounds
 async def test_its_hits_still_count_among_the_outcomes(world_after: WorldAfter) -> None:
     world, round_id = await world_after(closed_round)
     al = world.nodes["AL"]
@@ -117,6 +118,7 @@ async def test_the_last_record_takes_its_import_with_it(world: World) -> None:
     assert (await al.get("/imports"))["imports"] == []
 
 
+@pytest.mark.more_rounds
 async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> None:
     """Its hit comes as erased: it is told and never shown; the list can be used again when the round is over."""
     first = await world.begin()
@@ -152,6 +154,7 @@ async def test_a_record_that_is_erased_while_its_round_goes_on(world: World) -> 
     assert [(hit["record_id"], hit["record"]["family_names"]) for hit in hits] == [("al-list-2", ["Kola"])]
 
 
+@pytest.mark.more_rounds
 async def test_a_list_that_is_being_prepared_is_left_alone(world: World) -> None:
     round_id = await world.begin()
     al = world.nodes["AL"]

@@ -93,6 +93,7 @@ def states(submission: Any) -> dict[str, str]:
     return {one["party"]: one["state"] for one in submission["answers"]}
 
 
+@pytest.mark.more_rounds
 async def test_a_release_does_not_wait_for_another_look(asked: tuple[World, str, str]) -> None:
     """Where something of the round is not proved yet, the receipt is signed in the step that proves it.
 
@@ -159,6 +160,7 @@ async def test_one_answer_is_refused_and_the_round_goes_on(asked: tuple[World, s
     assert await answering(asker, round_id) == ["SI"]
 
 
+@pytest.mark.more_rounds
 async def test_who_aborts_releases_nothing(asked: tuple[World, str, str]) -> None:
     """The end of the round is the end of the time for a word: what nobody released is never told."""
     world, round_id, _ = asked
@@ -174,6 +176,7 @@ async def test_who_aborts_releases_nothing(asked: tuple[World, str, str]) -> Non
         assert session.scalars(select(AlarmRow)).one().released_at is None
 
 
+@pytest.mark.more_rounds
 async def test_a_closing_does_not_count_what_the_asker_was_not_told(asked: tuple[World, str, str]) -> None:
     """Every party reads the closings: that of AL would tell RS how many of its guesses were right."""
     world, round_id, _ = asked
@@ -202,6 +205,7 @@ async def test_a_wish_to_close_waits_for_a_report_on_hold(asked: tuple[World, st
     assert not (await owner.round(round_id))["keys_present"]
 
 
+@pytest.mark.more_rounds
 async def test_what_was_spent_is_shown(asked: tuple[World, str, str]) -> None:
     """Elements of each party and class beside the round's cap and the node's own, and earlier rounds in words."""
     world, round_id, _ = asked

@@ -41,6 +41,7 @@ async def test_what_does_not_fit_waits_for_the_next_day(world: World, clock: Clo
     assert _room(party_node) == used
 
 
+@pytest.mark.more_rounds
 async def test_a_large_submission_does_not_hold_up_others(world: World) -> None:
     """Where one party's list is over the cap, the other's is evaluated all the same."""
     party_node = world.nodes["AL"]
@@ -148,6 +149,7 @@ async def test_a_party_that_declares_far_more_than_last_time(world: World, clock
     assert warnings((5, 0, 0)) == []  # days that a restore lost
 
 
+@pytest.mark.more_rounds
 async def test_two_rounds_at_once_do_not_share_twice(world: World) -> None:
     party_node = world.nodes["AL"]
     round_id = await world.begin()
@@ -190,6 +192,7 @@ async def _reported(world: World, round_id: str) -> bool:
     return await world.phase(round_id) == "reporting"
 
 
+@pytest.mark.more_rounds
 async def test_the_newest_of_many_earlier_rounds_are_shown(world_after: WorldAfter) -> None:
     world, first = await world_after(round_with_hits)
     second, party_node = await world.propose(), world.nodes["AL"]

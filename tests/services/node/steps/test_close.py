@@ -221,6 +221,7 @@ def spoil_statement(party_node: PartyNode, round_id: str, kind: StatementKind) -
     party_node.restart()
 
 
+@pytest.mark.more_rounds
 async def test_under_an_alarm_a_round_is_destroyed_once(world_after: WorldAfter) -> None:
     """Steps under an alarm over a log repeat nothing of it; that it is done is signed when people have decided."""
     world, round_id = await world_after(open_round)
@@ -242,6 +243,7 @@ async def test_under_an_alarm_a_round_is_destroyed_once(world_after: WorldAfter)
     assert await world.phase(round_id) == "aborted"
 
 
+@pytest.mark.more_rounds
 async def test_what_cannot_be_prepared_for_notes_keeps_no_key(world_after: WorldAfter) -> None:
     """With a file of token secrets missing, an abort destroys the key all the same, and people read what is lost."""
     world, round_id = await world_after(round_before_matching)
@@ -259,6 +261,7 @@ async def test_what_cannot_be_prepared_for_notes_keeps_no_key(world_after: World
     assert ["stay unconfirmed: they could not be prepared" in problem for problem in texts(view["problems"])] == [True]
 
 
+@pytest.mark.more_rounds
 async def test_a_store_that_fails_for_notes_keeps_the_key_until_the_time_is_over(world_after: WorldAfter) -> None:
     """Nothing is lost for a disk that is full for a while; when the round's time is over, the key goes."""
     world, round_id = await world_after(round_before_matching)
@@ -288,6 +291,7 @@ async def test_an_unreadable_record_keeps_no_key_of_an_aborted_round(world_after
     assert not keeps_key(al, round_id)
 
 
+@pytest.mark.more_rounds
 async def test_an_unreadable_record_keeps_no_key_when_the_time_is_over(world_after: WorldAfter) -> None:
     """Our own clock ends a round by the window of its manifest, which is stored apart from what was signed since."""
     world, round_id = await world_after(open_round)
@@ -302,6 +306,7 @@ async def test_an_unreadable_record_keeps_no_key_when_the_time_is_over(world_aft
     assert not keeps_key(al, round_id)
 
 
+@pytest.mark.more_rounds
 async def test_an_unreadable_record_keeps_no_key_of_a_round_that_has_ended(world_after: WorldAfter) -> None:
     """The node took the matcher's ending before it stopped, and cannot read a statement when it starts again."""
     world, round_id = await world_after(round_with_hits)

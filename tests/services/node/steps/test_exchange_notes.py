@@ -173,6 +173,7 @@ async def test_a_node_that_comes_late(world_after: WorldAfter) -> None:
     assert not any(has_note_key(party_node, round_id) for party_node in world.nodes.values())
 
 
+@pytest.mark.more_rounds
 async def test_a_node_that_never_comes(world_after: WorldAfter) -> None:
     world, round_id = await world_after(round_with_a_note_key)
     rs, al = world.nodes["RS"], world.nodes["AL"]
@@ -203,6 +204,7 @@ async def test_the_note_key_is_lost(world_after: WorldAfter) -> None:
     assert not any(row.verified for row in rows(rs))
 
 
+@pytest.mark.more_rounds
 async def test_the_round_key_is_lost_before_the_notes(world_after: WorldAfter) -> None:
     """Without the round key nothing opens notes: its hits stay unconfirmed, and the node refuses the round."""
     world, round_id = await world_after(round_with_a_note_key)

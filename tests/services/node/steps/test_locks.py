@@ -48,6 +48,7 @@ async def test_they_are_signed_once(world_after: WorldAfter) -> None:
     assert key_of(world.nodes["AL"], round_id, "RS") != before
 
 
+@pytest.mark.more_rounds
 @dataclass
 class WithoutLocks(httpx.AsyncBaseTransport):
     """A network that fails where a node sends its Locks."""
@@ -113,6 +114,7 @@ async def test_a_half_that_does_not_open(world: World) -> None:
     assert (await si.round(round_id))["hits"] == 2
 
 
+@pytest.mark.more_rounds
 async def test_not_after_the_time_for_lists(world: World) -> None:
     round_id = await world.begin(lists=False)
     al = world.nodes["AL"]

@@ -118,6 +118,7 @@ async def test_a_mark_that_cannot_be_read_is_an_alarm(world: World) -> None:
     assert party_node.node.high_water.last_number(round_id) == 2  # consent and locks
 
 
+@pytest.mark.more_rounds
 async def test_a_database_that_fails_over_to_an_older_one(world: World) -> None:
     """Between two steps, or within one: nothing is signed on it, the round is refused, and the caps by day hold."""
     party_node = world.nodes["AL"]
@@ -172,6 +173,7 @@ async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
     assert await world.phase(round_id) == "open"
 
 
+@pytest.mark.more_rounds
 async def test_a_step_compares_in_one_query(world: World) -> None:
     """Whatever number of rounds is open: what is asked in each step of a node costs one query, and writes nothing."""
     party_node = world.nodes["AL"]
