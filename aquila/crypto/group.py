@@ -2,8 +2,7 @@
 
 A batch of n elements is n * 32 bytes, a batch of n scalars n * 32 bytes, little endian; position i of the result
 belongs to position i of the operands, and an empty batch gives `b""`. This module says what a backend offers and
-holds the checks that need no curve arithmetic; `aquila.crypto.native.batch` has the backends in C, and
-`aquila.crypto.sodium` the one of libsodium.
+holds the checks that need no curve arithmetic; `aquila.crypto.native.batch` has the backends, which are in C.
 
 Two rules hold in every operation, so that no caller has to remember them. An element is refused if its encoding is
 not canonical, has bit 255 set or is the identity; a scalar is refused if it is zero or not below ORDER. A product of
@@ -45,8 +44,8 @@ class DecodedElements:
 
     encoded: bytes
     """n elements."""
-    points: bytes | memoryview
-    """The same as this backend computes with them; nothing where it has no such form."""
+    points: memoryview
+    """The same as this backend computes with them."""
 
 
 Elements: TypeAlias = "bytes | DecodedElements"
@@ -88,8 +87,7 @@ class Group(Protocol):
         """Decode n elements for several operations, each of which would decode them by itself.
 
         Raises:
-            MalformedError: an element is refused (field `index`). A backend that has no decoded form leaves it to the
-                operations to refuse it.
+            MalformedError: an element is refused (field `index`).
         """
         ...
 
@@ -187,8 +185,7 @@ def require_elements(elements: Elements) -> int:
 
     What is decoded was checked then.
 
-    libsodium accepts encodings with bit 255 set and the identity; RFC 9496 section 4.3.1 refuses the first, and
-    RFC 9497 section 2.1 (DeserializeElement) the second.
+    RFC 9496 section 4.3.1 refuses bit 255, and RFC 9497 section 2.1 (DeserializeElement) the identity.
 
     Raises:
         MalformedError: the length is no multiple of 32, bit 255 is set, or an element is the identity.

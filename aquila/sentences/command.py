@@ -241,7 +241,6 @@ COMMAND: Final[Table] = {
     "option_file_unreadable": Text("{path} cannot be read: {fault}"),
     "option_not_hexadecimal": Text("{option} is not hexadecimal"),
     "option_not_whole_number": Text("{option} is not a whole number from 0"),
-    "out_folder_not_made": Text("{folder} cannot be made: {fault}", "name a folder of yours with --out"),
     "output_path_unwritable": Text("{path} cannot be written", "name a file in a folder of yours"),
     "output_write_failed": Text("{path} cannot be written: {fault}", "name a file in a folder of yours"),
     "parameter_given_twice": Text("{name} takes one value", "give it once"),

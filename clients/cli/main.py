@@ -57,7 +57,6 @@ _PARTS = {
     "call": ("Call an operation of a node or of the matcher; the answer is JSON.", "services.call:call"),
     "rehearse": ("Play a whole round of several parties' files on this machine.", "offline.rehearse:rehearse"),
     "demo": ("Play one round of three parties with invented lists, as real processes.", "offline.demo:demo"),
-    "bench": ("Measure each step of a round on this machine: half a minute.", "offline.bench:bench"),
     "login": ("Sign in at a node or matcher.", "services.people:login"),
     "logout": ("Sign out: the session ends at the service, and its file here goes.", "services.people:logout"),
     "whoami": ("Show the account under which commands act, and its roles.", "services.people:whoami"),

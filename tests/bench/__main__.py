@@ -1,6 +1,6 @@
 """The cost of rounds on this machine, which nobody who runs Aquila needs: `python -m tests.bench`, `make bench`.
 
-Steps as `aquila bench` measures them, records, the join, and rounds as they grow; or one round of any size; or
+Steps, records, the join, and rounds as they grow; or one round of any size; or
 rounds and queries among real services. `docs/PERFORMANCE.md` explains the figures.
 """
 
@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from aquila.crypto.backend import Backend
-from clients.bench import Bench, backends, this_machine
 from clients.cli.options import BackendChoice, Json, Rules
 from clients.cli.output.screen import Screen, numbered, write_result
 from tests.bench.joining import measure_join
@@ -22,6 +21,7 @@ from tests.bench.records import measure_records
 from tests.bench.report import RoundResults
 from tests.bench.rounds import measure_round
 from tests.bench.services import run as of_services
+from tests.bench.steps import Bench, backends, this_machine
 
 Watch = Callable[[str, str, int, int], None]
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)

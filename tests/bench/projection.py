@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-import clients.bench as of
-from clients.bench import MeasuredStep, Operation
+import tests.bench.steps as of
 from tests.bench import data_volumes
 from tests.bench.data_volumes import Cost, Size
 from tests.bench.records import RecordStep
 from tests.bench.rounds import PlayedRound
+from tests.bench.steps import MeasuredStep, Operation
 
 REGION = Size(parties=12, records=1_000_000, inputs=10)
 QUOTA = 4_096 << 20

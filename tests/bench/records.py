@@ -14,9 +14,9 @@ from aquila.records.person import Record
 from aquila.records.reading.lists import read_records
 from aquila.records.rows import AcceptedRow
 from aquila.records.rules import BUILT_IN, load_rules
-from clients.bench import TimingSpread, measure
 from clients.people import spelling
 from clients.people.nationals import COUNTRIES, National, invent_national
+from tests.bench.steps import TimingSpread, measure
 
 _RECORDS = 5_000
 _REPEATS = 3

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from aquila.records.rules import BUILT_IN
-from clients.bench import Results, table
 from tests.bench.fit import exponent, fit_line
 from tests.bench.joining import Join
 from tests.bench.projection import REGION, cost_of, region, round_seconds
 from tests.bench.records import RecordStep
 from tests.bench.rounds import PlayedRound
+from tests.bench.steps import Results, table
 
 _MIB = 1 << 20
 

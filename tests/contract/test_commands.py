@@ -13,7 +13,6 @@ STABLE_OPTIONS = {
     "rehearse": "--party --out --report --minimum --rules --padding --workers --backend --json",
     "audit prove-inclusion": "--leaf-hash --index --size --root --node --json",
     "audit prove-consistency": "--size1 --size2 --root1 --root2 --node --json",
-    "bench": "--out --backend --json",
 }
 """Options that scripts of others use: none goes or gets another name."""
 

@@ -1,8 +1,7 @@
 """The `Group` of a C module: checks that need no curve arithmetic, and slices of a batch on several cores.
 
 The C code releases the GIL for a whole slice. What it is given it takes as checked: lengths, scalars, and that no
-element is the identity; those checks are `aquila.crypto.group`'s, in the order in which `SodiumGroup` makes them, so
-that all backends name the same position.
+element is the identity; those checks are `aquila.crypto.group`'s.
 """
 
 import importlib

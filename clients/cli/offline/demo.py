@@ -93,7 +93,6 @@ def _next_steps(made: DemoHomes, *, keep: bool) -> list[str]:
         f"  aquila records check {made.list_file('RS')}                 what is wrong with a list, line by line",
         f"  aquila rehearse --party RS={made.list_file('RS')} --party SI={made.list_file('SI')} --out hits.csv",
         "                                                     the same round in one process, on your own files too",
-        "  aquila bench                                       what each step costs on this machine",
         f"All processes are stopped. Homes and logs are in {party.parent} until the next demo.",
     ]
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clients.bench import Machine, machine_table, table
 from clients.cli.output.screen import numbered
 from clients.local_services.processes import staged
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.bench.queries.idling import Idling, measure_idling
 from tests.bench.queries.latency import Latency, measure_queries
 from tests.bench.services.world import BenchServices
+from tests.bench.steps import Machine, machine_table, table
 
 FAULTS = NetworkFaults(delay=0.1, broken_share=0.02, bytes_per_second=1_250_000)
 """200 ms there and back, two of a hundred connections broken, ten megabits a second."""

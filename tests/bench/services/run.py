@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from aquila.protocol.registry import MATCHER
-from clients.bench import Machine, machine_table, table
 from clients.local_services.processes import staged
 from tests.bench.records import PARTIES
 from tests.bench.services.rehearsed_round import RehearsedRound, rehearse
 from tests.bench.services.served_round import ServedRound, list_file, play
+from tests.bench.steps import Machine, machine_table, table
 
 SIZES = ((20_000,) * 3, (5_000,) * 5)
 """The rounds that are measured if no others are asked for."""

@@ -1,12 +1,12 @@
 """Steps and records are measured on every backend, over batches of any size."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from aquila.crypto.backend import load_group
-from clients.bench import (
+from tests.bench.records import measure_records
+from tests.bench.steps import (
     DECODE,
     DECODE_SUM_FULL,
     DECODE_SUM_SHORT,
@@ -17,8 +17,6 @@ from clients.bench import (
     processor_model,
     this_machine,
 )
-from clients.cli.main import main
-from tests.bench.records import measure_records
 
 
 def test_every_backend_has_every_step() -> None:
@@ -28,19 +26,6 @@ def test_every_backend_has_every_step() -> None:
     steps = [[step.operation for step in Bench(backend, 1, 16).run()] for backend in found]
     assert all(of == steps[0] for of in steps)
     assert {step.reached for step in steps[0]} > {1.5, 5.3, 0.32}
-
-
-@pytest.mark.soak
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One backend is measured if it is asked for; page and document are written."""
-    out = tmp_path / "made" / "here"
-    assert main(["bench", "--out", str(out), "--json", "--backend", "libsodium"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert {one["backend"] for one in document["steps"]} == {document["machine"]["backend"]} == {"libsodium"}
-    assert json.loads((out / "bench.json").read_text("utf-8")) == document
-    assert (out / "bench.md").read_text("utf-8").startswith("# What a round costs\n")
-    (tmp_path / "file").touch()
-    assert main(["bench", "--out", str(tmp_path / "file" / "x"), "--backend", "libsodium"]) == 1
 
 
 def test_sums_are_told_without_decoding() -> None:
