@@ -30,6 +30,7 @@ demo: $(VENV)/.runtime ## one round of three parties and a matcher, as real proc
 # These reach every branch of the core, which is a gate: without those marked `no_cover`, as all of `property` are, which
 # repeat others over many examples, and take twice the time watched. Those of services and clients are not watched.
 CORE_TESTS := tests/unit/aquila tests/vectors tests/property tests/scenarios tests/audit tests/transcripts
+SIMULATED := tests/property/test_stepped_rounds.py
 
 # Where tests are marked `rounds` or `more_rounds`: to collect all others beside them takes as long as some rounds.
 ROUNDS := tests/services tests/unit/clients/web tests/migrations tests/audit
@@ -37,12 +38,12 @@ ROUNDS := tests/services tests/unit/clients/web tests/migrations tests/audit
 # Databases of tests lie in memory where there are two free gibibytes for it: no test is about how fast a disk is.
 test rounds attack e2e interop soak: export PYTEST_DEBUG_TEMPROOT = $(shell df -k /dev/shm 2>/dev/null | awk 'NR > 1 && $$4 > 2097152 { print $$6 }')
 test: $(VENV)/.develop ## unit, vector, property, scenario, contract, migration and transcript tests
-	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(CORE_TESTS) --cov --cov-fail-under=100
+	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(CORE_TESTS) --ignore=$(SIMULATED) --cov --cov-fail-under=100
 	$(BIN)/python -m pytest -n 2 -m "not e2e and not soak and not rounds and not more_rounds" $(addprefix --ignore=,$(CORE_TESTS) tests/attacks)
 
-# Nine times 16 runs of up to a hundred steps, seven tenths of that at least, the same ones each time.
-simulate: $(VENV)/.develop ## rounds and queries of the core in 10,000 small steps, with delays, crashes, older copies and a liar
-	AQUILA_STEPPED_RUNS=16 $(BIN)/python -m pytest -n 2 tests/property/test_stepped_rounds.py
+# Nine times eight runs of up to a hundred steps, seven tenths of that at least, the same ones each time.
+simulate: $(VENV)/.develop ## rounds and queries of the core in 5,000 small steps, with delays, crashes, older copies and a liar
+	AQUILA_STEPPED_RUNS=8 $(BIN)/python -m pytest -n 2 $(SIMULATED)
 
 rounds: $(VENV)/.develop ## whole rounds of services within one process, with liars, withdrawals and erasure
 	$(BIN)/python -m pytest -n 2 -m "rounds and not more_rounds and not soak" $(ROUNDS)
@@ -92,7 +93,7 @@ soak: $(VENV)/.develop ## rounds under faults for AQUILA_SOAK_MINUTES (60), slow
 	failed=; \
 	$(BIN)/python -m tests.soak --whole || failed="$$failed, rounds under faults"; \
 	$(BIN)/python -m tests.years check || failed="$$failed, costs after years"; \
-	AQUILA_EXPLORE=1 AQUILA_STEPPED_RUNS=133 $(BIN)/python -m pytest -n 2 tests/property/test_stepped_rounds.py || failed="$$failed, rounds in steps"; \
+	AQUILA_EXPLORE=1 AQUILA_STEPPED_RUNS=133 $(BIN)/python -m pytest -n 2 $(SIMULATED) || failed="$$failed, rounds in steps"; \
 	$(BIN)/python -m pytest -m soak -p tests.support.nothing_skipped || failed="$$failed, slow tests"; \
 	$(BIN)/python -m pytest -n 2 -m "more_rounds and not soak" $(ROUNDS) || failed="$$failed, whole rounds"; \
 	$(BIN)/python -m pytest -n 2 --database postgresql -m postgresql_soak tests/services || failed="$$failed, services on PostgreSQL"; \

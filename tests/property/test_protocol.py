@@ -218,7 +218,7 @@ def test_arbitrary_elements_and_secrets(group: Group, content: bytes) -> None:
     assert isinstance(error_from_problem(content), AquilaError)
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 2**32))
 def test_hits_do_not_depend_on_any_order(group: Group, tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     """Records of a list and parties in any order, and other random bytes, give the same hits."""
@@ -229,7 +229,7 @@ def test_hits_do_not_depend_on_any_order(group: Group, tmp_path_factory: pytest.
     assert stage.finalized().matched() == EXPECTED
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(
     missing=st.sets(st.sampled_from([record.record_id for records in LISTS.values() for record in records]), max_size=6)
 )

@@ -50,7 +50,7 @@ def test_what_is_left_out_has_to_take_its_own_tags_along(seed: int, count: int) 
         assert all(pair.lie(hidden, others))
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32), st.integers(0, 3))
 def test_a_tag_too_many_or_too_few(seed: int, gone: int) -> None:
     """With every pair reported, tags that did not meet are missed, and so is a place that is not told."""
@@ -65,7 +65,7 @@ def test_a_tag_too_many_or_too_few(seed: int, gone: int) -> None:
             assert pair.check(0, replace(told, pairs=less)) is CheckFault.TAGS
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32), st.integers(0, 12))
 def test_columns_are_those_of_the_definition(seed: int, records: int) -> None:
     """The tags of a column are those that follow record by record, whatever chunks the rows came in."""
@@ -80,7 +80,7 @@ def test_columns_are_those_of_the_definition(seed: int, records: int) -> None:
     assert met_tags(shuffled, pair.columns[1].tags).tobytes() == pair.met.tobytes()
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(st.integers(0, 2**32))
 def test_the_check_is_that_of_the_definition(seed: int) -> None:
     """Of whatever is told, each side finds what it finds by going through its records one by one."""

@@ -70,10 +70,9 @@ def test_everything_is_reported(asked: StagedRound) -> None:
             assert len(asked.told_of[report].pairs) == (hits if owner == "AL" else 0)
 
 
-@pytest.mark.parametrize("most", [1, 99])
-def test_hits_left_out(asked: StagedRound, most: int) -> None:
-    """One hit or all of them: both sides find that more tags met than follow from the report, and no third one."""
-    asked.lie = lambda report: without(report, "AL", "SI", most=most)
+def test_hits_left_out(asked: StagedRound) -> None:
+    """Both sides find that more tags met than follow from the report, and no third one."""
+    asked.lie = lambda report: without(report, "AL", "SI")
     assert faults(asked.tell(query(asked))) == {("AL", "SI"): TAGS, ("SI", "AL"): TAGS}
 
 

@@ -19,7 +19,7 @@ from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, load_core
 from aquila.errors import AquilaError, InputError
 from tests.support.sodium import SodiumGroup
 
-COUNT = int(os.environ.get("AQUILA_EQUALITY_COUNT", "1000"))
+COUNT = int(os.environ.get("AQUILA_EQUALITY_COUNT", "500"))
 DST = b"equality"
 PRIME = 2**255 - 19
 

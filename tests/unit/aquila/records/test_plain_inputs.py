@@ -17,7 +17,7 @@ from tests.quality.populations import populated_lists
 from tests.quality.populations.residents import CULTURES
 from tests.support.plain_inputs import plain_digests, plain_inputs
 
-RECORDS = int(os.environ.get("AQUILA_EQUALITY_COUNT", "300"))
+RECORDS = int(os.environ.get("AQUILA_EQUALITY_COUNT", "150"))
 BATCH = 2_000
 BINDING = bytes(range(32))
 ODD = (
