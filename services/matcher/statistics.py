@@ -345,14 +345,7 @@ def _totals(one: forms.RoundStatistics) -> forms.RoundTotals:
     assert one.matched_at is not None, "lists of the round were matched"
     lists = sum(sent.kind is Kind.LIST for sent in one.lists)
     confirmed = sum(of.confirmed for of in one.outcomes if isinstance(of.confirmed, int))
-    return forms.RoundTotals(
-        round_id=one.round_id,
-        title=one.title,
-        matched_at=one.matched_at,
-        lists=lists,
-        hits=table.hits,
-        confirmed=confirmed,
-    )
+    return forms.RoundTotals.of_fields(one, lists=lists, hits=table.hits, confirmed=confirmed)
 
 
 def _queries(rounds: Iterable[forms.RoundStatistics]) -> Iterator[forms.QueryCount]:
@@ -404,12 +397,9 @@ def _round(session: Session, rounding: Rounding, round_id: str) -> forms.RoundSt
     manifest = manifest_in(row.manifest)
     sent = _lists(session, rounding, round_id, manifest.category)
     matched = [one.matched_at for one in sent if one.kind is Kind.LIST]
-    found = forms.RoundStatistics(
-        round_id=row.round_id,
-        title=manifest.title,
+    found = forms.RoundStatistics.of_fields(
+        manifest,
         phase=row.phase,
-        area=manifest.area,
-        category=manifest.category,
         created_at=row.created_at,
         matched_at=max(matched, default=None),
         published=row.ended_at is not None,

@@ -48,14 +48,7 @@ def open_session(
             ends_at=ends_at,
         )
     )
-    return SessionGrant(
-        token=token,
-        person=account.person,
-        login=account.login,
-        roles=roles_of(account),
-        ends_at=ends_at,
-        language=account.language,
-    )
+    return SessionGrant.of_fields(account, token=token, roles=roles_of(account), ends_at=ends_at)
 
 
 def find_actor(people: People, token: str) -> Actor | None:

@@ -157,13 +157,11 @@ def statement_view(
     registry = message.registry()
     joined, left = statements.differences(before, registry)
     changes = statements.key_changes(before, message)
-    return RegistryStatementView(
-        number=message.number,
+    return RegistryStatementView.of_fields(
+        message,
         digest=statement.digest,
-        made_at=message.made_at,
         words=read_aloud.words,
         digits=read_aloud.digits,
-        url=message.url,
         parties=party_views(registry, accepted, statement),
         joined=joined,
         left=left,

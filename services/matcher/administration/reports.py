@@ -64,12 +64,8 @@ def _rounds(
     for round_id in round_ids:
         manifest = manifests[round_id]
         proposal, match, ending = (entries.get((round_id, kind), (None, None)) for kind in _ENTRIES)
-        yield forms.ReportedRound(
-            round_id=round_id,
-            title=manifest.title,
-            category=manifest.category,
-            legal_basis=manifest.legal_basis,
-            purpose=manifest.purpose,
+        yield forms.ReportedRound.of_fields(
+            manifest,
             parties=tuple(sorted({party for pair in manifest.pairs for party in pair})),
             matched_at=matched[round_id],
             proposal_entry=proposal[0],

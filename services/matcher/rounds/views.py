@@ -42,12 +42,10 @@ def round_view(context: MatcherContext, round_id: str) -> MatcherRoundView:
         record, pairs = turn.round, tuple(_pairs(turn, context.clock()))
         ended = [ReportKey(one.left, one.right, None) for one in pairs if one.state is PairState.OVER]
         over = {side for pair in ended for side in (pair, pair.other_side)}
-        return MatcherRoundView(
+        return MatcherRoundView.of_fields(
+            record,
             entry=RoundSummary.of(record.manifest, turn.row.phase),
-            manifest=record.manifest,
-            manifest_digest=record.manifest_digest,
             binding=record.binding or None,
-            participants=record.participants,
             parties=tuple(_progress(turn.cached, p.party, counts, over) for p in record.manifest.participants),
             pairs=pairs,
             hits_by_certainty=dict(by_certainty),

@@ -184,19 +184,14 @@ class Letter:
         permissions = _each_once(hit.permission for hit in self.hits)
         references += [("number in the channel", self.reference), ("permission", ", ".join(permissions))]
         about = f"({len(self.hits)} hits)" if several else self.hits[0].hit_id[:_SHORT]
-        return LetterMessage(
+        return LetterMessage.of_fields(
+            self,
             subject=f"{text_of(self.title)} {about}: {self.sender} to {self.receiver}",
-            sender=self.sender,
-            receiver=self.receiver,
-            channel=self.channel,
-            urgency=self.urgency,
             answer_by=self.opened_at + self.urgency.hours * HOUR,
             reminder=self.reminders,
             references=tuple((name, text) for name, text in references if text),
             handling_code=self.handling,
             receiver_handling_code=self.other_handling,
-            legal_basis=self.legal_basis,
-            purpose=self.purpose,
             body=tuple(f"{text_of(paragraph)}." for paragraph in self.body()),
         )
 

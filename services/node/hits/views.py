@@ -324,10 +324,7 @@ def weights(
     mask = mask_of(rules)
     second = any(hit.hit_id in page.second for page in pages)  # which page of the report has it
     found = weights_of(table, mask, basis, second=second)
-    return tuple(
-        forms.WeightView(kind=one.kind, sentence=one.sentence, centibits=one.centibits, differs=one.differs)
-        for one in found
-    ), round(CENTIBITS * strangers_bits(table, mask, basis))
+    return tuple(map(forms.WeightView.of_fields, found)), round(CENTIBITS * strangers_bits(table, mask, basis))
 
 
 def _reports(node: NodeContext, session: Session, round_: Round) -> Iterator[ReportFacts]:

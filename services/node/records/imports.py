@@ -90,12 +90,10 @@ class _Reading:
 
     def report(self, import_id: str | None, name: str, layout: FoundLayout) -> forms.RecordReport:
         twice = len(self.search.found().pairs)
-        return forms.RecordReport(
+        return forms.RecordReport.of_fields(
+            self.counts,
             import_id=import_id,
             name=name,
-            accepted=self.counts.accepted,
-            refused=self.counts.refused,
-            warnings=self.counts.warnings,
             groups=tuple(map(forms.FindingGroupView.of, self.groups.largest())),
             findings=tuple(self.findings),
             findings_left_out=self.left_out,

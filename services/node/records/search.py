@@ -155,13 +155,7 @@ def _page(session: Session, where: Sequence[ColumnElement[bool]], offset: int) -
 
 
 def _found(row: RecordRow, list_name: str) -> forms.FoundRecord:
-    return forms.FoundRecord(
-        import_id=row.import_id,
-        position=row.position,
-        list_name=list_name,
-        record_id=row.record_id,
-        record=json.loads(row.content),
-    )
+    return forms.FoundRecord.of_fields(row, list_name=list_name, record=json.loads(row.content))
 
 
 def _newest(session: Session, query: Select[T], *order: ColumnElement[Any]) -> tuple[list[T], int]:
@@ -174,17 +168,7 @@ def _uses(session: Session, import_id: str) -> tuple[list[forms.RecordUse], int]
     """Return the newest submissions that a list was made into, and how many there are."""
     query = select(SubmissionRow).where(SubmissionRow.import_id == import_id)
     rows, total = _newest(session, query, SubmissionRow.wished_at.desc(), SubmissionRow.submission_id.asc())
-    uses = [
-        forms.RecordUse(
-            round_id=row.round_id,
-            submission_id=row.submission_id,
-            kind=row.kind,
-            state=row.state.value,
-            wished_at=row.wished_at,
-        )
-        for row in rows
-    ]
-    return uses, total
+    return [forms.RecordUse.of_fields(row, state=row.state.value) for row in rows], total
 
 
 def _elsewhere(session: Session, row: RecordRow) -> tuple[list[str], int]:

@@ -287,12 +287,10 @@ def _local_day(at: int) -> date:
 
 
 def _view(row: SubjectRequestRow) -> forms.AnsweredRequest:
-    return forms.AnsweredRequest(
-        file_number=row.file_number,
+    return forms.AnsweredRequest.of_fields(
+        row,
         received=row.received_on,
         due=row.due_on,
-        answered_at=row.answered_at,
-        answered_by=row.answered_by,
         is_late=_local_day(row.answered_at).isoformat() > row.due_on,
         answer=forms.SubjectAnswer(row.answer),
         counts={SubjectPlace(place): count for place, count in row.counts.items()},

@@ -173,11 +173,4 @@ def _with_terms(manifest: Manifest, found: _Found, now: int) -> RoundAttention |
     until = ends.get(found.kind)
     if until is not None and until < now:
         return None
-    return RoundAttention(
-        round_id=found.round_id,
-        round_title=manifest.title,
-        kind=found.kind,
-        parties=found.parties,
-        count=found.count,
-        until=until,
-    )
+    return RoundAttention.of_fields(found, round_title=manifest.title, until=until)

@@ -80,12 +80,10 @@ def round_view(node: NodeContext, round_id: str) -> forms.NodeRoundView:
             select(SubmissionRow).where(SubmissionRow.round_id == round_id).order_by(SubmissionRow.submission_id)
         )
         verified = progress.verified(session, round_)
-        return forms.NodeRoundView(
+        return forms.NodeRoundView.of_fields(
+            round_,
             entry=forms.RoundSummary.of(round_.manifest, row.phase),
-            manifest=round_.manifest,
-            manifest_digest=round_.manifest_digest,
             binding=round_.binding or None,
-            participants=round_.participants,
             consented=row.consent_digest is not None,
             parties=tuple(progress.parties(session, node.code, round_, verified, node.clock())),
             submissions=tuple(_submission(session, node, round_, row, item, verified) for item in submissions),

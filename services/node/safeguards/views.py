@@ -77,19 +77,8 @@ def pair_checks(session: Session, round_id: str, query: str | None = None) -> tu
 
 def _alarm(round_: Round, row: AlarmRow) -> FishingAlarmView:
     query = round_.submissions.get(row.submission_id)
-    return FishingAlarmView(
-        submission_id=row.submission_id,
-        asker=row.asker,
-        hits=row.hits,
-        expected=row.expected,
-        raised_at=row.raised_at,
-        released_at=row.released_at,
-        released_by=row.released_by,
-        refused_at=row.refused_at,
-        refused_by=row.refused_by,
-        refused_because=row.refused_because,
-        asked_records=query.records if query else 0,
-        justification=query.justification if query else None,
+    return FishingAlarmView.of_fields(
+        row, asked_records=query.records if query else 0, justification=query.justification if query else None
     )
 
 
@@ -105,14 +94,7 @@ def _earlier(session: Session, code: str, round_: Round) -> tuple[tuple[EarlierR
     for evaluator, rounds in sorted(told.items()):
         for one in rounds:
             found.setdefault(one.round_id, []).extend(
-                EarlierSpent(
-                    evaluator=evaluator,
-                    origin=spent.origin,
-                    full=spent.elements.full,
-                    partial=spent.elements.partial,
-                    coarse=spent.elements.coarse,
-                )
-                for spent in one.spent
+                EarlierSpent.of_fields(spent.elements, evaluator=evaluator, origin=spent.origin) for spent in one.spent
             )
     came = {
         round_id: discovered_at

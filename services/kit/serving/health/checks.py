@@ -192,10 +192,8 @@ def round_health(found: OpenRound, own: str, now: int) -> RoundHealth:
     ]
     waiting = [step.party for step in steps if step.step in _OF_SERVICES]
     still = now - progress_at > STUCK_SECONDS
-    return RoundHealth(
-        round_id=found.round_id,
-        phase=found.phase,
-        began_at=found.began_at,
+    return RoundHealth.of_fields(
+        found,
         progress_at=progress_at,
         awaited=tuple(steps),
         stuck=bool(waiting) and still,

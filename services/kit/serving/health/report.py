@@ -146,7 +146,8 @@ class HealthReport:
             checked(forms.Subject.ROUNDS, [*round_faults(own.rounds, now), *own.faults.get(forms.Subject.ROUNDS, ())]),
             checked(forms.Subject.ROWS, checks.row_faults(parts.store.row_key)),
         ]
-        return forms.ServiceHealth(
+        return forms.ServiceHealth.of_fields(
+            own,
             service=parts.service.value,
             name=parts.name,
             version=aquila.__version__,
@@ -156,25 +157,19 @@ class HealthReport:
             grade=forms.worst(one.grade for one in found),
             not_ready=forms.not_ready(found, own.rounds),
             checks=tuple(found),
-            rounds=own.rounds,
-            left_out=own.left_out,
             certificates=tuple(
                 forms.CertificateHealth(setting=end.setting, ends_at=end.ends_at, days_left=checks.days_left(end, now))
                 for end in certificates.current()
             ),
             drivers=tuple(map(_driver, drivers)),
-            contacts=own.contacts,
             outages=(*own.outages, *ended),
             log_size=log_size,
             witnesses=witnesses,
-            chunks_waiting=own.chunks_waiting,
-            statements_waiting=own.statements_waiting,
             requests_waiting=requests,
             pieces_in_hand=workers.pieces,
             disk_free=free,
             workers=workers.workers,
             workers_lost=workers.lost,
-            clock_difference=own.clock_difference,
             proofs_refused=parts.counts.of("ProofError"),
             sign_ins_refused=parts.counts.of("SignInError"),
         )

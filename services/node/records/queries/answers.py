@@ -31,7 +31,7 @@ from aquila.interface.queries import (
 )
 from aquila.interface.rounds import AnswerState, Awaited, SubmissionState
 from aquila.matching.certainty import Level
-from aquila.protocol.messages import Kind, Mode
+from aquila.protocol.messages import Kind, Manifest, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES, ColumnKey
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.inputs import record_inputs
@@ -149,15 +149,7 @@ def _taking(node: NodeContext, round_id: str) -> QueryRound | None:
     until = submit_until(manifest, Kind.QUERY)
     if manifest.mode is not Mode.LISTS_AND_QUERIES or node.clock() > until:
         return None
-    return QueryRound(
-        round_id=round_id,
-        title=manifest.title,
-        legal_basis=manifest.legal_basis,
-        purpose=manifest.purpose,
-        category=manifest.category,
-        participants=participants or tuple(one.party for one in manifest.participants),
-        until=until,
-    )
+    return QueryRound.of_fields(manifest, participants=participants or _named(manifest), until=until)
 
 
 def _earlier(node: NodeContext, session: Session) -> Iterator[QueryRound]:
@@ -172,15 +164,12 @@ def _earlier(node: NodeContext, session: Session) -> Iterator[QueryRound]:
         seen.append(terms)
         is_going = row.state == LocalRoundState.ACTIVE and row.phase not in ENDED_PHASES
         if not (is_going and takes_queries(manifest, node.clock())):
-            yield QueryRound(
-                round_id=row.round_id,
-                title=manifest.title,
-                legal_basis=manifest.legal_basis,
-                purpose=manifest.purpose,
-                category=manifest.category,
-                participants=tuple(one.party for one in manifest.participants),
-                until=submit_until(manifest, Kind.QUERY),
-            )
+            until = submit_until(manifest, Kind.QUERY)
+            yield QueryRound.of_fields(manifest, participants=_named(manifest), until=until)
+
+
+def _named(manifest: Manifest) -> tuple[str, ...]:
+    return tuple(one.party for one in manifest.participants)
 
 
 def _entry(node: NodeContext, made: _Made, names: Mapping[str, str]) -> QueryEntry:

@@ -46,11 +46,8 @@ _LOG = Log("node.standing")
 
 def terms_of(code: str, manifest: Manifest) -> StandingTerms:
     """Return the terms of a round that two persons approve for a standing query of a party."""
-    return StandingTerms(
-        area=manifest.area,
-        legal_basis=manifest.legal_basis,
-        purpose=manifest.purpose,
-        category=manifest.category,
+    return StandingTerms.of_fields(
+        manifest,
         parties=tuple(one.party for one in manifest.participants if one.party != code),
         template=manifest.template and manifest.template.template_id,
     )
