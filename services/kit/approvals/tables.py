@@ -1,6 +1,6 @@
 """The table of requests, the same at node and matcher."""
 
-from sqlalchemy import BigInteger, LargeBinary, MetaData, String, Text
+from sqlalchemy import MetaData, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.storage.row_seals import SealedRow
@@ -27,7 +27,7 @@ class ApprovalRow(SealedRow, ApprovalRows):
         String(32), index=True, comment="The round that it is about; empty of an erasure, standing query or registry."
     )
     content: Mapped[bytes] = mapped_column(
-        LargeBinary, comment="Canonical JSON of what shall take effect; empty once retention has erased it."
+        comment="Canonical JSON of what shall take effect; empty once retention has erased it."
     )
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the content.")
     subject: Mapped[str] = mapped_column(
@@ -37,14 +37,14 @@ class ApprovalRow(SealedRow, ApprovalRows):
         default=False, comment="Whether its justification says so: approvers are told."
     )
     author: Mapped[str] = mapped_column(String(14), comment="Who asked; pseudonymous id.")
-    asked_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
-    expires_at: Mapped[int] = mapped_column(BigInteger, comment="Until when it may be approved.")
+    asked_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
+    expires_at: Mapped[int] = mapped_column(comment="Until when it may be approved.")
     state: Mapped[str] = mapped_column(
         String(16), default="waiting", index=True, comment="waiting, approved, refused, withdrawn or expired."
     )
     decided_by: Mapped[str | None] = mapped_column(String(14), comment="Who decided; pseudonymous id.")
-    decided_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970.")
-    reason: Mapped[str | None] = mapped_column(Text, comment="Why it was refused.")
+    decided_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970.")
+    reason: Mapped[str | None] = mapped_column(comment="Why it was refused.")
 
 
 def declare(metadata: MetaData) -> None:

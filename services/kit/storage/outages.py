@@ -4,7 +4,7 @@ Node and matcher keep it in the same table. Only what has ended is stored; what 
 service that restarts during an outage counts it from its start.
 """
 
-from sqlalchemy import BigInteger, MetaData, String, delete, select
+from sqlalchemy import MetaData, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aquila.interface.service.health import Outage
@@ -28,8 +28,8 @@ class OutageRow(OutageRows):
 
     __tablename__ = "outage"
     peer: Mapped[str] = mapped_column(String(8), primary_key=True, comment="matcher, or the party's code.")
-    began_at: Mapped[int] = mapped_column(BigInteger, primary_key=True, comment="Seconds since 1970.")
-    ended_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    began_at: Mapped[int] = mapped_column(primary_key=True, comment="Seconds since 1970.")
+    ended_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
 
 
 def declare(metadata: MetaData) -> None:

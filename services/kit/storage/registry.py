@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, MetaData, String, Text, func, select
+from sqlalchemy import Integer, MetaData, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aquila.interface.approval import ApprovalKind
@@ -36,10 +36,10 @@ class RegistryStatementRow(RegistryRows):
     __tablename__ = "registry_statement"
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, comment="Its number, from 1.")
     digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of what was signed.")
-    envelope: Mapped[str] = mapped_column(Text, comment="The statement in the matcher's envelope.")
-    stored_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when it was signed here, or came.")
+    envelope: Mapped[str] = mapped_column(comment="The statement in the matcher's envelope.")
+    stored_at: Mapped[int] = mapped_column(comment="Seconds since 1970 when it was signed here, or came.")
     accepted_at: Mapped[int | None] = mapped_column(
-        BigInteger, comment="Seconds since 1970 when it came into force here; nothing while it has not."
+        comment="Seconds since 1970 when it came into force here; nothing while it has not."
     )
 
 
@@ -50,7 +50,7 @@ class RegistryAcceptanceRow(RegistryRows):
     party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who accepted.")
     number: Mapped[int] = mapped_column(Integer, comment="The number of the statement.")
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the statement.")
-    envelope: Mapped[str] = mapped_column(Text, comment="The acceptance in the party's envelope.")
+    envelope: Mapped[str] = mapped_column(comment="The acceptance in the party's envelope.")
 
 
 def declare(metadata: MetaData) -> None:

@@ -1,6 +1,6 @@
 """The matcher's tables. No row holds a name, an element or a token: those are in files, or nowhere."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from services.kit.approvals import tables as approval_tables
@@ -35,17 +35,17 @@ class RoundRow(SealedRow, MatcherRows):
     __tablename__ = "round"
     __table_args__ = (Index(None, "ended_at"), Index(None, "created_at"))
     round_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="Random id of the round.")
-    manifest: Mapped[bytes] = mapped_column(LargeBinary, comment="The manifest in the matcher's envelope.")
+    manifest: Mapped[bytes] = mapped_column(comment="The manifest in the matcher's envelope.")
     phase: Mapped[str] = mapped_column(String(16), comment="Where the round stands, as the last event left it.")
-    created_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 of the proposal.")
-    ended_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 of the ending's signature.")
+    created_at: Mapped[int] = mapped_column(comment="Seconds since 1970 of the proposal.")
+    ended_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970 of the ending's signature.")
     finished_at: Mapped[int | None] = mapped_column(
-        BigInteger, comment="Seconds since 1970 when all chunks, tokens and reports were gone."
+        comment="Seconds since 1970 when all chunks, tokens and reports were gone."
     )
     wish: Mapped[str | None] = mapped_column(String(8), comment="How it shall end: `closed` or `aborted`, or nothing.")
-    reason: Mapped[str | None] = mapped_column(Text, comment="Why it shall end so; part of the signed ending.")
+    reason: Mapped[str | None] = mapped_column(comment="Why it shall end so; part of the signed ending.")
     evaluation_bytes: Mapped[int] = mapped_column(
-        BigInteger, default=0, comment="Bytes of evaluations that their origins have not acknowledged, for the quota."
+        default=0, comment="Bytes of evaluations that their origins have not acknowledged, for the quota."
     )
 
 
@@ -82,13 +82,13 @@ class EventRow(MatcherRows):
         String(64), index=True, comment="SHA-256 of what was signed, hexadecimal."
     )
     log_index: Mapped[int | None] = mapped_column(
-        BigInteger, comment="Place of the statement's entry in the log; none of those that were taken before."
+        comment="Place of the statement's entry in the log; none of those that were taken before."
     )
     envelope: Mapped[str | None] = mapped_column(
-        Text, comment="The statement's envelope; nothing for bytes, and for a report that its party has."
+        comment="The statement's envelope; nothing for bytes, and for a report that its party has."
     )
     submission_id: Mapped[str | None] = mapped_column(String(32), comment="Submission that it is about.")
-    chunk_index: Mapped[int | None] = mapped_column(BigInteger, comment="Chunk that it is about, from 0.")
+    chunk_index: Mapped[int | None] = mapped_column(comment="Chunk that it is about, from 0.")
 
 
 class ChunkRow(MatcherRows):
@@ -102,12 +102,12 @@ class ChunkRow(MatcherRows):
         String(2), primary_key=True, comment="Who sent it; of tokens, for whom their column is."
     )
     chunk_index: Mapped[int] = mapped_column(
-        BigInteger, primary_key=True, comment="Place in the submission, or in the column, from 0."
+        primary_key=True, comment="Place in the submission, or in the column, from 0."
     )
-    size: Mapped[int] = mapped_column(BigInteger, comment="Bytes.")
+    size: Mapped[int] = mapped_column(comment="Bytes.")
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the bytes, as its sender signed it.")
-    stored_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970 when the bytes were on the disk.")
-    deleted_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 when the bytes were gone.")
+    stored_at: Mapped[int] = mapped_column(comment="Seconds since 1970 when the bytes were on the disk.")
+    deleted_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970 when the bytes were gone.")
 
 
 class HeldReportRow(MatcherRows):
@@ -117,7 +117,7 @@ class HeldReportRow(MatcherRows):
     round_id: Mapped[str] = _round(primary_key=True)
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The query.")
     owner: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The owner of the list.")
-    envelope: Mapped[str] = mapped_column(Text, comment="The signed report to the query's origin.")
+    envelope: Mapped[str] = mapped_column(comment="The signed report to the query's origin.")
 
 
 class HitCountRow(MatcherRows):
@@ -129,7 +129,7 @@ class HitCountRow(MatcherRows):
     left: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The one party.")
     right: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other, later in the alphabet.")
     certainty: Mapped[str] = mapped_column(String(8), primary_key=True, comment="Published level.")
-    hits: Mapped[int] = mapped_column(BigInteger, comment="Pairs of records.")
+    hits: Mapped[int] = mapped_column(comment="Pairs of records.")
 
 
 class FlagRow(MatcherRows):
@@ -141,7 +141,7 @@ class FlagRow(MatcherRows):
     number: Mapped[int] = mapped_column(
         Integer, primary_key=True, autoincrement=False, comment="Place among its flags, from 0."
     )
-    sentence: Mapped[str] = mapped_column(Text, comment="What it is, in words: rules and counts alone.")
+    sentence: Mapped[str] = mapped_column(comment="What it is, in words: rules and counts alone.")
 
 
 class FaultRow(MatcherRows):
@@ -151,7 +151,7 @@ class FaultRow(MatcherRows):
     round_id: Mapped[str] = _round(primary_key=True)
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The list or query.")
     counterpart: Mapped[str] = mapped_column(String(2), primary_key=True, comment="For whom the column is.")
-    sentence: Mapped[str] = mapped_column(Text, comment="What is wrong, as a sentence for the operator.")
+    sentence: Mapped[str] = mapped_column(comment="What is wrong, as a sentence for the operator.")
 
 
 class ListCountRow(MatcherRows):
@@ -162,8 +162,8 @@ class ListCountRow(MatcherRows):
     submission_id: Mapped[str] = mapped_column(String(32), primary_key=True, comment="The list or query.")
     party: Mapped[str] = mapped_column(String(2), comment="Whose it is.")
     kind: Mapped[str] = mapped_column(String(8), comment="list or query.")
-    records: Mapped[int] = mapped_column(BigInteger, comment="Records, padding included.")
-    matched_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    records: Mapped[int] = mapped_column(comment="Records, padding included.")
+    matched_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
 
 
 class SurePairRow(MatcherRows):
@@ -174,7 +174,7 @@ class SurePairRow(MatcherRows):
     left: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The one party.")
     right: Mapped[str] = mapped_column(String(2), primary_key=True, comment="The other, later in the alphabet.")
     records: Mapped[bytes] = mapped_column(
-        LargeBinary, comment="Of each hit that counts as a person: its level, and the handles of both records."
+        comment="Of each hit that counts as a person: its level, and the handles of both records."
     )
 
 
@@ -189,7 +189,7 @@ class KnownCountRow(MatcherRows):
     parties: Mapped[int] = mapped_column(
         Integer, primary_key=True, autoincrement=False, comment="To how many parties: 2, 3, ..."
     )
-    persons: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+    persons: Mapped[int] = mapped_column(comment="How many.")
 
 
 class OutcomeCountRow(MatcherRows):
@@ -203,7 +203,7 @@ class OutcomeCountRow(MatcherRows):
     outcome: Mapped[str] = mapped_column(
         String(16), primary_key=True, comment="confirmed, refuted, unresolved, withdrawn or open."
     )
-    hits: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+    hits: Mapped[int] = mapped_column(comment="How many.")
 
 
 class RoundingKeyRow(MatcherRows):
@@ -211,7 +211,7 @@ class RoundingKeyRow(MatcherRows):
 
     __tablename__ = "rounding_key"
     key_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, comment="Always 1.")
-    key: Mapped[bytes] = mapped_column(LargeBinary, comment="Random bytes, secret as the counts are.")
+    key: Mapped[bytes] = mapped_column(comment="Random bytes, secret as the counts are.")
 
 
 class EvidenceRow(MatcherRows):
@@ -222,9 +222,9 @@ class EvidenceRow(MatcherRows):
     round_id: Mapped[str] = _round()
     party: Mapped[str] = mapped_column(String(2), comment="Who signed both.")
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the refused envelope, to keep it once.")
-    accepted: Mapped[str | None] = mapped_column(Text, comment="Envelope of the statement that counts.")
-    refused: Mapped[str] = mapped_column(Text, comment="Envelope of the one that was refused.")
-    found_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    accepted: Mapped[str | None] = mapped_column(comment="Envelope of the statement that counts.")
+    refused: Mapped[str] = mapped_column(comment="Envelope of the one that was refused.")
+    found_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
 
 
 class RefusedStatementRow(MatcherRows):
@@ -235,9 +235,9 @@ class RefusedStatementRow(MatcherRows):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of what was signed.")
     party: Mapped[str] = mapped_column(String(2), comment="Who signed it.")
     envelope: Mapped[str | None] = mapped_column(
-        Text, comment="The statement, so that an auditor can judge it again; nothing for sealed notes."
+        comment="The statement, so that an auditor can judge it again; nothing for sealed notes."
     )
-    refused_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970.")
+    refused_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
 
 
 class RepeatedStatementRow(MatcherRows):
@@ -246,7 +246,7 @@ class RepeatedStatementRow(MatcherRows):
     __tablename__ = "repeated_statement"
     round_id: Mapped[str] = _round(primary_key=True)
     party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who signed them.")
-    statements: Mapped[int] = mapped_column(BigInteger, comment="How many.")
+    statements: Mapped[int] = mapped_column(comment="How many.")
 
 
 class ContactRow(MatcherRows):
@@ -254,7 +254,7 @@ class ContactRow(MatcherRows):
 
     __tablename__ = "contact"
     party: Mapped[str] = mapped_column(String(2), primary_key=True, comment="Who called.")
-    called_at: Mapped[int] = mapped_column(BigInteger, comment="Seconds since 1970, to the minute.")
+    called_at: Mapped[int] = mapped_column(comment="Seconds since 1970, to the minute.")
     release: Mapped[str] = mapped_column(String(32), comment="Which release it said that it runs, or nothing.")
 
 
@@ -267,8 +267,8 @@ class ReminderRow(MatcherRows):
     occasion: Mapped[str] = mapped_column(
         String(32), primary_key=True, comment="`asked` and when, or the deadline and how long before it."
     )
-    sent_at: Mapped[int | None] = mapped_column(BigInteger, comment="Seconds since 1970 when it was handed over.")
-    retry_at: Mapped[int] = mapped_column(BigInteger, comment="When it is tried again; 0 where nothing failed.")
+    sent_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970 when it was handed over.")
+    retry_at: Mapped[int] = mapped_column(comment="When it is tried again; 0 where nothing failed.")
     failure: Mapped[str | None] = mapped_column(String(16), comment="Why it could not be handed over the last time.")
 
 
