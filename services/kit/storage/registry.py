@@ -37,7 +37,6 @@ class RegistryStatementRow(RegistryRows):
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, comment="Its number, from 1.")
     digest: Mapped[str] = mapped_column(String(64), primary_key=True, comment="SHA-256 of what was signed.")
     envelope: Mapped[str] = mapped_column(comment="The statement in the matcher's envelope.")
-    stored_at: Mapped[int] = mapped_column(comment="Seconds since 1970 when it was signed here, or came.")
     accepted_at: Mapped[int | None] = mapped_column(
         comment="Seconds since 1970 when it came into force here; nothing while it has not."
     )
@@ -71,13 +70,12 @@ def statements_from(session: Session, registry: Registry, first: int = 1) -> lis
     return [statements.open_statement(envelope.encode(), *keys) for envelope in session.scalars(query)]
 
 
-def store_statement(session: Session, statement: statements.SignedStatement, now: int) -> bool:
+def store_statement(session: Session, statement: statements.SignedStatement) -> bool:
     """Store a statement, and return whether it is new."""
     key = (statement.message.number, statement.digest)
     if session.get(RegistryStatementRow, key) is not None:
         return False
-    row = RegistryStatementRow(number=key[0], digest=key[1], envelope=statement.envelope.decode(), stored_at=now)
-    session.add(row)
+    session.add(RegistryStatementRow(number=key[0], digest=key[1], envelope=statement.envelope.decode()))
     session.flush()
     return True
 

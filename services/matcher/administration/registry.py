@@ -383,7 +383,7 @@ def state(context: MatcherContext, session: Session, message: RegistryStatement)
     if key is None or key.public != newer.matcher:
         raise OrderError("registry_changed_meanwhile")
     statement = open_statement(sign_statement(message, key), *newer.keys_of(MATCHER))
-    stored.store_statement(session, statement, now)
+    stored.store_statement(session, statement)
     stored.mark_accepted(session, statement, now)
     counts = {"number": message.number, "parties": len(newer.present())}
     entry = Entry.of(
@@ -461,7 +461,7 @@ def take_newer(context: MatcherContext, content: str) -> None:
         last = stored.in_force(session, context.registry)
         before = 0 if last is None else last.message.number
         for statement in found:
-            stored.store_statement(session, statement, now)
+            stored.store_statement(session, statement)
         # 2.
         known = stored.statements_from(session, context.registry, max(1, before))
         if known and known[0].message.number != max(1, before):

@@ -196,7 +196,6 @@ def _record(context: MatcherContext, caller: str, place: ChunkAddress, size: int
                 chunk_index=place.index,
                 size=size,
                 digest=digest,
-                stored_at=context.clock(),
             )
         )
         turn.row.evaluation_bytes += size if place.what == EventKind.EVALUATION else 0

@@ -106,7 +106,6 @@ class ChunkRow(MatcherRows):
     )
     size: Mapped[int] = mapped_column(comment="Bytes.")
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the bytes, as its sender signed it.")
-    stored_at: Mapped[int] = mapped_column(comment="Seconds since 1970 when the bytes were on the disk.")
     deleted_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970 when the bytes were gone.")
 
 

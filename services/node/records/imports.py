@@ -202,7 +202,7 @@ def _import_list(node: NodeContext, actor: Actor, raw: RawList, reading: _Readin
             counts = {"records": row.records, "refused": row.refused}
             log_import(session, node.journal, actor, EntryKind.IMPORT, Action.IMPORT_RECORDS, import_id, counts)
             if terms.are_columns_chosen:
-                remember(session, raw.layout, node.clock())
+                remember(session, raw.layout)
     except BaseException:
         _remove(node.journal, import_id)
         raise

@@ -66,10 +66,10 @@ def recall(store: Store, headings: Sequence[str]) -> Columns | None:
     return tuple(fields[place] for place in range(len(headings)))
 
 
-def remember(session: Session, layout: FoundLayout, now: int) -> None:
+def remember(session: Session, layout: FoundLayout) -> None:
     """Remember the columns of a list that was stored."""
     columns = [layout.columns[place] for place in _order(layout.headings)]
-    session.merge(ChosenColumnsRow(headings=_digest(layout.headings), columns=columns, chosen_at=now))
+    session.merge(ChosenColumnsRow(headings=_digest(layout.headings), columns=columns))
 
 
 def _is_any(store: Store) -> bool:

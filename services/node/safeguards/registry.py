@@ -264,7 +264,7 @@ def _take(node: NodeContext, feed: RegistryFeed) -> bool:
     keys = node.registry.keys_of(MATCHER)
     found = [open_statement(envelope.encode(), *keys) for envelope in feed.statements]
     with node.store.transaction("registry.take") as session:
-        new = [stored.store_statement(session, statement, node.clock()) for statement in found]
+        new = [stored.store_statement(session, statement) for statement in found]
         everyone = _everyone(_known(session, node), node.registry)
         newest = stored.newest_number(session)
         agreed = [

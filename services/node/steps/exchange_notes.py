@@ -136,7 +136,7 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
 def _set_aside(journal: Journal, round_: Round, report: OwnReport) -> None:
     """Leave the hits of a report unconfirmed, because another version of Aquila played this round."""
     with journal.store.transaction("exchange.set_aside") as session:
-        session.add(PreparedReportRow(prepared_at=journal.clock(), **_place_of(report.terms)))
+        session.add(PreparedReportRow(**_place_of(report.terms)))
         if report.hits:
             statements.report_problem(
                 session, journal.clock, round_.round_id, _PLACE, Sentence.of("hits_stay_unconfirmed")
@@ -185,7 +185,7 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
         with pair_key(round_, node.code, memory.secrets(), terms.counterpart, PURPOSE) as pair, pair.reveal() as octets:
             follow_up_key = bytes(octets)
     with node.store.transaction("exchange.prepared") as session:
-        session.add(PreparedReportRow(prepared_at=node.clock(), follow_up_key=follow_up_key, **place))
+        session.add(PreparedReportRow(follow_up_key=follow_up_key, **place))
         session.flush()
         follow_ups.compare(session, node, round_)
     _LOG.info("hits_prepared", round=round_.round_id, count=report.hits)

@@ -126,7 +126,6 @@ class ChosenColumnsRow(NodeRows):
     __tablename__ = "chosen_columns"
     headings: Mapped[Digest] = mapped_column(primary_key=True, comment="SHA-256 of the headings in sorted order.")
     columns: Mapped[list[str | None]] = mapped_column(JSON, comment="The field of each sorted heading, or null.")
-    chosen_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
 
 
 class RecordRow(NodeRows):
@@ -597,7 +596,6 @@ class PreparedReportRow(NodeRows):
     round_id: Mapped[str] = _round(primary_key=True)
     submission_id: Mapped[Id] = mapped_column(primary_key=True, comment="The query; empty for the lists.")
     counterpart: Mapped[Code] = mapped_column(primary_key=True, comment="The other party.")
-    prepared_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
     follow_up_key: Mapped[bytes | None] = mapped_column(comment="Of lists: the pair's key of follow-ups.")
     follow_ups: Mapped[dict[str, str] | None] = mapped_column(
         JSON, comment="By part of the follow-up, SHA-256 of what was told last."

@@ -27,7 +27,7 @@ def _state(homes: Path, served: ServedPages, left: tuple[str, ...] = (), **keys:
         )
         statement = open_statement(sign_statement(message, identity), identity.public)
     with served.log.own.store.transaction("test.statement") as session:
-        store_statement(session, statement, served.clock[0])
+        store_statement(session, statement)
     return statement
 
 
@@ -104,7 +104,7 @@ def _renew(homes: Path, served: ServedPages, party: str, *, lost: bool) -> Signe
         message = next_statement(newer, None, served.clock[0], "http://127.0.0.1:8700", None, new)
         statement = open_statement(sign_statement(message, identity), identity.public)
     with served.log.own.store.transaction("test.statement") as session:
-        store_statement(session, statement, served.clock[0])
+        store_statement(session, statement)
     return statement
 
 

@@ -309,7 +309,7 @@ def test_the_matcher_is_called_where_the_accepted_registry_says(
         envelope = sign_statement(next_statement(registry, None, NOW, address, None), key)
         statement = open_statement(envelope, key.public)
         with store.transaction("test") as session:
-            store_statement(session, statement, NOW)
+            store_statement(session, statement)
             mark_accepted(session, statement, NOW)
     for follows, expected in ((False, "doctor_unreachable"), (True, "doctor_reached")):
         if follows:
