@@ -111,10 +111,8 @@ def make_home(
     """Make a home and return the public half of its new identity key, for the registry.
 
     Raises:
-        InputError: There is a home already, or a setting cannot have one of the values.
         KeyMaterialError: The folder was there already, and is open to others; or the address is not valid.
         Pkcs11Error: The token cannot be used, and why.
-        StoreError: The disk is full or failed.
     """
     home, service = settings.parent, settings.stem
     if settings.exists():

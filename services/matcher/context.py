@@ -83,7 +83,6 @@ def open_store(settings: MatcherSettings) -> Store:
 
     Raises:
         KeyMaterialError: The home, the database or the file with its password is open to others.
-        StoreError: The disk is full or failed.
     """
     check_private(settings.home)
     return private_store(settings.database, settings.home / DATABASE_FILE)
@@ -94,7 +93,6 @@ def open_context(settings: MatcherSettings, clock: Callable[[], int] | None = No
 
     Raises:
         InputError: Registry or rules cannot be read.
-        KeyMaterialError: The identity key cannot be read, or the registry pins another one.
     """
     registry = _registry(settings)
     tables = list(map(load_rules, [*BUILT_IN, *([] if settings.rules is None else [str(settings.rules)])]))

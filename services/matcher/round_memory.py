@@ -161,9 +161,7 @@ class RoundCache:
         """Look at a round as it is now; the record must not be kept beyond the block.
 
         Raises:
-            NotFoundError: There is no such round.
             RoundDamagedError: What is stored of the round does not hold together.
-            StoreError: The database failed.
         """
         with self._lock(round_id), self._store.reading("round.read") as session:
             row, newest = _row(session, round_id)
@@ -174,9 +172,7 @@ class RoundCache:
         """Change a round: what the block accepts is committed when it ends, or forgotten.
 
         Raises:
-            NotFoundError: There is no such round.
             RoundDamagedError: What is stored of the round does not hold together.
-            StoreError: As `Store.transaction`.
         """
         with self._lock(round_id):
             turn: RoundTransaction | None = None

@@ -81,7 +81,6 @@ def _submission(
     """Open the submission of a list or a query: its content is the list by its records, and the justification.
 
     Raises:
-        NotFoundError: The node holds no such import.
         OrderError: The round has another manifest, or the list is not the one that was asked for.
     """
     import_id, kind = content["import"]["import_id"], Kind(content["submission_kind"])
@@ -114,7 +113,6 @@ def _erasure(node: NodeContext, name: str, content: Content) -> Iterator[OpenedR
     Raises:
         NotFoundError: There is no such record any more.
         PolicyError: A list with it is being prepared for a round at this moment.
-        OrderError: It has other hits, or is in other lists, than when it was asked for.
     """
     erased = list[ErasureReport]()
     with node.store.transaction(name) as session:
@@ -135,7 +133,6 @@ def _standing_query(journal: Journal, name: str, content: Content) -> Iterator[O
     """Open a standing query: its content is the persons by their list, the justification, the terms and the end.
 
     Raises:
-        NotFoundError: The node holds no such import.
         OrderError: The list is not the one that was asked for.
     """
     import_id, until = content["import"]["import_id"], content["until"]
@@ -297,7 +294,6 @@ def asked_persons(node: NodeContext, actor: Actor, approval_id: str) -> AskedPer
     """Return the persons for whom a request asks, as the node reads them; the look is logged.
 
     Raises:
-        NotFoundError: There is no such request, it is no query, or its persons are deleted.
         OrderError: They are not those that were asked for.
     """
     with node.store.transaction("approval.persons") as session:

@@ -113,7 +113,6 @@ def assemble(
     Raises:
         InputError: The registry is missing, or names another key for this party than its own.
         KeyMaterialError: The identity key cannot be read.
-        StoreError: The database or the disk failed.
     """
     registry = _registry(settings)
     identity = open_identity(settings.identity, registry, settings.code)

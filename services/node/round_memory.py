@@ -268,7 +268,6 @@ class RoundMemory:
         """Refuse a key file that is missing, even while the key is still in memory.
 
         Raises:
-            KeyMaterialError: It is.
             StoreError: The disk does not say.
         """
         if not secret_exists(self.key_path):

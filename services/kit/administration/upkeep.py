@@ -114,7 +114,6 @@ class Upkeep:
 
         Raises:
             InputError: The file of the public key holds none.
-            OrderError: One is being made, or the home has no public key.
             StoreFullError: The disk has no room for it.
         """
         settings = self._settings

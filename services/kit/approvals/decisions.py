@@ -140,7 +140,6 @@ def refuse(approvals: requests.Approvals, actor: Actor, approval_id: str, reason
     """End a request with a reason.
 
     Raises:
-        NotFoundError: There is no such request.
         NotAllowedError: The actor asked for it: an author withdraws.
         OrderError: It was decided, or its time is over.
     """
@@ -158,8 +157,6 @@ def withdraw(approvals: requests.Approvals, actor: Actor, approval_id: str) -> A
     """Take a request back.
 
     Raises:
-        NotFoundError: There is no such request.
-        NotAllowedError: Another person asked for it.
         OrderError: It was decided, or its time is over.
     """
     people = approvals.people

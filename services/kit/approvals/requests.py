@@ -122,7 +122,6 @@ def show_approval(approvals: Approvals, actor: Actor, approval_id: str) -> Appro
     """Return a request with everything that shall take effect.
 
     Raises:
-        NotFoundError: There is no such request.
         StoreError: What is stored is not what was asked for.
     """
     with approvals.people.store.reading("approval.show") as session:

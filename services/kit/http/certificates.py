@@ -177,7 +177,6 @@ def issue(files: OwnCertificates, host: str) -> dt.datetime:
 
     Raises:
         KeyMaterialError: There is no CA in the folder, or its key is open to others.
-        StoreError: The disk is full or failed.
     """
     ca, ca_key = _read_ca(files)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -204,7 +203,6 @@ def prepare_ca(files: OwnCertificates, host: str) -> OwnCertificates:
 
     Raises:
         KeyMaterialError: There is no CA in the folder, or its key is open to others.
-        StoreError: The disk is full or failed.
     """
     ca, _ = _read_ca(files)
     prepared = OwnCertificates(files.folder / "next")

@@ -39,7 +39,6 @@ class StoredNonces:
         """Use a nonce; when this returns, the nonce is on the disk.
 
         Raises:
-            ReplayError: It was used before.
             StoreError: The store failed; the call must be refused.
         """
         try:

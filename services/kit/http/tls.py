@@ -162,7 +162,6 @@ def server_context(tls: TlsSettings) -> RenewedContext:
     """Return the TLS 1.3 side of a service.
 
     Raises:
-        InputError: A file is missing, or is not a certificate or key.
         KeyMaterialError: The key is open to others.
     """
 
@@ -189,7 +188,6 @@ def tls_context(settings: PeerSettings) -> RenewedContext:
     """Return the TLS 1.3 side of a caller: the peer's CA, and the client certificate if there is one.
 
     Raises:
-        InputError: A file is missing, or is not a certificate or key.
         KeyMaterialError: The key is open to others.
     """
 

@@ -86,7 +86,6 @@ def write_copy(files: ChunkFiles, into: BinaryIO, scope: Callable[[], Scope], ti
         scope: Gives what the copy is of; asked after the files stand still, so that it knows of all that they hold.
 
     Raises:
-        StoreError: The disk failed.
         AuditError: A bundle of the log cannot be read.
     """
     with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archive:

@@ -224,7 +224,6 @@ class LogUseCases:
 
         Raises:
             LogRewrittenError: The files show another log than the database.
-            StoreError: The database or the disk failed.
         """
         own = self.own
         entry = Entry.of(EntryKind.LOG_EXPORTED, own.clock(), own.holder, **actor_fields(actor, Action.EXPORT_LOG))

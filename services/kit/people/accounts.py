@@ -124,7 +124,6 @@ def change_roles(people: People, actor: Actor, person: str, roles: Sequence[Role
     """Give an account other roles, end its sessions, and withdraw what it may not ask for any more.
 
     Raises:
-        NotFoundError: There is no such account.
         InputError: This service does not have one of the roles, or it is a program's.
     """
     _check_roles(people, roles)
@@ -141,7 +140,6 @@ def switch_account(people: People, actor: Actor, person: str, *, active: bool) -
     """Let an account sign in again, or stop it: then its sessions end at once, and what it asked for is withdrawn.
 
     Raises:
-        NotFoundError: There is no such account.
         InputError: It is a program's, which is deactivated for good.
     """
     with people.store.transaction("account.switch") as session:

@@ -96,7 +96,6 @@ class PeopleKey:
 
         Raises:
             KeyMaterialError: The file is open to others, or is not a key.
-            StoreError: It cannot be written.
         """
         path = home / KEY_FILE
         if not path.exists():

@@ -115,7 +115,6 @@ class Provider:
 
         Raises:
             PeerUnavailableError: It cannot be reached.
-            InputError: It is another one than that of the settings, or names unsafe addresses.
         """
         try:
             found = _answer(session, self.settings.issuer.rstrip("/") + _WELL_KNOWN)

@@ -29,7 +29,6 @@ class AccessControl:
         """Return the caller that the call's Authorization header names.
 
         Raises:
-            UnknownCallerError: Nobody who is known here.
             NotAllowedError: A program's token that is over, or does not count from this address.
         """
         shown = bearer_of(authorization)

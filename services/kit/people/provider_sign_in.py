@@ -62,7 +62,6 @@ def finish(people: People, provider: Provider, shown: ProviderReturn, replaced: 
 
     Raises:
         SignInError: The return is not the end of a sign-in that this browser began here, or one factor only.
-        NotAllowedError: The provider gives the person no role of this service, or nobody has let the account in.
         PeerUnavailableError: The provider cannot be reached.
     """
     begun = _take(people, shown)

@@ -92,7 +92,6 @@ def change_password(people: People, actor: Actor, shown: forms.PasswordChange) -
     """Set another password and end all sessions; the one that is returned goes on in their place.
 
     Raises:
-        SignInError: The old password or the code is wrong.
         InputError: The new password is too easy.
     """
     with people.store.reading("account.login") as session:

@@ -55,9 +55,7 @@ class ChunkFiles:
             expected_digest: Their SHA-256, where the caller knows what they should be.
 
         Raises:
-            DigestError: The content has another digest; what was there before stays.
             StoreFullError: No room; what was there before stays.
-            StoreError: The disk failed.
             InputError: The name is not valid.
         """
         target = self.path(name)
@@ -79,8 +77,6 @@ class ChunkFiles:
 
         Raises:
             NotFoundError: There is nothing of this name.
-            DigestError: The content is not what the caller expects: the disk or a person changed it.
-            StoreError: The disk failed.
         """
         with self.open(name) as file:
             content = file.read()

@@ -61,10 +61,8 @@ def make_key(path: Path, where: str = IN_FILE, other_than: VerifyKey | None = No
     """Make an identity key and its file; a key that is in a token already is taken.
 
     Raises:
-        InputError: The key in the token is that one.
         KeyMaterialError: It is not an address.
         Pkcs11Error: The token cannot be used, and why.
-        StoreError: The disk is full or failed.
     """
     if where == IN_FILE:
         made = IdentityKey.generate(secrets.token_bytes)
@@ -114,10 +112,7 @@ def prepare_renewal(identity: Path, registry: Registry, holder: str, *, lost: bo
     A key that waits already is taken, so that the same command again gives the same renewal.
 
     Raises:
-        InputError: As `wait_key`.
-        KeyMaterialError: A key cannot be read, or the registry pins another one.
         Pkcs11Error: A token cannot be used, and why.
-        StoreError: The disk is full or failed.
     """
     pinned = registry.key_of(holder)
     with wait_key(identity, pinned, where) as new:

@@ -184,7 +184,6 @@ def private_store(settings: DatabaseSettings, file: Path) -> Store:
 
     Raises:
         KeyMaterialError: The database or the file with its password is open to others, or the latter cannot be read.
-        StoreError: The disk is full or failed.
     """
     url = database_url(settings, file)
     if url.get_backend_name() == "sqlite" and url.database:

@@ -230,8 +230,6 @@ def open_cluster(settings: ServiceSettings) -> OpenExecutor:
     """Connect to the Dask cluster of the settings.
 
     Raises:
-        InputError: Dask is not installed, a certificate cannot be read, or the cluster runs another release of Aquila
-            or may write what it works on to disks.
         ExecutorError: The scheduler cannot be reached, or has no workers.
     """
     try:

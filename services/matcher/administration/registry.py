@@ -84,7 +84,6 @@ def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> File
     """Return the file of a new invitation; nothing of it is stored but its entry in the log.
 
     Raises:
-        PolicyError: The party is registered already.
         InputError: The matcher's own address or CA cannot be told from its settings.
     """
     if wanted.party in context.registry.parties:
@@ -184,7 +183,6 @@ def ask_own_renewal(context: MatcherContext, approvals: Approvals, actor: Actor,
 
     Raises:
         KeyMaterialError, StoreError: A key cannot be read or written.
-        AquilaError: As `_ask`.
     """
     with context.store.reading("registry.rounds") as session:
         _check_rounds(session, {MATCHER})  # before a key is made
@@ -217,7 +215,6 @@ def ask_templates(context: MatcherContext, approvals: Approvals, actor: Actor, c
 
     Raises:
         InputError: The file cannot be read, or has too many templates or one of them twice.
-        AquilaError: As `_ask`.
     """
     return _ask(
         context, approvals, actor, context.registry, change=partial(_with_templates, read_templates(content.encode()))
@@ -304,7 +301,6 @@ def _ask(
 
     Raises:
         InputError: The matcher's own address or CA cannot be told from its settings, or templates cannot be stated.
-        OrderError: The last statement states this already.
         AquilaError: As `request` and `check_change`.
     """
     with context.store.reading("registry.last") as session:
@@ -372,7 +368,6 @@ def state(context: MatcherContext, session: Session, message: RegistryStatement)
 
     Raises:
         PolicyError: The log has no approval of it by two persons.
-        OrderError: The key that it names for this matcher no longer waits here.
     """
     changed = check_change(context, session, message)
     digest = digest_of_payload(message.payload_type, message.payload())

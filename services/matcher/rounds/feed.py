@@ -69,7 +69,6 @@ async def events_of(
 
     Raises:
         NotFoundError: There is no such round, or the caller is not in it.
-        SignatureError: The caller's key was replaced meanwhile, or the party has left.
     """
     wait = min(wait, LONGEST_WAIT)
     ends = time.monotonic() + wait

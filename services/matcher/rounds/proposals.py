@@ -49,7 +49,6 @@ def check_proposal(context: MatcherContext, manifest: messages.Manifest) -> None
 
     Raises:
         PolicyError: Its caps may take more than the disk has, or it differs from the template that it names.
-        OrderError: The time for consents is over.
     """
     if manifest.template is not None:
         check_template(manifest, stated_templates(context))
@@ -83,7 +82,6 @@ def manifest_of(context: MatcherContext, proposal: RoundProposal) -> messages.Ma
     """Return the manifest of a proposal, with the settings where it leaves something open.
 
     Raises:
-        InputError: The proposal names parties or rules that are not known, or contradicts itself.
         PolicyError: It names a template that the registry in force does not have.
     """
     parties = sorted(set(proposal.participants))

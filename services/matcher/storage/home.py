@@ -77,7 +77,6 @@ def create(
             a setting can have.
         KeyMaterialError: The address of the key is not valid.
         Pkcs11Error: The token cannot be used, and why.
-        StoreError: The disk is full or failed.
     """
     practice_text = practice_line(practice=practice)
     where = address or NewAddress(port)

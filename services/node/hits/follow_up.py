@@ -44,7 +44,6 @@ def take_step(
     """Take a hit one step further, as a person asked.
 
     Raises:
-        NotFoundError: The node holds no such hit.
         ForgedRowError: The signed report says something else of it.
         OrderError: The step is not possible now.
         PolicyError: The step needs a reason.
@@ -60,7 +59,6 @@ def record_reply(node: NodeContext, actor: Actor, hit: Key, wanted: forms.ReplyR
 
     Raises:
         InputError: The date is in the future.
-        AquilaError: As `take_step`.
     """
     day, number = check_date(wanted.date, node.clock()), wanted.number
     take_step(node, actor, hit, LifecycleStepKind.REPLIED, day, reference=number, remark=wanted.remark)
@@ -79,7 +77,6 @@ def assign(node: NodeContext, actor: Actor, wanted: forms.AssignmentRequest) -> 
     """Let a person look after hits, or nobody; all of them, or none where one cannot be assigned.
 
     Raises:
-        InputError: There is no such person, or one who may not decide on hits.
         AquilaError: As `take_step`.
     """
     hits = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)]
@@ -102,11 +99,8 @@ def withdraw(node: NodeContext, actor: Actor, key: Key, wanted: forms.WithdrawRe
     """Withdraw a hit on an own record; the driver informs the counterpart, who marks it and acknowledges.
 
     Raises:
-        NotFoundError: The node holds no such hit.
         ForgedRowError: The signed report says something else of it.
         OrderError: It was withdrawn already.
-        PolicyError: The correction duty's hours are over and no reason is given, or the ground is an erasure, which
-            is what erasing the record says.
     """
     check_hits(node.journal, node.rounds, [key])
     now = node.clock()
@@ -137,7 +131,6 @@ def write_letter(node: NodeContext, actor: Actor, key: Key) -> forms.LetterView:
     """Return the request of a hit's follow-up, and note that it was exported.
 
     Raises:
-        NotFoundError: The node holds no such hit.
         OrderError: No follow-up is open.
         PolicyError: The own record's handling code blocks the letter and no permission is recorded.
     """
@@ -197,7 +190,6 @@ def letters(node: NodeContext, actor: Actor, wanted: forms.LettersRequest) -> fo
     """Return a letter for the hits of each round and party that are asked for alike; each export is noted at its hit.
 
     Raises:
-        NotFoundError: The node holds no such hit.
         ForgedRowError: The signed report says something else of one.
     """
     keys, made = [(key.round_id, key.hit_id) for key in dict.fromkeys(wanted.hits)], list[Letter]()
@@ -251,7 +243,6 @@ def decide_many(
 
     Raises:
         InputError: Neither hits nor a filter are given, or no reason for several persons.
-        NotFoundError: The node holds no such hit.
         OrderError: The filter leaves another number of hits than the person saw.
         PolicyError: The filter leaves more hits than are decided at once.
     """

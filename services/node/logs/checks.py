@@ -235,7 +235,6 @@ def judge_entries(node: NodeContext, start: int, shown: Checkpoint, proofs: Proo
     The entries were asked for from `start` on, and are proved under the checkpoint that is shown.
 
     Raises:
-        AuditError: One of them is not in the log, or they are not in order.
         MalformedError: One of them is not an entry.
     """
     end = proofs.entries_to

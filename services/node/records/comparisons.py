@@ -61,7 +61,6 @@ def list_duplicates(
     The surest `offset` pairs are left out; without a limit, all others that are named are returned.
 
     Raises:
-        NotFoundError: There is no such list.
         InputError: There is no such rule table.
     """
     table = node.table_named(rules)

@@ -39,7 +39,6 @@ def check_correction(
     """Return how a corrected record would be read, with its findings; nothing is stored.
 
     Raises:
-        NotFoundError: There is no such record.
         PolicyError: It cannot be changed now, because of a round or of its hits.
     """
     with journal.store.reading("record.check_correction") as session:
@@ -52,8 +51,6 @@ def correct_record(
     """Store other fields of a record; its identifier and place stay.
 
     Raises:
-        InputError: The fields give no record.
-        NotFoundError: There is no such record.
         PolicyError: It cannot be changed now, because of a round or of its hits.
     """
     with journal.store.transaction("record.correct") as session:

@@ -86,7 +86,6 @@ def find_record(session: Session, record_id: str) -> FoundRecord:
     """Return where a record is.
 
     Raises:
-        NotFoundError: Neither an import nor a hit has a record of this identifier.
         PolicyError: A list with it is being prepared for a round at this moment.
         ForgedRowError: This service did not write one of its hits.
     """
@@ -105,7 +104,6 @@ def erase_record(node: NodeContext, actor: Actor, record_id: str) -> ErasureRepo
 
     Raises:
         NotFoundError: Neither an import nor a hit has a record of this identifier.
-        PolicyError: It has hits, whose erasure a second person approves; or a list with it is being prepared.
     """
     with node.store.transaction("record.erase") as session:
         found = find_record(session, record_id)

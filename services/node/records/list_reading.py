@@ -227,8 +227,6 @@ def open_delivery(node: NodeContext, delivery_id: str) -> BinaryIO:
     """Open a file that waits, for the caller to close.
 
     Raises:
-        NotFoundError: It is gone, or was written again since it was listed.
-        PolicyError: It is still being written, or larger than a list may be.
         StoreError: It cannot be read.
     """
     path, state = _find(node, delivery_id)
@@ -254,7 +252,6 @@ def remove_delivery(node: NodeContext, delivery_id: str) -> None:
 
     Raises:
         NotFoundError: It is gone, or was written again since it was listed.
-        StoreError: The node may not remove it.
     """
     path, _ = _find(node, delivery_id)
     try:

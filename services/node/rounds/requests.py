@@ -154,7 +154,6 @@ def check_submission(clock: Clock, session: Session, round_: Round, import_id: s
     Raises:
         NotFoundError: The node knows no such round or import.
         PolicyError: The round takes no such submission or no further query, or the node refuses the round for good.
-        OrderError: The node has not consented, has submitted a list already, or the time is over.
     """
     row = _active(session, round_.round_id)
     imported = complete_import(session, import_id)

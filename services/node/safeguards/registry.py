@@ -64,7 +64,6 @@ async def fetch(node: NodeContext) -> bool:
     """Fetch newer statements and the others' acceptances, send the own one, and return whether anything was new.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
         ProtocolError: It does not know this party yet, or its answer is not what it should be.
     """
     first = await to_thread(_newest_number, node.store)
@@ -110,7 +109,6 @@ def take_file(node: NodeContext, content: str) -> RegistryView:
     """Store statements and acceptances that came as a file, for a matcher that has moved already.
 
     Raises:
-        InputError: It is another file.
         ProtocolError: What it holds is not signed as it must be.
     """
     try:
@@ -166,7 +164,6 @@ def ask_acceptance(node: NodeContext, approvals: Approvals, actor: Actor, digest
     Raises:
         InputError: The words cannot be read.
         PolicyError: They are of another statement.
-        OrderError: It is in force.
         AquilaError: As `check_acceptance` and `request`.
     """
     with node.store.reading("registry.asked") as session:
@@ -217,7 +214,6 @@ def accept(node: NodeContext, session: Session, digest: str) -> bool:
 
     Raises:
         PolicyError: The log has no approval of it by two persons.
-        AquilaError: As `check_acceptance`.
     """
     found = check_acceptance(node, session, digest)
     own_approvals.check_registry(session, digest)

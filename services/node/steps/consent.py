@@ -216,7 +216,6 @@ def store_manifest(node: NodeContext, round_id: str, envelope: bytes) -> bool:
 
     Raises:
         SignatureError: The matcher did not sign it, or it names another key than the registry.
-        MalformedError: It is no manifest, or that of another round.
     """
     # 1. It is signed by the pinned matcher, about parties whose keys are the pinned ones.
     round_ = Round.from_manifest(node.registry, node.group, envelope)

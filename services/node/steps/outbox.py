@@ -64,7 +64,6 @@ async def send_statements(node: NodeContext, round_id: str, ends: Callable[[], b
     The high-water mark is raised before: once for all of them, and the bytes that they name go after them.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
         RestoredBackupError: The database is older than what was sent before.
     """
     waiting = await to_thread(_unsent, node.store, round_id)
@@ -100,7 +99,6 @@ async def _send_together(node: NodeContext, round_id: str, rows: Sequence[Statem
         How many statements were dealt with, and whether one of them was taken.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
         MalformedError: Its answer cannot be read.
     """
     items = await to_thread(_packed, node, rows)

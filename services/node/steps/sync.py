@@ -79,7 +79,6 @@ async def sync(
         None where the matcher does not know a round that was aborted here.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
         NotFoundError: It does not know another round: that it says so is signed by nobody, so nothing follows from it.
     """
     round_id = row.round_id

@@ -74,7 +74,6 @@ def check_own_log(node: NodeContext) -> None:
 
     Raises:
         LogRewrittenError: The database is older. The alarm is stored, and open rounds are refused.
-        StoreError: The database or the disk failed.
     """
     try:
         node.log.own.check()
@@ -168,7 +167,6 @@ async def send_cosignature(node: NodeContext) -> None:
     next, tells why, and what it shows then gets another one.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
         AquilaError: The matcher does not take it.
     """
     contact = node.contact
@@ -255,7 +253,6 @@ async def publish_log(node: NodeContext) -> None:
     Raises:
         LogRewrittenError: The own log is not what was shown before, or the matcher has an alarm over its own; an
             administrator has to look.
-        PeerUnavailableError: The matcher is away.
     """
     async with node.contact.showing:
         await _publish_log(node)

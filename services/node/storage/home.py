@@ -73,8 +73,6 @@ def create_invited(
     Raises:
         InputError: The content is no invitation, or as `create`.
         PolicyError: The invitation has expired.
-        KeyMaterialError, Pkcs11Error: As `create`.
-        StoreError: The disk is full or failed.
     """
     opened = open_invitation(content)
     invitation = opened.message
@@ -132,7 +130,6 @@ def create(  # noqa: PLR0913 - what a node's settings begin with
         InputError: There is a home already, or a setting cannot have one of the values.
         KeyMaterialError: The address of the key is not valid.
         Pkcs11Error: The token cannot be used, and why.
-        StoreError: The disk is full or failed.
     """
     where = address or NewAddress(port)
     where.check()

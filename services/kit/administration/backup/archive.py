@@ -182,7 +182,6 @@ def read_archive(source: BinaryIO, key: SealingKey) -> Iterator[Head | HomeFile 
 
     Raises:
         SealError: It does not open: another key, changed, or cut.
-        InputError: What opens is no backup, or of a later form.
         SignatureError: It is not signed by the key that its head names.
     """
     try:

@@ -58,7 +58,6 @@ class BackedService:
 
         Raises:
             KeyMaterialError: The home, the database or the file with its password is open to others.
-            NotFoundError: There is no SQLite file.
         """
         check_private(settings.home)
         file = settings.home / self.database_file

@@ -49,7 +49,6 @@ def back_up(
         person: The pseudonymous id of the administrator who makes it; who can read the home acts as one.
 
     Raises:
-        InputError: The file is there already, or the home cannot be read.
         KeyMaterialError: The identity key cannot be read, or the home is open to others.
         Pkcs11Error: The token with the identity key cannot be used.
         StoreError: The database or the disk failed, or the database is of another release.

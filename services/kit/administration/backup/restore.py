@@ -131,7 +131,6 @@ def restoring(service: BackedService, source: Source, home: Path) -> Iterator[Re
     """Restore a backup into a new home, and remove the home again where the caller's block raises.
 
     Raises:
-        InputError: The home is not empty, the backup or the settings do not fit, or a secret is missing.
         KeyMaterialError: The identity key is another one than the backup's, or a file is open to others.
         Pkcs11Error: The token with the identity key cannot be used.
         StoreError: The database is not empty or failed, or the disk did.

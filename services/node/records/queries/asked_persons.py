@@ -53,7 +53,6 @@ def check_asked(node: NodeContext, actor: Actor, wanted: ChosenPersons) -> Asked
 
     Raises:
         InputError: There are no persons, or one of them cannot be used.
-        NotFoundError: The node holds no such import.
     """
     check_one_way(wanted)
     if wanted.import_id is not None:
@@ -189,7 +188,6 @@ def ask_query(node: NodeContext, actor: Actor, wanted: QueryRequest, ask: Ask) -
         wanted: Persons that are typed, or a stored list; never both.
 
     Raises:
-        InputError: There are no persons, too many, or one of them cannot be used; nothing is stored.
         AquilaError: There can be no such query now, as `ask` says; nothing is stored.
     """
     check_one_way(wanted)

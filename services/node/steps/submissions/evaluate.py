@@ -40,7 +40,6 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
     """Evaluate the next chunks of other parties, and return whether there were any.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
         KeyMaterialError: The round key is missing.
         ExecutorError: A worker is gone; its chunk is evaluated again.
     """

@@ -37,7 +37,6 @@ async def verify(node: NodeContext, round_id: str, ends: Callable[[], bool]) -> 
     hand; they are signed for when they are due (`finalize`), and where some evaluations are missing, made then.
 
     Raises:
-        PeerUnavailableError: The matcher is away.
         KeyMaterialError: The round key is missing.
         ExecutorError: A worker is gone; its evaluations are fetched and verified again.
     """
