@@ -28,9 +28,9 @@ from aquila.protocol.messages.feed import ProofRequest, Proofs
 from clients.sdk.bundles import open_bundle
 from services.kit.actor import Actor
 from services.kit.http.signatures import CallSigner
-from services.kit.log.entries import entries
 from services.matcher.storage.tables import EventRow, HeldReportRow
 from tests.support.matcher_world import LISTS, World
+from tests.support.stored_log import entries
 
 HITS = 313_377_331_331
 """How many hits the owner's alarm names: so long a number that no digest or signature has its digits by chance."""

@@ -12,11 +12,11 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.errors import LogRewrittenError
 from aquila.protocol.messages import Statement
 from aquila.protocol.messages.feed import ProofRequest, Proofs
-from services.kit.log.entries import append, declare
+from services.kit.log.entries import TABLES, append
 from services.kit.log.publication import OwnLog
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import ChunkFiles
-from services.kit.storage.store import Store, database_url, new_metadata
+from services.kit.storage.store import Store, database_url, declare, new_metadata
 from services.node.rounds import statements
 from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
@@ -31,7 +31,7 @@ class SecondLog(httpx.AsyncBaseTransport):
         real = world.app.state.context.log.own
         store = Store(database_url(DatabaseSettings(), folder / "second.db"))
         metadata = new_metadata()
-        declare(metadata)
+        declare(metadata, TABLES)
         metadata.create_all(store.engine)
         self.own = OwnLog(
             store,

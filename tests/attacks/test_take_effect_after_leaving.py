@@ -13,10 +13,10 @@ from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.approvals.decisions import expire_requests
 from services.kit.approvals.requests import MOST_WAITING
 from services.kit.approvals.tables import ApprovalRow
-from services.kit.log import entries
 from services.kit.people.accounts import change_roles, reset_account, switch_account
 from services.kit.people.context import People
 from services.kit.people.tables import AccountRow, PeopleRows
+from tests.support import stored_log
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.sealing import sealed
 
@@ -74,7 +74,7 @@ async def test_a_request_ends_with_its_author(world: World, leave: Callable[[Peo
     row = stored(party_node)
     assert (row.state, row.decided_by) == ("withdrawn", LOCAL_KEY)
     with party_node.node.store.reading("test.log") as session:
-        last = [entry for _, entry in entries.entries(session) if entry and entry.ids and "how" in entry.ids][-1]
+        last = [entry for _, entry in stored_log.entries(session) if entry and entry.ids and "how" in entry.ids][-1]
     assert (last.ids["how"], last.person, last.round) == (Word.WITHDRAWN, LOCAL_KEY, row.round_id)
     assert await approved(party_node, asked) == 409
     switch_account(party_node.node.people, ADMINISTRATOR, author, active=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.kit.log import entries
+from tests.support import stored_log
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World, make_world
 
@@ -47,7 +47,7 @@ def code_of(answer: httpx.Response) -> str:
 def logged(node: PartyNode) -> str:
     """Return all entries of a node's log."""
     with node.node.store.reading("test.log") as session:
-        return "\n".join(entry.model_dump_json() for _, entry in entries.entries(session) if entry is not None)
+        return "\n".join(entry.model_dump_json() for _, entry in stored_log.entries(session) if entry is not None)
 
 
 async def test_of_a_person_who_is_asked_for(world: World) -> None:

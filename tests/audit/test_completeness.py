@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind
 from aquila.protocol.log_entries import REFUSED
-from services.kit.log.entries import entries
 from services.kit.storage.store import Store
 from services.matcher.storage.tables import EventRow, EvidenceRow, HitCountRow, RefusedStatementRow
 from services.matcher.storage.tables import RoundRow as MatcherRound
 from services.node.storage.tables import ImportRow, RoundRow, StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
+from tests.support.stored_log import entries
 
 pytestmark = pytest.mark.rounds
 

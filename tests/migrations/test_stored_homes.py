@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message
-from services.kit.log import entries
 from services.kit.storage.store import Store
 from tests.migrations.stored_home import HOMES, MESSAGES, ROUNDS, STOPPED_AT, hits, make
+from tests.support import stored_log
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, LISTS, open_world
 from tests.support.releases import released_versions
@@ -58,7 +58,7 @@ async def test_a_release_is_upgraded(stored: Path) -> None:
 
 def check_log(store: Store) -> None:
     with store.reading("test.log") as session:
-        found = list(entries.entries(session))
+        found = list(stored_log.entries(session))
     assert found
     assert all(entry is not None for _, entry in found)
 

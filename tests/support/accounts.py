@@ -20,6 +20,7 @@ from services.kit.people.sign_in import begin_enrolment, confirm_enrolment, sign
 from services.kit.people.tables import declare
 from services.kit.settings import DatabaseSettings, PeopleSettings
 from services.kit.storage.store import Store, database_url, schema_change
+from tests.support import stored_log
 from tests.support.clock import Clock
 
 NAMES = ("aquila", "node", "si", "slovenia")
@@ -84,4 +85,4 @@ def enrolled(people: People, clock: Clock, login: str, *roles: Role) -> Member:
 
 def logged(people: People) -> list[str]:
     with people.store.reading("test.log") as session:
-        return [entry.kind.value for _, entry in entries.entries(session) if entry]
+        return [entry.kind.value for _, entry in stored_log.entries(session) if entry]

@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import select
 
 from aquila.records.rules import InputClass
-from services.kit.log import entries
 from services.matcher.storage.tables import OutcomeCountRow
 from services.node.safeguards import evaluation_limits
 from services.node.settings import EvaluationCaps
+from tests.support import stored_log
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.sentence_texts import texts
 
@@ -70,7 +70,7 @@ async def does(party_node: PartyNode, hit: dict[str, Any], what: str, **body: An
 
 def kinds_in_log(party_node: PartyNode) -> list[str]:
     with party_node.node.store.reading("test.log") as session:
-        return [entry.kind.value for _, entry in entries.entries(session) if entry is not None]
+        return [entry.kind.value for _, entry in stored_log.entries(session) if entry is not None]
 
 
 async def open_round(world: World) -> str:

@@ -10,7 +10,7 @@ from aquila.crypto.backend import load_group
 from aquila.protocol.auditing import audit_rounds, compare, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.http.signatures import CallSigner
-from services.kit.log import entries
+from tests.support import stored_log
 from tests.support.ceremony import REGISTRY, accept
 from tests.support.node_world import MATCHER_URL, World, open_world
 
@@ -48,7 +48,7 @@ async def verify(world: World) -> None:
 
 def logged(store: Any, kind: str) -> list[Any]:
     with store.reading("test.log") as session:
-        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
+        return [entry for _, entry in stored_log.entries(session) if entry is not None and entry.kind == kind]
 
 
 async def renew_matcher(world: World, *, revoked: bool = False) -> World:

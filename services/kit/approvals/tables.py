@@ -1,6 +1,6 @@
 """The table of requests, the same at node and matcher."""
 
-from sqlalchemy import MetaData, String
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.storage.row_seals import SealedRow
@@ -45,9 +45,3 @@ class ApprovalRow(SealedRow, ApprovalRows):
     decided_by: Mapped[str | None] = mapped_column(String(14), comment="Who decided; pseudonymous id.")
     decided_at: Mapped[int | None] = mapped_column(comment="Seconds since 1970.")
     reason: Mapped[str | None] = mapped_column(comment="Why it was refused.")
-
-
-def declare(metadata: MetaData) -> None:
-    """Declare the table in a service's metadata."""
-    for table in ApprovalRows.metadata.sorted_tables:
-        table.to_metadata(metadata)

@@ -27,14 +27,14 @@ from services.kit.actor import Actor
 from services.kit.storage.row_seals import ROW_KEY, RowKey
 from services.kit.storage.store import NAMING
 
-_TABLES = sa.MetaData(naming_convention=NAMING)
+TABLES = sa.MetaData(naming_convention=NAMING)
 _SALT_BYTES = 16
 _AT_ONCE = 500
 _BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 ENTRIES = sa.Table(
     "log_entry",
-    _TABLES,
+    TABLES,
     sa.Column("index", _BIG, primary_key=True, autoincrement=False, comment="The entry's place in the log, from 0."),
     sa.Column(
         "leaf_hash", sa.LargeBinary, nullable=False, comment="Hash of the entry's leaf; stays when its content goes."
@@ -50,7 +50,7 @@ ENTRIES = sa.Table(
 _SEALED = ENTRIES.c.index, ENTRIES.c.leaf_hash, ENTRIES.c.account
 EDGE = sa.Table(
     "log_edge",
-    _TABLES,
+    TABLES,
     sa.Column("edge_id", sa.Integer, primary_key=True, autoincrement=False, comment="1: there is one edge."),
     sa.Column("size", sa.BigInteger, nullable=False, comment="Entries of the log."),
     sa.Column(
@@ -60,7 +60,7 @@ EDGE = sa.Table(
 )
 NODES = sa.Table(
     "log_node",
-    _TABLES,
+    TABLES,
     sa.Column(
         "level", sa.Integer, primary_key=True, autoincrement=False, comment="Tile level, from 1: 256 to its power."
     ),
@@ -70,7 +70,7 @@ NODES = sa.Table(
 )
 CHECKPOINTS = sa.Table(
     "log_checkpoint",
-    _TABLES,
+    TABLES,
     sa.Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
     sa.Column("note", sa.LargeBinary, nullable=False, comment="The signed note, with the cosignatures that came."),
     sa.Column("signed_at", sa.BigInteger, nullable=False, comment="Seconds since 1970."),
@@ -78,7 +78,7 @@ CHECKPOINTS = sa.Table(
 )
 WITNESSED = sa.Table(
     "log_witnessed",
-    _TABLES,
+    TABLES,
     sa.Column("origin", sa.String(128), primary_key=True, comment="Which other log."),
     sa.Column("size", _BIG, primary_key=True, autoincrement=False, comment="Entries that it covers."),
     sa.Column("note", sa.LargeBinary, nullable=False, comment="The note as it came, with the own cosignature."),
@@ -87,7 +87,7 @@ WITNESSED = sa.Table(
 )
 ALARMS = sa.Table(
     "log_alarm",
-    _TABLES,
+    TABLES,
     sa.Column("alarm_id", _BIG, primary_key=True, autoincrement=True, comment="Number."),
     sa.Column("origin", sa.String(128), nullable=False, index=True, comment="Whose log does not hold together."),
     sa.Column("what", sa.String(16), nullable=False, comment="fork, shrunk, missing, false or signature."),
@@ -99,12 +99,6 @@ ALARMS = sa.Table(
     sa.Column("acknowledged_by", sa.String(16), comment="The administrator's pseudonymous id."),
     comment="Logs that were found rewritten, with both checkpoints as evidence.",
 )
-
-
-def declare(metadata: sa.MetaData) -> None:
-    """Declare the log's tables in a service's metadata."""
-    for table in (ENTRIES, EDGE, NODES, CHECKPOINTS, WITNESSED, ALARMS):
-        table.to_metadata(metadata)
 
 
 def append(session: Session, entry: Entry) -> int:
@@ -276,19 +270,6 @@ def leaves(session: Session, start: int, end: int) -> list[bytes]:
     """Return the hashes of the leaves from `start` up to `end`."""
     query = sa.select(ENTRIES.c.leaf_hash).where(ENTRIES.c.index >= start, ENTRIES.c.index < end)
     return [bytes(leaf) for leaf in session.scalars(query.order_by(ENTRIES.c.index))]
-
-
-def entries(session: Session, start: int = 0, end: int | None = None) -> Iterator[tuple[int, Entry | None]]:
-    """Yield entries with their indices; None in place of one whose content was erased.
-
-    Raises:
-        AuditError: What is stored is not an entry.
-    """
-    query = sa.select(ENTRIES.c.index, ENTRIES.c.content).where(ENTRIES.c.index >= start).order_by(ENTRIES.c.index)
-    if end is not None:
-        query = query.where(ENTRIES.c.index < end)
-    for index, content in session.execute(query):
-        yield index, None if content is None else read_entry(bytes(content))
 
 
 def contents_from(session: Session, start: int, end: int) -> list[bytes]:

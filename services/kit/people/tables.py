@@ -3,7 +3,7 @@
 Login names are here and nowhere else: the log and every other table hold pseudonymous ids.
 """
 
-from sqlalchemy import JSON, ForeignKey, MetaData, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.log.entries import newest_of_accounts
@@ -133,9 +133,3 @@ class NotificationRow(PeopleRows):
     retry_at: Mapped[int] = mapped_column(default=0, comment="Before when none is tried again.")
     failing_since: Mapped[int | None] = mapped_column(comment="When the first of them failed.")
     failure: Mapped[str | None] = mapped_column(String(16), comment="Why the last of them failed.")
-
-
-def declare(metadata: MetaData) -> None:
-    """Declare the tables in a service's metadata."""
-    for table in PeopleRows.metadata.sorted_tables:
-        table.to_metadata(metadata)

@@ -4,7 +4,7 @@ Node and matcher keep it in the same table. Only what has ended is stored; what 
 service that restarts during an outage counts it from its start.
 """
 
-from sqlalchemy import MetaData, String, delete, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aquila.interface.service.health import Outage
@@ -30,12 +30,6 @@ class OutageRow(OutageRows):
     peer: Mapped[str] = mapped_column(String(8), primary_key=True, comment="matcher, or the party's code.")
     began_at: Mapped[int] = mapped_column(primary_key=True, comment="Seconds since 1970.")
     ended_at: Mapped[int] = mapped_column(comment="Seconds since 1970.")
-
-
-def declare(metadata: MetaData) -> None:
-    """Declare the table in a service's metadata."""
-    for table in OutageRows.metadata.sorted_tables:
-        table.to_metadata(metadata)
 
 
 def lasting(peer: str, since: int | None, now: int) -> tuple[Outage, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Integer, MetaData, String, func, select
+from sqlalchemy import Integer, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aquila.interface.approval import ApprovalKind
@@ -50,12 +50,6 @@ class RegistryAcceptanceRow(RegistryRows):
     number: Mapped[int] = mapped_column(Integer, comment="The number of the statement.")
     digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the statement.")
     envelope: Mapped[str] = mapped_column(comment="The acceptance in the party's envelope.")
-
-
-def declare(metadata: MetaData) -> None:
-    """Declare the tables in a service's metadata."""
-    for table in RegistryRows.metadata.sorted_tables:
-        table.to_metadata(metadata)
 
 
 def statements_from(session: Session, registry: Registry, first: int = 1) -> list[statements.SignedStatement]:

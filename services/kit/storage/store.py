@@ -69,6 +69,13 @@ def new_metadata() -> sa.MetaData:
     return sa.MetaData(naming_convention=NAMING)
 
 
+def declare(metadata: sa.MetaData, *parts: sa.MetaData) -> None:
+    """Declare the tables of parts of the kit in a service's metadata."""
+    for part in parts:
+        for table in part.sorted_tables:
+            table.to_metadata(metadata)
+
+
 class Store:
     """A database, its pool of connections, and transactions by name. Making one connects to nothing.
 

@@ -3,13 +3,14 @@
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
-from services.kit.approvals import tables as approval_tables
+from services.kit.approvals.tables import ApprovalRows
 from services.kit.http.nonces import nonce_table
-from services.kit.log import entries
-from services.kit.people import tables as people_tables
-from services.kit.storage import outages, registry
+from services.kit.log.entries import TABLES
+from services.kit.people.tables import PeopleRows
+from services.kit.storage.outages import OutageRows
+from services.kit.storage.registry import RegistryRows
 from services.kit.storage.row_seals import SealedRow
-from services.kit.storage.store import Rows, new_metadata
+from services.kit.storage.store import Rows, declare, new_metadata
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up by itself in INTEGER columns only
 
@@ -273,8 +274,4 @@ class ReminderRow(MatcherRows):
 
 SPENT_NONCES = nonce_table(MatcherRows.metadata)
 
-entries.declare(MatcherRows.metadata)
-people_tables.declare(MatcherRows.metadata)
-approval_tables.declare(MatcherRows.metadata)
-registry.declare(MatcherRows.metadata)
-outages.declare(MatcherRows.metadata)
+declare(MatcherRows.metadata, TABLES, *(rows.metadata for rows in (PeopleRows, ApprovalRows, RegistryRows, OutageRows)))

@@ -24,7 +24,7 @@ from services.node.hits.notes import references
 from services.node.hits.review import by_round
 from services.node.hits.views import log_consultation
 from services.node.rounds.reported_hits import Key, refused, some_of, unlike_reports, untrusted
-from services.node.storage.tables import STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow
+from services.node.storage.tables import EXCHANGE_OF_HIT, STATUS_OF_HIT, ExchangeRow, HitRow, HitStatusRow, HitStepRow
 
 _EASTERNMOST = timedelta(hours=14)
 """How far local time may be ahead of UTC: a date is in the future only where it is so everywhere."""
@@ -127,10 +127,9 @@ def check_date(day: date | None, now: int) -> str:
 def _named(session: Session, text: str) -> list[Key]:
     """Return the hits that a text names by id or by either party's number; of one that was replaced, the later one."""
     ids, numbers = set(_ID.findall(text.lower())), set(_NUMBER.findall(text.upper()))
-    exchange = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
     query = select(HitRow.round_id, HitRow.hit_id, HitStatusRow.stage).join(HitStatusRow, STATUS_OF_HIT)
     noted = or_(ExchangeRow.reference.in_(numbers), ExchangeRow.note["reference"].as_string().in_(numbers))
-    found = query.outerjoin(ExchangeRow, exchange).where(or_(HitRow.hit_id.in_(ids), noted))
+    found = query.outerjoin(ExchangeRow, EXCHANGE_OF_HIT).where(or_(HitRow.hit_id.in_(ids), noted))
     rows = session.execute(found.order_by(HitRow.round_id, HitRow.hit_id)).all()
     keys = [_latest(session, (round_id, hit_id), stage) for round_id, hit_id, stage in rows]
     return list(dict.fromkeys(keys))[: forms.MOST_CHOSEN]
@@ -172,10 +171,9 @@ def _read(session: Session, keys: Sequence[Key]) -> Iterator[tuple[Key, _Asked]]
         for step in session.scalars(select(HitStepRow).where(some).order_by(HitStepRow.step_id)):
             steps.setdefault((step.round_id, step.hit_id), []).append(step)
     wrong = refused(session)  # without one of its steps a hit would have another life
-    exchange = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
     query = select(HitRow, HitStatusRow, ExchangeRow).join(HitStatusRow, STATUS_OF_HIT)
     for some in some_of(keys, HitRow):
-        for hit, status, row in session.execute(query.outerjoin(ExchangeRow, exchange).where(some)):
+        for hit, status, row in session.execute(query.outerjoin(ExchangeRow, EXCHANGE_OF_HIT).where(some)):
             key = hit.round_id, hit.hit_id
             if key in wrong:
                 continue

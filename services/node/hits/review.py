@@ -57,6 +57,8 @@ from services.node.hits.views import (
 )
 from services.node.rounds.reported_hits import Reported, problems_of, reported, some_of
 from services.node.storage.tables import (
+    EXCHANGE_OF_HIT,
+    RECORD_OF_HIT,
     STATUS_OF_HIT,
     ExchangeRow,
     HitRow,
@@ -78,7 +80,6 @@ _PERSON: ColumnElement[str] = func.coalesce(HitRow.person, HitRow.round_id + Hit
 
 _ENDS = (Stage.CLOSED, Stage.REPLACED, Stage.WITHDRAWN)
 _UNDECIDED = HitStatusRow.stage.in_([Stage.NEW.value, Stage.ACKNOWLEDGED.value])
-_OWN_RECORD = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
 
 
 class ReadHit(NamedTuple):
@@ -289,7 +290,7 @@ def _named(name: str) -> ColumnElement[bool]:
     groups = () if is_number(name) else search_for(name)
     words = [or_(*(RecordRow.words.contains(text) for text in group)) for group in groups]
     found = [HitRow.record_id == name, *referenced(name).values()]
-    return or_(*found, exists().where(_OWN_RECORD, *words)) if words else or_(*found)
+    return or_(*found, exists().where(RECORD_OF_HIT, *words)) if words else or_(*found)
 
 
 def is_number(text: str) -> bool:
@@ -306,14 +307,13 @@ def referenced(text: str) -> dict[ReferenceKind, ColumnElement[bool]]:
         named = HitStepRow.kind.in_([kind.value for kind in kinds]), func.lower(HitStepRow.reference) == wanted
         return exists().where(of_hit, *named)
 
-    exchange = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
     found: dict[ReferenceKind, ColumnElement[bool]] = {
-        ReferenceKind.OWN_NOTE: exists().where(exchange, func.lower(ExchangeRow.reference) == wanted),
+        ReferenceKind.OWN_NOTE: exists().where(EXCHANGE_OF_HIT, func.lower(ExchangeRow.reference) == wanted),
         ReferenceKind.OTHER_NOTE: exists().where(
-            exchange, func.lower(ExchangeRow.note["reference"].as_string()) == wanted
+            EXCHANGE_OF_HIT, func.lower(ExchangeRow.note["reference"].as_string()) == wanted
         ),
         ReferenceKind.THIRD_NOTE: exists().where(
-            exchange, func.lower(cast(ExchangeRow.their_third, String)).contains(f'"{wanted}"', autoescape=True)
+            EXCHANGE_OF_HIT, func.lower(cast(ExchangeRow.their_third, String)).contains(f'"{wanted}"', autoescape=True)
         ),
         ReferenceKind.CHANNEL: noted(LifecycleStepKind.OPENED, LifecycleStepKind.REFERENCED, LifecycleStepKind.CARRIED),
         ReferenceKind.REPLY: noted(LifecycleStepKind.REPLIED),
@@ -375,7 +375,7 @@ def _order(
     """
     surest, number = of_person(func.min(_RANK)), of_person(func.min(HitRow.record_id))
     newest, due = of_person(func.max(HitStatusRow.arrived_at)).desc(), of_person(func.min(HitStatusRow.due_at))
-    words = select(RecordRow.words).where(_OWN_RECORD).correlate(HitRow).scalar_subquery()
+    words = select(RecordRow.words).where(RECORD_OF_HIT).correlate(HitRow).scalar_subquery()
     orders: dict[forms.HitSort, tuple[ColumnExpressionArgument[Any], ...]] = {
         forms.HitSort.NEWEST: (newest, surest, number),
         forms.HitSort.CERTAINTY: (surest, newest, number),
@@ -399,8 +399,8 @@ def _read(session: Session, keys: Sequence[Key]) -> list[ReadHit]:
     query = (
         select(HitRow, HitStatusRow, RecordRow.content, ExchangeRow)
         .join(HitStatusRow, STATUS_OF_HIT)
-        .outerjoin(RecordRow, _OWN_RECORD)
-        .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+        .outerjoin(RecordRow, RECORD_OF_HIT)
+        .outerjoin(ExchangeRow, EXCHANGE_OF_HIT)
     )
     found: dict[Key, ReadHit] = {}
     for some in some_of(keys, HitRow):

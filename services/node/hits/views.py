@@ -50,6 +50,8 @@ from services.node.rounds.reported_hits import problems_of, reported
 from services.node.rounds.views import problems
 from services.node.storage.imports import name_counts
 from services.node.storage.tables import (
+    EXCHANGE_OF_HIT,
+    RECORD_OF_HIT,
     ExchangeRow,
     HitRow,
     HitStatusRow,
@@ -70,8 +72,8 @@ def hits(node: NodeContext, actor: Actor, round_id: str) -> Hits:
         table, said = node.table_of(round_.manifest), reported(node.rounds, node.code, round_id)
         query = (
             select(HitRow, RecordRow.content, ExchangeRow)
-            .outerjoin(RecordRow, (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position))
-            .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+            .outerjoin(RecordRow, RECORD_OF_HIT)
+            .outerjoin(ExchangeRow, EXCHANGE_OF_HIT)
         )
         order = HitRow.counterpart, HitRow.record_id, HitRow.hit_id
         found = session.execute(query.where(HitRow.round_id == round_id).order_by(*order)).all()
@@ -223,8 +225,7 @@ def _chance(node: NodeContext, session: Session, round_: Round, hit: HitRow) -> 
 def _case(session: Session, hit: HitRow) -> Iterator[forms.CaseLine]:
     """Yield the confirmed hits of lists on the own record of a hit, by counterpart."""
     mine = HitRow.round_id == hit.round_id, HitRow.import_id == hit.import_id, HitRow.position == hit.position
-    same = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
-    query = select(ExchangeRow).join(HitRow, same).where(*mine, HitRow.submission_id.is_(None))
+    query = select(ExchangeRow).join(HitRow, EXCHANGE_OF_HIT).where(*mine, HitRow.submission_id.is_(None))
     ordered = query.order_by(ExchangeRow.counterpart, ExchangeRow.hit_id)
     rows = [row for row in session.scalars(ordered) if state_of(row) == CONFIRMED]
     known = {row.counterpart for row in rows}

@@ -54,6 +54,7 @@ from services.node.safeguards.shadow_columns import parts_of_rows
 from services.node.steps import follow_ups
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
+    RECORD_OF_HIT,
     ExchangeRow,
     HitRow,
     NoteBatchRow,
@@ -243,8 +244,7 @@ def _chunks(node: NodeContext, round_id: str, submission: str, counterpart: str)
 
 def _records(session: Session, round_id: str, hit_ids: Sequence[str]) -> dict[str, bytes]:
     """Return the own records of some hits as JSON, by hit id."""
-    at = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
-    query = select(HitRow.hit_id, RecordRow.content).join(RecordRow, at).where(HitRow.round_id == round_id)
+    query = select(HitRow.hit_id, RecordRow.content).join(RecordRow, RECORD_OF_HIT).where(HitRow.round_id == round_id)
     return {row.hit_id: row.content for row in session.execute(query.where(HitRow.hit_id.in_(hit_ids)))}
 
 

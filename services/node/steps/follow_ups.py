@@ -41,6 +41,7 @@ from services.node.hits import notes
 from services.node.rounds import statements
 from services.node.safeguards.left_out import PERSON_DIGITS
 from services.node.storage.tables import (
+    EXCHANGE_OF_HIT,
     STATUS_OF_HIT,
     ExchangeRow,
     HitRow,
@@ -52,7 +53,6 @@ from services.node.storage.tables import (
 )
 
 _LOG = Log("node.follow_ups")
-_EXCHANGE_OF_HIT = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
 Record: TypeAlias = tuple[str, int]
 """An own record: its import and its place there."""
 
@@ -146,7 +146,7 @@ def _hits(session: Session, round_id: str) -> Iterator[_Hit]:
     query = (
         select(HitRow.import_id, HitRow.position, HitStatusRow.stage, HitStatusRow.outcome, ExchangeRow)
         .join(HitStatusRow, STATUS_OF_HIT)
-        .join(ExchangeRow, _EXCHANGE_OF_HIT)
+        .join(ExchangeRow, EXCHANGE_OF_HIT)
         .where(HitRow.round_id == round_id, HitRow.submission_id.is_(None))
     )
     for import_id, position, stage, outcome, row in session.execute(query.order_by(HitRow.hit_id)):
@@ -197,7 +197,7 @@ def compare(session: Session, node: NodeContext, round_: Round, teller: str | No
         return
     of_lists = HitRow.round_id == round_.round_id, HitRow.submission_id.is_(None), HitRow.person.is_not(None)
     columns = HitRow.person, ExchangeRow.counterpart, ExchangeRow.met, ExchangeRow.their_third
-    hits = select(*columns).join(ExchangeRow, _EXCHANGE_OF_HIT).where(*of_lists)
+    hits = select(*columns).join(ExchangeRow, EXCHANGE_OF_HIT).where(*of_lists)
     told_by = ExchangeRow.told_at.is_not(None) if teller is None else ExchangeRow.counterpart == teller
     told = session.execute(hits.where(told_by)).all()
     thirds = {party for *_, lines in told for party in lines or ()}

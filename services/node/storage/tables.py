@@ -26,12 +26,13 @@ from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, object_mapper
 from aquila.interface.queries import StandingQueryState
 from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import CheckFault
-from services.kit.approvals import tables as approval_tables
-from services.kit.log import entries as log_entries
-from services.kit.people import tables as people_tables
-from services.kit.storage import outages, registry
+from services.kit.approvals.tables import ApprovalRows
+from services.kit.log.entries import TABLES
+from services.kit.people.tables import PeopleRows
+from services.kit.storage.outages import OutageRows
+from services.kit.storage.registry import RegistryRows
 from services.kit.storage.row_seals import SealedRow
-from services.kit.storage.store import Rows, following, new_metadata, state_text
+from services.kit.storage.store import Rows, declare, following, new_metadata, state_text
 from services.node.storage.states import (
     CHUNK_DOWNLOAD_TRANSITIONS,
     EVALUATION_DOWNLOAD_TRANSITIONS,
@@ -693,6 +694,9 @@ class HitStatusRow(SealedRow, NodeRows):
 
 STATUS_OF_HIT = (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id)
 """Joins a hit with its status."""
+EXCHANGE_OF_HIT = (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id)
+RECORD_OF_HIT = (RecordRow.import_id == HitRow.import_id) & (RecordRow.position == HitRow.position)
+"""Joins a hit with the own record that it is on, as long as the list is there."""
 
 
 class HitStepRow(SealedRow, NodeRows):
@@ -803,8 +807,4 @@ class SubjectRequestRow(NodeRows):
     counts: Mapped[dict[str, int]] = mapped_column(JSON, comment="How much the search found, by place.")
 
 
-log_entries.declare(NodeRows.metadata)
-people_tables.declare(NodeRows.metadata)
-approval_tables.declare(NodeRows.metadata)
-registry.declare(NodeRows.metadata)
-outages.declare(NodeRows.metadata)
+declare(NodeRows.metadata, TABLES, *(rows.metadata for rows in (PeopleRows, ApprovalRows, RegistryRows, OutageRows)))

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from aquila.audit.statistics import statistics_of
-from services.kit.log.entries import entries
 from services.matcher.log import round_statistics
 from services.matcher.storage.tables import ChunkRow, EventRow, RoundRow
 from tests.support.matcher_world import NOW, Node, World
+from tests.support.stored_log import entries
 
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 

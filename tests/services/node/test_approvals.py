@@ -11,10 +11,10 @@ from aquila.protocol.approvals import content_digest
 from services.kit.approvals.decisions import expire_requests
 from services.kit.approvals.requests import expire
 from services.kit.approvals.tables import ApprovalRow
-from services.kit.log import entries
 from services.kit.people.tables import AccountRow
 from services.node.steps.close import erase_justifications
 from services.node.storage.tables import ImportRow, RecordRow, SubmissionRow
+from tests.support import stored_log
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.sealing import sealed
 from tests.support.sentence_texts import texts
@@ -52,7 +52,7 @@ class Staff:
 
     def logged(self) -> list[str]:
         with self.party_node.node.store.reading("test.log") as session:
-            kinds = [entry.kind.value for _, entry in entries.entries(session) if entry]
+            kinds = [entry.kind.value for _, entry in stored_log.entries(session) if entry]
         return [kind for kind in kinds if kind.startswith("appro")]
 
 
@@ -271,7 +271,7 @@ async def test_reasons_are_erased_after_three_years(world: World, staff: Staff) 
     assert (shown["content"], shown["entry"]["digest"]) == ({}, asked["digest"])
     with node.store.reading("test") as session:
         assert session.get_one(SubmissionRow, asked["submission_id"]).justification == {}
-        erased = [entry.counts for _, entry in entries.entries(session) if entry and entry.kind == "erasure"]
+        erased = [entry.counts for _, entry in stored_log.entries(session) if entry and entry.kind == "erasure"]
     assert erased == [{"requests": 2}, {"justifications": 1}]
 
 

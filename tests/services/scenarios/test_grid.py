@@ -6,7 +6,7 @@ import pytest
 
 from aquila.audit.entries import Entry
 from aquila.protocol import submission_plan
-from services.kit.log import entries as log_entries
+from tests.support import stored_log
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.sentence_texts import texts
 
@@ -60,4 +60,4 @@ async def test_the_matcher_flags_what_a_dishonest_node_lets_through(
 
 def _log(party_node: PartyNode) -> list[Entry]:
     with party_node.node.store.reading("test.log") as session:
-        return [entry for _, entry in log_entries.entries(session) if entry is not None]
+        return [entry for _, entry in stored_log.entries(session) if entry is not None]

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from aquila.audit.roles import Role
-from services.kit.log import entries
+from tests.support import stored_log
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 
 pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
@@ -61,6 +61,6 @@ async def test_an_officer_alone_cannot_submit(world: World) -> None:
     await world.settle()
     assert [view["state"] for view in (await party_node.round(round_id))["submissions"]] == ["submitted"]
     with party_node.node.store.reading("test.log") as session:
-        approved = [entry for _, entry in entries.entries(session) if entry and entry.kind == "approved"]
+        approved = [entry for _, entry in stored_log.entries(session) if entry and entry.kind == "approved"]
     assert approved[-1].person != approved[-1].ids["author"]
     assert approved[-1].digests["content"] == asked["digest"]

@@ -55,6 +55,7 @@ from services.node.rounds.views import problems
 from services.node.safeguards.views import pair_checks
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import (
+    EXCHANGE_OF_HIT,
     ExchangeRow,
     HitRow,
     HitStatusRow,
@@ -204,7 +205,7 @@ def _hits(
     query = (
         select(HitRow, HitStatusRow, ExchangeRow)
         .join(HitStatusRow, (HitStatusRow.round_id == HitRow.round_id) & (HitStatusRow.hit_id == HitRow.hit_id))
-        .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+        .outerjoin(ExchangeRow, EXCHANGE_OF_HIT)
         .where(*of_query)
         .order_by(HitRow.counterpart, HitRow.hit_id)
     )
@@ -302,7 +303,7 @@ def query_progress(node: NodeContext, submission_id: str) -> QueryProgress:
     exchanges = (
         select(ExchangeRow)
         .select_from(HitRow)
-        .outerjoin(ExchangeRow, (ExchangeRow.round_id == HitRow.round_id) & (ExchangeRow.hit_id == HitRow.hit_id))
+        .outerjoin(ExchangeRow, EXCHANGE_OF_HIT)
         .where(HitRow.round_id == round_id, HitRow.submission_id == submission_id)
     )
     with node.rounds.reading(round_id) as round_, node.store.reading("query.progress") as session:

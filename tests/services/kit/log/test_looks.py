@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from aquila.audit.entries import Entry, EntryKind, Reason
 from aquila.errors import InputError
 from aquila.interface.looks import LookReviewRequest, UnusualUse
-from services.kit.log.entries import ENTRIES, append, declare
+from services.kit.log.entries import ENTRIES, TABLES, append
 from services.kit.log_access.looks import review_looks
-from services.kit.storage.store import Store, new_metadata
+from services.kit.storage.store import Store, declare, new_metadata
 
 ANA, EVA, ROUND = "p-0123456789ab", "p-ba9876543210", "0" * 32
 
@@ -30,7 +30,7 @@ def look(session: Session, person: str, time: int, kind: EntryKind = EntryKind.C
 @pytest.fixture
 def session(store: Store) -> Any:
     metadata = new_metadata()
-    declare(metadata)
+    declare(metadata, TABLES)
     metadata.create_all(store.engine)
     with store.transaction("test.looks") as opened:
         yield opened

@@ -46,13 +46,13 @@ from aquila.protocol.messages.feed import ProofRequest
 from aquila.protocol.registry import RegisteredParty, Registry
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import NotFoundError, TooManyCallsError
-from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, declare, frontier
+from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, TABLES, append, frontier
 from services.kit.log.publication import OwnLog
 from services.kit.log.witness import Witness
 from services.kit.log_access.use_cases import LogUseCases, NewestCosignatures
 from services.kit.settings import DatabaseSettings
 from services.kit.storage.files import ChunkFiles
-from services.kit.storage.store import Store, database_url, new_metadata
+from services.kit.storage.store import Store, database_url, declare, new_metadata
 
 KEYS = {
     name: IdentityKey.generate(lambda count, seed=seed: bytes([seed]) * count)
@@ -76,7 +76,7 @@ class Side:
 
     def __post_init__(self) -> None:
         metadata = new_metadata()
-        declare(metadata)
+        declare(metadata, TABLES)
         metadata.create_all(self.store.engine)
         files, key = ChunkFiles(self.folder / self.holder), KEYS[self.holder]
         self.own = OwnLog(

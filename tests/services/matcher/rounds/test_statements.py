@@ -12,10 +12,10 @@ from aquila.crypto.envelope import payload_of, sign_envelope
 from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import Consent, Kind, Notes, Refusal
 from services.kit.http.signatures import CallSigner
-from services.kit.log.entries import entries
 from services.matcher.log import statements_of
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow
 from tests.support.matcher_world import World
+from tests.support.stored_log import entries
 
 pytestmark = pytest.mark.postgresql_soak
 

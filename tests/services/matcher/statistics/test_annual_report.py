@@ -9,8 +9,8 @@ import pytest
 from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Role, Service
 from aquila.protocol.published_report import check_report
-from services.kit.log import entries
 from tests.services.matcher.statistics.test_published import PICTURE, read, round_with
+from tests.support import stored_log
 from tests.support.matcher_world import BASE, World
 from tests.support.people import signed_in
 
@@ -38,7 +38,7 @@ async def test_a_report_is_signed_and_checked(three: World) -> None:
     with three.context.store.reading("test.log") as session:
         [place] = [
             index
-            for index, entry in entries.entries(session)
+            for index, entry in stored_log.entries(session)
             if entry and entry.kind is EntryKind.PROPOSAL and entry.round == first
         ]
     assert (one["proposal_entry"], one["ending_entry"], one["parties"]) == (place, None, ["AL", "RS", "SI"])
@@ -64,7 +64,7 @@ async def test_a_report_is_signed_and_checked(three: World) -> None:
     checked = check_report(paper, answer.json()["envelope"].encode(), three.registry)
     assert (checked.report.digest, checked.checkpoint.size) == (body["digest"], head.size)
     with three.context.store.reading("test.log") as session:
-        [entry] = [one for _, one in entries.entries(session) if one and one.kind is EntryKind.REPORT_SIGNED]
+        [entry] = [one for _, one in stored_log.entries(session) if one and one.kind is EntryKind.REPORT_SIGNED]
     assert (entry.digests["report"], entry.role) == (body["digest"], Role.SECRETARIAT.value)
     assert Service.MATCHER.value == entry.party
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from aquila.audit.roles import Role
-from services.kit.log import entries
+from tests.support import stored_log
 from tests.support.node_steps import hit_path
 from tests.support.node_world import PartyNode, World
 from tests.support.stored_hits import StoredHit, store_hits
@@ -62,7 +62,9 @@ async def test_a_hit_is_handed_over_by_name(al: PartyNode) -> None:
         assert len(await hits(second, whose="mine")) == 1
     # The log has pseudonyms, and neither names nor words.
     with al.node.store.reading("test.log") as session:
-        log = json.dumps([entry.model_dump(mode="json") for _, entry in entries.entries(session) if entry is not None])
+        log = json.dumps(
+            [entry.model_dump(mode="json") for _, entry in stored_log.entries(session) if entry is not None]
+        )
     assert people["person-analyst-officer"] in log
     for word in ("person-analyst", "telephone", "please"):
         assert word not in log

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from aquila.audit.roles import Role, Service
 from clients.web.wiring import front_of
 from services.kit.approvals.tables import ApprovalRow
-from services.kit.log import entries
+from tests.support import stored_log
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.people import signed_in
 from tests.support.stored_hits import StoredHit, store_hits
@@ -68,7 +68,7 @@ async def test_a_second_person_approves_it(staff: Staff) -> None:
         assert word not in party_node.stored_bytes()
     assert REASON not in await approver.open(request)
     with party_node.node.store.reading("test.log") as session:
-        logged = [entry for _, entry in entries.entries(session) if entry]
+        logged = [entry for _, entry in stored_log.entries(session) if entry]
         row = session.scalars(select(ApprovalRow)).one()
     (erasure,) = [entry for entry in logged if entry.kind == "erasure"]
     assert (erasure.person, erasure.role, erasure.counts) == (

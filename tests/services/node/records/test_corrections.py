@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from services.kit.log import entries as log_entries
 from services.node.storage.tables import FindingRow, HitRow, ImportRow, RecordRow
+from tests.support import stored_log
 from tests.support.node_steps import closed_round, open_round
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -48,7 +48,7 @@ async def test_a_record_is_corrected_in_its_place(world: World) -> None:
     assert "anica" in after[1][3]
     assert (await al.get(f"/imports/{import_id}/findings"))["total"] == 0
     with al.node.store.reading("test.entries") as session:
-        entries = [entry for _, entry in log_entries.entries(session) if entry and entry.kind in {"erasure", "import"}]
+        entries = [entry for _, entry in stored_log.entries(session) if entry and entry.kind in {"erasure", "import"}]
     assert [(entry.kind, entry.counts["records"]) for entry in entries] == [
         ("import", 3),
         ("erasure", 1),

@@ -6,7 +6,6 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from services.kit.log import entries as log_entries
 from services.node.storage.tables import (
     ExchangeRow,
     HitRow,
@@ -18,6 +17,7 @@ from services.node.storage.tables import (
     SubmissionRow,
     WithdrawalRow,
 )
+from tests.support import stored_log
 from tests.support.node_steps import closed_round, counts, does, hit_path, hit_with, kinds_in_log
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -68,7 +68,7 @@ async def test_nothing_of_it_is_left_and_the_counterpart_marks_it(world_after: W
     assert note_at(rs, hit) is None
     with al.node.store.reading("test.told") as session:
         assert session.scalars(select(WithdrawalRow)).one().acknowledged_at is not None
-        entries = [entry for _, entry in log_entries.entries(session) if entry and entry.kind == "erasure"]
+        entries = [entry for _, entry in stored_log.entries(session) if entry and entry.kind == "erasure"]
     assert [entry.counts for entry in entries] == [{"records": 1, "hits": 1, "imports": 1}]
     assert not entries[0].ids
     assert not entries[0].digests
@@ -191,7 +191,7 @@ async def test_retention_erases_hits_and_statements(world: World) -> None:
             assert not session.scalars(select(table)).all()
         # A justification is kept for three years, however short the hits' retention is.
         assert session.scalars(select(SubmissionRow.justification)).one()["case_reference"] == "2026/1"
-        entries = [entry for _, entry in log_entries.entries(session) if entry and entry.kind == "erasure"]
+        entries = [entry for _, entry in stored_log.entries(session) if entry and entry.kind == "erasure"]
     assert [(entry.round, entry.counts, entry.ids) for entry in entries] == [
         (round_id, {"hits": 2}, {"why": "expired"})
     ]

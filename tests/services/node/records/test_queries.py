@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from aquila.audit.entries import Entry
 from aquila.audit.roles import Role
-from services.kit.log import entries
 from services.node.records.queries.answers import templates
 from services.node.storage.tables import RecordRow
+from tests.support import stored_log
 from tests.support.node_steps import kinds_in_log, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, PartyNode
 from tests.support.played_worlds import WorldAfter
@@ -33,7 +33,7 @@ async def asked(party_node: PartyNode, round_id: str, *persons: dict[str, str], 
 
 def last_entry(party_node: PartyNode) -> Entry:
     with party_node.node.store.reading("test.log") as session:
-        return [entry for _, entry in entries.entries(session) if entry][-1]
+        return [entry for _, entry in stored_log.entries(session) if entry][-1]
 
 
 async def imports_of(party_node: PartyNode) -> list[dict[str, Any]]:

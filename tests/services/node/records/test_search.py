@@ -11,9 +11,9 @@ from sqlalchemy import insert, select, text, update
 from aquila.audit.entries import Entry
 from aquila.audit.roles import Role
 from aquila.interface.records import MOST_OF_RECORD
-from services.kit.log import entries
 from services.kit.logging import ROOT, JsonLines
 from services.node.storage.tables import HitRow, HitStatusRow, ImportRow, SubmissionRow
+from tests.support import stored_log
 from tests.support.node_steps import closed_round, does, hit_with, kinds_in_log
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -49,7 +49,7 @@ async def place_of(party_node: PartyNode, record_id: str) -> str:
 
 def looks(party_node: PartyNode) -> list[Entry]:
     with party_node.node.store.reading("test.looks") as session:
-        return [entry for _, entry in entries.entries(session) if entry and entry.kind == "consultation"]
+        return [entry for _, entry in stored_log.entries(session) if entry and entry.kind == "consultation"]
 
 
 async def test_a_search(world: World) -> None:

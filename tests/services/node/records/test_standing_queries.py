@@ -9,11 +9,11 @@ from sqlalchemy import select
 from aquila.audit.roles import Role
 from aquila.interface.queries import MOST_DAYS, REMINDED_DAYS
 from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS
-from services.kit.log import entries
 from services.node.records.queries import standing_queries
 from services.node.rounds import requests
 from services.node.steps.close import erase_justifications
 from services.node.storage.tables import StandingQueryRow
+from tests.support import stored_log
 from tests.support.node_steps import does, round_for_queries
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -71,7 +71,7 @@ async def later_round(world: World, more: str = "", **terms: Any) -> str:
 
 def log_of(party_node: PartyNode, kind: str) -> list[Any]:
     with party_node.node.store.reading("test.log") as session:
-        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind.value == kind]
+        return [entry for _, entry in stored_log.entries(session) if entry is not None and entry.kind.value == kind]
 
 
 async def waiting(party_node: PartyNode, role: Role) -> dict[str, Any]:

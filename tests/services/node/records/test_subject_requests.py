@@ -9,11 +9,11 @@ import pytest
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
 from services.kit.http.signed_calls import Rate
-from services.kit.log import entries
 from services.node.records import subject_requests
 from services.node.records.erasure import close_gaps
 from services.node.records.subject_requests import forget_answered
 from services.node.storage.tables import RecordRow
+from tests.support import stored_log
 from tests.support.node_steps import closed_round, does, hit_with
 from tests.support.node_world import HEADER, PartyNode, World
 from tests.support.played_worlds import WorldAfter
@@ -48,7 +48,7 @@ async def answer(caller: Any, found: dict[str, Any], **changed: str) -> Any:
 
 def logged(party_node: PartyNode, kind: EntryKind) -> list[Entry]:
     with party_node.node.store.reading("test.subjects") as session:
-        return [entry for _, entry in entries.entries(session) if entry and entry.kind is kind]
+        return [entry for _, entry in stored_log.entries(session) if entry and entry.kind is kind]
 
 
 async def test_a_person_is_found_by_the_match_rules(world: World) -> None:
@@ -196,4 +196,4 @@ async def test_hits_letters_remarks_and_the_log_are_gone_through(world_after: Wo
 
 def _entry(party_node: PartyNode, index: int) -> Entry | None:
     with party_node.node.store.reading("test.entry") as session:
-        return next(entry for _, entry in entries.entries(session, index, index + 1))
+        return next(entry for _, entry in stored_log.entries(session, index, index + 1))

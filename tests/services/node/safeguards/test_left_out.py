@@ -11,11 +11,11 @@ from sqlalchemy import select
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import CheckFault, HitReport, ReportCheck
 from aquila.protocol.rounds.round_state import ReportKey
-from services.kit.log import entries
 from services.matcher.steps import join
 from services.node.rounds import paths
 from services.node.storage.states import EVIDENCE
 from services.node.storage.tables import PairCheckRow, QueryHitsRow, StatementRow, TokenPartRow
+from tests.support import stored_log
 from tests.support.fishing import fishing
 from tests.support.node_steps import round_before_matching, round_for_queries
 from tests.support.node_world import HEADER, PartyNode, World
@@ -33,7 +33,7 @@ def rows(party_node: PartyNode, table: type[Any], round_id: str) -> list[Any]:
 
 def logged(party_node: PartyNode, kind: str) -> list[Any]:
     with party_node.node.store.reading("test.log") as session:
-        return [entry for _, entry in entries.entries(session) if entry is not None and entry.kind == kind]
+        return [entry for _, entry in stored_log.entries(session) if entry is not None and entry.kind == kind]
 
 
 def lying(monkeypatch: pytest.MonkeyPatch, lie: Any) -> None:

@@ -27,6 +27,7 @@ from services.node.backup import back_up_node, check_node, restore_node
 from services.node.main import BACKED, PACKAGE
 from services.node.storage import home as node_home
 from services.node.storage.tables import ImportRow, RecordRow
+from tests.support import stored_log
 from tests.support.backups import KEY
 from tests.support.clock import Clock
 from tests.support.databases import lay_tables
@@ -89,7 +90,7 @@ def test_a_backup_is_an_entry_of_the_log(home: Path, backup: Path) -> None:
     """The log says to which key a backup was sealed, and the backup holds that entry too."""
     settings = BACKED.load(home)
     with closing(BACKED.open_store(settings)) as store, store.reading("test.log") as session:
-        [(_, entry)] = entries.entries(session)
+        [(_, entry)] = stored_log.entries(session)
     assert entry is not None
     assert (entry.kind.value, entry.role, list(entry.digests)) == ("backup", "administrator", ["recipient"])
     assert check_node(backup, KEY).head.log_size == 1

@@ -13,11 +13,10 @@ from services.kit.administration.backup.make import back_up
 from services.kit.administration.upkeep import Upkeep
 from services.kit.home_folder import TLS_FOLDER
 from services.kit.http.certificates import OwnCertificates, issue, make_ca
-from services.kit.log import entries
 from services.kit.people.tables import NotificationRow
 from services.kit.settings import TlsSettings
 from services.node.backup import check_node
-from tests.support import web_world
+from tests.support import stored_log, web_world
 
 homes_without = web_world.homes
 SECRET = "correct horse"
@@ -41,7 +40,7 @@ def upkeep_of(place: Any) -> Upkeep:
 
 def logged(place: Any, kind: EntryKind) -> list[Any]:
     with place.log.witness.store.reading("test.log") as session:
-        return [one for _, one in entries.entries(session) if one is not None and one.kind is kind]
+        return [one for _, one in stored_log.entries(session) if one is not None and one.kind is kind]
 
 
 async def test_health_and_settings_are_readable_and_no_secret_is(node: Any) -> None:
