@@ -21,23 +21,23 @@ from services.kit.actor import Actor
 from services.kit.log.entries import (
     EDGE,
     ENTRIES,
+    TABLES,
     TileReader,
     actor_fields,
     append,
-    declare,
-    entries,
     entries_of_round,
     frontier,
     leaves,
     size,
 )
-from services.kit.storage.store import Store, new_metadata
+from services.kit.storage.store import Store, declare, new_metadata
+from tests.support.stored_log import entries
 
 
 @pytest.fixture
 def log(store: Store) -> Store:
     metadata = new_metadata()
-    declare(metadata)
+    declare(metadata, TABLES)
     metadata.create_all(store.engine)
     return store
 
