@@ -12,7 +12,7 @@ from aquila.audit.checkpoint import cosigned_at, parse_checkpoint, parse_note, w
 from aquila.audit.entries import Entry, EntryKind
 from aquila.sentences import quoted
 from services.kit.errors import PeerUnavailableError
-from services.kit.log.entries import CHECKPOINTS, entries
+from services.kit.log.entries import CHECKPOINTS
 from services.matcher import events, round_memory
 from services.matcher import log as matcher_log
 from services.node.rounds import statements
@@ -20,6 +20,7 @@ from services.node.storage.states import Promise
 from services.node.storage.tables import StatementRow
 from tests.support.clock import Clock
 from tests.support.node_world import PartyNode, World, make_world
+from tests.support.stored_log import entries
 
 CODES = ("AL", "RS")
 

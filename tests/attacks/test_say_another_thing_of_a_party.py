@@ -11,13 +11,14 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.crypto.envelope import open_envelope
 from aquila.protocol.log_entries import match_entry, statement_entry
 from aquila.protocol.messages import Manifest
-from services.kit.log.entries import append, entries
+from services.kit.log.entries import append
 from services.matcher.steps import join
 from services.matcher.storage.tables import RoundRow
 from services.node.storage.tables import NamedEntriesRow
 from tests.support.node_steps import round_before_matching, round_with_hits
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
+from tests.support.stored_log import entries
 
 
 @pytest.fixture

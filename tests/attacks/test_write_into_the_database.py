@@ -13,7 +13,7 @@ from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.roles import Role
 from aquila.errors import AquilaError
 from clients.cli.main import main
-from services.kit.log.entries import append, entries
+from services.kit.log.entries import append
 from services.kit.serving.health.report import HealthReport
 from services.kit.storage.store import Store
 from services.node.round_memory import round_row
@@ -23,6 +23,7 @@ from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, MATCHER_URL, 
 from tests.support.people import signed_in
 from tests.support.played_worlds import WorldAfter
 from tests.support.sealing import write
+from tests.support.stored_log import entries
 
 pytestmark = pytest.mark.parties("AL", "RS")
 TOKEN, OTHER = "stolen", "0123456789abcdef" * 2

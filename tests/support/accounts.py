@@ -11,15 +11,15 @@ from sqlalchemy import MetaData
 from aquila.audit.roles import Role, Service
 from aquila.interface.people import BeginEnrolment, ConfirmEnrolment, NewAccount, SessionGrant, SignIn
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.log import entries
+from services.kit.log.entries import TABLES
 from services.kit.people.accounts import add_account
 from services.kit.people.context import People
 from services.kit.people.keys import PeopleKey
 from services.kit.people.passwords import Passwords
 from services.kit.people.sign_in import begin_enrolment, confirm_enrolment, sign_in
-from services.kit.people.tables import declare
+from services.kit.people.tables import PeopleRows
 from services.kit.settings import DatabaseSettings, PeopleSettings
-from services.kit.storage.store import Store, database_url, schema_change
+from services.kit.storage.store import Store, database_url, declare, schema_change
 from tests.support import stored_log
 from tests.support.clock import Clock
 
@@ -57,8 +57,7 @@ def people(tmp_path: Path, clock: Clock) -> Iterator[People]:
     """The people of Slovenia's node."""
     store = Store(database_url(DatabaseSettings(), tmp_path / "aquila.db"))
     metadata = MetaData()
-    entries.declare(metadata)
-    declare(metadata)
+    declare(metadata, TABLES, PeopleRows.metadata)
     with schema_change(store) as connection:
         metadata.create_all(connection)
     # As cheap as the library lets it be: what is tested is not how long it takes.

@@ -7,12 +7,13 @@ from sqlalchemy import delete, select
 
 from aquila.audit.checkpoint import log_name, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
-from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append, entries
+from services.kit.log.entries import CHECKPOINTS, EDGE, ENTRIES, append
 from services.node.storage.tables import StatementRow
 from tests.support.node_steps import round_without_lists
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
+from tests.support.stored_log import entries
 
 pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
 

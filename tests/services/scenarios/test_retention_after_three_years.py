@@ -15,13 +15,14 @@ from aquila.crypto.group import Group
 from aquila.protocol.auditing import audit_rounds, read_log
 from aquila.protocol.registry import read_registry
 from services.kit.actor import LOCAL_KEY, Actor
-from services.kit.log.entries import ENTRIES, TileReader, append, entries, frontier, leaves
+from services.kit.log.entries import ENTRIES, TileReader, append, frontier, leaves
 from services.kit.log.retention import Retention
 from services.matcher.administration import registry
 from tests.support.ceremony import renew
 from tests.support.clock import Clock
 from tests.support.node_world import World, make_world
 from tests.support.people import approve
+from tests.support.stored_log import entries
 
 DAY = 86_400
 THREE_YEARS = 1_095 * DAY
