@@ -77,10 +77,10 @@ $(VENV)-clients/.generator: requirements/clients.txt
 	@touch $@
 
 interop: $(VENV)/.develop $(VENV)-clients/.generator $(INTEROP) ## what others build on schemas/ alone: a node that plays rounds with ours and an auditor, in JavaScript, generated clients, the examples of docs/INTEGRATING.md (needs npm, curl, jq)
-	$(BIN)/python -m pytest -m e2e tests/interop
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m e2e tests/interop
 
 e2e: $(VENV)/.develop $(PROVIDER) ## whole rounds among real processes and at a real browser (needs chromium-headless-shell, npm), on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m "e2e and not soak and not attack" $(E2E)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "e2e and not soak and not attack" $(E2E)
 	$(BIN)/python -m pytest -n 2 --database postgresql -m postgresql tests/services
 
 # Root gets what is missing. Anybody else runs what can be run, and is told in the end what was not: then the soak is red.

@@ -103,7 +103,7 @@ class Audit:
             return True
 
 
-@pytest.mark.parametrize("holder", ["matcher", "SI"])
+@pytest.mark.parametrize("holder", [pytest.param("matcher", marks=pytest.mark.more_rounds), "SI"])
 def test_every_value_of_every_kind_of_entry(audited: Path, group: Group, holder: str) -> None:
     audit = Audit(exported(audited, holder), group)
     seen: set[EntryKind] = set()

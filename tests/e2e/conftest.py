@@ -18,7 +18,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A matcher and three nodes on SQLite; tests play rounds of their own there, and leave services as they were."""
-    made = World(tmp_path_factory.mktemp("world"), program=LOADED)
+    made = World(tmp_path_factory.mktemp("world"), program=LOADED, frugal=True)
     try:
         made.make(["AL", "MK", "RS"])
         yield made

@@ -34,9 +34,9 @@ FRESH = b"fresh bytes of a proof's nonce.."
 PERSON = b'{"given_names": ["Arben"], "family_names": ["Hoxhallari"]'  # no JSON: its reader would quote it
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path / "cluster")
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster(tmp_path_factory.mktemp("dask") / "cluster")
     try:
         made.start()
         yield made

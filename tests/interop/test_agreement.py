@@ -156,7 +156,7 @@ def statuses(words: list[str]) -> list[int]:
 
 
 PLACES = 8
-"""At how many places each file is damaged; `audit/test_every_damage.py` has more, for ours alone."""
+"""At how many places each file is damaged, as it is in `audit/test_every_damage.py` for ours alone."""
 
 
 def test_both_auditors_find_the_same_damage(recorded: Path, tmp_path: Path, group: Group) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.loaded_program import LOADED
 from tests.support.process_world import World
 
 pytestmark = pytest.mark.e2e
@@ -62,7 +63,7 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> str
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two parties with hits in a first round."""
     folder = tmp_path_factory.mktemp("world")
-    made = World(folder, frugal=True)
+    made = World(folder, program=LOADED, frugal=True)
     try:
         made.make(["AL", "RS"])
         round_id = made.propose()

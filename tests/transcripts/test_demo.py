@@ -29,7 +29,7 @@ def _left(folder: Path) -> list[int]:
 def test_demo(tmp_path: Path) -> None:
     """Known overlaps are found, the matcher holds no name, keys and chunks are gone, no process is left."""
     command = [*COMMAND, "--folder", str(tmp_path / "demo"), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["pairs"]["known"] == 11
@@ -52,7 +52,7 @@ def test_interrupted(tmp_path: Path) -> None:
     with _until(tmp_path, "3. ") as process:
         assert len(_left(tmp_path)) == 5
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=600)
     # Where the signal strikes while Python executes source text (a class that a library writes), Python ends by the
     # signal itself after everything was stopped and said; a shell shows 130 for both.
     assert process.returncode in {130, -signal.SIGINT}
@@ -69,7 +69,7 @@ def test_kept(tmp_path: Path) -> None:
             _check_kept("".join(lines), tmp_path / "demo" / "authenticators")
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=600)
     assert process.returncode == 0
     assert _left(tmp_path) == []
 
@@ -104,7 +104,7 @@ def test_killed_node(tmp_path: Path) -> None:
     with _until(tmp_path, "4. ") as process:
         victim = next(pid for pid in _left(tmp_path) if "node" in psutil.Process(pid).cmdline())
         os.kill(victim, signal.SIGKILL)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=600)
     assert process.returncode == 3
     assert "aquila: error: " in said
     assert '"logger":"aquila.' in said
