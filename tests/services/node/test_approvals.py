@@ -181,6 +181,7 @@ async def test_a_content_that_was_changed_in_the_database_takes_no_effect(world:
     assert staff.logged() == ["approval_requested"]
 
 
+@pytest.mark.more_rounds
 async def test_a_list_that_was_replaced_is_another_one(world: World, staff: Staff) -> None:
     """The approver saw three records; with two it is another content."""
     round_id = await world.begin(lists=False)
@@ -222,7 +223,7 @@ async def test_a_record_that_was_changed_after_it_was_asked_for(world: World, st
     assert (await staff.party_node.round(round_id))["submissions"] == []
 
 
-@pytest.mark.parametrize("state", ["wished", "preparing"])
+@pytest.mark.parametrize("state", ["wished", pytest.param("preparing", marks=pytest.mark.more_rounds)])
 async def test_a_record_that_was_changed_after_the_approval(world: World, staff: Staff, state: str) -> None:
     """Nothing of the list is sent, and the round says why; also where it was changed while it was being prepared."""
     round_id = await world.begin(lists=False)
@@ -240,6 +241,7 @@ async def test_a_record_that_was_changed_after_the_approval(world: World, staff:
     assert any("not those that were approved" in problem for problem in texts(view["problems"]))
 
 
+@pytest.mark.more_rounds
 async def test_an_erased_record_makes_it_another_list(world: World, staff: Staff) -> None:
     round_id = await world.begin(lists=False)
     import_id = await staff.party_node.load(HEADER + LISTS["AL"])

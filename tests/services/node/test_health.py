@@ -142,6 +142,7 @@ async def test_status_and_audit_status_count_the_same_entries(world: World) -> N
     assert log.size + log.newer == health_of(node.app).log_size
 
 
+@pytest.mark.more_rounds
 async def test_of_too_many_rounds_the_oldest_are_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those are the likeliest to be stuck; how many were not looked at is a number of its own."""
     for module in (matcher_health, node_health):

@@ -295,6 +295,7 @@ async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: W
     assert "closed: the same person, confirmed by the other party 0 1" in page
 
 
+@pytest.mark.more_rounds
 async def test_a_request_about_many_hits(ana: Browser, world: World) -> None:
     """Many are asked about, reminded of and answered at once; the page names each but once."""
     rounds, many = await world.propose(category="other"), 204  # more than a page lists by reference

@@ -292,6 +292,7 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
 
 
+@pytest.mark.more_rounds
 @pytest.mark.database_files
 async def test_likely_duplicates_come_in_parts(world: World) -> None:
     """A part has its pairs and how many there are; it costs the database the same, however long the list is."""
@@ -343,6 +344,7 @@ async def test_a_list_is_searched_once_until_it_changes(world: World) -> None:
     assert read
 
 
+@pytest.mark.more_rounds
 async def test_a_long_list_is_stored_in_few_statements(world: World) -> None:
     al, taken = world.nodes["AL"], list[str]()
 

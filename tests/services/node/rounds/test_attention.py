@@ -93,6 +93,7 @@ async def test_hits_left_out_stay_after_the_round_for_a_while(world: World) -> N
     assert await kinds(party_node) == []
 
 
+@pytest.mark.more_rounds
 async def test_refusals_are_told_apart(world: World) -> None:
     """A round that the node refused, and a submission that it gave up until another one stands for it."""
     refused, failing = await world.propose(), await world.propose()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from aquila.protocol.registry import read_registry
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
@@ -13,6 +15,7 @@ from tests.support.registering import key_of
 from tests.support.renewing import logged
 
 
+@pytest.mark.rounds
 async def test_a_party_joins_and_takes_part_at_once(world: World) -> None:
     """No service starts again: after everyone has accepted, the four play a round until its hits are there."""
     await join(world)
@@ -77,6 +80,7 @@ async def test_nothing_changes_before_the_administrator_accepts(world: World) ->
     assert round_id in [one["round_id"] for one in (await node.get("/rounds"))["rounds"]]
 
 
+@pytest.mark.rounds
 async def test_a_party_leaves(world: World) -> None:
     al, si = world.nodes["AL"], world.nodes["SI"]
     round_id = await world.begin()

@@ -91,6 +91,7 @@ async def test_a_list_travels_with_its_chunks(world: World) -> None:
     assert await world.phase(round_id) == "reporting"
 
 
+@pytest.mark.more_rounds
 async def test_a_matcher_that_takes_nothing_now(world: World) -> None:
     """Nothing is marked, and it is tried again at the next step."""
     round_id, party_node = await signed(world)

@@ -1,8 +1,6 @@
 """The high-water mark: a database behind it is an older copy, one ahead of it was interrupted by a crash."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, event, func, select
@@ -19,18 +17,9 @@ from services.node.safeguards import evaluation_limits
 from services.node.steps.verify_logs import check_own_log
 from services.node.storage.high_water import RESTORED, HighWater, RoundMark
 from services.node.storage.tables import DAY, DailyEvaluationRow, RoundRow, StatementRow
-from tests.support.clock import Clock
-from tests.support.node_world import PartyNode, World, make_world
+from tests.support.node_world import PartyNode, World
 
 pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.rounds]
-
-
-@pytest.fixture
-async def world(tmp_path: Path, clock: Clock, service_database: Callable[[], str]) -> AsyncIterator[World]:
-    databases = {code: url for code in ("AL", "RS") if (url := service_database())}
-    made = make_world(tmp_path, clock, ("AL", "RS"), databases)
-    yield made
-    await made.close()
 
 
 def forget_statements(party_node: PartyNode, kind: str) -> None:

@@ -480,6 +480,7 @@ async def test_a_sign_out_ends_the_questions(node: Any) -> None:
     assert upload.source.closed
 
 
+@pytest.mark.more_rounds
 async def test_a_long_list_that_cannot_be_stored_still_waits(node: Any) -> None:
     """The reason is shown, and its page looks it through again; nobody else sees it."""
     browser = await node.visitor("ana", "officer")

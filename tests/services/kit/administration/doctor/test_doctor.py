@@ -213,6 +213,7 @@ def test_a_registry_that_cannot_be_read(home: Path, capsys: pytest.CaptureFixtur
     assert "hint: give it to the service's user if it is there: chown" in said[1]
 
 
+@pytest.mark.more_rounds
 def test_a_cluster_that_is_away(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_authority(tmp_path / "authority", ("service",))
     (tmp_path / "authority" / "service.key").chmod(0o600)
