@@ -4,49 +4,23 @@ from typing import Final
 
 from aquila.sentences.auditing import AUDITING
 from aquila.sentences.command import COMMAND
-from aquila.sentences.core import CORE
-from aquila.sentences.kit import KIT
-from aquila.sentences.matcher import MATCHER
-from aquila.sentences.node import NODE
-from aquila.sentences.protocol import PROTOCOL
+from aquila.sentences.core import CORE, CORE_FAULTS
+from aquila.sentences.kit import KIT, KIT_FAULTS
+from aquila.sentences.matcher import MATCHER, MATCHER_FAULTS
+from aquila.sentences.node import NODE, NODE_FAULTS
+from aquila.sentences.protocol import PROTOCOL, PROTOCOL_FAULTS
 from aquila.sentences.sentence import QUOTED, Sentence, Table, Text, filled, quoted
 from aquila.sentences.simulation import SIMULATION
 
 __all__ = ["SENTENCES", "SHOWN", "Sentence", "Text", "hint_of", "quoted", "text_of"]
 
-_OF_PAGES: Table = {**CORE, **KIT, **MATCHER, **NODE, **PROTOCOL}
-_FOR_ADMINISTRATORS = (
-    "batch_",
-    "call_",
-    "certificate_",
-    "checkpoint_",
-    "dask_",
-    "database_",
-    "entry_",
-    "envelope_",
-    "health_",
-    "identity_",
-    "key_",
-    "own_ca_",
-    "own_certificate_",
-    "peer_",
-    "proof_",
-    "sealed_",
-    "settings_",
-    "signed_",
-    "stored_file_",
-    "stored_record_",
-    "stored_rows_",
-    "stored_secret_",
-    "token_",
-)
-"""How the codes begin of faults of machines, keys, files and bytes, which no officer can mend."""
-
-SHOWN: Final[Table] = {code: text for code, text in _OF_PAGES.items() if not code.startswith(_FOR_ADMINISTRATORS)}
+SHOWN: Final[Table] = {**CORE, **KIT, **MATCHER, **NODE, **PROTOCOL}
 """Sentences of pages for everyone: the catalogues have them in every language."""
 
-SENTENCES: Final[Table] = {QUOTED: Text("{text}", "{hint}"), **AUDITING, **COMMAND, **SIMULATION, **_OF_PAGES}
-"""Every sentence: those of a command or an audit alone, and faults for administrators, are in English."""
+_FAULTS: Table = {**CORE_FAULTS, **KIT_FAULTS, **MATCHER_FAULTS, **NODE_FAULTS, **PROTOCOL_FAULTS}
+
+SENTENCES: Final[Table] = {QUOTED: Text("{text}", "{hint}"), **AUDITING, **COMMAND, **SIMULATION, **_FAULTS, **SHOWN}
+"""Every sentence: those of a command or an audit alone, and faults, are in English."""
 
 
 def text_of(sentence: Sentence) -> str:

@@ -239,8 +239,6 @@ COMMAND: Final[Table] = {
         "the {service} has no operation {name}", "see all with `aquila call --list`; written like it: {near}"
     ),
     "option_file_unreadable": Text("{path} cannot be read: {fault}"),
-    "option_not_hexadecimal": Text("{option} is not hexadecimal"),
-    "option_not_whole_number": Text("{option} is not a whole number from 0"),
     "output_path_unwritable": Text("{path} cannot be written", "name a file in a folder of yours"),
     "output_write_failed": Text("{path} cannot be written: {fault}", "name a file in a folder of yours"),
     "parameter_given_twice": Text("{name} takes one value", "give it once"),

@@ -24,9 +24,6 @@ CORE: Final[Table] = {
     "country_unknown": Text(
         "is a country that the tables do not know; it agrees with the same text alone; write a country code"
     ),
-    "counted_families_wrong": Text(
-        "a family that the rule table has counted is unknown or named twice, or a part of it lacks a share or a chance"
-    ),
     "date_day_not_used": Text("has an impossible day; only year and month are used; check it against the source"),
     "date_form_unknown": Text("a date has an unknown form", "write YYYY-MM-DD, YYYY-MM or YYYY"),
     "date_impossible": Text("the {part} of a date is impossible", "write YYYY-MM-DD, YYYY-MM or YYYY"),
@@ -51,12 +48,10 @@ CORE: Final[Table] = {
     "document_number_too_short": Text("holds too few letters and digits to identify a document"),
     "email_incomplete": Text("has no part before and after one @"),
     "encoding_unknown": Text("this encoding is unknown", "use {known}"),
-    "expected_share_out_of_range": Text("an expected share of a rule table is not above 0 and at most 1"),
     "family_name_is_given_name": Text(
         "looks like a given name, and the given name like a family name; look whether they are in each other's column"
     ),
     "family_name_missing": Text("is empty; look whether it stands among the given names"),
-    "family_usualness_incomplete": Text("some parts of a family state how usual they are, and others do not"),
     "first_line_malformed": Text("the first line {fault}"),
     "id_of_earlier_record": Text("is the id of an earlier record; give every record an id of its own"),
     "known_column_missing": Text("the first line names no known column", "known: {known}"),
@@ -84,9 +79,6 @@ CORE: Final[Table] = {
     "list_format_unknown": Text("this format of lists is unknown", "use {known}"),
     "list_without_person_entity": Text("the list holds no Person entity", "export Person entities as JSON lines"),
     "list_without_records": Text("the list has a header and no record", "export the list again and look at the file"),
-    "missing_evidence_weight_wrong": Text(
-        "the weight of a family's missing evidence is out of range, or the family is unknown"
-    ),
     "name_without_known_letter": Text("holds no letter of the scripts that the letter tables know"),
     "national_number_contradicts_record": Text(
         "tells of another date of birth or sex than the record; both are used; check them against the source"
@@ -96,9 +88,6 @@ CORE: Final[Table] = {
         "is a number of which a spreadsheet keeps 15 digits and is not used; format the column as text and "
         "type it again"
     ),
-    "part_family_or_weight_wrong": Text("a part has an unknown family, a weight out of range, or a name with `:`"),
-    "part_kind_unknown": Text("a part is of an unknown kind", "known kinds: {known}"),
-    "part_required_only_has_weight": Text("a part that only requires a value has a weight, or is marked as usual"),
     "person_not_comparable": Text("no match rule compares anything that is given of the person"),
     "phone_number_length_impossible": Text("holds too few or too many digits for a telephone number"),
     "reading_ended": Text(
@@ -126,35 +115,8 @@ CORE: Final[Table] = {
         "is not well-formed CSV; look for a quote that is not closed or not doubled, or a bare line end"
     ),
     "row_without_id": Text("is missing or unusable; give every row an id of its own"),
-    "rule_admits_no_record": Text("a rule admits no record", "set most_records to 1 or more"),
-    "rule_class_wrong": Text(
-        "a rule that reads no number, and no more of a date than its year, is not of the class coarse, or another is",
-        "give rules that read no number, and no more of a date than its year, the class coarse, and no other rule",
-    ),
-    "rule_family_named_twice": Text("a rule names two parts of one family"),
-    "rule_number_or_name_wrong": Text("a rule has a number outside 1 to {most_rules}, or a name with `;` or none"),
-    "rule_part_unknown": Text("a rule names a part that the table does not weigh"),
-    "rule_requirement_wrong": Text("a rule requires a value more than once, or compares nothing else"),
-    "rule_table_fields_wrong": Text(
-        "the rule table lacks a field, or has one of a wrong type", "compare it with a built-in table"
-    ),
-    "rule_table_not_toml": Text("the rule table is not TOML: {fault}", "correct the line that is named"),
-    "rule_table_number_inexact": Text(
-        "a number of the rule table is out of range, or has more than {decimals} decimals: {where}",
-        "state weights with two decimals, and shares with six",
-    ),
-    "rule_table_rules_wrong": Text("a rule table has no rule, or two of one number or name", "number each rule once"),
     "rule_table_unknown": Text("there is no such rule table", "name one of {known}, or a TOML file"),
-    "rule_too_weak": Text("a rule is made of one weak attribute alone", "add a second part"),
     "several_values": Text("has several values; the first is used"),
-    "settings_indicators_unusable": Text(
-        "the table of indicators in the settings cannot be used: {fault}",
-        "name a file of the form of aquila/records/indicators.toml",
-    ),
-    "shadow_sets_wrong": Text(
-        "the sets of rules of shadow columns are missing, not in order, or name rules that the table does not have",
-        "compare them with a built-in table",
-    ),
     "sheet_columns_too_many": Text("the sheet has too many columns", "leave out what a list does not need"),
     "sheet_number_too_small": Text("sheets are counted from 1", "give the number of a sheet"),
     "sheet_rows_too_many": Text("the sheet has too many rows", "save the list as CSV"),
@@ -176,8 +138,6 @@ CORE: Final[Table] = {
     "spreadsheet_too_large": Text(
         "the spreadsheet is too large when it is unpacked", "save the list as CSV (UTF-8), which may be of any length"
     ),
-    "stored_record_fields_wrong": Text("a stored record has an unknown field or code, or a value of a wrong type"),
-    "stored_record_not_json": Text("a stored record is not JSON text"),
     "too_many_values": Text("has more than {most} values; the first {most} are used"),
     "value_not_used": Text("{fault}; it is not used"),
     "value_too_long": Text("is longer than {most} characters"),
@@ -186,12 +146,6 @@ CORE: Final[Table] = {
         "add the name in Latin letters as an alias"
     ),
     # Matching.
-    "evaluation_not_4x4": Text("this is not an evaluation of the 4x4 system"),
-    "expectation_needs_records_and_share": Text("an expectation of hits needs records and a share"),
-    "prior_operands_out_of_range": Text("a prior needs two lists with records and a share above 0 and at most 1"),
-    "rule_mask_empty_or_unknown": Text("a mask of rules is empty or names a rule that the table does not have"),
-    "token_row_rule_impossible": Text("a token row names a rule that no table can have"),
-    "token_rows_not_whole": Text("these are not whole token rows"),
     "values_above_limit": Text(
         "{values} values of the rule '{rule}' occur in more than {limit} records, up to {most}: no node as "
         "it is shipped sends them"
@@ -239,33 +193,6 @@ CORE: Final[Table] = {
     "step_undone": Text("undone"),
     "step_withdrawn": Text("withdrawn"),
     # Logs.
-    "bundle_too_large": Text("a bundle holds up to 256 entries of up to 65,535 bytes"),
-    "checkpoint_fields_unreadable": Text("a checkpoint's origin, size or head cannot be read"),
-    "checkpoint_head_size_mismatch": Text("a checkpoint's head does not fit a log of its size"),
-    "checkpoint_not_signed_by_log": Text("the checkpoint is not signed by its log"),
-    "checkpoint_not_three_lines": Text("a checkpoint has not three lines"),
-    "checkpoint_of_another_log": Text("the checkpoint is another log's"),
-    "checkpoint_origin_or_head_wrong": Text(
-        "a checkpoint needs an origin of one line and a head of 32 bytes", "give both as the log has them"
-    ),
-    "consistency_proof_sizes_not_ascending": Text(
-        "a consistency proof is from an earlier tree, not empty, to a later one"
-    ),
-    "cosignature_not_72_bytes": Text("a cosignature has not 72 bytes"),
-    "cosignature_wrong": Text("the cosignature is wrong: {witness}"),
-    "earlier_size_out_of_range": Text("a log only grows: the earlier size is not from 1 to the later"),
-    "entry_bundle_count_differs": Text("an entry bundle does not hold as many entries as its name says"),
-    "entry_content_not_allowed": Text("an entry of the log may not hold this: {fields}"),
-    "entry_malformed": Text("this is not an entry of a log: {fields}"),
-    "entry_not_canonical": Text("an entry of the log is not in canonical encoding"),
-    "entry_number_outside_tree": Text("the entry's number is not below the tree's size"),
-    "entry_too_long": Text("an entry of the log is too long"),
-    "entry_unknown_in_tree": Text("there is no such entry in that tree"),
-    "hash_tile_length_differs": Text("a hash tile has another length than its name says"),
-    "left_out_entries_malformed": Text("{file}: its entries do not ascend, or are not in the log"),
-    "left_out_file_unreadable": Text("{file}: it cannot be read"),
-    "left_out_rounds_malformed": Text("{file}: its rounds lack more entries than are left out"),
-    "log_edge_size_mismatch": Text("the edge of a log does not fit its size"),
     "log_forked_for_another_party": Text(
         "the log {origin} forked: another party signed that it saw another head of {size} entries",
         "nothing more is signed or sent; both checkpoints are kept as evidence: compare them with the other "
@@ -281,8 +208,6 @@ CORE: Final[Table] = {
         "nothing more is signed or sent; both checkpoints are kept as evidence: compare them with the other "
         "parties by telephone, and have the log's owner explain it",
     ),
-    "log_growth_size_differs": Text("the log proves its growth from another size than asked for"),
-    "log_heads_differ": Text("two heads of one size differ: the log forked"),
     "log_shown_shorter_here": Text(
         "the log {origin} shows {got} entries here, and showed {expected} to another party before",
         "nothing more is signed or sent; both checkpoints are kept as evidence: compare them with the other "
@@ -293,88 +218,6 @@ CORE: Final[Table] = {
         "nothing more is signed or sent; both checkpoints are kept as evidence: compare them with the other "
         "parties by telephone, and have the log's owner explain it",
     ),
-    "log_signature_wrong": Text("the log's signature is wrong: {origin}"),
-    "entry_proof_malformed": Text("a file is not the proof of a log's entry (C2SP tlog-proof)"),
-    "log_update_malformed": Text("an update of a log does not begin with an old size and a proof"),
-    "log_update_too_long": Text("an update of a log is too long"),
-    "note_key_name_malformed": Text(
-        "the name of a key in a note has a space or a plus sign, or is empty", "name the key without them"
-    ),
-    "proof_earlier_head_differs": Text("the proof leads to another earlier head"),
-    "proof_empty": Text("the proof is empty"),
-    "proof_hash_count_differs": Text("the proof has another number of hashes than the tree asks"),
-    "proof_hash_not_32_bytes": Text("a hash of the proof has not 32 bytes"),
-    "proof_head_differs": Text("the proof leads to another head"),
-    "proof_later_head_differs": Text("the proof leads to another later head"),
-    "proof_line_not_hash": Text("a line of a consistency proof is not a hash"),
-    "proof_of_equal_trees_unexpected": Text("trees of one size need no proof, and this one has hashes"),
-    "signed_note_control_character": Text("a signed note has a control character"),
-    "signed_note_line_not_signature": Text("a line of a signed note is not a signature"),
-    "signed_note_not_utf_8": Text("a signed note is not a UTF-8 text"),
-    "signed_note_signature_missing": Text("a signed note has no signature, or ends in the middle of a line"),
-    "signed_note_too_long": Text("a signed note is too long"),
-    "statement_bundle_count_differs": Text("a bundle of statements does not hold as many as its name says"),
-    # Keys and sealed bytes.
-    "batch_length_no_multiple": Text("a batch of {what} must be a multiple of {width} bytes"),
-    "batch_lengths_differ": Text("two batches that belong together differ in length"),
-    "c_extension_not_built": Text(
-        "the backend {backend} was not built here",
-        "install with a C compiler; only x86-64 processors have ifma and avx2",
-    ),
-    "domain_separation_tag_length_wrong": Text("a domain separation tag has 1 to 255 bytes"),
-    "ed25519_key_not_32_bytes": Text("an Ed25519 public key has 32 bytes"),
-    "ed25519_key_not_canonical": Text("an Ed25519 public key is not in its canonical encoding"),
-    "ed25519_key_small_order": Text("an Ed25519 public key has small order"),
-    "element_not_ristretto255": Text(
-        "the bytes at position {index} are not a ristretto255 element, or they are the identity"
-    ),
-    "envelope_key_unknown": Text("an envelope is signed by a key that is not known here"),
-    "envelope_malformed": Text("these bytes are not an envelope with one signature"),
-    "envelope_not_canonical_or_unexpected": Text(
-        "an envelope is not canonical, or of a type that is not expected here"
-    ),
-    "envelope_too_long": Text("an envelope is too long"),
-    "envelope_type_unexpected": Text("an envelope is of a type that is not expected here"),
-    "evaluation_proof_not_verified": Text("a proof of evaluation does not verify"),
-    "identity_key_not_ed25519": Text(
-        "an identity key must be an Ed25519 key",
-        "bring the right file from the safe, or correct the setting `identity`",
-    ),
-    "identity_key_unreadable": Text("an identity key cannot be read", "it must be unencrypted PEM"),
-    "integers_not_multiple_of_64": Text("integers to reduce must be a multiple of 64 bytes"),
-    "key_already_closed": Text("this {kind} is closed"),
-    "key_not_copyable": Text("a {kind} is neither pickled nor copied"),
-    "knowledge_proof_not_verified": Text("a proof of knowledge does not verify"),
-    "messages_not_whole": Text("messages must be a whole number of messages of at least one byte"),
-    "nonce_not_32_bytes": Text("the nonce needs 32 fresh bytes"),
-    "outputs_not_multiple_of_64": Text("outputs must be a multiple of 64 bytes"),
-    "processor_feature_missing": Text("the processor lacks {listed}", "use another backend"),
-    "proof_inputs_missing": Text("a proof needs at least one input, and an output for each"),
-    "proof_scalars_not_canonical": Text("a proof must be two canonical scalars of 32 bytes"),
-    "public_key_not_64_digits": Text("a public key must be 64 lower-case hexadecimal digits"),
-    "round_key_not_32_bytes": Text("a round key has 32 bytes"),
-    "scalar_out_of_range": Text("the scalar at position {index} is zero or not below the group's order"),
-    "sealed_batch_not_opened": Text("a sealed batch does not open"),
-    "sealed_note_not_opened": Text("a sealed note does not open"),
-    "sealed_stream_changed": Text(
-        "the sealed file was changed, or its end is missing, at piece {number}", "use another copy of the file"
-    ),
-    "sealed_stream_for_another_key": Text(
-        "the file is sealed to the key {expected}, and this is the key {got}", "use the private key of that name"
-    ),
-    "sealed_stream_missing": Text("this is not a sealed file of Aquila, or its beginning is missing"),
-    "sealing_key_not_x_wing": Text("a sealing key is not an X-Wing key"),
-    "secret_key_not_32_bytes": Text("a secret key has 32 bytes"),
-    "share_key_not_32_bytes": Text("a share's public key has 32 bytes"),
-    "share_malformed": Text("these bytes are not a share"),
-    "signature_not_verified": Text("a signature does not verify"),
-    "stored_secret_not_opened": Text(
-        "a stored secret does not open", "the round's key was replaced, or the stored bytes were changed"
-    ),
-    "stream_not_whole_blocks": Text("a stream gives whole blocks of 16 bytes"),
-    "thread_count_too_small": Text("at least one thread is needed"),
-    "transcript_part_too_long": Text("a part of a transcript is too long for its length field"),
-    "weighted_sum_empty": Text("a weighted sum needs at least one element"),
     # Pages.
     "box_not_ticked": Text("tick this before you send the form"),
     "certainty_level_unknown": Text("there is no such level of certainty"),
@@ -474,4 +317,164 @@ CORE: Final[Table] = {
         "In the round named above a record of {sender} and a record of {receiver} hit. A hit says that both records "
         "may be about the same person, with the certainty stated. It is not evidence, and it is not an identification"
     ),
+    "evaluation_proof_not_verified": Text("a proof of evaluation does not verify"),
 }
+
+CORE_FAULTS: Final[Table] = {
+    "counted_families_wrong": Text(
+        "a family that the rule table has counted is unknown or named twice, or a part of it lacks a share or a chance"
+    ),
+    "expected_share_out_of_range": Text("an expected share of a rule table is not above 0 and at most 1"),
+    "family_usualness_incomplete": Text("some parts of a family state how usual they are, and others do not"),
+    "missing_evidence_weight_wrong": Text(
+        "the weight of a family's missing evidence is out of range, or the family is unknown"
+    ),
+    "part_family_or_weight_wrong": Text("a part has an unknown family, a weight out of range, or a name with `:`"),
+    "part_kind_unknown": Text("a part is of an unknown kind", "known kinds: {known}"),
+    "part_required_only_has_weight": Text("a part that only requires a value has a weight, or is marked as usual"),
+    "rule_admits_no_record": Text("a rule admits no record", "set most_records to 1 or more"),
+    "rule_class_wrong": Text(
+        "a rule that reads no number, and no more of a date than its year, is not of the class coarse, or another is",
+        "give rules that read no number, and no more of a date than its year, the class coarse, and no other rule",
+    ),
+    "rule_family_named_twice": Text("a rule names two parts of one family"),
+    "rule_number_or_name_wrong": Text("a rule has a number outside 1 to {most_rules}, or a name with `;` or none"),
+    "rule_part_unknown": Text("a rule names a part that the table does not weigh"),
+    "rule_requirement_wrong": Text("a rule requires a value more than once, or compares nothing else"),
+    "rule_table_fields_wrong": Text(
+        "the rule table lacks a field, or has one of a wrong type", "compare it with a built-in table"
+    ),
+    "rule_table_not_toml": Text("the rule table is not TOML: {fault}", "correct the line that is named"),
+    "rule_table_number_inexact": Text(
+        "a number of the rule table is out of range, or has more than {decimals} decimals: {where}",
+        "state weights with two decimals, and shares with six",
+    ),
+    "rule_table_rules_wrong": Text("a rule table has no rule, or two of one number or name", "number each rule once"),
+    "rule_too_weak": Text("a rule is made of one weak attribute alone", "add a second part"),
+    "settings_indicators_unusable": Text(
+        "the table of indicators in the settings cannot be used: {fault}",
+        "name a file of the form of aquila/records/indicators.toml",
+    ),
+    "shadow_sets_wrong": Text(
+        "the sets of rules of shadow columns are missing, not in order, or name rules that the table does not have",
+        "compare them with a built-in table",
+    ),
+    "stored_record_fields_wrong": Text("a stored record has an unknown field or code, or a value of a wrong type"),
+    "stored_record_not_json": Text("a stored record is not JSON text"),
+    "evaluation_not_4x4": Text("this is not an evaluation of the 4x4 system"),
+    "expectation_needs_records_and_share": Text("an expectation of hits needs records and a share"),
+    "prior_operands_out_of_range": Text("a prior needs two lists with records and a share above 0 and at most 1"),
+    "rule_mask_empty_or_unknown": Text("a mask of rules is empty or names a rule that the table does not have"),
+    "token_row_rule_impossible": Text("a token row names a rule that no table can have"),
+    "token_rows_not_whole": Text("these are not whole token rows"),
+    "bundle_too_large": Text("a bundle holds up to 256 entries of up to 65,535 bytes"),
+    "checkpoint_fields_unreadable": Text("a checkpoint's origin, size or head cannot be read"),
+    "checkpoint_head_size_mismatch": Text("a checkpoint's head does not fit a log of its size"),
+    "checkpoint_not_signed_by_log": Text("the checkpoint is not signed by its log"),
+    "checkpoint_not_three_lines": Text("a checkpoint has not three lines"),
+    "checkpoint_of_another_log": Text("the checkpoint is another log's"),
+    "checkpoint_origin_or_head_wrong": Text(
+        "a checkpoint needs an origin of one line and a head of 32 bytes", "give both as the log has them"
+    ),
+    "consistency_proof_sizes_not_ascending": Text(
+        "a consistency proof is from an earlier tree, not empty, to a later one"
+    ),
+    "cosignature_not_72_bytes": Text("a cosignature has not 72 bytes"),
+    "cosignature_wrong": Text("the cosignature is wrong: {witness}"),
+    "earlier_size_out_of_range": Text("a log only grows: the earlier size is not from 1 to the later"),
+    "entry_bundle_count_differs": Text("an entry bundle does not hold as many entries as its name says"),
+    "entry_content_not_allowed": Text("an entry of the log may not hold this: {fields}"),
+    "entry_malformed": Text("this is not an entry of a log: {fields}"),
+    "entry_not_canonical": Text("an entry of the log is not in canonical encoding"),
+    "entry_number_outside_tree": Text("the entry's number is not below the tree's size"),
+    "entry_too_long": Text("an entry of the log is too long"),
+    "entry_unknown_in_tree": Text("there is no such entry in that tree"),
+    "hash_tile_length_differs": Text("a hash tile has another length than its name says"),
+    "left_out_entries_malformed": Text("{file}: its entries do not ascend, or are not in the log"),
+    "left_out_file_unreadable": Text("{file}: it cannot be read"),
+    "left_out_rounds_malformed": Text("{file}: its rounds lack more entries than are left out"),
+    "log_edge_size_mismatch": Text("the edge of a log does not fit its size"),
+    "log_growth_size_differs": Text("the log proves its growth from another size than asked for"),
+    "log_heads_differ": Text("two heads of one size differ: the log forked"),
+    "log_signature_wrong": Text("the log's signature is wrong: {origin}"),
+    "entry_proof_malformed": Text("a file is not the proof of a log's entry (C2SP tlog-proof)"),
+    "log_update_malformed": Text("an update of a log does not begin with an old size and a proof"),
+    "log_update_too_long": Text("an update of a log is too long"),
+    "note_key_name_malformed": Text(
+        "the name of a key in a note has a space or a plus sign, or is empty", "name the key without them"
+    ),
+    "proof_earlier_head_differs": Text("the proof leads to another earlier head"),
+    "proof_empty": Text("the proof is empty"),
+    "proof_hash_count_differs": Text("the proof has another number of hashes than the tree asks"),
+    "proof_hash_not_32_bytes": Text("a hash of the proof has not 32 bytes"),
+    "proof_head_differs": Text("the proof leads to another head"),
+    "proof_later_head_differs": Text("the proof leads to another later head"),
+    "proof_line_not_hash": Text("a line of a consistency proof is not a hash"),
+    "proof_of_equal_trees_unexpected": Text("trees of one size need no proof, and this one has hashes"),
+    "signed_note_control_character": Text("a signed note has a control character"),
+    "signed_note_line_not_signature": Text("a line of a signed note is not a signature"),
+    "signed_note_not_utf_8": Text("a signed note is not a UTF-8 text"),
+    "signed_note_signature_missing": Text("a signed note has no signature, or ends in the middle of a line"),
+    "signed_note_too_long": Text("a signed note is too long"),
+    "statement_bundle_count_differs": Text("a bundle of statements does not hold as many as its name says"),
+    "batch_length_no_multiple": Text("a batch of {what} must be a multiple of {width} bytes"),
+    "batch_lengths_differ": Text("two batches that belong together differ in length"),
+    "c_extension_not_built": Text(
+        "the backend {backend} was not built here",
+        "install with a C compiler; only x86-64 processors have ifma and avx2",
+    ),
+    "domain_separation_tag_length_wrong": Text("a domain separation tag has 1 to 255 bytes"),
+    "ed25519_key_not_32_bytes": Text("an Ed25519 public key has 32 bytes"),
+    "ed25519_key_not_canonical": Text("an Ed25519 public key is not in its canonical encoding"),
+    "ed25519_key_small_order": Text("an Ed25519 public key has small order"),
+    "element_not_ristretto255": Text(
+        "the bytes at position {index} are not a ristretto255 element, or they are the identity"
+    ),
+    "envelope_key_unknown": Text("an envelope is signed by a key that is not known here"),
+    "envelope_malformed": Text("these bytes are not an envelope with one signature"),
+    "envelope_not_canonical_or_unexpected": Text(
+        "an envelope is not canonical, or of a type that is not expected here"
+    ),
+    "envelope_too_long": Text("an envelope is too long"),
+    "envelope_type_unexpected": Text("an envelope is of a type that is not expected here"),
+    "identity_key_not_ed25519": Text(
+        "an identity key must be an Ed25519 key",
+        "bring the right file from the safe, or correct the setting `identity`",
+    ),
+    "identity_key_unreadable": Text("an identity key cannot be read", "it must be unencrypted PEM"),
+    "integers_not_multiple_of_64": Text("integers to reduce must be a multiple of 64 bytes"),
+    "key_already_closed": Text("this {kind} is closed"),
+    "key_not_copyable": Text("a {kind} is neither pickled nor copied"),
+    "knowledge_proof_not_verified": Text("a proof of knowledge does not verify"),
+    "messages_not_whole": Text("messages must be a whole number of messages of at least one byte"),
+    "nonce_not_32_bytes": Text("the nonce needs 32 fresh bytes"),
+    "outputs_not_multiple_of_64": Text("outputs must be a multiple of 64 bytes"),
+    "processor_feature_missing": Text("the processor lacks {listed}", "use another backend"),
+    "proof_inputs_missing": Text("a proof needs at least one input, and an output for each"),
+    "proof_scalars_not_canonical": Text("a proof must be two canonical scalars of 32 bytes"),
+    "public_key_not_64_digits": Text("a public key must be 64 lower-case hexadecimal digits"),
+    "round_key_not_32_bytes": Text("a round key has 32 bytes"),
+    "scalar_out_of_range": Text("the scalar at position {index} is zero or not below the group's order"),
+    "sealed_batch_not_opened": Text("a sealed batch does not open"),
+    "sealed_note_not_opened": Text("a sealed note does not open"),
+    "sealed_stream_changed": Text(
+        "the sealed file was changed, or its end is missing, at piece {number}", "use another copy of the file"
+    ),
+    "sealed_stream_for_another_key": Text(
+        "the file is sealed to the key {expected}, and this is the key {got}", "use the private key of that name"
+    ),
+    "sealed_stream_missing": Text("this is not a sealed file of Aquila, or its beginning is missing"),
+    "sealing_key_not_x_wing": Text("a sealing key is not an X-Wing key"),
+    "secret_key_not_32_bytes": Text("a secret key has 32 bytes"),
+    "share_key_not_32_bytes": Text("a share's public key has 32 bytes"),
+    "share_malformed": Text("these bytes are not a share"),
+    "signature_not_verified": Text("a signature does not verify"),
+    "stored_secret_not_opened": Text(
+        "a stored secret does not open", "the round's key was replaced, or the stored bytes were changed"
+    ),
+    "stream_not_whole_blocks": Text("a stream gives whole blocks of 16 bytes"),
+    "thread_count_too_small": Text("at least one thread is needed"),
+    "transcript_part_too_long": Text("a part of a transcript is too long for its length field"),
+    "weighted_sum_empty": Text("a weighted sum needs at least one element"),
+}
+"""Faults of rule tables, logs, keys and bytes, which no officer can mend: in English on every page."""

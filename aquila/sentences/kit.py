@@ -24,19 +24,156 @@ KIT: Final[Table] = {
     "asking_person_not_allowed": Text(
         "the person who asked for this may not ask for it any more", "refuse it; who may ask can ask again"
     ),
-    "authenticator_secret_not_opened": Text(
-        "an authenticator's secret does not open",
-        "{key_file} was replaced: reset the account, so that its person enrols again",
-    ),
     "backup_is_being_made": Text("a backup is being made already", "wait until it is done"),
     "backup_key_not_in_home": Text(
         "the home has no public backup key {file}", "put a copy of the public key of `aquila backup-key` there"
     ),
     "backup_not_written": Text("the backup could not be written", "look at the disk and at the service's log lines"),
+    "body_too_large": Text("the body is too large", "the settings of lists and chunks are in the group limits"),
+    "callers_too_many": Text("too many callers at once", "the same call can be repeated in a moment"),
+    "decision_digest_differs": Text(
+        "the content that was read differs from the content of the request",
+        "read the request again with `aquila call get_approval`",
+    ),
+    "disk_full": Text(
+        "no room is left on the disk of {folder_2}",
+        "make room there or close a round; nothing was changed, and the call can be repeated",
+    ),
+    "disk_refused": Text(
+        "the disk refused {parent}: {fault}", "check the disk and the folder's permissions; nothing was changed"
+    ),
+    "home_key_without_password": Text("the key of the home folder has no password"),
+    "log_alarm_open": Text(
+        "{alarm}",
+        "nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
+        "`aquila audit acknowledge`",
+    ),
+    "log_checked_too_often": Text(
+        "this log was checked five times within a few minutes", "wait a minute, and check it again"
+    ),
+    "log_shrank_to_nothing": Text(
+        "the log {origin} shrank from {expected} to 0 entries",
+        "nothing more is signed or sent; have the log's owner explain it, for example that it restored no backup",
+    ),
+    "log_entry_unknown": Text("the log has no entry {index}"),
+    "log_entry_without_proof": Text(
+        "entry {index} has no proof: its content was erased or changed, or no checkpoint covers it yet"
+    ),
+    "looks_period_wrong": Text("a review covers one to {expected} days, the last one not before the first"),
+    "log_without_round": Text("the log has no entry of this round"),
+    "login_reserved_for_home_key": Text("{login} names the key of the home folder", "choose another login"),
+    "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),
+    "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
+    "notifications_not_chosen": Text(
+        "you chose no notifications, so there is no address for a test", "choose them on the page of your account"
+    ),
+    "notifications_not_set_up": Text(
+        "this service notifies nobody", "its settings name a mail server or a command for that"
+    ),
+    "party_calls_too_often": Text("the party calls too often", "wait a minute, and do it again"),
+    "password_holds_login_name": Text("the password is too easy", "leave out the login name"),
+    "password_too_easy": Text("the password is too easy", "leave out names of this place, and take words of your own"),
+    "password_too_short": Text("the password is too short", "use at least {shortest} characters, or a few words"),
+    "person_needed": Text("a program may not do this: {action}", "sign in as a person"),
+    "program_elsewhere": Text(
+        "the token does not count from the address {address}",
+        "call from one that was named with it, or have another one made",
+    ),
+    "program_network_everything": Text("{network} limits nothing", "name the addresses that the program calls from"),
+    "program_network_malformed": Text(
+        "{network} is no address and no network", "write it as 192.0.2.7 or 192.0.2.0/24, or the same of IPv6"
+    ),
+    "program_role_impossible": Text("a program cannot be {role} here", "it can be {known_roles}"),
+    "program_token_over": Text("the token is over", "have an administrator make another one"),
+    "provider_role_missing": Text(
+        "the provider gives you no role here", "the administrator of the provider can give one"
+    ),
+    "provider_sign_in_failed": Text(
+        "the sign-in at the provider did not succeed", "begin again; the service's log says why"
+    ),
+    "request_not_waiting": Text("the request is {state} already", "ask for it again if it is still wanted"),
+    "request_of_another_person": Text(
+        "another person asked for this", "a person who may approve it may also refuse it"
+    ),
+    "request_of_home_key": Text(
+        "this was asked for with the key in the home, which any administrator may hold",
+        "another person approves it, whose account does not have the role administrator",
+    ),
+    "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
+    "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),
+    "request_without_persons": Text("this request asks for no persons by a query"),
+    "request_waited_too_long": Text("the request waited too long", "ask for it again if it is still wanted"),
+    "role_needed": Text("this needs the role {roles}", "`aquila roles` shows who may do what"),
+    "same_request_already_waiting": Text(
+        "the same request waits for a second person already",
+        "see it with `aquila call get_approval approval_id={approval}`",
+    ),
+    "seen_checkpoint_not_signed": Text(
+        "{party} names a checkpoint that the matcher's log has never signed",
+        "it was shown another log: keep its checkpoint as evidence, and tell the other parties",
+    ),
+    "service_failed": Text("the service failed", "its log has the incident {incident}; the call can be repeated"),
+    "service_not_ready": Text(
+        "the service cannot do its work now: {listed}", "`aquila node status` or `aquila matcher status` shows why"
+    ),
+    "service_restored_from_backup": Text(
+        "this service was restored from a backup, and its log may be older than the one that it has shown",
+        "when it is explained, an administrator goes on with `aquila audit acknowledge`",
+    ),
+    "service_role_unknown": Text("a {service} has no role {unknown_roles}", "it has {known_roles}"),
+    "service_stopping": Text("the service is stopping", "start it again, and repeat the call"),
+    "session_missing_or_over": Text("there is no session, or it is over", "sign in with `aquila login`"),
+    "session_unknown": Text("you have no such session"),
+    "sign_in_refused": Text(
+        "login, password or code are not right",
+        "after several failures an account waits, up to an hour; the administrator can reset it",
+    ),
+    "row_not_authentic": Text(
+        "a row of the table {table} was not written by this service",
+        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
+    ),
+    "approval_not_in_log": Text(
+        "nothing is signed in round {round}: the log has no approval of exactly this by two persons",
+        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
+    ),
+    "registry_approval_not_in_log": Text(
+        "the registry is neither stated nor accepted: the log has no approval of exactly this by two persons",
+        "somebody changed the database: look who did; OPERATIONS.md, *A row that the service did not write*",
+    ),
+    "registry_change_waits": Text(
+        "another change of the registry waits for a second person, as request {approval}",
+        "let it be decided, or take it back: aquila call post_withdraw approval_id={approval}",
+    ),
+    "registry_changed_meanwhile": Text(
+        "the registry is another one than when this was asked for", "ask for it again, if it is still wanted"
+    ),
+    "registry_states_this": Text("the registry states this already", "see it with `aquila party registry`"),
+    "stored_request_differs": Text(
+        "the stored content of a request is not what was asked for",
+        "somebody changed the database; refuse the request, and look who did",
+    ),
+    "waiting_requests_too_many": Text(
+        "{most_waiting} requests of yours wait already",
+        "withdraw some, or let them be decided, with `aquila approval list`",
+    ),
+    "work_failed": Text(
+        "a piece of work failed: {kind} at {file}:{lineno}",
+        "restart the service; if it fails again, report kind, file and line, as SECURITY.md describes",
+    ),
+    "worker_process_ended": Text(
+        "a process that did a part of the work ended without an answer",
+        "look whether the system ended it for want of memory; fewer workers need less",
+    ),
+}
+
+KIT_FAULTS: Final[Table] = {
+    "authenticator_secret_not_opened": Text(
+        "an authenticator's secret does not open",
+        "{key_file} was replaced: reset the account, so that its person enrols again",
+    ),
     "body_length_not_declared": Text(
         "the call does not declare the length of its body", "send it with Content-Length, and not in chunks"
     ),
-    "body_too_large": Text("the body is too large", "the settings of lists and chunks are in the group limits"),
     "call_already_seen": Text("the call was seen before", "sign the call again to repeat it"),
     "call_body_differs": Text("the call's body is not the one that was signed"),
     "call_content_type_not_signed": Text("the call's signature does not cover its content type"),
@@ -55,7 +192,6 @@ KIT: Final[Table] = {
         "set the clocks; {max_age} s are allowed each way",
     ),
     "call_unusable": Text("the call cannot be used: {listed}"),
-    "callers_too_many": Text("too many callers at once", "the same call can be repeated in a moment"),
     "certificate_authority_unknown": Text(
         "no CA that is trusted here has signed the certificate of {peer}",
         "name the CA of its certificate in the settings, or with --ca",
@@ -134,17 +270,6 @@ KIT: Final[Table] = {
         "the database has the schema {revision}, which this version does not know",
         "start the version that made it, or a newer one",
     ),
-    "decision_digest_differs": Text(
-        "the content that was read differs from the content of the request",
-        "read the request again with `aquila call get_approval`",
-    ),
-    "disk_full": Text(
-        "no room is left on the disk of {folder_2}",
-        "make room there or close a round; nothing was changed, and the call can be repeated",
-    ),
-    "disk_refused": Text(
-        "the disk refused {parent}: {fault}", "check the disk and the folder's permissions; nothing was changed"
-    ),
     "file_digest_differs": Text("the content of {file} differs from its digest"),
     "file_name_malformed": Text("a file name needs one to eight segments of letters, digits, '.', '_' and '-'"),
     "health_certificate_ended": Text(
@@ -197,7 +322,6 @@ KIT: Final[Table] = {
         "the service starts new ones by itself; if it goes on, use fewer `workers` or more memory",
     ),
     "home_already_made": Text("{home} is the home of a {service} already", "choose another folder"),
-    "home_key_without_password": Text("the key of the home folder has no password"),
     "identity_key_not_registered": Text(
         "the registry pins another identity key for {party} than the one in this home",
         "accept the newest registry first: aquila party accept; if the key is lost, use --lost",
@@ -215,31 +339,11 @@ KIT: Final[Table] = {
     "listening_failed": Text(
         "cannot listen on {host}:{port}: {fault}", "another process has the port, or the address is not this machine's"
     ),
-    "log_alarm_open": Text(
-        "{alarm}",
-        "nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
-        "`aquila audit acknowledge`",
-    ),
     "log_copied_too_often": Text(
         "{party} has copied this log six times at once, or within ten minutes",
         "do it again in ten minutes; the copies that there are stay valid",
     ),
-    "log_checked_too_often": Text(
-        "this log was checked five times within a few minutes", "wait a minute, and check it again"
-    ),
     "log_node_unknown": Text("the log has no such node"),
-    "log_shrank_to_nothing": Text(
-        "the log {origin} shrank from {expected} to 0 entries",
-        "nothing more is signed or sent; have the log's owner explain it, for example that it restored no backup",
-    ),
-    "log_entry_unknown": Text("the log has no entry {index}"),
-    "log_entry_without_proof": Text(
-        "entry {index} has no proof: its content was erased or changed, or no checkpoint covers it yet"
-    ),
-    "looks_period_wrong": Text("a review covers one to {expected} days, the last one not before the first"),
-    "log_without_round": Text("the log has no entry of this round"),
-    "login_reserved_for_home_key": Text("{login} names the key of the home folder", "choose another login"),
-    "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),
     "migration_breaks_reference": Text(
         "the migration breaks a reference between rows; nothing was changed",
         "start the earlier release again, and report it: the database is not what that release makes",
@@ -266,7 +370,6 @@ KIT: Final[Table] = {
     "idempotency_key_of_another_call": Text(
         "another call had this idempotency key", "use a key for one call, with the same body each time"
     ),
-    "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
     "operator_token_malformed": Text("{path} holds no operator's token", "make a new one"),
     "own_certificate_authority_unknown": Text(
         "{peer} trusts no CA that has signed the certificate shown to it", "its administrator names that CA in [tls] ca"
@@ -282,19 +385,9 @@ KIT: Final[Table] = {
         "{peer} refuses the certificate shown to it",
         "its administrator finds the reason in its log, as certificate_refused",
     ),
-    "notifications_not_chosen": Text(
-        "you chose no notifications, so there is no address for a test", "choose them on the page of your account"
-    ),
-    "notifications_not_set_up": Text(
-        "this service notifies nobody", "its settings name a mail server or a command for that"
-    ),
     "own_ca_unreadable": Text(
         "{path} does not hold a CA of this service", "the certificate comes from elsewhere: renew it there"
     ),
-    "party_calls_too_often": Text("the party calls too often", "wait a minute, and do it again"),
-    "password_holds_login_name": Text("the password is too easy", "leave out the login name"),
-    "password_too_easy": Text("the password is too easy", "leave out names of this place, and take words of your own"),
-    "password_too_short": Text("the password is too short", "use at least {shortest} characters, or a few words"),
     "peer_answer_compressed": Text("the peer's answer is compressed"),
     "peer_answer_failed": Text(
         "the peer answers {status_code}",
@@ -313,64 +406,14 @@ KIT: Final[Table] = {
     "permissions_too_open": Text(
         "the {what} {path} is open to others", "chmod {mode} {path}, and consider known what it holds"
     ),
-    "person_needed": Text("a program may not do this: {action}", "sign in as a person"),
-    "program_elsewhere": Text(
-        "the token does not count from the address {address}",
-        "call from one that was named with it, or have another one made",
-    ),
-    "program_network_everything": Text("{network} limits nothing", "name the addresses that the program calls from"),
-    "program_network_malformed": Text(
-        "{network} is no address and no network", "write it as 192.0.2.7 or 192.0.2.0/24, or the same of IPv6"
-    ),
-    "program_role_impossible": Text("a program cannot be {role} here", "it can be {known_roles}"),
-    "program_token_over": Text("the token is over", "have an administrator make another one"),
-    "provider_role_missing": Text(
-        "the provider gives you no role here", "the administrator of the provider can give one"
-    ),
-    "provider_sign_in_failed": Text(
-        "the sign-in at the provider did not succeed", "begin again; the service's log says why"
-    ),
-    "request_not_waiting": Text("the request is {state} already", "ask for it again if it is still wanted"),
-    "request_of_another_person": Text(
-        "another person asked for this", "a person who may approve it may also refuse it"
-    ),
-    "request_of_home_key": Text(
-        "this was asked for with the key in the home, which any administrator may hold",
-        "another person approves it, whose account does not have the role administrator",
-    ),
-    "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
-    "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),
-    "request_without_persons": Text("this request asks for no persons by a query"),
-    "request_waited_too_long": Text("the request waited too long", "ask for it again if it is still wanted"),
-    "role_needed": Text("this needs the role {roles}", "`aquila roles` shows who may do what"),
-    "same_request_already_waiting": Text(
-        "the same request waits for a second person already",
-        "see it with `aquila call get_approval approval_id={approval}`",
-    ),
     "secret_unreadable": Text(
         "the secret {path} cannot be read: {fault}",
         "put the file there, readable by the service's user alone; bring it from the safe if it is lost",
     ),
-    "seen_checkpoint_not_signed": Text(
-        "{party} names a checkpoint that the matcher's log has never signed",
-        "it was shown another log: keep its checkpoint as evidence, and tell the other parties",
-    ),
-    "service_failed": Text("the service failed", "its log has the incident {incident}; the call can be repeated"),
     "service_name_unknown": Text(
         "the service is not called by this name", "its settings list its names (listen.names)"
     ),
     "service_not_live": Text("a driver makes no progress: {listed}", "restart the service; nothing is lost"),
-    "service_not_ready": Text(
-        "the service cannot do its work now: {listed}", "`aquila node status` or `aquila matcher status` shows why"
-    ),
-    "service_restored_from_backup": Text(
-        "this service was restored from a backup, and its log may be older than the one that it has shown",
-        "when it is explained, an administrator goes on with `aquila audit acknowledge`",
-    ),
-    "service_role_unknown": Text("a {service} has no role {unknown_roles}", "it has {known_roles}"),
-    "service_stopping": Text("the service is stopping", "start it again, and repeat the call"),
-    "session_missing_or_over": Text("there is no session, or it is over", "sign in with `aquila login`"),
-    "session_unknown": Text("you have no such session"),
     "settings_file_not_toml": Text(
         "the settings file {path} is not TOML: {fault}",
         "correct the line that is named; texts stand in quotation marks",
@@ -383,30 +426,6 @@ KIT: Final[Table] = {
     "settings_file_unusable": Text(
         "the settings file {path} cannot be used: {listed}", "the operations page lists every setting"
     ),
-    "sign_in_refused": Text(
-        "login, password or code are not right",
-        "after several failures an account waits, up to an hour; the administrator can reset it",
-    ),
-    "row_not_authentic": Text(
-        "a row of the table {table} was not written by this service",
-        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
-    ),
-    "approval_not_in_log": Text(
-        "nothing is signed in round {round}: the log has no approval of exactly this by two persons",
-        "somebody changed the database: look who did; DISASTERS.md, *A row that the service did not write*",
-    ),
-    "registry_approval_not_in_log": Text(
-        "the registry is neither stated nor accepted: the log has no approval of exactly this by two persons",
-        "somebody changed the database: look who did; OPERATIONS.md, *A row that the service did not write*",
-    ),
-    "registry_change_waits": Text(
-        "another change of the registry waits for a second person, as request {approval}",
-        "let it be decided, or take it back: aquila call post_withdraw approval_id={approval}",
-    ),
-    "registry_changed_meanwhile": Text(
-        "the registry is another one than when this was asked for", "ask for it again, if it is still wanted"
-    ),
-    "registry_states_this": Text("the registry states this already", "see it with `aquila party registry`"),
     "people_key_missing": Text(
         "the home has no {key_file}, and its database has accounts",
         "put the file back from the safe; if it is lost, `aquila node renew-people-key` or `aquila matcher "
@@ -414,10 +433,6 @@ KIT: Final[Table] = {
     ),
     "stored_file_differs": Text("the stored content of {file} was changed"),
     "stored_file_missing": Text("there is no file {file}"),
-    "stored_request_differs": Text(
-        "the stored content of a request is not what was asked for",
-        "somebody changed the database; refuse the request, and look who did",
-    ),
     "stored_rows_conflict": Text("{transaction} conflicts with what is stored"),
     "tls_certificate_or_key_unreadable": Text(
         "a certificate or key of [tls] cannot be read: {fault}", "certificate and key belong together and are PEM files"
@@ -493,17 +508,6 @@ KIT: Final[Table] = {
         "the token {token} cannot make Ed25519 signatures", "take a token that has the mechanism CKM_EDDSA"
     ),
     "token_write_protected": Text("the token {token} is protected against writing", "make the key there by hand"),
-    "waiting_requests_too_many": Text(
-        "{most_waiting} requests of yours wait already",
-        "withdraw some, or let them be decided, with `aquila approval list`",
-    ),
-    "work_failed": Text(
-        "a piece of work failed: {kind} at {file}:{lineno}",
-        "restart the service; if it fails again, report kind, file and line, as SECURITY.md describes",
-    ),
-    "worker_process_ended": Text(
-        "a process that did a part of the work ended without an answer",
-        "look whether the system ended it for want of memory; fewer workers need less",
-    ),
     "write_ahead_log_in_use": Text("a reader keeps the write-ahead log in use", "try again"),
 }
+"""Faults of machines, keys, files and bytes, which no officer can mend: in English on every page."""

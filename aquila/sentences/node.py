@@ -6,10 +6,6 @@ from aquila.sentences.sentence import Table, Text
 
 NODE: Final[Table] = {
     "both_notes_verified": Text("both sides have verified that they hold the same values"),
-    "changes_cursor_of_another_history": Text(
-        "the cursor is not of this node's history: it was restored from an older copy",
-        "begin again without a cursor, and replace what you have",
-    ),
     "check_differs": Text("the other side was told of other tags, or found something left out"),
     "chunk_cannot_be_had": Text("the chunk cannot be had: {reason}"),
     "chunk_evaluated_wrongly": Text("{party} evaluated chunk {chunk} wrongly: {reason}"),
@@ -65,27 +61,6 @@ NODE: Final[Table] = {
     ),
     "follow_up_not_open": Text("a letter belongs to an open follow-up", "open one first: `aquila call open_follow_up`"),
     "given_up": Text("{problem} (tried {attempts} times)"),
-    "health_clock_differs": Text(
-        "the clock differs by {seconds} seconds from the matcher's",
-        "set the clock; calls are refused beyond 300 seconds",
-    ),
-    "health_matcher_away": Text(
-        "the matcher has not answered for {minutes} minutes: {reason}",
-        "nothing is lost, and the node continues by itself; if it lasts, `aquila doctor` looks for the cause",
-    ),
-    "health_matcher_not_called": Text(
-        "the matcher at {url} has not answered since the start",
-        "wait a minute after a start; then `aquila doctor` looks at address, network, certificates and clock",
-    ),
-    "health_rounds_need_people": Text(
-        "{count} rounds have an obstacle that somebody has to look at",
-        "see them on the first page, or with `aquila round list`",
-    ),
-    "high_water_mark_unreadable": Text(
-        "the high-water mark next to the round keys cannot be read: nothing shows how old this database is",
-        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
-        "acknowledge`",
-    ),
     "hit_erased_only_with_record": Text(
         "a hit is withdrawn as erased by erasing its record", "`aquila call erase_record`"
     ),
@@ -120,11 +95,6 @@ NODE: Final[Table] = {
     ),
     "import_name_malformed": Text("an import needs a name of one printable line"),
     "import_unknown": Text("the node holds no such import", "see them with `aquila call get_imports`"),
-    "key_replaced_in_open_round": Text(
-        "the registry replaces the key of {party}, and the round {round} with it is not over here",
-        "wait until this node has seen the end of the round, or let the secretariat abort it",
-    ),
-    "key_without_account": Text("the key of the home folder is not the account of a person", "sign in with an account"),
     "last_record_of_list": Text("this is the last record of its list", "delete the list"),
     "letter_date_in_future": Text("the date of a letter is not in the future"),
     "letter_date_missing": Text("a letter is recorded with its date"),
@@ -173,13 +143,8 @@ NODE: Final[Table] = {
     "matched_record_stays": Text(
         "the record has hits, which show what was matched", "erase it with its hits, and import the corrected one again"
     ),
-    "matcher_address_unusable": Text("the registry names an address of the matcher that is not https"),
-    "matcher_feed_goes_backwards": Text("the matcher's feed goes backwards"),
-    "matcher_feed_page_unreadable": Text("a page of the matcher's feed cannot be read"),
     "matcher_has_no_room": Text("the matcher has no room now, and sending waits for it: {reason}"),
     "matcher_log_growth_not_proved": Text("the matcher does not prove its log since a head that a party saw"),
-    "matcher_round_list_unreadable": Text("the matcher's list of rounds cannot be read"),
-    "matcher_seen_size_missing": Text("the matcher does not say how many entries of our log it has seen"),
     "neither_note_verified": Text("neither side has verified the other's note yet"),
     "node_already_consented": Text("this node has consented to the round already"),
     "node_evaluation_cap_reached": Text("this node has evaluated as many elements as the cap allows"),
@@ -196,10 +161,6 @@ NODE: Final[Table] = {
     "node_queries_used_up": Text(
         "this node has asked {expected} queries in this round, the most that a round takes of a party",
         "ask in the next round",
-    ),
-    "node_registry_unreadable": Text(
-        "the registry {registry} cannot be read: {fault}",
-        "give it to the service's user if it is there: chown; else put the file there that the parties exchanged",
     ),
     "node_rule_table_unknown": Text("the node has no rule table of this name", "it has {known}"),
     "note_awaited": Text("the counterpart has confirmed our note; its own has not come yet"),
@@ -237,7 +198,6 @@ NODE: Final[Table] = {
         "these hits together, and ask {party}"
     ),
     "record_unknown": Text("the node holds no such record", "search for it again; it may have been erased"),
-    "registry_feed_unreadable": Text("the matcher's answer about the registry cannot be read"),
     "registry_file_of_statements_unreadable": Text(
         "this file holds no statements on the registry", "the secretariat makes it: aquila matcher move"
     ),
@@ -301,7 +261,6 @@ NODE: Final[Table] = {
         "a text names a person who is asked for; it would go to the matcher and stay in its log for three years",
         "look at {name}, and write the number under which it is on file",
     ),
-    "statement_already_numbered": Text("a statement has this number already"),
     "statement_does_not_count": Text("a statement does not count: {reason}"),
     "statement_refused": Text("the matcher refuses a {kind}: {reason}"),
     "statements_not_kept": Text("statements of {party} do not count and are not kept: it says too much"),
@@ -345,3 +304,48 @@ NODE: Final[Table] = {
     ),
     "withdraws_unknown_hits": Text("{party} withdraws {hits} hits that this node does not hold"),
 }
+
+NODE_FAULTS: Final[Table] = {
+    "changes_cursor_of_another_history": Text(
+        "the cursor is not of this node's history: it was restored from an older copy",
+        "begin again without a cursor, and replace what you have",
+    ),
+    "health_clock_differs": Text(
+        "the clock differs by {seconds} seconds from the matcher's",
+        "set the clock; calls are refused beyond 300 seconds",
+    ),
+    "health_matcher_away": Text(
+        "the matcher has not answered for {minutes} minutes: {reason}",
+        "nothing is lost, and the node continues by itself; if it lasts, `aquila doctor` looks for the cause",
+    ),
+    "health_matcher_not_called": Text(
+        "the matcher at {url} has not answered since the start",
+        "wait a minute after a start; then `aquila doctor` looks at address, network, certificates and clock",
+    ),
+    "health_rounds_need_people": Text(
+        "{count} rounds have an obstacle that somebody has to look at",
+        "see them on the first page, or with `aquila round list`",
+    ),
+    "high_water_mark_unreadable": Text(
+        "the high-water mark next to the round keys cannot be read: nothing shows how old this database is",
+        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
+        "acknowledge`",
+    ),
+    "key_replaced_in_open_round": Text(
+        "the registry replaces the key of {party}, and the round {round} with it is not over here",
+        "wait until this node has seen the end of the round, or let the secretariat abort it",
+    ),
+    "key_without_account": Text("the key of the home folder is not the account of a person", "sign in with an account"),
+    "matcher_address_unusable": Text("the registry names an address of the matcher that is not https"),
+    "matcher_feed_goes_backwards": Text("the matcher's feed goes backwards"),
+    "matcher_feed_page_unreadable": Text("a page of the matcher's feed cannot be read"),
+    "matcher_round_list_unreadable": Text("the matcher's list of rounds cannot be read"),
+    "matcher_seen_size_missing": Text("the matcher does not say how many entries of our log it has seen"),
+    "node_registry_unreadable": Text(
+        "the registry {registry} cannot be read: {fault}",
+        "give it to the service's user if it is there: chown; else put the file there that the parties exchanged",
+    ),
+    "registry_feed_unreadable": Text("the matcher's answer about the registry cannot be read"),
+    "statement_already_numbered": Text("a statement has this number already"),
+}
+"""Faults of machines, keys, files and bytes, which no officer can mend: in English on every page."""

@@ -9,11 +9,7 @@ from clients.cli.services.people import role_document
 from clients.sdk.operations import operations
 from tests.support.commands import every_command, loaded_command
 
-STABLE_OPTIONS = {
-    "rehearse": "--party --out --report --minimum --rules --padding --workers --backend --json",
-    "audit prove-inclusion": "--leaf-hash --index --size --root --node --json",
-    "audit prove-consistency": "--size1 --size2 --root1 --root2 --node --json",
-}
+STABLE_OPTIONS = {"rehearse": "--party --out --report --minimum --rules --padding --workers --backend --json"}
 """Options that scripts of others use: none goes or gets another name."""
 
 
