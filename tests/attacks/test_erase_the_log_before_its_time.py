@@ -50,6 +50,16 @@ def test_with_two_clocks_of_two_witnesses(log: Exported) -> None:
     assert refused(log).fields["what"] == "erased_early"
 
 
+def test_with_a_witness_that_dates_ahead(log: Exported) -> None:
+    """What one witness says that it still saw without the entry, years after others saw the entry, does not count."""
+    size = erase(log, NOW)
+    log.sign_anew(seen=[(size - 1, NOW), (size, NOW), (size + 1, NOW)], witnesses=("RS", "SI"))
+    log.cosign(size - 1, "AL", NOW)
+    log.cosign(size, "AL", NOW + YEARS)
+    error = refused(log)
+    assert (error.fields["what"], error.fields["got"]) == ("erased_early", 0)
+
+
 def test_as_its_own_witness(log: Exported) -> None:
     """The owner has a name as a witness, too, and any clock that it likes: its own lines count for nothing."""
     size = erase(log, NOW)

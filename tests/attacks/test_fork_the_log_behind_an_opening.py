@@ -44,15 +44,12 @@ def test_the_last_word_of_one_party(log: Exported, group: Group, code: str) -> N
 
 
 def test_all_closings(log: Exported, group: Group) -> None:
-    """Whoever has seen the ending destroys its keys and says so within a day: a log without it leaves it out."""
+    """Whoever has seen the ending destroys its keys and says so within a day: that no log has it is said."""
     log.leave_out(*log.all_of("closing"))
     log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 2 * DAY, "matcher"))
     log.sign_anew(seen=[(log.size - 1, NOW)])
-    with pytest.raises(
-        AuditError, match="AL never said that its keys are destroyed, and has seen the ending"
-    ) as caught:
-        verify(log, group)
-    assert caught.value.fields["what"] == "last_word_missing"
+    sentences = [text_of(one.sentence) for one in verify(log, group) if one.what == "closing"]
+    assert any("AL never said that its keys are destroyed, and has seen the ending" in one for one in sentences)
 
 
 def test_the_newest_entries(log: Exported, group: Group) -> None:

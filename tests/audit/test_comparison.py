@@ -1,5 +1,6 @@
 """Logs held against each other, and against the clocks of their witnesses: made of entries alone."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -91,8 +92,32 @@ def test_a_statement_that_the_matcher_left_out() -> None:
     ):
         assert refused(matchers, own).items() >= {"what": "statement_left_out", "party": "SI", "round": ROUND}.items()
     assert compared(log("matcher", END), log("SI", said(Closing, 2), cosigned={"matcher": {1: 10}})) == ["not_entered"]
-    copy = log("matcher", END, None, seen={"SI": mine.checkpoint}, left_out=LeftOutEntries(((1, 2),)))
-    assert compared(copy, mine) == ["not_entered"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_missing"),
+    [
+        ({"left_out": LeftOutEntries(((20, 21),))}, False),  # of a copy that has nothing else of the round
+        ({"left_out": LeftOutEntries(((20, 21),)), "proposal": 0}, True),
+        ({"left_out": LeftOutEntries(((20, 21),), Counter({ROUND: 1})), "proposal": 0}, False),
+        ({"erased": 16}, True),  # the statement names a head of 17 entries: it cannot stand before it
+        ({"erased": 17}, False),
+    ],
+)
+def test_a_log_that_lacks_contents(kept: dict[str, Any], is_missing: bool) -> None:
+    """What a copy leaves out and what retention erased excuse a statement only if it can have been among them."""
+    mine = log("SI", said(Closing, 2))
+    entries: list[Entry | None] = [END] * 20
+    if "proposal" in kept:
+        entries[kept["proposal"]] = Entry.of(EntryKind.PROPOSAL, 1, "matcher", round=ROUND)
+    if "erased" in kept:
+        entries[kept["erased"]] = None
+    left_out = kept.get("left_out", LeftOutEntries())
+    matchers = log("matcher", *entries, *[None] * left_out.count, seen={"SI": mine.checkpoint}, left_out=left_out)
+    if is_missing:
+        assert refused(matchers, mine)["what"] == "statement_left_out"
+    else:
+        assert compared(matchers, mine) == ["not_entered"]
 
 
 def test_tokens_of_an_open_round_do_not_wait() -> None:

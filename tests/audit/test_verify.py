@@ -241,7 +241,7 @@ FILES: dict[str, tuple[Callable[[Exported], None], str]] = {
     "two that were seen swapped": (_swapped_seen, "seen/AL: it is a checkpoint of another log"),
     "another registry": (
         lambda log: log.put("registry.json", b"{}"),
-        "registry.json: the log names another key for AL",
+        "registry.json: the log names another key for matcher",
     ),
     "registry with no fingerprint": (
         lambda log: log.put("registry.json", b'{"AL":[]}'),

@@ -13,6 +13,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import LogRecord, UnprovenClaim
 from aquila.protocol.auditing.round_audit import Ranges
 from aquila.protocol.log_entries import REFUSED, SEQUENCE
+from aquila.protocol.messages import Message
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import read_statement
 from aquila.sentences import Sentence
@@ -124,7 +125,7 @@ def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry)
         if digest in known:
             _check_same(index, entry, _there(matchers, known[digest]), own.holder)
         elif digest not in refused and not _is_given_up(entry, given_up):
-            yield from _not_entered(matchers, own, index, shown, was_refused=digest in said_refused)
+            yield from _not_entered(matchers, own, index, shown, registry, was_refused=digest in said_refused)
     _check_all_known(matchers, known, said, own)
 
 
@@ -163,7 +164,7 @@ def _check_same(index: int, own: Entry, entered: Entry, party: str) -> None:
 
 
 def _not_entered(
-    matchers: LogRecord, own: LogRecord, index: int, shown: int, *, was_refused: bool
+    matchers: LogRecord, own: LogRecord, index: int, shown: int, registry: Registry, *, was_refused: bool
 ) -> Iterator[UnprovenClaim]:
     """Judge a statement that the matcher's log does not have."""
     entry = _there(own, index)
@@ -179,12 +180,24 @@ def _not_entered(
         yield UnprovenClaim("refused_unshown", Sentence.of("statement_refused_unshown", lacking=lacking))
         return
     # Without what the party signed, its log blames nobody.
-    is_signed = bool(own.statements[index])
-    if is_signed and index < shown and not matchers.erased and not matchers.left_out.count:
+    envelope = own.statements[index]
+    if envelope and index < shown and not _may_lack(matchers, read_statement(registry, envelope).message):
         raise AuditError(
             "statement_left_out", what="statement_left_out", party=own.holder, round=str(entry.round), lacking=lacking
         )
     yield UnprovenClaim("not_entered", Sentence.of("statement_perhaps_not_sent", lacking=lacking))
+
+
+def _may_lack(matchers: LogRecord, message: Message) -> bool:
+    """Return whether retention or a copy may have taken a statement's entry away; it lies behind the head it names."""
+    head = getattr(message, "log_head", None)
+    round_id = str(getattr(message, "round_id", None))
+    listed = set(matchers.left_out.indices())
+    erased = (index for index, entry in enumerate(matchers.entries) if entry is None and index not in listed)
+    if max(erased, default=-1) >= (head.size if head else 0):
+        return True
+    is_there = any(entry and entry.kind is EntryKind.PROPOSAL and entry.round == round_id for entry in matchers.entries)
+    return bool(listed) and (not is_there or matchers.left_out.rounds[round_id] > 0)
 
 
 def _check_all_known(matchers: LogRecord, known: dict[str, int], said: dict[str, Entry], own: LogRecord) -> None:

@@ -145,7 +145,7 @@ export function readLog(files, registry, retentionDays = 1095) {
   // 1
   const named = at(1, 'registry.json', () => JSON.parse(textOf(file(1, 'registry.json'))));
   if (named === null || typeof named !== 'object' || Array.isArray(named)) throw new Fault(1, 'registry.json', 'it cannot be read');
-  for (const holder of [...Object.keys(named), ...registry.holders.keys()]) {
+  for (const holder of [...Object.keys(named), 'matcher']) {
     const known = (registry.holders.get(holder) ?? []).map((key) => key.fingerprint);
     if (!Object.hasOwn(named, holder) || !known.includes(named[holder])) {
       throw new Fault(1, 'registry.json', `the log names another key for ${holder}`);
@@ -313,9 +313,11 @@ function checkErased(log, retentionDays) {
   log.entries.forEach((entry, index) => {
     if (entry?.kind !== 'log_pruned') return;
     const { days = 0, size = 0 } = entry.counts;
+    const behind = [...log.cosigned.values()].flatMap((sizes) => [...sizes].filter(([covered]) => covered > index).map(([, time]) => time));
+    const until = Math.min(...behind) + 1200;
     const passed = [...log.cosigned.values()].map((sizes) => {
       const saw = [...sizes].filter(([covered]) => covered >= size).map(([, time]) => time);
-      const without = [...sizes].filter(([covered]) => covered <= index).map(([, time]) => time);
+      const without = [...sizes].filter(([covered, time]) => covered <= index && time <= until).map(([, time]) => time);
       return Math.floor((Math.max(...without) - Math.min(...saw)) / DAY);
     });
     if (days < retentionDays || !passed.some((one) => one >= days)) throw new Fault(6, `entry ${index}`, 'contents were erased too early');

@@ -207,6 +207,20 @@ def _erase(log: Exported, days: int, witnesses: tuple[str, ...] = CODES) -> None
     log.sign_anew(seen=seen, leaves=leaves, witnesses=witnesses)
 
 
+def _erase_with_a_clock_ahead(log: Exported) -> None:
+    """Erase all contents at once, with the help of AL, which dates a cosignature three years ahead."""
+    size = log.size
+    log.append(Entry.of(EntryKind.LOG_EXPORTED, WHEN, MATCHER))
+    log.append(Entry.of(EntryKind.LOG_PRUNED, WHEN, MATCHER, counts={"size": size, "days": 1_095}))
+    leaves = {place: log.leaf(place) for place in range(size)}
+    for place in range(size):
+        log.contents[place] = log.envelopes[place] = b""
+    log.files.pop(_statistics(log))
+    log.sign_anew(seen=[(size + more, WHEN) for more in range(3)], leaves=leaves, witnesses=("RS", "SI"))
+    log.cosign(size, "AL", WHEN)
+    log.cosign(size + 1, "AL", WHEN + 1_095 * DAY)
+
+
 def _renew(log: Exported, *, in_time: bool) -> None:
     """Let SI have another key from an entry on, and say something with that one, or with the former one."""
     before, after = log.keys["SI"], IdentityKey(octets("renewed identity of SI"))
@@ -256,6 +270,8 @@ PARTS: dict[str, tuple[str, int, Callable[[Exported], None]]] = {
         6,
         lambda log: _erase(log, 1_095, witnesses=(MATCHER,)),
     ),
+    "contents_erased_by_the_clock_of_a_witness_that_is_ahead": ("10.8", 6, _erase_with_a_clock_ahead),
+    "registry_of_before_a_party_joined": ("10.6", 0, lambda log: _lack_party(log, "AL")),
     "statement_that_was_refused": ("10.6", 0, lambda log: _refuse(log, is_shown=True)),
     "statement_that_is_said_to_have_been_refused": ("10.6", 0, lambda log: _refuse(log, is_shown=False)),
     "statement_by_a_renewed_key": ("11.9.4", 0, lambda log: _renew(log, in_time=True)),
@@ -301,6 +317,13 @@ def _first(log: Exported) -> str:
 def _other_key(log: Exported) -> None:
     before = log.registry.matcher.fingerprint.encode()
     _replace(log, "registry.json", before, IdentityKey(bytes(32)).public.fingerprint.encode())
+
+
+def _lack_party(log: Exported, code: str) -> None:
+    """Let the log's registry lack a party that an auditor's has."""
+    named = json.loads(log.files["registry.json"])
+    del named[code]
+    log.files["registry.json"] = canonical(named)
 
 
 def _anew(change: Callable[[Exported], None]) -> Callable[[Exported], None]:
