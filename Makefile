@@ -1,4 +1,4 @@
-# Aquila's commands. Every target makes what it needs; only Python (3.11 or newer) and make must be there.
+# Aquila's commands. Every target makes what it needs; only Python (3.11 or newer), a C compiler and make must be there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
