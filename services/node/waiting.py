@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,16 @@ from services.node.rounds.attention import attention_list
 from services.node.storage.tables import STATUS_OF_HIT, AlarmRow, HitRow, HitStatusRow, PairCheckRow, SubmissionRow
 
 
+class _Told(NamedTuple):
+    """Hits that are reported at once: their number, and when the last of them came."""
+
+    number: int = 0
+    newest: int = 0
+
+
+_NONE_TOLD = _Told()
+
+
 @dataclass(frozen=True, slots=True)
 class _Hits:
     """Numbers and times of the hits that wait for an analyst."""
@@ -38,26 +48,18 @@ class _Hits:
     overdue: int = 0
     newest: int = 0
     newest_urgent: int = 0
-    standing: int = 0
-    newest_standing: int = 0
-    of_urgent: int = 0
-    newest_of_urgent: int = 0
-    own_urgent: int = 0
-    newest_own_urgent: int = 0
+    standing: _Told = _NONE_TOLD
+    of_urgent: _Told = _NONE_TOLD
+    own_urgent: _Told = _NONE_TOLD
 
     def for_officer(self) -> Self:
         """Return the hits that are reported to an officer: those of the party's own standing and urgent queries."""
-        return type(self)(
-            standing=self.standing,
-            newest_standing=self.newest_standing,
-            of_urgent=self.own_urgent,
-            newest_of_urgent=self.newest_own_urgent,
-        )
+        return type(self)(standing=self.standing, of_urgent=self.own_urgent)
 
     @property
     def reported_at_once(self) -> int:
         """The time of the last hit that is reported at once; seconds since 1970, or 0."""
-        return max(self.newest_urgent, self.newest_standing, self.newest_of_urgent)
+        return max(self.newest_urgent, self.standing.newest, self.of_urgent.newest)
 
 
 class NodeWaiting:
@@ -99,13 +101,13 @@ class NodeWaiting:
             high_hits=hits.new.get(Level.HIGH, 0),
             due_hits=hits.due,
             overdue_hits=hits.overdue,
-            urgent_hits=hits.of_urgent,
-            standing_hits=hits.standing,
+            urgent_hits=hits.of_urgent.number,
+            standing_hits=hits.standing.number,
             standing_queries=watched,
             deliveries=delivered,
         )
         urgent = max(hits.reported_at_once, raised_at, rewritten_at, faults.found_at)
-        newest = max(hits.newest, hits.newest_standing, hits.newest_of_urgent, requests.newest, delivered_at)
+        newest = max(hits.newest, hits.standing.newest, hits.of_urgent.newest, requests.newest, delivered_at)
         pressing = max(requests.newest_urgent, faults.newest_outage)
         return WaitingWork(counts, newest, urgent, pressing, hits.new)
 
@@ -157,9 +159,7 @@ def _count_hits(session: Session, now: int) -> _Hits:
         .join(HitRow, STATUS_OF_HIT)
         .where(is_new, or_(first, pressing))
     )
-    standing, newest_standing, of_urgent, newest_of_urgent, own_urgent, newest_own_urgent = _numbers(
-        session, told_at_once
-    )
+    told = _numbers(session, told_at_once)
     (newest,) = _numbers(session, select(func.max(status.arrived_at)).where(is_new))
     return _Hits(
         waiting=sum(new.values()) + not_new,
@@ -168,12 +168,9 @@ def _count_hits(session: Session, now: int) -> _Hits:
         overdue=late,
         newest=max(newest, last_late),
         newest_urgent=newest_urgent,
-        standing=standing,
-        newest_standing=newest_standing,
-        of_urgent=of_urgent,
-        newest_of_urgent=newest_of_urgent,
-        own_urgent=own_urgent,
-        newest_own_urgent=newest_own_urgent,
+        standing=_Told(*told[:2]),
+        of_urgent=_Told(*told[2:4]),
+        own_urgent=_Told(*told[4:]),
     )
 
 

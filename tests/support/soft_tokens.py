@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from services.kit.storage.pkcs11 import TOKENS, KeyAddress, address
+from services.kit.storage.pkcs11 import SCHEME, TOKENS, KeyAddress
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 TOOL = "softhsm2-util"
@@ -19,6 +20,14 @@ NEEDED = pytest.mark.skipif(
 )
 CONFIGURATION = "SOFTHSM2_CONF"
 _NUMBERS = count(1)
+
+
+def address(token: str, label: str, module: Path, pin: Path) -> str:
+    """Return the text of an address."""
+    return (
+        f"{SCHEME}token={quote(token, safe='')};object={quote(label, safe='')}"
+        f"?module-path={quote(str(module))}&pin-source=file:{quote(str(pin))}"
+    )
 
 
 @dataclass(frozen=True)

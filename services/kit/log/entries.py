@@ -76,6 +76,7 @@ CHECKPOINTS = sa.Table(
     sa.Column("signed_at", sa.BigInteger, nullable=False, comment="Seconds since 1970."),
     comment="Checkpoints that this log signed; all stay.",
 )
+NEWEST_NOTE = sa.select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1)
 WITNESSED = sa.Table(
     "log_witnessed",
     TABLES,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from aquila.audit import merkle
@@ -40,6 +40,7 @@ from services.kit.errors import NotFoundError
 from services.kit.log.entries import (
     CHECKPOINTS,
     ENTRIES,
+    NEWEST_NOTE,
     TileReader,
     check_seals,
     contents,
@@ -126,7 +127,7 @@ class OwnLog:
     def newest(self) -> Note | None:
         """Return the newest checkpoint with the cosignatures that came, or None while the log is empty."""
         with self.store.reading("log.newest") as session:
-            note = session.scalar(_newest())
+            note = session.scalar(NEWEST_NOTE)
         return None if note is None else parse_note(note)
 
     def update(self, old: int) -> Update | None:
@@ -145,7 +146,7 @@ class OwnLog:
         """
         with self.store.reading("log.places") as session:
             places = self.places(session, caller, asked.statements)
-            content = session.scalar(_newest())
+            content = session.scalar(NEWEST_NOTE)
         if content is None or max(places.values(), default=-1) >= parse_checkpoint(parse_note(content).text).size:
             self.publish()
         with self.store.reading("log.prove") as session:
@@ -175,7 +176,7 @@ class OwnLog:
 
     def check_head(self, session: Session, party: str, head: LogHead) -> None:
         """Refuse a head that a party names and this log does not begin with, as far as it has signed."""
-        newest = session.scalar(_newest())
+        newest = session.scalar(NEWEST_NOTE)
         signed = 0 if newest is None else parse_checkpoint(parse_note(newest).text).size
         if head.size > signed or _head(session, head.size).hex() != head.root:
             raise BindingError("seen_checkpoint_not_signed", party=party, expected=signed, got=head.size)
@@ -224,7 +225,7 @@ class OwnLog:
 
     @staticmethod
     def _update(session: Session, old: int) -> Update | None:
-        content = session.scalar(_newest())
+        content = session.scalar(NEWEST_NOTE)
         if content is None:
             return None
         note = parse_note(content)
@@ -359,7 +360,3 @@ def _head(session: Session, size: int) -> bytes:
         if note is None
         else parse_checkpoint(parse_note(note).text).root
     )
-
-
-def _newest() -> Select[bytes]:
-    return select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1)

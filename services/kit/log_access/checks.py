@@ -24,6 +24,7 @@ from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import read_statement
 from services.kit.log.entries import (
     CHECKPOINTS,
+    NEWEST_NOTE,
     StoredEntry,
     TileReader,
     entries_between,
@@ -98,7 +99,7 @@ def _says(registry: Registry, entry: Entry, envelope: bytes) -> bool:
 
 def _signed(session: Session, own: OwnLog) -> tuple[int, bytes]:
     """Return size and head of the newest checkpoint; one that this service did not sign does not count."""
-    note = session.scalar(select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1))
+    note = session.scalar(NEWEST_NOTE)
     if note is None:
         return 0, b""
     checkpoint, _ = open_checkpoint(bytes(note), own.origin, *own.keys)
@@ -145,7 +146,7 @@ def _has(content: bytes, wanted: EntrySearch) -> bool:
 
 def proof_of(session: Session, index: int, entry: Entry) -> bytes:
     """Return the file that proves an entry, or nothing while no checkpoint covers it."""
-    note = session.scalar(select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1))
+    note = session.scalar(NEWEST_NOTE)
     signed = parse_note(bytes(note)) if note else None
     covered = parse_checkpoint(signed.text).size if signed else 0
     if signed is None or index >= covered:

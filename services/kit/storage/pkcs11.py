@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from aquila.crypto.keys import KEY_BYTES, SecretBytes, VerifyKey
 from aquila.errors import AquilaError, KeyMaterialError, MalformedError, SignatureError
@@ -108,14 +108,6 @@ class KeyAddress:
             texts.get("object", ""),
             given.get("id", b""),
         )
-
-
-def address(token: str, label: str, module: Path, pin: Path) -> str:
-    """Return the text of an address."""
-    return (
-        f"{SCHEME}token={quote(token, safe='')};object={quote(label, safe='')}"
-        f"?module-path={quote(str(module))}&pin-source=file:{quote(str(pin))}"
-    )
 
 
 def _attributes(part: str, divider: str, known: frozenset[str]) -> dict[str, bytes]:

@@ -163,6 +163,15 @@ class Store:
         finally:
             raw.execute(f"PRAGMA busy_timeout = {self._wait_seconds * 1000}")
 
+    def remove(self, name: str, row: type[DeclarativeBase], which: sa.ColumnElement[bool]) -> bool:
+        """Remove such rows, and return whether there were any: without them no writer takes a turn."""
+        with self.reading(name) as session:
+            found = session.scalar(sa.select(sa.exists(sa.select(row).where(which)))) is True
+        if found:
+            with self.transaction(name) as session:
+                session.execute(sa.delete(row).where(which))
+        return found
+
     def check(self) -> None:
         """Ask the database for an answer; raises StoreError if there is none."""
         with self.reading("store.check") as session:

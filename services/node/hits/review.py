@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     case,
     cast,
-    delete,
     exists,
     func,
     or_,
@@ -535,13 +534,8 @@ def remove_view(store: Store, actor: Actor, view_id: str) -> None:
 
 def forget_views(store: Store) -> bool:
     """Remove the views of accounts that were ended, and return whether there were any."""
-    ended = SavedFilterRow.person.in_(select(AccountRow.person).where(~AccountRow.active))
-    with store.reading("view.ended") as session:
-        found = session.scalars(select(SavedFilterRow.view_id).where(ended).limit(1)).first()
-    if found is not None:
-        with store.transaction("view.forget") as session:
-            session.execute(delete(SavedFilterRow).where(ended))
-    return found is not None
+    ended = select(AccountRow.person).where(~AccountRow.active)
+    return store.remove("view.forget", SavedFilterRow, SavedFilterRow.person.in_(ended))
 
 
 def _saved_view(row: SavedFilterRow) -> forms.SavedFilterView:

@@ -27,7 +27,6 @@ from aquila.records.person import Record
 from aquila.records.search import name_in, part_in, search_for, words_of
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.node.context import Journal
 from services.node.hits import lifecycle
@@ -46,8 +45,6 @@ from services.node.storage.tables import (
 )
 
 T = TypeVar("T")
-
-_LOG = Log("node.records")
 
 
 def search(journal: Journal, actor: Actor, wanted: forms.RecordSearch) -> forms.RecordPage:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import delete, func, or_, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from aquila.audit.entries import Entry, EntryKind, Word
@@ -140,12 +140,7 @@ def answered_requests(store: Store) -> forms.AnsweredRequests:
 def forget_answered(store: Store, clock: Clock, days: int) -> bool:
     """Delete the rows of requests that were answered longer ago than the log keeps contents; return whether any was."""
     old = SubjectRequestRow.answered_at <= clock() - days * _DAY
-    with store.reading("subject.old") as session:
-        if session.scalar(select(SubjectRequestRow.search_id).where(old).limit(1)) is None:
-            return False
-    with store.transaction("subject.forget") as session:
-        session.execute(delete(SubjectRequestRow).where(old))
-    return True
+    return store.remove("subject.forget", SubjectRequestRow, old)
 
 
 def _count_of(place: SubjectPlace) -> str:

@@ -242,13 +242,8 @@ def end(store: Store, actor: Actor) -> None:
 
 def forget_choices(store: Store) -> bool:
     """Remove the choices of accounts that were ended, and return whether there were any."""
-    ended = NotificationRow.person.in_(select(AccountRow.person).where(~AccountRow.active))
-    with store.reading("notification.ended") as session:
-        found = session.scalar(select(NotificationRow.person).where(ended).limit(1))
-    if found is not None:
-        with store.transaction("notification.forget") as session:
-            session.execute(delete(NotificationRow).where(ended))
-    return found is not None
+    ended = select(AccountRow.person).where(~AccountRow.active)
+    return store.remove("notification.forget", NotificationRow, NotificationRow.person.in_(ended))
 
 
 def channels_of(settings: NotificationSettings | None) -> tuple[NotificationChannel, ...]:

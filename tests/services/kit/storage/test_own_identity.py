@@ -18,9 +18,9 @@ from services.kit.storage.own_identity import (
     read_next,
     token_address,
 )
-from services.kit.storage.pkcs11 import TOKENS, Pkcs11Key, address
+from services.kit.storage.pkcs11 import TOKENS, Pkcs11Key
 from tests.support.registering import MATCHER_KEY, key_of
-from tests.support.soft_tokens import MODULE, NEEDED, SoftToken
+from tests.support.soft_tokens import MODULE, NEEDED, SoftToken, address
 
 OLD = key_of("SI")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from aquila.errors import KeyMaterialError
-from services.kit.storage.pkcs11 import KeyAddress, address
+from services.kit.storage.pkcs11 import KeyAddress
+from tests.support.soft_tokens import address
 
 WHOLE = "pkcs11:token=Aquila%20SI;object=identity?module-path=/usr/lib/hsm.so&pin-source=file:/etc/aquila/token.pin"
 FOLDER = Path("/home/of/it")
