@@ -40,7 +40,7 @@ from services.node.steps import advance
 from services.node.storage.states import Step
 from tests.support.authority import Authority
 from tests.support.metrics import metric
-from tests.support.node_steps import closed_round, round_with_hits
+from tests.support.node_steps import closed_round, round_with_hits, round_without_lists
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.registering import key_of
@@ -385,10 +385,9 @@ async def test_requests_count_until_they_are_decided(world: World) -> None:
     assert metric(party_node.app, "requests_waiting") == 0
 
 
-async def test_statements_and_chunks_count_until_the_matcher_has_them(world: World) -> None:
+async def test_statements_and_chunks_count_until_the_matcher_has_them(world_after: WorldAfter) -> None:
     """A list of three chunks that was prepared while the matcher takes nothing waits at its node, and nowhere else."""
-    round_id = await world.begin(lists=False)
-    await world.settle()
+    world, round_id = await world_after(round_without_lists)
     party_node = world.nodes["AL"]
 
     def waiting() -> tuple[float | None, float | None]:

@@ -117,11 +117,10 @@ async def test_the_limits_follow_from_what_was_declared(world: World, clock: Clo
         assert evaluation_limits.allowance(session, clock, low, place, LARGE).left == 0
 
 
-async def test_a_party_that_declares_far_more_than_last_time(world: World, clock: Clock) -> None:
+async def test_a_party_that_declares_far_more_than_last_time(world_after: WorldAfter, clock: Clock) -> None:
     """More than one and a half times of a class, against the newest other round here; a first round is not compared."""
+    world, round_id = await world_after(round_with_hits)
     party_node = world.nodes["AL"]
-    round_id = await world.begin()
-    await world.settle()
     with party_node.node.rounds.reading(round_id) as round_:
         full, partial, coarse = (round_.cap_of("RS", kind) for kind in InputClass)
 

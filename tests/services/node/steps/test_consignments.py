@@ -15,6 +15,7 @@ from services.node.steps import outbox
 from services.node.storage.tables import ChunkRow, StatementRow
 from tests.support.node_steps import problems, round_for_queries
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 
 pytestmark = pytest.mark.parties("AL", "RS")
 
@@ -46,8 +47,8 @@ def reached(party_node: PartyNode, answer: ConsignmentAnswer | None = None) -> A
     return found
 
 
-async def signed(world: World) -> tuple[str, PartyNode]:
-    """Let AL sign for its list and send nothing yet."""
+async def signed(world: World) -> str:
+    """Play a round until AL has signed for its list, and sent nothing of it yet."""
     party_node = world.nodes["AL"]
     round_id = await world.begin(lists=False)
     await world.settle()
@@ -59,7 +60,14 @@ async def signed(world: World) -> tuple[str, PartyNode]:
     while not unsent(party_node):
         await party_node.step()
     party_node.node.peer._client._transport = matcher
-    return round_id, party_node
+    return round_id
+
+
+@pytest.fixture
+async def waiting(world_after: WorldAfter) -> tuple[str, PartyNode]:
+    """A round in which AL's list is signed, and AL, which has sent nothing of it."""
+    world, round_id = await world_after(signed)
+    return round_id, world.nodes["AL"]
 
 
 def unsent(party_node: PartyNode) -> list[StatementRow]:
@@ -75,9 +83,10 @@ def chunks(party_node: PartyNode) -> list[bool]:
 
 
 @pytest.mark.rounds
-async def test_a_list_travels_with_its_chunks(world: World) -> None:
+async def test_a_list_travels_with_its_chunks(world_after: WorldAfter) -> None:
     """One call carries the statement and all chunks, and the world goes on to the hits by consignments alone."""
-    round_id, party_node = await signed(world)
+    world, round_id = await world_after(signed)
+    party_node = world.nodes["AL"]
     calls = reached(party_node)
     assert await outbox.send_statements(party_node.node, round_id)
     assert calls.calls == [("POST", "consignments")]
@@ -92,18 +101,18 @@ async def test_a_list_travels_with_its_chunks(world: World) -> None:
 
 
 @pytest.mark.more_rounds
-async def test_a_matcher_that_takes_nothing_now(world: World) -> None:
+async def test_a_matcher_that_takes_nothing_now(waiting: tuple[str, PartyNode]) -> None:
     """Nothing is marked, and it is tried again at the next step."""
-    round_id, party_node = await signed(world)
+    round_id, party_node = waiting
     calls = reached(party_node, ConsignmentAnswer(taken=0))
     assert not await outbox.send_statements(party_node.node, round_id)
     assert len(calls.calls) == 1
     assert len(unsent(party_node)) == 1
 
 
-async def test_bytes_that_are_refused_go_by_themselves(world: World) -> None:
+async def test_bytes_that_are_refused_go_by_themselves(waiting: tuple[str, PartyNode]) -> None:
     """The statement counts as sent; its chunks are sent one by one, where the answer says what is wrong with them."""
-    round_id, party_node = await signed(world)
+    round_id, party_node = waiting
     answer = ConsignmentAnswer(
         taken=1, problem=canonical(problem_of(OrderError("submission_unknown", submission="x"))).decode()
     )
@@ -112,9 +121,9 @@ async def test_bytes_that_are_refused_go_by_themselves(world: World) -> None:
     assert (unsent(party_node), set(chunks(party_node))) == ([], {False})
 
 
-async def test_a_refused_statement(world: World) -> None:
+async def test_a_refused_statement(waiting: tuple[str, PartyNode]) -> None:
     """It is given up with its reason, as one that was sent by itself."""
-    round_id, party_node = await signed(world)
+    round_id, party_node = waiting
     reached(
         party_node,
         ConsignmentAnswer(taken=0, problem=canonical(problem_of(BindingError(quoted("another round")))).decode()),
@@ -125,9 +134,9 @@ async def test_a_refused_statement(world: World) -> None:
     assert (await party_node.round(round_id))["submissions"][0]["state"] == "failed"
 
 
-async def test_a_refusal_that_is_not_about_the_statement(world: World) -> None:
+async def test_a_refusal_that_is_not_about_the_statement(waiting: tuple[str, PartyNode]) -> None:
     """It is raised, and nothing is given up."""
-    round_id, party_node = await signed(world)
+    round_id, party_node = waiting
     reached(
         party_node, ConsignmentAnswer(taken=0, problem=canonical(problem_of(SignatureError(quoted("no")))).decode())
     )
@@ -136,9 +145,9 @@ async def test_a_refusal_that_is_not_about_the_statement(world: World) -> None:
     assert [row.refusal for row in unsent(party_node)] == [None]
 
 
-async def test_many_bytes_do_not_travel_along(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_bytes_do_not_travel_along(waiting: tuple[str, PartyNode], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a statement names many bytes they are sent by themselves; a consignment has one statement at least."""
-    round_id, party_node = await signed(world)
+    round_id, party_node = waiting
     monkeypatch.setattr(outbox, "_FEW_BYTES", 1)
     monkeypatch.setattr(outbox, "MOST_PARTS", 1)
     calls = reached(party_node)
@@ -178,9 +187,9 @@ class Refusing(Answering):
 
 
 @pytest.mark.rounds
-async def test_a_query_whose_tokens_are_refused(world: World) -> None:
+async def test_a_query_whose_tokens_are_refused(world_after: WorldAfter) -> None:
     """The matcher has no column of it, and gets none of a later query, which would have the same dummies."""
-    round_id = await round_for_queries(world)
+    world, round_id = await world_after(round_for_queries)
     party_node = world.nodes["AL"]
     calls = Refusing(party_node.node.peer._client._transport)
     party_node.node.peer._client._transport = calls

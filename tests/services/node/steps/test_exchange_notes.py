@@ -13,7 +13,7 @@ from aquila.protocol.messages import Fault, HitReport
 from aquila.protocol.rounds.round_state import EXCHANGE_SECONDS
 from services.kit.log.entries import ENTRIES
 from services.node.storage.tables import ExchangeRow, NoteSecretRow, PreparedReportRow
-from tests.support.node_steps import round_before_matching
+from tests.support.node_steps import round_before_matching, round_with_hits
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
@@ -82,9 +82,8 @@ async def round_with_notes_under_way(world: World) -> str:
     return round_id
 
 
-async def test_both_sides_confirm(world: World) -> None:
-    round_id = await world.begin()
-    await world.settle()
+async def test_both_sides_confirm(world_after: WorldAfter) -> None:
+    world, round_id = await world_after(round_with_hits)
     for party_node in world.nodes.values():
         assert rows(party_node)
         assert all(row.verified and row.accepted and row.rules and row.fault is None for row in rows(party_node))

@@ -15,7 +15,9 @@ from services.node.steps import sync
 from services.node.steps.advance import take
 from services.node.steps.driver import Listener
 from services.node.storage.states import Step
+from tests.support.node_steps import round_without_lists
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.played_worlds import WorldAfter
 
 pytestmark = pytest.mark.parties("AL", "RS")
 
@@ -134,11 +136,10 @@ async def test_a_step_after_news_asks_for_nothing(world: World) -> None:
 
 
 @pytest.mark.rounds
-async def test_bytes_that_are_not_what_was_signed(world: World) -> None:
+async def test_bytes_that_are_not_what_was_signed(world_after: WorldAfter) -> None:
     """What came with the news and has another digest is fetched again, and evaluated then."""
+    world, round_id = await world_after(round_without_lists)
     party_node, other = world.nodes["AL"], world.nodes["RS"]
-    round_id = await world.begin(lists=False)
-    await world.settle()
     await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
     while await other.step():
         pass
@@ -246,11 +247,10 @@ async def test_a_cosignature_that_is_not_taken(world: World) -> None:
     assert (await party_node.round(round_id))["consented"]
 
 
-async def test_work_that_is_left_when_a_round_ends_here(world: World) -> None:
+async def test_work_that_is_left_when_a_round_ends_here(world_after: WorldAfter) -> None:
     """Where the node takes part no more, work that is due does nothing and is gone; an alarm leaves it due."""
+    world, round_id = await world_after(round_without_lists)
     party_node = world.nodes["AL"]
-    round_id = await world.begin(lists=False)
-    await world.settle()
     with party_node.node.store.transaction("test.refuse") as session:
         statements.refuse(session, party_node.node.clock, round_id, "test", quoted("over"))
         work.put(session, round_id, Step.WORK)
