@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Literal
 
-from aquila.crypto.group import NATIVE_BACKENDS, Group, NativeBackend, load_core
+from aquila.crypto.group import Group
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, NativeGroup, load_core
 from aquila.errors import InputError
 
 Backend = Literal["auto"] | NativeBackend
@@ -33,15 +34,15 @@ def load_group(
     """
     cores = usable_cores() if threads is None else threads
     if backend != "auto":
-        return Group(backend, cores, find_core(backend))
+        return NativeGroup(backend, cores, find_core(backend))
     *faster, slowest = NATIVE_BACKENDS
     because = ""
     for native in faster:
         try:
-            return Group(native, cores, find_core(native), because)
+            return NativeGroup(native, cores, find_core(native), because)
         except InputError as absent:
             because = because or f", because {absent}"
-    return Group(slowest, cores, find_core(slowest), because)
+    return NativeGroup(slowest, cores, find_core(slowest), because)
 
 
 def usable_cores(affinity: Callable[[int], Collection[int]] | None = SYSTEM_AFFINITY) -> int:

@@ -404,6 +404,8 @@ class HitView(Message):
     history: tuple[StepView, ...]
     withdrawals: tuple[WithdrawalView, ...]
     exchange: ExchangeView | None = None
+    knows_indicators: bool = False
+    """Whether the round names the table of indicators that this node has, and so words for the codes of its notes."""
     """Where the exchange of notes about it stands."""
     chance: ChanceOfHit | None = None
     """What chance alone would give; None where the report was erased."""

@@ -1,6 +1,7 @@
 """The matcher's settings, read from `matcher.toml`."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -27,6 +28,9 @@ class WindowSettings(Settings):
         ge=0,
         le=23,
         description="Hour of a working day, in the machine's zone, at which deadlines end that are days away.",
+    )
+    holidays: tuple[date, ...] = Field(
+        default=(), description="Days that are no working days of the secretariat, beside Saturdays and Sundays."
     )
 
 

@@ -231,6 +231,10 @@ class NodeContext:
         normalizer = (manifest.normalizer.name, manifest.normalizer.digest)
         return manifest.rules.digest in self.tables and normalizer == normalizer_reference()
 
+    def has_indicators_of(self, manifest: Manifest) -> bool:
+        """Return whether the round names the table of indicators that the node has."""
+        return manifest.indicators is not None and manifest.indicators.digest == self.indicators.digest
+
 
 def rule_tables(own: Path | None) -> dict[str, RuleTable]:
     """Return the built-in tables, and one of the operator's own, by digest.

@@ -3,8 +3,8 @@
 The pages show times in the same zone. A deadline that is less than a day away is exact, as in a rehearsal.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from aquila.protocol.messages import Window
@@ -14,38 +14,42 @@ DAY = 86_400
 _WORKING_DAYS = 5
 
 
-def window_after(now: int, lengths: Sequence[int], hour: int) -> Window:
+def window_after(now: int, lengths: Sequence[int], hour: int, holidays: Collection[date] = ()) -> Window:
     """Return the deadlines of a round.
 
     Args:
         now: When the round is proposed, in seconds since 1970.
         lengths: The seconds for consents, lists, evaluations and the end, each after the deadline before it.
         hour: At which hour deadlines end that are at least a day after the one before.
+        holidays: Days on which none of these ends.
     """
     moments, at = list[int](), now
     for seconds in lengths:
-        at = _working_hour(at + seconds, hour) if seconds >= DAY else at + seconds
+        at += seconds
+        if seconds >= DAY:
+            at = _moment(_working_day(_day_number(local(at).date(), holidays), holidays), time(hour))
         moments.append(at)
     return Window(**dict(zip(Window.model_fields, moments, strict=True)))
 
 
-def window_like(earlier: Window, proposed_at: int, now: int) -> Window:
+def window_like(earlier: Window, proposed_at: int, now: int, holidays: Collection[date] = ()) -> Window:
     """Return deadlines as many working days apart as those of an earlier round, each at its hour; shorter ones exactly.
 
-    A copy of a copy has the same number of working days: nothing is moved from a weekend twice.
+    A copy of a copy has the same number of working days: nothing is moved from a weekend or a holiday
+    twice.
     """
     moments = [now]
     for before, after in pairwise((proposed_at, *earlier.model_dump().values())):
-        moments.append(_as_long_after(moments[-1], before, after))
+        moments.append(_as_long_after(moments[-1], before, after, holidays))
     return Window(**dict(zip(Window.model_fields, moments[1:], strict=True)))
 
 
-def _as_long_after(at: int, before: int, after: int) -> int:
+def _as_long_after(at: int, before: int, after: int, holidays: Collection[date]) -> int:
     start, end, day = local(before), local(after), local(at)
     if after - before < DAY / 2 or start.date() == end.date():
         return at + max(0, after - before)
-    days = max(1, _day_number(end) - _day_number(start))
-    return _moment(_working_day(_day_number(day) + days), end.time())
+    first, last, now = (_day_number(one.date(), holidays) for one in (start, end, day))
+    return _moment(_working_day(now + max(1, last - first), holidays), end.time())
 
 
 def lengths_of(settings: WindowSettings) -> tuple[int, int, int, int]:
@@ -58,20 +62,27 @@ def local(at: int) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone()
 
 
-def _working_hour(at: int, hour: int) -> int:
-    """Return an hour of a moment's day, or of the next Monday where that is a Saturday or Sunday."""
-    return _moment(_working_day(_day_number(local(at))), time(hour))
+def _day_number(day: date, holidays: Collection[date]) -> int:
+    """Return the number of a working day; of a Saturday, a Sunday or a holiday that of the next working day."""
+    return _weekday_number(day) - sum(one < day and _is_weekday(one) for one in set(holidays))
 
 
-def _day_number(day: date) -> int:
-    """Return the number of a working day since the year 1; of a Saturday or Sunday that of the next Monday."""
+def _working_day(number: int, holidays: Collection[date]) -> date:
+    weeks, rest = divmod(number, _WORKING_DAYS)
+    day = date.fromordinal(weeks * 7 + rest + 1)  # holidays, which are not counted, can only move it on
+    while _day_number(day, holidays) < number or day in holidays or not _is_weekday(day):
+        day += timedelta(days=1)
+    return day
+
+
+def _weekday_number(day: date) -> int:
+    """Return the number of a weekday since the year 1; of a Saturday or Sunday that of the next Monday."""
     weeks, rest = divmod(day.toordinal() - 1, 7)
     return weeks * _WORKING_DAYS + min(rest, _WORKING_DAYS)
 
 
-def _working_day(number: int) -> date:
-    weeks, rest = divmod(number, _WORKING_DAYS)
-    return date.fromordinal(weeks * 7 + rest + 1)
+def _is_weekday(day: date) -> bool:
+    return day.weekday() < _WORKING_DAYS
 
 
 def _moment(day: date, hour: time) -> int:

@@ -49,7 +49,7 @@ def copy_of(context: MatcherContext, round_id: str) -> RoundProposal:
         title=_title(context, manifest.title),
         rules=manifest.rules.name if ours else RoundProposal.model_fields["rules"].default,
         template=_same_template(context, manifest),
-        window=window_like(manifest.window, proposed_at, context.clock()),
+        window=window_like(manifest.window, proposed_at, context.clock(), context.settings.rounds.window.holidays),
     )
 
 
@@ -81,7 +81,10 @@ def from_template(context: MatcherContext, template_id: str) -> RoundProposal:
             for party in parties
         ),
         window=window_after(
-            now, [days * DAY for days in template.days.model_dump(exclude={"hour"}).values()], template.days.hour
+            now,
+            [days * DAY for days in template.days.model_dump(exclude={"hour"}).values()],
+            template.days.hour,
+            context.settings.rounds.window.holidays,
         ),
         template=TemplateChoice(template_id=template.template_id, version=template.version),
     )

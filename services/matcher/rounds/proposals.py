@@ -189,7 +189,7 @@ def _caps(parties: list[str], proposal: RoundProposal, defaults: RoundSettings) 
 
 def default_window(now: int, defaults: RoundSettings) -> messages.Window:
     """Return the deadlines of a round whose proposal names none."""
-    return window_after(now, lengths_of(defaults.window), defaults.window.hour)
+    return window_after(now, lengths_of(defaults.window), defaults.window.hour, defaults.window.holidays)
 
 
 def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:

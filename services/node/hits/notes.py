@@ -74,8 +74,7 @@ def note_of(
     node: NodeContext, manifest: messages.Manifest, record: Mapping[str, Any], reference: str, told: str
 ) -> messages.Note:
     """Return the note on a record of this node; for a record that is gone it holds only the reference."""
-    told_of = manifest.indicators is not None and manifest.indicators.digest == node.indicators.digest
-    codes = node.indicators.known(record.get("indicators", ())) if told_of else ()
+    codes = node.indicators.known(record.get("indicators", ())) if node.has_indicators_of(manifest) else ()
     contact = node.settings.contact or node.settings.name
     return messages.Note(
         source_evaluation=record.get("source_evaluation"),

@@ -157,6 +157,7 @@ def hit_view(node: NodeContext, actor: Actor, round_id: str, hit_id: str) -> for
             history=history_of(session, hit),
             withdrawals=tuple(withdrawals_of(session, node.code, hit)),
             exchange=exchange_view(exchange, entry.record, table),
+            knows_indicators=node.has_indicators_of(round_.manifest),
             chance=_chance(node, session, round_, hit),
             earlier=_earlier(session, status),
             case=tuple(_case(session, hit)),

@@ -1,6 +1,7 @@
 """The walks of docs/WALKTHROUGHS.md, played step by step as they stand there: terms, lists, hits, answers, report."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,6 +101,7 @@ async def test_the_shared_list_of_foreign_fighters(agreed: World) -> None:
             seen["exchange"]["note"]["category"],
             seen["exchange"]["note"]["indicators"],
         )
+        assert seen["knows_indicators"]
     told = ("foreign-fighters", ["T1", "F2"])
     assert notes == {
         ("AL", "RS"): ("foreign-fighters", ["T4"]),
@@ -107,6 +109,9 @@ async def test_the_shared_list_of_foreign_fighters(agreed: World) -> None:
         ("RS", "AL"): told,
         ("SI", "AL"): told,
     }
+    al.node.indicators, known = replace(al.node.indicators, digest="0" * 64), al.node.indicators
+    assert not (await al.get(hit_path(await hit_with(al, "RS"))))["knows_indicators"]
+    al.node.indicators = known
     # 5. AL decides, asks and closes; RS reads what came of it.
     hit = await hit_with(al, "RS")
     await does(al, hit, "decision", decision="same")

@@ -1,8 +1,9 @@
 """Deadlines that are days away end at an hour of a working day, in the machine's zone."""
 
 import time
+import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -44,6 +45,20 @@ def test_weekends_are_skipped(days: int, day: str) -> None:
     assert window.consent_by == at(day, 12, WINTER)
     following = [datetime.fromtimestamp(moment, WINTER) for moment in window.model_dump().values()]
     assert all(moment.weekday() < 5 and moment.hour == 12 for moment in following)
+
+
+def test_holidays_are_skipped() -> None:
+    """A deadline on a holiday, or on a weekend before one, is on the next working day; a copy is as many days long."""
+    holidays = [date(2027, 1, 1), date(2027, 1, 2), date(2027, 1, 4), date(2027, 2, 8)]
+    now = at("2026-12-31", 9, WINTER)
+    for days in (1, 2, 4):
+        assert window_after(now, [days * DAY, 0, 0, 0], 16, holidays).consent_by == at("2027-01-05", 16, WINTER)
+    earlier = window_after(now, [DAY, 2 * DAY, 0, 0], 16, holidays)
+    assert earlier.submit_by == at("2027-01-07", 16, WINTER)
+    later = at("2027-02-05", 9, WINTER)  # a Friday before a Monday without work
+    copy = window_like(earlier, now, later, holidays)
+    assert (copy.consent_by, copy.submit_by) == (at("2027-02-09", 16, WINTER), at("2027-02-11", 16, WINTER))
+    assert WindowSettings.model_validate(tomllib.loads("holidays = [2027-01-01]")).holidays == (holidays[0],)
 
 
 def test_the_hour_is_that_of_the_day_when_clocks_change() -> None:

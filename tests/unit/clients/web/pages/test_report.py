@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,6 +78,10 @@ async def test_a_report_is_published(matcher: Any, homes: Path, tmp_path: Path) 
                 f"/Lang({language[:2]})".encode(),
             ):
                 assert mark in paper
+            assert paper.count(b"/S/Figure") == paper.count(b"/Alt") == (7 if pictures else 0)
+            assert len(re.findall(rb"/S/TH\b", paper)) == paper.count(b"/Scope") > 0
+            levels = [1, *map(int, re.findall(rb"/S/H(\d)", paper))]
+            assert all(after <= before + 1 for before, after in pairwise(levels))
             command = ["audit", "report", str(tmp_path / "annual-report.pdf")]
             command += ["--signature", str(tmp_path / "annual-report.pdf.signature.json")]
             command += ["--registry", str(homes / "matcher" / "registry.toml")]

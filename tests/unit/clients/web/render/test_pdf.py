@@ -7,7 +7,8 @@ import pytest
 
 from aquila.visible import visible
 from clients.web.i18n.languages import languages
-from clients.web.render import pdf
+from clients.web.render import charts, pdf
+from clients.web.render.charts import Amount
 from clients.web.text.request_letter import ComposedLetter, versions
 from tests.support.letter_example import LETTER, head_of
 
@@ -65,17 +66,19 @@ def test_each_paper_has_the_mark_of_practice(template: str) -> None:
 
 
 def test_a_long_table_of_a_picture_goes_on_on_the_next_sheet() -> None:
-    """The 66 pairs of twelve parties are on more than one sheet; a short table is kept with its picture."""
+    """Ninety pairs are on more than one sheet, none of them empty; a short table stays with its high drawing."""
 
-    def sheets(rows: int) -> int:
-        picture = {"title": "T", "svg": "", "columns": ["P", "H"], "rows": [["AL - RS", "5"]] * rows, "note": ""}
+    def sheets(rows: int, svg: str = "") -> int:
+        picture = {"title": "T", "svg": svg, "columns": ["P", "H"], "rows": [["AL - RS", "5"]] * rows, "note": ""}
         content = {"title": "T", "language": "en", "category": "", "round": "", "certainty": "", "rule": ""}
         paper = pdf.compiled("picture.typ", content | {"pictures": [picture]}, "")
         found = re.search(rb"/Type/Pages/Count (\d+)", paper)
         assert found
         return int(found[1])
 
-    assert (sheets(12), sheets(66)) == (1, 2)
+    parties = [f"P{number}" for number in range(12)]
+    high = charts.grid("T", parties, ["2026-04"], {(party, "2026-04"): Amount("9", 9) for party in parties})
+    assert (sheets(12), sheets(66), sheets(90), sheets(12, high)) == (1, 1, 2, 1)
 
 
 def test_a_letter_of_practice_says_so_everywhere() -> None:
