@@ -23,7 +23,7 @@ from tests.support.openapi_examples import EXAMPLES as REQUESTS
 from tests.support.reached_service import answer_commands
 
 SCHEMAS = Path(__file__).parents[4] / "schemas" / "openapi"
-RUNS = {"bench", "demo", "matcher serve", "node serve", "node train", "rehearse", "web"}
+RUNS = {"demo", "matcher serve", "node serve", "node train", "rehearse", "web"}
 """Commands that go on running, or that read lists and nothing else of a person's."""
 AT_MATCHER = {"round propose"}
 USUAL = {"role": "officer", "party": "SI", "until": "2026-11-26", "place": "ab" * 16 + "/1", "index": "1", "size": "1"}
