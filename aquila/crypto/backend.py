@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection
 from types import ModuleType
 from typing import Literal
 
-from aquila.crypto.group import Group
-from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, NativeGroup, load_core
+from aquila.crypto.group import NATIVE_BACKENDS, Group, NativeBackend, load_core
 from aquila.errors import InputError
 
 Backend = Literal["auto"] | NativeBackend
@@ -34,15 +33,15 @@ def load_group(
     """
     cores = usable_cores() if threads is None else threads
     if backend != "auto":
-        return NativeGroup(backend, cores, find_core(backend))
+        return Group(backend, cores, find_core(backend))
     *faster, slowest = NATIVE_BACKENDS
     because = ""
     for native in faster:
         try:
-            return NativeGroup(native, cores, find_core(native), because)
+            return Group(native, cores, find_core(native), because)
         except InputError as absent:
             because = because or f", because {absent}"
-    return NativeGroup(slowest, cores, find_core(slowest), because)
+    return Group(slowest, cores, find_core(slowest), because)
 
 
 def usable_cores(affinity: Callable[[int], Collection[int]] | None = SYSTEM_AFFINITY) -> int:

@@ -19,11 +19,10 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from numpy.typing import NDArray
 
 from aquila.crypto.digests import _digests
-from aquila.crypto.group import ORDER, SCALAR_BYTES, WIDE_BYTES
+from aquila.crypto.group import ORDER, SCALAR_BYTES, WIDE_BYTES, require_tag
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import InputError
 
-_LONGEST_DST = 255
 _BLOCK_BYTES = 128  # SHA-512's input block, s_in_bytes of RFC 9380
 
 
@@ -35,8 +34,7 @@ def expander(dst: bytes) -> Callable[[bytes], bytes]:
     Raises:
         InputError: `dst` is empty or longer than 255 bytes.
     """
-    if not 0 < len(dst) <= _LONGEST_DST:
-        raise InputError("domain_separation_tag_length_wrong", got=len(dst))
+    require_tag(dst)
     sha512 = hashlib.sha512
     start = sha512(bytes(_BLOCK_BYTES)).copy  # Z_pad
     dst_prime = dst + bytes([len(dst)])

@@ -86,5 +86,22 @@ def wrong_elements(keys: Mapping[str, IdentityKey], party: str, counterpart: str
     return change
 
 
-LIES = {"hit-left-out": hit_left_out, "wrong-elements": wrong_elements}
+def notes_that_do_not_open(keys: Mapping[str, IdentityKey], party: str, counterpart: str) -> Change:
+    """Let a counterpart sign other bytes in place of the notes that it sealed for a party."""
+
+    def alter(kind: str, content: _Statement) -> str | None:
+        if kind != "notes" or (content["party"], content["to"]) != (counterpart, party):
+            return None
+        sealed = base64.b64decode(content["sealed"])
+        content["sealed"] = base64.b64encode(sealed[:-1] + bytes([sealed[-1] ^ 1])).decode()
+        return counterpart
+
+    return _altered(keys, alter)
+
+
+LIES = {
+    "hit-left-out": hit_left_out,
+    "wrong-elements": wrong_elements,
+    "notes-that-do-not-open": notes_that_do_not_open,
+}
 """By name; each takes the keys of all holders, the party that is lied to, and the counterpart that it is about."""

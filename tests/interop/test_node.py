@@ -15,7 +15,7 @@ MAIN = Path(__file__).parent / "node/main.mjs"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignWorld]:
     """Our services, and foreign parties that each play one round."""
-    with ForeignWorld(tmp_path_factory.mktemp("world"), MAIN, ["SI", "ME", "BA"]) as made:
+    with ForeignWorld(tmp_path_factory.mktemp("world"), MAIN, ["SI", "ME", "BA", "HR"]) as made:
         yield made
 
 
@@ -48,6 +48,22 @@ def test_it_notices_elements_that_another_key_evaluated(world: ForeignWorld) -> 
     played.wait("a fault", lambda: ("3.6.0", liar) in found(played))
     played.wait("hits", lambda: any(hit.state == "confirmed" for hit in played.node.hits().values()))
     assert {hit.counterpart for hit in played.node.hits().values()} == {other}
+
+
+def test_it_confirms_no_notes_that_do_not_open(world: ForeignWorld) -> None:
+    """Its people are told, none of the hits of that sender is confirmed, and those of the other one are."""
+    played = ForeignRound(world, "HR")
+    liar, other = OURS
+    played.begin("notes-that-do-not-open")
+    played.wait("a fault", lambda: ("3.7.8", liar) in found(played))
+    played.wait("hits", lambda: {(other, "confirmed")} <= states(played))
+    assert states(played) == {(liar, "unconfirmed"), (other, "confirmed")}
+    assert not world.world.is_closed(played.round_id)
+
+
+def states(played: ForeignRound) -> set[tuple[str, str]]:
+    """Return the states of the foreign node's hits with each of our nodes."""
+    return {(hit.counterpart, hit.state) for hit in played.node.hits().values()}
 
 
 def found(played: ForeignRound) -> set[tuple[str | None, str | None]]:

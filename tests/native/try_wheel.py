@@ -10,8 +10,7 @@ from random import Random
 
 import aquila
 from aquila.crypto.backend import load_group
-from aquila.crypto.group import GENERATOR, Group
-from aquila.crypto.native.batch import NATIVE_BACKENDS
+from aquila.crypto.group import GENERATOR, NATIVE_BACKENDS, Group
 from aquila.errors import InputError
 from clients.people.nationals import invent_national
 

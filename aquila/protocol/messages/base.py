@@ -96,7 +96,7 @@ class Message(BaseModel):
         return message
 
 
-def ascending(values: list[str], what: str) -> None:
+def ascending(values: list[Any], what: str) -> None:
     """Refuse values that are not distinct and ascending; raises ValueError, as validators do."""
     if any(map(ge, values, islice(values, 1, None))):
         raise ValueError(f"{what} must be distinct and in ascending order")

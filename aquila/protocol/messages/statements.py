@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -169,6 +168,9 @@ class Submission(BoundStatement):
             total = sum(chunk.elements for chunk in self.chunks if chunk.input_class is input_class)
             if total != self.elements.of(input_class):
                 raise ValueError("the chunks do not add up to the number of elements")
+        classes = [tuple(InputClass).index(chunk.input_class) for chunk in self.chunks]
+        if classes != sorted(classes):
+            raise ValueError("the chunks do not stand in the order of their classes")
         return self
 
 
@@ -225,8 +227,8 @@ class TokenColumn(Message):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        if any(after.rule <= before.rule for before, after in pairwise(self.rules)):
-            raise ValueError("rules must be distinct and in ascending order")
+        ascending([one.rule for one in self.rules], "rules")
+        ascending(list(self.left_out), "sets left out")
         if sum(one.rows for one in self.rules) != sum(chunk.rows for chunk in self.chunks):
             raise ValueError("the rows of the rules do not add up to those of the chunks")
         return self

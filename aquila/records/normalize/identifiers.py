@@ -77,8 +77,15 @@ def _digits(written: str) -> str:
     if _PLAIN.fullmatch(written):
         return written.encode().translate(None, _SEPARATORS).decode()
     written = _EXTENSION.sub("", written).replace("(0)", "")
-    digits = filter(str.isdecimal, written)
-    return "".join(digits) if written.isascii() else "".join(str(unicodedata.decimal(letter)) for letter in digits)
+    return "".join(filter(str.isdecimal, written if written.isascii() else _DECIMAL.sub(_in_ascii, written)))
+
+
+_DECIMAL = re.compile(r"\d")
+
+
+def _in_ascii(digit: re.Match[str]) -> str:
+    """Return a digit of any script as one of 0 to 9."""
+    return str(unicodedata.decimal(digit[0]))
 
 
 def _after_code(digits: str) -> tuple[str, str]:
@@ -211,7 +218,7 @@ def _mended(number: str) -> Iterator[str]:
 def _alphanumeric(text: str) -> str:
     """Latin capitals and digits of a text, in their order."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", to_latin(text).replace("đ", "d"))
+        text = unicodedata.normalize("NFKD", to_latin(_DECIMAL.sub(_in_ascii, text)).replace("đ", "d"))
     capitals = text.upper()
     return capitals if capitals.isascii() and capitals.isalnum() else _NO_ALPHANUMERIC.sub("", capitals)
 

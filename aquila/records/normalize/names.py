@@ -376,9 +376,9 @@ def _joined(words: Iterable[str]) -> list[str]:
 
 @cache
 def _word() -> re.Pattern[str]:
-    """A word: letters and digits, or a title with a hyphen, such as d-r."""
+    """A word: letters and digits, or a title with a hyphen, such as d-r, with or without its marks."""
     written = {to_latin(title) for titles in table("titles").values() for title in titles["titles"]}
-    hyphened = "|".join(sorted(title for title in written if "-" in title))
+    hyphened = "|".join(sorted({form for title in written if "-" in title for form in (title, _bare(title))}))
     return re.compile(rf"(?<![^\W_])(?:{hyphened})(?![^\W_])|[^\W_]+")
 
 

@@ -99,6 +99,8 @@ const FURTHER = {
   RegistryStatement: (m) => order(ascending(m.parties, (p) => p.party), 'parties'),
   Consent: (m) => need(m.shares.map((s) => s.input_class).join() === CLASSES.join(), 'malformed', 'not one share of each class in order'),
   Submission(m) {
+    const places = m.chunks.map((c) => CLASSES.indexOf(c.input_class));
+    need(places.every((place, i) => i === 0 || places[i - 1] <= place), 'malformed', 'classes out of order');
     for (const name of CLASSES) {
       const sum = m.chunks.filter((c) => c.input_class === name).reduce((n, c) => n + c.elements, 0);
       need(sum === m.elements[name], 'malformed', 'chunks do not add up to the elements');
@@ -107,6 +109,8 @@ const FURTHER = {
   Tokens(m) {
     order(ascending(m.column.rules, (r) => r.rule), 'rules');
     order(ascending(m.column.left_out), 'sets');
+    const rows = (parts) => parts.reduce((n, part) => n + part.rows, 0);
+    need(rows(m.column.rules) === rows(m.column.chunks), 'malformed', 'rows of the rules do not add up to those of the chunks');
   },
   Invitation: (m) => need(!UNSEEN.test(m.name), 'malformed', 'a letter that nobody sees'),
   JoinRequest: (m) => need(!UNSEEN.test(m.name), 'malformed', 'a letter that nobody sees'),

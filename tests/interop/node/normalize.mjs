@@ -94,8 +94,11 @@ function foldOnce(word) {
 }
 
 const NO_LETTERS = /['’‘ʼʻ`ʹʾʿ‛′\u0300-\u036f]/gu;
-const split = (text) => toLatin(text.replaceAll('´', "'")).replace(NO_LETTERS, '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-const plainWord = (word) => word.normalize('NFD').replace(MARKS, '');
+const BARE = { đ: 'd', ı: 'i', ł: 'l' };
+const plainWord = (word) => word.replace(/[đıł]/g, (letter) => BARE[letter]).normalize('NFD').replace(/[^\0-\x7f]/g, '');
+const HYPHENED = tables.TITLES.map(toLatin).filter((title) => title.includes('-')).flatMap((title) => [title, plainWord(title)]);
+const WORD = new RegExp(`(?<![\\p{L}\\p{N}])(?:${HYPHENED.join('|')})(?![\\p{L}\\p{N}])|[\\p{L}\\p{N}]+`, 'gu');
+const split = (text) => toLatin(text.replaceAll('´', "'")).replace(NO_LETTERS, '').match(WORD) ?? [];
 const plainSet = (words) => new Set(words.map((w) => split(w).map(plainWord).join(' ')));
 const PARTICLES = new Set(tables.PARTICLES);
 const TITLES = plainSet(tables.TITLES);
@@ -107,14 +110,9 @@ function withoutTitles(words, others) {
   const kept = [];
   let behind = false;
   for (let i = 0; i < words.length; ) {
-    const count = [2, 1].find((n) => i + n <= words.length && TITLES.has(words.slice(i, i + n).map(plainWord).join(' ')));
-    if (count || (behind && BEHIND.has(plainWord(words[i])))) {
-      i += count ?? 1;
-      behind = true;
-    } else {
-      kept.push(words[i++]);
-      behind = false;
-    }
+    const word = words[i++];
+    behind = TITLES.has(plainWord(word)) || (behind && BEHIND.has(plainWord(word)));
+    if (!behind) kept.push(word);
   }
   if (kept.length) words = kept;
   for (let i = 0; i < words.length - 1; ) {
@@ -134,7 +132,7 @@ function joinWords(words) {
     }
     const end = tables.JOIN_BEFORE.get(words[i]);
     if (end !== undefined && out.length) out[out.length - 1] += end;
-    else out.push(words[i]);
+    else out.push(next ?? words[i]);
   }
   return out;
 }
@@ -199,7 +197,7 @@ export function country(source) {
   return written.get(plain.toLowerCase()) ?? byWords.get(wordsKey(plain)) ?? written.get(toLatin(plain).replace(MARKS, '')) ?? (wordsKey(plain) || plain.toLowerCase());
 }
 
-export const latinCapitals = (source) => toLatin(source).normalize('NFD').replace(MARKS, '').replace(/đ/g, 'd').replace(/ı/g, 'i').toUpperCase().replace(/[^A-Z0-9]/g, '');
+export const latinCapitals = (source) => toLatin(digitsOf(seen(source))).normalize('NFD').replace(MARKS, '').replace(/đ/g, 'd').replace(/ı/g, 'i').toUpperCase().replace(/[^A-Z0-9]/g, '');
 const digitsOf = (source) => source.normalize('NFKC').replace(/\p{Nd}/gu, (d) => String(digitValue(d)));
 
 function digitValue(digit) {

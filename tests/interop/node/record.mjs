@@ -153,7 +153,6 @@ export class RoundRecord {
     m.chunks.forEach((chunk, i) => {
       need(chunk.elements <= this.manifest.chunk_elements, 'malformed', 'a chunk above the manifest’s size');
       const next = m.chunks[i + 1];
-      need(!next || CLASSES.indexOf(next.input_class) >= CLASSES.indexOf(chunk.input_class), 'malformed', 'classes out of order');
       need(next?.input_class !== chunk.input_class || chunk.elements === this.manifest.chunk_elements, 'repeated', 'a chunk that is not full');
     });
     const declared = this.consents.get(m.party).message.elements;

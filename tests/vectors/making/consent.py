@@ -25,10 +25,10 @@ own: hashlib; ristretto255, Ed25519 and X-Wing by the product, which official ve
 """
 OPERATIONS = """
 consent: a manifest's payload (UTF-8), the party, its identity seed, the number of the statement, the log head, the
-    elements declared, what is drawn (for each class 64 bytes of share and 32 for the nonce of its proof, the secret
-    of the locks, the seed of the X-Wing key) and the nonces (another nonce makes another proof that is as good;
-    Aquila's follows from share, what is drawn and context). Gives the shares, public keys, contexts, proofs,
-    payload and envelope
+    elements declared, what is drawn (for each class 64 bytes of share, little endian modulo the order, and 32 for the
+    nonce of its proof, the secret of the locks, the seed of the X-Wing key) and the nonces (another nonce makes
+    another proof that is as good; Aquila's follows from share, what is drawn and context). Gives the shares, public
+    keys, contexts, proofs, payload and envelope
 verify_knowledge: public key, context and proof: whether it verifies
 binding: manifest digest and the consents' digests by party to the binding
 """

@@ -128,6 +128,7 @@ SILENCES: dict[str, tuple[tuple[int, ...], list[dict[str, Any]], tuple[int, ...]
     "a_date_is_silent_beside_stronger_names": ((9,), NO_DATE, (800, -150)),
     "a_document_is_silent_since_a_rule_has_it_alone": ((6,), NO_DOCUMENT, (570, 960, -150)),
     "an_origin_is_not_silent_where_a_record_may_lack_it": ((1,), OF_NAMES, (270, 1_650, 40)),
+    "an_origin_is_not_silent_by_a_rule_of_three_parts": ((3,), OF_NAMES, (270, 1_100, 40)),
     "an_origin_is_silent_where_both_records_have_it": ((1, 15), OF_NAMES, (270, 1_650, 85)),
 }
 """The rules that met, what was learned, and the weights that add up with the prior."""
@@ -184,6 +185,18 @@ def _standing(theme: Theme) -> None:
     for name, pairs in cases.items():
         given = basis(sizes=[10, 12]) | {"pairs": pairs}
         theme.valid(name, "settle", "7.4", given, settle(given))
+    for name, size, rules, settled in (
+        ("settled_in_a_second_turn", 40, SIMILAR, 39),
+        ("lifted_a_hundredfold_at_most", 40, (9,), 38),
+        ("settled_are_as_many_as_the_list", 38, (9,), 38),
+    ):
+        certain = ((f"l{one}", f"r{one}", STRONG) for one in range(2, 40))
+        given = basis(sizes=[size, size]) | {"pairs": _pairs(*certain, ("l1", "r1", rules))}
+        found = settle(given)
+        assert found["settled"] == settled, name
+        theme.valid(name, "settle", "7.4", given, found)
+    given = basis(common_per_million=30_000, duplicates_per_million=500_000) | {"rules": [6], "second": True}
+    theme.valid("second_with_more_duplicates_than_common_persons", "grade", "7.4", given, grade(given))
 
 
 def learned(given: dict[str, Any]) -> dict[str, Any]:

@@ -256,7 +256,37 @@ def _refuse(log: Exported, *, is_shown: bool) -> None:
     log.cosign_at(log.index("submission", 2) + 1, "AL")
 
 
+def _open_without(log: Exported, at: int) -> None:
+    """Let AL have answered nothing, and the round have opened at a time: that is all there is of it."""
+    log.drop(log.index("consent"))
+    opening = log.index("opening")
+    log.leave_out(*range(opening + 1, log.size))
+    log.files.pop(_statistics(log))
+    log.name_anew()
+    log.change(opening, time=at)
+    log.sign_anew()
+
+
+def _uncosigned_closing(log: Exported, seconds: int) -> None:
+    """Let RS have cosigned the ending and not its closing, and SI have cosigned all, some seconds after that."""
+    closing = log.index("closing")
+    log.sign_anew(witnesses=("SI",), seen=[(log.size, log.entry(closing).time + seconds)])
+    log.cosign_at(closing, "RS")
+    log.cosign_at(log.index("submission", 2) + 1, "AL")
+
+
+def _cosigned_ending(log: Exported, seconds: int) -> None:
+    """Let all have cosigned the ending, and more some seconds later; AL closes nothing."""
+    log.sign_anew(seen=[(log.size - 1, WHEN), (log.size, WHEN + seconds)])
+
+
 PARTS: dict[str, tuple[str, int, Callable[[Exported], None]]] = {
+    "opening_without_an_answer_on_the_last_second": ("3.3.4", 9, lambda log: _open_without(log, START)),
+    "opening_without_an_answer_a_second_later": ("3.3.4", 0, lambda log: _open_without(log, START + 1)),
+    "closing_that_its_party_did_not_cosign_in_a_day": ("10.6", 0, lambda log: _uncosigned_closing(log, DAY)),
+    "closing_that_its_party_did_not_cosign_in_more": ("10.6", 13, lambda log: _uncosigned_closing(log, DAY + 1)),
+    "ending_cosigned_for_a_day_without_a_closing": ("10.6", 0, lambda log: _cosigned_ending(log, DAY)),
+    "ending_cosigned_for_more_without_a_closing": ("10.6", 0, lambda log: _cosigned_ending(log, DAY + 1)),
     "copy_that_leaves_a_closing_out": ("10.9", 0, lambda log: _leave_out(log, log.index("closing", 1))),
     "copy_that_leaves_more_out_than_it_says": (
         "10.9",

@@ -22,7 +22,7 @@ OPERATIONS = """
 answers: kind and texts to the answer to each (`schemas/records/normalizer.md`, The conformance set)
 reference: nothing to the name and the conformance digest, which a manifest names
 inputs: a rule table's name and a record to its inputs: rule number and `v` (UTF-8)
-date: a date as a list writes it to its year, month and day
+date: a date as a record keeps it (`YYYY-MM-DD`, `YYYY-MM` or `YYYY`) to its year, month and day: whether it is one
 table: the content of a rule table: whether it is one
 record: the fields of a record: whether it is one
 """

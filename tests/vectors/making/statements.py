@@ -141,6 +141,8 @@ def _forms(theme: Theme) -> None:
     formed("manifest_without_a_cap", Manifest, caps=manifest["caps"][1:])
     formed("manifest_with_deadlines_out_of_order", Manifest, window=manifest["window"] | {"submit_by": 9})
     formed("manifest_with_padding_out_of_order", Manifest, padding=manifest["padding"] | {"inputs_per_record": [16, 8]})
+    formed("list_with_chunks_out_of_the_order_of_classes", Submission, **_classes_reversed())
+    formed("tokens_with_sets_left_out_of_order", Tokens, column=SAMPLES[Tokens]["column"] | {"left_out": [2, 1]})
     formed("opening_with_consents_out_of_order", Opening, consents=SAMPLES[Opening]["consents"][::-1])
     formed("consent_with_shares_in_another_order", Consent, shares=SAMPLES[Consent]["shares"][::-1])
     formed("consent_without_the_class_coarse", Consent, shares=SAMPLES[Consent]["shares"][:2])
@@ -154,6 +156,11 @@ def _forms(theme: Theme) -> None:
     refuted = [{"hit_id": one, "fault": "sealed"} for one in ("f" * 32, "e" * 32)]
     formed("confirmation_with_hits_out_of_order", Confirmation, refuted=refuted)
     weights = [{"of": of, "centibits": 1} for of in ("whole date", "names")]
+    formed("report_with_weights_out_of_order", HitReport, basis=SAMPLES[HitReport]["basis"] | {"learned": weights})
+    _pages(theme)
+
+
+def _pages(theme: Theme) -> None:
     paged = SAMPLES[HitReport] | {"submission_id": None}
     page = paged | {"page": {"number": 0, "pages": 2}}
     theme.valid("page_of_a_report", "read", "3.7.17", _payload(HitReport, page))
@@ -164,8 +171,7 @@ def _forms(theme: Theme) -> None:
         "page_without_pairs": {"hits": []},
         "page_with_a_hit_twice": {"hits": page["hits"] * 2},
     }.items():
-        refused(name, HitReport, page | changes, "3.7.17")
-    formed("report_with_weights_out_of_order", HitReport, basis=SAMPLES[HitReport]["basis"] | {"learned": weights})
+        theme.invalid(name, "read", "3.7.17", _payload(HitReport, page | changes), "malformed")
 
 
 def _proposals(theme: Theme) -> None:
@@ -186,6 +192,13 @@ def _proposals(theme: Theme) -> None:
 def _payload(kind: type[Message], payload: str | Mapping[str, Any]) -> dict[str, str]:
     text = payload if isinstance(payload, str) else canonical(dict(payload)).decode()
     return {"payload_type": kind.payload_type, "payload": text}
+
+
+def _classes_reversed() -> dict[str, Any]:
+    """Return a partial chunk before a full one, which add up."""
+    chunk = SAMPLES[Submission]["chunks"][0] | {"elements": 1}
+    chunks = [chunk | {"input_class": kind} for kind in ("partial", "full")]
+    return {"chunks": chunks, "elements": {"full": 1, "partial": 1, "coarse": 0}}
 
 
 def _reversed_levels() -> dict[str, Any]:

@@ -6,8 +6,7 @@ from random import Random
 import pytest
 
 from aquila.crypto.backend import load_group
-from aquila.crypto.group import Group
-from aquila.crypto.native.batch import NATIVE_BACKENDS
+from aquila.crypto.group import NATIVE_BACKENDS, Group
 from aquila.errors import InputError
 
 

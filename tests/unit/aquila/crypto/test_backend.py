@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from aquila.crypto.backend import load_group, usable_cores
-from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend
+from aquila.crypto.group import NATIVE_BACKENDS, NativeBackend
 from aquila.errors import InputError
 from aquila.sentences import quoted
 

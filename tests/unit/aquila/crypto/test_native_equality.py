@@ -14,8 +14,7 @@ from typing import TypeVar
 import pytest
 
 from aquila.crypto.backend import load_group
-from aquila.crypto.group import GENERATOR, ORDER, Group
-from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, load_core
+from aquila.crypto.group import GENERATOR, NATIVE_BACKENDS, ORDER, Group, NativeBackend, load_core
 from aquila.errors import AquilaError, InputError
 from tests.support.sodium import SodiumGroup
 

@@ -15,6 +15,8 @@ from aquila.protocol.rounds.round_state import Phase
 from aquila.simulation import SimulatedParty
 from tests.support.staged_round import NOW, StagedRound
 
+NONE = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn", "open"), 0)
+
 
 @pytest.fixture
 def over(stage: StagedRound) -> StagedRound:
@@ -35,8 +37,7 @@ def withdrawal(stage: StagedRound, *hits: str, ground: Ground = Ground.INCORRECT
 
 
 def outcomes(party_node: SimulatedParty, counterpart: str, **counts: int) -> bytes:
-    numbers = dict.fromkeys(("confirmed", "refuted", "unresolved", "withdrawn", "open"), 0) | counts
-    pair = PairOutcomes(counterpart=counterpart, levels=(LevelOutcomes(certainty=Level.HIGH, **numbers),))
+    pair = PairOutcomes(counterpart=counterpart, levels=(LevelOutcomes(certainty=Level.HIGH, **NONE | counts),))
     return party_node.party.report_outcomes(party_node.round, party_node.next_sequence(), [pair])
 
 
@@ -69,12 +70,22 @@ def test_more_hits_than_the_receipts_say_are_refused(over: StagedRound) -> None:
     over.round.accept(withdrawal(over, *made_up[:-1]), now=over.now)
     with pytest.raises(OrderError, match="more hits"):
         over.round.accept(withdrawal(over, made_up[-1]), now=over.now)
-    with pytest.raises(OrderError, match="more hits"):
-        over.round.accept(outcomes(over.nodes["SI"], "RS", open=acknowledged + 1), now=over.now)
-    with_rs = len(hits_with(over, "SI", "RS"))
-    assert with_rs < acknowledged
-    with pytest.raises(OrderError, match="more hits"):
-        over.round.accept(outcomes(over.nodes["SI"], "RS", open=with_rs + 1), now=over.now)
+
+
+def test_outcomes_count_for_acknowledged_hits_alone(over: StagedRound) -> None:
+    """As many of each counterpart and level as the party's receipts have; what is more changes nothing."""
+    asker, most = over.nodes["SI"], len(hits_with(over, "SI", "RS"))
+    assert most < sum(len(hits_with(over, "SI", other)) for other in ("AL", "RS"))
+    for counts in ({"open": most + 1}, {"confirmed": most, "refuted": 1}):
+        over.refused(OrderError, outcomes(asker, "RS", **counts), "more hits", only=())
+    [level] = {hit.certainty for hit in over.report("SI", "RS").hits}
+    other = next(one for one in Level if one is not level)
+    pair = PairOutcomes(counterpart="RS", levels=(LevelOutcomes(certainty=other, **NONE | {"confirmed": 1}),))
+    of_another_level = asker.party.report_outcomes(asker.round, asker.next_sequence(), [pair])
+    over.refused(OrderError, of_another_level, "more hits", only=())
+    assert not over.round.outcomes
+    over.round.accept(outcomes(asker, "RS", confirmed=most), now=over.now)
+    assert over.round.outcomes["SI"].total == most
 
 
 def test_a_node_takes_the_matchers_word_for_receipts(over: StagedRound) -> None:
