@@ -1,4 +1,4 @@
-# Aquila's commands. Every target makes what it needs; only Python (3.11 or newer), a C compiler and make must be there.
+# Aquila's commands. Every target makes what it needs; only Python (3.11 or newer) and make must be there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -119,7 +119,7 @@ schemas: $(VENV)/.develop ## write JSON Schema and OpenAPI anew from the code
 vectors: $(VENV)/.develop ## write the vectors of the protocol anew, after a change of it
 	$(BIN)/python -m tests.vectors.making
 
-bench: $(VENV)/.develop ## what steps, records, the join and whole rounds cost, as tables in bench/ (some minutes)
+bench: $(VENV)/.runtime ## what steps, records, the join and whole rounds cost, as tables in bench/ (some minutes)
 	$(BIN)/python -m tests.bench --out bench
 
 $(VENV)-quality/.peers: requirements/quality.txt
@@ -163,13 +163,16 @@ SANITIZE_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all 
 
 .PHONY: wheel bundle sanitize constant-time equality aarch64
 
-wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean environment
+wheel: $(VENV)/.develop ## build a wheel, and install and try it in a clean environment, with and without a compiler
 	rm -rf build/wheel dist
-	$(BIN)/python setup.py -q build --build-base build/wheel/native bdist_wheel --dist-dir dist
+	AQUILA_REQUIRE_NATIVE=1 $(BIN)/python setup.py -q build --build-base build/wheel/native bdist_wheel --dist-dir dist
+	CC=false $(BIN)/python setup.py -q build --build-base build/wheel/plain bdist_wheel --dist-dir dist/plain
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/plain/*.whl
+	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py libsodium
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall dist/*.whl
-	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py
+	cd build/wheel && venv/bin/python $(CURDIR)/tests/native/try_wheel.py auto
 
 PYTHONS := 3.11 3.12 3.13
 MACHINES := x86_64 aarch64
@@ -183,7 +186,7 @@ bundle: $(VENV)/.develop ## all that a machine without a network needs, as one a
 sanitize: $(VENV)/.develop ## the C modules under ASan, UBSan and the bounds check; the one in AVX-512 also emulated
 	for lanes in "" ifma; do \
 	  folder=build/sanitize-$${lanes:-all} && \
-	  AQUILA_NATIVE_BACKENDS=$$lanes AQUILA_NATIVE_FLAGS="$(SANITIZE_FLAGS) $${lanes:+-DAQUILA_EMULATED}" \
+	  AQUILA_REQUIRE_NATIVE=1 AQUILA_NATIVE_BACKENDS=$$lanes AQUILA_NATIVE_FLAGS="$(SANITIZE_FLAGS) $${lanes:+-DAQUILA_EMULATED}" \
 	    $(BIN)/python setup.py -q build --build-base $$folder --build-lib $$folder/lib && \
 	  LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 AQUILA_EQUALITY_COUNT=1000 \
 	    PYTHONPATH=$$folder/lib $(BIN)/pytest -q -o pythonpath= -p no:cacheprovider $(NATIVE_TESTS) || exit 1; \

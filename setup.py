@@ -1,9 +1,11 @@
 """The C extensions; everything else about the package stands in pyproject.toml.
 
-The group is one source, built once for each backend; which of them the processor can run is asked when Aquila
+They are built where there is a C compiler and left out where there is none; libsodium and Python then give the same
+answers. The group is one source, built once for each backend; which of them the processor can run is asked when Aquila
 starts (aquila/crypto/backend.py).
 Settings from the environment, for builds only:
 
+AQUILA_REQUIRE_NATIVE=1: no compiler is an error.
 AQUILA_NATIVE_BACKENDS: which backends of the group to build, by default all of the processor's kind.
 AQUILA_NATIVE_FLAGS: further compiler and linker flags, for example -fsanitize=address (`make sanitize`).
 """
@@ -35,6 +37,7 @@ def extension(name: str, *macros: str) -> Extension:
         extra_compile_args=["-O3", "-g0", "-std=gnu11", "-Wall", "-Wextra", "-fno-strict-aliasing", *FLAGS],
         extra_link_args=FLAGS,
         py_limited_api=True,
+        optional=os.environ.get("AQUILA_REQUIRE_NATIVE") != "1",
     )
 
 

@@ -6,13 +6,19 @@ errors; the fastest that was built and that the processor can run is chosen.
 
 import os
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from types import ModuleType
 from typing import Literal
 
-from aquila.crypto.group import NATIVE_BACKENDS, Group, NativeBackend, load_core
+from aquila.crypto.group import Group
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, NativeGroup, load_core
+from aquila.crypto.sodium import SodiumGroup, load_library
 from aquila.errors import InputError
 
-Backend = Literal["auto"] | NativeBackend
+Backend = Literal["auto", "libsodium"] | NativeBackend
+
+BACKENDS: tuple[Backend, ...] = (*NATIVE_BACKENDS, "libsodium")
+"""The fastest first."""
 
 SYSTEM_AFFINITY: Callable[[int], Collection[int]] | None = getattr(os, "sched_getaffinity", None)
 """What Linux has and other systems lack."""
@@ -25,23 +31,26 @@ def load_group(
 
     Args:
         threads: How many cores a batch may use; by default all that this process may run on.
-        backend: `auto` takes the first that can be used of `NATIVE_BACKENDS`, and the group's `reason` says why.
+        backend: `auto` takes the first that can be used of `NATIVE_BACKENDS` and libsodium, and the group's `reason`
+            says why.
         find_core: Brings the C module of a backend; `load_core` in use.
 
     Raises:
         InputError: `threads` is below 1, or the backend asked for, or any, cannot be loaded.
     """
     cores = usable_cores() if threads is None else threads
+    if backend == "libsodium":
+        return SodiumGroup(cores)
     if backend != "auto":
-        return Group(backend, cores, find_core(backend))
-    *faster, slowest = NATIVE_BACKENDS
+        return NativeGroup(backend, cores, find_core(backend))
     because = ""
-    for native in faster:
+    for native in NATIVE_BACKENDS:
         try:
-            return Group(native, cores, find_core(native), because)
+            return NativeGroup(native, cores, find_core(native), because)
         except InputError as absent:
             because = because or f", because {absent}"
-    return Group(slowest, cores, find_core(slowest), because)
+    library = load_library()
+    return SodiumGroup(cores, replace(library, reason=f"{library.reason}{because}"))
 
 
 def usable_cores(affinity: Callable[[int], Collection[int]] | None = SYSTEM_AFFINITY) -> int:

@@ -446,6 +446,15 @@ CORE_FAULTS: Final[Table] = {
     "key_already_closed": Text("this {kind} is closed"),
     "key_not_copyable": Text("a {kind} is neither pickled nor copied"),
     "knowledge_proof_not_verified": Text("a proof of knowledge does not verify"),
+    "libsodium_missing": Text(
+        "neither the system nor the package {package} has libsodium",
+        "install the system's libsodium (Debian: libsodium23), or the pinned requirements",
+    ),
+    "libsodium_not_initialized": Text("libsodium, {origin}, cannot be initialized"),
+    "libsodium_package_unexpected": Text(
+        "the package {package} does not hold libsodium as expected",
+        "install the system's libsodium (Debian: libsodium23), or the pinned requirements",
+    ),
     "messages_not_whole": Text("messages must be a whole number of messages of at least one byte"),
     "nonce_not_32_bytes": Text("the nonce needs 32 fresh bytes"),
     "outputs_not_multiple_of_64": Text("outputs must be a multiple of 64 bytes"),

@@ -128,7 +128,7 @@ def build(source: Path, machine: str, time: int, folder: Path) -> None:
     Raises:
         SystemExit: There is no compiler for this processor.
     """
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time)}
+    environment = {**os.environ, "AQUILA_REQUIRE_NATIVE": "1", "SOURCE_DATE_EPOCH": str(time)}
     if machine != platform.machine():
         compiler = f"{machine}-linux-gnu-gcc"
         if shutil.which(compiler) is None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from aquila.crypto.group import NATIVE_BACKENDS, NativeBackend, load_core
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, load_core
 from aquila.errors import InputError
 
 WIDTH = 64
@@ -22,7 +22,7 @@ DST = b"a tag of this test"
 BLOCK = 128
 WORK = """
 import sys
-from aquila.crypto.group import load_core
+from aquila.crypto.native.batch import load_core
 core, count, width, dst = load_core(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), bytes.fromhex(sys.argv[4])
 inputs, ones = bytearray(sys.stdin.buffer.read(count * width)), bytearray(([1] + [0] * 31) * count)
 out, blinded, outputs = bytearray(32 * count), bytearray(32 * count), bytearray(64 * count)

@@ -24,8 +24,9 @@ import psutil
 from aquila import __version__
 from aquila.crypto import dleq, oprf
 from aquila.crypto.backend import Backend, load_group, usable_cores
-from aquila.crypto.group import NATIVE_BACKENDS, WIDE_BYTES, Group
+from aquila.crypto.group import WIDE_BYTES, Group
 from aquila.crypto.keys import SecretBytes
+from aquila.crypto.native.batch import NATIVE_BACKENDS
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError
 from aquila.protocol.submissions.submission import ROW, RowTerms, blinds_of, finalize_chunk

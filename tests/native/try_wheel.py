@@ -9,8 +9,9 @@ from pathlib import Path
 from random import Random
 
 import aquila
-from aquila.crypto.backend import load_group
-from aquila.crypto.group import GENERATOR, NATIVE_BACKENDS, Group
+from aquila.crypto.backend import BACKENDS, load_group
+from aquila.crypto.group import GENERATOR, Group
+from aquila.crypto.hashing import digests_core
 from aquila.errors import InputError
 from clients.people.nationals import invent_national
 
@@ -19,18 +20,23 @@ TWICE = "6a493210f7499cd17fecb510ae0cea23a110e8d5b901f8acadd3095c73a3b919"
 
 
 def main() -> int:
-    """Return 0 if the wheel works: it has the portable backend at least, and takes the first that can be used."""
+    """Return 0 if the wheel works and has the backends that are asked for.
+
+    `libsodium` alone, or `auto`: the portable one at least, and the first of those that can be used is chosen.
+    """
     groups = list(_groups())
     names = [group.name for group in groups]
     right = all(group.multiply(GENERATOR, (2).to_bytes(32, "little")).hex() == TWICE for group in groups)
     chosen = load_group()
     sys.stdout.write(f"{Path(aquila.__file__).parent}: {chosen.name} of {', '.join(names)}; {chosen.reason}\n")
-    return 0 if right and names[-1] == "portable" and chosen.name == names[0] and _plays_a_round() else 1
+    whole = names == ["libsodium"] if sys.argv[1] == "libsodium" else names[-2:] == ["portable", "libsodium"]
+    built = (digests_core() is not None) == (sys.argv[1] == "auto")  # there is a compiler where every backend is wanted
+    return 0 if right and whole and built and chosen.name == names[0] and _plays_a_round() else 1
 
 
 def _groups() -> Iterator[Group]:
     """Yield the group of each backend that can be used, the fastest first."""
-    for backend in NATIVE_BACKENDS:
+    for backend in BACKENDS:
         with suppress(InputError):
             yield load_group(1, backend)
 

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila.crypto import dleq, oprf
-from aquila.crypto.backend import load_group
 from aquila.crypto.envelope import open_envelope, sign_envelope
 from aquila.crypto.group import ORDER
 from aquila.crypto.keys import IdentityKey
 from aquila.crypto.sealing import RoundKey
 from aquila.crypto.shares import new_share
+from aquila.crypto.sodium import SodiumGroup
 from aquila.errors import KeyMaterialError, MalformedError, ProofError, SignatureError
 
-ONE, SHARED = load_group(1), load_group(3)
+ONE, SHARED = SodiumGroup(1), SodiumGroup(3)
 few = settings(max_examples=15, deadline=None)
 seeds = st.integers(0, 2**32)
 

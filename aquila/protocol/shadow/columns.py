@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aquila.crypto.hashing import hmac_each
+from aquila.crypto.hashing import digests_core, hmac_each
 from aquila.crypto.keys import SecretBytes
 from aquila.protocol.encoding import behind_length, digest, framed
 from aquila.protocol.messages import RuleRows, TagPiece, TokenChunkReference, TokenColumn
@@ -148,4 +148,4 @@ def _tags(key: SecretBytes, prefix: bytes, parts: NDArray[np.uint8], places: NDA
     """Return the tags of messages of a framed prefix and, framed as well, some of the parts."""
     width = parts.shape[1]
     lead = behind_length(bytes(width))[:-width]
-    return np.frombuffer(hmac_each(key, prefix, lead, parts, places, TAG_BYTES), dtype=_TAG)
+    return np.frombuffer(hmac_each(key, prefix, lead, parts, places, TAG_BYTES, digests_core()), dtype=_TAG)

@@ -156,11 +156,11 @@ def test_a_pool_that_breaks_while_it_starts_a_process(monkeypatch: pytest.Monkey
 
 
 def test_a_task_gets_the_group_of_its_process() -> None:
-    named = partial(with_group, name_of, "portable")
+    named = partial(with_group, name_of, "libsodium")
     with local_pool(2, ["aquila.crypto.backend"]) as pool:
-        assert list(in_order(pool, named, range(3), 2)) == [("portable", number) for number in range(3)]
-    assert list(in_order(InProcess(), named, range(3), 2)) == [("portable", number) for number in range(3)]
-    assert group_of("portable") is group_of("portable")
+        assert list(in_order(pool, named, range(3), 2)) == [("libsodium", number) for number in range(3)]
+    assert list(in_order(InProcess(), named, range(3), 2)) == [("libsodium", number) for number in range(3)]
+    assert group_of("libsodium") is group_of("libsodium")
 
 
 def test_one_worker_is_this_process() -> None:

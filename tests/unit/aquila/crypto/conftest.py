@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from aquila.crypto.backend import load_group
-from aquila.crypto.group import NATIVE_BACKENDS, Group
+from aquila.crypto.backend import BACKENDS, load_group
+from aquila.crypto.group import Group
 from aquila.errors import InputError
 
 
-@pytest.fixture(scope="session", params=NATIVE_BACKENDS)
+@pytest.fixture(scope="session", params=BACKENDS)
 def group(request: pytest.FixtureRequest) -> Group:
     """Each backend of this machine, on two threads, so that batches are shared."""
     try:

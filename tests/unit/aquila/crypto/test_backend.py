@@ -6,8 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from aquila.crypto.backend import load_group, usable_cores
-from aquila.crypto.group import NATIVE_BACKENDS, NativeBackend
+from aquila.crypto.backend import BACKENDS, Backend, load_group, usable_cores
+from aquila.crypto.group import GENERATOR
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend
 from aquila.errors import InputError
 from aquila.sentences import quoted
 
@@ -27,8 +28,8 @@ def test_threads_as_asked_for() -> None:
         load_group(0)
 
 
-@pytest.mark.parametrize("backend", NATIVE_BACKENDS)
-def test_one_thread_is_the_callers(backend: NativeBackend) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_one_thread_is_the_callers(backend: Backend) -> None:
     """A group of one thread starts none: it is cheap to make, and works on in a process that was forked."""
     try:
         group = load_group(1, backend)
@@ -39,9 +40,13 @@ def test_one_thread_is_the_callers(backend: NativeBackend) -> None:
     assert threading.active_count() == before
 
 
-def test_no_backend_at_all() -> None:
-    with pytest.raises(InputError, match="what portable needs"):
-        load_group(1, find_core=find_nothing)
+def test_libsodium_stands_in() -> None:
+    """Without a C module libsodium computes, and the reason says which one and why not the fastest."""
+    group = load_group(1, find_core=find_nothing)
+    assert group.name == "libsodium"
+    assert group.reason.startswith("libsodium 1.")
+    assert "because the processor lacks what ifma needs" in group.reason
+    assert group.multiply_base((1).to_bytes(32, "little")) == GENERATOR
 
 
 def test_the_fastest_that_there_is() -> None:
@@ -61,7 +66,7 @@ def test_the_fastest_that_there_is() -> None:
 
 def test_backend_that_is_asked_for() -> None:
     """A backend that is asked for is used or refused, never replaced."""
-    assert load_group(1, "portable").name == "portable"
+    assert load_group(1, "libsodium").name == "libsodium"
     for backend in NATIVE_BACKENDS:
         with pytest.raises(InputError, match=f"what {backend} needs"):
             load_group(1, backend, find_core=find_nothing)

@@ -8,6 +8,7 @@ The C module that digests inputs: every length of message, the order of inputs, 
 import hashlib
 import hmac
 from itertools import product
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from aquila.crypto.digests import _digests
 from aquila.crypto.group import ORDER
-from aquila.crypto.hashing import derive, expander, hash_secret, hash_to_scalar, hmac_each, prefixed, reduce_public
+from aquila.crypto.hashing import (
+    derive,
+    digests_core,
+    expander,
+    hash_secret,
+    hash_to_scalar,
+    hmac_each,
+    prefixed,
+    reduce_public,
+)
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import InputError, KeyMaterialError
 from aquila.protocol.submissions.padding import input_prefixes
@@ -26,8 +35,6 @@ from aquila.records.inputs import InputMaker
 from aquila.records.person import PartialDate, Record, RecordColumns
 from aquila.records.rule_parts import record_names
 from aquila.records.rules import InputClass, Part, Rule, RuleTable
-
-core: Any = _digests
 
 
 def expand_by_the_book(message: bytes, dst: bytes) -> bytes:
@@ -115,8 +122,25 @@ def test_closed_seed() -> None:
         derive(seed, b"label", [1], 16)
 
 
+@pytest.fixture(scope="module")
+def core() -> ModuleType:
+    found = digests_core()
+    if found is None:
+        pytest.skip("the C module was not built")
+    return found
+
+
+def test_module_that_was_not_built() -> None:
+    assert digests_core("aquila_absent_core") is None
+
+
+def test_module_of_other_sources() -> None:
+    """A module that lacks one of the functions, because it was built before, is none."""
+    assert digests_core("hashlib") is None
+
+
 @pytest.mark.parametrize("portable", [False, True], ids=["instructions", "portable"])
-def test_messages_of_every_length(*, portable: bool) -> None:
+def test_messages_of_every_length(core: ModuleType, *, portable: bool) -> None:
     values = [("ш" * (length // 2) + "a" * (length % 2)) for length in range(200)]
     column = [((value,),) for value in values]
     for length in range(150):
@@ -127,7 +151,7 @@ def test_messages_of_every_length(*, portable: bool) -> None:
         assert digests == b"".join(hashlib.sha256(prefix + value.encode()).digest() for value in values)
 
 
-def test_products_are_in_order_and_come_once() -> None:
+def test_products_are_in_order_and_come_once(core: ModuleType) -> None:
     """Of each rule every combination of its parts' values, ascending as bytes, a shorter one before a longer."""
     first, second, third = ("b", "a", "ab", "č", "", "b"), ("2", "10"), ("y", "x", "y")
     rules = ((1, b"one", ((0, 0), (1, 0), (0, 1))), (2, b"two", ((1, 1),)), (250, b"", ((0, 1),)))
@@ -140,7 +164,7 @@ def test_products_are_in_order_and_come_once() -> None:
     assert digests == b"".join(expected)
 
 
-def test_nothing_to_digest() -> None:
+def test_nothing_to_digest(core: ModuleType) -> None:
     assert core.digest_records((), (), 0) == (b"", b"", b"")
     assert core.digest_records((), (), 2) == (bytes(4), b"", b"")
 
@@ -171,13 +195,13 @@ RULE = (1, b"prefix", ((0, 0),))
         ((RULE,), ([(("\ud800",),)],), 1),
     ],
 )
-def test_what_is_no_rule_or_value_is_refused(arguments: tuple[Any, ...]) -> None:
+def test_what_is_no_rule_or_value_is_refused(core: ModuleType, arguments: tuple[Any, ...]) -> None:
     """Whatever stands where another type or place is due raises, and ends no process."""
     with pytest.raises((TypeError, ValueError, IndexError, OverflowError, SystemError)):
         core.digest_records(*arguments)
 
 
-def test_too_many_inputs_of_one_record() -> None:
+def test_too_many_inputs_of_one_record(core: ModuleType) -> None:
     parts = tuple(Part(read, read, "family", 1.0, "") for read in ("nationality", "document", "national", "phone"))
     together = tuple(Rule(number, str(number), InputClass.FULL, parts[1:], "") for number in (1, 2))
     many = tuple(map(str, range(12_345_678, 12_345_718)))
@@ -193,14 +217,14 @@ def test_too_many_inputs_of_one_record() -> None:
     )
     for rules in ((Rule(1, "1", InputClass.FULL, parts, ""),), together):
         table = RuleTable("table", 1, rules, str(len(rules)), 30_000, ())
-        columns, prefixes = RecordColumns.of([record]), input_prefixes(bytes(32), table)
-        with pytest.raises(InputError, match="more inputs than can be sent"):
-            InputMaker(table).digest(columns, [record_names(record)], prefixes)
+        for maker in (InputMaker(table), InputMaker(table, core=core)):
+            with pytest.raises(InputError, match="more inputs than can be sent"):
+                maker.digest(RecordColumns.of([record]), [record_names(record)], input_prefixes(bytes(32), table))
 
 
 @pytest.mark.parametrize("portable", [False, True], ids=["instructions", "portable"])
 @pytest.mark.parametrize("width", [1, 16, 100])
-def test_hmac_of_every_length(width: int, *, portable: bool) -> None:
+def test_hmac_of_every_length(core: ModuleType, width: int, *, portable: bool) -> None:
     """Messages of up to eight blocks have the HMAC of hashlib, on every processor, whatever the key's length."""
     parts = np.random.default_rng(1).integers(0, 256, (9, width), dtype=np.uint8)
     for length in range(130):
@@ -212,13 +236,13 @@ def test_hmac_of_every_length(width: int, *, portable: bool) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_hmac_of_parts(count: int) -> None:
+def test_hmac_with_and_without_the_module(count: int) -> None:
     parts = np.random.default_rng(1).integers(0, 256, (9, 16), dtype=np.uint8)
     places = np.arange(2 * count).reshape(-1, 2)[:, ::-1]
     with SecretBytes(b"key") as key:
-        made = hmac_each(key, b"prefix", b"lead", parts, places, 5)
+        made = [hmac_each(key, b"prefix", b"lead", parts, places, 5, used) for used in (None, digests_core())]
     joined = [b"prefix" + b"".join(b"lead" + parts[place].tobytes() for place in row) for row in places]
-    assert made == b"".join(hmac.digest(b"key", message, "sha256")[:5] for message in joined)
+    assert made == [b"".join(hmac.digest(b"key", message, "sha256")[:5] for message in joined)] * 2
 
 
 @pytest.mark.parametrize(
@@ -240,7 +264,7 @@ def test_hmac_of_parts(count: int) -> None:
         (0, "text", TypeError),
     ],
 )
-def test_hmac_of_what_does_not_fit(place: int, value: object, error: type[Exception]) -> None:
+def test_hmac_of_what_does_not_fit(core: ModuleType, place: int, value: object, error: type[Exception]) -> None:
     arguments: list[object] = [b"key", b"prefix", b"lead", bytes(32), bytes(8), 16, 1, 16]
     assert core.hmac_each(*arguments) == hmac.digest(b"key", b"prefixlead" + bytes(16), "sha256")[:16]
     arguments[place] = value

@@ -8,7 +8,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from aquila.crypto.group import GENERATOR, NATIVE_BACKENDS, Group, NativeBackend, load_core
+from aquila.crypto.group import GENERATOR
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend, NativeGroup, load_core
 from aquila.errors import InputError
 
 
@@ -46,14 +47,14 @@ def test_processor_that_lacks_instructions(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("core")
 def test_module_is_found_by_default(backend: NativeBackend) -> None:
     """A group without a module takes the one that was built, and says what it runs on."""
-    group = Group(backend, 3)
+    group = NativeGroup(backend, 3)
     assert group.multiply_base(scalar(1)) == GENERATOR
     assert (group.name, group.reason) == (backend, f"{NATIVE_BACKENDS[backend]}; threads: 3")
 
 
 def test_no_thread(backend: NativeBackend, core: ModuleType) -> None:
     with pytest.raises(InputError):
-        Group(backend, 0, core)
+        NativeGroup(backend, 0, core)
 
 
 def test_buffers_that_do_not_fit(core: ModuleType) -> None:

@@ -26,6 +26,7 @@ def texts() -> list[str]:
 
 def plain_document(text: str) -> str:
     if not text.isascii():
+        text = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text)
         text = unicodedata.normalize("NFKD", to_latin(text).replace("đ", "d"))
     number = "".join({"O": "0", "I": "1"}.get(one, one) for one in text.upper() if re.match("[A-Z0-9]", one))
     if number.isdigit():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aquila.crypto.backend import load_group
-from aquila.crypto.group import NATIVE_BACKENDS, NativeBackend
+from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend
 from aquila.errors import InputError
 from clients.cli.main import main
 from clients.cli.offline.rehearse import hits_csv

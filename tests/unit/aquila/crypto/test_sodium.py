@@ -1,17 +1,98 @@
-"""On every backend: batches that are no batches, scalars that are refused, and the arithmetic of scalars."""
+"""The libsodium backend: how the library is found; and, for every backend, batches that are no batches."""
 
+import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from aquila.crypto.group import GENERATOR, ORDER, Group
+from aquila.crypto.sodium import _SIGNATURES, SodiumGroup, load_bundled_library, load_library
 from aquila.errors import InputError, MalformedError
-from tests.support.sodium import SodiumGroup
 
 
 def scalar(number: int) -> bytes:
     return number.to_bytes(32, "little")
+
+
+def refuse(_: str) -> Any:
+    raise OSError
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_chosen_library_says_what_it_is() -> None:
+    assert load_library().reason.startswith("libsodium 1.")
+
+
+def test_system_library_that_is_complete() -> None:
+    """The first system library with ristretto255 is taken, and the reason names it."""
+    version = type("Version", (), {"__call__": lambda _: b"1.0.99"})()
+    functions = {symbol: SimpleNamespace() for symbol in _SIGNATURES}
+    fake = SimpleNamespace(sodium_init=lambda: 1, sodium_version_string=version, **functions)
+    library = load_library(["libsodium.so.99"], open_library=lambda _: fake)
+    assert library.handle is fake
+    assert library.reason == "libsodium 1.0.99, the system's libsodium.so.99"
+
+
+@pytest.mark.parametrize("open_library", [refuse, lambda _: SimpleNamespace()], ids=["absent", "without-ristretto"])
+def test_bundled_library_stands_in(open_library: Callable[[str], Any], temporary: Path) -> None:
+    """Without a usable system library rbcl's copy is loaded, computes right, and leaves no file behind."""
+    library = load_library(open_library=open_library)
+    assert "the copy in the package rbcl" in library.reason
+    assert SodiumGroup(library=library).multiply_base(scalar(1)) == GENERATOR
+    assert list(temporary.iterdir()) == []
+
+
+def test_bundled_package_is_not_run() -> None:
+    """The package rbcl is read, not imported, because importing it leaves a file behind."""
+    load_bundled_library()
+    assert "rbcl" not in sys.modules
+
+
+@pytest.mark.parametrize("package", ["aquila_absent", "hmac", "json"])
+def test_no_library_at_all(package: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_bundled_library(package)
+    assert "libsodium23" in caught.value.hint
+
+
+def test_bundled_library_in_another_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that holds its library in another way is refused, not guessed at."""
+    folder = tmp_path / "aquila_other_rbcl"
+    folder.mkdir()
+    folder.joinpath("__init__.py").touch()
+    folder.joinpath("_sodium.py").write_text("sodium_bs = b''\n", encoding="ascii")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError):
+        load_bundled_library("aquila_other_rbcl")
+
+
+def test_library_that_cannot_be_initialized() -> None:
+    functions = {symbol: SimpleNamespace() for symbol in _SIGNATURES}
+    fake = SimpleNamespace(sodium_init=lambda: -1, **functions)
+    with pytest.raises(InputError):
+        load_library(["libsodium.so.99"], open_library=lambda _: fake)
+
+
+def test_group_says_what_it_is() -> None:
+    group = SodiumGroup(2)
+    assert group.name == "libsodium"
+    assert group.reason.startswith("libsodium 1.")
+    assert group.reason.endswith("threads: 2")
+
+
+def test_no_thread() -> None:
+    with pytest.raises(InputError):
+        SodiumGroup(0)
 
 
 def test_empty_batches(group: Group) -> None:
