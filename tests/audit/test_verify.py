@@ -593,8 +593,7 @@ def test_a_closing_left_out_is_found_a_day_later(log: Exported, group: Group) ->
     assert unproven(log, group) == []
     log.append(Entry.of(EntryKind.LOG_EXPORTED, NOW + 86_401, "matcher"))
     log.sign_anew(seen=seen)
-    with pytest.raises(AuditError, match="AL never said that its keys are destroyed, and has seen the ending"):
-        verify(log, group)
+    assert {one.what for one in unproven(log, group)} == {"closing"}
 
 
 def test_a_party_that_was_away_at_the_ending(log: Exported, group: Group) -> None:
