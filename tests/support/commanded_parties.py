@@ -99,7 +99,7 @@ class CommandedParties:
 
     def _consent(self, round_id: str, node: Service) -> None:
         self.see(round_id, node)
-        self.people[node.name].do(manual.command("A round", "aquila round consent"), ID=round_id)
+        self.people[node.name].do(manual.command("A round", "aquila round consent"), ID=round_id, NUMBER="100")
 
     def submit(self, round_id: str) -> None:
         """Submit the list that every party imported last, and wait for everyone's hits: those of the rehearsal."""
