@@ -62,6 +62,7 @@ def submissions(draw: st.DrawFn) -> Submission:
             max_size=5,
         )
     )
+    chunks.sort(key=lambda chunk: list(InputClass).index(chunk["input_class"]))
     totals = {kind: sum(chunk["elements"] for chunk in chunks if chunk["input_class"] == kind) for kind in InputClass}
     justification = draw(st.fixed_dictionaries(dict.fromkeys(SAMPLES[Submission]["justification"], TEXT)))
     changes = {"chunks": chunks, "elements": totals, "justification": justification, "party": draw(CODES)}
