@@ -197,7 +197,7 @@ LIMITS = settings(
 )
 
 
-@pytest.mark.parametrize(("parties", "liar"), product(range(3, 6), LiarKind))
+@pytest.mark.parametrize(("parties", "liar"), list(product(range(3, 6), LiarKind)))
 def test_rounds_in_steps(parties: int, liar: LiarKind) -> None:
     """Whatever happens, and in whatever order: no false hit, nobody honest is named, and each pair that is up ends."""
     machine = type("SteppedRounds", (SteppedRounds,), {"parties": parties, "liar": liar, "taken": 0})
