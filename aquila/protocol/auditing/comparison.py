@@ -6,6 +6,7 @@ of the others, and what a party's own log says that it signed, does.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, permutations
+from typing import NamedTuple
 
 from aquila.audit.checkpoint import Checkpoint, open_checkpoint
 from aquila.audit.entries import Entry, EntryKind
@@ -13,7 +14,7 @@ from aquila.errors import AuditError
 from aquila.protocol.auditing.log_record import LogRecord, UnprovenClaim
 from aquila.protocol.auditing.round_audit import Ranges
 from aquila.protocol.log_entries import REFUSED, SEQUENCE
-from aquila.protocol.messages import Message
+from aquila.protocol.messages import Message, Statement
 from aquila.protocol.registry import MATCHER, Registry
 from aquila.protocol.rounds.verified_round import read_statement
 from aquila.sentences import Sentence
@@ -115,7 +116,7 @@ def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry)
     refused, said_refused = _refused(matchers)
     said_refused |= set().union(*_refused(own))
     given_up = _given_up(own, registry)
-    shown = _shown_to(matchers, own)
+    shown, gaps = _shown_to(matchers, own), _Gaps.of(matchers)
     said: dict[str, Entry] = {}
     for index, entry in _about_statements(own):
         digest = entry.digests["statement"]
@@ -125,7 +126,7 @@ def _compare_statements(matchers: LogRecord, own: LogRecord, registry: Registry)
         if digest in known:
             _check_same(index, entry, _there(matchers, known[digest]), own.holder)
         elif digest not in refused and not _is_given_up(entry, given_up):
-            yield from _not_entered(matchers, own, index, shown, registry, was_refused=digest in said_refused)
+            yield from _not_entered(gaps, own, index, shown, registry, was_refused=digest in said_refused)
     _check_all_known(matchers, known, said, own)
 
 
@@ -163,8 +164,31 @@ def _check_same(index: int, own: Entry, entered: Entry, party: str) -> None:
         )
 
 
+class _Gaps(NamedTuple):
+    """What the matcher's log lacks by right."""
+
+    erased: int
+    """All contents that retention erased lie below this size."""
+    leaves_out: bool
+    """Whether it is a copy that leaves entries out."""
+    whole: frozenset[str | None]
+    """The rounds of which it leaves nothing out."""
+
+    @classmethod
+    def of(cls, log: LogRecord) -> "_Gaps":
+        listed = set(log.left_out.indices())
+        erased = (index for index, entry in enumerate(log.entries) if entry is None and index not in listed)
+        there = {entry.round for entry in log.entries if entry and entry.kind is EntryKind.PROPOSAL}
+        return cls(max(erased, default=-1) + 1, bool(listed), frozenset(there - log.left_out.rounds.keys()))
+
+    def may_have_held(self, message: Message, round_id: str | None) -> bool:
+        """Return whether the entry of a statement may be among it: it lies behind the head that the statement names."""
+        head = message.log_head if isinstance(message, Statement) else None
+        return self.erased > (head.size if head else 0) or (self.leaves_out and round_id not in self.whole)
+
+
 def _not_entered(
-    matchers: LogRecord, own: LogRecord, index: int, shown: int, registry: Registry, *, was_refused: bool
+    gaps: _Gaps, own: LogRecord, index: int, shown: int, registry: Registry, *, was_refused: bool
 ) -> Iterator[UnprovenClaim]:
     """Judge a statement that the matcher's log does not have."""
     entry = _there(own, index)
@@ -181,23 +205,11 @@ def _not_entered(
         return
     # Without what the party signed, its log blames nobody.
     envelope = own.statements[index]
-    if envelope and index < shown and not _may_lack(matchers, read_statement(registry, envelope).message):
+    if envelope and index < shown and not gaps.may_have_held(read_statement(registry, envelope).message, entry.round):
         raise AuditError(
             "statement_left_out", what="statement_left_out", party=own.holder, round=str(entry.round), lacking=lacking
         )
     yield UnprovenClaim("not_entered", Sentence.of("statement_perhaps_not_sent", lacking=lacking))
-
-
-def _may_lack(matchers: LogRecord, message: Message) -> bool:
-    """Return whether retention or a copy may have taken a statement's entry away; it lies behind the head it names."""
-    head = getattr(message, "log_head", None)
-    round_id = str(getattr(message, "round_id", None))
-    listed = set(matchers.left_out.indices())
-    erased = (index for index, entry in enumerate(matchers.entries) if entry is None and index not in listed)
-    if max(erased, default=-1) >= (head.size if head else 0):
-        return True
-    is_there = any(entry and entry.kind is EntryKind.PROPOSAL and entry.round == round_id for entry in matchers.entries)
-    return bool(listed) and (not is_there or matchers.left_out.rounds[round_id] > 0)
 
 
 def _check_all_known(matchers: LogRecord, known: dict[str, int], said: dict[str, Entry], own: LogRecord) -> None:
