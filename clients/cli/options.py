@@ -22,7 +22,7 @@ Rules = Annotated[
 Minimum = Literal["low", "medium", "high"]
 
 BackendChoice = Annotated[
-    Literal["auto", "ifma", "avx2", "portable"],
+    Literal["auto", "ifma", "avx2", "portable", "libsodium"],
     typer.Option("--backend", help="The code that computes in the group; by default the fastest of this machine."),
 ]
 

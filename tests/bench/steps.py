@@ -23,16 +23,15 @@ import psutil
 
 from aquila import __version__
 from aquila.crypto import dleq, oprf
-from aquila.crypto.backend import Backend, load_group, usable_cores
+from aquila.crypto.backend import BACKENDS, Backend, load_group, usable_cores
 from aquila.crypto.group import WIDE_BYTES, Group
 from aquila.crypto.keys import SecretBytes
-from aquila.crypto.native.batch import NATIVE_BACKENDS
 from aquila.crypto.shares import Share, new_share
 from aquila.errors import InputError
 from aquila.protocol.submissions.submission import ROW, RowTerms, blinds_of, finalize_chunk
 from aquila.records.rules import InputClass
 
-BATCH: dict[Backend, int] = {"ifma": 65_535, "avx2": 32_768, "portable": 16_384}
+BATCH: dict[Backend, int] = {"ifma": 65_535, "avx2": 32_768, "portable": 16_384, "libsodium": 2_048}
 """Elements of a measured batch: as many as a chunk may have, and fewer where each takes longer."""
 
 _INPUT_BYTES = 32
@@ -74,7 +73,7 @@ class MeasuredStep:
 def backends() -> list[Backend]:
     """Return the backends of this machine, the fastest first, which is the one in use."""
     found: list[Backend] = []
-    for backend in NATIVE_BACKENDS:
+    for backend in BACKENDS:
         with suppress(InputError):
             load_group(1, backend)
             found.append(backend)
@@ -186,7 +185,7 @@ def measure(work: Callable[[], object], elements: int, repeats: int) -> TimingSp
 
 
 _NOTHING = "-"
-_COMPARED = "portable"
+_COMPARED = "libsodium"
 _VERIFIED = "verified evaluation: evaluate, prove and verify"
 
 
@@ -250,7 +249,7 @@ def machine_table(machine: Machine) -> str:
 
 
 def _steps(steps: Sequence[MeasuredStep]) -> str:
-    """Return the table of steps: all backends, each compared with the portable one, and the figures of a prototype."""
+    """Return the table of steps: all backends, each compared with libsodium, and the figures of a prototype."""
     backends = list(dict.fromkeys(step.backend for step in steps))
     native = [backend for backend in backends if backend != _COMPARED] if _COMPARED in backends else []
     found: dict[str, dict[str, float]] = {}

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila.crypto.backend import load_group
-from aquila.crypto.native.batch import NATIVE_BACKENDS, NativeBackend
+from aquila.crypto.backend import BACKENDS, Backend, load_group
 from aquila.errors import InputError
 from clients.cli.main import main
 from clients.cli.offline.rehearse import hits_csv
@@ -52,8 +51,8 @@ def test_known_hits(folder: Path, padding: str) -> None:
     }
 
 
-@pytest.mark.parametrize("backend", NATIVE_BACKENDS)
-def test_backend_that_is_asked_for(folder: Path, backend: NativeBackend) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backend_that_is_asked_for(folder: Path, backend: Backend) -> None:
     try:
         load_group(1, backend)
     except InputError as absent:
