@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 Attack = Callable[["Stranger"], Awaitable[None]]
 ANSWER_SECONDS = 60.0
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 0.1
 PIECE = bytes(1 << 16)
 BYTES_IN_CHUNKS = b"1\r\na\r\n" * 10_000
 LARGE_BYTES = 8 << 20
