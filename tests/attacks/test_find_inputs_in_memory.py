@@ -73,7 +73,7 @@ def test_no_digest_is_left_in_memory(backend: NativeBackend) -> None:
     inputs = [hashlib.sha512(b"input %d" % number).digest() for number in range(COUNT)]
     with memory_after_work(backend, b"".join(inputs)) as regions:
         assert any(inputs[0] in region for region in regions)
-        for one in inputs[:: COUNT // 8]:
+        for one in inputs:
             inner = hashlib.sha512(bytes(octet ^ 0x36 for octet in b"a key".ljust(BLOCK, b"\0")) + one).digest()
             for left in (expanded(one), one + bytes([0, 64, 0]) + DST, one + b"\x80\0", inner):
                 assert not any(left in region for region in regions)
