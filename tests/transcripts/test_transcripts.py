@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from aquila import __version__
 from clients.cli.main import main
 
 FOLDER = Path(__file__).parent
@@ -22,6 +23,7 @@ VARIABLE = [
     (re.compile(r"\b\d+\.\d+ s\b"), "<seconds> s"),
     (re.compile(rf'("(?:{PHASES})": )[\d.]+'), r"\1<seconds>"),
     (re.compile(r'("peak_(?:memory|disk)_bytes": )\d+'), r"\1<bytes>"),
+    (re.compile(rf'(^aquila |"version": "){re.escape(__version__)}\b', re.MULTILINE), r"\1<version>"),
     (re.compile(r"(Group backend: ).*"), r"\1<backend>"),
     (re.compile(r'("name": ")(?:ifma|avx2|portable)"'), r'\1<backend>"'),
     (re.compile(r'("reason": ")[^"]*threads: \d+'), r"\1<backend>"),
