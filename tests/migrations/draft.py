@@ -1,7 +1,6 @@
 """Draft a migration: `python -m tests.migrations.draft node "Say who made a list"`, for a person to edit.
 
-It writes the difference between the schema that the migrations make and the models. At the release of 1.0.0, with the
-first migration out of the way, that is the first migration itself (RELEASING.md).
+It writes the difference between the schema that the migrations make and the models.
 """
 
 import sys
