@@ -170,7 +170,7 @@ class Disasters(CommandedParties):
         send(victim, secretariat, f"{code.lower()}.renewal")
         secretariat.code = code
         replace = manual.command(runbook, "aquila matcher replace-key si.renewal --revoke") + " --home HOME"
-        assert f"The key of {code} is" in secretariat.give(replace, heard)
+        assert f"{code} has a new identity key." in secretariat.give(replace, heard)
         # 6. Everybody accepts.
         if not steal:
             victim.give(manual.command(runbook, "systemctl restart aquila-node"))

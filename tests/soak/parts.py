@@ -19,6 +19,7 @@ from tests.support.process_world import THIS, Program
 Tell: TypeAlias = Callable[[str], None]
 _PERSONS = 20  # of a query
 _ONE_WORKER = "workers = 1\n"  # a thread of the service itself
+_MANY_ROUNDS = 100  # of short lists, in a day
 _CONNECTIONS = 50  # of a service to its database, at most
 _LONGEST = 2.0  # times what a part lasts, while it misses something
 
@@ -46,6 +47,7 @@ class Conditions:
     clocks: bool = False
     small_disk: bool = False
     calm_first: bool = True
+    caps_factor: int = 1
 
     def goes_on(self, rounds: int, passed: float, size: Size, faults: FaultProgram) -> bool:
         """Return whether a part plays one more round under faults."""
@@ -80,7 +82,14 @@ def play_kills(folder: Path, size: Size, tell: Tell, *, calm_first: bool = True)
     They are forked from a process that has loaded the program, and work in threads of their own: so a start takes a
     tenth of the time.
     """
-    conditions = Conditions(KILLS, longest_pause=0.5, program=LOADED, more_settings=_ONE_WORKER, calm_first=calm_first)
+    conditions = Conditions(
+        KILLS,
+        longest_pause=0.5,
+        program=LOADED,
+        more_settings=_ONE_WORKER,
+        calm_first=calm_first,
+        caps_factor=_MANY_ROUNDS,
+    )
     return _play(folder, size, tell, conditions)
 
 
@@ -90,7 +99,14 @@ def play_memory(folder: Path, size: Size, tell: Tell, program: Program = THIS) -
     first: dict[str, int] = {}
     samples: dict[str, list[int]] = {}
     with FaultyRounds(
-        folder, files, size.seed, query=query, chunk_elements=size.chunk_elements, program=program, kinds=()
+        folder,
+        files,
+        size.seed,
+        query=query,
+        chunk_elements=size.chunk_elements,
+        caps_factor=_MANY_ROUNDS,
+        program=program,
+        kinds=(),
     ) as played:
         began, warm_up, passed = time.monotonic(), 0, 0.0
         while played.rounds <= warm_up + LEAST_ROUNDS or passed < size.seconds:
@@ -133,6 +149,7 @@ def _play(folder: Path, size: Size, tell: Tell, conditions: Conditions, database
             small_disk=conditions.small_disk,
             clocks=conditions.clocks,
             chunk_elements=size.chunk_elements,
+            caps_factor=conditions.caps_factor,
             kinds=conditions.kinds,
             program=conditions.program,
             more_settings=conditions.more_settings,

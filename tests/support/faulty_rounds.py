@@ -65,6 +65,8 @@ class FaultyRounds:
     small_disk: bool = False
     clocks: bool = False
     chunk_elements: int = _CHUNK_ELEMENTS
+    caps_factor: int = 1
+    """How many times what its list needs a party declares: for twice so many such rounds a day has enough."""
     kinds: Collection[Fault] = tuple(Fault)
     program: Program = THIS
     more_settings: str = ""
@@ -134,7 +136,9 @@ class FaultyRounds:
         for node in world.nodes:
             self._between_steps()
             self._wait(partial(world.knows, node, round_id))
-            self._act(node, partial(world.consent, round_id, node), partial(world.has_consented, node, round_id))
+            records = self.caps_factor * self._longest() if self.caps_factor > 1 else None
+            consent = partial(world.consent, round_id, node, records=records)
+            self._act(node, consent, partial(world.has_consented, node, round_id))
         for node in world.nodes:
             self._between_steps()
             self._wait(partial(world.is_open, node, round_id))
@@ -200,9 +204,13 @@ class FaultyRounds:
 
     def _caps(self) -> list[dict[str, object]]:
         """Return caps that the lists need, with which rounds of many parties fit on a small file system."""
-        longest = max(path.read_bytes().count(b"\n") for path in self.files.values())
-        elements = dict.fromkeys(InputClass, _INPUTS_PER_RECORD * longest + _INPUTS_BESIDES)
+        needed = _INPUTS_PER_RECORD * self._longest() + _INPUTS_BESIDES
+        elements = dict.fromkeys(InputClass, self.caps_factor * needed)
         return [{"party": code, "elements": elements} for code in sorted(self.files)]
+
+    def _longest(self) -> int:
+        """Return the number of records of the longest list, or a few more."""
+        return max(path.read_bytes().count(b"\n") for path in self.files.values())
 
     def _network_before(self, port: int) -> int:
         self._network = self._stack.enter_context(FaultyNetwork(port, NetworkFaults(), self.seed))

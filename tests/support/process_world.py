@@ -530,11 +530,12 @@ class World:
         view = self.matcher.ask("POST", "/v1/operator/rounds", json=proposal)
         return str(view["round_id"])
 
-    def consent(self, round_id: str, *nodes: Service) -> None:
-        """Wait until the nodes know the round, and let them consent."""
+    def consent(self, round_id: str, *nodes: Service, records: int | None = None) -> None:
+        """Wait until the nodes know the round, and let them consent, for a list of so many records."""
+        body = {} if records is None else {"records": records}
         for node in nodes or self.nodes:
             self.until(partial(self.knows, node, round_id))
-            node.ask("POST", f"/v1/rounds/{round_id}/consent")
+            node.ask("POST", f"/v1/rounds/{round_id}/consent", json=body)
 
     def has_consented(self, node: Service, round_id: str) -> bool:
         """Say whether the people of a node have consented to a round, though it may not have signed that yet."""
