@@ -100,14 +100,14 @@ class Disasters(CommandedParties):
         matcher.stop()
         shutil.copytree(matcher.home, copy)
         matcher.start()
-        unknown = self.propose()
-        self.at_each(partial(self.see, unknown))
+        # Who sees the second one has seen a log in which the first one is.
+        unknown = [self.propose_and_see() for _ in range(2)]
         for service in self.stage.services.values():
             service.stop()
         shutil.rmtree(matcher.home)
         copy.rename(matcher.home)
         matcher.start()
-        for _ in range(2):
+        for _ in range(3):
             self.propose()
         for node in self.nodes:
             node.start()
@@ -129,7 +129,13 @@ class Disasters(CommandedParties):
         assert "the log of matcher forked" in said
         # 4. The secretariat has explained it.
         self.acknowledge(runbook, (*self.administrators, self.admin("matcher")))
-        self.abort(runbook, unknown, self.nodes)
+        for round_id in unknown:
+            self.abort(runbook, round_id, self.nodes)
+
+    def propose_and_see(self) -> str:
+        round_id = self.propose()
+        self.at_each(partial(self.see, round_id))
+        return round_id
 
     # Rounds that do not go on
 

@@ -122,7 +122,8 @@ class CommandedParties:
             self.stage.until(answered)
 
         self.at_each(wait)
-        assert paired_sides(hits) == self.expected
+        found = paired_sides(hits)
+        assert found == self.expected, sorted(found ^ self.expected, key=str)
 
     def submit_list(self, round_id: str, node: Service) -> None:
         """Submit the list that a party imported last, as soon as the round is open."""

@@ -170,11 +170,12 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
     manifest = round_.manifest
     sizes = signed_sizes(round_, terms)
     kit = _Kit(manifest, terms, sizes, node.table_of(manifest), held, marks_needed(held.most), place)
+    secrets = memory.secrets()
     with memory.note_key(make=True) as key:
         # If we crash here, the key lies there, and the next attempt takes it.
         with node.store.transaction("exchange.secret") as session:
             if session.get(NoteSecretRow, round_.round_id) is None:
-                sealed = key.seal(_SEALING_KEY, memory.secrets().sealing.to_bytes(), node.random)
+                sealed = key.seal(_SEALING_KEY, secrets.sealing.to_bytes(), node.random)
                 session.add(NoteSecretRow(round_id=round_.round_id, sealed=sealed))
         for batch in hit_batches(pages_of(node.store, node.registry, report), MAX_NOTES):
             with node.store.transaction("exchange.prepare") as session:
@@ -183,7 +184,7 @@ def _prepare(node: NodeContext, round_: Round, report: OwnReport) -> None:
                     _prepare_batch(session, node, key, kit, batch)
     follow_up_key = None
     if terms.submission_id is None:
-        with pair_key(round_, node.code, memory.secrets(), terms.counterpart, PURPOSE) as pair, pair.reveal() as octets:
+        with pair_key(round_, node.code, secrets, terms.counterpart, PURPOSE) as pair, pair.reveal() as octets:
             follow_up_key = bytes(octets)
     with node.store.transaction("exchange.prepared") as session:
         session.add(PreparedReportRow(follow_up_key=follow_up_key, **place))

@@ -55,19 +55,16 @@ async def evaluate(node: NodeContext, round_id: str, ends: Callable[[], bool]) -
 def _allowed(node: NodeContext, round_id: str) -> Sequence[ChunkDownloadRow]:
     """Return the next chunks within this node's evaluation limits; the others wait, and that is reported."""
     memory = node.rounds.of(round_id)
-    if node.code not in memory.record().locks:
+    round_ = memory.record()
+    if node.code not in round_.locks:
         return []  # no evaluation counts before them; whoever has none in time compares nothing in this round
     with node.store.reading("evaluation.allowance") as session:
         rows, full = evaluation_limits.allowed(
-            session,
-            node.clock,
-            node.settings.caps,
-            memory.record(),
-            partial(waiting, session, ChunkDownloadRow, round_id),
+            session, node.clock, node.settings.caps, round_, partial(waiting, session, ChunkDownloadRow, round_id)
         )
     if full != memory.no_room_for:
         with node.store.transaction("evaluation.no_room") as session:
-            evaluation_limits.report_exhausted(session, node, memory.record(), memory.no_room_for, full)
+            evaluation_limits.report_exhausted(session, node, round_, memory.no_room_for, full)
         memory.no_room_for = full
     return rows
 
