@@ -255,7 +255,7 @@ def story(tmp_path: Path, files: dict[str, Path]) -> Iterator[Disasters]:
     """Three parties, who have held the ceremony and imported their lists."""
     (tmp_path / "world").mkdir()
     stage = World(tmp_path / "world", program=LOADED, frugal=True, poll_seconds=1)
-    made = Disasters(tmp_path, stage, PARTIES, files, rehearsed_hits(files, tmp_path, LOADED))
+    made = Disasters(tmp_path, stage, PARTIES, files, rehearsed_hits(files, tmp_path, LOADED, padding="default"))
     try:
         made.set_up()
         yield made
@@ -279,7 +279,7 @@ def test_disasters(story: Disasters) -> None:
     story.audit()
     story.leave("MK")
     left = {code: path for code, path in story.files.items() if code != "MK"}
-    story.expected = rehearsed_hits(left, story.root, LOADED)
+    story.expected = rehearsed_hits(left, story.root, LOADED, padding="default")
     story.play()
     story.audit()
     # The matcher's log.

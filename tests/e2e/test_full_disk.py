@@ -24,7 +24,9 @@ def parties(tmp_path: Path, files: dict[str, Path]) -> Iterator[CommandedParties
     lists = {code: files[code] for code in names}
     with small_disk(tmp_path / "world", "1200m") as folder:
         stage = World(folder, program=LOADED, frugal=True, poll_seconds=1)
-        made = CommandedParties(tmp_path, stage, names, lists, rehearsed_hits(lists, tmp_path, LOADED))
+        made = CommandedParties(
+            tmp_path, stage, names, lists, rehearsed_hits(lists, tmp_path, LOADED, padding="default")
+        )
         try:
             made.set_up()
             yield made

@@ -142,7 +142,9 @@ def test_the_page_as_it_stands(machines: dict[str, Installed], network: Network,
     stage = World(tmp_path, services=dict(machines), poll_seconds=1)
     # 1. Release, user, folders and units; addresses and names; PostgreSQL; the ceremony.
     install(machines, bundle)
-    story = InstalledParties(tmp_path, stage, PARTIES, lists, rehearsed_hits(lists, tmp_path), started=allow_late)
+    story = InstalledParties(
+        tmp_path, stage, PARTIES, lists, rehearsed_hits(lists, tmp_path, padding="default"), started=allow_late
+    )
     story.ceremony.hold()
     story.agree()
     assert_well(machines, stage)

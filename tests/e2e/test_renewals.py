@@ -312,7 +312,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renewals]:
         (root / folder).mkdir()
     stage = World(root / "world", program=LOADED, frugal=True, poll_seconds=1)
     files = {code: path for code, path in lists(root).items() if code in PARTIES}
-    expected = rehearsed_hits(files, root, LOADED)
+    expected = rehearsed_hits(files, root, LOADED, padding="default")
     mail = MailServer(root / "mail")
     mail.start()
     try:

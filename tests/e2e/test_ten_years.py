@@ -123,7 +123,7 @@ def story(tmp_path: Path, bundle: Path, files: dict[str, Path]) -> Iterator[TenY
     at_matcher, at_parties = (one.program for one in machines)
     (tmp_path / "world").mkdir()
     stage = World(tmp_path / "world", program=at_parties, programs={"matcher": at_matcher}, poll_seconds=3)
-    expected = rehearsed_hits(files, tmp_path, at_parties)
+    expected = rehearsed_hits(files, tmp_path, at_parties, padding="default")
     try:
         yield TenYears(tmp_path, stage, FIVE_PARTIES, files, expected, machines=machines)
     finally:

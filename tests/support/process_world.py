@@ -652,11 +652,15 @@ def rehearsed_hits(
     program: Program = THIS,
     seconds: float = WAIT_SECONDS,
     rules: str = "default",
+    padding: str = "none",
 ) -> set[Hit]:
-    """Return the hits of a release's `aquila rehearse` on the same files, as `paired_hits` gives them."""
+    """Return the hits of a release's `aquila rehearse` on the same files, as `paired_hits` gives them.
+
+    A round that is proposed by the command has the padding `default`, where this one says nothing else.
+    """
     out = scratch / "hits.csv"
     parties = [part for code, path in sorted(files.items()) for part in ("--party", f"{code}={path}")]
-    words = (*parties, "--rules", rules, "--out", str(out))
+    words = (*parties, "--rules", rules, "--padding", padding, "--out", str(out))
     run("rehearse", *words, program=program, seconds=seconds)
     with out.open(encoding="utf-8", newline="") as stream:
         return {
