@@ -16,11 +16,19 @@ import pytest
 from clients.cli.exit_codes import ExitCode
 from services.node.storage.home import DATABASE_FILE
 from tests.support import manual
-from tests.support.commanded_parties import ALARM_SECONDS, ROLES, CommandedParties, alarms_of, compares, is_quiet
+from tests.support.commanded_parties import (
+    ALARM_SECONDS,
+    ROLES,
+    CommandedParties,
+    alarms_of,
+    compares,
+    expected_hits,
+    is_quiet,
+)
 from tests.support.loaded_program import LOADED
 from tests.support.operators import Operator, read_aloud, send
 from tests.support.persons import Person
-from tests.support.process_world import Service, World, rehearsed_hits
+from tests.support.process_world import Service, World
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
@@ -255,7 +263,7 @@ def story(tmp_path: Path, files: dict[str, Path]) -> Iterator[Disasters]:
     """Three parties, who have held the ceremony and imported their lists."""
     (tmp_path / "world").mkdir()
     stage = World(tmp_path / "world", program=LOADED, frugal=True, poll_seconds=1)
-    made = Disasters(tmp_path, stage, PARTIES, files, rehearsed_hits(files, tmp_path, LOADED, padding="default"))
+    made = Disasters(tmp_path, stage, PARTIES, files, expected_hits(files, tmp_path, LOADED))
     try:
         made.set_up()
         yield made
@@ -279,7 +287,7 @@ def test_disasters(story: Disasters) -> None:
     story.audit()
     story.leave("MK")
     left = {code: path for code, path in story.files.items() if code != "MK"}
-    story.expected = rehearsed_hits(left, story.root, LOADED, padding="default")
+    story.expected = expected_hits(left, story.root, LOADED)
     story.play()
     story.audit()
     # The matcher's log.

@@ -7,9 +7,9 @@ import pytest
 
 from clients.cli.exit_codes import ExitCode
 from tests.support import manual
-from tests.support.commanded_parties import CommandedParties
+from tests.support.commanded_parties import CommandedParties, expected_hits
 from tests.support.loaded_program import LOADED
-from tests.support.process_world import World, rehearsed_hits
+from tests.support.process_world import World
 from tests.support.small_disks import fill, small_disk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
@@ -24,9 +24,7 @@ def parties(tmp_path: Path, files: dict[str, Path]) -> Iterator[CommandedParties
     lists = {code: files[code] for code in names}
     with small_disk(tmp_path / "world", "1200m") as folder:
         stage = World(folder, program=LOADED, frugal=True, poll_seconds=1)
-        made = CommandedParties(
-            tmp_path, stage, names, lists, rehearsed_hits(lists, tmp_path, LOADED, padding="default")
-        )
+        made = CommandedParties(tmp_path, stage, names, lists, expected_hits(lists, tmp_path, LOADED))
         try:
             made.set_up()
             yield made

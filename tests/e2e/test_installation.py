@@ -22,9 +22,10 @@ import pytest
 
 from tests.support.bundles import NEEDED as FOR_BUNDLES
 from tests.support.bundles import make_next_bundle
+from tests.support.commanded_parties import expected_hits
 from tests.support.debian import NEEDED, PYTHON, Debian, Network, make_base
 from tests.support.installed import MATCHER, Installed, InstalledParties
-from tests.support.process_world import WAIT_SECONDS, World, rehearsed_hits, run
+from tests.support.process_world import WAIT_SECONDS, World, run
 
 pytestmark = [pytest.mark.soak, *NEEDED, *FOR_BUNDLES]
 
@@ -142,9 +143,7 @@ def test_the_page_as_it_stands(machines: dict[str, Installed], network: Network,
     stage = World(tmp_path, services=dict(machines), poll_seconds=1)
     # 1. Release, user, folders and units; addresses and names; PostgreSQL; the ceremony.
     install(machines, bundle)
-    story = InstalledParties(
-        tmp_path, stage, PARTIES, lists, rehearsed_hits(lists, tmp_path, padding="default"), started=allow_late
-    )
+    story = InstalledParties(tmp_path, stage, PARTIES, lists, expected_hits(lists, tmp_path), started=allow_late)
     story.ceremony.hold()
     story.agree()
     assert_well(machines, stage)

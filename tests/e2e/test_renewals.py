@@ -18,12 +18,12 @@ from services.kit.storage.files import write_secret
 from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.certified_callers import CertifiedCallers
-from tests.support.commanded_parties import ALARM_SECONDS
+from tests.support.commanded_parties import ALARM_SECONDS, expected_hits
 from tests.support.loaded_program import LOADED
 from tests.support.mail_server import MailServer
 from tests.support.operators import WAITS, Operator, send
 from tests.support.postgres_databases import PostgresDatabases, running_postgres
-from tests.support.process_world import Service, World, free_port, lists, rehearsed_hits
+from tests.support.process_world import Service, World, free_port, lists
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
@@ -312,7 +312,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renewals]:
         (root / folder).mkdir()
     stage = World(root / "world", program=LOADED, frugal=True, poll_seconds=1)
     files = {code: path for code, path in lists(root).items() if code in PARTIES}
-    expected = rehearsed_hits(files, root, LOADED, padding="default")
+    expected = expected_hits(files, root, LOADED)
     mail = MailServer(root / "mail")
     mail.start()
     try:

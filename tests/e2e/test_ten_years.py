@@ -18,10 +18,10 @@ from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.bundles import NEEDED, make_next_bundle
 from tests.support.certified_callers import CertifiedCallers
-from tests.support.commanded_parties import ALARM_SECONDS, alarms_of, is_quiet
+from tests.support.commanded_parties import ALARM_SECONDS, alarms_of, expected_hits, is_quiet
 from tests.support.machines import Machine
 from tests.support.operators import FIVE_PARTIES, Ceremony, Operator
-from tests.support.process_world import Service, World, rehearsed_hits
+from tests.support.process_world import Service, World
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak, *NEEDED]
 
@@ -123,7 +123,7 @@ def story(tmp_path: Path, bundle: Path, files: dict[str, Path]) -> Iterator[TenY
     at_matcher, at_parties = (one.program for one in machines)
     (tmp_path / "world").mkdir()
     stage = World(tmp_path / "world", program=at_parties, programs={"matcher": at_matcher}, poll_seconds=3)
-    expected = rehearsed_hits(files, tmp_path, at_parties, padding="default")
+    expected = expected_hits(files, tmp_path, at_parties)
     try:
         yield TenYears(tmp_path, stage, FIVE_PARTIES, files, expected, machines=machines)
     finally:

@@ -1,6 +1,6 @@
 """Draft a migration: `python -m tests.migrations.draft node "Say who made a list"`, for a person to edit.
 
-It writes the difference between the schema that the migrations make and the models.
+It writes the difference between the models and the schema that the migrations make.
 """
 
 import sys

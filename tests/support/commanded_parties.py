@@ -14,7 +14,7 @@ from clients.cli.exit_codes import ExitCode
 from tests.support import manual
 from tests.support.operators import Ceremony, Operator
 from tests.support.persons import Pair, Person
-from tests.support.process_world import AT_ONCE, Hit, Service, World, paired_sides
+from tests.support.process_world import AT_ONCE, THIS, Hit, Program, Service, World, paired_sides, rehearsed_hits
 
 ROLES = (("officer", "analyst", "auditor"), ("approver", "auditor"))
 AT_MATCHER = (("secretariat", "auditor"), ("secretariat", "auditor"))
@@ -231,6 +231,11 @@ class CommandedParties:
 
         self.stage.until(verifies, ALARM_SECONDS)
         (auditor.folder / "log.tar").replace(folder / f"{name}.tar")
+
+
+def expected_hits(files: Mapping[str, Path], scratch: Path, program: Program = THIS) -> set[Hit]:
+    """Return the hits of a round that the command proposes, by a rehearsal with the padding that such a round has."""
+    return rehearsed_hits(files, scratch, program, padding="default")
 
 
 def compares(auditor: Operator, command: str, unproven: Collection[str]) -> bool:

@@ -66,7 +66,7 @@ class FaultyRounds:
     clocks: bool = False
     chunk_elements: int = _CHUNK_ELEMENTS
     caps_factor: int = 1
-    """How many times what its list needs a party declares: for twice so many such rounds a day has enough."""
+    """How many times what its list needs a party declares: its limits of a day are enough for twice as many rounds."""
     kinds: Collection[Fault] = tuple(Fault)
     program: Program = THIS
     more_settings: str = ""

@@ -37,8 +37,8 @@ def records_before_writing(monkeypatch: pytest.MonkeyPatch) -> None:
         _check(memory)
         return secrets(memory)
 
-    for place, name, checked in ((Store, "transaction", writes), (RoundMemory, "reading", reads)):
-        monkeypatch.setattr(place, name, checked)
+    monkeypatch.setattr(Store, "transaction", writes)
+    monkeypatch.setattr(RoundMemory, "reading", reads)
     monkeypatch.setattr(RoundMemory, "secrets", opens)
 
 

@@ -654,10 +654,7 @@ def rehearsed_hits(
     rules: str = "default",
     padding: str = "none",
 ) -> set[Hit]:
-    """Return the hits of a release's `aquila rehearse` on the same files, as `paired_hits` gives them.
-
-    A round that is proposed by the command has the padding `default`, where this one says nothing else.
-    """
+    """Return the hits of a release's `aquila rehearse` on the same files, as `paired_hits` gives them."""
     out = scratch / "hits.csv"
     parties = [part for code, path in sorted(files.items()) for part in ("--party", f"{code}={path}")]
     words = (*parties, "--rules", rules, "--padding", padding, "--out", str(out))

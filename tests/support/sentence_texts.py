@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+_RANDOM = re.compile(r"[0-9a-f]{32,}|[A-Z]{2}(-[0-9A-F]{4}){3}")
+
 
 def texts(sentences: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the English of sentences as an interface shows them."""
     return [sentence["text"] for sentence in sentences]
 
 
-def words_in(text: str, *words: str) -> list[str]:
-    """Return those words that stand in a text, but not within longer ones, such as random numbers."""
-    return [word for word in words if re.search(rf"\b{re.escape(word)}\b", text)]
+def without_random(text: str) -> str:
+    """Return a text without its identifiers, digests and references of hits, in which a year may stand by chance."""
+    return _RANDOM.sub("", text)

@@ -172,7 +172,7 @@ class _Gaps(NamedTuple):
     leaves_out: bool
     """Whether it is a copy that leaves entries out."""
     whole: frozenset[str | None]
-    """The rounds of which it leaves nothing out."""
+    """The rounds that are there with all of their entries."""
 
     @classmethod
     def of(cls, log: LogRecord) -> "_Gaps":

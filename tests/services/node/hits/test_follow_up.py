@@ -13,7 +13,7 @@ from tests.support.letter_example import head_of
 from tests.support.node_steps import does, hit_path, hit_with, kinds_in_log, round_with_hits
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
-from tests.support.sentence_texts import words_in
+from tests.support.sentence_texts import without_random
 
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
@@ -116,7 +116,8 @@ async def test_the_letter_has_references_only(world_after: WorldAfter) -> None:
     assert (head["Reference of AL"], head["Reference of RS"]) == numbers
     for part in (hit["hit_id"], hit["round_id"], "B-1", "RS, counter-terrorism unit", *numbers):
         assert part in letter["text"]
-    assert words_in(json.dumps(letter), "Arben", "Hoxha", "1980", "al-list-1") == []
+    for part in ("Arben", "Hoxha", "1980", "al-list-1"):
+        assert part not in without_random(json.dumps(letter))
     assert letter["message"]["references"][4] == ["number in the channel", "B-1"]
     assert "export" in kinds_in_log(al)
 

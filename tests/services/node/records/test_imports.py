@@ -8,7 +8,7 @@ from sqlalchemy import event, func, select
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow
 from tests.support.database_work import DatabaseWork
 from tests.support.node_world import HEADER, World
-from tests.support.sentence_texts import texts, words_in
+from tests.support.sentence_texts import texts, without_random
 from tests.support.spreadsheets import xlsx
 
 GOOD = "list-a-1,Mira,Janković,1988-08-08,\n"
@@ -288,7 +288,7 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     assert (pair["position_a"], pair["position_b"]) == (0, 1)
     assert (found["records"], found["groups"], found["pairs_left_out"]) == (2, 1, 0)
     assert pair["sentences"]
-    assert words_in(str(found), "Mira", "Јанковић", "1988") == []
+    assert not any(word in without_random(str(found)) for word in ("Mira", "Јанковић", "1988"))
     assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
 
 
