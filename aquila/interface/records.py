@@ -355,7 +355,8 @@ class LayoutView(Message):
     line: Annotated[int, Field(ge=1)] = 1
     """The line of the headings."""
     top: Annotated[tuple[tuple[int, tuple[str, ...]], ...], Field(repr=False)] = ()
-    """The first lines that are not blank, with their numbers, cut to be shown to who chooses the line."""
+    """The first lines that are not blank, with their numbers, cut to be shown to who chooses the line; nothing where
+    a list was stored."""
 
     @classmethod
     def of(cls, layout: FoundLayout) -> Self:

@@ -164,8 +164,8 @@ def test_ten_years(story: TenYears, tmp_path: Path) -> None:
     third = story.begin()
     story.submit(third)
     story.close(third)
-    # 6. All logs, over the whole time.
-    story.audit()
+    # 6. All logs, over the whole time, with the word about the node that was lost.
+    story.audit("log_alarm")
     # 7. The matcher is lost with all of its backups.
     story.lose_matcher()
     story.bring_lists()

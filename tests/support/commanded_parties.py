@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -193,11 +194,11 @@ class CommandedParties:
         safe.give(check.replace("node", service.kind), FILE=made.name)
         return safe
 
-    def audit(self) -> None:
-        """Let the auditors of all parties export their logs and compare them: nothing is wrong."""
-        self.stage.until(self._agree_in_their_logs, ALARM_SECONDS)
+    def audit(self, *more: str) -> None:
+        """Let the auditors of all parties export their logs and compare them: nothing is unproven but these."""
+        self.stage.until(partial(self._agree_in_their_logs, {"uncovered", *more}), ALARM_SECONDS)
 
-    def _agree_in_their_logs(self) -> bool:
+    def _agree_in_their_logs(self, unproven: AbstractSet[str]) -> bool:
         """Export and compare all logs once; return whether none was exported before another service saw its end."""
         folder = self.root / f"audit-{len(list(self.root.glob('audit-*')))}"
         folder.mkdir()
@@ -205,12 +206,12 @@ class CommandedParties:
         shutil.copy(self.stage.services["AL"].home / "registry.toml", folder)
         self.at_each(partial(self._export, folder), self.stage.services.values())
         command = self.comparison("The log")
-        if not compares(auditor, command.replace("matcher.tar", "secretariat.tar"), {"uncovered"}):
+        if not compares(auditor, command.replace("matcher.tar", "secretariat.tar"), unproven):
             return False
         # A party's copy of the matcher's log omits entries; there are few in an hour.
         self.people["AL"].second.give(manual.command("The log", "aquila audit export --matcher"))
         shutil.move(self.people["AL"].second.folder / "matcher.tar", folder)
-        return compares(auditor, command, {"left_out", "uncovered"})
+        return compares(auditor, command, unproven | {"left_out"})
 
     def comparison(self, section: str) -> str:
         """Return the command of a section that compares the matcher's log with those of all parties."""

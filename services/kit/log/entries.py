@@ -367,9 +367,10 @@ def statements_kept(session: Session, round_id: str, kind: EntryKind) -> set[str
 
 
 def _stored(session: Session, query: sa.Select[Any]) -> Iterator[StoredEntry]:
-    for index, content, leaf, *columns in session.execute(query):
-        repeated = dict(zip((column.key for column in _COLUMNS), columns, strict=True))
-        yield StoredEntry(index, None if content is None else bytes(content), bytes(leaf), repeated)
+    with session.execute(query) as rows:  # closed where a caller has found what it looked for
+        for index, content, leaf, *columns in rows:
+            repeated = dict(zip((column.key for column in _COLUMNS), columns, strict=True))
+            yield StoredEntry(index, None if content is None else bytes(content), bytes(leaf), repeated)
 
 
 def size(session: Session) -> int:

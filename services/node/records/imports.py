@@ -100,7 +100,7 @@ class _Reading:
             rules=forms.rule_yields(self.table, self.search.inputs(), self.search.held_back()),
             duplicates=twice,
             sample=tuple(self.sample),
-            layout=forms.LayoutView.of(layout),
+            layout=forms.LayoutView.of(layout if import_id is None else replace(layout, top=())),
             prospects=forms.Prospects.of(forecast(self.table, self.counts.accepted, self.search, twice, self.names)),
         )
 

@@ -12,7 +12,8 @@ the name.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
@@ -219,15 +220,18 @@ def check_texts(store: Store, texts: Mapping[str, str], *, asked: str | None = N
     """
     words = {name: words_of(text) for name, text in texts.items()}
     every = frozenset[str]().union(*words.values())
-    with store.reading("texts.names") as session:
-        for code, found in _persons_named(session, every, asked, confirmed=confirmed):
+    with (
+        store.reading("texts.names") as session,
+        closing(_persons_named(session, every, asked, confirmed=confirmed)) as persons,
+    ):
+        for code, found in persons:
             if found:
                 raise InputError(code, name=next(name for name, own in words.items() if own & found))
 
 
 def _persons_named(
     session: Session, every: frozenset[str], asked: str | None, *, confirmed: bool
-) -> Iterator[tuple[str, frozenset[str]]]:
+) -> Generator[tuple[str, frozenset[str]], None, None]:
     """Yield the words of texts that name somebody, each with the id of the sentence about them."""
     records: list[Record] = []
     if asked is not None:
@@ -242,8 +246,8 @@ def _persons_named(
     query = query.where(or_(false(), *(RecordRow.words.contains(f" {word} ") for word in sorted(every))))
     if confirmed:
         query = query.where(ImportRow.for_query)
-    rows = session.execute(query.order_by(ImportRow.for_query.desc()).execution_options(yield_per=_AT_ONCE))
-    for import_id, position, text, for_query in rows:
-        if len(every.intersection(text.split())) > 1:
-            record = Record.from_json(session.get_one(RecordRow, (import_id, position)).content)
-            yield _ASKED if for_query else _OWN, name_in(every, record)
+    with session.execute(query.order_by(ImportRow.for_query.desc()).execution_options(yield_per=_AT_ONCE)) as rows:
+        for import_id, position, text, for_query in rows:
+            if len(every.intersection(text.split())) > 1:
+                record = Record.from_json(session.get_one(RecordRow, (import_id, position)).content)
+                yield _ASKED if for_query else _OWN, name_in(every, record)

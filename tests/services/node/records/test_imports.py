@@ -292,6 +292,23 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
 
 
+async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:
+    """The first records with each name as written beside its words; a stored list's answer shows nobody."""
+    al, many = world.nodes["AL"], "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 40))
+    content = (HEADER + "person-1,Драган,Петровић,1971-05-06,\n" + many).encode()
+    report = (await al.post("/records/check", content=content)).json()
+    assert len(report["sample"]) == 20
+    first = report["sample"][0]
+    assert (first["record_id"], first["date_of_birth"], first["more_names"]) == ("person-1", "1971-05-06", 0)
+    assert [(name["written"], name["words"]) for name in first["names"]] == [
+        ("Драган", ["dragan"]),
+        ("Петровић", ["petrovic"]),
+    ]
+    answer = await al.post("/imports", params={"name": "persons"}, content=content)
+    assert (answer.status_code, answer.json()["sample"], answer.json()["layout"]["top"]) == (201, [], [])
+    assert not any(word in answer.text for word in ("Novak", "Петровић"))
+
+
 @pytest.mark.more_rounds
 @pytest.mark.database_files
 async def test_likely_duplicates_come_in_parts(world: World) -> None:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import insert, select, text, update
@@ -282,24 +281,6 @@ async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -
     assert await ids(al, text="Novak") == []
     assert await ids(al, text="Kovač") == ["c-1"]
     assert [kind for kind in kinds_in_log(al) if kind != "consultation"][-3:] == ["import", "erasure", "import"]
-
-
-async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:
-    """The first records with each name as written beside its words; a stored list's answer shows nobody."""
-    al = world.nodes["AL"]
-    many = "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 40))
-    content = (HEADER + PERSONS + many).encode()
-    report = (await al.post("/records/check", content=content)).json()
-    assert len(report["sample"]) == 20
-    first = report["sample"][0]
-    assert (first["record_id"], first["date_of_birth"], first["more_names"]) == ("person-1", "1971-05-06", 0)
-    assert [(name["written"], name["words"]) for name in first["names"]] == [
-        ("Драган", ["dragan"]),
-        ("Петровић", ["petrovic"]),
-    ]
-    stored: httpx.Response = await al.post("/imports", params={"name": "persons"}, content=content)
-    assert stored.json()["sample"] == []
-    assert "Novak" not in stored.text
 
 
 async def test_a_look_at_a_list_says_what_is_held_back(world: World) -> None:
