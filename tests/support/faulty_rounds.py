@@ -19,7 +19,7 @@ import httpx
 import psutil
 
 from aquila.csv_files import ListWriter
-from aquila.records.rules import InputClass
+from aquila.protocol.submissions.caps import PER_RECORD
 from tests.bench.queries.faulty_network import FaultyNetwork, NetworkFaults
 from tests.bench.records import COLUMNS, PARTIES, query_rows, write_list
 from tests.support.faults import Fault, FaultProgram
@@ -33,8 +33,7 @@ ROUND_SECONDS = 1_800.0
 _SHARE_OF_STEPS = 0.3  # of the steps that people take, before how many a fault is made
 _CHUNK_ELEMENTS = 64  # small, so that there are many moments at which a process can die
 _POLL_SECONDS = 0.5  # each look asks all services
-_INPUTS_PER_RECORD = 20  # for each class, far more than there are; what a round may take of the disk follows from it
-_INPUTS_BESIDES = 4_000  # for the query
+_RECORDS_BESIDES = 300  # for the query
 _OF_ROUNDS = ("chunks/**/*", "keys/*.key")
 
 
@@ -204,8 +203,8 @@ class FaultyRounds:
 
     def _caps(self) -> list[dict[str, object]]:
         """Return caps that the lists need, with which rounds of many parties fit on a small file system."""
-        needed = _INPUTS_PER_RECORD * self._longest() + _INPUTS_BESIDES
-        elements = dict.fromkeys(InputClass, self.caps_factor * needed)
+        needed = self.caps_factor * (self._longest() + _RECORDS_BESIDES)
+        elements = {kind: most * needed for kind, most in PER_RECORD.items()}
         return [{"party": code, "elements": elements} for code in sorted(self.files)]
 
     def _longest(self) -> int:

@@ -225,11 +225,13 @@ class SteppingMatcher:
 
     def _end(self, *terms: object) -> None:
         """End the round; askers get what no owner holds or could still have held (PROTOCOL.md 3.7.4)."""
+        # Signed first, as the service does: notes of a report that comes with the ending are exchanged after it.
+        ending = self.matcher.end(self.round, *terms)
         for report in list(self.held):
             owners = report.other_side
             if owners not in self.round.alarms or owners in self.round.receipts:
                 self.give(report)
-        self._announce(self.matcher.end, self.round, *terms)
+        self.accept(ending, 0)
 
     def _announce(self, announce: Callable[..., bytes], *terms: object) -> None:
         self.accept(announce(*terms), 0)
