@@ -27,7 +27,7 @@ PARTS: Mapping[str, float] = {"kills": 0.5, "sqlite": 0.2, "postgresql": 0.2, "m
 """The parts, each with its share of the time."""
 
 _SMALL = {"nodes": 3, "records": 300, "chunk": 64, "faults": 12}
-_LARGE = {"nodes": 12, "records": 5_000, "chunk": 8_192, "faults": 40}
+_LARGE = {"nodes": 12, "records": 1_000, "chunk": 2_048, "faults": 40}
 _SIZES = {"kills": _SMALL, "sqlite": _LARGE, "postgresql": _LARGE, "memory": _SMALL | {"chunk": 512}}
 _DISK_SIZE = "5g"
 _MOUNTED = "AQUILA_SOAK_MOUNTED"
