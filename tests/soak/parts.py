@@ -21,7 +21,7 @@ _PERSONS = 20  # of a query
 _ONE_WORKER = "workers = 1\n"  # a thread of the service itself
 _MANY_ROUNDS = 100  # of short lists, in a day
 _CONNECTIONS = 50  # of a service to its database, at most
-_LONGEST = 2.0  # times what a part lasts, while it misses something
+_LONGEST = 3.0  # times what a part lasts, while it misses something
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,13 @@ def test_kinds_that_the_machine_cannot_make_are_said_and_no_failure() -> None:
         (2, SECONDS, 1, 5, False),
         (2, SECONDS, 0, 5, True),
         (2, SECONDS, 1, 4, True),
-        (2, 2 * SECONDS, 0, 4, False),
+        (2, 3 * SECONDS - 1, 0, 4, True),
+        (2, 3 * SECONDS, 0, 4, False),
     ],
 )
 def test_a_part_goes_on_while_it_misses_something(
     rounds: int, passed: float, made: int, kills: int, *, goes_on: bool
 ) -> None:
-    """A part has a round under faults, and lasts its time, and as long again where something is missing."""
+    """A part has a round under faults, and lasts its time, and up to three times as long where something is missing."""
     faults: Any = SimpleNamespace(kinds=KINDS, made={Fault.KILL: 1, Fault.RESTORE: made}, kills=kills)
     assert Conditions().goes_on(rounds, passed, SIZE, faults) is goes_on
