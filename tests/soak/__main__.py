@@ -29,7 +29,7 @@ PARTS: Mapping[str, float] = {"kills": 0.5, "sqlite": 0.2, "postgresql": 0.2, "m
 _SMALL = {"nodes": 3, "records": 300, "chunk": 64, "faults": 12}
 _LARGE = {"nodes": 12, "records": 1_000, "chunk": 2_048, "faults": 40}
 _SIZES = {"kills": _SMALL, "sqlite": _LARGE, "postgresql": _LARGE, "memory": _SMALL | {"chunk": 512}}
-_DISK_SIZE = "5g"
+_DISK_SIZE = "3g"
 _MOUNTED = "AQUILA_SOAK_MOUNTED"
 
 

@@ -137,7 +137,7 @@ class SteppingMatcher:
         """Return the steps that can be done now."""
         steps = []
         if self.round.phase is Phase.PROPOSED and self._may(self.matcher.open, self.round, now):
-            steps.append(Step(("open",), partial(self._announce, self.matcher.open, self.round, now)))
+            steps.append(Step(("open",), partial(self._open, now)))
         if self.round.ending is None and self.round.breaking_refusal:
             steps.append(Step(("end",), partial(self._end, Outcome.ABORTED, "a party refused", now)))
         if self.round.ending is None:
@@ -233,8 +233,8 @@ class SteppingMatcher:
                 self.give(report)
         self.accept(ending, 0)
 
-    def _announce(self, announce: Callable[..., bytes], *terms: object) -> None:
-        self.accept(announce(*terms), 0)
+    def _open(self, now: int) -> None:
+        self.accept(self.matcher.open(self.round, now), 0)
 
     @staticmethod
     def _may(announce: Callable[..., bytes], *terms: object) -> bool:

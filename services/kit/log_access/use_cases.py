@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -82,7 +81,7 @@ class NewestCosignatures:
         registry = self._own.registry
         names = {holder: registry.witness_of(holder).encode() for holder in holders}
         query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).execution_options(yield_per=_AT_ONCE)
-        with closing(session.scalars(query)) as notes:
+        with session.scalars(query) as notes:
             for note in map(bytes, notes):
                 # A line of a note begins with the name of its signer: years of notes are not parsed for an absent one.
                 if any(name in note for name in names.values()):

@@ -100,7 +100,7 @@ class _Reading:
             rules=forms.rule_yields(self.table, self.search.inputs(), self.search.held_back()),
             duplicates=twice,
             sample=tuple(self.sample),
-            layout=forms.LayoutView.of(layout if import_id is None else replace(layout, top=())),
+            layout=forms.LayoutView.of(layout),
             prospects=forms.Prospects.of(forecast(self.table, self.counts.accepted, self.search, twice, self.names)),
         )
 
@@ -193,7 +193,7 @@ def _import_list(node: NodeContext, actor: Actor, raw: RawList, reading: _Readin
         # If we crash from here on, the incomplete import is removed at the next start.
         _store_rows(node.store, import_id, reading, read_here(node, raw), accept_refused=terms.accept_refused)
         _check_counts(reading.counts, accept_refused=terms.accept_refused)
-        report = reading.report(import_id, terms.name, raw.layout)
+        report = reading.report(import_id, terms.name, replace(raw.layout, top=()))  # shows nobody
         # What can fail is done by now: whoever is told that it failed may send the list again.
         with node.store.transaction("import.complete") as session:
             row = session.get_one(ImportRow, import_id)
