@@ -107,6 +107,10 @@ MATCHER_FAULTS: Final[Table] = {
         "{count} open rounds have a pair whose tokens cannot be joined",
         "see them on the first page, or with `aquila round list`",
     ),
+    "join_disk_refused": Text(
+        "the join of tokens could not write to {folder} or read there",
+        "see whether the disk is full; the join begins anew by itself",
+    ),
     "join_memory_too_small": Text(
         "the join of tokens needs more than {memory} MiB of memory",
         "raise `match.memory_mebibytes` in the settings, or lower `match.rows_per_range`, and restart the service",

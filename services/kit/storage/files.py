@@ -45,7 +45,7 @@ class ChunkFiles:
         """
         self.root = root
         self._keep_free = keep_free
-        with _disk(root):
+        with disk(root):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def write(self, name: str, content: bytes | Iterable[bytes], expected_digest: bytes | None = None) -> int:
@@ -60,7 +60,7 @@ class ChunkFiles:
         """
         target = self.path(name)
         pieces = [content] if isinstance(content, bytes) else content
-        with _disk(target):
+        with disk(target):
             if self._keep_free:
                 leave_room(self.root, len(content) if isinstance(content, bytes) else 0, self._keep_free)
             _make_folders(target.parent, self.root)
@@ -88,7 +88,7 @@ class ChunkFiles:
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open the content of a name for reading; raises as `read` does."""
         path = self.path(name)
-        with _disk(path, missing=name), path.open("rb") as file:
+        with disk(path, missing=name), path.open("rb") as file:
             yield file
 
     def exists(self, name: str) -> bool:
@@ -96,7 +96,7 @@ class ChunkFiles:
 
     def size(self, name: str) -> int:
         path = self.path(name)
-        with _disk(path, missing=name):
+        with disk(path, missing=name):
             return path.stat().st_size
 
     def names(self, folder: str = "") -> list[str]:
@@ -107,13 +107,13 @@ class ChunkFiles:
 
     def free_space(self) -> int:
         """Return the bytes that content may still take."""
-        with _disk(self.root):
+        with disk(self.root):
             return max(0, shutil.disk_usage(self.root).free - self._keep_free)
 
     def delete(self, name: str) -> None:
         """Remove the content of a name; nothing happens where there is none, so that a deletion can be repeated."""
         path = self.path(name)
-        with _disk(path):
+        with disk(path):
             path.unlink(missing_ok=True)
             # If we crash before this, the name may be there again after a power cut; deletions are repeated at start.
             _fsync_folder(path.parent)
@@ -121,7 +121,7 @@ class ChunkFiles:
     def delete_tree(self, folder: str) -> None:
         """Remove a folder and everything below it, what a crash left included; can be repeated."""
         path = self.path(folder)
-        with _disk(path):
+        with disk(path):
             if path.exists():
                 shutil.rmtree(path)
             _fsync_folder(path.parent)
@@ -170,7 +170,7 @@ def replacing(target: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
 
 def write_secret(path: Path, content: bytes) -> None:
     """Write a secret that only this user can read (mode 0600), whole or not at all, in place of what was there."""
-    with _disk(path), replacing(path) as file:
+    with disk(path), replacing(path) as file:
         file.write(content)
 
 
@@ -195,7 +195,7 @@ def read_secret(path: Path) -> bytes:
 
 def secret_exists(path: Path) -> bool:
     """Return whether there is a secret of this name; raises StoreError if the disk does not say."""
-    with _disk(path), contextlib.suppress(FileNotFoundError):
+    with disk(path), contextlib.suppress(FileNotFoundError):
         path.stat()
         return True
     return False
@@ -221,7 +221,7 @@ def check_private(path: Path) -> None:
 
 def make_private(path: Path) -> None:
     """Make an empty file that only this user can read, unless there is one: a library would make an open one."""
-    with _disk(path), contextlib.suppress(FileExistsError):
+    with disk(path), contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
@@ -235,7 +235,7 @@ def destroy_secret(path: Path) -> None:
     Raises:
         StoreError: The disk failed; the secret may still be there.
     """
-    with _disk(path):
+    with disk(path):
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
@@ -256,7 +256,7 @@ def leave_room(folder: Path, size: int, keep_free: int) -> None:
     Raises:
         StoreFullError: It would.
     """
-    with _disk(folder):
+    with disk(folder):
         free = shutil.disk_usage(folder).free
     if size >= free - keep_free:
         raise _full(folder)
@@ -308,7 +308,7 @@ def _changed_before(path: Path, limit: float) -> bool:
 
 
 @contextlib.contextmanager
-def _disk(path: Path, missing: str = "") -> Iterator[None]:
+def disk(path: Path, missing: str = "") -> Iterator[None]:
     """Turn an error of the disk into ours, which names the folder and what to do.
 
     Raises:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
@@ -32,8 +33,10 @@ from aquila.protocol.shadow.columns import read_column
 from aquila.records.rules import RuleTable
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
+from services.kit.errors import StoreError
 from services.kit.log.entries import append
 from services.kit.logging import Log
+from services.kit.storage.files import disk
 from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.round_memory import RoundTransaction
@@ -99,6 +102,7 @@ def join(context: MatcherContext, round_: Round, pair: ReportKey) -> JoinResult 
         NotFoundError, DigestError: A file was lost or changed on our disk.
         PolicyError: The matcher does not have the round's match rules, or its workers do not see its scratch folder.
         ExecutorError: A worker is gone; the join begins anew.
+        StoreError: The disk refused; the join begins anew.
     """
     table = context.table_of(round_.manifest.rules.digest)
     limits, query = context.settings.match, pair.submission_id
@@ -265,9 +269,13 @@ def _scratch(folder: Path) -> Iterator[Path | None]:
 
     A lock on a file, not a row: it ends with the process that holds it, however that ends. What a killed process
     left is wiped by the next one.
+
+    Raises:
+        StoreError: The disk refused, mostly because it is full.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with disk(folder / "lock"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -276,9 +284,12 @@ def _scratch(folder: Path) -> Iterator[Path | None]:
             return
         place = folder / "join"
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(mode=0o700)
+        with disk(place):
+            place.mkdir(mode=0o700)
         try:
             yield place
+        except duckdb.IOException:  # its text alone says why
+            raise StoreError("join_disk_refused", folder=str(place)) from None
         finally:
             shutil.rmtree(place, ignore_errors=True)
     finally:

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from aquila.errors import PolicyError
 from aquila.executors import InProcess
+from services.kit.errors import StoreError
 from services.matcher.steps.join import check_view
 from tests.support.matcher_world import NOW, World
+from tests.support.small_disks import fill, small_disk
 
 pytestmark = pytest.mark.postgresql_soak
 
@@ -21,6 +24,24 @@ async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> N
     assert {code: len(node.hits()) for code, node in world.nodes.items()} == {"AL": 1, "RS": 2, "SI": 1}
     assert isinstance(world.context.workers.start().executor, ProcessPoolExecutor)
     assert not (world.context.scratch / "join").exists()
+
+
+async def test_a_disk_without_room(worlds: Callable[..., World], tmp_path: Path) -> None:
+    """The join says so in the project's own words, and begins anew when there is room."""
+    world = worlds("AL RS")
+    await world.evaluated()
+    for node in world.nodes.values():
+        await node.finalize(node.list)
+    with small_disk(tmp_path / "small", "1m") as disk:
+        world.context.scratch.symlink_to(disk)
+        with suppress(OSError):
+            fill(disk / "ballast")
+        with pytest.raises(StoreError, match="could not write to"):
+            world.steps["matching"]()
+        (disk / "ballast").unlink()
+        world.advance()
+        world.context.scratch.unlink()
+    assert (await world.view())["entry"]["phase"] == "reporting"
 
 
 async def test_nobody_is_left_with_whom_a_party_may_be_compared(worlds: Callable[..., World]) -> None:
