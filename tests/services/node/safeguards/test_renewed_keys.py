@@ -76,6 +76,7 @@ async def test_a_stolen_key_is_revoked(world: World) -> None:
         "spoken_words_differ"
     )
     assert (await replace_key(world, renewal, revoked=True)).status_code == 202
+    assert (await replace_key(world, renewal, revoked=True)).json()["code"] == "registry_states_this"
     assert (await fetched(other))["waiting"]["revoked"] == ["SI"]
     await accept(other)
     # The matcher refuses the thief's calls; a node refuses its statements, whoever brings them.
@@ -127,8 +128,8 @@ async def test_what_was_not_sent_goes_under_the_new_key(world: World) -> None:
     """A statement of a round that is over, signed before and sent after the change, counts; its digest stays."""
     round_id = await play(world)
     node = world.nodes["SI"]
+    round_ = node.node.rounds.of(round_id).record()
     with node.node.store.transaction("test.unsent") as session:
-        round_ = node.node.rounds.of(round_id).record()
         row = statements.sign(session, node.node.signer, round_, node.node.party.report_outcomes, ())
         digest, before = row.digest, row.envelope
         work.wake(session, round_id)
