@@ -108,8 +108,8 @@ MATCHER_FAULTS: Final[Table] = {
         "see them on the first page, or with `aquila round list`",
     ),
     "join_disk_refused": Text(
-        "the join of tokens could not write to {folder} or read there",
-        "see whether the disk is full; the join begins anew by itself",
+        "the join of tokens could not write to {folder} or read from it",
+        "check whether the disk is full; the join starts again by itself",
     ),
     "join_memory_too_small": Text(
         "the join of tokens needs more than {memory} MiB of memory",

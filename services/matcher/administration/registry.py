@@ -305,7 +305,7 @@ def _ask(
     """
     with context.store.reading("registry.last") as session:
         last = stored.in_force(session, context.registry)
-    if renewal is not None and last is not None and renewal.key in last.message.registry().keys_of(renewal.party):
+    if renewal is not None and last is not None and renewal in last.message.renewals().get(renewal.party, ()):
         renewal = None  # stated already
     # An address once stated stays until it is moved: the settings may follow later.
     stated = (last.message.url, last.message.ca) if last else None

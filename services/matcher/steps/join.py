@@ -288,7 +288,7 @@ def _scratch(folder: Path) -> Iterator[Path | None]:
             place.mkdir(mode=0o700)
         try:
             yield place
-        except duckdb.IOException:  # its text alone says why
+        except duckdb.IOException:  # it has no error number: only its text says why
             raise StoreError("join_disk_refused", folder=str(place)) from None
         finally:
             shutil.rmtree(place, ignore_errors=True)

@@ -27,7 +27,7 @@ async def test_tokens_are_joined_by_processes(worlds: Callable[..., World]) -> N
 
 
 async def test_a_disk_without_room(worlds: Callable[..., World], tmp_path: Path) -> None:
-    """The join says so in the project's own words, and begins anew when there is room."""
+    """The join ends with an error of our own, and starts again when there is room."""
     world = worlds("AL RS")
     await world.evaluated()
     for node in world.nodes.values():
