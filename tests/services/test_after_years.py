@@ -83,8 +83,6 @@ async def test_lists_cost_what_they_show(world_after: WorldAfter) -> None:
 async def test_drivers_cost_what_goes_on(world_after: WorldAfter) -> None:
     """A look of a node's driver and those of the matcher's drivers read nothing over; a start counts the hits alone."""
     world, first = await world_after(closed)
-    world.clock.time += 3_600  # its follow-ups are told
-    await world.settle()
     await world.begin(lists=False)
     copy_closed_round(world, first, FEW)
     few = await drivers(world)

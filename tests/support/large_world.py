@@ -30,6 +30,7 @@ from services.kit.storage.files import write_secret
 from services.kit.storage.row_seals import ROW_KEY
 from services.kit.storage.store import Store
 from services.matcher.storage import tables as at_matcher
+from services.node.rounds import work
 from services.node.storage import tables as at_node
 from services.node.storage.high_water import Marks
 from tests.support.node_world import HEADER, LISTS, World
@@ -40,13 +41,14 @@ _COUNTED = frozenset({"batch_id", "change_id", "step_id", "withdrawal_id"})
 _LEFT_OUT = frozenset({"evidence", "log_entry", "named_head", "spent_day", "standing_query"})
 """Tables whose rows name rounds without being a part of them."""
 _AT_ONCE = 20  # rounds in one transaction
+_HOUR = 3_600
 
 
 async def closed_round_with_queries(world: World, statements: int) -> str:
-    """Play a round to its end, with as many queries as bring it to so many statements at the matcher.
+    """Play a round until nothing is left to say in it, with as many queries as bring it to so many statements.
 
     Args:
-        statements: How many statements it has at least; a round without queries has about thirty.
+        statements: How many statements it has at least, at the matcher; a round without queries has about thirty.
     """
     round_id = await world.begin(mode="lists_and_queries")
     await world.settle()
@@ -62,6 +64,11 @@ async def closed_round_with_queries(world: World, statements: int) -> str:
     await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
     await world.settle()
     assert await world.phase(round_id) == "closed"
+    world.clock.time += _HOUR
+    await world.settle()  # each node has told its follow-ups
+    await world.settle()  # and has read those of the others, so that none looks at the round any more
+    for party_node in world.nodes.values():
+        assert round_id not in work.open_rounds(party_node.node.store)
     return round_id
 
 

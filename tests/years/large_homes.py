@@ -11,7 +11,7 @@ from tests.support.large_world import closed_round_with_queries, copy_closed_rou
 from tests.support.node_world import HEADER, JUSTIFICATION, LISTS, World, make_world
 
 _CONSENTED = 5  # of so many open rounds one waits for lists, the others for consents
-_DAY = 86_400
+_HOUR, _DAY = 3_600, 86_400
 _POOL = 22  # tenths of the hits: each list has half of the pool, so two parties have a quarter in common
 
 
@@ -23,7 +23,7 @@ async def make_homes(folder: Path, open_rounds: int, closed: int, statements: in
         statements: Signed statements of each of these, at the matcher; a node has those that it sees.
         hits: At least so many has the node of Albania of one more round, which is not closed; none for no such round.
     """
-    world = make_world(folder, Clock(int(time.time()) - 60))
+    world = make_world(folder, Clock(int(time.time()) - 2 * _HOUR))
     try:
         first = await closed_round_with_queries(world, statements)
         _tell("a round was played")
