@@ -49,6 +49,14 @@ async def test_each_round_that_was_made_can_be_verified(world_after: WorldAfter)
         answer = await world.operator.get(f"/v1/operator/log/rounds/{round_id}")
         assert answer.status_code == 200
         assert answer.json()["broken"] == []
+    context = world.app.state.context
+    for people, store in (
+        (world.operator, context.store),
+        *((party_node.operator, party_node.node.store) for party_node in world.nodes.values()),
+    ):
+        assert len((await people.get("/v1/approvals")).json()["approvals"]) > FEW
+        assert store.row_key is not None
+        assert store.row_key.forged() == {}
 
 
 async def costs(

@@ -24,6 +24,7 @@ from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import Consent, Manifest, Opening
 from aquila.protocol.rounds.rules import binding_of
 from aquila.protocol.rounds.verified_round import Round, read_statement
+from services.kit.approvals.tables import ApprovalRows
 from services.kit.log.entries import EDGE, ENTRIES, _store_nodes, frontier
 from services.kit.log.publication import OwnLog
 from services.kit.storage.files import write_secret
@@ -92,7 +93,8 @@ def copy_closed_round(
         tell(f"{len(made)} rounds were copied")
     for place in original.places:
         with place.store.transaction("large.seal") as session:
-            sealed(session, at_matcher.MatcherRows if place.log.holder == "matcher" else at_node.NodeRows)
+            rows = at_matcher.MatcherRows if place.log.holder == "matcher" else at_node.NodeRows
+            sealed(session, ApprovalRows, rows)
         place.log.publish()
     for party_node in world.nodes.values():
         marks = party_node.node.high_water.marks

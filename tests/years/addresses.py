@@ -7,6 +7,7 @@ their last one. What has none is told: so a new page cannot be forgotten.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ async def visit_matcher(home: Path) -> Visited:
     approvals = (await visited.get("/approvals"))["approvals"]
     ends = [one["round_id"] for one in (rounds[0], rounds[-1])]
     at = f"round_id={ends[-1]}"
-    entries = (await visited.get("/operator/log"))["size"]
+    entries, today = (await visited.get("/operator/log"))["size"], datetime.now(UTC).date()
     known = {"approval_id": [one["approval_id"] for one in approvals[:1]], "round_id": ends, "index": ["0"]}
     visited.page_examples |= _filled(
         known, "/approvals/{approval_id}", "/log/entries/{index}", "/rounds/{round_id}", "/rounds/{round_id}/story"
@@ -108,6 +109,7 @@ async def visit_matcher(home: Path) -> Visited:
     ) | {
         "/v1/operator/rounds": _parts("/v1/operator/rounds", len(rounds)),
         "/v1/operator/statistics": _parts("/v1/operator/statistics", len(rounds), _STATISTICS),
+        "/v1/operator/report": [f"/v1/operator/report?since={today - timedelta(days=364)}&until={today}"],
         "/v1/operator/picture": ["/v1/operator/picture", f"/v1/operator/picture?{at}"],
         log: [log.format(index=index) for index in (0, entries // 2)],
     }  # fmt: skip
