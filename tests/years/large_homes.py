@@ -30,9 +30,6 @@ async def make_homes(folder: Path, open_rounds: int, closed: int, statements: in
         copy_closed_round(world, first, closed - 1, tell=_tell)
         for party_node in world.nodes.values():
             party_node.restart()
-        if hits:
-            await _round_with_hits(world, folder, hits)
-            _tell("a round with many hits was played")
         for number in range(open_rounds):
             began = time.process_time()
             if number % _CONSENTED:
@@ -41,6 +38,10 @@ async def make_homes(folder: Path, open_rounds: int, closed: int, statements: in
                 await world.begin(lists=False)
             await world.settle()
             _tell(f"{number + 1} rounds are open, the last in {time.process_time() - began:.1f} s of processor")
+        # Last, since each step of the rounds before it would look at its hits.
+        if hits:
+            await _round_with_hits(world, folder, hits)
+            _tell("a round with many hits was played")
     finally:
         await world.close()
 
