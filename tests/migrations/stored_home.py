@@ -56,13 +56,7 @@ async def hits(world: World, round_id: str) -> dict[str, list[list[str]]]:
     }
 
 
-def make(version: str, folder: Path) -> Path:
-    archive = folder / f"{version}.tar.xz"
-    with TemporaryDirectory() as homes, tarfile.open(archive, "w:xz") as packed:
+if __name__ == "__main__":
+    with TemporaryDirectory() as homes, tarfile.open(HOMES / f"{sys.argv[1]}.tar.xz", "w:xz") as packed:
         asyncio.run(play(Path(homes)))
         packed.add(homes, ".")
-    return archive
-
-
-if __name__ == "__main__":
-    make(sys.argv[1], HOMES)

@@ -1,7 +1,4 @@
-"""Homes that a release left behind are upgraded, and their rounds go on; messages that it signed are read.
-
-Until the first release has left homes behind, the code itself makes them.
-"""
+"""Homes that a release left behind are upgraded, and their rounds go on; messages that it signed are read."""
 
 import json
 import tarfile
@@ -11,7 +8,7 @@ import pytest
 
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message
 from services.kit.storage.store import Store
-from tests.migrations.stored_home import HOMES, MESSAGES, ROUNDS, STOPPED_AT, hits, make
+from tests.migrations.stored_home import HOMES, MESSAGES, ROUNDS, STOPPED_AT, hits
 from tests.support import stored_log
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, LISTS, open_world
@@ -20,14 +17,12 @@ from tests.support.releases import released_versions
 pytestmark = pytest.mark.rounds
 
 KINDS: dict[str, type[Message]] = {kind.payload_type: kind for kind in (*PARTY_STATEMENTS, *ANNOUNCEMENTS)}
-NOW = "now"
 RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.tar.xz"))
 
 
-@pytest.fixture(params=[NOW, *RELEASES])
+@pytest.fixture(params=RELEASES)
 def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    archive = make(NOW, tmp_path) if request.param == NOW else HOMES / f"{request.param}.tar.xz"
-    with tarfile.open(archive) as packed:
+    with tarfile.open(HOMES / f"{request.param}.tar.xz") as packed:
         packed.extractall(tmp_path / "homes", filter="data")
     for path in (tmp_path / "homes").rglob("*"):
         path.chmod(path.stat().st_mode & 0o700)  # the filter leaves folders open, and a service refuses such a home
