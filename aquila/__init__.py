@@ -1,3 +1,3 @@
 """Aquila's core: records, cryptography, protocol and matching, without network, database, clock or randomness."""
 
-__version__ = "1.0.0"
+__version__ = "1.0.1.dev0"
