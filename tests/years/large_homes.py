@@ -38,7 +38,7 @@ async def make_homes(folder: Path, open_rounds: int, closed: int, statements: in
                 await world.begin(lists=False)
             await world.settle()
             _tell(f"{number + 1} rounds are open, the last in {time.process_time() - began:.1f} s of processor")
-        # Last, since each step of the rounds before it would look at its hits.
+        # Last: otherwise each step of the open rounds would look at its hits.
         if hits:
             await _round_with_hits(world, folder, hits)
             _tell("a round with many hits was played")
