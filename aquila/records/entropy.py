@@ -99,7 +99,7 @@ def check_entropy(traits: np.ndarray) -> None:
     _check_names(traits)
     # 5. Names and dates in combinations.
     _check_spread(names[known], "a name stands with {} dates of birth", _NAMES_GROW)
-    _check_spread(np.sort(born[whole]), "a day of birth stands with {} names", _DAYS_GROW)
+    _check_spread(np.sort(born[_has_day(born)]), "a day of birth stands with {} names", _DAYS_GROW)
     _check_grid(names[whole], born[whole])
 
 
@@ -142,6 +142,13 @@ def _years(born: NDArray[np.int32]) -> NDArray[np.int64]:
     days = (born.astype(np.int64) - _UNIX_DAY).astype("datetime64[D]")
     years = days.astype("datetime64[Y]").astype(np.int64) + _UNIX_YEAR
     return np.where(born > 0, years, -born // 100)
+
+
+def _has_day(born: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which dates tell a day: 1 January often stands for a year whose day nobody knows."""
+    days = (born.astype(np.int64) - _UNIX_DAY).astype("datetime64[D]")
+    of_day: NDArray[np.bool_] = (born > 0) & (days != days.astype("datetime64[Y]").astype("datetime64[D]"))
+    return of_day
 
 
 def row_starts(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
@@ -189,7 +196,7 @@ def _longest_run(names: NDArray[np.uint64], days: NDArray[np.int32]) -> int:
 
 
 def _check_names(traits: np.ndarray) -> None:
-    dateless = traits[traits["born"] <= 0]
+    dateless = traits[~_has_day(traits["born"])]
     given, family = _distinct(dateless["first"], dateless["last"])
     first, last = _different(given), _different(family)
     if len(given) < LEAST_RECORDS or min(first, last) < _LEAST_SIDE:

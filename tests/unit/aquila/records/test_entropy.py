@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -72,6 +73,7 @@ GRIDS = {
     "names at random dates": [(*name, day) for name in NAMES for day in some_days(500)[: 40 + len(name[0])]],
     "all names": [(given, family, None) for given, family in product(GIVEN, FAMILY)],
     "all names of a year": [(given, family, 1980) for given, family in product(GIVEN, FAMILY)],
+    "all names of a new year": [(given, family, dt.date(1980, 1, 1)) for given, family in product(GIVEN, FAMILY)],
     "one name, all years": [("Arben", "Hoxha", year) for year in range(1950, 2000)],
     "one person, many times": [("Arben", "Hoxha", DAYS[7])] * 100,
 }
@@ -93,6 +95,16 @@ def test_lists_of_the_region_pass(party: str) -> None:
     records = list(region(REGION).lists[party])
     for size in (LEAST_RECORDS, 100, len(records)):
         check_entropy(traits_of(records[:size]))
+
+
+def test_lists_with_many_dates_on_1_january_pass() -> None:
+    """Where only the year is known, many a list writes 1 January: seven of ten persons may have such a date."""
+    records = [
+        replace(record, date_of_birth=PartialDate(born.year, 1, 1)) if number % 10 < 7 else record
+        for number, record in enumerate(region(REGION).lists["BA"])
+        if (born := record.date_of_birth)
+    ]
+    check_entropy(traits_of(records))
 
 
 @pytest.mark.parametrize("size", [0, 1, 24, 1_000, 5_000])
