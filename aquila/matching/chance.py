@@ -24,6 +24,7 @@ _BELIEF_IN_DATES = 2.0
 _BELIEF_IN_CONTEXT = 3.0
 _BELIEF_IN_NAMES = 3.0
 _SPREAD = 0.5  # how the chance of the beginning of a name grows with that of a pair of names, as a power
+_MOST_SINGLES = 2.0  # for each that the table expects, so many of one person's pairs agree in a single name alone
 _MARGIN = 1.15  # a single name with an initial agrees by chance up to this much more often than beginnings show
 _MOST_CHANCE = 0.3
 _SAME_YEAR = 1 / 8  # for each stranger with the same day, month and decade and another year, so many with the same year
@@ -149,7 +150,7 @@ def count_chance(of: ChanceModel, strangers: NDArray[np.float64], met: NDArray[n
     expected = sum(way.chance for way in of.names if way.alone) or 1.0
     scale = _scale(of, by_date, dates, pairs * expected)
     single = {way for one in of.singles for way in one.ways}
-    seldom = _seldom(of, met.sum(axis=2), dates, pairs, scale)
+    seldom, often = _by_singles(of, met.sum(axis=2), dates, pairs, scale)
     names = np.zeros(len(of.names))
     contexts = np.zeros((len(of.names), len(of.contexts)))
     for number, way in enumerate(of.names):
@@ -168,6 +169,7 @@ def count_chance(of: ChanceModel, strangers: NDArray[np.float64], met: NDArray[n
             names[number] = way.chance * _grown(way, scale) * (seldom if number in single else 1.0)
         belief = _BELIEF_IN_CONTEXT * of.chance_contexts
         contexts[number] = (seen[:-1] + belief) / (seen[:-1].sum() + _BELIEF_IN_CONTEXT)
+    dates *= often
     dates[0] = _whole_date(of, dates)
     only_dated = [number for number, way in enumerate(of.names) if not way.implies_context]
     names[only_dated] *= of.chance_dates[0] / dates[0]  # what is shown with a whole date stays as scaled
@@ -224,12 +226,10 @@ def _scale(of: ChanceModel, by_date: NDArray[np.float64], dates: NDArray[np.floa
     return float(max(without, dated / (expected * share + _BELIEF_IN_NAMES)))
 
 
-def _seldom(of: ChanceModel, met: NDArray[np.float64], dates: NDArray[np.float64], pairs: float, scale: float) -> float:
-    """The factor, at most 1, by which single names agree by chance less often than the table expects.
-
-    Nearly all pairs that agree in a single name and a date are strangers. Those that are not are counted with them, so
-    that persons never make chance rare. Of all dates the one counts that shows most: lists with few whole dates show
-    little by these.
+def _by_singles(
+    of: ChanceModel, met: NDArray[np.float64], dates: NDArray[np.float64], pairs: float, scale: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Return what pairs that agree in a single name and a date show of both: nearly all of them are strangers.
 
     Args:
         of: What is counted.
@@ -237,13 +237,31 @@ def _seldom(of: ChanceModel, met: NDArray[np.float64], dates: NDArray[np.float64
         dates: The share of strangers that agrees in each date, D + 1.
         pairs: All pairs of records of the two lists.
         scale: The factor by which pairs of names agree by chance more often than the table expects.
+
+    Returns:
+        The factor, at most 1, by which single names agree by chance less often than the table expects. Persons are
+        counted with the strangers, so that they never make chance rare; and of all dates the one counts that shows
+        most, because lists with few whole dates show little by these.
+
+        The factor of each date but the whole one, at least 1, by which strangers agree in it more often than is known,
+        D + 1. Persons are left out by what pairs of names show of them. What all dates show alike is of the names.
     """
-    factors = []
+    usual, paired = np.array([way.usual for way in of.names]), np.array([way.rare is not None for way in of.names])
+    fewer, more = dict[int, float](), dict[int, float]()
     for date, ways in of.singles:
         names = sum(of.names[way].chance * _grown(of.names[way], scale) for way in ways)
-        expected = pairs * float(dates[date]) * names
-        factors.append((float(met[list(ways), date].sum()) + _BELIEF_IN_NAMES) / (expected + _BELIEF_IN_NAMES))
-    return min(1.0, _MARGIN * max(factors, default=1.0))
+        expected = pairs * float(dates[date]) * names + _BELIEF_IN_NAMES
+        seen = float(met[list(ways), date].sum())
+        persons = (
+            float(met[paired, date].sum()) * _MOST_SINGLES * usual[list(ways)].sum() / (usual[paired].sum() or 1.0)
+        )
+        fewer[date] = (seen + _BELIEF_IN_NAMES) / expected
+        more[date] = (max(0.0, seen - persons) + _BELIEF_IN_NAMES) / expected
+    often = np.ones(len(dates))
+    of_names = max(1.0, min(more.values(), default=1.0))
+    for date, factor in more.items():
+        often[date] = max(1.0, factor / of_names) if date else 1.0
+    return min(1.0, _MARGIN * max(fewer.values(), default=1.0)), often
 
 
 def _grown(way: NamesAgreement, scale: float) -> float:

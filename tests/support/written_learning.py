@@ -240,7 +240,7 @@ class Learner:
             (alone + 3) / (pairs * expected + 3), dated / (pairs * expected * sum(dates[date] for date in every) + 3)
         )
         factor = {way: max(1.0, grown) ** 0.5 if way in table.weak else grown for way in table.ways}
-        seldom = self._seldom(met, pairs, dates, factor)
+        seldom, often = self._by_singles(met, pairs, dates, factor)
         chance = {}
         for way in table.ways:
             among = pairs * sum(dates[date] for date in table.dates_of[way])
@@ -253,6 +253,7 @@ class Learner:
                 chance[way] = seen / (among + 1 / table.chance_ways[way])
             else:
                 chance[way] = table.chance_ways[way] * factor[way] * (seldom if way in table.single else 1)
+        dates |= {date: dates[date] * often[date] for date in often if date != whole}
         decade = [date for date in table.dates if table.parts[date]["reads"] == "birth:decade"]
         dates[whole] = max(dates[whole], *(dates[date] / 8 for date in decade))
         for way in table.ways:
@@ -264,14 +265,21 @@ class Learner:
             self._of_contexts(met),
         )
 
-    def _seldom(self, met: Sequence[float], pairs: float, dates: Shares, factor: Mapping[Way, float]) -> float:
-        table, found = self.table, list[float]()
+    def _by_singles(
+        self, met: Sequence[float], pairs: float, dates: Shares, factor: Mapping[Way, float]
+    ) -> tuple[float, Shares]:
+        table, fewer, more = self.table, list[float](), Shares()
         for date in table.dates:
             ways = [way for way in table.single if {way[0], date} in table.compared]
             if ways:
-                names = sum(table.chance_ways[way] * factor[way] for way in ways)
-                found.append((self._sum(met, ways, [date]) + 3) / (pairs * dates[date] * names + 3))
-        return min(1.0, 1.15 * max(found))
+                expected = pairs * dates[date] * sum(table.chance_ways[way] * factor[way] for way in ways) + 3
+                seen = self._sum(met, ways, [date])
+                of_pairs = sum(map(table.usual_ways.__getitem__, table.pairs))
+                share = sum(table.usual_ways[way] for way in ways) / of_pairs
+                fewer.append((seen + 3) / expected)
+                more[date] = (max(0.0, seen - 2 * share * self._sum(met, table.pairs, [date])) + 3) / expected
+        least = max(1.0, min(more.values()))
+        return min(1.0, 1.15 * max(fewer)), {date: max(1.0, factor / least) for date, factor in more.items()}
 
     def _of_contexts(self, met: Sequence[float]) -> dict[tuple[Way, str], float]:
         table, found = self.table, dict[tuple[Way, str], float]()

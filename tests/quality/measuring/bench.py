@@ -22,9 +22,6 @@ from tests.quality.measuring.plaintext_matching import FREQUENCY_LIMIT, Meeting,
 from tests.quality.measuring.thresholds import GOALS, MOST_FALSE, MOST_INPUTS
 from tests.support.record_lists import in_memory
 
-FEWEST_PAIRS = 20
-"""Fewer pairs of a level say nothing about its promise."""
-
 
 @dataclass(frozen=True)
 class SetResult:
@@ -72,8 +69,8 @@ class SetResult:
         return tuple(
             f"{self.labelled.name}: of the pairs called {level.value}, {counts.precision:.3f} are right, "
             f"{level.least} was promised"
-            for level, counts in self.measured.by_level.items()
-            if self.labelled.same and counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least
+            for level, counts in self.measured.unkept.items()
+            if self.labelled.same
         )
 
     def _too_many_inputs(self) -> Iterator[str]:

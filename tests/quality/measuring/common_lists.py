@@ -45,6 +45,8 @@ class GenerationSettings:
 
     cultures: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: CULTURES)
     in_lists: Mapping[int, float] = field(default_factory=lambda: IN_LISTS)
+    records: Mapping[str, int] = field(default_factory=dict)
+    """How many records of a person each list has; one where nothing is said."""
 
 
 USUAL = GenerationSettings()
@@ -80,11 +82,13 @@ def _labelled(
     lists: dict[str, list[Record]] = {}
     truth = []
     for party, persons in held.items():
-        while len(persons) < size:
+        records = making.records.get(party, 1)
+        while len(persons) < size // records:
             persons.append(("", invent(making.cultures[party], random)))
         random.shuffle(persons)
         lists[party] = []
-        for place, (number, person) in enumerate(persons[:size], start=1):
+        noted = (one for one in persons[: size // records] for _ in range(records))
+        for place, (number, person) in enumerate(noted, start=1):
             record_id = f"{party}-{place:06d}"
             lists[party].append(_noted(person, party, record_id, random))
             if number:

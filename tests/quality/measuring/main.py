@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from aquila.records.rules import load_rules
+from aquila.records.rules import RuleTable, load_rules
 from clients.cli.exit_codes import ExitCode
 from clients.cli.output.screen import Screen
 from tests.quality.measuring import charts, report
@@ -25,6 +25,7 @@ from tests.quality.measuring.measures import Measured
 from tests.quality.measuring.name_pairs import pair_tables, wrong_pairs
 from tests.quality.measuring.peers.run import PeerResult, compared, is_large
 from tests.quality.measuring.set_files import NAMES_AND_DATE, aliases, febrl4, region
+from tests.quality.measuring.shapes import CASES, Case, lists_of
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -59,6 +60,7 @@ def bench_quality(
         if result.labelled.judged is None and not is_large(result.labelled)
     }
     tables, pictures = _tables(results, of_peers, without), _pictures(results, without)
+    tables["shapes"], unkept = _stressed(screen, results.table)
     measured = json.dumps(report.document(results.sets, of_peers), ensure_ascii=False, indent=2) + "\n"
     sections = "\n".join(f"## {name}\n\n{table}" for name, table in tables.items())
     _write(out, {"tables.md": sections, "measured.json": measured, "name-pairs.md": wrong_pairs(), **pictures})
@@ -67,9 +69,20 @@ def bench_quality(
         _write(page.parent / "pictures", pictures)
     for name, table in tables.items():
         screen.result({}, f"\n{name}\n", table)
-    for sentence in results.broken:
+    for sentence in (*results.broken, *unkept):
         screen.warn(f"not kept: {sentence}")
-    return ExitCode.REFUSED if results.broken else ExitCode.DONE
+    return ExitCode.REFUSED if results.broken or unkept else ExitCode.DONE
+
+
+def _stressed(screen: Screen, table: RuleTable) -> tuple[str, list[str]]:
+    """Return the table of the lists of unlike shapes, and which promises are not kept on them."""
+    measured, unkept = dict[Case, Measured](), list[str]()
+    for case in CASES:
+        screen.note(f"measuring {case}")
+        result = measure_set(lists_of(case), table)
+        measured[case] = result.measured
+        unkept += result.unkept
+    return report.shapes_table(measured), unkept
 
 
 def _sets(

@@ -12,6 +12,8 @@ from tests.quality.measuring.labelled_sets import LabelledSet, Pair
 
 LEVELS = (Level.HIGH, Level.MEDIUM, Level.LOW)
 CUTS = ("high", "high and medium", "all")
+FEWEST_PAIRS = 20
+"""Fewer pairs of a level say nothing about its promise."""
 PRECISIONS = (0.99, 0.95)
 """Where the recall of pairs by likelihood is read."""
 
@@ -58,9 +60,13 @@ class Measured:
         return max(counts.f1 for counts in self.at_cuts.values())
 
     @property
-    def broken(self) -> tuple[Level, ...]:
-        """The levels that do not keep their promise."""
-        return tuple(level for level in LEVELS if self.by_level[level].precision < level.least)
+    def unkept(self) -> dict[Level, Counts]:
+        """The levels that are right less often than they promise, where the pairs are enough to say so."""
+        return {
+            level: counts
+            for level, counts in self.by_level.items()
+            if counts.right + counts.wrong >= FEWEST_PAIRS and counts.precision < level.least
+        }
 
 
 def measure(hits: Iterable[Hit], labelled: LabelledSet) -> Measured:

@@ -11,6 +11,7 @@ from tests.quality.measuring.bench import SetResult, inputs_by_rule
 from tests.quality.measuring.leakage import ListLeakage, RuleLeakage
 from tests.quality.measuring.measures import CUTS, LEVELS, PRECISIONS, Counts, Measured, rank
 from tests.quality.measuring.peers.run import PeerResult
+from tests.quality.measuring.shapes import IN_COMMON, Case
 
 _BLOCK = re.compile(r"(<!-- measured: (?P<name>[a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -56,6 +57,17 @@ def level_table(results: Sequence[SetResult]) -> str:
             rows.append((*right, *told, f"{counts.recall:.3f}"))
     columns = ("set", "level", "right", "wrong", "wrong by its own word", "precision", "promised", "recall")
     return markdown(columns, rows)
+
+
+def shapes_table(measured: Mapping[Case, Measured]) -> str:
+    """Return of each case the recall of all levels, and what each level that does not keep its promise is worth."""
+    rows: dict[tuple[str, int], list[str]] = {}
+    for case, of_case in measured.items():
+        recall = f"{of_case.at_cuts[CUTS[-1]].recall:.3f}"
+        unkept = (f"{level.value} {one.right:,} of {one.right + one.wrong:,}" for level, one in of_case.unkept.items())
+        rows.setdefault((case.shape, case.size), []).append("; ".join((recall, *unkept)))
+    columns = ("shape", "records of a list", *(f"{common} of 100 in common" for common in IN_COMMON))
+    return markdown(columns, ((shape, f"{size:,}", *cells) for (shape, size), cells in rows.items()))
 
 
 def matchers_table(result: SetResult, peers: Sequence[PeerResult]) -> str:

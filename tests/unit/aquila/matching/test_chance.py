@@ -142,6 +142,28 @@ def test_lists_without_whole_dates_do_not_make_single_names_rare() -> None:
     assert rare.names[single] < usual.names[single] / 100
 
 
+def test_a_date_in_which_many_strangers_of_a_single_name_agree_is_usual() -> None:
+    """Where most dates are 1 January, strangers agree in it; what whole dates show alike is of the names."""
+    of = of_default()
+    start, pair, year = (
+        way(of, "single beginning"),
+        way(of, "name pair", "every name of two"),
+        of.dates.index("new year"),
+    )
+    known = {(pair, -1, -1): PAIRS * sum(one.chance for one in of.names if one.alone)}
+    expected = {
+        date: PAIRS * strangers(of, known).dates[date] * sum(of.names[number].chance for number in ways)
+        for date, ways in of.singles
+    }
+    often = {(start, year, -1): 40 * expected[year]}
+    alike = {(ways[0], date, -1): 10 * expected[date] for date, ways in of.singles if date != year}
+    usual, by_years, by_both = (strangers(of, known | seen).dates[year] for seen in ({}, often, alike | often))
+    assert by_years / usual == pytest.approx(40, rel=0.05)
+    assert by_both / usual == pytest.approx(4, rel=0.05)
+    persons = strangers(of, known | often | {(pair, year, -1): 1e9})
+    assert persons.dates[year] == pytest.approx(strangers(of, known | {(pair, year, -1): 1e9}).dates[year])
+
+
 def test_dates_are_counted_by_pairs_of_names() -> None:
     """Where many strangers of one name share a month, months agree by chance as often; whole dates show nothing."""
     of = of_default()
