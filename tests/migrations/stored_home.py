@@ -45,6 +45,14 @@ async def play(folder: Path) -> None:
     await world.close()
 
 
+def unpack(release: str, folder: Path) -> None:
+    """Unpack the homes of a release."""
+    with tarfile.open(HOMES / f"{release}.tar.xz") as packed:
+        packed.extractall(folder, filter="data")
+    for path in folder.rglob("*"):
+        path.chmod(path.stat().st_mode & 0o700)  # the filter leaves folders open, and a service refuses such a home
+
+
 async def hits(world: World, round_id: str) -> dict[str, list[list[str]]]:
     """Return each party's hits of a round: the own record, the other party and the certainty."""
     return {

@@ -1,14 +1,13 @@
 """Homes that a release left behind are upgraded, and their rounds go on; messages that it signed are read."""
 
 import json
-import tarfile
 from pathlib import Path
 
 import pytest
 
 from aquila.protocol.messages import ANNOUNCEMENTS, PARTY_STATEMENTS, Message
 from services.kit.storage.store import Store
-from tests.migrations.stored_home import HOMES, MESSAGES, ROUNDS, STOPPED_AT, hits
+from tests.migrations.stored_home import HOMES, MESSAGES, ROUNDS, STOPPED_AT, hits, unpack
 from tests.support import stored_log
 from tests.support.clock import Clock
 from tests.support.node_world import HEADER, LISTS, open_world
@@ -22,10 +21,7 @@ RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.ta
 
 @pytest.fixture(params=RELEASES)
 def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    with tarfile.open(HOMES / f"{request.param}.tar.xz") as packed:
-        packed.extractall(tmp_path / "homes", filter="data")
-    for path in (tmp_path / "homes").rglob("*"):
-        path.chmod(path.stat().st_mode & 0o700)  # the filter leaves folders open, and a service refuses such a home
+    unpack(request.param, tmp_path / "homes")
     return tmp_path / "homes"
 
 

@@ -64,7 +64,7 @@ def _add_migration(folder: Path) -> None:
     """Add a revision that changes nothing to the migrations of a service."""
     number = max(int(path.name[:4]) for path in folder.glob("[0-9]*.py"))
     revision = f"revision = '{number + 1:04}'\ndown_revision = '{number:04}'\n"
-    function = "\n\ndef upgrade() -> None:\n    pass\n"
+    function = "\n\ndef upgrade() -> None:\n    pass\n\n\ndowngrade = upgrade\n"
     (folder / f"{number + 1:04}_next_release.py").write_text(revision + function, encoding="utf-8")
 
 

@@ -1,9 +1,9 @@
 """Migrations: each service's package `migrations` of Alembic scripts, applied at start, on both databases.
 
 They run in the one writing transaction of the store, so workers that start together wait for each other, and a crash
-in the middle leaves the old schema whole. A merged migration is never edited, and none has a way back: to return to an
-earlier release, an administrator restores a backup. The folder holds scripts and `__init__.py` alone; what Alembic
-usually reads from `alembic.ini` and `env.py` is here.
+in the middle leaves the old schema whole. An empty database gets the tables of the models. A merged migration is never
+edited; its way back is for empty tables alone, which a backup of an earlier release is restored into. The folder holds
+scripts and `__init__.py` alone; what Alembic usually reads from `alembic.ini` and `env.py` is here.
 """
 
 from functools import cache
@@ -13,7 +13,6 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from services.kit.errors import StoreError
@@ -23,27 +22,32 @@ from services.kit.storage.store import Store, schema_change
 _LOG = Log("kit.migrate")
 
 
-def migrate(store: Store, package: str, revision: str = "head") -> str:
-    """Bring the schema up to a revision and return it."""
-    scripts = _scripts(package)
+def migrate(store: Store, package: str) -> str:
+    """Bring the schema up to date and return its revision."""
+    after = head_revision(package)
     with schema_change(store) as connection:
         before = revision_of(connection)
-        try:
-            _run(connection, scripts, revision)
-        except CommandError:
-            raise StoreError("database_schema_unknown", revision=before) from None
-        after = revision_of(connection)
+        if not before:
+            lay(connection, package, after)
+        elif before in known_revisions(package):
+            _run(connection, _scripts(package), after)
+        else:
+            raise StoreError("database_schema_unknown", revision=before)
     if after != before:
         _LOG.info("schema_migrated", revision=after)
     return after
 
 
 def lay(connection: Connection, package: str, revision: str) -> None:
-    """Make the tables of a revision in an empty database, within the caller's `schema_change`."""
-    try:
-        _run(connection, _scripts(package), revision)
-    except CommandError:
-        raise StoreError("database_schema_unknown", revision=revision) from None
+    """Make the tables of a known revision in an empty database, within the caller's `schema_change`.
+
+    The first script makes the tables of the models, which are those of the newest revision.
+    """
+    scripts = _scripts(package)
+    _run(connection, scripts, scripts.get_base() or "")
+    MigrationContext.configure(connection).stamp(scripts, "head")
+    if revision != scripts.get_current_head():
+        _run(connection, scripts, revision, back=True)
 
 
 def head_revision(package: str) -> str:
@@ -72,12 +76,13 @@ def _read_scripts(folder: str, _names: frozenset[str]) -> ScriptDirectory:
     return ScriptDirectory(folder, version_locations=[folder])
 
 
-def _run(connection: Connection, scripts: ScriptDirectory, revision: str) -> None:
-    """Run the scripts up to a revision on a connection, within its transaction."""
+def _run(connection: Connection, scripts: ScriptDirectory, revision: str, *, back: bool = False) -> None:
+    """Run the scripts up or back to a revision on a connection, within its transaction."""
 
     def steps(current: object, _context: MigrationContext) -> object:
-        # The call that Alembic's documentation gives for running without env.py (EnvironmentContext).
-        return scripts._upgrade_revs(revision, current)  # type: ignore[arg-type]  # noqa: SLF001 - see above
+        # The calls that Alembic's documentation gives for running without env.py (EnvironmentContext).
+        between = scripts._downgrade_revs if back else scripts._upgrade_revs  # noqa: SLF001 - see above
+        return between(revision, current)  # type: ignore[arg-type]
 
     with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
         environment.configure(connection=connection)

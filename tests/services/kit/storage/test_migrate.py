@@ -3,13 +3,13 @@
 import threading
 
 import pytest
-from sqlalchemy import URL, ForeignKey, String, inspect, select, text
+from sqlalchemy import URL, Column, ForeignKey, Integer, String, inspect, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.kit.errors import StoreError
-from services.kit.storage.migrate import migrate
-from services.kit.storage.store import Rows, Store, new_metadata
-from tests.support.migration_packages import add_migration, draft
+from services.kit.storage.migrate import lay, migrate, revision_of
+from services.kit.storage.store import Rows, Store, declare, new_metadata, schema_change
+from tests.support.migration_packages import add_first_tables, add_migration, draft
 from tests.support.schema_checks import differences
 
 
@@ -54,29 +54,35 @@ ORPHANING = BROKEN.replace("CREATE TABLE half (n INTEGER)", "DELETE FROM round")
 )
 
 
-def test_an_empty_package_changes_nothing(store: Store, package: str) -> None:
-    assert migrate(store, package) == ""
-
-
 def test_a_drafted_migration_makes_the_models(store: Store, package: str) -> None:
-    """From the models to a script to a schema without a difference; again changes nothing."""
-    path = draft(store, package, _Base.metadata, "First tables")
-    assert path.name == "0001_first_tables.py"
-    assert differences(store, _Base.metadata)
+    """From changed models to a script to a schema without a difference; and back, as for an older backup."""
+    add_first_tables(package, _Base.metadata)
     assert migrate(store, package) == "0001"
+    later = new_metadata()
+    declare(later, _Base.metadata)
+    later.tables["part"].append_column(Column("size", Integer, comment="Bytes."))
+    add_first_tables(package, later)
+    assert draft(store, package, later, "Say how large").name == "0002_say_how_large.py"
+    assert differences(store, later)
+    for _ in range(2):
+        assert migrate(store, package) == "0002"
+        assert differences(store, later) == []
+    with schema_change(store) as connection:
+        later.drop_all(connection)
+        connection.execute(text("DELETE FROM alembic_version"))
+        lay(connection, package, "0001")
+        assert revision_of(connection) == "0001"
     assert differences(store, _Base.metadata) == []
-    assert migrate(store, package) == "0001"
 
 
 def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(store: Store, package: str) -> None:
-    draft(store, package, _Base.metadata, "first")
+    add_first_tables(package, _Base.metadata)
     migrate(store, package)
     with store.transaction("test") as session:
         session.add(Round(id="r1", note="n"))
         session.flush()
         session.add(Part(id=1, round="r1"))
     add_migration(package, "0002_second", SECOND)
-    assert migrate(store, package, "0001") == "0001"
     assert migrate(store, package) == "0002"
     with store.transaction("test") as session:
         assert session.execute(select(Part.round)).scalars().all() == ["r1"]
@@ -85,20 +91,22 @@ def test_a_table_can_be_rebuilt_without_losing_what_refers_to_it(store: Store, p
 
 
 def test_a_migration_that_fails_leaves_the_old_schema(store: Store, package: str) -> None:
-    draft(store, package, _Base.metadata, "first")
-    add_migration(package, "0002_second", SECOND)
+    add_first_tables(package, _Base.metadata)
     migrate(store, package)
+    add_migration(package, "0002_second", SECOND)
+    assert migrate(store, package) == "0002"
     add_migration(package, "0003_third", BROKEN)
     for _ in range(2):
         with pytest.raises(StoreError):
             migrate(store, package)
         assert "half" not in inspect(store.engine).get_table_names()
-    assert migrate(store, package, "0002") == "0002"
+    with store.reading("test") as session:
+        assert revision_of(session.connection()) == "0002"
 
 
 def test_a_migration_that_orphans_rows_is_refused(store: Store, package: str) -> None:
     """SQLite's references are checked as a whole before the commit; PostgreSQL's are never off, and cascade."""
-    draft(store, package, _Base.metadata, "first")
+    add_first_tables(package, _Base.metadata)
     add_migration(package, "0002_second", SECOND)
     migrate(store, package)
     with store.transaction("test") as session:
@@ -117,7 +125,7 @@ def test_a_migration_that_orphans_rows_is_refused(store: Store, package: str) ->
 
 def test_workers_that_start_together_wait_for_each_other(store_url: URL, package: str) -> None:
     first = Store(store_url)
-    draft(first, package, _Base.metadata, "first")
+    add_first_tables(package, _Base.metadata)
     stores = [Store(store_url) for _ in range(4)]
     found: list[str] = []
     threads = [threading.Thread(target=lambda store=store: found.append(migrate(store, package))) for store in stores]
@@ -133,7 +141,7 @@ def test_workers_that_start_together_wait_for_each_other(store_url: URL, package
 
 def test_a_schema_from_the_future_is_refused(store: Store, package: str) -> None:
     """An older program does not touch a newer database."""
-    draft(store, package, _Base.metadata, "first")
+    add_first_tables(package, _Base.metadata)
     migrate(store, package)
     with store.transaction("test") as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0099'"))
