@@ -202,39 +202,48 @@ def test_the_sections_of_the_glossary_exist() -> None:
     assert set(cited) <= known
 
 
+DECISIONS = ROOT / "docs" / "adr"
+
+
+def _included() -> dict[str, list[int]]:
+    """Return the numbers that the status line of each record includes."""
+    found: dict[str, list[int]] = {}
+    for path in DECISIONS.glob("[0-9]*.md"):
+        status = re.fullmatch(
+            r"Status: accepted(?:; includes ADR ((?:\d+(?:, | and |))+))?", path.read_text("utf-8").splitlines()[2]
+        )
+        assert status, path.name
+        found[path.name] = [int(number) for number in re.findall(r"\d+", status[1] or "")]
+    return found
+
+
+def _small() -> list[int]:
+    """Return the numbers of decisions that are one line of the index."""
+    index = (DECISIONS / "README.md").read_text("utf-8")
+    return [int(number) for number in re.findall(r"^\| (\d+) \| (?!\[).+ \|$", index, re.MULTILINE)]
+
+
 def test_the_index_of_decisions_is_the_folder() -> None:
-    """Every decision has a row and a record with its parts; every other number has a paragraph in HISTORY.md."""
-    folder = ROOT / "docs" / "adr"
-    rows = re.findall(
-        r"^\| (\d+) \| \[.+?\]\((\S+)\) \| .+? \|$", (folder / "README.md").read_text("utf-8"), re.MULTILINE
-    )
-    assert sorted(name for _, name in rows) == sorted(path.name for path in folder.glob("[0-9]*.md"))
-    paragraphs = re.split(r"^## (\d+)\. .+\n\n", (folder / "HISTORY.md").read_text("utf-8"), flags=re.MULTILINE)[1:]
-    history = dict(zip(map(int, paragraphs[::2]), paragraphs[1::2], strict=True))
-    files = {int(number): name for number, name in rows}
-    assert sorted([*files, *history]) == list(range(1, max([*files, *history]) + 1))
-    included: dict[int, set[int]] = {number: set() for number in files}
-    for number, told in history.items():
-        way = re.match(r"(?:In force|Withdrawn|(?:Folded\sinto|Superseded\sby)\s\[ADR (\d+)\]\((\S+)\))", told)
-        assert way, number
-        if way[1]:
-            assert files[int(way[1])] == way[2], number
-            included[int(way[1])].add(number)
-    for number, name in files.items():
-        assert name.startswith(f"{number:04}-")
-        text = (folder / name).read_text("utf-8")
+    """Every record has a row and its parts; every other number but the withdrawn one has a line or is included once."""
+    index = (DECISIONS / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| \[.+?\]\((\S+)\) \| .+? \|$", index, re.MULTILINE)
+    included = _included()
+    assert sorted(name for _, name in rows) == sorted(included)
+    withdrawn = re.findall(r"Number (\d+) was withdrawn", index)
+    parts = [number for record in included.values() for number in record]
+    numbers = [*(int(number) for number, _ in rows), *map(int, withdrawn), *parts, *_small()]
+    assert sorted(numbers) == list(range(1, max(numbers) + 1))
+    for number, name in rows:
+        assert name.startswith(f"{int(number):04}-")
+        text = (DECISIONS / name).read_text("utf-8")
         assert text.startswith(f"# {number}. "), name
-        status = re.fullmatch(r"Status: accepted(?:; includes ADR ((?:\d+(?:, | and |))+))?", text.splitlines()[2])
-        assert status, name
-        assert set(map(int, re.findall(r"\d+", status[1] or ""))) == included[number], name
         assert {"Context", "Decision", "Consequences"} <= set(re.findall(r"^## (.+)$", text, re.MULTILINE)), name
 
 
 def test_decisions_that_are_named_are_there() -> None:
-    """Every number of a decision that code or a document names has a record or a paragraph in HISTORY.md."""
-    folder = ROOT / "docs" / "adr"
-    known = {int(path.name[:4]) for path in folder.glob("[0-9]*.md")}
-    known |= set(map(int, re.findall(r"^## (\d+)\. ", (folder / "HISTORY.md").read_text("utf-8"), re.MULTILINE)))
+    """Every number of a decision that code or a document names is a record, part of one, or a line of the index."""
+    included = _included()
+    known = {int(name[:4]) for name in included}.union(_small(), *included.values())
     named: dict[int, set[str]] = {}
     files = [path for part in ("aquila", "services", "clients", "tests") for path in (ROOT / part).rglob("*.[pch]*")]
     for path in (*PAGES, *(path for path in files if path.suffix in {".py", ".c", ".h"})):

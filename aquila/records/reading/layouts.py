@@ -3,7 +3,7 @@
 UTF-8 and UTF-16 show themselves. The older encodings of one byte a letter do not: every file can be read in each. Of
 these the one is taken in which the letters are most like those of a language of the region (Shannon's log-likelihood;
 alphabets in place of measured frequencies, because lists hold names and no sentences). It is a guess, and is reported
-as one. ADR 41 (docs/adr/HISTORY.md) compares it with a general detector.
+as one. ADR 41 (docs/adr/README.md) compares it with a general detector.
 """
 
 from __future__ import annotations
