@@ -4,7 +4,8 @@ Persons are counted in lists that have many in common, and thinned out. Of stran
 names; so few of them agree in the whole date too that they are not counted: whether two strangers are born on one day
 does not depend on their names, so it is the share of all pairs of strangers that are.
 
-`python -m tests.quality.measuring.surest` writes a table, of which `docs/MATCHING.md` has two lines, in about three minutes.
+`python -m tests.quality.measuring.surest` writes the table in about three minutes; `docs/MATCHING.md` has two of its
+lines.
 """
 
 import sys
