@@ -1,11 +1,11 @@
 """The advice on the minimum certainty follows from the figures on the same page."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "MATCHING.md").read_text("utf-8")
-LEVELS = ("high", "medium", "low")
 
 
 def table(after: str, before: str) -> list[list[str]]:
@@ -17,10 +17,12 @@ def table(after: str, before: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, list[tuple[int, int, float]]]:
-    found: dict[str, dict[str, tuple[int, int, float]]] = {}
-    for name, level, right, wrong, *_, recall in table("### Lists of another hand", "On one set"):
-        found.setdefault(name, {})[level] = (int(right), int(wrong), float(recall))
-    return {name: [levels[level] for level in LEVELS] for name, levels in found.items()}
+    found: dict[str, list[tuple[int, int, float]]] = {}
+    for name, *cells in table("### Lists of another hand", "On one set"):
+        levels = [re.fullmatch(r"(\d+), (\d+) \([\d.]+\), ([\d.]+)", cell) for cell in cells]
+        found[name] = [(int(level[1]), int(level[2]), float(level[3])) for level in levels if level]
+    assert all(len(levels) == 3 for levels in found.values())
+    return found
 
 
 def cumulated(levels: list[tuple[int, int, float]]) -> list[tuple[float, float]]:

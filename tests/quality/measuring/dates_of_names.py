@@ -1,6 +1,6 @@
 """How many dates of birth one name has in lists of persons, beside the bounds above which a list is refused.
 
-`python -m tests.quality.measuring.dates_of_names [FEBRL_FOLDER]` writes the table of `docs/MATCHING.md`, in about five
+`python -m tests.quality.measuring.dates_of_names [FEBRL_FOLDER]` writes how near each set comes to them, in about five
 minutes; it ends with 1 where a list of persons would be refused.
 """
 
