@@ -101,21 +101,33 @@ class Group(Protocol):
         """
         ...
 
-    def multiply_each(self, elements: Elements, scalars: bytes | bytearray) -> bytes:
-        """Multiply element i by secret scalar i, in constant time per element.
+    def multiply_hashed(self, messages: bytes, width: int, dst: bytes, scalar: bytes | bytearray) -> bytes:
+        """Multiply the elements of messages by one secret scalar: `hash_to_group` and `multiply` in one pass.
 
         Raises:
-            MalformedError: an element or a scalar is refused (field `index`).
-            InputError: the batches differ in length.
+            InputError: `messages` is not a whole number of messages of at least one byte.
+            MalformedError: the scalar is refused.
         """
         ...
 
     def blind(self, messages: bytes, width: int, dst: bytes, scalars: bytes | bytearray) -> bytes:
-        """Multiply the element of message i by secret scalar i: `hash_to_group` and `multiply_each` in one pass.
+        """Add secret scalar i times the generator to the element of message i, in constant time per element.
 
         Raises:
             InputError: `messages` is not a whole number of messages of at least one byte, or the batches differ.
             MalformedError: a scalar is refused (field `index`).
+        """
+        ...
+
+    def unblind(self, elements: Elements, public_key: bytes, scalars: bytes | bytearray) -> bytes:
+        """Take secret scalar i times a public key away from element i, in constant time per element.
+
+        Of `multiply(blind(messages, ...), key)` and the key's public key that is `multiply_hashed(messages, ..., key)`.
+
+        Raises:
+            MalformedError: an element, the public key or a scalar is refused (field `index`), or a result is the
+                identity.
+            InputError: the batches differ in length.
         """
         ...
 
@@ -149,14 +161,6 @@ class Group(Protocol):
 
         Raises:
             MalformedError: an element is refused (field `index`).
-        """
-        ...
-
-    def invert_each(self, scalars: bytes | bytearray) -> bytes:
-        """Return the inverse of each of n secret scalars modulo ORDER.
-
-        Raises:
-            MalformedError: a scalar is refused (field `index`).
         """
         ...
 

@@ -2,12 +2,13 @@
 
 The mode is VOPRF (0x01) in use; OPRF (0x00) differs in the domain separation tags only and serves the vectors.
 Blinding and unblinding are the origin's part, evaluating is a counterpart's; proofs are in `aquila.crypto.dleq`.
+An origin blinds by adding a multiple of the generator where the RFC multiplies: docs/adr/0084-blinding-by-adding.md.
 """
 
 import numpy as np
 
 from aquila.crypto import hashing
-from aquila.crypto.group import MAC_BYTES, Elements, Group
+from aquila.crypto.group import ELEMENT_BYTES, MAC_BYTES, ORDER, SCALAR_BYTES, Elements, Group, encoded
 from aquila.crypto.shares import Share
 from aquila.errors import InputError
 
@@ -43,7 +44,7 @@ def hash_to_scalar(message: bytes, dst_suffix: bytes | None = None) -> bytes:
 
 
 def blind(group: Group, inputs: bytes, width: int, blinds: bytes, mode: int = MODE_VOPRF) -> bytes:
-    """Return n blinded elements, blind i times the element of input i (Blind, RFC 9497 section 3.3.1).
+    """Return n blinded elements, the element of input i plus blind i times the generator (PROTOCOL.md 3.4.5).
 
     Raises:
         InputError: the numbers of inputs and blinds differ.
@@ -70,24 +71,44 @@ def evaluate_inputs(group: Group, inputs: bytes, width: int, key: Share) -> byte
         InputError: `inputs` is not a whole number of inputs.
         KeyMaterialError: the share is closed.
     """
-    return evaluate(group, hash_inputs(group, inputs, width), key)
+    with key.reveal() as scalar:
+        return group.multiply_hashed(inputs, width, b"HashToGroup-" + context_string(), scalar)
 
 
-def unblind(group: Group, evaluated: Elements, inverses: bytes) -> bytes:
-    """Remove n blinds from evaluated elements, whose proof was verified before (Finalize, RFC 9497 section 3.3.1).
+def unblind(group: Group, evaluated: Elements, public_key: bytes, blinds: bytes) -> bytes:
+    """Take n blinds from evaluated elements: the share times each input's element (PROTOCOL.md 3.6).
 
-    The hash that follows there is that of `aquila.protocol.submissions.submission`, which has a key of the pair.
+    That is so only under the public key that the evaluations' proof was verified under before: of what another share
+    evaluated the blind would not go.
 
     Args:
         group: The backend.
         evaluated: n elements.
-        inverses: The inverses of the n blinds (`Group.invert_each`), which serve the evaluations of several parties.
+        public_key: Of the evaluator's share.
+        blinds: The n blinds.
 
     Raises:
-        InputError: the numbers of inverses and elements differ.
-        MalformedError: an element or an inverse is refused (field `index`).
+        InputError: the numbers of blinds and elements differ.
+        MalformedError: an element, the public key or a blind is refused (field `index`).
     """
-    return group.multiply_each(evaluated, inverses)
+    return group.unblind(evaluated, public_key, blinds)
+
+
+def unblind_multiplied(group: Group, evaluated: Elements, blinds: bytes) -> bytes:
+    """Take n blinds from elements that 1.0.0 blinded by multiplying (Finalize, RFC 9497 section 3.3.1).
+
+    For the rounds that were open when a node was brought up to date; one by one, and the inverses not in constant time.
+
+    Raises:
+        MalformedError: an element or a blind is refused.
+    """
+    octets = encoded(evaluated)
+    unblinded = []
+    for start in range(0, len(octets), ELEMENT_BYTES):
+        inverse = pow(int.from_bytes(blinds[start : start + SCALAR_BYTES], "little"), -1, ORDER)
+        one = octets[start : start + ELEMENT_BYTES]
+        unblinded.append(group.multiply(one, inverse.to_bytes(SCALAR_BYTES, "little")))
+    return b"".join(unblinded)
 
 
 def split_output(outputs: bytes) -> tuple[bytes, bytes]:

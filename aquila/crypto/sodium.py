@@ -54,8 +54,8 @@ _SIGNATURES = {
     "crypto_core_ristretto255_is_valid_point": 1,
     "crypto_core_ristretto255_from_hash": 2,
     "crypto_core_ristretto255_add": 3,
+    "crypto_core_ristretto255_sub": 3,
     "crypto_core_ristretto255_scalar_reduce": 2,
-    "crypto_core_ristretto255_scalar_invert": 2,
     "crypto_core_ristretto255_scalar_mul": 3,
     "crypto_core_ristretto255_scalar_sub": 3,
     "crypto_scalarmult_ristretto255": 3,
@@ -153,8 +153,8 @@ class SodiumGroup:
         self._is_valid = getattr(chosen.handle, core + "is_valid_point")
         self._from_hash = getattr(chosen.handle, core + "from_hash")
         self._add = getattr(chosen.handle, core + "add")
+        self._subtract = getattr(chosen.handle, core + "sub")
         self._reduce = getattr(chosen.handle, core + "scalar_reduce")
-        self._invert = getattr(chosen.handle, core + "scalar_invert")
         self._scalar_multiply = getattr(chosen.handle, core + "scalar_mul")
         self._scalar_subtract = getattr(chosen.handle, core + "scalar_sub")
         self._multiply = getattr(chosen.handle, multiplication)
@@ -184,10 +184,22 @@ class SodiumGroup:
         self._share(count, map_slice)
         return bytes(out)
 
+    def multiply_hashed(self, messages: bytes, width: int, dst: bytes, scalar: bytes | bytearray) -> bytes:
+        """Multiply the elements of messages by one secret scalar; see `Group.multiply_hashed`."""
+        return self.multiply(self.hash_to_group(messages, width, dst), scalar)
+
     def blind(self, messages: bytes, width: int, dst: bytes, scalars: bytes | bytearray) -> bytes:
-        """Multiply the element of message i by secret scalar i; see `Group.blind`."""
-        require_equal(require_messages(messages, width), require_scalars(scalars))
-        return self.multiply_each(self.hash_to_group(messages, width, dst), scalars)
+        """Add secret scalar i times the generator to the element of message i; see `Group.blind`."""
+        count = require_equal(require_messages(messages, width), require_scalars(scalars))
+        operands = self.hash_to_group(messages, width, dst), self.multiply_base(scalars)
+        return self._combine(self._add, count, *operands)
+
+    def unblind(self, elements: Elements, public_key: bytes, scalars: bytes | bytearray) -> bytes:
+        """Take secret scalar i times a public key away from element i; see `Group.unblind`."""
+        count = require_equal(require_elements(elements), require_scalars(scalars))
+        require_equal(require_elements(public_key), 1)
+        multiples = self._elements(self._multiply, count, (scalars, SCALAR_BYTES), (public_key, 0))
+        return self._combine(self._subtract, count, encoded(elements), multiples)
 
     def decode(self, elements: bytes) -> DecodedElements:
         """Check what can be checked without the curve, which libsodium gives in no other form; see `Group.decode`."""
@@ -200,11 +212,6 @@ class SodiumGroup:
         count = require_elements(elements)
         return self._elements(self._multiply, count, (scalar, 0), (encoded(elements), ELEMENT_BYTES))
 
-    def multiply_each(self, elements: Elements, scalars: bytes | bytearray) -> bytes:
-        """Multiply element i by secret scalar i; see `Group.multiply_each`."""
-        count = require_equal(require_elements(elements), require_scalars(scalars))
-        return self._elements(self._multiply, count, (scalars, SCALAR_BYTES), (encoded(elements), ELEMENT_BYTES))
-
     def multiply_base(self, scalars: bytes | bytearray) -> bytes:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
         return self._elements(self._multiply_base, require_scalars(scalars), (scalars, SCALAR_BYTES))
@@ -214,7 +221,7 @@ class SodiumGroup:
         count = require_equal(require_elements(elements), require_scalars(weights))
         if not count:
             raise InputError("weighted_sum_empty")
-        products = self.multiply_each(elements, weights)
+        products = self._elements(self._multiply, count, (weights, SCALAR_BYTES), (encoded(elements), ELEMENT_BYTES))
         # Partial sums may pass through the identity; only the final one must not be it.
         partial = self._share(count, lambda span: self._sum(products, span))
         total = self._sum(b"".join(partial), range(len(partial)))
@@ -230,19 +237,13 @@ class SodiumGroup:
         """Check that every element is accepted; see `Group.validate`."""
         self._check(self._is_valid, require_elements(elements), 1, (elements, ELEMENT_BYTES))
 
-    def invert_each(self, scalars: bytes | bytearray) -> bytes:
-        """Invert n secret scalars; see `Group.invert_each`."""
-        count = require_scalars(scalars)
-        # Calls this short spend their time waiting for the GIL when threads share them.
-        return self._invert_all(scalars, range(count)) if count else b""
-
     def reduce_each(self, wide: bytes | bytearray) -> bytes:
         """Reduce n secret integers of 64 bytes; see `Group.reduce_each`."""
         if len(wide) % WIDE_BYTES:
             raise InputError("integers_not_multiple_of_64", got=len(wide))
         span = range(len(wide) // WIDE_BYTES)
         out = bytearray(len(span) * SCALAR_BYTES)
-        if span:  # not shared, as in invert_each
+        if span:  # not shared: calls this short spend their time waiting for the GIL
             _run(self._reduce, _steps(out, SCALAR_BYTES, span), _steps(wide, WIDE_BYTES, span))
         return bytes(out)
 
@@ -260,6 +261,12 @@ class SodiumGroup:
         out = bytearray(count * ELEMENT_BYTES)
         self._check(function, count, 0, (out, ELEMENT_BYTES), *operands)
         return bytes(out)
+
+    def _combine(self, function: Callable[..., int], count: int, left: bytes, right: bytes) -> bytes:
+        """Return the n sums or differences of two batches, none of which may be the identity."""
+        combined = self._elements(function, count, (left, ELEMENT_BYTES), (right, ELEMENT_BYTES))
+        require_elements(combined)
+        return combined
 
     def _check(self, function: Callable[..., int], count: int, good: int, *columns: Column) -> None:
         """Call a function for each position and refuse the first one whose status is not the good one.
@@ -292,27 +299,6 @@ class SodiumGroup:
         address = _address(total)
         _run(self._add, repeat(address, len(rest)), repeat(address), _steps(elements, ELEMENT_BYTES, rest))
         return bytes(total)
-
-    def _invert_all(self, scalars: Octets, span: range) -> bytes:
-        """Invert scalars with one inversion and three multiplications each (Montgomery's trick).
-
-        A multiplication takes a hundredth of an inversion's time. `out` first collects the products of all scalars
-        up to each position; then, from the end, the inverse of such a product is split into the inverse of the last
-        scalar and that of the shorter product.
-        """
-        out, running = bytearray(scalars), bytearray(SCALAR_BYTES)
-        source, target = list(_steps(scalars, SCALAR_BYTES, span)), list(_steps(out, SCALAR_BYTES, span))
-        inverse = _address(running)
-        multiply = self._scalar_multiply
-        for index in span[1:]:
-            multiply(target[index], target[index - 1], source[index])
-        self._invert(inverse, target[-1])
-        for index in reversed(span[1:]):
-            multiply(target[index], inverse, target[index - 1])
-            multiply(inverse, inverse, source[index])
-        ctypes.memmove(target[0], inverse, SCALAR_BYTES)
-        running[:] = bytes(SCALAR_BYTES)  # it holds an inverse, which is a secret
-        return bytes(out)
 
 
 def _address(octets: Octets) -> int:

@@ -397,8 +397,9 @@ class Party:
         columns = []
         for party, evaluated in sorted(evaluations.items()):
             with pair_key(round_, self.code, secrets, party, "tokens") as key:
-                terms = CarriedSecret.of(key), round_.handles_for(party), evaluated
-            columns.append(ColumnTask(party, *terms))
+                carried = CarriedSecret.of(key)
+            terms = share_key(round_, party, kind), round_.handles_for(party), evaluated
+            columns.append(ColumnTask(party, carried, *terms))
         share = CarriedSecret.of(secrets.shares[kind])
         named = bytes.fromhex(submission_id)
         return FinalizeTask(self.code, named, CarriedSecret.of(seed), kind, share, rows, columns)

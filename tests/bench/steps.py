@@ -136,7 +136,8 @@ class Bench:
         yield self._step(VERIFY, lambda: dleq.verify_chunk(group, share.public_key, *statement, proof))
         rows = np.zeros(self.size, dtype=ROW)
         rows["digest"], rows["number"] = np.frombuffer(inputs, dtype=f"S{_INPUT_BYTES}"), numbers
-        column = RowTerms("AL", "SI", seed, evaluated, None)
+        rows["element"] = np.frombuffer(blinded, dtype=f"S{_INPUT_BYTES}")
+        column = RowTerms("AL", "SI", seed, share.public_key, evaluated, None)
         for others, operation in FINALIZE.items():
             terms = group, rows, seed, _SUBMISSION, InputClass.FULL, share, [column] * others
             yield self._step(operation, partial(finalize_chunk, *terms))

@@ -49,10 +49,10 @@ int main(void)
     show("hash", ACCEPTED, sizeof elements);
     memcpy(out, a, sizeof a);
     show("reduce", ACCEPTED, sizeof a);
-    show("invert", batch_invert(out, a, COUNT), sizeof a);
     show("respond", batch_respond(out, a, b, a + 32), 32);
     show("multiply", batch_multiply(out, encoded(elements), a, 0, COUNT), sizeof elements);
-    show("multiply each", batch_multiply(out, encoded(elements), b, 32, COUNT), sizeof elements);
+    show("multiply hashed", batch_multiply_hashed(out, messages, WIDTH, dst, sizeof dst - 1, b, COUNT), sizeof elements);
+    show("unblind", batch_unblind(out, encoded(elements), elements, b, COUNT), sizeof elements);
     show("multiply base", batch_multiply_base(out, a, COUNT), sizeof elements);
     show("sum", batch_weighted_sum(out, encoded(elements), a, COUNT), 32);
     show("short sum", batch_weighted_sum(out, encoded(elements), small, COUNT), 32);
@@ -63,7 +63,7 @@ int main(void)
     show("decode", batch_decode(room, elements, COUNT), 0);
     const element_list decoded = {room, 1};
     show("multiply decoded", batch_multiply(out, decoded, a, 0, COUNT), sizeof elements);
-    show("multiply each decoded", batch_multiply(out, decoded, b, 32, COUNT), sizeof elements);
+    show("unblind decoded", batch_unblind(out, decoded, elements, b, COUNT), sizeof elements);
     show("sum of decoded", batch_weighted_sum(out, decoded, a, COUNT), 32);
 
     /* Random encodings, of which three quarters are refused; and those with limbs at an end of their range. */

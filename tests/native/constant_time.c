@@ -55,9 +55,9 @@ int main(int arguments, char **argument)
     make_scalars(a, COUNT, 3);
     make_scalars(b, COUNT, 4);
     check("multiply", batch_multiply(out, encoded(elements), a, 0, COUNT));
-    check("multiply each", batch_multiply(out, encoded(elements), a, 32, COUNT));
+    check("multiply hashed", batch_multiply_hashed(out, messages, WIDTH, dst, sizeof dst - 1, a, COUNT));
+    check("unblind", batch_unblind(out, encoded(elements), elements, a, COUNT));
     check("multiply base", batch_multiply_base(out, a, COUNT));
-    check("invert", batch_invert(out, a, COUNT));
     check("respond", batch_respond(out, a, b, a + 32));
     check("blind", batch_blind(out, messages, WIDTH, dst, sizeof dst - 1, a, COUNT));
     check("mac", batch_mac(out, b, 32, messages, WIDTH, COUNT));
@@ -65,7 +65,7 @@ int main(int arguments, char **argument)
     check("decode", batch_decode(room, elements, COUNT));
     const element_list decoded = {room, 1};
     check("multiply decoded", batch_multiply(out, decoded, a, 0, COUNT));
-    check("each decoded", batch_multiply(out, decoded, a, 32, COUNT));
+    check("unblind decoded", batch_unblind(out, decoded, elements, a, COUNT));
     if (arguments > 1 && !strcmp(argument[1], "leak") && a[0] & 1) puts("an odd secret");
     return 0;
 }

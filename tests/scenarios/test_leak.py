@@ -82,15 +82,15 @@ def secret(stage: StagedRound) -> Iterator[bytes]:
             digests, named = rows["digest"].tobytes(), bytes.fromhex(node.submission_id)
             blinds = blinds_of(stage.group, node.seed, named, rows["number"], digests)
             yield from cut(blinds)
-            inverses = stage.group.invert_each(blinds)
-            yield from cut(inverses)
+            yield from cut(stage.group.multiply_base(blinds))
             yield from cut(digests)
             yield from cut(oprf.hash_inputs(stage.group, digests, DIGEST_BYTES))
             share = node.secrets.shares[reference.input_class]
             yield from cut(oprf.evaluate(stage.group, rows["element"].tobytes(), share))
             yield from cut(oprf.evaluate_inputs(stage.group, digests, DIGEST_BYTES, share))
             for code in node.round.evaluators_of(node.submission_id):
-                yield from cut(oprf.unblind(stage.group, stage.answer_of(node, index, code), inverses))
+                key = stage.nodes[code].secrets.shares[reference.input_class].public_key
+                yield from cut(oprf.unblind(stage.group, stage.answer_of(node, index, code), key, blinds))
         for code in node.round.counterparts_of(node.code):
             for purpose in ("tokens", "shadow"):
                 yield pair_key(node.round, node.code, node.secrets, code, purpose).to_bytes()

@@ -46,7 +46,7 @@ def test_with_every_share_and_no_key_of_the_pair(stage: StagedRound) -> None:
         answer = oprf.evaluate(group, rows["element"].tobytes(), shares[1])
         assert answer == stage.answer_of(node, index, "RS")
         with pair_key(node.round, "SI", node.secrets, "RS", "tokens") as right:
-            terms = [RowTerms("SI", "RS", key, answer, None) for key in (*keys, right)]
+            terms = [RowTerms("SI", "RS", key, shares[1].public_key, answer, None) for key in (*keys, right)]
             named = bytes.fromhex(node.submission_id)
             *guesses, true = finalize_chunk(group, rows, node.seed, named, kind, shares[0], terms)
         assert tokens(true.rows) <= theirs

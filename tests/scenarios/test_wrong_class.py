@@ -43,8 +43,9 @@ def test_elements_of_one_class_buy_no_token_of_another(staged: Callable[..., Sta
     elements = rows["element"].tobytes()
 
     def tokens(kind: InputClass) -> set[bytes]:
-        evaluated = oprf.evaluate(stage.group, elements, stage.nodes["RS"].secrets.shares[kind])
-        terms = RowTerms("SI", "RS", key, evaluated, None)
+        theirs = stage.nodes["RS"].secrets.shares[kind]
+        evaluated = oprf.evaluate(stage.group, elements, theirs)
+        terms = RowTerms("SI", "RS", key, theirs.public_key, evaluated, None)
         own, submission = node.secrets.shares[kind], bytes.fromhex(node.submission_id)
         [made] = finalize_chunk(stage.group, rows, node.seed, submission, InputClass.PARTIAL, own, [terms])
         return tokens_in(made.rows)

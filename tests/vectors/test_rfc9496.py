@@ -28,7 +28,7 @@ ONE = (1).to_bytes(32, "little")
 DECODING: dict[str, Callable[[Group, bytes], Any]] = {
     "validate": lambda group, elements: group.validate(elements),
     "multiply": lambda group, elements: group.multiply(elements, ONE),
-    "multiply_each": lambda group, elements: group.multiply_each(elements, ONE * (len(elements) // 32)),
+    "unblind": lambda group, elements: group.unblind(elements, GENERATOR, ONE * (len(elements) // 32)),
     "weighted_sum": lambda group, elements: group.weighted_sum(elements, ONE * (len(elements) // 32)),
 }
 
@@ -41,7 +41,6 @@ def test_multiples_of_the_generator(group: Group) -> None:
     """The multiples 1 to 15 come out of the base multiplication and of the general one."""
     scalars = b"".join(map(scalar, range(1, 16)))
     assert group.multiply_base(scalars) == b"".join(ELEMENTS)
-    assert group.multiply_each(GENERATOR * 15, scalars) == b"".join(ELEMENTS)
 
 
 def test_multiples_by_weighted_sum(group: Group) -> None:

@@ -49,16 +49,22 @@ outcome batch_weighted_sum(uint8_t *out, element_list elements, const uint8_t *w
 outcome batch_hash_to_group(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
                             size_t n);
 
-/* The product of scalar[i] and the element of message i: blinding in one pass. */
+/* The product of one secret scalar and the element of each message, in one pass. */
+outcome batch_multiply_hashed(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst,
+                              size_t dst_bytes, const uint8_t *scalar, size_t n);
+
+/* Blinding: the sum of the element of message i and secret scalar[i] times the generator. */
 outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
                     const uint8_t *scalars, size_t n);
+
+/* Unblinding: element i minus secret scalar[i] times a public key, which the caller has checked to be an element. */
+outcome batch_unblind(uint8_t *out, element_list elements, const uint8_t *public_key, const uint8_t *scalars, size_t n);
 
 /* HMAC-SHA-512 (RFC 2104) under a key of at most 128 bytes of n messages of `width` bytes; 64 bytes each. */
 outcome batch_mac(uint8_t *out, const uint8_t *key, size_t key_bytes, const uint8_t *messages, size_t width, size_t n);
 
-/* Scalars: reduce n integers of 64 bytes; invert n scalars; nonce - challenge * secret. */
+/* Scalars: reduce n integers of 64 bytes; nonce - challenge * secret. */
 outcome batch_reduce(uint8_t *out, const uint8_t *wide, size_t n);
-outcome batch_invert(uint8_t *out, const uint8_t *scalars, size_t n);
 outcome batch_respond(uint8_t *out, const uint8_t *nonce, const uint8_t *challenge, const uint8_t *secret);
 
 #endif

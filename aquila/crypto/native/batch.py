@@ -112,14 +112,28 @@ class NativeGroup:
         expander(dst)  # refuses a tag that is empty or too long
         return self._elements(self._core.hash_to_group, count, (messages, width), (dst, 0))
 
+    def multiply_hashed(self, messages: bytes, width: int, dst: bytes, scalar: bytes | bytearray) -> bytes:
+        """Multiply the elements of messages by one secret scalar; see `Group.multiply_hashed`."""
+        require_equal(require_scalars(scalar), 1)
+        count = require_messages(messages, width)
+        expander(dst)
+        columns = (messages, width), (dst, 0), (scalar, 0)
+        # No message is known whose element is the identity.
+        return _not_identities(self._elements(self._core.multiply_hashed, count, *columns))
+
     def blind(self, messages: bytes, width: int, dst: bytes, scalars: bytes | bytearray) -> bytes:
-        """Multiply the element of message i by secret scalar i; see `Group.blind`."""
+        """Add secret scalar i times the generator to the element of message i; see `Group.blind`."""
         count = require_equal(require_messages(messages, width), require_scalars(scalars))
         expander(dst)
         columns = (messages, width), (dst, 0), (scalars, SCALAR_BYTES)
-        blinded = self._elements(self._core.blind, count, *columns)
-        require_elements(blinded)  # no message is known whose element is the identity
-        return blinded
+        return _not_identities(self._elements(self._core.blind, count, *columns))
+
+    def unblind(self, elements: Elements, public_key: bytes, scalars: bytes | bytearray) -> bytes:
+        """Take secret scalar i times a public key away from element i; see `Group.unblind`."""
+        count = require_equal(require_elements(elements), require_scalars(scalars))
+        self.validate(public_key)
+        columns = _column(elements), (public_key, 0), (scalars, SCALAR_BYTES)
+        return _not_identities(self._elements(self._core.unblind, count, *columns))
 
     def decode(self, elements: bytes) -> DecodedElements:
         """Decode n elements; see `Group.decode`."""
@@ -134,11 +148,6 @@ class NativeGroup:
         require_equal(require_scalars(scalar), 1)
         count = require_elements(elements)
         return self._elements(self._core.multiply, count, _column(elements), (scalar, 0))
-
-    def multiply_each(self, elements: Elements, scalars: bytes | bytearray) -> bytes:
-        """Multiply element i by secret scalar i; see `Group.multiply_each`."""
-        count = require_equal(require_elements(elements), require_scalars(scalars))
-        return self._elements(self._core.multiply_each, count, _column(elements), (scalars, SCALAR_BYTES))
 
     def multiply_base(self, scalars: bytes | bytearray) -> bytes:
         """Multiply the generator by n secret scalars; see `Group.multiply_base`."""
@@ -170,10 +179,6 @@ class NativeGroup:
         count = require_elements(elements)
         view = (elements, ELEMENT_BYTES)
         _refuse_first(self._share(count, lambda span: _at(span, self._core.validate(_view(view, span)))))
-
-    def invert_each(self, scalars: bytes | bytearray) -> bytes:
-        """Invert n secret scalars; see `Group.invert_each`."""
-        return self._run(self._core.invert_each, require_scalars(scalars), SCALAR_BYTES, (scalars, SCALAR_BYTES))
 
     def reduce_each(self, wide: bytes | bytearray) -> bytes:
         """Reduce n secret integers of 64 bytes; see `Group.reduce_each`."""
@@ -216,6 +221,12 @@ class NativeGroup:
             return [task(range(count))]
         cuts = [min(grains * part // parts * GRAIN, count) for part in range(parts + 1)]
         return list(self._pool.map(task, map(range, cuts[:-1], cuts[1:])))
+
+
+def _not_identities(elements: bytes) -> bytes:
+    """Return elements after the check that none is the identity."""
+    require_elements(elements)
+    return elements
 
 
 def _column(elements: Elements) -> Column:

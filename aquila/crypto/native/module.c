@@ -111,16 +111,6 @@ FUNCTION(multiply)
     RUN(batch_multiply(OUT, list_of(&b, 1, n), IN(2), 0, n));
 }
 
-FUNCTION(multiply_each)
-{
-    (void)module;
-    buffers b;
-    if (!take(&b, arguments, given, 3)) return NULL;
-    size_t n = POSITIONS(0, ELEMENT);
-    if (!require(&b, 0, n, ELEMENT) || !require_list(&b, 1, n) || !require(&b, 2, n, SCALAR_BYTES)) return NULL;
-    RUN(batch_multiply(OUT, list_of(&b, 1, n), IN(2), SCALAR_BYTES, n));
-}
-
 FUNCTION(multiply_base)
 {
     (void)module;
@@ -193,6 +183,28 @@ FUNCTION(blind)
     RUN(batch_blind(OUT, IN(1), width, IN(2), dst, IN(3), n));
 }
 
+FUNCTION(multiply_hashed)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 4)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT), width = n ? POSITIONS(1, n) : 0, dst = POSITIONS(2, 1);
+    if (!require(&b, 0, n, ELEMENT) || !require(&b, 1, n, width) || !require(&b, 3, 1, SCALAR_BYTES)) return NULL;
+    if (!require(&b, 2, dst > LONGEST_DST ? LONGEST_DST : dst, 1)) return NULL;
+    RUN(batch_multiply_hashed(OUT, IN(1), width, IN(2), dst, IN(3), n));
+}
+
+FUNCTION(unblind)
+{
+    (void)module;
+    buffers b;
+    if (!take(&b, arguments, given, 4)) return NULL;
+    size_t n = POSITIONS(0, ELEMENT);
+    if (!require(&b, 0, n, ELEMENT) || !require_list(&b, 1, n)) return NULL;
+    if (!require(&b, 2, 1, ELEMENT) || !require(&b, 3, n, SCALAR_BYTES)) return NULL;
+    RUN(batch_unblind(OUT, list_of(&b, 1, n), IN(2), IN(3), n));
+}
+
 FUNCTION(mac)
 {
     (void)module;
@@ -212,16 +224,6 @@ FUNCTION(reduce_each)
     size_t n = POSITIONS(0, SCALAR_BYTES);
     if (!require(&b, 0, n, SCALAR_BYTES) || !require(&b, 1, n, 64)) return NULL;
     RUN(batch_reduce(OUT, IN(1), n));
-}
-
-FUNCTION(invert_each)
-{
-    (void)module;
-    buffers b;
-    if (!take(&b, arguments, given, 2)) return NULL;
-    size_t n = POSITIONS(0, SCALAR_BYTES);
-    if (!require(&b, 0, n, SCALAR_BYTES) || !require(&b, 1, n, SCALAR_BYTES)) return NULL;
-    RUN(batch_invert(OUT, IN(1), n));
 }
 
 FUNCTION(respond)
@@ -276,16 +278,16 @@ static PyObject *missing(PyObject *module, PyObject *nothing)
 
 static PyMethodDef METHODS[] = {
     METHOD(multiply, "multiply(out, elements, scalar)"),
-    METHOD(multiply_each, "multiply_each(out, elements, scalars)"),
     METHOD(multiply_base, "multiply_base(out, scalars)"),
     METHOD(validate, "validate(elements)"),
     METHOD(decode, "decode(out, elements)"),
     METHOD(weighted_sum, "weighted_sum(out, elements, weights)"),
     METHOD(hash_to_group, "hash_to_group(out, messages, dst)"),
+    METHOD(multiply_hashed, "multiply_hashed(out, messages, dst, scalar)"),
     METHOD(blind, "blind(out, messages, dst, scalars)"),
+    METHOD(unblind, "unblind(out, elements, public_key, scalars)"),
     METHOD(mac, "mac(out, key, messages)"),
     METHOD(reduce_each, "reduce_each(out, wide)"),
-    METHOD(invert_each, "invert_each(out, scalars)"),
     METHOD(respond, "respond(out, nonce, challenge, secret)"),
     {"missing", missing, METH_NOARGS, "missing() -> what the processor lacks"},
     {NULL, NULL, 0, NULL},

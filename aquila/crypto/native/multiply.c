@@ -16,19 +16,24 @@ static NOINLINE void make_multiples(multiples *table, const point *p)
 
 void operand_point(operand *o, const point *p) { make_multiples(&o->table, p); }
 
-void operand_scalars(operand *o, const uint8_t *scalars, size_t stride, size_t count)
+void read_digits(uint64_t digits[SCALAR_DIGITS][LANES], const uint8_t *scalars, size_t stride, size_t count, int halved)
 {
     int8_t single[SCALAR_DIGITS];
     for (size_t lane = 0; lane < LANES; lane++) {
         /* Lanes behind the end of a batch repeat its last scalar; one scalar for all is recoded once. */
         if (lane == 0 || (stride && lane < count)) {
             scalar a = scalar_read(scalars + lane * stride);
-            scalar_digits(single, scalar_halve(a));
+            scalar_digits(single, halved ? scalar_halve(a) : a);
             wipe(&a, sizeof a);
         }
-        for (int i = 0; i < SCALAR_DIGITS; i++) o->digits[i][lane] = (uint64_t)(int64_t)single[i];
+        for (int i = 0; i < SCALAR_DIGITS; i++) digits[i][lane] = (uint64_t)(int64_t)single[i];
     }
     wipe(single, sizeof single);
+}
+
+void operand_scalars(operand *o, const uint8_t *scalars, size_t stride, size_t count)
+{
+    read_digits(o->digits, scalars, stride, count, 1);
 }
 
 INLINE field select_field(const lane_mask chosen[TABLE], field start, const field *first)
@@ -42,14 +47,7 @@ INLINE field select_field(const lane_mask chosen[TABLE], field start, const fiel
 /* p + digit times the table's point, without T, which no doubling needs. */
 static NOINLINE void add_multiple(point *p, const multiples *table, const uint64_t digits[LANES])
 {
-    const lanes zero = lanes_zero();
-    lanes digit = lanes_load(digits);
-    lane_mask negative = lanes_test(digit, lanes_same(1ull << 63));
-    lane_mask chosen[TABLE];
-    /* -digit modulo 2^64 is ~digit + 1. */
-    lanes flipped = lanes_wrapping_add(lanes_xor3(digit, lanes_same(~0ull), zero), lanes_same(1));
-    lanes magnitude = lanes_select(negative, digit, flipped);
-    for (int i = 0; i < TABLE; i++) chosen[i] = lanes_equal(magnitude, lanes_same((uint64_t)i + 1));
+    lane_mask chosen[TABLE], negative = choose_multiple(chosen, digits);
     /* The digit 0 finds nothing and keeps the identity: Y + X = Y - X = 1, 2Z = 2, T = 0. */
     const field one = field_same(FIELD_ONE);
     const cached_point *first = table->multiple;
@@ -145,17 +143,18 @@ outcome batch_multiply(uint8_t *out, element_list elements, const uint8_t *scala
     return refused;
 }
 
-outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,
-                    const uint8_t *scalars, size_t n)
+outcome batch_multiply_hashed(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst,
+                              size_t dst_bytes, const uint8_t *scalar, size_t n)
 {
     workspace *w = new_workspace();
     element_hash hash;
     point p[CHAINS];
     outcome result = w && start_element_hash(&hash, width, dst, dst_bytes) ? ACCEPTED : EXHAUSTED;
+    if (w) operand_scalars(&w->operand, scalar, 0, LANES);
     for (size_t done = 0; done < n && result == ACCEPTED; done += GROUP_SIZE) {
         size_t count = smaller(n - done, GROUP_SIZE), first = done / CHUNK_SIZE * CHUNK_SIZE;
         hash_elements(&hash, p, messages + done * width, count);
-        multiply_group(w, p, scalars + done * SCALAR_BYTES, SCALAR_BYTES, count);
+        multiply_group(w, p, scalar, 0, count);
         if (w->chunk.vectors == CHUNK_VECTORS || done + count == n) {
             finish_chunk(w, out + first * ELEMENT_BYTES, done + count - first);
         }

@@ -1,7 +1,8 @@
 /* The parts of a multiplication by secret scalars, for the operations that are built of it.
  *
  * In constant time: the same operations and addresses whatever the scalars are. Digits to the base 16 from -8 to 7; a
- * table of 1 to 8 times the point; each digit's entry is chosen by reading the whole table under masks.
+ * table of 1 to 8 times the point; each digit's entry is chosen by reading the whole table under masks. fixed.c has
+ * such a table for each digit, of a point that many scalars multiply.
  *
  * The scalar is halved before, and the product doubled while it is encoded, because the encodings of doubles share
  * one inversion (ristretto_encode_doubled). A point may lie outside the subgroup of order L by a point of order 4 or
@@ -37,7 +38,23 @@ typedef struct {
     size_t vectors;
 } product_chunk;
 
-/* Set the digits of up to LANES scalars, halved; with the stride 0 it is one scalar for all lanes. */
+/* The digits of up to LANES scalars, or of their halves; with the stride 0 it is one scalar for all lanes. */
+void read_digits(uint64_t digits[SCALAR_DIGITS][LANES], const uint8_t *scalars, size_t stride, size_t count, int halved);
+
+/* Which of a table's entries a digit's size names in each lane, and in which lanes the digit is negative. The digit 0
+ * names none. */
+INLINE lane_mask choose_multiple(lane_mask chosen[TABLE], const uint64_t digits[LANES])
+{
+    lanes digit = lanes_load(digits);
+    lane_mask negative = lanes_test(digit, lanes_same(1ull << 63));
+    /* -digit modulo 2^64 is ~digit + 1. */
+    lanes flipped = lanes_wrapping_add(lanes_xor3(digit, lanes_same(~0ull), lanes_zero()), lanes_same(1));
+    lanes magnitude = lanes_select(negative, digit, flipped);
+    for (int i = 0; i < TABLE; i++) chosen[i] = lanes_equal(magnitude, lanes_same((uint64_t)i + 1));
+    return negative;
+}
+
+/* Set the digits of an operand's scalars, halved. */
 void operand_scalars(operand *o, const uint8_t *scalars, size_t stride, size_t count);
 
 /* Set the point. */

@@ -99,19 +99,6 @@ scalar scalar_reduce(const uint8_t wide[64])
     return subtract_order_once(add_where(~(uint64_t)0, low, high));
 }
 
-/* a^(L - 2): the exponent is public, so that its bits may be branched on. */
-scalar scalar_invert(scalar a)
-{
-    scalar base = montgomery(a, R_SQUARED), power = base, exponent = ORDER;
-    exponent.word[0] -= 2;
-    for (int bit = 251; bit >= 0; bit--) {
-        power = montgomery(power, power);
-        if (exponent.word[bit / 64] >> (bit % 64) & 1) power = montgomery(power, base);
-    }
-    const scalar one = {{1, 0, 0, 0}};
-    return montgomery(one, power);
-}
-
 /* An odd a gets L added, which is odd too; a + L < 2^254. */
 scalar scalar_halve(scalar a)
 {
@@ -133,27 +120,6 @@ void scalar_digits(int8_t digits[SCALAR_DIGITS], scalar a)
 outcome batch_reduce(uint8_t *out, const uint8_t *wide, size_t n)
 {
     for (size_t i = 0; i < n; i++) scalar_write(out + i * SCALAR_BYTES, scalar_reduce(wide + i * 64));
-    return ACCEPTED;
-}
-
-/* Montgomery's trick: one inversion and three products each. `out` first collects the products of all scalars
- * before each position. The products are Montgomery's: with P for the one up to a position, P' for the one before it
- * and a for the position's scalar, P = P' a / R; so 1/P times P' over R is 1/a, and 1/P times a over R is 1/P'. */
-outcome batch_invert(uint8_t *out, const uint8_t *scalars, size_t n)
-{
-    scalar running = {{1, 0, 0, 0}};
-    for (size_t i = 0; i < n; i++) {
-        scalar_write(out + i * SCALAR_BYTES, running);
-        running = montgomery(running, scalar_read(scalars + i * SCALAR_BYTES));
-    }
-    scalar inverse = scalar_invert(running);
-    for (size_t i = n; i-- > 0;) {
-        scalar before = scalar_read(out + i * SCALAR_BYTES);
-        scalar_write(out + i * SCALAR_BYTES, montgomery(inverse, before));
-        inverse = montgomery(inverse, scalar_read(scalars + i * SCALAR_BYTES));
-    }
-    wipe(&running, sizeof running);
-    wipe(&inverse, sizeof inverse);
     return ACCEPTED;
 }
 

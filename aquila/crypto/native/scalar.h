@@ -27,9 +27,6 @@ scalar scalar_reduce(const uint8_t wide[64]);
 scalar scalar_multiply(scalar a, scalar b);
 scalar scalar_subtract(scalar a, scalar b);
 
-/* 1 / a modulo L, for a reduced a that is not zero. */
-scalar scalar_invert(scalar a);
-
 /* a / 2 modulo L, for a reduced a. */
 scalar scalar_halve(scalar a);
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aquila.crypto import oprf
-from aquila.crypto.group import ELEMENT_BYTES, Elements, Group
+from aquila.crypto.group import ELEMENT_BYTES, SCALAR_BYTES, Elements, Group
 from aquila.crypto.hashing import derive
 from aquila.crypto.keys import SecretBytes
 from aquila.crypto.oprf import SECRET_BYTES, TOKEN_BYTES
@@ -91,7 +91,7 @@ def framed_rows(count: int, label: str, *parts: bytes | NDArray[np.uint8]) -> tu
 def prepare_run(
     group: Group, table: RuleTable, seed: SecretBytes, submission: bytes, places: NumberedInputs
 ) -> dict[InputClass, np.ndarray]:
-    """Blind a batch of inputs: `r*H(x)` for each, sorted by the element's bytes (PROTOCOL.md 3.4.5).
+    """Blind a batch of inputs: `H(x) + r*G` for each, sorted by the element's bytes (PROTOCOL.md 3.4.5).
 
     Args:
         table: The match rules; they say which class a rule's inputs are in.
@@ -213,8 +213,10 @@ class RowTerms:
     counterpart: str
     key: SecretBytes
     """The pair's key of the purpose `tokens`."""
+    public_key: bytes
+    """Of the counterpart's share of the chunk's class."""
     evaluated: Elements
-    """What the counterpart evaluated, already verified."""
+    """What the counterpart evaluated, already verified under that key."""
     handles_for: str | None
     """As `handles_of` takes it."""
 
@@ -241,12 +243,17 @@ def finalize_chunk(
         For each of these the token rows, for `order_rows`, and the token secrets.
     """
     digests, numbers = rows["digest"].tobytes(), rows["number"]
-    inverses = group.invert_each(blinds_of(group, seed, submission, numbers, digests))
+    blinds = blinds_of(group, seed, submission, numbers, digests)
+    first = oprf.blind(group, digests[:DIGEST_BYTES], DIGEST_BYTES, blinds[:SCALAR_BYTES])
+    is_of_1_0 = first != rows["element"][:1].tobytes()
     own = oprf.evaluate_inputs(group, digests, DIGEST_BYTES, share)
     made = []
     for column in columns:
         # 1. Both parties' values of each input, never their sum, under a key that nobody else has.
-        theirs = oprf.unblind(group, column.evaluated, inverses)
+        if is_of_1_0:
+            theirs = oprf.unblind_multiplied(group, column.evaluated, blinds)
+        else:
+            theirs = oprf.unblind(group, column.evaluated, column.public_key, blinds)
         values = (own, theirs) if column.origin < column.counterpart else (theirs, own)
         parts = (np.frombuffer(octets, dtype=np.uint8).reshape(-1, 32) for octets in (digests, *values))
         messages = framed_rows(len(rows), "aquila/2 token", input_class.value.encode(), *parts)

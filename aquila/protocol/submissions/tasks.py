@@ -261,9 +261,11 @@ class ColumnTask:
     counterpart: str
     key: CarriedSecret
     """The pair's key of the purpose `tokens`."""
+    public_key: bytes
+    """Of the counterpart's share of the chunk's class."""
     handles_for: str | None
     evaluated: Elements = b""
-    """What the counterpart evaluated, already verified."""
+    """What the counterpart evaluated, already verified under that key."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -288,7 +290,12 @@ def finalize(group: Group, work: FinalizeTask) -> dict[str, FinalizedChunk]:
         seed, share = secrets.enter_context(work.seed.seed()), secrets.enter_context(work.share.share(group))
         columns = [
             RowTerms(
-                work.origin, one.counterpart, secrets.enter_context(one.key.seed()), one.evaluated, one.handles_for
+                origin=work.origin,
+                counterpart=one.counterpart,
+                key=secrets.enter_context(one.key.seed()),
+                public_key=one.public_key,
+                evaluated=one.evaluated,
+                handles_for=one.handles_for,
             )
             for one in work.columns
         ]

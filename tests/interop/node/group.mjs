@@ -51,7 +51,10 @@ const hashToScalar = (bytes, domain) => ristretto255_hasher.hashToScalar(bytes, 
 
 export const publicOf = (share) => times(Point.BASE, share).toBytes();
 export const multiply = (point, by) => times(point, by);
-export const invert = (value) => Point.Fn.inv(value);
+
+/** The point of an input with a multiple of the generator, and an evaluation without that of the evaluator's key (3.4.5, 3.6.0). */
+export const blinded = (point, blind) => point.add(times(Point.BASE, blind));
+export const unblinded = (evaluated, publicKey, blind) => evaluated.subtract(times(publicKey, blind));
 
 /** Bytes of many points; each is multiplied by one scalar. */
 export const evaluateAll = (points, share) => concat(...points.map((point) => times(point, share).toBytes()));

@@ -372,7 +372,8 @@ export class Round {
       if (!key || !shadow) continue;
       const { participants } = this.record;
       const everybody = participants.every((p) => participants.every((q) => p === q || this.record.mayCompare(p, q)));
-      const column = makeColumn({ party: this.party, counterpart, shares: this.secrets.shares, key, handles: handlesOf(this.secrets.seed, everybody ? null : counterpart) },
+      const publicKeys = Object.fromEntries(this.record.consents.get(counterpart).message.shares.map((s) => [s.input_class, unhex(s.public_key)]));
+      const column = makeColumn({ party: this.party, counterpart, shares: this.secrets.shares, publicKeys, key, handles: handlesOf(this.secrets.seed, everybody ? null : counterpart) },
         chunks.map((c, i) => ({ ...c, outputs: this.outputs.get(recordKey(counterpart, i)) })));
       const { tags, leftOut } = shadowColumn(shadow, this.#sets(counterpart), column.rows, this.#submission.records);
       const parts = tagPieces(tags);

@@ -2,7 +2,7 @@
 import { createCipheriv } from 'node:crypto';
 import { big, compare, concat, framed, fromLittle, hex, hmac, little, sha256, unhex } from './bytes.mjs';
 import { need } from './errors.mjs';
-import { hashToGroup, multiply, pieces, wideScalar } from './group.mjs';
+import { blinded, hashToGroup, pieces, wideScalar } from './group.mjs';
 import { CLASSES } from './messages.mjs';
 
 /** The OPRF's private input `x` of a value under a rule (3.4.4). */
@@ -74,7 +74,7 @@ export function makeElements({ records, table, padding, binding, seed, submissio
       const x = input && !dummy ? inputDigest(binding, inputClass, rule, input.value) : filler(number);
       const blind = blindOf(seed, submissionId, number, x);
       const point = hashToGroup(x);
-      all.push({ number, position, rule, inputClass, x, point, blind, blinded: multiply(point, blind).toBytes() });
+      all.push({ number, position, rule, inputClass, x, point, blind, blinded: blinded(point, blind).toBytes() });
     }
   }
   return { records: total, elements: all };

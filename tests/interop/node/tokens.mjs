@@ -1,7 +1,7 @@
 /** Tokens, columns and shadow columns (PROTOCOL.md 3.6, 3.7.12, 3.7.13). */
 import { big, compare, concat, digest, framed, hex, hmac, sha256 } from './bytes.mjs';
 import { need } from './errors.mjs';
-import { element, hashToGroup, invert, multiply, pieces } from './group.mjs';
+import { element, hashToGroup, multiply, pieces, unblinded } from './group.mjs';
 
 export const ROW = 33;
 const LIST_DUMMIES = 4096;
@@ -15,9 +15,9 @@ export function tokenOf(key, inputClass, x, values) {
   return { token: o.subarray(0, 16), secret: o.subarray(32, 64) };
 }
 
-/** Both values of an input: `V_p = k_p · H(x)` and `V_q = (1/r) · E_q` (3.6.0). */
-export function valuesOf({ party, share, counterpart, x, point = hashToGroup(x), blind, evaluated }) {
-  return { [party]: multiply(point, share).toBytes(), [counterpart]: multiply(element(evaluated), invert(blind)).toBytes() };
+/** Both values of an input: `V_p = k_p · H(x)` and `V_q = E_q - r · K_q` (3.6.0). */
+export function valuesOf({ party, share, counterpart, publicKey, x, point = hashToGroup(x), blind, evaluated }) {
+  return { [party]: multiply(point, share).toBytes(), [counterpart]: unblinded(element(evaluated), element(publicKey), blind).toBytes() };
 }
 
 /** Rows of one class in their order: by token, then by handle (3.6.2). */
@@ -212,16 +212,16 @@ export function checkTags({ key, sets, leftOut = [], records, pairs, met, asker 
 
 /**
  * The column of a submission for a counterpart: rows by class in their order, cut as the submission's chunks are (3.6.2).
- * @param {object} terms `{party, counterpart, shares, key, handles}`; shares by class, `key` for the purpose `tokens`
+ * @param {object} terms `{party, counterpart, shares, publicKeys, key, handles}`; own shares and the counterpart's public keys by class, `key` for the purpose `tokens`
  * @param {{inputClass: string, elements: object[], outputs: Uint8Array}[]} chunks of the submission, with the counterpart's evaluations
  */
-export function makeColumn({ party, counterpart, shares, key, handles }, chunks) {
+export function makeColumn({ party, counterpart, shares, publicKeys, key, handles }, chunks) {
   const byClass = new Map();
   for (const { inputClass, elements, outputs } of chunks) {
     const evaluated = pieces(outputs, 32);
     if (!byClass.has(inputClass)) byClass.set(inputClass, []);
     elements.forEach((e, i) => {
-      const values = valuesOf({ party, share: shares[inputClass], counterpart, x: e.x, point: e.point, blind: e.blind, evaluated: evaluated[i] });
+      const values = valuesOf({ party, share: shares[inputClass], counterpart, publicKey: publicKeys[inputClass], x: e.x, point: e.point, blind: e.blind, evaluated: evaluated[i] });
       byClass.get(inputClass).push({ handle: handles(e.position), position: e.position, rule: e.rule, ...tokenOf(key, inputClass, e.x, values) });
     });
   }

@@ -49,7 +49,7 @@ export const submission = () => ({
   hash_to_group: ({ x }) => hex(group.hashToGroup(unhex(x)).toBytes()),
   blind({ seed, submission_id, number, x }) {
     const r = subs.blindOf(unhex(seed), submission_id, number, unhex(x));
-    return { blind: hex(group.scalarBytes(r)), element: hex(group.multiply(group.hashToGroup(unhex(x)), r).toBytes()) };
+    return { blind: hex(group.scalarBytes(r)), element: hex(group.blinded(group.hashToGroup(unhex(x)), r).toBytes()) };
   },
   elements: ({ elements }) => void group.elements(unhex(elements)),
   scalar: ({ scalar }) => void group.scalar(unhex(scalar)),
@@ -117,7 +117,7 @@ export const locks = ({ sides }) => ({
 
 export const tokens = () => ({
   token(g) {
-    const values = toks.valuesOf({ party: g.origin, share: group.scalar(unhex(g.share)), counterpart: g.counterpart, x: unhex(g.x), blind: group.scalar(unhex(g.blind)), evaluated: unhex(g.evaluated) });
+    const values = toks.valuesOf({ party: g.origin, share: group.scalar(unhex(g.share)), counterpart: g.counterpart, publicKey: unhex(g.public_key), x: unhex(g.x), blind: group.scalar(unhex(g.blind)), evaluated: unhex(g.evaluated) });
     const { token, secret } = toks.tokenOf(unhex(g.key), g.class, unhex(g.x), values);
     const [lo, hi] = Object.keys(values).sort();
     return { V_lo: hex(values[lo]), V_hi: hex(values[hi]), token: hex(token), secret: hex(secret) };
@@ -126,7 +126,7 @@ export const tokens = () => ({
     const handles = subs.handlesOf(unhex(g.seed), g.handles_for ?? null);
     const rows = toks.sortRows(g.elements.map((e) => {
       const blind = subs.blindOf(unhex(g.seed), g.submission_id, e.number, unhex(e.x));
-      const values = toks.valuesOf({ party: g.origin, share: group.scalar(unhex(g.share)), counterpart: g.counterpart, x: unhex(e.x), blind, evaluated: unhex(e.evaluated) });
+      const values = toks.valuesOf({ party: g.origin, share: group.scalar(unhex(g.share)), counterpart: g.counterpart, publicKey: unhex(g.public_key), x: unhex(e.x), blind, evaluated: unhex(e.evaluated) });
       return { handle: handles(Math.floor(e.number / 256)), rule: e.rule, ...toks.tokenOf(unhex(g.key), g.class, unhex(e.x), values) };
     }));
     return { rows: rows.map(toks.rowBytes).map(hex), secrets: rows.map((r) => hex(r.secret)) };
@@ -260,7 +260,7 @@ export const whole_round = (shared) => {
     ({ party: p, locks: record.locks.get(p).digest, half: locksOf.halfOf(unhex(own(p).lock), binding, p, q) })), purpose);
   const column = (party, counterpart) => {
     const everybody = record.participants.every((p) => record.participants.every((q) => p === q || record.mayCompare(p, q)));
-    return toks.makeColumn({ party, counterpart, shares: shares(party), key: keyOf(party, counterpart, 'tokens'),
+    return toks.makeColumn({ party, counterpart, shares: shares(party), publicKeys: Object.fromEntries(Object.entries(shares(counterpart)).map(([c, share]) => [c, group.publicOf(share)])), key: keyOf(party, counterpart, 'tokens'),
       handles: subs.handlesOf(unhex(own(party).submission_seed), everybody ? null : counterpart) },
     submission(party).chunks.map((c) => ({ ...c, outputs: group.evaluateAll(group.elements(c.bytes), shares(counterpart)[c.inputClass]) })));
   };

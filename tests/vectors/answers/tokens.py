@@ -32,26 +32,34 @@ def token(given: Given) -> Given:
 
 def _blinded_anew(given: Given, seed: bytes, submission: bytes) -> str:
     blind = blinds_of(GROUP, SecretBytes(seed), submission, [0], raw(given["x"]))
-    return GROUP.multiply_each(raw(_values(given)[1]), blind).hex()
+    one = (1).to_bytes(32, "little")
+    return GROUP.weighted_sum(raw(_values(given)[1]) + raw(given["public_key"]), one + blind).hex()
 
 
 def _values(given: Given) -> tuple[str, str]:
     own = oprf.evaluate_inputs(GROUP, raw(given["x"]), 32, Share.from_bytes(GROUP, raw(given["share"])))
-    theirs = oprf.unblind(GROUP, raw(given["evaluated"]), GROUP.invert_each(raw(given["blind"])))
+    theirs = oprf.unblind(GROUP, raw(given["evaluated"]), raw(given["public_key"]), raw(given["blind"]))
     return own.hex(), theirs.hex()
 
 
 def rows(given: Given) -> Given:
-    chunk = np.zeros(len(given["elements"]), dtype=ROW)
+    chunk, submission = np.zeros(len(given["elements"]), dtype=ROW), raw(given["submission_id"])
+    seed, share = SecretBytes(raw(given["seed"])), Share.from_bytes(GROUP, raw(given["share"]))
     for place, one in enumerate(given["elements"]):
-        chunk[place] = (b"", raw(one["x"]), one["number"], one["rule"])
+        x, number = raw(one["x"]), one["number"]
+        element = oprf.blind(GROUP, x, 32, blinds_of(GROUP, seed, submission, [number], x))
+        chunk[place] = (element, x, number, one["rule"])
     evaluated = raw("".join(one["evaluated"] for one in given["elements"]))
     terms = RowTerms(
-        given["origin"], given["counterpart"], SecretBytes(raw(given["key"])), evaluated, given.get("handles_for")
+        origin=given["origin"],
+        counterpart=given["counterpart"],
+        key=SecretBytes(raw(given["key"])),
+        public_key=raw(given["public_key"]),
+        evaluated=evaluated,
+        handles_for=given.get("handles_for"),
     )
-    seed, share = SecretBytes(raw(given["seed"])), Share.from_bytes(GROUP, raw(given["share"]))
     kind = InputClass(given["class"])
-    finalized = finalize_chunk(GROUP, chunk, seed, raw(given["submission_id"]), kind, share, [terms])
+    finalized = finalize_chunk(GROUP, chunk, seed, submission, kind, share, [terms])
     reference = ChunkReference(input_class=kind, elements=len(chunk), digest="0" * 64)
     ((_, made),) = order_rows([reference], finalized.__getitem__)
     return {"rows": cut(made.rows, 33), "secrets": cut(made.secrets, 32)}

@@ -30,7 +30,7 @@ own: hashlib, hmac and AES of the `cryptography` package; ristretto255 by the pr
 OPERATIONS = """
 input_digest: binding, class, rule number and value `v` in hexadecimal to x
 hash_to_group: x to P = H(x)
-blind: seed, submission id, number of the input and x to the blind r and the blinded element B = r P
+blind: seed, submission id, number of the input and x to the blind r and the blinded element B = P + r G
 elements: elements one behind the other, as they come from outside: whether they are taken
 scalar: a scalar as it comes from outside: whether it is taken
 ascending: blinded elements of a chunk: whether their order is right
@@ -66,6 +66,11 @@ def blind_of(seed: bytes, submission: bytes, number: int, x: bytes) -> bytes:
     return definition.reduced(hmac.digest(seed, message, "sha512"))
 
 
+def blinded(x: bytes, blind: bytes) -> bytes:
+    """3.4.5."""
+    return group().weighted_sum(point_of(x) + group().multiply_base(blind), definition.scalar(1) * 2)
+
+
 def block(seed: bytes, label: bytes, number: int, place: int = 0) -> bytes:
     """3.4.5."""
     key = hmac.digest(seed, label, "sha256")
@@ -92,7 +97,7 @@ def _inputs(theme: Theme) -> None:
             "blind",
             "3.4.5",
             {"seed": SEED, "submission_id": SUBMISSION, "number": place, "x": x},
-            {"blind": blind, "element": group().multiply_each(point_of(x), blind)},
+            {"blind": blind, "element": blinded(x, blind)},
         )
     value = f"ana\x1fnovak\x1e{BORN}".encode()
     given = {"binding": BINDING, "class": "full", "rule": 1, "value": value}
@@ -116,7 +121,7 @@ def _inputs(theme: Theme) -> None:
     )  # fmt: skip
     without = definition.reduced(hmac.digest(SEED, definition.framed("aquila/2 blind", SUBMISSION, bytes(8)), "sha512"))
     for name, blind in (("blind_big_endian", definition.scalar(big_endian)), ("blind_without_x", without)):
-        gives = {"blind": blind, "element": group().multiply_each(point_of(x), blind)}
+        gives = {"blind": blind, "element": blinded(x, blind)}
         theme.invalid(name, "blind", "3.4.5", given, DIFFERS, gives=gives)
 
 

@@ -4,7 +4,16 @@ import hmac
 from typing import Any
 
 from tests.vectors.making import definition
-from tests.vectors.making.submission import BINDING, SEED, SUBMISSION, blind_of, handle_of, input_digest, point_of
+from tests.vectors.making.submission import (
+    BINDING,
+    SEED,
+    SUBMISSION,
+    blind_of,
+    blinded,
+    handle_of,
+    input_digest,
+    point_of,
+)
 from tests.vectors.making.theme import DIFFERS, Theme, group, octets
 
 KEY = octets("key of the pair for tokens", 64)
@@ -15,11 +24,11 @@ SOURCE = """
 own: hashlib, hmac and AES of the `cryptography` package; ristretto255 by the product (RFC 9496, RFC 9497)
 """
 OPERATIONS = """
-token: key of the pair, class, x, the origin and its share, the counterpart and its evaluated element, and the
-    blind, to both values of the input, in the order of the parties, the token and the token secret
-rows: key of the pair, class, the origin and its share, the counterpart, seed and submission id, handles
-    (`counterpart`, where each column has its own), and of each element of a class number, rule, x and the evaluated
-    element, to the rows of 33 bytes and the token secrets in the same order
+token: key of the pair, class, x, the origin and its share, the counterpart, its public key and its evaluated
+    element, and the blind, to both values of the input, in the order of the parties, the token and the token secret
+rows: key of the pair, class, the origin and its share, the counterpart and its public key, seed and submission id,
+    handles (`counterpart`, where each column has its own), and of each element of a class number, rule, x and the
+    evaluated element, to the rows of 33 bytes and the token secrets in the same order
 count: the rule table's class of each rule, the statement's rows by rule, and the rows of the column chunk by chunk,
     with the class of each chunk: whether their numbers and classes are those that were signed, and their order right
 join: the rows of both columns of a pair of lists, and the frequency limit, to the pairs of records that met: left
@@ -32,6 +41,7 @@ def make() -> Theme:
     own, other = (definition.reduced(octets(f"share of {party}", 64)) for party in ("SI", "RS"))
     inputs = [_input(own, other, place) for place in range(4)]
     terms = {"key": KEY, "class": "full", "origin": "SI", "share": own, "counterpart": "RS"}
+    terms["public_key"] = group().multiply_base(other)
     for place, one in enumerate(inputs):
         given = terms | {name: one[name] for name in ("x", "blind", "evaluated")}
         theme.valid(f"token_{place}", "token", "3.6.0", given, _token(given, one))
@@ -57,15 +67,15 @@ def _input(own: bytes, other: bytes, place: int) -> dict[str, Any]:
     number, rule = 256 * (place // 2) + place % 2, place % 2 + 1
     x = input_digest(BINDING, "full", rule, f"value {place}".encode())
     blind = blind_of(SEED, SUBMISSION, number, x)
-    point = point_of(x)
+    point, times = point_of(x), group().multiply
     return {
         "number": number,
         "rule": rule,
         "x": x,
         "blind": blind,
-        "evaluated": group().multiply(group().multiply_each(point, blind), other),
-        "own": group().multiply(point, own),
-        "theirs": group().multiply(point, other),
+        "evaluated": times(blinded(x, blind), other),
+        "own": times(point, own),
+        "theirs": times(point, other),
     }
 
 

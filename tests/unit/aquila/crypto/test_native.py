@@ -64,8 +64,10 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
         lambda: core.multiply(out, GENERATOR * 2, one),
         lambda: core.multiply(out, GENERATOR, one * 2),
         lambda: core.multiply(bytearray(33), GENERATOR, one),
-        lambda: core.multiply_each(out, GENERATOR, one * 2),
-        lambda: core.multiply_each(out, b"", one),
+        lambda: core.unblind(out, GENERATOR, GENERATOR, one * 2),
+        lambda: core.unblind(out, b"", GENERATOR, one),
+        lambda: core.unblind(out, GENERATOR, GENERATOR * 2, one),
+        lambda: core.unblind(bytearray(33), GENERATOR, GENERATOR, one),
         lambda: core.multiply_base(out, one + b"\x00"),
         lambda: core.multiply_base(bytearray(1), one),
         lambda: core.validate(b"\x00" * 33),
@@ -82,13 +84,15 @@ def test_buffers_that_do_not_fit(core: ModuleType) -> None:
         lambda: core.blind(bytearray(33), b"abc", b"dst", one),
         lambda: core.blind(out, b"abc", b"d" * 256, one),
         lambda: core.blind(out, b"abc", b"dst", one * 2),
+        lambda: core.multiply_hashed(bytearray(64), b"abc", b"dst", one),
+        lambda: core.multiply_hashed(bytearray(33), b"abc", b"dst", one),
+        lambda: core.multiply_hashed(out, b"abc", b"d" * 256, one),
+        lambda: core.multiply_hashed(out, b"abc", b"dst", one * 2),
         lambda: core.mac(bytearray(65), b"key", b"abc"),
         lambda: core.mac(bytearray(128), b"key", b"abc"),
         lambda: core.mac(bytearray(64), bytes(129), b"abc"),
         lambda: core.reduce_each(out, bytes(63)),
         lambda: core.reduce_each(bytearray(1), bytes(64)),
-        lambda: core.invert_each(out, one * 2),
-        lambda: core.invert_each(bytearray(1), one),
         lambda: core.respond(out, one, one, b""),
     ]
     for call in calls:
@@ -117,8 +121,9 @@ def test_decoded_elements_begin_on_a_cache_line(core: ModuleType) -> None:
 
 
 def test_empty_buffers(core: ModuleType) -> None:
-    for call in (core.mac, core.multiply_each, core.reduce_each, core.invert_each, core.multiply_base):
-        operands = (b"", b"") if call in {core.mac, core.multiply_each} else (b"",)
+    for call, operands in ((core.mac, (b"", b"")), (core.reduce_each, (b"",)), (core.multiply_base, (b"",))):
         assert call(bytearray(), *operands) is None
+    assert core.unblind(bytearray(), b"", GENERATOR, b"") is None
+    assert core.multiply_hashed(bytearray(), b"", b"dst", scalar(1)) is None
     assert core.weighted_sum(bytearray(32), b"", b"") is None
     assert core.blind(bytearray(), b"", b"dst", b"") is None

@@ -123,11 +123,11 @@ def test_macs_around_a_block(groups: list[Group], random: Callable[[int], bytes]
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 255, 256, 257, COUNT])
 def test_decoded_elements(groups: list[Group], elements: bytes, scalars: bytes, count: int) -> None:
-    some, each = elements[: 32 * count], scalars[: 32 * count]
+    some, each, other = elements[: 32 * count], scalars[: 32 * count], elements[-32:]
 
     def of(group: Group, *, are_decoded: bool) -> tuple[bytes, ...]:
         batch = group.decode(some) if are_decoded else some
-        answers = [group.multiply(batch, scalar(7)), group.multiply_each(batch, each)]
+        answers = [group.multiply(batch, scalar(7)), group.unblind(batch, other, each)]
         if count:
             answers.append(group.weighted_sum(batch, each))
         return tuple(answers)
@@ -145,7 +145,6 @@ def test_random_weighted_sums(groups: list[Group], elements: bytes, scalars: byt
 def test_random_scalar_arithmetic(groups: list[Group], random: Callable[[int], bytes], scalars: bytes) -> None:
     wide = random(64 * COUNT) + bytes(64) + b"\xff" * 64 + scalar(ORDER) * 2
     same(groups, lambda group: group.reduce_each(wide))
-    same(groups, lambda group: group.invert_each(scalars))
     same(groups, lambda group: group.respond(scalars[:32], scalars[32:64], scalars[64:96]))
 
 
@@ -153,13 +152,24 @@ def test_edge_scalars(groups: list[Group], elements: bytes) -> None:
     """Scalars at which a carry, a sign or a window changes are no exception anywhere."""
     scalars = b"".join(map(scalar, EDGE_NUMBERS))
     some = elements[: len(scalars)]
-    same(groups, lambda group: group.multiply_each(some, scalars))
+    same(groups, lambda group: group.unblind(some, elements[-32:], scalars))
     same(groups, lambda group: group.blind(some, 32, DST, scalars))
     same(groups, lambda group: group.multiply_base(scalars))
     same(groups, lambda group: group.weighted_sum(some, scalars))
-    same(groups, lambda group: group.invert_each(scalars))
     for number in EDGE_NUMBERS:
         same(groups, lambda group, number=number: group.multiply(some[:288], scalar(number)))
+        same(groups, lambda group, number=number: group.multiply_hashed(some[:288], 32, DST, scalar(number)))
+
+
+def test_each_stored_multiple(groups: list[Group], elements: bytes) -> None:
+    """Every entry of the table of a public key, and its opposite, is taken away alone; and one of an own multiple."""
+    numbers = [times * 16**place % ORDER for place in range(63) for times in range(1, 9)]
+    for chosen in (numbers, [ORDER - number for number in numbers]):
+        scalars = b"".join(map(scalar, chosen))
+        same(groups, lambda group, scalars=scalars: group.unblind(GENERATOR * len(numbers), elements[:32], scalars))
+    multiple = groups[-1].multiply(elements[:32], scalar(77))
+    same_refusal(groups, lambda group: group.unblind(elements[32:64] + multiple, elements[:32], scalar(77) * 2))
+    same_refusal(groups, lambda group: group.unblind(elements[:32], bytes([1]) + bytes(31), scalar(77)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257])
@@ -168,10 +178,10 @@ def test_batch_sizes(groups: list[Group], elements: bytes, scalars: bytes, count
     some, each = elements[: 32 * count], scalars[: 32 * count]
     same(groups, lambda group: group.hash_to_group(some, 32, DST))
     same(groups, lambda group: group.multiply(some, scalar(7)))
-    same(groups, lambda group: group.multiply_each(some, each))
+    same(groups, lambda group: group.unblind(some, GENERATOR, each))
     same(groups, lambda group: group.multiply_base(each))
     same(groups, lambda group: group.blind(some, 32, DST, each))
-    same(groups, lambda group: group.invert_each(each))
+    same(groups, lambda group: group.multiply_hashed(some, 32, DST, scalar(7)))
     same(groups, lambda group: group.reduce_each(each[: 64 * (count // 2)]))
     same(groups, lambda group: group.validate(some))
     if count:
@@ -185,10 +195,10 @@ def test_batch_across_chunks(groups: list[Group], elements: bytes, scalars: byte
     same(groups, lambda group: group.hash_to_group(some, 32, DST))
     same(groups, lambda group: group.multiply(some, scalar(7)))
     same(groups, lambda group: group.multiply_base(each))
-    same(groups, lambda group: group.invert_each(each))
     same(groups, lambda group: group.validate(some))
-    same(groups, lambda group: group.multiply_each(some, each))
+    same(groups, lambda group: group.unblind(some, elements[:32], each))
     same(groups, lambda group: group.blind(some, 32, DST, each))
+    same(groups, lambda group: group.multiply_hashed(some, 32, DST, scalar(7)))
     same(groups, lambda group: group.weighted_sum(some, each))
 
 
@@ -209,11 +219,11 @@ def test_refused_elements(groups: list[Group], elements: bytes, position: int, b
     calls: list[Callable[[Group], object]] = [
         lambda group: group.validate(spoiled),
         lambda group: group.multiply(spoiled, scalar(3)),
-        lambda group: group.multiply_each(spoiled, ones),
+        lambda group: group.unblind(spoiled, GENERATOR, ones),
         lambda group: group.weighted_sum(spoiled, ones),
         lambda group: group.weighted_sum(group.decode(spoiled), ones),
         lambda group: group.multiply(group.decode(spoiled), scalar(3)),
-        lambda group: group.multiply_each(group.decode(spoiled), ones),
+        lambda group: group.unblind(group.decode(spoiled), GENERATOR, ones),
     ]
     for call in calls:
         same_refusal(groups, call)

@@ -15,13 +15,13 @@ def test_batch_is_its_members(group: Group, random: Callable[[int], bytes]) -> N
     inputs, share = random(32 * 3), new_share(group, random)
     blinds = group.reduce_each(random(64 * 3))
     evaluated = oprf.evaluate(group, oprf.blind(group, inputs, 32, blinds), share)
-    values = oprf.unblind(group, evaluated, group.invert_each(blinds))
+    values = oprf.unblind(group, evaluated, share.public_key, blinds)
     assert oprf.evaluate_inputs(group, inputs, 32, share) == values
     for index in range(3):
         one, scalar = inputs[32 * index : 32 * index + 32], blinds[32 * index : 32 * index + 32]
         alone = oprf.evaluate(group, oprf.blind(group, one, 32, scalar), share)
         assert alone == evaluated[32 * index : 32 * index + 32]
-        assert oprf.unblind(group, alone, group.invert_each(scalar)) == values[32 * index : 32 * index + 32]
+        assert oprf.unblind(group, alone, share.public_key, scalar) == values[32 * index : 32 * index + 32]
 
 
 def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], bytes]) -> None:
@@ -31,6 +31,17 @@ def test_closed_share_does_not_evaluate(group: Group, random: Callable[[int], by
         oprf.evaluate(group, GENERATOR, share)
     with pytest.raises(KeyMaterialError):
         oprf.evaluate_inputs(group, bytes(32), 32, share)
+
+
+def test_another_share_leaves_the_blinds_in(group: Group, random: Callable[[int], bytes]) -> None:
+    """Under a key that is not the evaluator's no value is right: so the proof comes first, under the same key."""
+    inputs, blinds = random(32 * 3), group.reduce_each(random(64 * 3))
+    share, other = new_share(group, random), new_share(group, random)
+    evaluated = oprf.evaluate(group, oprf.blind(group, inputs, 32, blinds), other)
+    values = oprf.unblind(group, evaluated, share.public_key, blinds)
+    for one in (share, other):
+        right = oprf.evaluate_inputs(group, inputs, 32, one)
+        assert not any(values[at : at + 32] == right[at : at + 32] for at in range(0, 96, 32))
 
 
 def test_wrong_element_is_not_evaluated(group: Group, random: Callable[[int], bytes]) -> None:
@@ -46,7 +57,7 @@ def test_unequal_numbers(group: Group, random: Callable[[int], bytes]) -> None:
     with pytest.raises(InputError):
         oprf.blind(group, bytes(32), 32, blinds)
     with pytest.raises(InputError):
-        oprf.unblind(group, GENERATOR, blinds)
+        oprf.unblind(group, GENERATOR, GENERATOR, blinds)
     share = new_share(group, random)
     for width in (33, 63):
         with pytest.raises(InputError):
@@ -57,7 +68,7 @@ def test_empty_batch(group: Group, random: Callable[[int], bytes]) -> None:
     assert oprf.blind(group, b"", 32, b"") == b""
     assert oprf.evaluate(group, b"", new_share(group, random)) == b""
     assert oprf.evaluate_inputs(group, b"", 32, new_share(group, random)) == b""
-    assert oprf.unblind(group, b"", b"") == b""
+    assert oprf.unblind(group, b"", GENERATOR, b"") == b""
     assert oprf.split_output(b"") == (b"", b"")
 
 

@@ -99,11 +99,11 @@ def test_empty_batches(group: Group) -> None:
     group.validate(b"")
     assert not group.hash_to_group(b"", 32, b"dst")
     assert not group.multiply(b"", scalar(1))
-    assert not group.multiply_each(b"", b"")
+    assert not group.multiply_hashed(b"", 32, b"dst", scalar(1))
+    assert not group.unblind(b"", GENERATOR, b"")
     assert not group.multiply_base(b"")
     assert not group.blind(b"", 32, b"dst", b"")
     assert not group.mac(b"key", b"", 32)
-    assert not group.invert_each(b"")
     assert not group.reduce_each(b"")
 
 
@@ -133,7 +133,7 @@ def test_tag_of_another_length(group: Group, dst: bytes) -> None:
 def test_batches_of_different_length(group: Group) -> None:
     """Operands that belong together must be equally many."""
     with pytest.raises(InputError):
-        group.multiply_each(GENERATOR * 2, scalar(1))
+        group.unblind(GENERATOR * 2, GENERATOR, scalar(1))
     with pytest.raises(InputError):
         group.weighted_sum(GENERATOR, scalar(1) * 2)
     with pytest.raises(InputError):
@@ -142,11 +142,15 @@ def test_batches_of_different_length(group: Group) -> None:
         group.blind(b"abc", 1, b"dst", scalar(1) * 2)
 
 
-def test_blinding_is_hashing_and_multiplying(group: Group, random: Callable[[int], bytes]) -> None:
-    """Blinding in one pass gives what its two steps give."""
+def test_blinding_is_hashing_and_adding(group: Group, random: Callable[[int], bytes]) -> None:
+    """Blinding gives what its steps give, and unblinding takes it away again."""
     messages, scalars = random(40 * 301), group.reduce_each(random(64 * 301))
-    expected = group.multiply_each(group.hash_to_group(messages, 40, b"dst"), scalars)
-    assert group.blind(messages, 40, b"dst", scalars) == expected
+    elements, blinded = group.hash_to_group(messages, 40, b"dst"), group.blind(messages, 40, b"dst", scalars)
+    multiples = group.multiply_base(scalars)
+    sums = [group.weighted_sum(elements[at : at + 32] + multiples[at : at + 32], scalar(1) * 2) for at in (0, 9600)]
+    assert sums == [blinded[at : at + 32] for at in (0, 9600)]
+    assert group.unblind(blinded, GENERATOR, scalars) == elements
+    assert group.multiply_hashed(messages, 40, b"dst", scalars[:32]) == group.multiply(elements, scalars[:32])
 
 
 @pytest.mark.parametrize("number", [0, ORDER, 2**256 - 1])
@@ -155,11 +159,11 @@ def test_refused_scalar(group: Group, number: int) -> None:
     bad = scalar(number)
     calls: list[Callable[[], object]] = [
         lambda: group.multiply(GENERATOR, bad),
-        lambda: group.multiply_each(GENERATOR, bad),
+        lambda: group.multiply_hashed(b"abc", 3, b"dst", bad),
+        lambda: group.unblind(GENERATOR, GENERATOR, bad),
         lambda: group.multiply_base(bad),
         lambda: group.weighted_sum(GENERATOR, bad),
         lambda: group.blind(b"abc", 3, b"dst", bad),
-        lambda: group.invert_each(bad),
         lambda: group.respond(bad, scalar(1), scalar(1)),
         lambda: group.respond(scalar(1), bad, scalar(1)),
         lambda: group.respond(scalar(1), scalar(1), bad),
@@ -174,7 +178,6 @@ def test_scalar_arithmetic(group: Group, random: Callable[[int], bytes]) -> None
     scalars = group.reduce_each(bytearray(wide))
     numbers = [int.from_bytes(wide[start : start + 64], "little") % ORDER for start in range(0, len(wide), 64)]
     assert scalars == b"".join(map(scalar, numbers))
-    assert group.invert_each(scalars) == b"".join(scalar(pow(number, -1, ORDER)) for number in numbers)
     nonce, challenge, secret = numbers[:3]
     expected = scalar((nonce - challenge * secret) % ORDER)
     assert group.respond(*(bytearray(scalar(number)) for number in (nonce, challenge, secret))) == expected

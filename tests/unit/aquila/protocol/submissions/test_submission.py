@@ -190,12 +190,18 @@ def test_a_chunk_and_its_reference() -> None:
     assert (reference.elements, reference.digest) == (5, hashlib.sha256(elements).hexdigest())
 
 
+def terms_of(
+    origin: str, counterpart: str, of: Share, evaluated: bytes, key: bytes = KEY, handles_for: str | None = None
+) -> s.RowTerms:
+    return s.RowTerms(origin, counterpart, SecretBytes(key), of.public_key, evaluated, handles_for)
+
+
 def chunk_for(
     group: Group, seed: SecretBytes, rows: np.ndarray, share: Share, *columns: tuple[str, Share, bytes, str | None]
 ) -> list[s.FinalizedChunk]:
     """Let RS finalize rows of the class full with evaluations of others, each under a key and with handles for it."""
     terms = [
-        s.RowTerms("RS", code, SecretBytes(key), oprf.evaluate(group, rows["element"].tobytes(), other), handles_for)
+        terms_of("RS", code, other, oprf.evaluate(group, rows["element"].tobytes(), other), key, handles_for)
         for code, other, key, handles_for in columns
     ]
     finalized = s.finalize_chunk(group, rows, seed, SUBMISSION, InputClass.FULL, share, terms)
@@ -241,13 +247,26 @@ def test_both_sides_make_the_same_tokens(group: Group, seed: SecretBytes) -> Non
         rows = s.prepare_run(group, BOTH_CLASSES, of, SUBMISSION, places(9, of))[InputClass.FULL]
         evaluated = oprf.evaluate(group, rows["element"].tobytes(), other)
         counterpart = "SI" if origin == "RS" else "RS"
-        terms = [s.RowTerms(origin, counterpart, SecretBytes(KEY), evaluated, None)]
+        terms = [terms_of(origin, counterpart, other, evaluated)]
         (made,) = in_order(
             InputClass.FULL, *s.finalize_chunk(group, rows, of, SUBMISSION, InputClass.FULL, share, terms)
         )
         sides.append((tokens_in(made), made.secrets, {row[:16] for row in parted(made.rows, 33)}))
     assert sides[0][:2] == sides[1][:2]
     assert not sides[0][2] & sides[1][2]
+
+
+def test_rows_that_1_0_0_blinded(group: Group, seed: SecretBytes) -> None:
+    """By multiplying, in a round that was open when a node was brought up to date: the tokens are the same."""
+    own, other = (new_share(group, Random(number).randbytes) for number in (5, 6))
+    rows = s.prepare_run(group, BOTH_CLASSES, seed, SUBMISSION, places(9, seed))[InputClass.FULL]
+    multiplied = rows.copy()
+    for row in multiplied:
+        digest = row["digest"].tobytes()
+        blind = s.blinds_of(group, seed, SUBMISSION, [int(row["number"])], digest)
+        row["element"] = group.multiply(oprf.hash_inputs(group, digest, 32), blind)
+    made, of_1_0 = (chunk_for(group, seed, some, own, ("SI", other, KEY, None)) for some in (rows, multiplied))
+    assert made == of_1_0
 
 
 def test_one_thing_that_differs_gives_other_tokens(group: Group, seed: SecretBytes) -> None:
@@ -260,7 +279,7 @@ def test_one_thing_that_differs_gives_other_tokens(group: Group, seed: SecretByt
         *chunk_for(group, seed, rows, third, ("SI", other, KEY, None)),
     ]
     evaluated = oprf.evaluate(group, rows["element"].tobytes(), other)
-    terms = [s.RowTerms("RS", "SI", SecretBytes(KEY), evaluated, None)]
+    terms = [terms_of("RS", "SI", other, evaluated)]
     made += s.finalize_chunk(group, rows, seed, SUBMISSION, InputClass.PARTIAL, own, terms)
     assert len({token for chunk in made for token in tokens_in(chunk)}) == 9 * len(made)
 

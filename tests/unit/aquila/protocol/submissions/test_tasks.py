@@ -48,7 +48,7 @@ def test_nothing_shows_what_it_holds(stage: StagedRound) -> None:
     blinding = plan.batch(0, origin.seed, origin.submission_id, digested)
     verifying = tasks.VerifyTask(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
     carried = CarriedSecret.of(origin.seed)
-    column = tasks.ColumnTask("RS", carried, None, chunk)
+    column = tasks.ColumnTask("RS", carried, bytes(32), None, chunk)
     rows = origin.chunks.rows(0)
     finalizing = tasks.FinalizeTask("SI", bytes(16), carried, InputClass.FULL, carried, rows, [column])
     for thing in (
