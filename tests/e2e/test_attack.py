@@ -1,9 +1,9 @@
 """Strangers attack the matcher and a node at once while they play a round: the hits of the rehearsal, and `/health`.
 
-The attacks are those of `strangers.py`, the questions those of `health_watch.py`; each runs as processes of its own.
-`AQUILA_ATTACK_ROUNDS` (1) rounds with lists of `AQUILA_ATTACK_RECORDS` (100) records are played. Nothing is judged by
-a clock: a busy machine makes the test slower, and what it counts stays the same. Seconds until an answer about health
-are those that the service takes, not those in which others have the processors.
+The attacks are those of `strangers.py`, or that of `flood.py`, the questions those of `health_watch.py`; each runs as a
+process of its own. `AQUILA_ATTACK_ROUNDS` (1) rounds with lists of `AQUILA_ATTACK_RECORDS` (100) records are played.
+Nothing is judged by a clock: a busy machine makes the test slower, and what it counts stays the same. Seconds until an
+answer about health are those that the service takes, not those in which others have the processors.
 """
 
 import csv
@@ -11,7 +11,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -22,12 +23,14 @@ import pytest
 from clients.cli.demo.population import FIELDS, populate
 from services.kit.settings import LimitSettings
 from tests.support.loaded_program import LOADED
-from tests.support.process_world import Service, World, paired_hits, rehearsed_hits
+from tests.support.process_world import Service, World, free_port, paired_hits, rehearsed_hits
 
 pytestmark = [pytest.mark.e2e, pytest.mark.attack]
 
 ROUNDS = int(os.environ.get("AQUILA_ATTACK_ROUNDS", "1"))
 RECORDS = int(os.environ.get("AQUILA_ATTACK_RECORDS", "100"))  # in each list
+QUESTIONS = 100  # about health, while strangers come and go
+LOOK_SECONDS = 5.0
 HANGS = 3_600  # seconds after which a round does not end any more
 HERE = Path(__file__).parents[1] / "support"
 USUAL_SECONDS = 1.0
@@ -49,11 +52,11 @@ REFUSALS = {
 
 
 class Program:
-    """A program of `tests/support` at a service's port, which says what it has counted when it is asked."""
+    """A program of `tests/support` at a port of a service, which says what it has counted when it is asked."""
 
-    def __init__(self, name: str, service: Service) -> None:
+    def __init__(self, name: str, service: Service, port: int | None = None) -> None:
         assert service.process is not None
-        command = [sys.executable, str(HERE / name), str(service.port), str(service.process.pid)]
+        command = [sys.executable, str(HERE / name), str(port or service.port), str(service.process.pid)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def counted(self) -> Any:
@@ -65,9 +68,8 @@ class Program:
 
 
 @contextmanager
-def running(name: str, *services: Service) -> Iterator[list[Program]]:
+def running(*programs: Program) -> Iterator[Sequence[Program]]:
     with ExitStack() as stack:
-        programs = [Program(name, service) for service in services]
         for program in programs:
             stack.callback(program.process.communicate)
             stack.callback(program.process.kill)
@@ -104,7 +106,10 @@ def test_a_round_goes_on_while_strangers_attack(world: World, files: dict[str, P
     assert expected
     imports = {node.name: world.import_list(node, files[node.name]) for node in world.nodes}
     attacked = [world.matcher, world.nodes[0]]
-    with running("health_watch.py", *attacked) as watched, running("strangers.py", *attacked) as attackers:
+    with (
+        running(*(Program("health_watch.py", service) for service in attacked)) as watched,
+        running(*(Program("strangers.py", service) for service in attacked)) as attackers,
+    ):
         # Each attack is under way: whatever is answered has been, and connections have ended.
         world.until(lambda: all(is_under_way(attacker.counted()) for attacker in attackers), HANGS)
         for _ in range(ROUNDS):
@@ -121,6 +126,28 @@ def test_a_round_goes_on_while_strangers_attack(world: World, files: dict[str, P
                 check_refused(attacker.counted())
                 check_bounded(service)
             world.close(round_id)
+
+
+@pytest.fixture
+def matcher(tmp_path: Path) -> Iterator[Service]:
+    """A matcher of nobody."""
+    made = Service("matcher", "matcher", tmp_path / "matcher", free_port(), program=LOADED)
+    made.run("matcher", "init", "--home", str(made.home), "--port", str(made.port))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+def test_health_is_answered_while_strangers_come_and_go(matcher: Service) -> None:
+    """Those who come faster than the service works keep none of a hundred questions about health from its answer."""
+    with running(Program("flood.py", matcher)) as [flood], running(Program("health_watch.py", matcher)) as [watcher]:
+        came = 0
+        while answered(watcher) < QUESTIONS:
+            time.sleep(LOOK_SECONDS)
+            assert came < (came := flood.counted())
+        check_bounded(matcher)
 
 
 def answered(watcher: Program) -> int:

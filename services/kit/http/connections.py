@@ -8,9 +8,11 @@ by byte, or never reads its answer, stays for good. Here it gets this long:
 - `Times.write` until it has read what was sent, whenever more waits than the system takes;
 - `Times.linger` to take the answer to a call whose body was not wanted.
 
-In one turn of the event loop at most `PIECE_BYTES` of a stranger's connection are read and parsed. `Reader` parses
-short heads and bodies of a declared length alone, so that a piece costs little whatever it holds. A caller who
-sends more than a piece of further calls before the answer to a call is cut off.
+In one turn of the event loop at most `QUEUE` connections are accepted, and `PIECE_BYTES` of a stranger's are read and
+parsed. So a turn is short however fast strangers come, and a call, which takes some ten turns, is answered before its
+connection is the oldest. No more than `QUEUE` wait to be accepted; whoever comes then is let in by the system when it
+tries again, after a second. `Reader` parses short heads and bodies of a declared length alone, so that a piece costs
+little whatever it holds. A caller who sends more than a piece of further calls before the answer to a call is cut off.
 
 And there are so many at once. A new one beyond takes the place of the one that has waited longest without a caller who
 is known: half heads, handshakes, idle connections and strangers' calls give way, and those of whoever showed a
@@ -58,6 +60,8 @@ PIECE_BYTES = 16 << 10
 """Bytes that are read of a stranger's connection at a time; a head has no more."""
 _LARGE_PIECE_BYTES = 256 << 10  # of a caller who is known: as many as asyncio reads
 HEAD_LINES = 128
+QUEUE = 64
+"""Connections that wait to be accepted, and that are accepted in one turn of the event loop."""
 CLOSING = 64
 """Connections that gave way and are not closed yet."""
 _OTHER_FILES = 256  # what a service opens besides: connections that close, database, chunks, logs, workers

@@ -28,7 +28,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aquila.errors import InputError
-from services.kit.http.connections import Admission, BoundedProtocol, Connections, Listener, places_for
+from services.kit.http.connections import QUEUE, Admission, BoundedProtocol, Connections, Listener, places_for
 from services.kit.http.tls import server_context
 from services.kit.logging import Log
 from services.kit.serving.application import DeclaredLengths, OwnNames, names_of
@@ -204,6 +204,7 @@ def serve(
         # Calls are signed over the Host they were made to; nothing is taken from a proxy's headers.
         proxy_headers=False,
         http=partial(BoundedProtocol, endpoint.connections),  # type: ignore[arg-type]  # it is called as a class is
+        backlog=QUEUE,
         ws="none",
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_SECONDS,
