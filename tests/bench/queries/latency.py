@@ -1,8 +1,10 @@
 """The latency of queries: from the approval to the asker's confirmed hits."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from statistics import median
+from itertools import pairwise
+from statistics import fmean, median
 
 from aquila.csv_files import ListWriter
 from aquila.errors import ExecutorError
@@ -27,8 +29,10 @@ class Latency:
     persons: int
     hits: tuple[int, ...]
     seconds: tuple[float, ...]
-    processor_seconds: float
-    """Of one query, of all services together; the calls to ask and to look at the hits are among them."""
+    processor_seconds: tuple[float, ...]
+    """Of each query, of all services together; the calls to ask and to look at the hits are among them."""
+    by_service: Mapping[str, float]
+    """Processor seconds of one query at each service."""
 
     @property
     def median(self) -> float:
@@ -38,13 +42,17 @@ class Latency:
     def worst(self) -> float:
         return max(self.seconds)
 
+    @property
+    def processor_mean(self) -> float:
+        return round(fmean(self.processor_seconds), 2)
+
     def document(self) -> dict[str, object]:
         return asdict(self) | {"median": self.median, "worst": self.worst}
 
 
 def measure_queries(services: BenchServices, count: int, persons: int, first: int = 0) -> Latency:
     """Ask queries one after the other, each as soon as the one before is answered."""
-    seconds, hits, before = [], [], _processor_seconds(services)
+    seconds, hits, used = [], [], [_processor_seconds(services)]
     for number in range(first, first + count):
         path = services.stage.folder / f"query-{number}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -54,13 +62,15 @@ def measure_queries(services: BenchServices, count: int, persons: int, first: in
         found, spent = _ask(services, services.bring(services.asker, path))
         seconds.append(spent)
         hits.append(found)
-    each = (_processor_seconds(services) - before) / count
-    return Latency(persons, tuple(hits), tuple(seconds), round(each, 2))
+        used.append(_processor_seconds(services))
+    each = tuple(round(sum(after.values()) - sum(before.values()), 2) for before, after in pairwise(used))
+    by_service = {name: round((used[-1][name] - began) / count, 2) for name, began in used[0].items()}
+    return Latency(persons, tuple(hits), tuple(seconds), each, by_service)
 
 
-def _processor_seconds(services: BenchServices) -> float:
-    """Return what the services that run have used of the processor until now."""
-    return sum(processor_seconds(one) for name, one in services.processes.items() if name not in services.stopped)
+def _processor_seconds(services: BenchServices) -> dict[str, float]:
+    """Return what each service that runs has used of the processor until now."""
+    return {name: processor_seconds(one) for name, one in services.processes.items() if name not in services.stopped}
 
 
 def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:

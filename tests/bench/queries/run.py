@@ -47,10 +47,27 @@ class QueryResults:
     def page(self) -> str:
         wanted = self.wanted
         latencies = table(
-            ("network", "queries", "hits", "median, s", "worst, s", "processor, s"),
+            ("network", "queries", "hits", "median, s", "worst, s", "processor, s", "first", "last"),
             [
-                (name, len(one.seconds), sum(one.hits), one.median, one.worst, one.processor_seconds)
+                (
+                    name,
+                    len(one.seconds),
+                    sum(one.hits),
+                    one.median,
+                    one.worst,
+                    one.processor_mean,
+                    one.processor_seconds[0],
+                    one.processor_seconds[-1],
+                )
                 for name, one in self.latencies.items()
+            ],
+        )
+        services = table(
+            ("network", "service", "processor seconds of a query"),
+            [
+                (name, service, spent)
+                for name, one in self.latencies.items()
+                for service, spent in one.by_service.items()
             ],
         )
         idling = table(
@@ -64,6 +81,7 @@ class QueryResults:
         sections = [
             ("Machine", machine_table(self.machine)),
             (f"From approval to confirmed hits: {asked}", latencies),
+            ("By service", services),
             ("Idle services", idling),
         ]
         return "\n".join(["# What a query takes\n", *(f"## {title}\n\n{content}" for title, content in sections)])
