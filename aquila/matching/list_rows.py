@@ -10,7 +10,7 @@ what more records share than the frequency limit, so a list in which a token occ
 we ship it; and names with whole dates hardly ever repeat in a list of persons. Flags are for people.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,43 +20,83 @@ from aquila.records.rules import InputClass, RuleTable
 from aquila.sentences import Sentence
 
 
-def first_bits(chunks: Iterable[bytes]) -> np.ndarray:
-    """Return the first 64 bits of all tokens of some chunks of token rows, each once, ascending.
+class ReadRows:
+    """The token rows of a submission, read chunk by chunk each time that something is asked of them.
 
-    Raises:
-        MalformedError: The bytes are not whole rows.
-    """
-    return np.unique(np.concatenate([_EMPTY, *(_bits(parse_rows(rows), "high") for rows in chunks)]))
-
-
-def meeting_handles(chunks: Iterable[bytes], tokens: np.ndarray) -> np.ndarray:
-    """Return the first 64 bits of the handles of all records that bear one of some tokens, each once, ascending.
+    Every method raises MalformedError if the bytes are not whole rows.
 
     Args:
-        chunks: The token rows of a list.
-        tokens: The first 64 bits of the tokens, ascending.
-
-    Raises:
-        MalformedError: The bytes are not whole rows.
+        read: Reads the chunks, as often as it is called.
     """
-    met = (parse_rows(rows) for rows in chunks)
-    found = (_bits(rows[_are_in(_bits(rows, "high"), tokens)], "handle_high") for rows in met)
-    return np.unique(np.concatenate([_EMPTY, *found]))
+
+    def __init__(self, read: Callable[[], Iterable[bytes]]) -> None:
+        self._read = read
+
+    def every(self) -> bytes:
+        """Return all rows."""
+        return b"".join(self._read())
+
+    def first_bits(self) -> NDArray[np.uint64]:
+        """Return the first 64 bits of all tokens, each once, ascending."""
+        return np.unique(np.concatenate([_EMPTY, *(_bits(parse_rows(rows), "high") for rows in self._read())]))
+
+    def bearing(self, tokens: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the first 64 bits of the handles of all records that bear one of some tokens, each once, ascending.
+
+        Args:
+            tokens: The first 64 bits of the tokens, ascending.
+        """
+        met = map(parse_rows, self._read())
+        found = (_bits(rows[_are_in(_bits(rows, "high"), tokens)], "handle_high") for rows in met)
+        return np.unique(np.concatenate([_EMPTY, *found]))
+
+    def of_records(self, handles: NDArray[np.uint64]) -> bytes:
+        """Return the rows of records, whose handles' first 64 bits are given, ascending."""
+        chunks = map(parse_rows, self._read())
+        return b"".join([rows[_are_in(_bits(rows, "handle_high"), handles)].tobytes() for rows in chunks])
 
 
-def rows_of(chunks: Iterable[bytes], handles: np.ndarray) -> Iterator[bytes]:
-    """Yield the rows of records, chunk by chunk and in their order.
+class KeptRows(ReadRows):
+    """The token rows of a submission in memory, where those of few tokens or records are found without the others.
 
     Args:
-        chunks: The token rows of a list.
-        handles: The first 64 bits of the records' handles, ascending.
-
-    Raises:
-        MalformedError: The bytes are not whole rows.
+        chunks: The rows, chunk by chunk.
     """
-    for content in chunks:
-        rows = parse_rows(content)
-        yield rows[_are_in(_bits(rows, "handle_high"), handles)].tobytes()
+
+    BYTES_OF_ROW = 53
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        rows = parse_rows(b"".join(chunks))
+        handles = _bits(rows, "handle_high")
+        order = np.argsort(handles)
+        self._rows, self._handles = rows[order], handles[order]
+        tokens = _bits(self._rows, "high")
+        self._by_token = np.argsort(tokens).astype(np.uint32)
+        self._tokens = tokens[self._by_token]
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that they take."""
+        return len(self._rows) * self.BYTES_OF_ROW
+
+    def every(self) -> bytes:
+        return self._rows.tobytes()
+
+    def first_bits(self) -> NDArray[np.uint64]:
+        return np.unique(self._tokens)
+
+    def bearing(self, tokens: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return np.unique(self._handles[self._by_token[_places(self._tokens, tokens)]])
+
+    def of_records(self, handles: NDArray[np.uint64]) -> bytes:
+        return self._rows[_places(self._handles, handles)].tobytes()
+
+
+def _places(ascending: NDArray[np.uint64], sought: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the places of some numbers, each given once, among others that ascend."""
+    first = np.searchsorted(ascending, sought)
+    often = np.searchsorted(ascending, sought, side="right") - first
+    return np.repeat(first - np.cumsum(often) + often, often) + np.arange(often.sum())
 
 
 _EMPTY = np.empty(0, dtype=np.uint64)

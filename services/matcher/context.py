@@ -24,7 +24,7 @@ from services.kit.storage.files import ChunkFiles, check_private
 from services.kit.storage.own_identity import open_identity
 from services.kit.storage.store import Store, private_store
 from services.kit.work.executors import ExecutorHandle, executor_handle_of
-from services.kit.work.memory import EventCounts
+from services.kit.work.memory import EventCounts, KeptColumns
 from services.matcher.log import open_log
 from services.matcher.round_memory import RoundCache
 from services.matcher.settings import MatcherSettings
@@ -58,6 +58,8 @@ class MatcherContext:
     counts: EventCounts = field(default_factory=EventCounts)
     terms: KnownTerms = field(default_factory=KnownTerms)
     """Terms of the rounds' manifests."""
+    rows: KeptColumns = field(default_factory=KeptColumns)
+    """Token rows of rounds that go on, for queries."""
     overviews: RoundFacts[RoundOverview] = field(default_factory=RoundFacts)
     """The lines of the secretariat's table."""
 

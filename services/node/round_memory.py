@@ -8,7 +8,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,16 +26,37 @@ from aquila.protocol.party import RoundSecrets
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.round_state import ReportKey
 from aquila.protocol.rounds.verified_round import Round, read_erased
+from aquila.protocol.shadow.checks import ToldPairs
 from aquila.protocol.submission_plan import SubmissionPlan
 from aquila.records.rules import InputClass
 from services.kit.errors import ExposedSecretError, NotFoundError
 from services.kit.storage.files import destroy_secret, read_secret, secret_exists, write_secret
 from services.kit.storage.store import Store
 from services.kit.work.drivers import Failures
+from services.kit.work.memory import KeptColumns, KeptResults
 from services.node.storage.tables import RoundRow, SecretRow, StatementRow
 
 ROUND_SECRETS = "round"
 _KEPT_SECONDS = 60.0  # for which a record that nobody reads is kept where nothing is to be done in its round
+_PAIRS = 100_000  # of reports, that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReadings:
+    """What queries read again and again of the submissions before them, of all rounds together: the newest of it.
+
+    It is as secret as the round key under which it is stored, and goes with it.
+    """
+
+    rows: KeptColumns = field(default_factory=KeptColumns)
+    """Token rows of own submissions."""
+    told: KeptResults[ToldPairs] = field(default_factory=lambda: KeptResults(_PAIRS, lambda one: 1 + len(one.pairs)))
+    """What reports for this node tell."""
+
+    def forget(self, round_id: str) -> None:
+        """Forget all of a round."""
+        self.rows.forget(round_id.__eq__)
+        self.told.forget(lambda subject: subject.startswith(round_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +77,8 @@ class Parts:
     """Gives random bytes."""
     code: str
     """This party's code."""
+    kept: KeptReadings = field(default_factory=KeptReadings)
+    """What was read for queries."""
 
 
 @dataclass(slots=True)
@@ -188,11 +211,12 @@ class RoundMemory:
         return self._round is not None
 
     def forget_record(self) -> None:
-        """Forget the record, what was read of reports, and which statements were taken.
+        """Forget the record, what was read of reports and for queries, and which statements were taken.
 
-        The first two are read again when somebody asks for them; the last counts while bytes are left to be sent. To
-        be called between steps of the driver, which keeps the record during one.
+        The last counts while bytes are left to be sent; the others are read again when somebody asks for them. To be
+        called between steps of the driver, which keeps the record during one.
         """
+        self._parts.kept.forget(self.round_id)
         with self._lock:
             self._round, self.reports, self.reported, self.taken = None, {}, {}, set()
 
@@ -279,6 +303,7 @@ class RoundMemory:
         for work in self.works.values():
             work.seed.close()
         self.works = {}
+        self._parts.kept.forget(self.round_id)
         if self._secrets is not None:
             self._secrets.close()
         if self._key is not None:
@@ -324,10 +349,12 @@ class RoundMemories:
 
     Attributes:
         kept_seconds: For how long a record that nobody reads is kept where nothing is to be done in its round.
+        kept: What was read for queries.
     """
 
     def __init__(self, parts: Parts) -> None:
         self.kept_seconds = _KEPT_SECONDS
+        self.kept = parts.kept
         self._parts = parts
         self._found: dict[str, RoundMemory] = {}
 
@@ -361,10 +388,12 @@ class RoundMemories:
     def forget(self, round_id: str) -> None:
         """Forget a round, whose memory is made again from the store when it is next asked for."""
         self._found.pop(round_id, None)
+        self.kept.forget(round_id)
 
     def clear(self) -> None:
         """Forget every round, as a start does."""
-        self._found.clear()
+        for round_id in [*self._found]:
+            self.forget(round_id)
 
 
 def seed_name(submission_id: str) -> str:

@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 
 from aquila.crypto.keys import SecretBytes
+from aquila.matching.list_rows import KeptRows
 from aquila.protocol.messages import CheckFault, MetTags
 from aquila.protocol.shadow.checks import ReportedPair, ToldPairs
 from aquila.protocol.shadow.columns import Column, make_column, met_digest, query_dummies
@@ -58,7 +59,7 @@ def played(seed: int, *, once: bool = True) -> tuple[SecretBytes, tuple[Side, Si
             side.records.append([*again, drawn(draw)])
             side.rows.append(rows_of(10 + 2 * query + number, side.records[-1]))
             earlier = side.rows[:-1] if once else []
-            rows = asked_rows(lambda one=side.rows[-1]: [one], [lambda one=one: [one] for one in earlier])
+            rows = asked_rows(KeptRows([side.rows[-1]]), [KeptRows([one]) for one in earlier])
             terms = ColumnTerms(SETS, frozenset(), (frozenset(),) * len(earlier))
             side.columns.append(make_query_column(key, rows, terms, side.code, query))
     return key, sides  # type: ignore[return-value]  # two of them
@@ -163,7 +164,7 @@ Check = Callable[[Told, list[tuple[ReportedPair, ReportedPair]], MetTags], tuple
 def checker(key: SecretBytes, sides: tuple[Side, Side], asker: int, place: int) -> Check:
     """Return what lets asker and owner check a report of a query."""
     own = sides[asker].rows[: place + 1]
-    rows = asked_rows(lambda: [own[-1]], [lambda one=one: [one] for one in own[:-1]]).rows
+    rows = asked_rows(KeptRows([own[-1]]), [KeptRows([one]) for one in own[:-1]]).rows
     terms = ColumnTerms(SETS, frozenset(), (frozenset(),) * place)
     asked = AskedPair(PARTIES[asker], place - 1, terms)
 
@@ -171,7 +172,7 @@ def checker(key: SecretBytes, sides: tuple[Side, Side], asker: int, place: int) 
         told: Told, pairs: list[tuple[ReportedPair, ReportedPair]], met: MetTags
     ) -> tuple[CheckFault | None, ...]:
         now = [ToldPairs([pair[side] for pair in pairs], met) for side in (0, 1)]
-        listed = told_rows(lambda: [sides[1 - asker].rows[0]], now[1].pairs)
+        listed = told_rows(KeptRows([sides[1 - asker].rows[0]]), now[1].pairs)
         return (check_query(key, rows, asked, now[0], told[0]), check_query(key, listed, asked, now[1], told[1]))
 
     return check
@@ -198,7 +199,7 @@ def test_a_set_that_gives_too_many_tags() -> None:
     key = SecretBytes(KEY)
     many = [{2: list(range(40)), 3: list(range(40)), 1: [7]}]
     rows = rows_of(5, many)
-    asked = asked_rows(lambda: [rows], [])
+    asked = asked_rows(KeptRows([rows]), [])
     column = make_query_column(key, asked, ColumnTerms(SETS, frozenset()), "AL", 0)
     assert column.left_out == (1,)
     assert len(column.tags) == 1 + 128

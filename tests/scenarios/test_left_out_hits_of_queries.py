@@ -8,6 +8,7 @@ import pytest
 
 from aquila.errors import AquilaError, BindingError, EquivocationError, OrderError, PolicyError
 from aquila.matching.certainty import Level
+from aquila.matching.list_rows import ReadRows
 from aquila.protocol.messages import (
     Basis,
     BelowPair,
@@ -111,7 +112,7 @@ def test_one_chance_in_129(asked: StagedRound) -> None:
         seen = []
         for code, other in (("SI", "AL"), ("AL", "SI")):
             node = asked.nodes[code]
-            listed = asked.rows_of(node.submission_id, other)
+            listed = ReadRows(asked.rows_of(node.submission_id, other))
             rows = asked.asked_rows(asker.submission_id, other).rows if code == "SI" else told_rows(listed, ())
             pair = asked_pair(node.round, asked.table, asker.submission_id, "AL")
             with node.pair_key(other) as key:

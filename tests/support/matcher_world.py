@@ -18,6 +18,7 @@ from aquila.crypto.envelope import sign_envelope
 from aquila.crypto.group import Group
 from aquila.crypto.keys import IdentityKey, SecretBytes
 from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.matching.list_rows import KeptRows
 from aquila.protocol.messages import Hit, HitReport, Kind, LogHead, Message, Mode, Notes, TokenColumn
 from aquila.protocol.messages.feed import EventKind, Events
 from aquila.protocol.party import Party
@@ -249,7 +250,7 @@ class Node:
             return make_column(key, RecordRows(sent.tokens[other]), sets, other if takes_queries else None)
         query = sent.submission_id
         before = [self.sent[one].tokens[other] for one in self.round.sent_before(query, other)]
-        asked = asked_rows(lambda: sent.tokens[other], [lambda rows=rows: rows for rows in before])
+        asked = asked_rows(KeptRows(sent.tokens[other]), [KeptRows(rows) for rows in before])
         terms = ColumnTerms(sets, frozenset(), left_out_before(self.round, query, other))
         number = max(0, query_number(self.round, query, other))  # a test may send it before the list
         return make_query_column(key, asked, terms, self.code, number)

@@ -27,6 +27,7 @@ from aquila.crypto.shares import Share, prove_knowledge
 from aquila.errors import AquilaError
 from aquila.matching.certainty import Grade, Level, grade_on
 from aquila.matching.join import TokenTable
+from aquila.matching.list_rows import ReadRows
 from aquila.protocol import matcher as roles
 from aquila.protocol.messages import (
     BoundStatement,
@@ -466,8 +467,10 @@ class StagedRound(Rehearsal):
 
     def asked_rows(self, query: str, counterpart: str) -> AskedRows:
         """Return the rows of a query for a counterpart, and what its asker sent that one before."""
-        before = [self.rows_of(one, counterpart) for one in self.round.sent_before(query, counterpart)]
-        return asked_rows(self.rows_of(query, counterpart), before)
+        own, *before = map(
+            ReadRows, (self.rows_of(one, counterpart) for one in (query, *self.round.sent_before(query, counterpart)))
+        )
+        return asked_rows(own, before)
 
     def reports_of(self, asker: SimulatedParty) -> list[HitReport]:
         """Match a query against the lists of its counterparts whose columns are there, but where its asker was told."""
@@ -520,7 +523,7 @@ class StagedRound(Rehearsal):
         if node.code == asker:
             rows, _, _, sent = self.asked_rows(query, key.counterpart)
         else:
-            rows = told_rows(self.rows_of(node.submission_id, key.counterpart), told.pairs)
+            rows = told_rows(ReadRows(self.rows_of(node.submission_id, key.counterpart)), told.pairs)
         if not have_one_key(round_, *key):
             return CheckFault.COLUMNS
         with node.pair_key(key.counterpart) as secret:

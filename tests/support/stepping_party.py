@@ -19,6 +19,7 @@ import numpy as np
 from aquila.crypto.keys import SecretBytes
 from aquila.errors import MalformedError, ProofError, SealError
 from aquila.matching.join import TOKEN_ROW_BYTES
+from aquila.matching.list_rows import KeptRows
 from aquila.protocol.matcher import TokenCount
 from aquila.protocol.messages import (
     CheckFault,
@@ -437,8 +438,8 @@ class SteppingParty:
 
     def _asked_rows(self, name: str, other: str, rows: list[bytes]) -> AskedRows:
         """Return the rows of a query for a counterpart, and what was sent to that one before."""
-        earlier = [partial(self.rows_of, one, other) for one in self.round.sent_before(name, other)]
-        return asked_rows(lambda: rows, earlier)
+        earlier = [KeptRows(self.rows_of(one, other)) for one in self.round.sent_before(name, other)]
+        return asked_rows(KeptRows(rows), earlier)
 
     def sent_instead(self, other: str, chunk: FinalizedChunk) -> FinalizedChunk:
         """Return the rows that are sent for a counterpart; a liar sends others."""
@@ -494,7 +495,7 @@ class SteppingParty:
             if is_own:
                 sent = self._asked_rows(query, other, self.rows_of(query, other))
                 return check_query(secret, sent.rows, asked, told, before, sent.before)
-            return check_query(secret, told_rows(partial(self.rows_of, own, other), told.pairs), asked, told, before)
+            return check_query(secret, told_rows(KeptRows(self.rows_of(own, other)), told.pairs), asked, told, before)
 
     def sign_receipt(self, report: ReportKey) -> None:
         _, other, query = report

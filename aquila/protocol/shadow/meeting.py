@@ -120,7 +120,7 @@ def new_combinations(
     shared: TokenRows, terms: ColumnTerms, before: Iterable[EarlierRows]
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield of each set that counts its number, and the tokens of each combination once that is not one of before."""
-    earlier = list(before)
+    earlier = [one for one in before if len(one.rows.records)]
     for found in shared.combinations(terms.sets, terms.left_out):
         gone = [
             one.rows.combined(found.number, terms.sets[found.number]).tokens

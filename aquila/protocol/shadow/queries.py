@@ -5,14 +5,14 @@ matcher could compare the columns: a tag that comes again is no dummy. What met 
 sides know which tags are new, and the asker what its persons must meet again (PROTOCOL.md 3.7.13.2).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aquila.crypto.keys import SecretBytes
-from aquila.matching.list_rows import first_bits, meeting_handles, rows_of
+from aquila.matching.list_rows import ReadRows
 from aquila.protocol.messages import CheckFault
 from aquila.protocol.rounds.round_state import RoundState
 from aquila.protocol.shadow.checks import ReportedPair, ToldPairs, are_whole, is_due, shared_rows
@@ -20,10 +20,8 @@ from aquila.protocol.shadow.columns import Column, ascending, query_dummies, tag
 from aquila.protocol.shadow.meeting import ColumnTerms, EarlierRows, column_terms, new_combinations
 from aquila.protocol.shadow.token_rows import RecordRows, TokenRows
 from aquila.protocol.submissions.column_sizes import MOST_TAGS_OF_A_RECORD
+from aquila.protocol.submissions.submission import TOKEN_ROW
 from aquila.records.rules import RuleTable
-
-Chunks = Callable[[], Iterable[bytes]]
-"""Reads the token rows of a submission, chunk by chunk, as often as it is called."""
 
 
 class AskedRows(NamedTuple):
@@ -62,33 +60,32 @@ def query_number(round_: RoundState, query: str, owner: str) -> int:
     return len(round_.sent_before(query, owner)) - 1
 
 
-def asked_rows(query: Chunks, earlier: Sequence[Chunks]) -> AskedRows:
+def asked_rows(query: ReadRows, earlier: Sequence[ReadRows]) -> AskedRows:
     """Gather the rows that a query's column and its check need at its asker.
 
     Args:
         query: The query's rows.
         earlier: Those of its asker's submissions before it.
     """
-    sought = first_bits(query())
-    parts = [b"".join(query())]
-    parts += [b"".join(rows_of(chunks(), meeting_handles(chunks(), sought))) for chunks in earlier]
+    sought = query.first_bits()
+    parts = [query.every(), *(one.of_records(one.bearing(sought)) for one in earlier)]
     rows = RecordRows(parts)
-    ends = np.cumsum([len(RecordRows([part]).numbers.records) for part in parts]).tolist()
+    ends = np.cumsum([len(part) // TOKEN_ROW.itemsize for part in parts]).tolist()
     own, *before = (rows.between(first, end) for first, end in zip([0, *ends], ends, strict=False))
     return AskedRows(rows, own, len(np.unique(own.records)), tuple(before))
 
 
-def told_rows(chunks: Chunks, pairs: Iterable[ReportedPair]) -> RecordRows:
+def told_rows(listed: ReadRows, pairs: Iterable[ReportedPair]) -> RecordRows:
     """Return of a list that a query meets the rows of all records that bear a token which is reported to have met.
 
     Args:
-        chunks: The list's rows.
+        listed: The list's rows.
         pairs: The reported pairs.
     """
     told = list(pairs)
-    reported = RecordRows(rows_of(chunks(), _first_bits([pair.handle for pair in told])))
+    reported = RecordRows([listed.of_records(_first_bits([pair.handle for pair in told]))])
     met = reported.tokens[shared_rows(reported, told).tokens]
-    return RecordRows(rows_of(chunks(), meeting_handles(chunks(), _first_bits(list(map(bytes, met))))))
+    return RecordRows([listed.of_records(listed.bearing(_first_bits(list(map(bytes, met)))))])
 
 
 def make_query_column(key: SecretBytes, asked: AskedRows, terms: ColumnTerms, asker: str, number: int) -> Column:

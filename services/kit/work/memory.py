@@ -3,12 +3,13 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from aquila.interface.records import ReadingProgress
+from aquila.matching.list_rows import KeptRows, ReadRows
 from services.kit.errors import NotFoundError
 
 
@@ -36,9 +37,15 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class KeptResults(Generic[R]):
-    """The newest results by subject. Safe in threads; nothing is stored."""
+    """The newest results by subject. Safe in threads; nothing is stored.
+
+    Attributes:
+        most: How large they may be together.
+        size_of: Returns the size of one; each counts 1 if not given. One that is larger than all may be is not kept.
+    """
 
     most: int = 8
+    size_of: Callable[[R], int] = field(default=lambda _: 1, repr=False)
     _kept: dict[str, tuple[str, R]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -55,10 +62,48 @@ class KeptResults(Generic[R]):
         made = make()
         with self._lock:
             self._kept.pop(subject, None)
-            self._kept[subject] = version, made
-            while len(self._kept) > self.most:
-                del self._kept[next(iter(self._kept))]
+            if (size := self.size_of(made)) <= self.most:
+                size += sum(self.size_of(one) for _, one in self._kept.values())
+                while size > self.most:
+                    size -= self.size_of(self._kept.pop(next(iter(self._kept)))[1])
+                self._kept[subject] = version, made
         return made
+
+    def forget(self, which: Callable[[str], bool]) -> None:
+        """Forget the results for some subjects."""
+        with self._lock:
+            for subject in [*filter(which, self._kept)]:
+                del self._kept[subject]
+
+
+_ROWS_BYTES = 128 << 20
+_MOST_OF_COLUMN = _ROWS_BYTES // 4 // KeptRows.BYTES_OF_ROW
+
+
+class KeptColumns:
+    """Token rows of columns, among which a few are looked for again and again: the newest ones. Safe in threads.
+
+    They are read once, and again where the memory for them is used up; those of a long list each time.
+    """
+
+    def __init__(self) -> None:
+        self._kept: KeptResults[KeptRows] = KeptResults(_ROWS_BYTES, lambda one: one.size)
+
+    def of(self, round_id: str, place: str, count: int, read: Callable[[], Iterable[bytes]]) -> ReadRows:
+        """Return the rows of a column, which do not change any more; raises as `read` does.
+
+        Args:
+            place: Its name within the round.
+            count: How many rows it has.
+            read: Reads them chunk by chunk.
+        """
+        if count > _MOST_OF_COLUMN:
+            return ReadRows(read)
+        return self._kept.get(f"{round_id} {place}", "", lambda: KeptRows(read()))
+
+    def forget(self, which: Callable[[str], bool]) -> None:
+        """Forget the columns of some rounds."""
+        self._kept.forget(lambda subject: which(subject.partition(" ")[0]))
 
 
 PATIENCE = 30.0

@@ -9,7 +9,7 @@ from aquila.errors import AquilaError
 from services.kit.errors import RoundDamagedError
 from services.kit.logging import Log
 from services.matcher.context import MatcherContext
-from services.matcher.storage.round_marks import RoundFacts, marks_of
+from services.matcher.storage.round_marks import OPEN, RoundFacts, marks_of
 
 _LOG = Log("matcher.steps")
 
@@ -37,6 +37,8 @@ def each_round(
         rounds = [round_id for round_id, mark in marks.items() if not quiet.get(round_id, mark, now)]
         terms = context.terms.of(session, rounds)
     quiet.forget_others(marks)
+    if query is OPEN:
+        context.rows.forget(lambda round_id: round_id not in marks)
     busy, failed = False, None
     for round_id in rounds:
         try:

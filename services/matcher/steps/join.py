@@ -23,7 +23,7 @@ from sqlalchemy import select
 from aquila.errors import MalformedError, PolicyError
 from aquila.matching.certainty import Level
 from aquila.matching.join import TokenTable
-from aquila.matching.list_rows import Multiplicity, first_bits, meeting_handles, rows_of
+from aquila.matching.list_rows import Multiplicity, ReadRows
 from aquila.protocol.log_entries import match_entry
 from aquila.protocol.matcher import TokenCount, find_pairs, make_reports
 from aquila.protocol.messages import HitReport, TagPiece, TokenChunkReference
@@ -206,15 +206,19 @@ def _add(
 
 def _add_meeting(context: MatcherContext, round_: Round, tokens: TokenTable, query: ColumnKey, met: ColumnKey) -> None:
     """Add of a list what can matter for a query, whose tokens are few; the list was counted when it was joined."""
-    handles = meeting_handles(_chunks(context, round_, met), first_bits(_chunks(context, round_, query)))
-    if len(handles):
-        for rows in rows_of(_chunks(context, round_, met), handles):
-            tokens.add(1, rows)
+    listed = _kept(context, round_, met)
+    tokens.add(1, listed.of_records(listed.bearing(_kept(context, round_, query).first_bits())))
 
 
 def _chunks(context: MatcherContext, round_: Round, column: ColumnKey) -> Iterator[bytes]:
     """Read the token rows of a column chunk by chunk; raises as `join` does for what is lost."""
     return _parts(context, round_, column, 0, round_.tokens[column].column.chunks)
+
+
+def _kept(context: MatcherContext, round_: Round, column: ColumnKey) -> ReadRows:
+    """Return the token rows of a column, for a few of them to be found; raises as `_chunks` does."""
+    count = round_.submissions[column.submission_id].elements.total()
+    return context.rows.of(round_.round_id, " ".join(column), count, partial(_chunks, context, round_, column))
 
 
 def _pieces(context: MatcherContext, round_: Round, column: ColumnKey) -> Iterator[bytes]:
@@ -237,13 +241,9 @@ def _parts(
 
 def _sent_before(context: MatcherContext, round_: Round, query: ColumnKey) -> list[bytes]:
     """Read what matters for a query of its asker's earlier columns for a list's owner; raises as `_chunks` does."""
-    sought = first_bits(_chunks(context, round_, query))
-    found = []
-    for one in round_.sent_before(*query):
-        column = query._replace(submission_id=one)
-        handles = meeting_handles(_chunks(context, round_, column), sought)
-        found.append(b"".join(rows_of(_chunks(context, round_, column), handles)))
-    return found
+    sought = _kept(context, round_, query).first_bits()
+    before = (_kept(context, round_, query._replace(submission_id=one)) for one in round_.sent_before(*query))
+    return [rows.of_records(rows.bearing(sought)) for rows in before]
 
 
 def _column(

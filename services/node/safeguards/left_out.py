@@ -4,7 +4,7 @@ What was checked stays, as a row for each report, and both sides of a pair compa
 """
 
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -24,7 +24,7 @@ from services.kit.logging import Log
 from services.node.context import NodeContext
 from services.node.rounds import statements
 from services.node.rounds.own_reports import own_report, own_reports, pages_of
-from services.node.safeguards.shadow_columns import column_key, rows_of_query, token_rows
+from services.node.safeguards.shadow_columns import column_key, kept_rows, rows_of_query, token_rows
 from services.node.storage.tables import PairCheckRow
 
 PERSON_DIGITS = 4
@@ -105,13 +105,18 @@ def _fault_of_query(node: NodeContext, round_: Round, report: ReportKey, told: T
         if is_asker:
             rows = rows_of_query(node, round_, query, counterpart)
             return check_query(key, rows.rows, asked, told, before, rows.before)
-        read = partial(token_rows, node, round_.round_id, round_.list_of(node.code) or "", counterpart)
-        return check_query(key, told_rows(read, told.pairs), asked, told, before)
+        listed = kept_rows(node, round_, round_.list_of(node.code) or "", counterpart)
+        return check_query(key, told_rows(listed, told.pairs), asked, told, before)
 
 
 def _told(node: NodeContext, round_: Round, report: ReportKey) -> ToldPairs:
-    """Return what a report that is whole tells."""
-    return ToldPairs.of(pages_of(node.store, node.registry, own_report(node.store, node.registry, round_, report)))
+    """Return what a report that is whole tells; it is read once."""
+    store, registry, digest = node.store, node.registry, round_.reports[report]
+    return node.rounds.kept.told.get(
+        f"{round_.round_id} {digest}",
+        "",
+        lambda: ToldPairs.of(pages_of(store, registry, own_report(store, registry, round_, report))),
+    )
 
 
 def _found_whole(node: NodeContext, round_id: str) -> set[ReportKey]:
@@ -120,9 +125,10 @@ def _found_whole(node: NodeContext, round_id: str) -> set[ReportKey]:
     So is one of lists in which too many pairs are called too weak: all of them are told.
     """
     is_whole = PairCheckRow.fault.is_(None) | (PairCheckRow.fault == CheckFault.LEVELS.value)
-    query = select(PairCheckRow).where(PairCheckRow.round_id == round_id, is_whole)
+    place = PairCheckRow.counterpart, PairCheckRow.submission_id
     with node.store.reading("left_out.whole") as session:
-        return {_report_of(node, row) for row in session.scalars(query)}
+        found = session.execute(select(*place).where(PairCheckRow.round_id == round_id, is_whole)).all()
+    return {ReportKey(node.code, counterpart, query or None) for counterpart, query in found}
 
 
 def store_check(

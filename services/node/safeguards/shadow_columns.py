@@ -1,7 +1,7 @@
 """Shadow columns that this node sends with its tokens, sealed under the round key until then (PROTOCOL.md 3.7.12)."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aquila.crypto.keys import SecretBytes
+from aquila.matching.list_rows import ReadRows
 from aquila.protocol.messages import Kind, Mode, StatementKind, TokenColumn, Tokens
 from aquila.protocol.registry import Registry
 from aquila.protocol.rounds.locks import pair_key
@@ -48,13 +49,19 @@ def parts_of_rows(node: NodeContext, submission: str, counterpart: str) -> Seque
         return session.scalars(select(TokenPartRow).where(*of_column).order_by(TokenPartRow.index)).all()
 
 
+def kept_rows(node: NodeContext, round_: Round, submission: str, counterpart: str) -> ReadRows:
+    """Return the rows of an own submission for a counterpart, for a few of them to be found; raises as `token_rows`."""
+    read = partial(token_rows, node, round_.round_id, submission, counterpart)
+    count = round_.submissions[submission].elements.total()
+    return node.rounds.kept.rows.of(round_.round_id, f"{submission} {counterpart}", count, read)
+
+
 def rows_of_query(node: NodeContext, round_: Round, query: str, counterpart: str) -> AskedRows:
     """Return an own query's rows for a counterpart, and what is needed of those before it; raises as `token_rows`."""
-
-    def reader(submission: str) -> Callable[[], Iterator[bytes]]:
-        return partial(token_rows, node, round_.round_id, submission, counterpart)
-
-    return asked_rows(reader(query), [reader(one) for one in round_.sent_before(query, counterpart)])
+    own, *earlier = (
+        kept_rows(node, round_, one, counterpart) for one in (query, *round_.sent_before(query, counterpart))
+    )
+    return asked_rows(own, earlier)
 
 
 def column_key(node: NodeContext, round_: Round, counterpart: str) -> SecretBytes:

@@ -28,6 +28,16 @@ def test_the_one_that_was_asked_for_longest_ago_is_forgotten() -> None:
     assert kept.get("b", "", lambda: "new") == "new"
 
 
+def test_results_that_are_large_together() -> None:
+    """The oldest ones make room for a new one; one that is larger than all may be is made each time."""
+    kept: KeptResults[str] = KeptResults(most=5, size_of=len)
+    for made in ("aa", "bb", "ccc", "dddddd"):
+        kept.get(made[0], "", lambda made=made: made)  # type: ignore[misc]
+    assert [kept.get(subject, "", lambda: "") for subject in "bcda"] == ["bb", "ccc", "", ""]
+    kept.forget(lambda subject: subject == "b")
+    assert [kept.get(subject, "", lambda: "") for subject in "bc"] == ["", "ccc"]
+
+
 KEY = "ab" * 16
 
 

@@ -185,6 +185,29 @@ async def test_both_sides_see_that_a_hit_is_of_a_query(world_after: WorldAfter) 
         assert len(lists) + 1 == (await party_node.get("/hits"))["total"]
 
 
+@pytest.mark.rounds
+async def test_what_was_read_for_queries_goes_with_the_round(world_after: WorldAfter) -> None:
+    """Each service reads rows and reports once, for all queries of a round; at its end nothing of them is kept."""
+    world, round_id = await world_after(round_for_queries)
+    al, found = world.nodes["AL"], []
+    for _ in range(2):
+        await asked(al, round_id, MIRA)
+        await world.settle()
+        found.append((dict(al.node.rounds.kept.rows._kept._kept), dict(al.node.rounds.kept.told._kept)))
+    for first, second in zip(*found, strict=True):
+        assert first
+        assert len(second) > len(first)
+        assert all(second[subject] is kept for subject, kept in first.items())
+    matcher = world.app.state.context.rows._kept._kept
+    assert matcher
+    await world.operator.post(f"/v1/operator/rounds/{round_id}/close")
+    await world.settle()
+    kept = al.node.rounds.kept
+    assert not kept.rows._kept._kept
+    assert not kept.told._kept
+    assert not matcher
+
+
 async def test_persons_of_a_query_are_no_list(world_after: WorldAfter) -> None:
     world, round_id = await world_after(round_for_queries)
     al = world.nodes["AL"]

@@ -5,16 +5,16 @@ Token multiplicities: what a shipped node never sends is flagged, what lists of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
 from aquila.errors import MalformedError
 from aquila.matching import list_rows
 from aquila.matching.join import MatchedPair, MatchedTokenPositions, TokenTable
-from aquila.matching.list_rows import Multiplicity, first_bits, meeting_handles, rows_of
+from aquila.matching.list_rows import KeptRows, Multiplicity, ReadRows
 from aquila.records.rules import load_rules
 from aquila.sentences import text_of
 
@@ -48,35 +48,55 @@ def matched(
         return pairs, tokens.met(pairs).positions(), tokens.patterns()
 
 
+def read_rows(chunks: list[bytes]) -> ReadRows:
+    return ReadRows(lambda: chunks)
+
+
+in_both_ways = pytest.mark.parametrize("way", [read_rows, KeptRows])
+Way = Callable[[list[bytes]], ReadRows]
+
+
+@in_both_ways
 @pytest.mark.parametrize("seed", range(5))
-def test_the_rows_that_meet_are_enough(tmp_path: Path, seed: int) -> None:
+def test_the_rows_that_meet_are_enough(tmp_path: Path, seed: int, way: Way) -> None:
     """Pairs, rules, positions and frequency limits are the same without the rows that cannot matter."""
     random = Random(seed)
     query = [some_rows(random, 1 << 100, 3)]
     lists = [[some_rows(random, number << 80, 30), some_rows(random, number << 90, 20)] for number in (1, 2)]
-    sought = first_bits(query)
-    few = [list(rows_of(chunks, meeting_handles(chunks, sought))) for chunks in lists]
+    sought = way(query).first_bits()
+    few = [[rows.of_records(rows.bearing(sought))] for rows in map(way, lists)]
     assert matched(tmp_path / "few", [query, *few]) == matched(tmp_path / "all", [query, *lists])
 
 
-def test_records_come_whole_or_not_at_all() -> None:
-    """A record that bears one of the tokens keeps all its rows, in their order; the others have none left."""
+@in_both_ways
+def test_records_come_whole_or_not_at_all(way: Way) -> None:
+    """A record that bears one of the tokens keeps all its rows; the others have none left."""
     chunks = [row(1 << 64, 1, 10) + row(2 << 64, 1, 20), row(1 << 64, 2, 30) + row(3 << 64, 1, 40)]
-    handles = meeting_handles(chunks, first_bits([row(9, 1, 30)]))
+    rows = way(chunks)
+    handles = rows.bearing(way([row(9, 1, 30)]).first_bits())
     assert handles.tolist() == [1]
-    assert list(rows_of(chunks, handles)) == [chunks[0][:33], chunks[1][:33]]
+    assert rows.of_records(handles) in (chunks[0][:33] + chunks[1][:33], chunks[1][:33] + chunks[0][:33])
+    assert len(rows.every()) == 4 * 33
 
 
-def test_nothing_meets_nothing() -> None:
-    assert first_bits([]).tolist() == []
-    chunks = [row(1, 1, 10)]
-    assert meeting_handles(chunks, first_bits([])).tolist() == []
-    assert list(rows_of(chunks, np.empty(0, dtype=np.uint64))) == [b""]
+@in_both_ways
+def test_nothing_meets_nothing(way: Way) -> None:
+    nothing = way([]).first_bits()
+    assert nothing.tolist() == []
+    rows = way([row(1, 1, 10)])
+    assert rows.bearing(nothing).tolist() == []
+    assert rows.of_records(nothing) == b""
 
 
-def test_rows_that_are_not_whole() -> None:
+@in_both_ways
+def test_rows_that_are_not_whole(way: Way) -> None:
     with pytest.raises(MalformedError):
-        first_bits([b"short"])
+        way([b"short"]).first_bits()
+
+
+def test_the_size_of_rows_that_are_kept() -> None:
+    """It counts the rows, and for each its token, its handle and a place."""
+    assert KeptRows([row(1, 1, 10), row(2, 1, 20)]).size == 2 * (33 + 8 + 8 + 4)
 
 
 TABLE = load_rules("default")

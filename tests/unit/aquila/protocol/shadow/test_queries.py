@@ -1,6 +1,7 @@
 """Checks of queries together with what was asked before them."""
 
 from aquila.crypto.keys import SecretBytes
+from aquila.matching.list_rows import KeptRows
 from aquila.protocol.messages import CheckFault, MetTags
 from aquila.protocol.shadow.checks import ReportedPair, ToldPairs
 from aquila.protocol.shadow.columns import ascending, met_digest, query_dummies
@@ -20,7 +21,7 @@ def test_a_set_left_out_once_is_checked_later() -> None:
     person, many = {2: [5], 3: [6]}, {1: [7], 2: list(range(40)), 3: list(range(40))}
     listed, between, again = rows_of(0, [person]), rows_of(10, [many]), rows_of(12, [person])
     terms = ColumnTerms(SETS, frozenset(), (frozenset(), frozenset({1})))
-    asked = asked_rows(lambda: [again], [lambda: [listed], lambda: [between]])
+    asked = asked_rows(KeptRows([again]), [KeptRows([listed]), KeptRows([between])])
     met = ascending([query_dummies(key, "AL", range(1, 2))])
     number = MetTags(tags=len(met), digest=met_digest(met))
 
@@ -35,5 +36,5 @@ def test_a_set_left_out_once_is_checked_later() -> None:
     assert check() is CheckFault.PAIRS
     # The list's owner has one record of the person, and finds both pairs whole.
     before = [ToldPairs([pair(1, 0)], number), ToldPairs((), number)]
-    owns = told_rows(lambda: [rows_of(1, [person])], [pair(1, 12)])
+    owns = told_rows(KeptRows([rows_of(1, [person])]), [pair(1, 12)])
     assert check_query(key, owns, AskedPair("AL", 1, terms), ToldPairs([pair(1, 12)], number), before) is None
