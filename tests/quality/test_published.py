@@ -80,5 +80,5 @@ def test_the_page(folder: Path) -> None:
     assert page in said.stdout
     assert [line for line in page.splitlines() if line.startswith("## ")] == ["## some", "## some, names and dates"]
     assert "3 persons, and 3 aliases of 2 of them; 0 aliases were refused" in page
-    for row in ("| some | high |", "| exact key, as written |", "| Aquila, by probability |", "| some: F1 |"):
+    for row in ("| set | high |", "| exact key, as written |", "| Aquila, by probability |", "| some: F1 |"):
         assert row in page

@@ -6,16 +6,15 @@ minutes, most of them for the lists of 200,000.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from aquila.records.rules import load_rules
 from clients.people.invent import MOSTLY_ARABIC
-from tests.quality.measuring.bench import SetResult, measure_set
+from tests.quality.measuring.bench import measure_set
 from tests.quality.measuring.common_lists import GenerationSettings, common_lists
 from tests.quality.measuring.labelled_sets import LabelledSet
 from tests.quality.measuring.main import ALL_FIELDS
-from tests.quality.measuring.measures import LEVELS
-from tests.quality.measuring.report import markdown
+from tests.quality.measuring.report import level_table
 from tests.quality.measuring.set_files import NAMES_AND_DATE
 from tests.quality.populations import Population, populated_lists, strangers
 
@@ -61,22 +60,11 @@ def _two(size: int, seed: int, population: Population | None = None, kind: str =
     return made.only(NAMES_AND_DATE, f"{kind}, 2 x {size:,}")
 
 
-def levels_by_set(results: Sequence[SetResult]) -> str:
-    """Return of each set, by level: right and wrong pairs, in brackets the wrong ones that are stated, and recall."""
-    rows = []
-    for result in results:
-        counted = ((result.measured.by_level[level], result.expected_false[level]) for level in LEVELS)
-        cells = (f"{one.right}, {one.wrong} ({stated:.1f}), {one.recall:.3f}" for one, stated in counted)
-        if result.labelled.same:
-            rows.append((result.labelled.name, *cells))
-    return markdown(("set", *(level.value for level in LEVELS)), rows)
-
-
 def main() -> int:
     """Measure the sets; return the exit status."""
     table = load_rules("default")
     results = [measure_set(one, table) for one in hard_sets()]
-    print(levels_by_set(results))
+    print(level_table(results))
     broken = [sentence for result in results for sentence in result.unkept]
     print("\n".join(broken), file=sys.stderr)
     return 1 if broken else 0

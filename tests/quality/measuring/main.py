@@ -116,12 +116,13 @@ def _tables(
     lists = list(whole.sent.values())
     everyone = [record for one in lists for record in one.records]
     told = rule_leakage(lists, results.table, everyone)
+    of_rules = {name: found for name, found in without.items() if name == whole.labelled.name or "region" not in name}
     return {
         "f1": report.f1_table(results.sets, of_peers) + "\n" + report.peer_notes(of_peers),
         "levels": report.level_table(results.sets),
         "false-pairs": report.false_table(results.sets),
         "inputs": report.inputs_table(results.sets),
-        "ablation": report.ablation_table(without, labelled),
+        "ablation": report.ablation_table(of_rules, labelled),
         "learning": report.learning_table(_unlearned(results)),
         "calibration": report.calibration_table(results.sets),
         "duplicates": report.duplicates_table(measure_duplicates(whole.labelled, results.table)),

@@ -126,18 +126,18 @@ def measured_languages() -> dict[str, tuple[Share, Share]]:
 
 def pair_tables() -> dict[str, str]:
     languages = [
-        (language.capitalize(), *(cell for share in shares for cell in (share.pairs, *share.cells())))
+        (language.capitalize(), *(cell for share in shares for cell in share.cells()))
         for language, shares in measured_languages().items()
     ]
     reasons = []
     for same, known in ((True, SAME_REASONS), (False, DIFFERENT_REASONS)):
         for reason in known:
             share = measure_pairs(pair for pair in name_pairs() if pair.same is same and pair.reason == reason)
-            reasons.append((reason, "meet" if same else "stay apart", share.pairs, *share.cells()))
-    sides = [f"{side}: {name}" for side in ("same", "differ") for name in ("pairs", *MEASURED_FORMS)]
+            reasons.append((reason if same else f"{reason} (differ)", share.pairs, *share.cells()))
+    sides = [f"{side}: {name}" for side in ("same", "differ") for name in MEASURED_FORMS]
     return {
         "name-pairs": markdown(("language", *sides), languages),
-        "name-pair-reasons": markdown(("reason", "right if they", "pairs", *MEASURED_FORMS), reasons),
+        "name-pair-reasons": markdown(("reason", "pairs", *MEASURED_FORMS), reasons),
     }
 
 

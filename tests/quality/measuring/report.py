@@ -33,7 +33,6 @@ def f1_table(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResu
             cells.append(_f1(found[0].f1) if found else "")
         rows.append((f"{peer}, {spelling}", *cells))
     rows += [(f"Aquila, {cut}", *(_f1(result.measured.at_cuts[cut].f1) for result in labelled)) for cut in CUTS]
-    rows.append(("**Aquila, best cut**", *(f"**{_f1(result.measured.best_f1)}**" for result in labelled)))
     return markdown(("F1", *(result.labelled.name for result in labelled)), rows)
 
 
@@ -45,18 +44,14 @@ def peer_notes(peers: Mapping[str, Sequence[PeerResult]]) -> str:
 
 
 def level_table(results: Sequence[SetResult]) -> str:
-    """Return right and wrong pairs, precision and recall of each level, beside what is promised."""
+    """Return of each set, by level: right and wrong pairs, in brackets the wrong ones that are stated, and recall."""
     rows = []
     for result in results:
-        if not result.labelled.same:
-            continue
-        for level in LEVELS:
-            counts = result.measured.by_level[level]
-            told = f"{result.expected_false[level]:.1f}", f"{counts.precision:.4f}", f"{level.least:.2f}"
-            right = result.labelled.name, level.value, counts.right, counts.wrong
-            rows.append((*right, *told, f"{counts.recall:.3f}"))
-    columns = ("set", "level", "right", "wrong", "wrong by its own word", "precision", "promised", "recall")
-    return markdown(columns, rows)
+        counted = ((result.measured.by_level[level], result.expected_false[level]) for level in LEVELS)
+        cells = (f"{one.right}, {one.wrong} ({stated:.1f}), {one.recall:.3f}" for one, stated in counted)
+        if result.labelled.same:
+            rows.append((result.labelled.name, *cells))
+    return markdown(("set", *(level.value for level in LEVELS)), rows)
 
 
 def shapes_table(measured: Mapping[Case, Measured]) -> str:
@@ -118,30 +113,32 @@ def false_table(results: Sequence[SetResult]) -> str:
 
 
 def inputs_table(results: Sequence[SetResult]) -> str:
-    """Return inputs per record by class, and what a set takes to match."""
+    """Return inputs per record by class."""
     rows = []
     for result in results:
         by_class = [result.per_record[kind] for kind in InputClass]
         records = sum(len(one.records) for one in result.sent.values())
         inputs = [f"{number:.1f}" for number in (*by_class, sum(by_class))]
-        rows.append((result.labelled.name, f"{records:,}", *inputs, f"{result.seconds:.0f}"))
-    return markdown(("set", "records", *InputClass, "inputs per record", "CPU seconds"), rows)
+        rows.append((result.labelled.name, f"{records:,}", *inputs))
+    return markdown(("set", "records", *InputClass, "inputs per record"), rows)
 
 
 def ablation_table(found: Mapping[str, Sequence[Without]], whole: Mapping[str, SetResult]) -> str:
+    """Return what each rule adds to each set; rules under which no pair of one person met are left out."""
     columns = ["without the rule"]
     for name in found:
-        columns += [f"{name}: F1", "right at high", "met by it", "by it alone", "inputs a record"]
+        columns += [f"{name}: F1", "right at high", "by it alone", "inputs a record"]
     inputs = {name: inputs_by_rule(list(whole[name].sent.values())) for name in found}
     rows = []
     for place, rule in enumerate(one.rule for one in next(iter(found.values()))):
+        if not any(every[place].met for every in found.values()):
+            continue
         cells: list[object] = [f"{rule.number} {rule.name}"]
         for name, every in found.items():
             one, base = every[place], whole[name].measured
             cells += [
                 f"{one.measured.best_f1 - base.best_f1:+.4f}",
                 f"{one.measured.by_level[LEVELS[0]].right - base.by_level[LEVELS[0]].right:+d}",
-                one.met,
                 one.only,
                 f"{inputs[name][one.rule.number]:.2f}",
             ]
@@ -173,29 +170,20 @@ def calibration_table(results: Sequence[SetResult]) -> str:
 
 
 def rule_leakage_table(found: Sequence[RuleLeakage], records: int) -> str:
-    """Return what each rule's tokens tell, and what it takes to guess its inputs."""
+    """Return what each rule's tokens tell, and what guesses of its inputs take; rules without a token are left out."""
     rows = [
         (
             f"{one.rule.number} {one.rule.name}",
             one.rule.input_class.value,
             f"{one.tokens:,}",
-            f"{one.shared:,}",
             f"{one.having / records:.1%}",
             f"{one.records / records:.1%}",
-            power(one.guesses),
+            _rounded(one.guesses),
         )
         for one in found
+        if one.tokens
     ]
-    columns = (
-        "rule",
-        "class",
-        "tokens",
-        "in 2 to 8 records",
-        "records that have one",
-        "that share one",
-        "guesses for half",
-    )
-    return markdown(columns, rows)
+    return markdown(("rule", "class", "tokens", "records that have one", "that share one", "guesses for half"), rows)
 
 
 def list_leakage_table(one: ListLeakage) -> str:
@@ -256,9 +244,6 @@ def _f1(value: float | None) -> str:
     return "did not run" if value is None else f"{value:.3f}"
 
 
-def power(guesses: int | None) -> str:
-    """Return a large number as a power of ten."""
-    if guesses is None:
-        return "as many as there are numbers"
-    digits = len(str(guesses)) - 1
-    return f"{guesses / 10**digits:.1f} · 10^{digits}"
+def _rounded(guesses: int | None) -> str:
+    """Return a number with its first two digits."""
+    return "as many as there are numbers" if guesses is None else f"{int(float(f'{guesses:.1e}')):,}"
