@@ -65,17 +65,14 @@ def _map() -> str:
     text = ""
     for part, (title, contract) in PARTS.items():
         order = [layer.replace(f"{part.replace('/', '.')}.", "") for layer in layers.get(contract, ())]
-        modules = {name for layer in order for name in layer.split(" | ")}
-        rows = [*rooms[part], *sorted(f"{part}/{name}.py" for name in modules if (ROOT / part / f"{name}.py").exists())]
         text += f"\n### {title}: `{part}/`\n\n"
         text += f"Order, from the top: `{' > '.join(order)}`\n\n" if order else ""
-        text += "| room | what it holds |\n|---|---|\n"
-        text += "".join(f"| `{row}` | {_sentence(ROOT / row)} |\n" for row in rows)
+        text += "| package | what it holds |\n|---|---|\n"
+        text += "".join(f"| `{package}` | {_sentence(ROOT / package)} |\n" for package in rooms[part])
     return text + "\n"
 
 
-def _sentence(path: Path) -> str:
-    """Return the first paragraph of a module's or a package's docstring."""
-    file = path if path.suffix else path / "__init__.py"
-    found = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+def _sentence(package: Path) -> str:
+    """Return the first paragraph of a package's docstring."""
+    found = ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or ""
     return " ".join(found.partition("\n\n")[0].split()).replace("|", "\\|")
