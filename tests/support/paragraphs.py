@@ -6,7 +6,6 @@ The tests are named in `paragraphs.toml`, and vectors name their paragraph thems
 import json
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,16 +19,16 @@ _ABOUT = """\
 # Paragraphs
 
 Written by `make schemas` from `tests/support/paragraphs.toml` and `schemas/vectors/`. Of each numbered paragraph of
-[PROTOCOL.md](PROTOCOL.md): the files of its vectors, with how many are taken and how many are refused; a test in which
-it holds; and a test in which it is broken, or is why something is refused. Tests are named from `tests/`. All
-statements of a round are moreover in [vectors/whole_round.json](vectors/whole_round.json).
+[PROTOCOL.md](PROTOCOL.md): the files of its vectors, or why there are none; a test (`test_` and the name) in which it
+holds; and one in which it is broken, or is why something is refused. Tests are named from `tests/`. All statements of a
+round are moreover in [vectors/whole_round.json](vectors/whole_round.json).
 
-*Alone* stands where a paragraph concerns a party, or the matcher, and nobody else can check it: its storage, its
-people, its machine. Another program may do otherwise there. All other paragraphs bind others, but for sentences that
-say that they concern the party alone.
+Paragraphs with *party* or *matcher* concern it alone, and nobody else can check them: its storage, its people, its
+machine. Another program may do otherwise there. All other paragraphs bind others, but for sentences that say that they
+concern the party alone.
 
-| paragraph | alone | vectors | holds | broken |
-|---|---|---|---|---|
+| paragraph | vectors | holds | broken |
+|---|---|---|---|
 """
 
 
@@ -51,33 +50,22 @@ def page(vectors: Mapping[str, str]) -> str:
     Args:
         vectors: The files of vectors by name.
     """
-    counts: dict[str, dict[str, Counter[bool]]] = {}
+    files: dict[str, dict[str, None]] = {}
     for name, text in sorted(vectors.items()):
         for vector in json.loads(text)["vectors"]:
-            of = counts.setdefault(vector["paragraph"], {}).setdefault(name.removesuffix(".json"), Counter())
-            of[vector["result"] == "invalid"] += 1
+            files.setdefault(vector["paragraph"], {})[name.removesuffix(".json")] = None
     said = named()
-    rows = (
-        _row(number, said.get(number, {}), counts.get(number, {})) for number in paragraphs(PROTOCOL.read_text("utf-8"))
-    )
+    rows = (_row(one, said.get(one, {}), files.get(one, {})) for one in paragraphs(PROTOCOL.read_text("utf-8")))
     return _ABOUT + "".join(rows)
 
 
-def _row(number: str, said: Mapping[str, str], counts: Mapping[str, Counter[bool]]) -> str:
-    files = ", ".join(f"`{name}` {found[False]} + {found[True]}" for name, found in counts.items())
-    why = said.get("why", "")
+def _row(number: str, said: Mapping[str, str], files: Iterable[str]) -> str:
     cells = [
-        number,
-        said.get("alone", ""),
-        files or said.get("no_vector", ""),
-        *(_test(said[name]) if name in said else why for name in ("holds", "broken")),
+        f"{number} *{said['alone']}*" if "alone" in said else number,
+        ", ".join(f"`{name}`" for name in files) or said.get("no_vector", ""),
+        *(f"`{said[name]}`" if name in said else said.get("why", "") for name in ("holds", "broken")),
     ]
     return f"| {' | '.join(cells)} |\n"
-
-
-def _test(name: str) -> str:
-    path, _, test = name.partition("::")
-    return f"`{path}` `{test}`"
 
 
 def missing(names: Iterable[str]) -> list[str]:
