@@ -23,15 +23,15 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def f1_table(results: Sequence[SetResult], peers: Mapping[str, Sequence[PeerResult]]) -> str:
-    kinds = dict.fromkeys((peer.peer, peer.spelling) for found in peers.values() for peer in found)
+    """Return F1 of each set: of each peer with the spelling that is best there, and of the levels."""
     labelled = [result for result in results if result.labelled.same]
     rows = []
-    for peer, spelling in kinds:
+    for peer in dict.fromkeys(one.peer for found in peers.values() for one in found):
         cells = []
         for result in labelled:
-            found = [one for one in peers.get(result.labelled.name, ()) if (one.peer, one.spelling) == (peer, spelling)]
-            cells.append(_f1(found[0].f1) if found else "")
-        rows.append((f"{peer}, {spelling}", *cells))
+            found = [one.f1 for one in peers.get(result.labelled.name, ()) if one.peer == peer]
+            cells.append(_f1(max((f1 for f1 in found if f1 is not None), default=None)) if found else "")
+        rows.append((peer, *cells))
     rows += [(f"Aquila, {cut}", *(_f1(result.measured.at_cuts[cut].f1) for result in labelled)) for cut in CUTS]
     return markdown(("F1", *(result.labelled.name for result in labelled)), rows)
 
@@ -109,7 +109,7 @@ def false_table(results: Sequence[SetResult]) -> str:
         for result in results
         if not result.labelled.same
     ]
-    return markdown(("lists", "high", "medium", "low", "wrong by its own word", "pairs that shared a token"), rows)
+    return markdown(("lists", "high", "medium", "low", "wrong as predicted", "pairs that shared a token"), rows)
 
 
 def inputs_table(results: Sequence[SetResult]) -> str:
