@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +14,11 @@ from clients.cli.connect import LATEST, ConnectedService, connect, resolve_id
 from clients.cli.options import Ca, HomePath, Json, TokenFile, Url
 from clients.cli.output.screen import Screen, Table, check_target, write_result
 from clients.cli.prompts import ask
+from clients.sdk.connection import LIST_TIMEOUT
 from clients.sdk.homes import Service
 from clients.sdk.operations import Operation, Parameter, operation, operations
 
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}|p-[0-9a-f]{12}")
 _SERVICES: tuple[Service, ...] = ("node", "matcher")
 _LISTED = {
     "round_id": (("get_rounds", "get_all_rounds"), "rounds"),
@@ -28,6 +29,7 @@ _LISTED = {
     "import_id": (("get_imports",), "imports"),
     "delivery": (("get_deliveries",), "deliveries"),
     "delivery_id": (("get_deliveries",), "deliveries"),
+    "person": (("get_accounts",), "accounts"),
 }
 """By the name of an id: the operations that list such ids from the newest, and the field of their answer."""
 
@@ -43,7 +45,7 @@ def call(
             metavar="NAME=VALUE...",
             help="Its parameters. NAME=@FILE takes the value from a file, NAME=@- from stdin; NAME.INNER=VALUE is a "
             "field of an object, NAME twice two values of a list, body=@FILE the whole body. An id can be given by "
-            "its beginning, or as `latest`.",
+            "its beginning, or as `latest`, and the person of an account by the login.",
         ),
     ] = None,
     show_list: Annotated[
@@ -76,6 +78,8 @@ def call(
         for one in values.keys() & _LISTED.keys():
             values[one] = _whole_id(reached, one, values[one])
         path, options = chosen.request(values)
+        if any(one.place == "content" for one in chosen.parameters):
+            options["timeout"] = LIST_TIMEOUT
         answer = reached.connection.call(chosen.method, path, **options)
     if out is not None:
         write_result(out, answer)
@@ -146,7 +150,7 @@ def _read(path: Path) -> bytes:
 
 
 def _whole_id(reached: ConnectedService, name: str, text: str) -> str:
-    """Return the one id that a text means: an id, its beginning, or `latest`."""
+    """Return the one id that a text means: an id, its beginning, or `latest`; of a person the login."""
     if _ID.fullmatch(text):
         return text
     listing, field = _LISTED[name]
@@ -156,8 +160,17 @@ def _whole_id(reached: ConnectedService, name: str, text: str) -> str:
         return text
     path, options = found.request({"hit": text.lower()} if name == "hit_id" and text != LATEST else {})
     rows = json.loads(reached.connection.call(found.method, path, **options))[field]
+    if name == "person":
+        return _person(rows, text)
     what = name.removesuffix("_id")
     return resolve_id(what, text, [row.get(name, row.get(f"{what}_id", "")) for row in rows])
+
+
+def _person(accounts: Iterable[Mapping[str, Any]], text: str) -> str:
+    for account in accounts:
+        if account["login"] == text:
+            return str(account["person"])
+    raise InputError("login_unknown", login=text)
 
 
 def _show(screen: Screen, name: str) -> None:

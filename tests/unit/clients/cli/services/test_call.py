@@ -12,11 +12,12 @@ from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
 from tests.support.reached_service import answer_commands
 
-ROUND, HIT = "5f1d" + "0" * 28, "ab12" + "0" * 28
+ROUND, HIT, PERSON = "5f1d" + "0" * 28, "ab12" + "0" * 28, "p-0123456789ab"
 LISTS = {
     "/v1/rounds": {"rounds": [{"round_id": ROUND}]},
     "/v1/hits": {"hits": [{"hit_id": HIT, "round_id": ROUND}]},
     "/v1/deliveries": {"deliveries": [{"delivery_id": HIT}]},
+    "/v1/people/accounts": {"accounts": [{"login": "ana", "person": PERSON}]},
 }
 
 
@@ -50,6 +51,12 @@ def test_an_operation_is_called(service: Recorder, capsys: pytest.CaptureFixture
     for words in (["--json"], []):
         assert main(["call", "get_status", "--home", "node", *words]) == ExitCode.DONE
         assert capsys.readouterr().out == '{\n  "a": "č"\n}\n'
+
+
+@pytest.mark.parametrize("person", ["ana", PERSON])
+def test_a_person_is_named_by_the_login(service: Recorder, person: str) -> None:
+    assert main(["call", "put_roles", f"person={person}", "roles=officer", "roles=auditor", "--home", "node"]) == 0
+    assert service.calls == [("PUT", f"/v1/people/accounts/{PERSON}/roles", b'{"roles":["officer","auditor"]}')]
 
 
 def test_values_from_files_and_stdin(
@@ -87,6 +94,7 @@ def test_values_from_files_and_stdin(
         (["undo", "body=@given"], "body has to be a JSON object"),
         (["remark", "remark=@given"], "given cannot be read: UnicodeDecodeError"),
         (["get_round", "round_id=77777"], "77777 means no round of 1"),
+        (["post_reset", "person=eva"], "there is no account eva"),
         (["nothing", "--list"], "the node has no operation nothing"),
     ],
 )
