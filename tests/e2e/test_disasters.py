@@ -88,13 +88,13 @@ class Disasters(CommandedParties):
         self.stage.until(partial(is_quiet, runbook, operators), ALARM_SECONDS)
 
     def abort(self, runbook: str, round_id: str, nodes: Iterable[Service]) -> None:
-        command = manual.command(runbook, "aquila round abort")
+        command = manual.command(runbook, "aquila call abort_round")
 
         def is_over(node: Service) -> bool:
             if not is_quiet(runbook, [self.admin(node.name)]):
                 return False
             officer = self.people[node.name].first
-            rounds = officer.document(manual.command("Set up", "aquila round list"))["rounds"]
+            rounds = officer.document(manual.command("Set up", "aquila call get_rounds"))["rounds"]
             if {one["round_id"]: one["phase"] for one in rounds}.get(round_id) == "aborted":
                 return True
             officer.document(command, ends_with=(ExitCode.DONE, ExitCode.REFUSED), ID=round_id, TEXT=WHY)
@@ -183,8 +183,7 @@ class Disasters(CommandedParties):
         # 5. The secretariat revokes the old one.
         send(victim, secretariat, f"{code.lower()}.renewal")
         secretariat.code = code
-        replace = manual.command(runbook, "aquila matcher replace-key si.renewal --revoke") + " --home HOME"
-        assert f"{code} has a new identity key." in secretariat.give(replace, heard)
+        secretariat.give(manual.command(runbook, "aquila call post_renewal") + " --home HOME", heard)
         # 6. Everybody accepts.
         if not steal:
             victim.give(manual.command(runbook, "systemctl restart aquila-node"))
@@ -235,15 +234,15 @@ class Disasters(CommandedParties):
     def lose_officer(self, code: str) -> None:
         runbook, pair, administrator = "An officer or an administrator has gone", self.people[code], self.admin(code)
         gone = pair.first
-        administrator.give(manual.command(runbook, "aquila user deactivate") + " --home HOME", LOGIN=gone.login)
-        pair.second.document(manual.command(runbook, "aquila approval list"))
+        administrator.give(manual.command(runbook, "aquila call post_deactivate") + " --home HOME", LOGIN=gone.login)
+        pair.second.document(manual.command(runbook, "aquila call get_approvals"))
         folder = self.root / f"successor-{code}"
         folder.mkdir()
         successor = Person(gone.process, gone.matcher_port, folder, code, login=f"third-{code.lower()}")
         successor.enrol(administrator, ROLES[0])
         self.bring_list(successor)
         self.people[code] = type(pair)(successor, pair.second)
-        local = manual.command(runbook, "aquila --as local user add LOGIN")
+        local = manual.command(runbook, "aquila --as local call post_account")
         administrator.give(f"{local} --home HOME", LOGIN="administrator-2")
 
     def leave(self, code: str) -> None:
@@ -251,7 +250,7 @@ class Disasters(CommandedParties):
         self.people[code].second.give(manual.command(runbook, "aquila audit export"))
         self._export(self.root, self.stage.matcher)
         secretariat = self.admin("matcher")
-        secretariat.give(manual.command(runbook, "aquila matcher remove CODE") + " --home HOME", "y", CODE=code)
+        secretariat.give(manual.command(runbook, "aquila call post_removal") + " --home HOME", CODE=code)
         leaving.stop()
         del self.stage.services[code]
         self.parties = {one: name for one, name in self.parties.items() if one != code}

@@ -42,8 +42,8 @@ def test_a_round_goes_on_when_there_is_room_again(parties: CommandedParties) -> 
     with pytest.raises(OSError, match="No space left"):
         fill(old[1])
     officer = parties.people["AL"].first
-    importing = manual.command("Set up", "aquila records import FILE")
-    refused = officer.give(importing, ends_with=[ExitCode.MACHINE], FILE="list.csv")
+    importing = manual.command("Set up", "aquila call import_records")
+    refused = officer.give(importing, ends_with=[ExitCode.MACHINE], NAME="list", FILE="list.csv")
     assert "no room is left on the disk" in refused
     # 1. How much is free, and what takes it.
     found = administrator.document(doctor, ends_with=[ExitCode.REFUSED])

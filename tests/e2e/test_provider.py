@@ -1,11 +1,13 @@
 """Signing in at a real OpenID Connect provider (npm `oidc-provider`), as a browser that is sent there and back."""
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
@@ -116,8 +118,9 @@ def at_the_provider(url: str, login: str) -> dict[str, str]:
     raise AssertionError("the provider did not send the browser back")
 
 
-def logins(listed: str) -> set[str]:
-    return set(re.findall(r"sso-[0-9a-f]{12}", listed))
+def accounts(node: Service) -> dict[str, Any]:
+    listed = json.loads(run("call", "get_accounts", "--home", str(node.home)))["accounts"]
+    return {one["login"]: one for one in listed}
 
 
 def sign_in(node: Service, subject: str) -> SessionGrant:
@@ -131,13 +134,14 @@ def sign_in(node: Service, subject: str) -> SessionGrant:
 
 def let_in(node: Service, subject: str) -> None:
     """Let somebody appear at the node for the first time, and let the account in as its administrator does."""
-    before = logins(run("user", "list", "--home", str(node.home)))
+    before = accounts(node)
     with pytest.raises(NotAllowedError):
         sign_in(node, subject)
-    listed = run("user", "list", "--home", str(node.home))
-    assert "Ana Novak" in listed
-    [login] = logins(listed) - before
-    run("user", "admit", login, "--subject", subject, "--home", str(node.home))
+    [account] = [one for login, one in accounts(node).items() if login not in before]
+    assert account["name"] == "Ana Novak"
+    assert account["subject"] == subject
+    known = [f"{field}={account[field]}" for field in ("person", "issuer", "subject", "name")]
+    run("call", "post_admit", *known, "--home", str(node.home))
 
 
 def test_a_person_of_the_ministry_signs_in_at_the_pages(node: Service) -> None:

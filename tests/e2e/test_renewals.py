@@ -96,7 +96,7 @@ class Renewals(CertifiedCallers):
         port = free_port()
         new = f"https://localhost:{port}"
         move = manual.command(section, "aquila matcher move --public-url https://NEW:8700 --home HOME")
-        assert WAITS in secretariat.give(move, **{"https://NEW:8700": new})
+        assert WAITS.search(secretariat.give(move, **{"https://NEW:8700": new}))
         assert f"listens on port {port}" in secretariat.give(move, **{"https://NEW:8700": new})
         secretariat.give(manual.command(section, "aquila matcher renew-certificate"))
         secretariat.give(manual.command(section, "systemctl restart"))
@@ -115,7 +115,7 @@ class Renewals(CertifiedCallers):
         waiting = operators[0].document(manual.command(section, "aquila party registry"))["waiting"]
         accept = manual.command(section, "aquila party accept")
         for operator in operators:
-            assert WAITS in operator.give(accept, " ".join(waiting["words"]))
+            assert WAITS.search(operator.give(accept, " ".join(waiting["words"])))
         self.agree()
 
     def greet(self, name: str) -> None:
@@ -133,7 +133,7 @@ class Renewals(CertifiedCallers):
             command = manual.command(section, f"aquila {service.kind} renew-ca --home HOME")
             assert f"aquila {service.kind} renew-ca" in manual_row("tls/ca.key")
             if name == "matcher":
-                assert WAITS in self.admin(name).give(command)
+                assert WAITS.search(self.admin(name).give(command))
                 assert (service.home / "tls/ca.pem").read_bytes() == before
             self.admin(name).give(command)
             assert (service.home / "tls/ca.pem").read_bytes() != before
@@ -154,7 +154,7 @@ class Renewals(CertifiedCallers):
                 for made, place in places.items():
                     write_secret(own / place, (self.root / made).read_bytes())
                 file.write_bytes(new.read_bytes())
-            assert WAITS in secretariat.give(state, FILE="cas.pem")
+            assert WAITS.search(secretariat.give(state, FILE="cas.pem"))
             secretariat.give(state, FILE="cas.pem")
             self.accept_waiting()
         self.greet("matcher")
@@ -167,7 +167,7 @@ class Renewals(CertifiedCallers):
         self.stage.until(lambda: operators[0].read(read)["waiting"] is not None, ALARM_SECONDS)
         words = " ".join(operators[0].read(read)["waiting"]["words"])
         for operator in operators:
-            assert WAITS in operator.give("aquila party accept --home HOME", words)
+            assert WAITS.search(operator.give("aquila party accept --home HOME", words))
         self.agree()
 
     # Expired certificates
@@ -237,7 +237,7 @@ class Renewals(CertifiedCallers):
         operator.give(f"systemctl restart aquila-{kind}")
         assert not (home / NEXT_KEY_FILE).exists()
         assert (home / KEY_FILE).read_bytes() != old[1]
-        operator.document("aquila user list --home HOME")
+        operator.document("aquila call get_accounts --home HOME")
         with pytest.raises(AssertionError, match="401"):
             service.call(old[0], "GET", "/v1/people/accounts")
         for person in (self.people[service.name].first, self.people[service.name].second):
@@ -245,17 +245,17 @@ class Renewals(CertifiedCallers):
 
     def change_persons(self, service: Service) -> None:
         operator, pair = self.admin(service.name), self.people[service.name]
-        assert {"aquila logout", "aquila user deactivate LOGIN", "aquila user activate LOGIN"} <= row_commands(
-            "sessions"
-        )
-        assert {"aquila user reset LOGIN", "aquila enrol LOGIN"} <= row_commands("a person's password")
+        ending = {f"aquila call post_{command} person=LOGIN" for command in ("deactivate", "activate")}
+        assert {"aquila logout", *ending} <= row_commands("sessions")
+        again = "aquila call post_reset person=LOGIN"
+        assert {again, "aquila enrol LOGIN"} <= row_commands("a person's password")
         pair.first.give("aquila logout")
         for command in ("deactivate", "activate"):
-            operator.give(f"aquila user {command} LOGIN --home HOME", LOGIN=pair.second.login)
+            operator.give(f"aquila call post_{command} person=LOGIN --home HOME", LOGIN=pair.second.login)
         for person in (pair.first, pair.second):
             assert "Traceback" not in person.give("aquila whoami", ends_with=[ExitCode.REFUSED])
         pair.second.sign_in()
-        reset = operator.document("aquila user reset LOGIN --home HOME", LOGIN=pair.first.login)
+        reset = operator.document(f"{again} --home HOME", LOGIN=pair.first.login)
         pair.first.enrol_by(reset["code"])
 
     def change_passwords(self) -> None:

@@ -63,7 +63,7 @@ class TenYears(CertifiedCallers):
         node.kill()
         shutil.rmtree(node.home)
         # 1. The secretariat aborts what is open.
-        matcher.do(manual.command(runbook, "aquila round abort"), ID=round_id, TEXT="'a machine was lost'")
+        matcher.do(manual.command(runbook, "aquila call post_abort"), ID=round_id, TEXT="'a machine was lost'")
         # 2 and 3. A new machine.
         [backup] = safe.folder.glob("node-*.aquila")
         restore = manual.command(runbook, "aquila node restore FILE") + " --secret caller.key"
@@ -80,7 +80,7 @@ class TenYears(CertifiedCallers):
         self.stage.until(lambda: is_quiet(runbook, both) and self._is_over(node, round_id), ALARM_SECONDS)
 
     def _is_over(self, node: Service, round_id: str) -> bool:
-        rounds = self.people[node.name].first.document(manual.command("Set up", "aquila round list"))["rounds"]
+        rounds = self.people[node.name].first.document(manual.command("Set up", "aquila call get_rounds"))["rounds"]
         return {one["round_id"]: one["phase"] for one in rounds}.get(round_id) == "aborted"
 
     def lose_matcher(self) -> None:

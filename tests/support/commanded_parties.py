@@ -80,27 +80,27 @@ class CommandedParties:
 
     def bring_list(self, officer: Person) -> None:
         shutil.copy(self.files[officer.process.name], officer.folder / "list.csv")
-        officer.give(manual.command("Set up", "aquila records import FILE"), FILE="list.csv")
+        officer.give(manual.command("Set up", "aquila call import_records"), NAME="list", FILE="list.csv")
 
-    def propose(self, *options: str) -> str:
+    def propose(self) -> str:
         propose, _, _ = round_commands()
-        parties = [word for code in self.parties for word in ("--party", code)]
-        asked = self.people["matcher"].do(propose.replace("--party AL --party SI ", ""), *parties, *options)
+        parties = [f"participants={code}" for code in self.parties]
+        asked = self.people["matcher"].do(propose.replace("participants=AL participants=SI ", ""), *parties)
         return str(asked["round_id"])
 
-    def begin(self, *options: str) -> str:
-        round_id = self.propose(*options)
+    def begin(self) -> str:
+        round_id = self.propose()
         self.at_each(partial(self._consent, round_id))
         return round_id
 
     def see(self, round_id: str, node: Service) -> None:
         """Wait until a party knows a round."""
-        officer, rounds = self.people[node.name].first, manual.command("Set up", "aquila round list")
+        officer, rounds = self.people[node.name].first, manual.command("Set up", "aquila call get_rounds")
         self.stage.until(lambda: round_id in json.dumps(officer.document(rounds)))
 
     def _consent(self, round_id: str, node: Service) -> None:
         self.see(round_id, node)
-        self.people[node.name].do(manual.command("A round", "aquila round consent"), ID=round_id, NUMBER="100")
+        self.people[node.name].do(manual.command("A round", "aquila call ask_consent"), ID=round_id, NUMBER="100")
 
     def submit(self, round_id: str) -> None:
         """Submit the list that every party imported last, and wait for everyone's hits: those of the rehearsal."""
@@ -112,11 +112,10 @@ class CommandedParties:
         hits: dict[str, Any] = {}
 
         def wait(node: Service) -> None:
-            first, show = self.people[node.name].first, manual.command("A round", "aquila round hits")
-            first.document(manual.command("A round", "aquila round watch"), ID=round_id)
+            first, show = self.people[node.name].first, manual.command("A round", "aquila call get_round_hits")
 
             def answered() -> bool:
-                found = first.document(show, ends_with=(ExitCode.DONE, ExitCode.UNANSWERED), ID=round_id)
+                found = first.document(show, ID=round_id)
                 hits[node.name] = found["hits"]
                 return bool(found["answers"]) and all(one["state"] == "answered" for one in found["answers"])
 
@@ -129,24 +128,25 @@ class CommandedParties:
     def submit_list(self, round_id: str, node: Service) -> None:
         """Submit the list that a party imported last, as soon as the round is open."""
         pair, (_, submit, _) = self.people[node.name], round_commands()
-        pair.first.document(manual.command("A round", "aquila round watch"), "--until", "open", ID=round_id)
+        self.stage.until(lambda: self._phase(round_id, node) != "proposed")
         pair.do(submit, ID=round_id)
+
+    def _phase(self, round_id: str, service: Service) -> str:
+        show = manual.command("A round", "aquila call get_round")
+        return str(self.people[service.name].first.document(show, ID=round_id)["entry"]["phase"])
 
     def close(self, round_id: str) -> None:
         """Close a round, and wait until it is over everywhere."""
         first = self.people["matcher"].first
-        first.document(manual.command("A round", "aquila round close"), ID=round_id)
-        watch = manual.command("A round", "aquila round watch")
+        first.document(manual.command("A round", "aquila call post_close"), ID=round_id)
         everyone = self.stage.services.values()
-        self.at_each(
-            lambda one: self.people[one.name].first.document(watch, "--until", "closed", ID=round_id), everyone
-        )
+        self.at_each(lambda one: self.stage.until(lambda: self._phase(round_id, one) == "closed"), everyone)
 
     def ask(self, round_id: str, code: str, person: str) -> Any:
         pair, (_, _, ask) = self.people[code], round_commands()
         fields = dict(zip(("given_names", "family_names", "date_of_birth"), person.split(";"), strict=True))
         (pair.first.folder / "persons.json").write_text(json.dumps([fields]), encoding="utf-8")
-        pair.do(ask.replace("=ID", f"={round_id}").replace("=@FILE", "=@persons.json"))
+        pair.do(ask, ID=round_id, FILE="persons.json")
         show = manual.command("A round", "aquila call get_query submission_id=latest")
         answers: list[Any] = []
 
@@ -259,7 +259,7 @@ def is_quiet(runbook: str, operators: Iterable[Operator]) -> bool:
     """Acknowledge the alarms of some services by the command of a runbook, and return whether none was left."""
     found = [(operator, number) for operator in operators for number in alarms_of(operator)]
     for operator, number in found:
-        command = manual.command(runbook, "aquila audit acknowledge NUMBER")
+        command = manual.command(runbook, "aquila call post_acknowledge")
         operator.give(f"{command} --home HOME", NUMBER=str(number))
     return not found
 

@@ -16,7 +16,7 @@ from tests.support.approving import APPROVING
 from tests.support.bundles import bring_signed
 from tests.support.commanded_parties import CommandedParties
 from tests.support.debian import Debian
-from tests.support.operators import WAITS, Ceremony, Operator
+from tests.support.operators import WAITS, Ceremony, Operator, at_this_place
 from tests.support.persons import Pair, Person
 from tests.support.process_world import PASSWORD, WAIT_SECONDS, Service, next_code
 
@@ -164,8 +164,7 @@ class _AtMachine(Operator):
     def _run(
         self, command: str, typed: str, places: Mapping[str, str], ends_with: Collection[int] = (0,)
     ) -> subprocess.CompletedProcess[str]:
-        for place, here in {"HOME": self.process.own_home, "…": self.process.own_home, **places}.items():
-            command = " ".join(here if word == place else word for word in command.split(" "))
+        command = at_this_place(command, {"HOME": self.process.own_home, "…": self.process.own_home, **places})
         done = self.process.machine.as_user(self.user, command, f"{typed}\n" if typed else "")
         assert done.returncode in ends_with, f"{command}: {done.stdout}{done.stderr}"
         return done
@@ -191,7 +190,7 @@ class Administrator(_AtMachine):
         if command.startswith("aquila node join"):
             self._bring(f"{self.code.lower()}.invite")
         done = self._run(command, typed, places, ends_with)
-        if WAITS in done.stdout:
+        if WAITS.search(done.stdout):
             self.process.approve_registry()
         if makes_home and self.process.on_postgres:
             self.process.choose_database()
@@ -210,8 +209,8 @@ class Administrator(_AtMachine):
 class Resident(_AtMachine, Person):
     def enrol(self, administrator: Operator, roles: Sequence[str]) -> None:
         """Get an account of the administrator, set password and authenticator, and be signed in."""
-        options = " ".join(f"--role {role}" for role in roles)
-        command = manual.command("People", "aquila user add LOGIN").replace("--role officer", options)
+        options = " ".join(f"roles={role}" for role in roles)
+        command = manual.command("People", "aquila call post_account").replace("roles=officer", options)
         made = administrator.document(command, LOGIN=self.login)
         where = manual.command("People", "aquila login NAME").replace("login NAME", f"enrol {self.login}")
         where = where.replace("node.example.org:8701", self.process.reached_at)

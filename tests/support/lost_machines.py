@@ -101,7 +101,8 @@ class Safe:
             for alarm in log_of(service)["alarms"]:
                 if alarm["acknowledged_at"] is None:
                     quiet = False
-                    run("audit", "acknowledge", str(alarm["alarm_id"]), *service.reached_by, person=self.folder)
+                    number = f"alarm_id={alarm['alarm_id']}"
+                    run("call", "post_acknowledge", number, *service.reached_by, person=self.folder)
                     self.acknowledged += 1
         if not quiet:
             return False

@@ -21,9 +21,8 @@ class Person(Operator):
 
     def enrol(self, administrator: Operator, roles: Sequence[str]) -> None:
         """Get an account of the administrator, set password and authenticator, and be signed in."""
-        command = manual.command("People", "aquila user add LOGIN")
-        options = " ".join(f"--role {role}" for role in roles)
-        command = command.replace("--role officer", options)
+        command = manual.command("People", "aquila call post_account")
+        command = command.replace("roles=officer", " ".join(f"roles={role}" for role in roles))
         made = administrator.document(command, **{"LOGIN": self.login, "…": str(self.process.home)})
         self.enrol_by(made["code"])
 
@@ -71,6 +70,6 @@ class Pair:
     def do(self, command: str, *more: str, **places: str) -> Any:
         """Do what needs two persons; arguments and result as `Operator.document` has them for the first one."""
         asked = self.first.document(command, *more, **places)
-        approve = manual.command("A round", "aquila approval approve")
-        self.second.document(approve, asked["approval_id"], "--digest", asked["digest"])
+        approve = manual.command("A round", "aquila call post_approve")
+        self.second.document(approve, f"approval_id={asked['approval_id']}", f"digest={asked['digest']}")
         return asked

@@ -482,13 +482,16 @@ class World:
         """Run the `aquila` command as one of the two persons."""
         return run(*arguments, person=self.person(by), program=self.program)
 
-    def run_both(self, *arguments: str, home: Path) -> Any:
-        """Let one person ask by the command, and the other read it and approve what was read."""
-        asked = json.loads(self.run(*arguments, "--home", str(home), "--json"))
-        read = ("call", "get_approval", f"approval_id={asked['approval_id'][:8]}", "--home", str(home))
-        digest = json.loads(self.run(*read, by="second"))["entry"]["digest"]
-        self.run("approval", "approve", "latest", "--digest", digest, "--home", str(home), by="second")
+    def call_both(self, *arguments: str, home: Path) -> Any:
+        """Let one person ask by a call, and the other read it and approve what was read."""
+        asked = self.call(*arguments, home=home)
+        read = self.call("get_approval", f"approval_id={asked['approval_id'][:8]}", home=home, by="second")
+        self.call("post_approve", "approval_id=latest", f"digest={read['entry']['digest']}", home=home, by="second")
         return asked
+
+    def call(self, *arguments: str, home: Path, by: str = "first") -> Any:
+        """Call an operation by `aquila call` as one of the two persons; the answer's JSON."""
+        return json.loads(self.run("call", *arguments, "--home", str(home), "--json", by=by))
 
     def _use_tls(self, matcher: Service) -> list[str]:
         """Give the matcher a certificate; the words by which a node's home learns to trust it."""

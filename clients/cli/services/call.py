@@ -162,6 +162,7 @@ def _whole_id(reached: ConnectedService, name: str, text: str) -> str:
     rows = json.loads(reached.connection.call(found.method, path, **options))[field]
     if name == "person":
         return _person(rows, text)
+    rows.sort(key=lambda row: row.get("for_query", False))  # the persons of queries come behind the lists
     what = name.removesuffix("_id")
     return resolve_id(what, text, [row.get(name, row.get(f"{what}_id", "")) for row in rows])
 

@@ -13,9 +13,11 @@ from clients.cli.main import main
 from tests.support.reached_service import answer_commands
 
 ROUND, HIT, PERSON = "5f1d" + "0" * 28, "ab12" + "0" * 28, "p-0123456789ab"
+PERSONS = "cd34" + "0" * 28
 LISTS = {
     "/v1/rounds": {"rounds": [{"round_id": ROUND}]},
     "/v1/hits": {"hits": [{"hit_id": HIT, "round_id": ROUND}]},
+    "/v1/imports": {"imports": [{"import_id": PERSONS, "for_query": True}, {"import_id": HIT, "for_query": False}]},
     "/v1/deliveries": {"deliveries": [{"delivery_id": HIT}]},
     "/v1/people/accounts": {"accounts": [{"login": "ana", "person": PERSON}]},
 }
@@ -57,6 +59,12 @@ def test_an_operation_is_called(service: Recorder, capsys: pytest.CaptureFixture
 def test_a_person_is_named_by_the_login(service: Recorder, person: str) -> None:
     assert main(["call", "put_roles", f"person={person}", "roles=officer", "roles=auditor", "--home", "node"]) == 0
     assert service.calls == [("PUT", f"/v1/people/accounts/{PERSON}/roles", b'{"roles":["officer","auditor"]}')]
+
+
+def test_the_latest_import_is_a_list(service: Recorder) -> None:
+    """Not the persons of a query, though these came later."""
+    assert main(["call", "delete_import", "import_id=latest", "--home", "node"]) == ExitCode.DONE
+    assert service.calls == [("DELETE", f"/v1/imports/{HIT}", b"")]
 
 
 def test_values_from_files_and_stdin(
