@@ -9,10 +9,6 @@ COMMAND: Final[Table] = {
         "another demo is running in {folder}", "end it with Ctrl-C, or name another folder with --folder"
     ),
     "answer_needs_file": Text("{operation} answers with {kind}, which is not JSON", "name a file with --out"),
-    "approval_digest_differs": Text(
-        "the content that was read differs from the content of the request",
-        "read it again with `aquila call get_approval`",
-    ),
     "archive_files_not_allowed": Text("the archive holds a file twice, too many files, or one that is too large"),
     "archive_header_too_long": Text("a header in the archive is too long"),
     "archive_holds_no_plain_file": Text("the archive holds something else than whole plain files"),
@@ -233,7 +229,6 @@ COMMAND: Final[Table] = {
     ),
     "nobody_signed_in": Text("nobody is signed in here", "sign in with `aquila login NAME`"),
     "nobody_to_sign_out": Text("nobody is signed in here"),
-    "nothing_approved": Text("nothing was approved", "`aquila call post_refuse` says why to its author"),
     "nothing_there_yet": Text("there is no {what} yet"),
     "operation_unknown": Text(
         "the {service} has no operation {name}", "see all with `aquila call --list`; written like it: {near}"
@@ -259,9 +254,6 @@ COMMAND: Final[Table] = {
     "process_not_started": Text("the process of {process} did not start", "see {path}"),
     "prompt_input_missing": Text("{what}: nothing was given", "type it, or give it as a line of stdin"),
     "provider_subject_differs": Text("{login} is not this person of the provider", "see it with `aquila user list`"),
-    "read_digest_missing": Text(
-        "name what was read", "give its digest from `aquila approval list --json` with --digest"
-    ),
     "registered_key_differs": Text(
         "{party} is registered with another key, of fingerprint {short_fingerprint}",
         "speak to the party; if its key did change, remove the old entry from the registry file by hand",

@@ -100,7 +100,7 @@ KIT: Final[Table] = {
         "another person approves it, whose account does not have the role administrator",
     ),
     "request_of_same_person": Text("you asked for this yourself", "another person decides; you may withdraw it"),
-    "request_unknown": Text("there is no such request", "see them with `aquila approval list`"),
+    "request_unknown": Text("there is no such request", "see them with `aquila call get_approvals`"),
     "request_without_persons": Text("this request asks for no persons by a query"),
     "request_waited_too_long": Text("the request waited too long", "ask for it again if it is still wanted"),
     "role_needed": Text("this needs the role {roles}", "`aquila roles` shows who may do what"),
@@ -154,7 +154,7 @@ KIT: Final[Table] = {
     ),
     "waiting_requests_too_many": Text(
         "{most_waiting} requests of yours wait already",
-        "withdraw some, or let them be decided, with `aquila approval list`",
+        "withdraw some, or let them be decided, with `aquila call get_approvals`",
     ),
     "work_failed": Text(
         "a piece of work failed: {kind} at {file}:{lineno}",

@@ -51,7 +51,6 @@ _PARTS = {
     "round": ("Rounds: propose, consent, submit, watch, read hits, end.", "services.rounds"),
     "audit": ("Export a service's log, and check what a log claims, offline.", "offline.audit"),
     "user": ("Accounts of a node or of the matcher (administrator).", "services.people"),
-    "approval": ("Four eyes: see what waits for a second person, and approve it.", "services.approvals"),
     "backup-key": ("Make a backup key: a private key for the safe, and a public one.", "offline.backups:backup_key"),
     "doctor": ("Look at a service's home and surroundings, and state what to do.", "offline.doctor:doctor"),
     "call": ("Call an operation of a node or of the matcher; the answer is JSON.", "services.call:call"),

@@ -84,7 +84,9 @@ def _next_steps(made: DemoHomes, *, keep: bool) -> list[str]:
             f"  aquila login secretariat-1 --home {matcher}         with {secrets / 'matcher-secretariat-1'}",
             f"  aquila login secretariat-2 --home {matcher}         with {secrets / 'matcher-secretariat-2'}",
             f"  aquila --as secretariat-1 round propose --home {matcher} --party RS --party SI {_TERMS}",
-            f"  aquila --as secretariat-2 approval approve latest --home {matcher}",
+            "and let the other one read it, and approve the digest that stands there:",
+            f"  aquila --as secretariat-2 call get_approval approval_id=latest --home {matcher}",
+            f"  aquila --as secretariat-2 call post_approve approval_id=latest digest=DIGEST --home {matcher}",
             "Ctrl-C stops everything.",
         ]
     return [

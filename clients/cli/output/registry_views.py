@@ -1,9 +1,10 @@
 """The registry on the screen: parties, changes, and the words that people compare by telephone."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aquila.crypto.keys import short_digits
+from aquila.interface.approval import PendingApproval
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
 from aquila.protocol.registry import MATCHER
 from clients.cli.output.screen import Screen, Table
@@ -24,7 +25,7 @@ def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
     if view.asked is not None:
         request = view.asked.approval_id
         shown += [
-            f"Asked for, and waiting for a second person: aquila approval approve {request}.",
+            f"Asked for, and waiting for a second person: aquila call get_approval approval_id={request}.",
             f"Take back: aquila call post_withdraw approval_id={request}.",
         ]
     if view.obstacle is not None:
@@ -41,6 +42,18 @@ def show_registry(screen: Screen, view: RegistryView, sentence: str) -> None:
     if view.in_force is None and view.waiting is None:
         shown.append("No statement of the matcher has been accepted here yet.")
     screen.result(view.model_dump(mode="json"), *shown)
+
+
+def show_asked(screen: Screen, asked: PendingApproval, *more: str) -> None:
+    """Report that a second person is awaited, and what is to be done then."""
+    given = f"approval_id={asked.approval_id[:8]}"
+    screen.result(
+        asked.model_dump(mode="json"),
+        f"The {asked.kind.value} waits for a second person.",
+        f"Another person now reads it with `aquila call get_approval {given}`, and approves the digest that stands "
+        f"there with `aquila call post_approve {given} digest=DIGEST`.",
+        *more,
+    )
 
 
 def warn_of_fetch(screen: Screen, view: RegistryView) -> None:
@@ -69,29 +82,7 @@ def changes(statement: RegistryStatementView) -> Iterator[Table | str]:
     yield _WORDS_DO_NOT_SHOW
 
 
-def asked_changes(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the changes of the registry in a request's content, in words; nothing of any other request."""
-    if (changes := content.get("changes")) is None:
-        return
-    for one in changes["joins"]:
-        yield f"{one['party']} JOINS: {one['name']}, with the identity key {short_digits(one['fingerprint'])}."
-    for one in changes["leaves"]:
-        yield f"{one['party']} LEAVES: {one['name']}."
-    for one in changes["new_keys"]:
-        signed = "its old key signed for it" if one["by_both"] else "ITS OLD KEY DID NOT SIGN FOR IT"
-        yield f"{_named(one['party'])} has the new identity key {short_digits(one['fingerprint'])}, and {signed}."
-    for which, said in (("new_templates", "IS NEW"), ("gone_templates", "IS LEFT OUT")):
-        for one in changes[which]:
-            yield f"Template {one['template_id']}, number {one['version']}, {said}: {one['title']}."
-    if changes["moves"]:
-        yield f"The matcher is at {content['statement']['url']} from then on, or its CA changes."
-    if changes["heard"]:
-        yield f"Words that were heard by telephone: {changes['heard']}"
-    yield from _templates(content.get("statement", {}).get("templates") or ())
-    yield _WORDS_DO_NOT_SHOW
-
-
-def _templates(templates: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _templates(templates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield all that is accepted with templates of rounds, a line for each field, and their wordings last."""
     for one in templates:
         yield f"Template {one['template_id']}, number {one['version']}:"

@@ -14,10 +14,10 @@ from aquila.protocol.registry import MATCHER, Registry, read_registry, write_reg
 from clients.cli import options
 from clients.cli.connect import ConnectedService
 from clients.cli.output.health_views import show_status
+from clients.cli.output.registry_views import show_asked
 from clients.cli.output.screen import Screen, write_result
 from clients.cli.prompts import ask, read_file
 from clients.cli.services import parties
-from clients.cli.services.approvals import show_asked
 from clients.cli.services.parties import own_card, show_card
 from clients.cli.services.speaking import speaking
 from clients.cli.services.web import front_of_home

@@ -14,10 +14,9 @@ from aquila.protocol.registry import MATCHER
 from clients.cli.connect import ConnectedService
 from clients.cli.list_files import open_list_file
 from clients.cli.options import GivenRegistry, HomePath, Json, NewHome, Spoken
-from clients.cli.output.registry_views import changes, show_registry, warn_of_fetch
+from clients.cli.output.registry_views import changes, show_asked, show_registry, warn_of_fetch
 from clients.cli.output.screen import Screen, Table, numbered, write_result
 from clients.cli.prompts import ask, read_file
-from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
 from clients.sdk import Home, NodeClient, find_home
 from clients.sdk.cards import Card, Cards

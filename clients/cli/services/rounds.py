@@ -17,8 +17,8 @@ from clients.cli.connect import ConnectedService, resolve_id
 from clients.cli.exit_codes import ExitCode
 from clients.cli.options import Minimum, NamesChecked, RoundId
 from clients.cli.output import round_views
+from clients.cli.output.registry_views import show_asked
 from clients.cli.output.screen import Screen
-from clients.cli.services.approvals import show_asked
 from clients.cli.services.speaking import speaking
 from clients.sdk import NodeClient, QueryClient
 

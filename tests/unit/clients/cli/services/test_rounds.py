@@ -108,9 +108,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(
-    "words", [["round", "consent", ROUND], ["round", "show", ROUND], ["approval", "approve", WAITS.approval_id]]
-)
+@pytest.mark.parametrize("words", [["round", "consent", ROUND], ["round", "show", ROUND]])
 def test_a_party_that_declares_far_more_is_told_of(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
