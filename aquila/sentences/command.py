@@ -313,11 +313,6 @@ COMMAND: Final[Table] = {
         "several are signed in here: {listed}", "say who you are: `aquila --as NAME ...`; `local` means the home's key"
     ),
     "template_suffix_unknown": Text("{out}: a template is a .csv or an .xlsx file", "give the file such a name"),
-    "terms_compare_no_pair": Text(
-        "by these terms no two of {parties} are compared", "choose other parties, or name the pairs with --pair"
-    ),
-    "terms_of_two": Text("both --like and --template are given", "give one of them"),
-    "terms_unreadable": Text("{file}: {fault}", "it is TOML with the fields of a proposal"),
     "token_sent_in_clear": Text("{url} would carry the token in the clear", "use https, or call on loopback"),
     "url_files_not_given": Text("{url} does not give its files"),
     "url_unreachable": Text("{url} cannot be reached: {kind}"),

@@ -312,7 +312,7 @@ KIT_FAULTS: Final[Table] = {
     ),
     "health_round_stuck": Text(
         "the round {round} waits for {parties}, and has made no progress for {hours} hours",
-        "`aquila round show {round}` shows each step",
+        "`aquila call get_round round_id={round}` shows each step",
     ),
     "health_worker_slow": Text(
         "a piece of work has taken {minutes} minutes", "restart the service if it does not end; nothing is lost"

@@ -105,7 +105,7 @@ MATCHER_FAULTS: Final[Table] = {
     ),
     "health_rounds_failed": Text(
         "{count} open rounds have a pair whose tokens cannot be joined",
-        "see them on the first page, or with `aquila round list`",
+        "see them on the first page, or with `aquila call get_all_rounds`",
     ),
     "join_disk_refused": Text(
         "the join of tokens could not write to {folder} or read from it",

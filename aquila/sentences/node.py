@@ -208,7 +208,7 @@ NODE: Final[Table] = {
     "registry_statement_not_newest": Text(
         "this is not the newest registry that waits", "read it again: aquila party registry"
     ),
-    "report_back_unknown": Text("the node holds no such report back", "see them with `aquila round show`"),
+    "report_back_unknown": Text("the node holds no such report back", "see them with `aquila call get_round`"),
     "restored_backup": Text(
         "this node's database is older than what it has said or evaluated: it was restored from a backup",
         "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
@@ -240,7 +240,7 @@ NODE: Final[Table] = {
         "the round cannot be closed while the report on a query is on hold", "release or refuse the report first"
     ),
     "round_secret_missing": Text("a secret of this round is missing"),
-    "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila round list`"),
+    "round_unknown_to_node": Text("the node knows no such round", "see them with `aquila call get_rounds`"),
     "search_terms_missing": Text("a search needs a name, a number or a reference"),
     "standing_query_has_ended": Text("the standing query has ended"),
     "standing_query_over": Text("the end of the standing query has passed", "choose a later one"),
@@ -324,7 +324,7 @@ NODE_FAULTS: Final[Table] = {
     ),
     "health_rounds_need_people": Text(
         "{count} rounds have an obstacle that somebody has to look at",
-        "see them on the first page, or with `aquila round list`",
+        "see them on the first page, or with `aquila call get_rounds`",
     ),
     "high_water_mark_unreadable": Text(
         "the high-water mark next to the round keys cannot be read: nothing shows how old this database is",

@@ -6,7 +6,6 @@
 3    the node, the matcher or a peer is away: the same command may succeed later
 4    a peer broke the protocol: its signature, proof or bytes are wrong
 5    keys, database or disk of this machine need a person
-6    there is no answer: the round has not brought one yet, or it never will; this is neither a hit nor a no-hit
 70   a fault of Aquila itself
 130  interrupted
 """
@@ -26,7 +25,6 @@ class ExitCode(IntEnum):
     AWAY = 3
     PROTOCOL = 4
     MACHINE = 5
-    UNANSWERED = 6
     FAULT = 70
     INTERRUPTED = 130
 

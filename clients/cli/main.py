@@ -48,7 +48,6 @@ _PARTS = {
     "records": ("Lists of persons: check one, bring one into a node.", "services.records"),
     "rules": ("Match rules: read them, try them in plaintext.", "offline.rules"),
     "party": ("Parties: print one's own card, register the cards of the others.", "services.parties"),
-    "round": ("Rounds: propose, consent, submit, watch, read hits, end.", "services.rounds"),
     "audit": ("Export a service's log, and check what a log claims, offline.", "offline.audit"),
     "user": ("Accounts of a node or of the matcher (administrator).", "services.people"),
     "backup-key": ("Make a backup key: a private key for the safe, and a public one.", "offline.backups:backup_key"),

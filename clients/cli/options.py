@@ -72,10 +72,6 @@ ListSheet = Annotated[
     typer.Option("--sheet", min=1, help="The sheet of a spreadsheet; by default the first with a known column."),
 ]
 
-NamesChecked = Annotated[
-    bool, typer.Option("--names-checked", help="A word like a name of your lists names nobody; an error asks for this.")
-]
-
 HomePath = Annotated[
     Path,
     typer.Option(
@@ -161,5 +157,3 @@ Spoken = Annotated[
         "--spoken", metavar="TEXT", help="The words or digits that were read to you; by default you are asked."
     ),
 ]
-
-RoundId = Annotated[str, typer.Argument(metavar="ROUND", help="The round's id, its beginning, or `latest`.")]

@@ -14,7 +14,7 @@ def loaded_command() -> Any:
 
 
 def every_command(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield all commands by their names, such as `round list`."""
+    """Yield all commands by their names, such as `rules list`."""
     children = getattr(command, "commands", None)
     if children is None:
         yield name, command

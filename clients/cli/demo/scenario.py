@@ -19,7 +19,7 @@ from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from clients.cli.demo.checks import LEAST_BYTES, check_log, left_in, samples_of, search, still_there
 from clients.cli.demo.population import IN_ALL, IN_TWO, NAMES, DemoHomes, Population, make_homes, questions
-from clients.cli.output.round_views import SHORT, follow_round, hits_table, query_views
+from clients.cli.demo.round_views import SHORT, follow_round, hits_table, query_views
 from clients.cli.output.screen import Screen, Table, numbered
 from clients.local_services.accounts import StaffSessions, open_sessions
 from clients.local_services.processes import DemoProcesses

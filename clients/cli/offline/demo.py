@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clients.local_services.processes import DemoProcesses
 
 _LOOK_SECONDS = 1.0
-_TERMS = "--area demo --legal-basis demo --purpose demo --category demo"
+_TERMS = "participants=RS participants=SI area=demo legal_basis=demo purpose=demo category=demo"
 
 
 def demo(
@@ -79,11 +79,11 @@ def _next_steps(made: DemoHomes, *, keep: bool) -> list[str]:
             "Everything keeps running. In another terminal, for example as Slovenia's analyst:",
             f"  aquila code {secrets / 'si-analyst'}                      the authenticator's present code",
             f"  aquila login analyst --home {party}                 the password is: {PASSWORD}",
-            f"  aquila round hits latest --home {party} --limit 5",
+            f"  aquila call get_round_hits round_id=latest --home {party}",
             "or let the secretariat's two officers propose another round:",
             f"  aquila login secretariat-1 --home {matcher}         with {secrets / 'matcher-secretariat-1'}",
             f"  aquila login secretariat-2 --home {matcher}         with {secrets / 'matcher-secretariat-2'}",
-            f"  aquila --as secretariat-1 round propose --home {matcher} --party RS --party SI {_TERMS}",
+            f"  aquila --as secretariat-1 call post_round {_TERMS} --home {matcher}",
             "and let the other one read it, and approve the digest that stands there:",
             f"  aquila --as secretariat-2 call get_approval approval_id=latest --home {matcher}",
             f"  aquila --as secretariat-2 call post_approve approval_id=latest digest=DIGEST --home {matcher}",

@@ -79,7 +79,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
             "title": "There is nothing of this name",
             "status": 404,
             "detail": "the node knows no such round",
-            "hint": "see them with `aquila round list`",
+            "hint": "see them with `aquila call get_rounds`",
         }
     ],
 }

@@ -93,7 +93,7 @@ def test_a_fault_has_its_remedy() -> None:
     fault = Sentence.of("health_round_stuck", round="abababab", parties="AL", hours=2)
     view = FaultView.model_validate_json(FaultView.of(fault).model_dump_json())
     assert view.sentence == fault
-    assert view.hint == "`aquila round show abababab` shows each step"
+    assert view.hint == "`aquila call get_round round_id=abababab` shows each step"
     assert FaultView.model_validate(SentenceView.of(fault).model_dump()).hint == ""
 
 

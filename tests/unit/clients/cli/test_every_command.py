@@ -25,7 +25,6 @@ from tests.support.reached_service import answer_commands
 SCHEMAS = Path(__file__).parents[4] / "schemas" / "openapi"
 RUNS = {"demo", "matcher serve", "node serve", "node train", "rehearse", "web"}
 """Commands that go on running, or that read lists and nothing else of a person's."""
-AT_MATCHER = {"round propose"}
 USUAL = {"role": "officer", "party": "SI", "until": "2026-11-26", "place": "ab" * 16 + "/1", "index": "1", "size": "1"}
 """Values of options whose kind does not tell them."""
 BAD = ("", "Ana", "a b", "-1", "2026-13-45", "none\x01such", "č" * 70, "x" * 5_000)
@@ -111,7 +110,7 @@ def usual(option: Any, folder: Path) -> str:
 
 
 def _service(name: str) -> str:
-    return "matcher" if name in AT_MATCHER or name.startswith("matcher") else "node"
+    return "matcher" if name.startswith("matcher") else "node"
 
 
 def line_of(name: str, folder: Path, values: dict[str, str]) -> list[str]:

@@ -9,8 +9,6 @@ import pytest
 from aquila.audit.roles import Service
 from aquila.interface.rounds import AnswerState, MatcherRoundView, NodeRoundView, PartyAnswer
 from aquila.protocol.messages import Manifest
-from clients.cli.output.round_views import report_progress, round_tables
-from clients.cli.output.screen import Table
 from clients.web.app.site import environment_of
 from clients.web.i18n.languages import languages
 from clients.web.rounds import progress
@@ -135,17 +133,6 @@ def test_what_a_party_does_does_not_load_the_page_anew() -> None:
     assert progress.shape_of(at_matcher("open")) != progress.shape_of(at_matcher("open", acknowledged=True))
 
 
-def test_the_command_shows_the_same() -> None:
-    view = at_node(takes_part=False, has_hits=None, awaited="nothing")
-    table = next(one for one in round_tables(view) if isinstance(one, Table) and one.title == "Parties")
-    assert table.rows[0] == ("AL", "yes", "yes", 0, "1/2", "0/1", "-", "list since 1970-01-01 02:30 UTC")
-    assert table.rows[1][0] == "RS (left out)"
-    assert table.rows[1][-2:] == ("?", "-")
-    told: list[tuple[str, str, int, int]] = []
-    report_progress(view, lambda *step: told.append(step))
-    assert told == [("consent", "AL", 1, 1), ("list", "AL", 1, 1), ("evaluated", "AL", 1, 2)]
-
-
 def pair(state: str, since: int | None = 9_000) -> dict[str, Any]:
     return {"left": "AL", "right": "RS", "state": state, "since": since}
 
@@ -157,8 +144,6 @@ async def test_the_state_of_each_pair_is_shown(matcher: Any) -> None:
     page = await matcher_page(matcher, view)
     newest = progress.matcher_values(view, languages()["en"])["AL-RS-since"]
     assert page.count("evaluations are awaited") == page.count(f'data-value="AL-RS-since">{newest}<') == 2
-    table = next(one for one in round_tables(view) if isinstance(one, Table) and one.title == "Pairs")
-    assert table.rows == [("AL-RS", "evaluations are awaited", "1970-01-01 02:30 UTC")]
 
 
 @pytest.mark.parametrize(("state", "awaits"), [("list", True), ("over", False)])
@@ -193,4 +178,3 @@ async def test_exact_numbers_say_that_they_are(matcher: Any, hits: int | None) -
     page = await matcher_page(matcher, view)
     assert (sentence in page) == (hits is not None)
     assert ("lists and of queries together. A hit counts at both of its parties." in page) == (hits is not None)
-    assert any(sentence in str(one) for one in round_tables(view)) == (hits is not None)

@@ -4,11 +4,11 @@ import json
 from types import SimpleNamespace
 from typing import Any, cast
 
-from aquila.interface.queries import AskedPersons, QueryAnswer
+from aquila.interface.queries import QueryAnswer
 from aquila.interface.rounds import Hits
 from aquila.interface.sentence import SentenceView
 from aquila.sentences import quoted
-from clients.cli.output.round_views import asked_views, chance_table, hits_table, hits_views, query_views
+from clients.cli.demo.round_views import hits_table, query_views
 from clients.cli.output.screen import Table
 
 ROUND, QUERY = "a" * 32, "b" * 32
@@ -97,55 +97,6 @@ def test_confirmed_and_refuted_hits() -> None:
     assert refuted == "r-2 (Ana, 1980-01-02), RS: refuted by RS: a lie"
 
 
-def test_chance_stands_beside_the_hits_it_may_have_made() -> None:
-    table = chance_table(HITS)
-    assert table.columns == ("known to", "of", "high", "medium", "low")
-    assert list(table.rows) == [
-        ("RS", "lists", "0.01 of 1", "0.50 of 0", "2.30 of 2"),
-        ("RS", "query bbbbbbbb", "0.01 of 1", "0.50 of 0", "2.30 of 0"),
-    ]
-
-
-def sentences(**changes: object) -> list[object]:
-    return list(hits_views(Hits.model_validate_json(json.dumps(CONTENT | {"hits": [], "chance": []} | changes)), 9))
-
-
-def test_no_hit_is_said_of_an_answered_list_alone() -> None:
-    assert sentences() == ["There is no hit."]
-    awaited = [{"party": "RS", "step": "list"}, {"party": None, "step": "report"}]
-    unsigned = LIST | {"submission_id": None, "state": "awaited"}
-    assert sentences(phase="open", answers=[unsigned], awaited=awaited) == [
-        "No answer: the round is open; the list is not answered yet. This is neither a hit nor a no-hit.",
-        "Awaited: list from RS",
-        "Awaited: report from the matcher",
-    ]
-    half = [{"party": code, "state": state, "since": None} for code, state in (("AL", "answered"), ("RS", "never"))]
-    assert sentences(phase="open", answers=[LIST | {"state": "never", "parties": half}]) == [
-        "The list is complete but for RS: without an answer there is neither hit nor no-hit."
-    ]
-    query = {"kind": "query", "submission_id": QUERY, "state": "never"}
-    assert sentences(phase="aborted", answers=[LIST, query], problems=[said("the key is gone")]) == [
-        (
-            "No answer: the round is aborted; the query bbbbbbbb was not answered, and will not be. "
-            "This is neither a hit nor a no-hit."
-        ),
-        "Problem: the key is gone",
-    ]
-    assert "erased after the round's retention" in str(sentences(answers=[LIST | {"state": "erased"}])[0])
-
-
-def test_a_withheld_answer_is_no_answer() -> None:
-    answers = [
-        {"party": code, "state": state, "since": 1}
-        for code, state in (("AL", "on_hold"), ("RS", "refused"), ("SI", "answered"))
-    ]
-    query = {"kind": "query", "submission_id": QUERY, "state": "answered", "parties": answers}
-    lines = [line for line in sentences(answers=[LIST, query]) if isinstance(line, str)]
-    assert any(line.startswith("AL withholds its answer") for line in lines)
-    assert any(line.startswith("RS refuses its answer: no hit with RS is not a no-hit") for line in lines)
-    assert "There is no hit." not in lines
-
-
 def test_an_answer_says_with_whom_it_was_checked() -> None:
     checks = [
         SimpleNamespace(counterpart=code, agreed=code == "RS", is_distrusted=code == "AL") for code in ("AL", "RS")
@@ -164,17 +115,3 @@ def test_an_answer_says_with_whom_it_was_checked() -> None:
     assert "checked with RS that the matcher hid no hit" in str(query_views(cast(QueryAnswer, answer))[-1])
     checks.clear()
     assert "checked with no party" in str(query_views(cast(QueryAnswer, answer))[-1])
-
-
-def test_persons_asked_for_are_read_back() -> None:
-    """Names with the words that are compared, the rest as written, and below what is odd."""
-    name = {"field": "family_names", "written": "Kos", "words": ["kos"]}
-    odd = {"line": 1, "field": "date_of_birth", "reason": said("is odd"), "severity": "warning", "record_id": "Q-1"}
-    person = {"record_id": "Q-1", "record": {"family_names": ["Kos"], "date_of_birth": "2071"}, "names": [name]}
-    asked = {"persons": [person | {"findings": [odd]}], "left_out": 3}
-    persons, strange, left_out = asked_views(AskedPersons.model_validate_json(json.dumps(asked)))
-    assert isinstance(persons, Table)
-    assert persons.rows == [(1, "family_names", "Kos", "kos"), (1, "date_of_birth", "2071", "")]
-    assert isinstance(strange, Table)
-    assert strange.rows == [(1, "date_of_birth", "is odd")]
-    assert left_out == "3 more persons of this list not shown."
