@@ -45,7 +45,7 @@ app = typer.Typer(
 _PARTS = {
     "matcher": ("The secretariat's matcher: make its home, serve it.", "services.matcher", "offline.backups"),
     "node": ("A party's node: make its home, serve it.", "services.node", "offline.backups", "offline.demo"),
-    "records": ("Lists of persons: check one, bring one into a node.", "services.records"),
+    "records": ("Lists of persons: check one, or make an empty one.", "offline.records"),
     "rules": ("Match rules: read them, try them in plaintext.", "offline.rules"),
     "party": ("Parties: print one's own card, register the cards of the others.", "services.parties"),
     "audit": ("Export a service's log, and check what a log claims, offline.", "offline.audit"),

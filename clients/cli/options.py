@@ -45,12 +45,6 @@ ListFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="The list: CSV, .xlsx, .ods, or FollowTheMoney JSON lines.")
 ]
 
-AcceptRefused = Annotated[
-    bool, typer.Option("--accept-refused", help="Go on although rows cannot be used; these are left out.")
-]
-
-ImportName = Annotated[str, typer.Option("--name", help="What to call the import; the file's name by default.")]
-
 FindingLimit = Annotated[int, typer.Option("--limit", min=0, help="How many findings to show.")]
 
 ListEncoding = Annotated[

@@ -1,13 +1,10 @@
-"""`aquila records`: look at a list before it is used, and bring it into a node."""
+"""`aquila records`: look at a list before it is used. Nothing is stored."""
 
 import io
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
@@ -21,13 +18,9 @@ from aquila.records.reading.layouts import RECOGNIZED, Layout
 from aquila.records.rules import DEFAULT_LIMIT
 from aquila.records.template import TEMPLATES
 from clients.cli import options
-from clients.cli.connect import ConnectedService
 from clients.cli.exit_codes import ExitCode
-from clients.cli.list_files import layout_of, load_table, open_list_file, read_list
+from clients.cli.list_files import layout_of, load_table, read_list
 from clients.cli.output.screen import Screen, Table, check_target, numbered, write_result
-from clients.cli.services.speaking import speaking
-from clients.sdk import NodeClient
-from clients.sdk.services import DeliveredList
 
 app = typer.Typer()
 _ALL = 10_000
@@ -50,61 +43,6 @@ def check(
     report = check_list(file, rules, _ALL if as_json else limit, layout_of(file, encoding, sheet, column))
     Screen(as_json).result(report.model_dump(mode="json"), *report_views(report))
     return ExitCode.REFUSED if report.refused else ExitCode.DONE
-
-
-@app.command("import")
-@speaking
-def import_list(
-    reached: ConnectedService,
-    screen: Screen,
-    file: options.ListFile,
-    name: options.ImportName = "",
-    accept_refused: options.AcceptRefused = False,
-    limit: options.FindingLimit = 50,
-    encoding: options.ListEncoding = None,
-    sheet: options.ListSheet = None,
-    column: options.ListColumns = None,
-) -> None:
-    """Bring a list into a node (party). With a row that cannot be used, nothing is stored unless you accept that."""
-    layout = layout_of(file, encoding, sheet, column)
-    wanted = ImportRequest(name or file.name, file.name, layout, accept_refused)
-    store_list(screen, reached.node(), partial(open_list_file, file), wanted, limit)
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """A list to be stored: its name, its file's name, its layout, and whether refused rows are left out."""
-
-    name: str
-    file_name: str
-    layout: Layout
-    accept_refused: bool
-
-
-def store_list(
-    screen: Screen,
-    node: NodeClient,
-    opened: Callable[[], AbstractContextManager[BinaryIO | DeliveredList]],
-    wanted: ImportRequest,
-    limit: int,
-) -> None:
-    """Store a list and show the report; where rows are refused, show at most `limit` findings instead.
-
-    Raises:
-        InputError: A row cannot be used and that is not accepted, or the list as a whole; nothing is stored.
-    """
-    try:
-        with opened() as source:
-            report = node.import_list(source, wanted.name, wanted.layout, accept_refused=wanted.accept_refused)
-    except InputError:
-        if not wanted.accept_refused:
-            with opened() as source:
-                checked = node.check(source, wanted.layout).model_copy(update={"name": wanted.file_name})
-            screen.show(*findings_views(checked, limit))
-        raise
-    screen.result(
-        report.model_dump(mode="json"), *findings_views(report, limit), f"Import {report.import_id} is stored."
-    )
 
 
 @app.command()
@@ -184,7 +122,7 @@ def report_views(report: RecordReport) -> list[Table | str]:
     """Return a report as tables: findings, what each rule gives, and the sum in one sentence."""
     rows = [(one.rule, one.sentence, one.inputs, one.held_back) for one in report.rules]
     inputs = Table("Inputs by match rule", ("rule", "in words", "inputs", "held back"), rows)
-    *findings, end = findings_views(report, len(report.findings))
+    *findings, end = _findings_views(report)
     held = sum(one.held_back for one in report.rules)
     more = f"more than {DEFAULT_LIMIT} records, or than the rule allows, share their value"
     held_back = [f"{numbered(held, 'input')} would be held back: {more}."] if held else []
@@ -202,7 +140,7 @@ def prospect_views(report: RecordReport) -> list[Table | str]:
     return [Table(title, ("and with them", "certainty"), rows), names]
 
 
-def layout_lines(report: RecordReport) -> list[Table | str]:
+def _layout_lines(report: RecordReport) -> list[Table | str]:
     """Return the layout in which a list was read as a sentence; nothing for UTF-8, which leaves no doubt."""
     layout = report.layout
     if layout is None:
@@ -215,7 +153,7 @@ def layout_lines(report: RecordReport) -> list[Table | str]:
     return [f"Read as {layout.encoding}{guess}."]
 
 
-def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
+def _findings_views(report: RecordReport) -> list[Table | str]:
     """Return the findings about a list by reason and one by one, and the sum in one sentence."""
     groups = Table(
         "Findings by reason",
@@ -225,20 +163,16 @@ def findings_views(report: RecordReport, limit: int) -> list[Table | str]:
     findings = Table(
         "Findings",
         ("line", "record", "field", "", "reason"),
-        [
-            (found.line, found.record_id, found.field, found.severity, found.reason.text)
-            for found in report.findings[:limit]
-        ],
+        [(found.line, found.record_id, found.field, found.severity, found.reason.text) for found in report.findings],
     )
     views: list[Table | str] = [table for table in (groups, findings) if table.rows]
-    left = len(report.findings) - len(findings.rows) + report.findings_left_out
-    if left:
-        views.append(f"{numbered(left, 'more finding')} not shown.")
+    if report.findings_left_out:
+        views.append(f"{numbered(report.findings_left_out, 'more finding')} not shown.")
     end = (
         f"{report.name}: {numbered(report.accepted, 'record')} can be used, {numbered(report.refused, 'row')} refused, "
         f"{numbered(report.warnings, 'warning')}."
     )
-    views += layout_lines(report)
+    views += _layout_lines(report)
     if report.duplicates:
         pairs = numbered(report.duplicates, "pair")
         views.append(f"{pairs} of records are likely the same person: see `aquila records duplicates {report.name}`.")
