@@ -218,7 +218,7 @@ COMMAND: Final[Table] = {
         "this cannot be used: {faults}", "correct it, and give the command again; its --help shows what it takes"
     ),
     "login_not_signed_in": Text("{login} is not signed in here", "sign in with `aquila login`"),
-    "login_unknown": Text("there is no account {login}", "see them with `aquila user list`"),
+    "login_unknown": Text("there is no account {login}", "see them with `aquila call get_accounts`"),
     "mapped_columns_missing": Text(
         "no list has a column of these names, or they are given twice: {headings}",
         "write HEADING=FIELD with the heading as the first line has it",
@@ -253,7 +253,6 @@ COMMAND: Final[Table] = {
     "passwords_differ": Text("the two passwords differ; nothing was changed"),
     "process_not_started": Text("the process of {process} did not start", "see {path}"),
     "prompt_input_missing": Text("{what}: nothing was given", "type it, or give it as a line of stdin"),
-    "provider_subject_differs": Text("{login} is not this person of the provider", "see it with `aquila user list`"),
     "registered_key_differs": Text(
         "{party} is registered with another key, of fingerprint {short_fingerprint}",
         "speak to the party; if its key did change, remove the old entry from the registry file by hand",

@@ -9,16 +9,16 @@ KIT: Final[Table] = {
     "account_not_let_in": Text(
         "an administrator has to let you in first", "tell the administrator of this service who you are"
     ),
-    "account_not_waiting": Text("this account does not wait to be let in", "see them with `aquila user list`"),
+    "account_not_waiting": Text("this account does not wait to be let in", "see them with `aquila call get_accounts`"),
     "account_of_program": Text(
         "this account is a program's: it has one token, one role and one end",
-        "make another one with `aquila user add-program`, and deactivate this one",
+        "make another one with `aquila call post_program`, and deactivate this one",
     ),
     "account_of_provider": Text("this account signs in at the provider", "reset it there"),
     "account_person_differs": Text(
         "this account is of another person than was read", "read the list of accounts again"
     ),
-    "account_unknown": Text("there is no such account", "see them with `aquila user list`"),
+    "account_unknown": Text("there is no such account", "see them with `aquila call get_accounts`"),
     "alarm_already_acknowledged": Text("the alarm was acknowledged before"),
     "alarm_unknown": Text("there is no such alarm", "see them with `aquila audit status`"),
     "asking_person_not_allowed": Text(
@@ -62,7 +62,7 @@ KIT: Final[Table] = {
     "looks_period_wrong": Text("a review covers one to {expected} days, the last one not before the first"),
     "log_without_round": Text("the log has no entry of this round"),
     "login_reserved_for_home_key": Text("{login} names the key of the home folder", "choose another login"),
-    "login_taken": Text("there is an account of this login", "see them with `aquila user list`"),
+    "login_taken": Text("there is an account of this login", "see them with `aquila call get_accounts`"),
     "no_role_may": Text("no role of this service may do this", "`aquila roles` shows who may do what"),
     "notifications_not_chosen": Text(
         "you chose no notifications, so there is no address for a test", "choose them on the page of your account"

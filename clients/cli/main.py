@@ -49,7 +49,6 @@ _PARTS = {
     "rules": ("Match rules: read them, try them in plaintext.", "offline.rules"),
     "party": ("Parties: print one's own card, register the cards of the others.", "services.parties"),
     "audit": ("Export a service's log, and check what a log claims, offline.", "offline.audit"),
-    "user": ("Accounts of a node or of the matcher (administrator).", "services.people"),
     "backup-key": ("Make a backup key: a private key for the safe, and a public one.", "offline.backups:backup_key"),
     "doctor": ("Look at a service's home and surroundings, and state what to do.", "offline.doctor:doctor"),
     "call": ("Call an operation of a node or of the matcher; the answer is JSON.", "services.call:call"),

@@ -153,7 +153,7 @@ def restore_node(
     screen.result(document, *sentences, *_missing(restored.missing))
     screen.note(
         "Repeat what was done since then: erasures (`aquila call erase_record`), and accounts that were deactivated "
-        "(`aquila user deactivate`). Lists, decisions and requests of that time are gone."
+        "(`aquila call post_deactivate`). Lists, decisions and requests of that time are gone."
     )
     screen.note(
         "Next: start the service (`systemctl start aquila-node` as root), then `aquila audit status` here and at the "
@@ -296,8 +296,8 @@ def _missing(missing: Sequence[str]) -> list[str]:
     found = [f"Missing in the new home: {', '.join(missing)}."] if missing else []
     if "people.key" in missing:
         found.append(
-            "Without people.key nobody can sign in before `aquila user reset LOGIN` and a new enrolment: if the safe "
-            "has it, restore once more into an empty home, with --secret people.key."
+            "Without people.key nobody can sign in before `aquila call post_reset person=LOGIN` and a new enrolment: "
+            "if the safe has it, restore once more into an empty home, with --secret people.key."
         )
     return found
 

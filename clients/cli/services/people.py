@@ -1,4 +1,4 @@
-"""`aquila user`, `login`, `logout`, `whoami`, `enrol`, `roles`: who may do what, and who one is."""
+"""`aquila login`, `logout`, `whoami`, `enrol`, `code`, `roles`: who may do what, and who one is."""
 
 import time
 from pathlib import Path
@@ -9,131 +9,20 @@ import typer
 
 from aquila.audit.roles import Action, Role, RoleTable, Service, role_table
 from aquila.errors import InputError
-from aquila.interface.people import AccountView, Invitation
 from clients.cli.connect import ConnectedService, begin_sign_in, connect
 from clients.cli.identity import LOGIN
 from clients.cli.options import Ca, HomePath, Json, Url
-from clients.cli.output.screen import Screen, Table, moment
+from clients.cli.output.screen import Screen, Table
 from clients.cli.prompts import ask, ask_new_password
 from clients.cli.services.speaking import speaking
-from clients.sdk import PeopleClient
 from clients.sdk.homes import SessionFiles, open_home
 from clients.sdk.operations import operations
 from services.kit.errors import UnknownCallerError
 
-app = typer.Typer()
-
 Name = Annotated[str, typer.Argument(metavar="LOGIN", help="The login of the account, such as ana.novak.")]
-Roles = Annotated[list[Role], typer.Option("--role", help="A role of the account, once for each.")]
 PasswordFile = Annotated[
     Path | None, typer.Option("--password-file", metavar="FILE", help="A file with the password, for scripts.")
 ]
-
-
-@app.command()
-@speaking
-def add(reached: ConnectedService, screen: Screen, login: Name, role: Roles) -> None:
-    """Make an account, and show its enrolment code once."""
-    invitation = reached.people.add_account(login, role)
-    _show_invitation(screen, invitation, reached.connection.url)
-
-
-@app.command("add-program")
-@speaking
-def add_program(
-    reached: ConnectedService,
-    screen: Screen,
-    login: Name,
-    role: Annotated[Role, typer.Option("--role", help="The one role of the program.")],
-    network: Annotated[
-        list[str], typer.Option("--from", metavar="NETWORK", help="An address or network it calls from, once for each.")
-    ],
-    days: Annotated[int, typer.Option(min=1, max=366, help="For how many days its token counts.")] = 90,
-) -> None:
-    """Make an account of a program, and show its token once."""
-    granted = reached.people.add_program(login, role, tuple(network), days)
-    account = granted.account
-    screen.result(
-        granted.model_dump(mode="json"),
-        f"Account {account.login} ({role}) is {account.person} in the log. It calls from {', '.join(network)}.",
-        f"Token, shown once: {granted.token}",
-        f"It counts for {days} days. `aquila user deactivate {account.login}` ends it at once and for good.",
-    )
-
-
-@app.command("list")
-@speaking
-def list_users(reached: ConnectedService, screen: Screen) -> None:
-    """List all accounts."""
-    found = reached.people.accounts()
-    rows = [
-        (account.login, account.person, ", ".join(account.roles), account.state.value) for account in found.accounts
-    ]
-    view: Table | str = Table("", ("login", "in the log", "roles", "state"), rows) if rows else "There is no account."
-    of_provider = [
-        (account.login, account.name or "", account.subject or "", account.issuer or "")
-        for account in found.accounts
-        if account.provider
-    ]
-    of_programs = [
-        (account.login, ", ".join(account.networks or ()), moment(account.token_until or 0))
-        for account in found.accounts
-        if account.networks is not None
-    ]
-    more = [Table("By the provider", ("login", "name", "subject", "issuer"), of_provider)] if of_provider else []
-    more += [Table("Programs", ("login", "calls from", "until"), of_programs)] if of_programs else []
-    screen.result(found.model_dump(mode="json"), view, *more)
-
-
-@app.command()
-@speaking
-def admit(
-    reached: ConnectedService,
-    screen: Screen,
-    login: Name,
-    subject: Annotated[str, typer.Option(help="Who it is at the provider, as `user list` shows it.")],
-) -> None:
-    """Let in an account of the ministry's provider, once you know whose it is."""
-    account = _account(reached.people, login)
-    if account.issuer is None or account.subject != subject:
-        raise InputError("provider_subject_differs", login=login)
-    admitted = reached.people.admit_account(account.person, account.issuer, subject, account.name or "")
-    screen.result(admitted.model_dump(mode="json"), f"{login} can sign in now.")
-
-
-@app.command()
-@speaking
-def reset(reached: ConnectedService, screen: Screen, login: Name) -> None:
-    """Forget an account's password and authenticator, and show a new enrolment code once."""
-    invitation = reached.people.reset_account(_person(reached.people, login))
-    _show_invitation(screen, invitation, reached.connection.url)
-
-
-@app.command()
-@speaking
-def roles(reached: ConnectedService, screen: Screen, login: Name, role: Roles) -> None:
-    """Give an account other roles, in place of those it has."""
-    account = reached.people.change_roles(_person(reached.people, login), role)
-    screen.result(
-        account.model_dump(mode="json"),
-        f"{login} now has the roles {', '.join(account.roles)}; its sessions have ended.",
-    )
-
-
-@app.command()
-@speaking
-def deactivate(reached: ConnectedService, screen: Screen, login: Name) -> None:
-    """Deactivate an account, and end its sessions."""
-    account = reached.people.deactivate_account(_person(reached.people, login))
-    screen.result(account.model_dump(mode="json"), f"{login} can no longer sign in; its sessions have ended.")
-
-
-@app.command()
-@speaking
-def activate(reached: ConnectedService, screen: Screen, login: Name) -> None:
-    """Let a deactivated account sign in again."""
-    account = reached.people.activate_account(_person(reached.people, login))
-    screen.result(account.model_dump(mode="json"), f"{login} can sign in again.")
 
 
 def login(
@@ -219,29 +108,6 @@ def code(
 def show_roles(as_json: Json = False) -> None:
     """Show the role table, and with --json the operations that each role may call."""
     Screen(as_json).result(role_document(role_table()), *role_tables(role_table()))
-
-
-def _person(people: PeopleClient, login: str) -> str:
-    return _account(people, login).person
-
-
-def _account(people: PeopleClient, login: str) -> AccountView:
-    """Return an account; raises InputError if there is no account of this login."""
-    for account in people.accounts().accounts:
-        if login in {account.login, account.person}:
-            return account
-    raise InputError("login_unknown", login=login)
-
-
-def _show_invitation(screen: Screen, invitation: Invitation, url: str) -> None:
-    account = invitation.account
-    ca = " --ca ca.pem, where ca.pem is the CA of the service's certificate" if url.startswith("https:") else ""
-    screen.result(
-        invitation.model_dump(mode="json"),
-        f"Account {account.login} ({', '.join(account.roles)}) is {account.person} in the log.",
-        f"Enrolment code, shown once: {invitation.code}",
-        f"Its person opens {url}/enrol, or runs as a user of their own: aquila enrol {account.login} --url {url}{ca}",
-    )
 
 
 def _show_grant(screen: Screen, name: str, roles: tuple[Role, ...]) -> None:

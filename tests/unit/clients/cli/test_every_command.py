@@ -169,23 +169,13 @@ def test_json_before_and_behind(
             shown.append((code, said and type(json.loads(said))))
         assert shown[0] == shown[1], name
         documents += bool(shown[0][1])
-    assert documents > 20
+    assert documents > 10
 
 
 def test_every_command_has_json() -> None:
     """But those that serve, whose one line on stdout is JSON anyway."""
     without = {name for name, one in COMMANDS.items() if "as_json" not in {option.name for option in one.params}}
     assert without == {"matcher serve", "node serve", "web"}
-
-
-@pytest.mark.parametrize("login", ["Ana", "ana novak", "", "a", "žarko", "1ana", "ana@mup", "a" * 65])
-def test_logins(login: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    answer_commands(monkeypatch, AnyService())
-    assert main(["user", "add", login, "--role", "officer", "--home", "node"]) == ExitCode.USAGE
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("aquila: error: this cannot be used: login: 2 to 64 small letters")
-    assert "aquila: hint: correct it" in said.err
 
 
 def test_every_form_of_a_request_has_words() -> None:
