@@ -46,7 +46,7 @@ KIT: Final[Table] = {
     "log_alarm_open": Text(
         "{alarm}",
         "nothing is signed or sent; when the log's owner has explained it, an administrator goes on with "
-        "`aquila audit acknowledge`",
+        "`aquila call post_acknowledge`",
     ),
     "log_checked_too_often": Text(
         "this log was checked five times within a few minutes", "wait a minute, and check it again"
@@ -118,7 +118,7 @@ KIT: Final[Table] = {
     ),
     "service_restored_from_backup": Text(
         "this service was restored from a backup, and its log may be older than the one that it has shown",
-        "when it is explained, an administrator goes on with `aquila audit acknowledge`",
+        "when it is explained, an administrator goes on with `aquila call post_acknowledge`",
     ),
     "service_role_unknown": Text("a {service} has no role {unknown_roles}", "it has {known_roles}"),
     "service_stopping": Text("the service is stopping", "start it again, and repeat the call"),

@@ -211,8 +211,8 @@ NODE: Final[Table] = {
     "report_back_unknown": Text("the node holds no such report back", "see them with `aquila call get_round`"),
     "restored_backup": Text(
         "this node's database is older than what it has said or evaluated: it was restored from a backup",
-        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
-        "acknowledge`",
+        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila call "
+        "post_acknowledge`",
     ),
     "round_cannot_be_consented_to": Text("{reason}", "the round cannot be consented to from this node"),
     "round_element_cap_exceeded": Text(
@@ -328,8 +328,8 @@ NODE_FAULTS: Final[Table] = {
     ),
     "high_water_mark_unreadable": Text(
         "the high-water mark next to the round keys cannot be read: nothing shows how old this database is",
-        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila audit "
-        "acknowledge`",
+        "open rounds are refused for good; when it is explained, an administrator goes on with `aquila call "
+        "post_acknowledge`",
     ),
     "key_replaced_in_open_round": Text(
         "the registry replaces the key of {party}, and the round {round} with it is not over here",

@@ -9,17 +9,7 @@ from typing import Literal, cast
 from aquila.errors import InputError
 from aquila.interface.people import SessionGrant
 from clients.cli.identity import CERTIFICATE, LOGIN
-from clients.sdk import (
-    Access,
-    ApprovalClient,
-    Connection,
-    HitsClient,
-    Home,
-    LogClient,
-    MatcherClient,
-    NodeClient,
-    PeopleClient,
-)
+from clients.sdk import Access, Connection, Home, LogClient, MatcherClient, NodeClient, PeopleClient
 from clients.sdk.homes import ClientHome, SessionFiles, is_home, make_client_home, open_home
 
 LATEST = "latest"
@@ -33,14 +23,8 @@ class ConnectedService:
     home: Home | ClientHome
     client: NodeClient | MatcherClient
     people: PeopleClient
-    approvals: ApprovalClient
     log: LogClient
     connection: Connection
-
-    def hits(self) -> HitsClient:
-        """Return the client of a node's hits; raises InputError if this is the matcher's home."""
-        self.node()
-        return HitsClient(self.connection)
 
     def node(self) -> NodeClient:
         """Return the node's client; raises InputError if this is the matcher's home."""
@@ -53,14 +37,6 @@ class ConnectedService:
         if isinstance(self.client, MatcherClient):
             return self.client
         raise InputError("home_not_of_matcher")
-
-    def round_id(self, text: str) -> str:
-        """Return the id of the one round that a text means: an id, its beginning, or `latest`.
-
-        Raises:
-            InputError: It means none, or several.
-        """
-        return resolve_id("round", text, [entry.round_id for entry in self.client.rounds().rounds])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +81,7 @@ def connect(
     home = open_home(path)
     with Connection(_access(home, url, token_file, ca)) as connection:
         client = NodeClient(connection) if home.service == "node" else MatcherClient(connection)
-        people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
-        yield ConnectedService(home, client, people, approvals, log, connection)
+        yield ConnectedService(home, client, PeopleClient(connection), LogClient(connection), connection)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from clients.cli.connect import ConnectedService, connect
-from clients.sdk import ApprovalClient, Connection, LogClient, MatcherClient, NodeClient, PeopleClient
+from clients.sdk import Connection, LogClient, MatcherClient, NodeClient, PeopleClient
 from clients.sdk.connection import Access
 from clients.sdk.homes import ClientHome, Service
 from tests.support.commands import loaded_command
@@ -26,9 +26,8 @@ def answer_commands(patch: pytest.MonkeyPatch, answer: Callable[[httpx.Request],
         name: Service = "matcher" if "matcher" in str(path) else "node"
         with Connection(Access(name, "http://127.0.0.1:8700", "t" * 43), httpx.MockTransport(answer)) as connection:
             client = MatcherClient(connection) if name == "matcher" else NodeClient(connection)
-            people, approvals, log = PeopleClient(connection), ApprovalClient(connection), LogClient(connection)
             home = ClientHome(name, path, connection.url, ca=None)
-            yield ConnectedService(home, client, people, approvals, log, connection)
+            yield ConnectedService(home, client, PeopleClient(connection), LogClient(connection), connection)
 
     loaded_command()
     for module in [module for name, module in sys.modules.items() if name.startswith("clients.cli.")]:

@@ -12,7 +12,7 @@ from aquila.audit.proven_entry import read_proven_entry
 from aquila.crypto.backend import load_group
 from aquila.crypto.keys import short_digits
 from aquila.errors import AquilaError, InputError
-from aquila.interface.log import LogAlarmView, NumberedEntry
+from aquila.interface.log import LogAlarmView
 from aquila.protocol import auditing
 from aquila.protocol.published_report import check_report
 from aquila.protocol.registry import MATCHER, Registry, read_registry
@@ -49,7 +49,6 @@ def entry(
     )
 
 
-_Round = Annotated[str, typer.Option("--round", metavar="ROUND", help="The round's id, its beginning, or `latest`.")]
 _Registry = Annotated[Path, typer.Option(metavar="FILE", help="The registry file with the parties' public keys.")]
 _Retention = Annotated[
     int, typer.Option(min=1, metavar="DAYS", help="For how many days the contents of entries must be kept.")
@@ -108,21 +107,6 @@ def _head(checkpoint: str) -> str:
 
 @app.command()
 @speaking
-def show(reached: ConnectedService, screen: Screen, round_text: _Round) -> None:
-    """Show the log's entries of a round: who did what, when, and how much of it."""
-    found = reached.log.round_entries(reached.round_id(round_text))
-    rows = [_row(item) for item in found.entries]
-    columns = ("entry", "time", "what", "party", "person", "role", "for", "reason", "particulars")
-    screen.result(found.model_dump(mode="json"), Table(f"Round {found.round_id}", columns, rows))
-    if found.broken:
-        numbers = ", ".join(map(str, found.broken))
-        screen.warn(
-            f"these entries are not the ones that the log's checkpoint signed: {numbers}; the database was changed"
-        )
-
-
-@app.command()
-@speaking
 def export(
     reached: ConnectedService,
     screen: Screen,
@@ -136,18 +120,6 @@ def export(
     content = reached.log.export_matchers() if matcher else reached.log.export()
     write_result(out, content)
     screen.result({"file": str(out), "bytes": len(content)}, f"The log is in {out}.")
-
-
-@app.command()
-@speaking
-def acknowledge(
-    reached: ConnectedService,
-    screen: Screen,
-    alarm: Annotated[int, typer.Argument(metavar="NUMBER", help="The alarm's number, as `aquila audit status` shows.")],
-) -> None:
-    """Go on after the owner of a log that forked or shrank has explained it (administrator)."""
-    reached.log.acknowledge(alarm)
-    screen.result({"acknowledged": alarm}, f"Alarm {alarm} is acknowledged; the two checkpoints stay.")
 
 
 @app.command()
@@ -329,24 +301,6 @@ def _document(
         },
         "unproven": [{"what": found.what, "sentence": text_of(found.sentence)} for found in unproven],
     }
-
-
-def _row(item: NumberedEntry) -> tuple[object, ...]:
-    entry = item.entry
-    if entry is None:
-        return (item.index, "", "erased after its time, or changed", "", "", "", "", "", "")
-    why, told = entry.reason, sorted(entry.ids.items()) + sorted(entry.counts.items())
-    return (
-        item.index,
-        _time(entry.time),
-        entry.kind.value.replace("_", " "),
-        entry.party,
-        entry.person or "",
-        entry.role or "",
-        entry.recipient or "",
-        f"{why.purpose} ({', '.join(filter(None, (why.legal_basis, why.case_reference)))})" if why else "",
-        ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told),
-    )
 
 
 def _time(seconds: int) -> str:
