@@ -84,7 +84,7 @@ MATCHER: Final[Table] = {
         "keep this version in the file until the round is over",
     ),
     "template_not_stated": Text(
-        "the registry in force has no template {template}", "state it first: aquila matcher templates"
+        "the registry in force has no template {template}", "state it first: aquila call post_templates"
     ),
     "to_be_aborted": Text("to be aborted: {reason}"),
     "to_be_closed": Text("to be closed: {reason}"),

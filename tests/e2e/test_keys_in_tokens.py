@@ -63,7 +63,7 @@ def test_the_matcher_renews_its_key_within_its_token(stage: World, tokens: dict[
     words = ["matcher", "renew-identity", "--home", str(matcher.home)]
     run(*words, ends_with=1)  # it has to be said where the new key goes
     assert not (matcher.home / "identity.next.pem").exists()
-    run("matcher", "state-registry", "--home", str(matcher.home))
+    run("call", "post_registry", "--home", str(matcher.home))
     matcher.approve_registry()
     run(*words, "--identity", address)
     matcher.approve_registry()

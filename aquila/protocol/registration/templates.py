@@ -3,7 +3,6 @@
 import json
 import tomllib
 from collections.abc import Iterable
-from importlib import resources
 
 from pydantic import ValidationError
 
@@ -49,11 +48,6 @@ def read_templates(content: bytes) -> tuple[RoundTemplate, ...]:
     if unseen := sorted({name for name, value in texts if isinstance(value, str) and first_unseen(value)}):
         raise InputError("templates_unusable", fields=", ".join(unseen))
     return tuple(sorted(found, key=place_of))
-
-
-def built_in() -> bytes:
-    """Return the file of the templates that come with this program."""
-    return resources.files(__package__).joinpath("templates.toml").read_bytes()
 
 
 def place_of(template: RoundTemplate) -> tuple[str, int]:

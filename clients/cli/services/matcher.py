@@ -8,8 +8,7 @@ import typer
 from aquila.errors import OrderError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.service.party import NewInvitation
-from aquila.protocol.registration.self_signed import open_renewal, open_request
-from aquila.protocol.registration.templates import built_in
+from aquila.protocol.registration.self_signed import open_request
 from aquila.protocol.registry import MATCHER, Registry, read_registry, write_registry
 from clients.cli import options
 from clients.cli.connect import ConnectedService
@@ -102,29 +101,6 @@ def admit(
     show_asked(screen, asked)
 
 
-@app.command("replace-key")
-@speaking
-def replace_key(
-    reached: ConnectedService,
-    screen: Screen,
-    renewal: Annotated[Path, typer.Argument(metavar="FILE", help="The party's renewal of its identity key.")],
-    revoke: Annotated[
-        bool, typer.Option("--revoke", help="The old key is lost or stolen, so it did not sign for the new one.")
-    ] = False,
-    spoken: options.Spoken = None,
-) -> None:
-    """Ask to put a party's new identity key in its old one's place, after it has read its words to you by telephone.
-
-    Once it is stated, nothing new is accepted under the old key.
-    """
-    content = read_file(renewal)
-    party = open_renewal(content).party
-    screen.note(f"{party} has a new identity key. Call it at a number that you know from elsewhere.")
-    heard = spoken or ask(f"The words or digits that {party} reads to you", echo=True)
-    asked = reached.matcher().replace_key(content.decode(), heard, revoked=revoke)
-    show_asked(screen, asked)
-
-
 @app.command("renew-identity")
 @speaking
 def renew_identity(
@@ -146,21 +122,6 @@ def renew_identity(
         wait_key(found.identity, read_registry(read_file(found.registry)).key_of(MATCHER), identity).close()
     asked = reached.matcher().renew_identity(revoked=revoke)
     show_asked(screen, asked, "Then restart the matcher.")
-
-
-@app.command()
-@speaking
-def remove(
-    reached: ConnectedService,
-    screen: Screen,
-    party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Ask to let a party leave: once stated, its calls are refused, and the others accept a registry without it."""
-    if not yes:
-        typer.confirm(f"{party} cannot come back under its key. Let it leave?", abort=True, err=True)
-    asked = reached.matcher().remove_party(party)
-    show_asked(screen, asked)
 
 
 @app.command()
@@ -244,43 +205,6 @@ def _ask_move(client: MatcherClient, url: str, ca: str | None) -> PendingApprova
 
 def _then_send(out: Path) -> str:
     return f"Then send {out} to the parties: aquila party registry --from FILE, aquila party accept."
-
-
-@app.command("state-registry")
-@speaking
-def state_registry(reached: ConnectedService, screen: Screen) -> None:
-    """Ask to state the registry again after cards were registered by hand."""
-    asked = reached.matcher().restate_registry()
-    show_asked(screen, asked)
-
-
-@app.command()
-@speaking
-def contact(
-    reached: ConnectedService,
-    screen: Screen,
-    party: Annotated[str, typer.Argument(metavar="CODE", help="The party's code.")],
-    address: Annotated[str, typer.Argument(metavar="MAIL", help="A mailbox of its unit; none by default.")] = "",
-) -> None:
-    """Ask to state the mail address at which a party is reminded of what its rounds wait for."""
-    show_asked(screen, reached.matcher().state_contact(party, contact=address or None))
-
-
-@app.command()
-@speaking
-def templates(
-    reached: ConnectedService,
-    screen: Screen,
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="TOML with the templates; by default those of this program.")
-    ] = None,
-) -> None:
-    """Ask to state templates of rounds to the parties, in the place of those that are stated.
-
-    Once the parties have accepted the registry, the secretariat proposes rounds from them.
-    """
-    content = built_in() if file is None else read_file(file)
-    show_asked(screen, reached.matcher().state_templates(content.decode("utf-8", "replace")))
 
 
 @app.command()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from aquila.protocol.registration.templates import built_in
 from services.node.records.queries import standing_queries
 from tests.support.ceremony import REGISTRY, accept
 from tests.support.node_steps import does, hit_path, hit_with
 from tests.support.node_world import JUSTIFICATION, PartyNode, World
+from tests.support.sample_templates import TEMPLATES_FILE
 from tests.support.sentence_texts import without_random
 
 pytestmark = pytest.mark.rounds
@@ -36,7 +36,7 @@ DAY = 86_400
 @pytest.fixture
 async def agreed(world: World) -> World:
     """The matcher states the templates that come with Aquila, and every party accepts them by their words."""
-    answer = await world.operator.post(f"{REGISTRY}/templates", json={"content": built_in().decode()})
+    answer = await world.operator.post(f"{REGISTRY}/templates", json={"content": TEMPLATES_FILE.decode()})
     assert answer.status_code == 202, answer.text
     for party_node in world.nodes.values():
         await accept(party_node)

@@ -5,7 +5,6 @@ from json import dumps
 from typing import Any
 
 from aquila.protocol.messages import Manifest
-from aquila.protocol.registration.templates import built_in
 from services.kit.approvals.requests import content_of
 from services.kit.approvals.tables import ApprovalRow
 from services.matcher.rounds.proposals import stated_templates
@@ -15,11 +14,12 @@ from services.node.records.queries import standing_queries
 from services.node.storage.tables import ExchangeRow
 from tests.support.ceremony import REGISTRY, accept
 from tests.support.node_world import World
+from tests.support.sample_templates import TEMPLATES_FILE
 
-RENAMED = built_in().replace(b'title = "Foreign terrorist fighters"', b'title = "Fighters"')
+RENAMED = TEMPLATES_FILE.replace(b'title = "Foreign terrorist fighters"', b'title = "Fighters"')
 
 
-async def state(world: World, content: bytes = built_in()) -> int:
+async def state(world: World, content: bytes = TEMPLATES_FILE) -> int:
     answer = await world.operator.post(f"{REGISTRY}/templates", json={"content": content.decode()})
     return answer.status_code
 
@@ -98,7 +98,7 @@ async def test_what_differs_from_its_template_is_not_proposed(world: World) -> N
 
 async def test_a_version_that_was_left_out_does_not_return_with_other_content(world: World) -> None:
     """The second person reads which templates are new and which are left out."""
-    first, second, *_ = built_in().decode().split("[[template]]")[1:]
+    first, second, *_ = TEMPLATES_FILE.decode().split("[[template]]")[1:]
     for content, new, gone in (
         (first, ["foreign-fighters"], []),
         (second, ["organised-crime"], ["foreign-fighters"]),
@@ -117,7 +117,7 @@ async def test_a_version_that_was_left_out_does_not_return_with_other_content(wo
 
 async def test_files_that_cannot_be_stated(world: World) -> None:
     assert await state(world, b"[[template]]") == 422
-    assert await state(world, built_in() + built_in()) == 422
+    assert await state(world, TEMPLATES_FILE + TEMPLATES_FILE) == 422
 
 
 async def test_caps_follow_from_the_last_lists(world: World) -> None:

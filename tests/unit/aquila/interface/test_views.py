@@ -21,10 +21,11 @@ from aquila.interface.statistics import HitTable, LevelHits, RoundStatistics
 from aquila.interface.subjects import SubjectField, SubjectSearch
 from aquila.matching.certainty import Level
 from aquila.protocol.messages import CheckFault, Kind, Mode
-from aquila.protocol.registration.templates import built_in, read_templates
+from aquila.protocol.registration.templates import read_templates
 from aquila.records.person import FIELDS, PartialDate, Record
 from aquila.records.rules import load_rules
 from aquila.sentences import Sentence, quoted
+from tests.support.sample_templates import TEMPLATES_FILE
 
 
 def test_the_total_counts_every_thing_once() -> None:
@@ -239,6 +240,6 @@ def test_a_person_who_is_searched_for_is_one_row_of_a_list() -> None:
 
 
 def test_a_category_has_the_words_of_its_template() -> None:
-    categories = rounds.Categories.of(read_templates(built_in())).categories
+    categories = rounds.Categories.of(read_templates(TEMPLATES_FILE)).categories
     words = {one.code: (one.words, one.wordings["sq"]) for one in categories}
     assert words["foreign-fighters"] == ("foreign terrorist fighters", "luftëtarë të huaj terroristë")

@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 from aquila.audit.entries import Entry, EntryKind
 from aquila.audit.proven_entry import read_proven_entry
 from aquila.crypto.keys import short_digits
-from aquila.protocol.registration.templates import built_in
 from clients.web.i18n.languages import TAGS, languages
 from clients.web.text.glossary import TERMS
 from services.kit.log.entries import ENTRIES, append
+from tests.support.sample_templates import TEMPLATES_FILE
 from tests.support.web_world import ORIGIN, PASSWORD
 
 HOSTILE = "<script>alert(1)</script>"
@@ -465,7 +465,7 @@ async def test_a_round_from_a_template_and_one_like_it(matcher: Any) -> None:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=matcher.app), base_url=ORIGIN, headers=key
     ) as program:
-        body = {"content": built_in().decode()}
+        body = {"content": TEMPLATES_FILE.decode()}
         answer = await program.post("/v1/operator/registry/templates", json=body)
         assert answer.status_code == 202, answer.text
     page = await approved(second, f"/approvals/{answer.json()['approval_id']}")

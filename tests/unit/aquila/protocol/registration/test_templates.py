@@ -1,6 +1,5 @@
 """Templates of rounds: their file, their place in statements, and rounds that name one."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,13 @@ from aquila.protocol.registration.statements import (
     open_statement,
     sign_statement,
 )
-from aquila.protocol.registration.templates import built_in, check_template, read_templates, template_of
+from aquila.protocol.registration.templates import check_template, read_templates, template_of
 from aquila.records.indicators import load_indicators
 from tests.support.registering import CA, MATCHER_KEY, NOW, URL, registry_of, stated
+from tests.support.sample_templates import TEMPLATES_FILE
 from tests.support.samples import SAMPLES
 
-TEMPLATES = read_templates(built_in())
+TEMPLATES = read_templates(TEMPLATES_FILE)
 LANGUAGES = ("bg", "bs", "cnr", "de", "hr", "hu", "mk", "ro", "sl", "sq", "sr-Cyrl", "sr-Latn")
 FIGHTERS = next(one for one in TEMPLATES if one.template_id == "foreign-fighters")
 
@@ -37,13 +37,11 @@ def manifest(template: RoundTemplate = FIGHTERS, **changes: Any) -> Manifest:
 
 
 def test_the_templates_of_the_program() -> None:
-    """Three kinds of rounds, each in all languages of the pages; the sample of the operators is the same file."""
+    """Three kinds of rounds, each in all languages of the pages."""
     assert [one.template_id for one in TEMPLATES] == ["border-queries", "foreign-fighters", "organised-crime"]
     assert {tuple(word.language for word in one.wordings) for one in TEMPLATES} == {LANGUAGES}
     table = load_indicators()
     assert {one.indicators for one in TEMPLATES} == {None, TableReference(name=table.name, digest=table.digest)}
-    sample = Path(__file__).parents[5] / "deploy" / "samples" / "templates.toml"
-    assert sample.read_bytes() == built_in()
 
 
 def test_words_of_a_language() -> None:
@@ -59,9 +57,9 @@ def test_words_of_a_language() -> None:
         (b"[[template]]\nday = 2026-12-01", "templates_unreadable"),
         (b"", "templates_unusable"),
         (b"[[template]]\ntemplate_id = 'x'", "templates_unusable"),
-        (built_in().replace(b'language = "sq"', b'language = "zz"'), "templates_unusable"),
+        (TEMPLATES_FILE.replace(b'language = "sq"', b'language = "zz"'), "templates_unusable"),
         (
-            built_in().replace(b"frequency_limit = 8", b'frequency_limit = 8\npairs = [["RS", "AL"]]'),
+            TEMPLATES_FILE.replace(b"frequency_limit = 8", b'frequency_limit = 8\npairs = [["RS", "AL"]]'),
             "templates_unusable",
         ),
     ],
@@ -76,7 +74,7 @@ def test_a_file_that_cannot_be_used(content: bytes, code: str) -> None:
 def test_a_text_with_a_letter_that_nobody_sees(text: str) -> None:
     """In a term that is signed, and in a wording."""
     with pytest.raises(InputError) as caught:
-        read_templates(built_in().replace(text.encode(), f"{text}\u202e".encode()))
+        read_templates(TEMPLATES_FILE.replace(text.encode(), f"{text}\u202e".encode()))
     assert caught.value.sentence.code == "templates_unusable"
     assert "title" in str(caught.value.fields["fields"])
 

@@ -10,12 +10,13 @@ from aquila.crypto.keys import IdentityKey
 from aquila.interface.service.party import RegistryPartyView, RegistryStatementView, RegistryView
 from aquila.protocol.registration.self_signed import Invitation, open_renewal, sign_file
 from aquila.protocol.registration.spoken_words import spoken
-from aquila.protocol.registration.templates import built_in, read_templates
+from aquila.protocol.registration.templates import read_templates
 from aquila.protocol.registry import read_registry
 from clients.cli.exit_codes import ExitCode
 from clients.cli.main import main
 from clients.cli.output.registry_views import changes, show_registry
 from clients.cli.output.screen import Screen
+from tests.support.sample_templates import TEMPLATES_FILE
 
 
 def test_exchange_of_cards(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +188,7 @@ def test_words_are_shown_beside_who_joins_and_leaves(capsys: pytest.CaptureFixtu
 
 def test_all_that_is_accepted_with_a_template() -> None:
     """Who accepts a registry reads each field of it and each wording."""
-    template = next(one for one in read_templates(built_in()) if one.indicators)
+    template = next(one for one in read_templates(TEMPLATES_FILE) if one.indicators)
     template = template.model_copy(update={"pairs": (("AL", "RS"), ("AL", "SI"))})
     statement = RegistryStatementView(
         number=2,

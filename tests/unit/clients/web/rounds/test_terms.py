@@ -6,12 +6,13 @@ from markupsafe import escape
 from aquila.protocol.encoding import canonical
 from aquila.protocol.messages import Manifest
 from aquila.protocol.messages.templates import RoundTemplate, TemplateDays, Wording
-from aquila.protocol.registration.templates import built_in, read_templates
+from aquila.protocol.registration.templates import read_templates
 from clients.web.app.site import environment_of
+from tests.support.sample_templates import TEMPLATES_FILE
 from tests.support.samples import SAMPLES
 
 _TEXTS = ("area", "purpose", "legal_basis", "category")
-_TEMPLATE = read_templates(built_in())[0]
+_TEMPLATE = read_templates(TEMPLATES_FILE)[0]
 
 
 def _signed() -> Manifest:
