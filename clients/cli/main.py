@@ -192,9 +192,9 @@ def _show_version(screen: Screen) -> None:
 
 
 def _not_begun(screen: Screen, error: typer.Abort | typer.TyperException) -> int:
-    """Report that a question was not answered with yes, or that the command line cannot be understood."""
+    """Report that the input ended at a question, or that the command line cannot be understood."""
     if isinstance(error, typer.Abort):
-        screen.failure("nothing was done: the question was not answered with yes")
+        screen.failure("nothing was done: the question was not answered")
         return ExitCode.REFUSED
     screen.failure(_usage(error), "see the command's --help")
     return ExitCode.USAGE

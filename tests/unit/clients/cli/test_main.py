@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 import services.kit.errors  # noqa: F401 - its errors are part of the tree
@@ -15,7 +14,6 @@ from aquila.errors import AquilaError
 from aquila.sentences import quoted
 from clients.cli.exit_codes import ExitCode, exit_code_of
 from clients.cli.main import app, main, whole_command
-from tests.support.reached_service import answer_commands
 
 
 def _tree(kind: type[AquilaError] = AquilaError) -> Iterator[type[AquilaError]]:
@@ -111,21 +109,19 @@ def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "aquila: error: interrupted\n"
 
 
-@pytest.mark.parametrize("said", ["n\n", ""])
-def test_a_question_without_a_yes(
-    said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_question_without_an_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No, and the end of the input, are answers and no fault; the service is not asked for anything."""
-    calls: list[httpx.Request] = []
+    """The end of the input (Ctrl-D) is an answer and no fault."""
 
-    def answer(call: httpx.Request) -> httpx.Response:
-        calls.append(call)
-        return httpx.Response(500)
+    def ended(_: str) -> str:
+        raise EOFError
 
-    answer_commands(monkeypatch, answer)
-    monkeypatch.setattr("sys.stdin", io.StringIO(said))
-    assert main(["matcher", "remove", "SI", "--home", "matcher"]) == ExitCode.REFUSED
-    assert calls == []
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("clients.cli.prompts.getpass", ended)
+    line = ["login", "ana", "--url", "http://127.0.0.1:1", "--home", str(tmp_path)]
+    assert main(line) == ExitCode.REFUSED
     assert "nothing was done" in capsys.readouterr().err
 
 
