@@ -45,6 +45,10 @@ NOTES = StatementKind.NOTES.value
 SUBMISSION = StatementKind.SUBMISSION.value
 """What the events of submissions are called. One without its justification is for nobody: nobody signed the rest."""
 
+FOLLOWED_BY_BYTES = frozenset({SUBMISSION, StatementKind.EVALUATION.value, StatementKind.TOKENS.value})
+"""What the events of statements about bytes are called: these give a party nothing to do before the bytes are there,
+which are events too."""
+
 _PAGE_BYTES = 4 << 20
 
 

@@ -27,7 +27,7 @@ from services.kit.errors import NotFoundError, RoundDamagedError
 from services.kit.log.entries import append
 from services.kit.storage.row_seals import REFUSED
 from services.kit.storage.store import Store
-from services.matcher.events import NOBODY, NOTES, SUBMISSION, statement_event
+from services.matcher.events import ALL, FOLLOWED_BY_BYTES, NOBODY, NOTES, SUBMISSION, statement_event
 from services.matcher.storage.round_marks import NEWEST_EVENT
 from services.matcher.storage.tables import EventRow, RoundRow
 
@@ -98,6 +98,8 @@ class RoundTransaction:
     clock: Callable[[], int]
     touched: bool = False
     added: list[int] = field(default_factory=list)
+    readers: set[str] = field(default_factory=set)
+    """The parties to which one of the events that were added is news."""
 
     @property
     def round(self) -> Round:
@@ -133,6 +135,9 @@ class RoundTransaction:
         self.session.flush()
         self.cached.last_event = event.event_id
         self.added.append(event.event_id)
+        if event.statement not in FOLLOWED_BY_BYTES:
+            everyone = [one.party for one in self.round.manifest.participants]
+            self.readers.update(everyone if event.audience == ALL else (event.reader or "").split())
 
 
 class RoundCache:

@@ -321,7 +321,9 @@ _LOG = Log("matcher.consignments")
     openapi_extra=raw_body("The canonical JSON of a Consignment message (PROTOCOL.md 9.8).", JSON),
 )
 def post_consignment(context: At, call: SignedCaller, round_id: RoundId) -> Response:
-    answer = take_consignment(context, round_id, call.party, feed.Consignment.from_payload(call.body))
+    consignment = feed.Consignment.from_payload(call.body)
+    with context.wakeup.together():  # who waits looks once for all of it
+        answer = take_consignment(context, round_id, call.party, consignment)
     return Response(answer.payload(), media_type=JSON)
 
 

@@ -4,6 +4,7 @@ What a crash leaves: a file without a row, which the same PUT writes again and w
 a deleted file whose row does not say so yet, which the same deletion mends. Never a row without its file.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -72,12 +73,12 @@ def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content
     # 3. The row and the event. If we crash before the commit, the party sends the chunk again; if after it and before
     #    the answer, the same call finds the row. A commit that failed may be one that came through: the file stays.
     try:
-        new = _record(context, caller, place, size, digest)
+        new, readers = _record(context, caller, place, size, digest)
     except ProtocolError:
         # The round ended while we wrote: nobody will ask for these bytes.
         context.files.delete(place.name)
         raise
-    context.wakeup.notify(str(place.what))
+    context.wakeup.notify(str(place.what), readers)
     return new
 
 
@@ -182,11 +183,14 @@ def _check_quota(context: MatcherContext, turn: RoundTransaction, place: ChunkAd
         raise StoreFullError("evaluation_quota_used_up", round=place.round_id, retry_after=quota.retry_seconds)
 
 
-def _record(context: MatcherContext, caller: str, place: ChunkAddress, size: int, digest: str) -> bool:
+def _record(
+    context: MatcherContext, caller: str, place: ChunkAddress, size: int, digest: str
+) -> tuple[bool, Collection[str] | None]:
+    """Store that a chunk is there; return whether it is new, and the parties that may have something to do for it."""
     with context.round_cache.writing("chunk.store", place.round_id) as turn:
         expected_chunk(turn.round, caller, place)
         if turn.session.get(ChunkRow, place.key) is not None:
-            return False
+            return False, ()
         turn.session.add(
             ChunkRow(
                 round_id=place.round_id,
@@ -202,4 +206,10 @@ def _record(context: MatcherContext, caller: str, place: ChunkAddress, size: int
         readers = {EventKind.BLINDED: turn.round.evaluators_of(place.submission_id), TOKENS: ()}
         of = readers.get(place.what, (_origin(turn.round, place),))
         turn.add_bytes(bytes_event(place.round_id, place.what, place.submission_id, place.index, place.party, of))
-    return True
+        # What fills the place of others makes a part of an answer worth a look, whoever it is for.
+        return True, None if is_crowded(context, turn) else turn.readers
+
+
+def is_crowded(context: MatcherContext, turn: RoundTransaction) -> bool:
+    """Return whether a round's evaluations fill half of the place that there is for them."""
+    return 2 * turn.row.evaluation_bytes > context.settings.quotas.evaluation_bytes

@@ -22,14 +22,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from aquila.errors import PolicyError, ProtocolError
 from aquila.protocol.encoding import canonical
-from aquila.protocol.messages import StatementKind
 from aquila.protocol.messages.feed import LARGEST_CONTENT, Event, EventKind, Events, LongPollAnswer, Rounds
 from services.kit.errors import NotFoundError, RoundDamagedError, StoreError
 from services.kit.http.signed_calls import Contacts, SignedCall
 from services.kit.work import threads
 from services.matcher.context import MatcherContext
-from services.matcher.events import REPORT, SUBMISSION, newest_late_events, visible_to
-from services.matcher.rounds.chunks import ChunkAddress, get_chunk
+from services.matcher.events import FOLLOWED_BY_BYTES, REPORT, newest_late_events, visible_to
+from services.matcher.rounds.chunks import ChunkAddress, get_chunk, is_crowded
 from services.matcher.rounds.feed import page_of, rounds_of
 from services.matcher.rounds.progress import has_all_blinded, waits_for
 from services.matcher.storage.tables import EventRow
@@ -49,8 +48,6 @@ _MOST_LOOKED_AT = 200  # events: more are news whatever they are
 _FEW_CHUNKS = 8
 _BYTES_OF_FEED = 1 << 18  # that come with the events of one page
 Found = TypeVar("Found")
-
-_FOLLOWED_BY_BYTES = [SUBMISSION, StatementKind.EVALUATION.value, StatementKind.TOKENS.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ async def _held(
         compare_at, alive_at = compared + _STATE_SECONDS, compared + SIGN_OF_LIFE_SECONDS
         while call.counts() and not (context.wakeup.down or replaced.is_set() or time.monotonic() >= ends):
             # The event is taken before the look, so that nothing is missed in between.
-            notified = context.wakeup.listen()
+            notified = context.wakeup.listen(caller)
             if await threads.run_call(_has_unread, context, caller, known):
                 break
             if time.monotonic() >= compare_at:
@@ -164,17 +161,15 @@ def _is_whole(context: MatcherContext, kind: str, round_id: str, submission_id: 
         if kind == EventKind.BLINDED:
             return has_all_blinded(turn.cached, submission_id)
         # Evaluations that fill the place of others are worth a look by themselves: what is fetched makes room.
-        is_crowded = 2 * turn.row.evaluation_bytes > context.settings.quotas.evaluation_bytes
-        return is_crowded or party not in waits_for(turn.cached, submission_id)
+        return is_crowded(context, turn) or party not in waits_for(turn.cached, submission_id)
 
 
 def _unread(caller: str, known: ReadState, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
     """Return the query for columns of the events that are beyond what the caller has read."""
     beyond = [and_(EventRow.round_id == one, EventRow.event_id > event) for one, event in known.read.items()]
-    # What the caller itself has said it knows; reports are for it, and so bear its name. Statements about bytes give it
-    # nothing to do before the bytes are there, which are events too.
+    # What the caller itself has said it knows; reports are for it, and so bear its name.
     news = or_(EventRow.party != caller, EventRow.statement == REPORT)
-    acts = or_(EventRow.statement.is_(None), EventRow.statement.not_in(_FOLLOWED_BY_BYTES))
+    acts = or_(EventRow.statement.is_(None), EventRow.statement.not_in(FOLLOWED_BY_BYTES))
     return select(*columns).where(or_(*beyond), visible_to(caller), news, acts)
 
 

@@ -85,7 +85,7 @@ def accept_statement(context: MatcherContext, round_id: str, caller: str, envelo
         raise refused
     if accepted.new:
         _LOG.info("statement_accepted", round=round_id, party=caller, state=kind_of(message).value)
-        context.wakeup.notify(kind_of(message).value)
+        context.wakeup.notify(kind_of(message).value, turn.readers)
     return accepted.new
 
 

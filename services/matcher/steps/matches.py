@@ -64,7 +64,7 @@ def _match(
             return False
         store(context, turn, joined)
         store_counts(turn, joined)
-    context.wakeup.notify(REPORT)
+    context.wakeup.notify(REPORT, turn.readers)
     return True
 
 
@@ -121,7 +121,7 @@ def _release(context: MatcherContext, round_id: str) -> bool:
         due = _releasable(turn)
         for row in due:
             give_to_asker(turn, row)
-    context.wakeup.notify(REPORT)
+    context.wakeup.notify(REPORT, turn.readers)
     return bool(due)
 
 

@@ -188,9 +188,9 @@ def report_problem(session: Session, clock: Clock, round_id: str, place: str, pr
         row.sentence = sentence
 
 
-def clear_problem(session: Session, round_id: str, place: str) -> None:
-    """Forget a problem that has passed."""
-    session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place == place))
+def clear_problem(session: Session, round_id: str, *places: str) -> None:
+    """Forget problems that have passed."""
+    session.execute(delete(ProblemRow).where(ProblemRow.round_id == round_id, ProblemRow.place.in_(places)))
 
 
 def unusable_locks(session: Session, round_id: str) -> frozenset[str]:

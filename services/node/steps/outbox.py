@@ -52,7 +52,7 @@ _LOG = Log("node.outbox")
 _PER_TURN = 512
 _ROOM = "room"
 _TOGETHER_BYTES = 1 << 19
-_FEW_BYTES = 1 << 17  # of a statement, that travel with it
+_FEW_BYTES = 1 << 17  # of a statement, that travel with it, and of a chunk that travels with others
 _REFUSALS = (OrderError, EquivocationError, BindingError, PolicyError, MalformedError, ProofError)
 RowT = TypeVar("RowT", ChunkRow, EvaluationRow, TokenPartRow)
 _WITH_BYTES = frozenset({StatementKind.SUBMISSION, StatementKind.EVALUATION, StatementKind.TOKENS})
@@ -102,17 +102,12 @@ async def _send_together(node: NodeContext, round_id: str, rows: Sequence[Statem
         MalformedError: Its answer cannot be read.
     """
     items = await to_thread(_packed, node, rows)
-    together = Consignment(parts=tuple(part for part, _ in items))
-    path = f"/v1/rounds/{round_id}/consignments"
-    answer = ConsignmentAnswer.from_payload(
-        (await node.peer.call("POST", path, content=together.payload(), headers=AS_JSON)).content
-    )
+    answer = await _consign(node, round_id, [part for part, _ in items])
     taken = [item for _, item in items[: answer.taken]]
     said = [item for item in taken if isinstance(item, StatementRow)]
     # If we crash here, all of it is sent again.
     await _took(node, said)
-    for upload in (item for item in taken if isinstance(item, PendingUpload)):
-        await to_thread(_upload_sent, node.store, node.files, upload)
+    await to_thread(_uploads_sent, node.store, node.files, [one for one in taken if isinstance(one, PendingUpload)])
     refused = items[answer.taken][1] if answer.problem is not None and answer.taken < len(items) else None
     if not isinstance(refused, StatementRow):
         # Bytes that were refused are sent by themselves, and what is said of them then counts.
@@ -122,6 +117,14 @@ async def _send_together(node: NodeContext, round_id: str, rows: Sequence[Statem
         raise error
     await _refused(node, refused, error)
     return len(said) + 1, bool(said)
+
+
+async def _consign(node: NodeContext, round_id: str, parts: Sequence[StatementPart | BytesPart]) -> ConsignmentAnswer:
+    """Send parts in one call, and return what was taken of them; raises MalformedError if its answer cannot be read."""
+    path, content = f"/v1/rounds/{round_id}/consignments", Consignment(parts=tuple(parts)).payload()
+    return ConsignmentAnswer.from_payload(
+        (await node.peer.call("POST", path, content=content, headers=AS_JSON)).content
+    )
 
 
 def _packed(
@@ -223,7 +226,8 @@ def _mark_sent(store: Store, rows: Sequence[StatementRow]) -> None:
             if row.kind == StatementKind.TOKENS:
                 # A query's bytes wait for it in the feed, and no held call ends for what is one's own.
                 work.put(session, row.round_id, Step.LOOK)
-            statements.clear_problem(session, row.round_id, _place(row))
+        for round_id in {row.round_id for row in rows}:
+            statements.clear_problem(session, round_id, *map(_place, rows))
 
 
 def _note(journal: Journal, round_id: str, place: str, problem: Sentence) -> None:
@@ -284,12 +288,10 @@ class PendingUpload(NamedTuple):
         return f"{self.what}/{self.counterpart}" if self.counterpart else self.what
 
     def mark_sent(self, session: Session) -> None:
-        """Note in their row that the matcher has them, and in the submission's when these were its last tokens."""
+        """Note in their row that the matcher has them."""
         kind: type[Any] = type(self.row)
         row = session.get_one(kind, object_mapper(self.row).primary_key_from_instance(self.row))
         row.sent = True
-        if self.what == "tokens":
-            statements.note_all_sent(session, row.submission_id)
 
 
 _Item: TypeAlias = tuple[StatementPart | BytesPart, StatementRow | PendingUpload]
@@ -307,7 +309,9 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
     uploads = await to_thread(_pending_uploads, node, round_id)
     taken: list[PendingUpload] = []
     try:
-        await run_in_order(until(ends, uploads), partial(_put, node), partial(_finish_upload, node, taken), node.calls)
+        taken += await _send_few(node, round_id, uploads)
+        left = until(ends, uploads[len(taken) :])
+        await run_in_order(left, partial(_put, node), partial(_finish_upload, node, taken), node.calls)
     except PeerFullError as error:
         memory.full_until = node.clock() + (retry_after_of(error) or 1)
         problem = Sentence.of("matcher_has_no_room", reason=error.sentence)
@@ -317,6 +321,21 @@ async def send_bytes(node: NodeContext, round_id: str, ends: Callable[[], bool])
         await to_thread(_clear, node.store, round_id, _ROOM)
     # What was not taken is tried again when something else has happened, or after the usual wait.
     return bool(taken)
+
+
+async def _send_few(node: NodeContext, round_id: str, uploads: Sequence[PendingUpload]) -> Sequence[PendingUpload]:
+    """Send bytes in one call where they are few, such as those of a query's tokens, and return those that were taken.
+
+    What was refused is sent by itself, where the answer says what is wrong with it.
+    """
+    sizes = [upload.size for upload in uploads]
+    if not 1 < len(sizes) <= MOST_PARTS or max(sizes) > _FEW_BYTES or sum(sizes) > _TOGETHER_BYTES:
+        return ()
+    parts = await to_thread(lambda: [_bytes_part(upload) for upload in uploads])
+    taken = uploads[: (await _consign(node, round_id, parts)).taken]
+    # If we crash here, the bytes are sent again.
+    await to_thread(_uploads_sent, node.store, node.files, taken)
+    return taken
 
 
 async def _put(node: NodeContext, upload: PendingUpload) -> None:
@@ -335,7 +354,7 @@ async def _finish_upload(
         await to_thread(_note, node.journal, upload.row.round_id, upload.subject, problem)
     else:
         # If we crash here, the bytes are sent again.
-        await to_thread(_upload_sent, node.store, node.files, upload)
+        await to_thread(_uploads_sent, node.store, node.files, [upload])
         taken.append(upload)
 
 
@@ -344,13 +363,20 @@ def _clear(store: Store, round_id: str, place: str) -> None:
         statements.clear_problem(session, round_id, place)
 
 
-def _upload_sent(store: Store, files: ChunkFiles, upload: PendingUpload) -> None:
+def _uploads_sent(store: Store, files: ChunkFiles, uploads: Sequence[PendingUpload]) -> None:
+    """Store that the matcher has bytes of a round, and in submissions when these were their last tokens."""
+    if not uploads:
+        return
     with store.transaction("outbox.uploaded") as session:
-        upload.mark_sent(session)
-        statements.clear_problem(session, upload.row.round_id, upload.subject)
+        for upload in uploads:
+            upload.mark_sent(session)
+        for submission_id in {upload.row.submission_id for upload in uploads if upload.what == "tokens"}:
+            statements.note_all_sent(session, submission_id)
+        statements.clear_problem(session, uploads[0].row.round_id, *(upload.subject for upload in uploads))
     # Chunks are needed again: for the proofs, and their rows for the notes.
-    if isinstance(upload.row, EvaluationRow) or (isinstance(upload.row, TokenPartRow) and not upload.row.is_rows):
-        files.delete(upload.file)
+    for upload in uploads:
+        if isinstance(upload.row, EvaluationRow) or (isinstance(upload.row, TokenPartRow) and not upload.row.is_rows):
+            files.delete(upload.file)
 
 
 def _pending_uploads(node: NodeContext, round_id: str) -> list[PendingUpload]:

@@ -271,5 +271,28 @@ async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:
         assert set(woken) == names
 
 
+async def test_a_signal_wakes_whom_it_concerns(world: World) -> None:
+    """Calls of parties that may see what was committed; several signals of one call are one, at its end."""
+    woken: list[str] = []
+
+    class Sleeper(Driver):
+        def wake(self) -> None:
+            woken.append(self.name)
+
+    wakeup = world.context.wakeup
+    wakeup.start({Sleeper("first", _nothing): {"a"}, Sleeper("second", _nothing): {"b"}})
+    al, rs, every = wakeup.listen("AL"), wakeup.listen("RS"), wakeup.listen()
+    with wakeup.together():
+        for kind in ("a", "a", "b"):
+            wakeup.notify(kind, {"AL"})
+        await asyncio.sleep(0.01)
+        assert not al.is_set()
+    await asyncio.sleep(0.01)
+    assert (al.is_set(), rs.is_set(), every.is_set(), woken) == (True, False, True, ["first", "second"])
+    wakeup.notify("c")
+    await asyncio.sleep(0.01)
+    assert rs.is_set()
+
+
 async def _nothing() -> bool:
     return False

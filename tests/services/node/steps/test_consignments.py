@@ -111,7 +111,7 @@ async def test_a_matcher_that_takes_nothing_now(waiting: tuple[str, PartyNode]) 
 
 
 async def test_bytes_that_are_refused_go_by_themselves(waiting: tuple[str, PartyNode]) -> None:
-    """The statement counts as sent; its chunks are sent one by one, where the answer says what is wrong with them."""
+    """The statement counts as sent; its chunks are tried once more together, and then one by one."""
     round_id, party_node = waiting
     answer = ConsignmentAnswer(
         taken=1, problem=canonical(problem_of(OrderError("submission_unknown", submission="x"))).decode()
@@ -119,6 +119,10 @@ async def test_bytes_that_are_refused_go_by_themselves(waiting: tuple[str, Party
     reached(party_node, answer)
     assert await outbox.send_statements(party_node.node, round_id)
     assert (unsent(party_node), set(chunks(party_node))) == ([], {False})
+    calls = reached(party_node, answer.model_copy(update={"taken": 0}))
+    assert not await outbox.send_bytes(party_node.node, round_id, lambda: False)
+    assert [method for method, _ in calls.calls] == ["POST", *["PUT"] * len(chunks(party_node))]
+    assert "the matcher does not take" in await problems(party_node, round_id)
 
 
 async def test_a_refused_statement(waiting: tuple[str, PartyNode]) -> None:
@@ -184,6 +188,19 @@ class Refusing(Answering):
         """Return how many bytes of tokens came, in consignments or by themselves."""
         parts = (part for one in self.consignments for part in one.parts)
         return self.puts + sum(isinstance(part, BytesPart) and part.part == "tokens" for part in parts)
+
+
+@pytest.mark.rounds
+async def test_a_querys_tokens_travel_together(world_after: WorldAfter) -> None:
+    """They wait for their statement in the feed, and go in one call then."""
+    world, round_id = await world_after(round_for_queries)
+    party_node = world.nodes["AL"]
+    calls = reached(party_node)
+    await party_node.submit(round_id, await party_node.load(ASKED, "query"), "query")
+    await world.settle()
+    assert not [path for method, path in calls.calls if method == "PUT"]
+    parts = [[part for part in one.parts if part.part == "tokens"] for one in calls.consignments]
+    assert len([some for some in parts if some]) == 1
 
 
 @pytest.mark.rounds
