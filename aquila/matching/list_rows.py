@@ -47,13 +47,13 @@ class ReadRows:
             tokens: The first 64 bits of the tokens, ascending.
         """
         met = map(parse_rows, self._read())
-        found = (_bits(rows[_are_in(_bits(rows, "high"), tokens)], "handle_high") for rows in met)
+        found = (_bits(rows[are_among(_bits(rows, "high"), tokens)], "handle_high") for rows in met)
         return np.unique(np.concatenate([_EMPTY, *found]))
 
     def of_records(self, handles: NDArray[np.uint64]) -> bytes:
         """Return the rows of records, whose handles' first 64 bits are given, ascending."""
         chunks = map(parse_rows, self._read())
-        return b"".join([rows[_are_in(_bits(rows, "handle_high"), handles)].tobytes() for rows in chunks])
+        return b"".join([rows[are_among(_bits(rows, "handle_high"), handles)].tobytes() for rows in chunks])
 
 
 class KeptRows(ReadRows):
@@ -106,7 +106,7 @@ def _bits(rows: np.ndarray, column: str) -> np.ndarray:
     return rows[column].astype(np.uint64)
 
 
-def _are_in(bits: np.ndarray, sought: np.ndarray) -> np.ndarray:
+def are_among(bits: np.ndarray, sought: np.ndarray) -> np.ndarray:
     """Return which of some numbers are among others, which ascend and are few."""
     if not len(sought):
         return np.zeros(len(bits), dtype=bool)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aquila.crypto.hashing import digests_core, hmac_each
 from aquila.crypto.keys import SecretBytes
+from aquila.matching.list_rows import are_among
 from aquila.protocol.encoding import behind_length, digest, framed
 from aquila.protocol.messages import RuleRows, TagPiece, TokenChunkReference, TokenColumn
 from aquila.protocol.shadow.token_rows import RecordRows, Sets, TokenRows, numbered
@@ -137,6 +138,16 @@ def met_digest(tags: NDArray[np.bytes_]) -> str:
 def read_column(pieces: Iterable[bytes]) -> NDArray[np.bytes_]:
     """Return the tags of a column that came in pieces."""
     return np.frombuffer(b"".join(pieces), dtype=_TAG)
+
+
+def tags_alike(pieces: Iterable[NDArray[np.bytes_]], others: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
+    """Return the tags of a column, piece by piece, that begin with the same 64 bits as one of some others."""
+    sought = np.sort(_first_bits(others))
+    return np.concatenate([others[:0], *(piece[are_among(_first_bits(piece), sought)] for piece in pieces)])
+
+
+def _first_bits(tags: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+    return tags.view(">u8")[::2].astype(np.uint64)
 
 
 def piece_digest(piece: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator, Sequence
+from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints
 
 from aquila.audit.roles import Action
-from aquila.errors import AquilaError, MalformedError
+from aquila.errors import AquilaError
 from aquila.interface.approval import PendingApproval
 from aquila.interface.attention import AttentionList
 from aquila.interface.rounds import (
@@ -45,7 +46,7 @@ from services.matcher.approvals import ask_abort, ask_proposal
 from services.matcher.context import MatcherContext
 from services.matcher.events import TOKENS
 from services.matcher.rounds.attention import attention_list
-from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk
+from services.matcher.rounds.chunks import ChunkAddress, acknowledge_evaluation, get_chunk, put_chunk, put_chunks
 from services.matcher.rounds.contacts import StoredContacts
 from services.matcher.rounds.drafts import copy_of, from_template
 from services.matcher.rounds.feed import LONGEST_WAIT, events_of, manifest_envelope, round_page, rounds_of
@@ -330,35 +331,43 @@ def post_consignment(context: At, call: SignedCaller, round_id: RoundId) -> Resp
 def take_consignment(
     context: MatcherContext, round_id: str, caller: str, consignment: feed.Consignment
 ) -> feed.ConsignmentAnswer:
-    """Take parts one after the other, up to the first that is refused; what was taken before it stays.
+    """Take parts in their order, up to the first that is refused; what was taken before it stays.
 
     Raises:
         StoreError: The first part may or may not be stored; the call can be repeated.
     """
-    for number, part in enumerate(consignment.parts):
-        try:
-            if isinstance(part, feed.StatementPart):
-                accept_statement(context, round_id, caller, part.envelope.encode())
-            else:
-                party = (part.counterpart or "") if part.part == TOKENS else caller
-                address = ChunkAddress(round_id, part.submission_id, part.part, party, part.index)
-                put_chunk(context, caller, address, _content(part))
-        except StoreError:
-            if not number:
-                raise
-            return feed.ConsignmentAnswer(taken=number)  # sent again by itself, it is told how long to wait
-        except AquilaError as error:
-            _LOG.info("part_refused", round=round_id, party=caller, error=error)
-            return feed.ConsignmentAnswer(taken=number, problem=canonical(problem_of(error)).decode())
-    return feed.ConsignmentAnswer(taken=len(consignment.parts))
-
-
-def _content(part: feed.BytesPart) -> bytes:
-    """Return the bytes of a part; raises MalformedError if they are not base64."""
+    taken = 0
     try:
-        return base64.b64decode(part.content, validate=True)
+        for is_bytes, parts in groupby(consignment.parts, lambda part: isinstance(part, feed.BytesPart)):
+            if is_bytes:
+                chunks = [_chunk(round_id, caller, part) for part in parts if isinstance(part, feed.BytesPart)]
+                found = put_chunks(context, caller, chunks)
+                taken += len(found.new)
+                if found.refusal is not None:
+                    raise found.refusal
+                continue
+            for part in parts:
+                if isinstance(part, feed.StatementPart):
+                    accept_statement(context, round_id, caller, part.envelope.encode())
+                    taken += 1
+    except StoreError:
+        if not taken:
+            raise
+        return feed.ConsignmentAnswer(taken=taken)  # sent again by itself, it is told how long to wait
+    except AquilaError as error:
+        _LOG.info("part_refused", round=round_id, party=caller, error=error)
+        return feed.ConsignmentAnswer(taken=taken, problem=canonical(problem_of(error)).decode())
+    return feed.ConsignmentAnswer(taken=taken)
+
+
+def _chunk(round_id: str, caller: str, part: feed.BytesPart) -> tuple[ChunkAddress, bytes]:
+    """Return the address and the bytes of a part; those that are not base64 have another size than was signed."""
+    party = (part.counterpart or "") if part.part == TOKENS else caller
+    try:
+        content = base64.b64decode(part.content, validate=True)
     except ValueError:
-        raise MalformedError("chunk_size_differs", chunk=part.index, expected=0, got=0) from None
+        content = b""
+    return ChunkAddress(round_id, part.submission_id, part.part, party, part.index), content
 
 
 ROUTERS: Sequence[APIRouter] = (

@@ -4,13 +4,14 @@ What a crash leaves: a file without a row, which the same PUT writes again and w
 a deleted file whose row does not say so yet, which the same deletion mends. Never a row without its file.
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from aquila.crypto.group import ELEMENT_BYTES
-from aquila.errors import MalformedError, OrderError, PolicyError, ProtocolError
+from aquila.errors import AquilaError, MalformedError, OrderError, PolicyError, ProtocolError
 from aquila.matching.join import TOKEN_ROW_BYTES
 from aquila.protocol.messages import TagPiece
 from aquila.protocol.messages.feed import EventKind
@@ -48,6 +49,13 @@ class ChunkAddress:
         return f"{self.round_id}/{self.submission_id}/{self.what}/{self.party}/{self.index}"
 
 
+class PutChunks(NamedTuple):
+    """The outcome of some chunks that came together: of each one up to the first refusal whether it was new."""
+
+    new: list[bool]
+    refusal: AquilaError | None
+
+
 def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content: bytes) -> bool:
     """Store a chunk that the caller signed before, and return whether it was new.
 
@@ -58,28 +66,88 @@ def put_chunk(context: MatcherContext, caller: str, place: ChunkAddress, content
         MalformedError, DigestError: It has another size or content than was signed.
         StoreFullError: The disk or the round's quota is full; come again later.
     """
-    # 1. It is due, and what was signed.
-    with context.round_cache.reading(place.round_id) as turn:
-        check_participant(turn.round, caller)
-        size, digest = expected_chunk(turn.round, caller, place)
-        if turn.session.get(ChunkRow, place.key) is not None:
-            return False
-        _check_quota(context, turn, place, size)
-    if len(content) != size:
-        raise MalformedError("chunk_size_differs", chunk=place.index, expected=size, got=len(content))
-    check_digest(content, digest, submission=place.submission_id, chunk=place.index)
+    found = put_chunks(context, caller, [(place, content)])
+    if found.refusal is not None:
+        raise found.refusal
+    return found.new[0]
+
+
+def put_chunks(context: MatcherContext, caller: str, chunks: Sequence[tuple[ChunkAddress, bytes]]) -> PutChunks:
+    """Store chunks of one round together, up to the first that is refused, for the reasons of `put_chunk`.
+
+    Raises:
+        NotFoundError: There is no such round, or the caller is not in it.
+        OrderError: The round ended meanwhile; none is stored.
+        StoreError: They may or may not be stored; the call can be repeated.
+    """
+    round_id = chunks[0][0].round_id
+    # 1. They are due, and what was signed.
+    due, refusal = _due(context, round_id, caller, chunks)
     # 2. The bytes, durable when `write` returns. If we crash after it, a file without a row is left.
-    context.files.write(place.name, content, bytes.fromhex(digest))
-    # 3. The row and the event. If we crash before the commit, the party sends the chunk again; if after it and before
-    #    the answer, the same call finds the row. A commit that failed may be one that came through: the file stays.
+    stored = list[_DueChunk]()
     try:
-        new, readers = _record(context, caller, place, size, digest)
+        for one in due:
+            if not one.is_known:
+                _write(context, one)
+            stored.append(one)
+    except AquilaError as error:
+        refusal = error
+    if all(one.is_known for one in stored):
+        return PutChunks([False for _ in stored], refusal)
+    # 3. The rows and the events. If we crash before the commit, the party sends the chunks again; if after it and
+    #    before the answer, the same call finds the rows. A commit that failed may be one that came through: the files
+    #    stay.
+    try:
+        with context.round_cache.writing("chunk.store", round_id) as turn:
+            new = [not one.is_known and _record(turn, caller, one) for one in stored]
+            # What fills the place of others makes a part of an answer worth a look, whoever it is for.
+            readers = None if is_crowded(context, turn) else turn.readers
     except ProtocolError:
         # The round ended while we wrote: nobody will ask for these bytes.
-        context.files.delete(place.name)
+        for one in stored:
+            if not one.is_known:
+                context.files.delete(one.place.name)
         raise
-    context.wakeup.notify(str(place.what), readers)
-    return new
+    for kind in {str(one.place.what) for one in stored}:
+        context.wakeup.notify(kind, readers)
+    return PutChunks(new, refusal)
+
+
+class _DueChunk(NamedTuple):
+    """A chunk that its sender may send: the bytes that came, and size and SHA-256 that were signed."""
+
+    place: ChunkAddress
+    content: bytes
+    size: int
+    digest: str
+    is_known: bool
+
+
+def _due(
+    context: MatcherContext, round_id: str, caller: str, chunks: Sequence[tuple[ChunkAddress, bytes]]
+) -> tuple[list[_DueChunk], AquilaError | None]:
+    """Return the chunks up to the first that is not due, and why that one is not."""
+    due = list[_DueChunk]()
+    with context.round_cache.reading(round_id) as turn:
+        check_participant(turn.round, caller)
+        try:
+            for place, content in chunks:
+                size, digest = expected_chunk(turn.round, caller, place)
+                is_known = turn.session.get(ChunkRow, place.key) is not None
+                if not is_known:
+                    _check_quota(context, turn, place, size)
+                due.append(_DueChunk(place, content, size, digest, is_known))
+        except AquilaError as error:
+            return due, error
+    return due, None
+
+
+def _write(context: MatcherContext, chunk: _DueChunk) -> None:
+    place, got = chunk.place, len(chunk.content)
+    if got != chunk.size:
+        raise MalformedError("chunk_size_differs", chunk=place.index, expected=chunk.size, got=got)
+    check_digest(chunk.content, chunk.digest, submission=place.submission_id, chunk=place.index)
+    context.files.write(place.name, chunk.content, bytes.fromhex(chunk.digest))
 
 
 def get_chunk(context: MatcherContext, caller: str, place: ChunkAddress, most: int | None = None) -> bytes:
@@ -183,31 +251,28 @@ def _check_quota(context: MatcherContext, turn: RoundTransaction, place: ChunkAd
         raise StoreFullError("evaluation_quota_used_up", round=place.round_id, retry_after=quota.retry_seconds)
 
 
-def _record(
-    context: MatcherContext, caller: str, place: ChunkAddress, size: int, digest: str
-) -> tuple[bool, Collection[str] | None]:
-    """Store that a chunk is there; return whether it is new, and the parties that may have something to do for it."""
-    with context.round_cache.writing("chunk.store", place.round_id) as turn:
-        expected_chunk(turn.round, caller, place)
-        if turn.session.get(ChunkRow, place.key) is not None:
-            return False, ()
-        turn.session.add(
-            ChunkRow(
-                round_id=place.round_id,
-                submission_id=place.submission_id,
-                what=str(place.what),
-                party=place.party,
-                chunk_index=place.index,
-                size=size,
-                digest=digest,
-            )
+def _record(turn: RoundTransaction, caller: str, chunk: _DueChunk) -> bool:
+    """Store that a chunk is there, and return whether it is new; raises as `expected_chunk` does."""
+    place = chunk.place
+    expected_chunk(turn.round, caller, place)
+    if turn.session.get(ChunkRow, place.key) is not None:
+        return False
+    turn.session.add(
+        ChunkRow(
+            round_id=place.round_id,
+            submission_id=place.submission_id,
+            what=str(place.what),
+            party=place.party,
+            chunk_index=place.index,
+            size=chunk.size,
+            digest=chunk.digest,
         )
-        turn.row.evaluation_bytes += size if place.what == EventKind.EVALUATION else 0
-        readers = {EventKind.BLINDED: turn.round.evaluators_of(place.submission_id), TOKENS: ()}
-        of = readers.get(place.what, (_origin(turn.round, place),))
-        turn.add_bytes(bytes_event(place.round_id, place.what, place.submission_id, place.index, place.party, of))
-        # What fills the place of others makes a part of an answer worth a look, whoever it is for.
-        return True, None if is_crowded(context, turn) else turn.readers
+    )
+    turn.row.evaluation_bytes += chunk.size if place.what == EventKind.EVALUATION else 0
+    readers = {EventKind.BLINDED: turn.round.evaluators_of(place.submission_id), TOKENS: ()}
+    of = readers.get(place.what, (_origin(turn.round, place),))
+    turn.add_bytes(bytes_event(place.round_id, place.what, place.submission_id, place.index, place.party, of))
+    return True
 
 
 def is_crowded(context: MatcherContext, turn: RoundTransaction) -> bool:

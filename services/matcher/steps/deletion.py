@@ -25,7 +25,7 @@ from services.kit.errors import RoundDamagedError
 from services.kit.log.entries import append, statements_kept
 from services.kit.logging import Log
 from services.matcher.context import MatcherContext
-from services.matcher.events import FIRST_PAGE, NOBODY, NOTES, REPORT, SUBMISSION
+from services.matcher.events import FIRST_PAGE, NOBODY, NOTES, REPORT, SUBMISSION, TOKENS
 from services.matcher.round_memory import CachedRound, RoundTransaction
 from services.matcher.rounds.chunks import ChunkAddress, delete_chunks
 from services.matcher.rounds.progress import has_all_blinded, is_reported, waits_for
@@ -130,6 +130,10 @@ def prune_chunks(context: MatcherContext, quiet: QuietRounds | None = None) -> b
 def _prune(context: MatcherContext, round_id: str) -> bool:
     with context.round_cache.reading(round_id) as turn:
         live = (ChunkRow.round_id == round_id) & ChunkRow.deleted_at.is_(None)
+        # Tokens stay while queries may meet them: which tags of the next query are new follows from those of the list
+        # and of the queries before.
+        if turn.round.manifest.mode is not Mode.LISTS:
+            live &= ChunkRow.what != TOKENS
         # Groups first: there are a few hundred of them at most, and tens of thousands of chunks.
         groups = turn.session.execute(select(*_GROUP).where(live).distinct()).all()
         needless = [group for group in groups if _is_needless(turn.cached, *group)]
@@ -146,11 +150,9 @@ def _is_needless(known: CachedRound, what: str, submission_id: str, party: str) 
     # Blinded elements go when everyone has evaluated them.
     if what == EventKind.BLINDED:
         return has_all_blinded(known, submission_id) and not waits_for(known, submission_id)
-    # What a pair needs goes when it was joined. Its tokens stay while queries may meet them: which tags of the next
-    # query are new follows from those of the list and of the queries before.
+    # What a pair needs goes when it was joined.
     query = submission_id if submission.kind is Kind.QUERY else None
-    is_joined = is_reported(record, ReportKey(submission.party, party, query))
-    return is_joined and (what == EventKind.EVALUATION or record.manifest.mode is Mode.LISTS)
+    return is_reported(record, ReportKey(submission.party, party, query))
 
 
 _DAY = 86_400

@@ -29,7 +29,7 @@ from aquila.protocol.matcher import TokenCount, find_pairs, make_reports
 from aquila.protocol.messages import HitReport, TagPiece, TokenChunkReference
 from aquila.protocol.rounds.round_state import ColumnKey, ReportKey
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.shadow.columns import read_column
+from aquila.protocol.shadow.columns import read_column, tags_alike
 from aquila.records.rules import RuleTable
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
@@ -258,9 +258,7 @@ def _column(
     if query is None or submission_id == query:
         return read_column(pieces)
     asked = read_column(_pieces(context, round_, ColumnKey(query, round_.submissions[submission_id].party)))
-    return np.concatenate(
-        [asked[:0], *(piece[np.isin(piece, asked)] for piece in (read_column([one]) for one in pieces))]
-    )
+    return tags_alike(map(read_column, ([piece] for piece in pieces)), asked)
 
 
 @contextlib.contextmanager

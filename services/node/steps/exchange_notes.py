@@ -114,8 +114,9 @@ def prepare_reports(node: NodeContext, round_id: str) -> bool:
         row = round_row(session, round_id)
         if row.state == LocalRoundState.DESTROYED or row.refused is not None:
             return False
-        prepared = select(PreparedReportRow).where(PreparedReportRow.round_id == round_id)
-        done = {ReportKey(node.code, row.counterpart, row.submission_id or None) for row in session.scalars(prepared)}
+        place = PreparedReportRow.counterpart, PreparedReportRow.submission_id
+        prepared = session.execute(select(*place).where(PreparedReportRow.round_id == round_id))
+        done = {ReportKey(node.code, counterpart, query or None) for counterpart, query in prepared}
     round_, busy, failure = memory.record(), False, None
     for key in [one for one in round_.reports if one not in done]:
         report = own_report(node.store, node.registry, round_, key)

@@ -70,6 +70,12 @@ async def test_what_follows_a_refused_part_is_not_looked_at(world: World) -> Non
         assert found.taken == 1
         assert json.loads(found.problem or "")["type"].endswith(kind)
     assert world.count(ChunkRow) == 0
+    *before, last = others
+    assert isinstance(last, BytesPart)
+    wrong = last.model_copy(update={"content": _text(b"x" * 32)})
+    found = answered(await send(node, Consignment(parts=(statement, first, *before, wrong, last))))
+    assert found.taken == len(consignment.parts) - 1
+    assert world.count(ChunkRow) == 1 + len(before)
     early = answered(await send(world.nodes["RS"], consignment))
     assert (early.taken, json.loads(early.problem or "")["type"]) == (0, "urn:aquila:problem:signature")
 
@@ -83,7 +89,7 @@ async def test_a_store_that_fails(world: World, monkeypatch: pytest.MonkeyPatch)
     def full(*_: object) -> bool:
         raise StoreFullError("database_disk_full", transaction="test", cause="test", code="test", place="test")
 
-    monkeypatch.setattr(routes, "put_chunk", full)
+    monkeypatch.setattr(routes, "put_chunks", full)
     assert answered(await send(node, consignment)) == ConsignmentAnswer(taken=1)
     assert problem(await send(node, Consignment(parts=consignment.parts[1:]))) == (503, "store-full")
 

@@ -102,3 +102,11 @@ def test_dummies_of_queries() -> None:
     assert len(listed) == DUMMIES + PLANNED_QUERIES * QUERY_DUMMIES
     assert set(third.tolist()) < listed
     assert not others & listed
+
+
+def test_tags_that_begin_alike() -> None:
+    """Of a column those stay that have the first 64 bits of one of some others, in their order."""
+    column = [np.array([tag], dtype="S16") for tag in (b"b" * 16, b"a" * 16, b"a" * 8 + b"c" * 8)]
+    others = np.array([b"x" * 16, b"a" * 16], dtype="S16")
+    assert columns.tags_alike(column, others).tolist() == [b"a" * 16, b"a" * 8 + b"c" * 8]
+    assert columns.tags_alike([], others).tolist() == []
