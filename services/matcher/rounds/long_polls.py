@@ -88,6 +88,7 @@ async def _held(
     context: MatcherContext, contacts: Contacts, call: SignedCall, known: ReadState, wait: float
 ) -> AsyncIterator[bytes]:
     caller = call.party
+    state = known.state  # what changes of the list after it was compared is news of the next call
     with context.held.hold(caller) as replaced:
         ends = time.monotonic() + wait
         compared = time.monotonic()
@@ -98,7 +99,8 @@ async def _held(
             if await threads.run_call(_has_unread, context, caller, known):
                 break
             if time.monotonic() >= compare_at:
-                if (await threads.run_call(_state, context, caller))[0] != known.state:
+                state, _ = await threads.run_call(_state, context, caller)
+                if state != known.state:
                     break
                 compared = time.monotonic()
                 compare_at = compared + _IDLE_STATE_SECONDS
@@ -113,7 +115,6 @@ async def _held(
                 compare_at = min(compare_at, compared + _STATE_SECONDS)
                 await asyncio.sleep(_LOOK_SECONDS)
     if call.counts():
-        state, _ = await threads.run_call(_state, context, caller)
         answer = await threads.run_call(_answer, context, caller, known, state)
         yield answer.model_dump_json().encode()
 

@@ -94,7 +94,7 @@ WOKEN_BY: Mapping[str, frozenset[str]] = MappingProxyType(
                 StatementKind.CLOSING,
             }
         ),
-        "deleting": frozenset({TOKENS, EventKind.EVALUATION, StatementKind.HIT_REPORT}),
+        "deleting": frozenset({EventKind.EVALUATION, StatementKind.HIT_REPORT}),
         "cleaning": frozenset({StatementKind.RECEIPT, StatementKind.CLOSING}),
         "notes": frozenset({StatementKind.CONFIRMATION}),
         "log": frozenset(),

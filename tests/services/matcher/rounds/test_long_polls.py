@@ -258,7 +258,7 @@ async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:
     world.context.wakeup.start({Sleeper(name, _nothing): WOKEN_BY[name] for name in steps})
     for kind, names in (
         ("consent", {"opening"}),
-        ("tokens", {"matching", "queries", "deleting"}),
+        ("tokens", {"matching", "queries"}),
         ("hitreport", {"matching", "queries", "deleting"}),
         ("receipt", {"queries", "ending", "cleaning"}),
         ("confirmation", {"ending", "notes"}),
