@@ -225,7 +225,7 @@ class LogSettings(Settings):
 class MetricsSettings(Settings):
     """Metrics for Prometheus."""
 
-    port: int = Field(ge=1, le=65535, description="TCP port of loopback on which metrics are served.")
+    port: int = Field(ge=1, le=65535, description="TCP port of loopback for metrics and probes.")
 
 
 class ProviderSettings(Settings):

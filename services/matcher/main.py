@@ -91,13 +91,14 @@ def run(
     context: MatcherContext = app.state.context
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         context.workers.start()
+    metrics = None
     if settings.metrics is not None:
         # Without metrics the library for them is not loaded.
-        from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here
+        from services.kit.serving.health.metrics import MetricsPort  # noqa: PLC0415 - only here
 
-        serve_metrics(settings.metrics.port, app.state.health)
+        metrics = MetricsPort(app, app.state.health)
     served, before_end = with_middleware(app, endpoint, front, context.wakeup.stop)
-    serve(served, endpoint, settings.tls, before_end, app.state.health.check_live)
+    serve(served, endpoint, settings.tls, before_end, app.state.health.check_live, metrics)
 
 
 def prepare(settings: MatcherSettings) -> None:

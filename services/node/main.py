@@ -314,13 +314,14 @@ def run(
     with contextlib.suppress(ExecutorError):  # a cluster that is away may come; one that cannot be used ends us here
         made.workers.start()
     built = build(settings, made, compose, endpoint.url)
+    metrics = None
     if settings.metrics is not None:
         # Without metrics the library for them is not loaded.
-        from services.kit.serving.health.metrics import serve_metrics  # noqa: PLC0415 - only here
+        from services.kit.serving.health.metrics import MetricsPort  # noqa: PLC0415 - only here
 
-        serve_metrics(settings.metrics.port, built.state.health)
+        metrics = MetricsPort(built, built.state.health)
     app, before_end = server.with_middleware(built, endpoint, front)
-    server.serve(app, endpoint, settings.tls, before_end, built.state.health.check_live)
+    server.serve(app, endpoint, settings.tls, before_end, built.state.health.check_live, metrics)
 
 
 def _registry(settings: NodeSettings) -> Registry:

@@ -12,12 +12,14 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from clients.cli.demo.population import FIELDS, populate
@@ -130,9 +132,11 @@ def test_a_round_goes_on_while_strangers_attack(world: World, files: dict[str, P
 
 @pytest.fixture
 def matcher(tmp_path: Path) -> Iterator[Service]:
-    """A matcher of nobody."""
+    """A matcher of nobody, with a port for its metrics."""
     made = Service("matcher", "matcher", tmp_path / "matcher", free_port(), program=LOADED)
     made.run("matcher", "init", "--home", str(made.home), "--port", str(made.port))
+    with (made.home / "matcher.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f"\n[metrics]\nport = {free_port()}\n")
     made.start()
     try:
         yield made
@@ -141,12 +145,16 @@ def matcher(tmp_path: Path) -> Iterator[Service]:
 
 
 def test_health_is_answered_while_strangers_come_and_go(matcher: Service) -> None:
-    """Those who come faster than the service works keep none of a hundred questions about health from its answer."""
-    with running(Program("flood.py", matcher)) as [flood], running(Program("health_watch.py", matcher)) as [watcher]:
+    """Those who come faster than the service works keep no question about health from its answer, at either port."""
+    own = int(tomllib.loads((matcher.home / "matcher.toml").read_text("utf-8"))["metrics"]["port"])
+    asked = (Program("health_watch.py", matcher), Program("health_watch.py", matcher, own))
+    with running(Program("flood.py", matcher), *asked) as [flood, *watched]:
         came = 0
-        while answered(watcher) < QUESTIONS:
+        while min([answered(watcher) for watcher in watched]) < QUESTIONS:
             time.sleep(LOOK_SECONDS)
             assert came < (came := flood.counted())
+        for path, status in {"/live": 204, "/ready": 204, "/metrics": 200, "/": 404}.items():
+            assert httpx.get(f"http://127.0.0.1:{own}{path}", timeout=HANGS).status_code == status
         check_bounded(matcher)
 
 

@@ -13,6 +13,7 @@ import gc
 import json
 import os
 import socket
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
@@ -108,14 +109,14 @@ class Middleware(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A bound socket, the URL under which peers call it, its names, and its connections."""
+    """A bound socket, the URL under which peers call it, its names, and the socket of the metrics."""
 
-    socket: socket.socket
+    socket: Listener
     host: str
     port: int
     url: str
     names: frozenset[str] = frozenset()
-    connections: Connections = field(default_factory=lambda: Connections(1))
+    metrics: Listener | None = None
 
     @property
     def authority(self) -> str:
@@ -127,34 +128,42 @@ class Endpoint:
 
 UNREAD_SECONDS = 30
 """A connection whose other end acknowledges nothing for so long is closed."""
+_LOOPBACK = "127.0.0.1"
+_OF_METRICS = 16  # connections
 
 
 def bind(settings: ServiceSettings) -> Endpoint:
-    """Bind the service's socket."""
+    """Bind the service's sockets."""
     listen = settings.listen
     if settings.tls is None and not is_loopback(listen.host):
         raise InputError("tls_off_on_reachable_host", host=listen.host)
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     names = names_of(settings)
-    connections = Connections(places_for(settings.limits.connections))
+    with contextlib.ExitStack() as failing:
+        bound = failing.enter_context(_listener(listen.host, listen.port, places_for(settings.limits.connections)))
+        metrics = None if settings.metrics is None else _listener(_LOOPBACK, settings.metrics.port, _OF_METRICS)
+        failing.pop_all()
+    port = bound.getsockname()[1]
+    host = f"[{listen.host}]" if bound.family == socket.AF_INET6 else listen.host
+    scheme = "http" if settings.tls is None else "https"
+    url = listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}"
+    return Endpoint(bound, listen.host, port, url, names, metrics)
+
+
+def _listener(host: str, port: int, connections: int) -> Listener:
     # With the protocol named, asyncio sends small pieces at once (TCP_NODELAY). Otherwise the second piece of an answer
     # waits about 40 ms for the caller to acknowledge the first.
-    bound = Listener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.connections = connections
+    bound = Listener(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.connections = Connections(connections)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Those who are gone without a word, by a power cut or a network that is down, end their calls (held ones get a
         # space every 15 seconds). Connections that are accepted have it too.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1_000)
-        bound.bind((listen.host, listen.port))
+        bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise InputError("listening_failed", port=listen.port, host=listen.host, fault=error.strerror) from None
-    port = bound.getsockname()[1]
-    host = f"[{listen.host}]" if family == socket.AF_INET6 else listen.host
-    scheme = "http" if settings.tls is None else "https"
-    url = listen.public_url.rstrip("/") or f"{scheme}://{host}:{port}"
-    return Endpoint(bound, listen.host, port, url, names, connections)
+        raise InputError("listening_failed", port=port, host=host, fault=error.strerror) from None
+    return bound
 
 
 MiddlewareFactory: TypeAlias = Callable[[ASGIApp, Endpoint], Middleware]
@@ -181,6 +190,7 @@ def serve(
     tls: TlsSettings | None = None,
     before_end: Callable[[], None] = lambda: None,
     live: Callable[[], None] = lambda: None,
+    metrics: ASGIApp | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -190,12 +200,20 @@ def serve(
     Args:
         before_end: Called in the event loop before calls in progress are waited for: it lets those go that wait.
         live: Raises an error where the service makes no progress: then its supervisor is not told that it lives.
+        metrics: What is served at the socket of the metrics, where the endpoint has one.
 
     Raises:
         InputError: A certificate or key cannot be read.
     """
     context = None if tls is None else server_context(tls)
-    config = uvicorn.Config(
+    config = _config(app, endpoint, endpoint.socket, context)
+    supervisor = Supervisor.of_process(os.environ, os.getpid())
+    server = _Server(config, endpoint, before_end, partial(supervisor.feed, live), supervisor, metrics)
+    server.run(sockets=[endpoint.socket])
+
+
+def _config(app: ASGIApp, endpoint: Endpoint, bound: Listener, context: ssl.SSLContext | None = None) -> uvicorn.Config:
+    return uvicorn.Config(
         DeclaredLengths(OwnNames(Admission(app), endpoint.names)),
         # Our own logging: uvicorn's access log writes paths and query strings.
         log_config=None,
@@ -203,15 +221,13 @@ def serve(
         server_header=False,
         # Calls are signed over the Host they were made to; nothing is taken from a proxy's headers.
         proxy_headers=False,
-        http=partial(BoundedProtocol, endpoint.connections),  # type: ignore[arg-type]  # it is called as a class is
+        http=partial(BoundedProtocol, bound.connections),  # type: ignore[arg-type]  # it is called as a class is
         backlog=QUEUE,
         ws="none",
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
-    supervisor = Supervisor.of_process(os.environ, os.getpid())
-    _Server(config, endpoint, before_end, partial(supervisor.feed, live), supervisor).run(sockets=[endpoint.socket])
 
 
 def lifespan_of(
@@ -245,8 +261,10 @@ class _Server(uvicorn.Server):
         before_end: Callable[[], None],
         feed: Callable[[], None],
         supervisor: Supervisor,
+        metrics: ASGIApp | None,
     ) -> None:
         super().__init__(config)
+        self._metrics = metrics
         self._feed, self._supervisor = feed, supervisor
         self._endpoint = endpoint
         self._before_end = before_end
@@ -257,6 +275,7 @@ class _Server(uvicorn.Server):
         """Start, and report it on stdout, for a supervisor or a test that waits for it."""
         await super().startup(sockets)
         if self.started:
+            await self._serve_metrics()
             # What is there now stays until the end. To look through it for garbage takes tenths of a second, in which
             # the event loop stands still.
             gc.collect()
@@ -266,6 +285,16 @@ class _Server(uvicorn.Server):
             sys.stdout.flush()
             self._supervisor.ready()
             _LOG.info("ready", url=self._endpoint.url, port=self._endpoint.port)
+
+    async def _serve_metrics(self) -> None:
+        """Serve the socket of the metrics in the same event loop: what it answers, the service can do."""
+        bound = self._endpoint.metrics
+        if bound is None or self._metrics is None:
+            return
+        config = _config(self._metrics, self._endpoint, bound)
+        config.load()
+        made = partial(BoundedProtocol, bound.connections, config=config, server_state=self.server_state, app_state={})
+        self.servers.append(await asyncio.get_running_loop().create_server(made, sock=bound, backlog=QUEUE))
 
     async def main_loop(self) -> None:
         """Wait for a signal, with uvicorn's tick once a second: ten a second are what an idle service would cost."""

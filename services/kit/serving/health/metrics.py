@@ -1,21 +1,27 @@
 """Metrics in Prometheus' format, on a port of loopback alone: numbers of the report on health, and nothing else.
 
+The three probes are answered there too. It has connections of its own, so that no stranger who floods the service's
+port keeps its supervisor from an answer; and the service's event loop, so that it answers nothing while that hangs.
+
 No metric counts hits, and no label bears anything of a person: labels are checks, phases, steps, drivers, settings,
 the codes of parties, and the beginnings of rounds' random ids (`tests/contract/test_metrics.py`).
 """
 
 from collections.abc import Iterable, Iterator
-from wsgiref.simple_server import WSGIServer
+from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aquila.errors import InputError
 from aquila.interface.service.health import Grade, ServiceHealth
 from aquila.protocol.rounds.round_state import Phase
+from services.kit.http.connections import PROBES
 from services.kit.serving.health.report import HealthReport
+from services.kit.work import threads
+from services.kit.work.threads import Pool
 
-_LOOPBACK = "127.0.0.1"
 _DIGITS = 8  # of a round's id, as commands show it
 _OPEN = (Phase.PROPOSED, Phase.OPEN, Phase.MATCHING, Phase.REPORTING)
 
@@ -38,16 +44,22 @@ class HealthMetrics:
         return ()
 
 
-def serve_metrics(port: int, report: HealthReport) -> WSGIServer:
-    """Serve the metrics in threads of their own until the process ends; return the server."""
-    registry = CollectorRegistry()
-    registry.register(HealthMetrics(report))
-    server: WSGIServer
-    try:
-        server, _ = start_http_server(port, _LOOPBACK, registry)
-    except OSError as error:
-        raise InputError("listening_failed", port=port, host=_LOOPBACK, fault=error.strerror) from None
-    return server
+class MetricsPort:
+    """What is served there: the metrics, and the three probes of the service."""
+
+    def __init__(self, service: ASGIApp, report: HealthReport) -> None:
+        self._service = service
+        self._registry = CollectorRegistry()
+        self._registry.register(HealthMetrics(report))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            await self._service(scope, receive, send)
+        elif scope["path"] == "/metrics":
+            text = await threads.run(Pool.READY, generate_latest, self._registry)
+            await Response(text, headers={"content-type": CONTENT_TYPE_LATEST})(scope, receive, send)
+        else:
+            await Response(status_code=HTTPStatus.NOT_FOUND)(scope, receive, send)
 
 
 def _service(found: ServiceHealth) -> Iterator[Metric]:

@@ -23,7 +23,7 @@ from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.http.tls import server_context
 from services.kit.serving.server import UNREAD_SECONDS, bind, lifespan_of
-from services.kit.settings import ListenSettings, PeerSettings, ServiceSettings, TlsSettings
+from services.kit.settings import ListenSettings, MetricsSettings, PeerSettings, ServiceSettings, TlsSettings
 from services.kit.work.drivers import Driver
 from tests.support.authority import Authority
 
@@ -221,8 +221,10 @@ def _until(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _settings(tmp_path: Path, tls: TlsSettings | None = None, **listen: Any) -> ServiceSettings:
-    return ServiceSettings(home=tmp_path, listen=ListenSettings(**{"port": 0} | listen), tls=tls)
+def _settings(
+    tmp_path: Path, tls: TlsSettings | None = None, metrics: MetricsSettings | None = None, **listen: Any
+) -> ServiceSettings:
+    return ServiceSettings(home=tmp_path, listen=ListenSettings(**{"port": 0} | listen), tls=tls, metrics=metrics)
 
 
 def test_other_machines_need_tls(tmp_path: Path) -> None:
@@ -274,6 +276,8 @@ def test_a_taken_port_is_an_input_error(tmp_path: Path) -> None:
     first.socket.listen()
     with pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{first.port}"):
         bind(_settings(tmp_path, port=first.port))
+    with pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{first.port}"):
+        bind(_settings(tmp_path, metrics=MetricsSettings(port=first.port)))
     first.socket.close()
     with pytest.raises(InputError, match="cannot listen"):
         bind(_settings(tmp_path, _tls(tmp_path), host="192.0.2.1"))

@@ -1,14 +1,14 @@
-"""Metrics over HTTP: on loopback alone, in Prometheus' format, as they are at the moment."""
+"""The port of the metrics: Prometheus' format as it is at the moment, the three probes, and nothing else."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
-import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from aquila.errors import InputError
 from aquila.interface.service.health import ServiceHealth
-from services.kit.serving.health.metrics import serve_metrics
+from services.kit.serving.health.metrics import MetricsPort
 from tests.support.health_example import FINE, FULL
 
 
@@ -22,14 +22,22 @@ class Report:
         return self.found
 
 
-def test_metrics_are_served_on_loopback() -> None:
-    report: Any = Report()
-    server = serve_metrics(0, report)
-    try:
-        assert server.server_address[0] == "127.0.0.1"
+async def service(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer whatever is asked."""
+    await Response(scope["path"])(scope, receive, send)
+
+
+def port_of(report: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(MetricsPort(service, report)), base_url="http://127.0.0.1")
+
+
+async def test_metrics_are_those_of_the_report() -> None:
+    report = Report()
+    async with port_of(report) as client:
         assert report.looks == 0
-        url = f"http://127.0.0.1:{server.server_port}/metrics"
-        lines = httpx.get(url, trust_env=False, timeout=60).text.splitlines()
+        answer = await client.get("/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+        lines = answer.text.splitlines()
         assert 'aquila_info{backend="native",name="SI",service="node",version="1"} 1.0' in lines
         assert 'aquila_rounds{phase="open"} 1.0' in lines
         assert 'aquila_rounds{phase="proposed"} 0.0' in lines
@@ -43,22 +51,21 @@ def test_metrics_are_served_on_loopback() -> None:
         assert "aquila_requests_waiting 8.0" in lines
         assert "aquila_pieces_in_hand 9.0" in lines
         report.found = FINE.model_copy(update={"clock_difference": None, "contacts": (), "certificates": ()})
-        assert "aquila_clock_difference_seconds" not in httpx.get(url, trust_env=False, timeout=60).text
-        with pytest.raises(InputError):
-            serve_metrics(server.server_port, report)
-    finally:
-        server.shutdown()
-        server.server_close()
+        assert "aquila_clock_difference_seconds" not in (await client.get("/metrics")).text
 
 
-def test_a_stuck_service_is_told_by_numbers() -> None:
+async def test_a_stuck_service_is_told_by_numbers() -> None:
     odd = FULL.rounds[0].model_copy(update={"phase": "new"})
-    report: Any = SimpleNamespace(health=lambda: FULL.model_copy(update={"rounds": (*FULL.rounds, odd)}))
-    server = serve_metrics(0, report)
-    try:
-        text = httpx.get(f"http://127.0.0.1:{server.server_port}/metrics", trust_env=False, timeout=60).text
+    report = SimpleNamespace(health=lambda: FULL.model_copy(update={"rounds": (*FULL.rounds, odd)}))
+    async with port_of(report) as client:
+        text = (await client.get("/metrics")).text
         assert "aquila_rounds_stuck 2.0" in text
         assert 'aquila_rounds{phase="new"} 1.0' in text
-    finally:
-        server.shutdown()
-        server.server_close()
+
+
+async def test_only_the_probes_of_the_service_are_asked_there() -> None:
+    async with port_of(Report()) as client:
+        for path in ("/health", "/live", "/ready"):
+            assert (await client.get(path)).text == path
+        for path in ("/", "/v1/service/health", "/metrics/"):
+            assert (await client.get(path)).status_code == 404
