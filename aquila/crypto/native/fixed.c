@@ -109,6 +109,7 @@ static void finish_group(workspace *w, uint8_t *out, point p[CHAINS], const uint
     }
     ristretto_encode(encoded, p);
     memcpy(out, encoded, count * ELEMENT_BYTES);
+    wipe(encoded, sizeof encoded); /* behind a batch's end they are elements without a blind */
 }
 
 outcome batch_blind(uint8_t *out, const uint8_t *messages, size_t width, const uint8_t *dst, size_t dst_bytes,

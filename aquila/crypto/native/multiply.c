@@ -118,6 +118,7 @@ static void finish_chunk(workspace *w, uint8_t *out, size_t count)
     uint8_t encoded[CHUNK_SIZE * ELEMENT_BYTES]; /* whole vectors: the batch may end within one */
     encode_products(&w->chunk, encoded);
     memcpy(out, encoded, count * ELEMENT_BYTES);
+    wipe(encoded, sizeof encoded);
 }
 
 outcome batch_multiply(uint8_t *out, element_list elements, const uint8_t *scalars, size_t scalar_stride, size_t n)
