@@ -33,16 +33,6 @@ def test_what_is_named_exists(name: str) -> None:
     assert getattr(found, "__module__", module) == module
 
 
-def test_the_walks_are_whole() -> None:
-    """Each of the three walks passes the core, a service, and names at least twenty places on its way."""
-    walks = re.split(r"^## Walk of ", TEXT, flags=re.MULTILINE)[1:]
-    assert [walk.partition(":")[0] for walk in walks] == ["a record", "an element", "a consent"]
-    for walk in walks:
-        named = {name for name in NAMED if f"`{name}`" in walk}
-        assert {name.partition(".")[0] for name in named} >= {"aquila", "services"}
-        assert len(named) > 20
-
-
 def test_the_states_of_a_pair_are_drawn() -> None:
     """The diagram has each state and no other; of what is over only a pair whose columns came goes on."""
     (diagram,) = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", TEXT, re.DOTALL)

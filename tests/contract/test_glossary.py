@@ -106,10 +106,3 @@ def test_ordinary_meanings_are_used() -> None:
         (word, part) for word, parts in ORDINARY.items() for part in parts if not any(part in label for label in labels)
     ]
     assert not unused
-
-
-def test_every_term_has_one_row() -> None:
-    """Each term is defined once, and by something."""
-    terms = [row["term"] for row in _rows()]
-    assert len(terms) == len(set(terms)) > 100
-    assert all(row["meaning"] and row["source"] for row in _rows())

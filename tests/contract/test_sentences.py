@@ -1,6 +1,7 @@
 """Every sentence of core, services and clients is in the one table, with its places; and the table has no other."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -133,7 +134,8 @@ def test_an_id_is_in_one_table_only() -> None:
 
 @pytest.mark.parametrize("area", ["text", "hint"])
 def test_texts_are_plain(area: str) -> None:
-    """A text begins small, unless with a name, has no full stop at its end, and no line break."""
+    """A text begins small, unless with a name or in a letter, has no full stop at its end, and no line break."""
     texts = {code: getattr(SENTENCES[code], area) for code in SENTENCES if code != QUOTED}
     wrong = {code for code, text in texts.items() if text.endswith(".") or "\n" in text or text != text.strip()}
+    wrong |= {code for code, text in texts.items() if re.match("[A-Z][a-z]* ", text) and not code.startswith("letter_")}
     assert wrong == set()
