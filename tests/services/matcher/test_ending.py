@@ -40,16 +40,6 @@ async def test_a_wish_to_close_waits_for_the_receipts(world: World) -> None:
     assert await ending_of(world.nodes["AL"]) == "closed"
 
 
-async def test_the_operator_aborts(world: World) -> None:
-    """Everyone hears why; another wish comes too late."""
-    await world.submitted()
-    await abort(world)
-    assert (await world.view())["ending"]["text"] == "aborted: the court says so"
-    assert await ending_of(world.nodes["RS"]) == "aborted"
-    assert world.chunk_files() == []
-    assert (await world.operate("POST", f"/{world.round_id}/close")).status_code == 409
-
-
 async def test_statistics_have_the_times_of_the_log(world: World) -> None:
     """Whoever verifies the log compares them to the second, and a second passes at each look at the clock."""
     world.clock.step = 1

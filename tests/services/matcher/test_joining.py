@@ -11,7 +11,7 @@ from aquila.errors import PolicyError
 from aquila.executors import InProcess
 from services.kit.errors import StoreError
 from services.matcher.steps.join import check_view
-from tests.support.matcher_world import NOW, World
+from tests.support.matcher_world import World
 from tests.support.small_disks import fill, small_disk
 
 pytestmark = pytest.mark.postgresql_soak
@@ -42,17 +42,6 @@ async def test_a_disk_without_room(worlds: Callable[..., World], tmp_path: Path)
         world.advance()
         world.context.scratch.unlink()
     assert (await world.view())["entry"]["phase"] == "reporting"
-
-
-async def test_nobody_is_left_with_whom_a_party_may_be_compared(worlds: Callable[..., World]) -> None:
-    """The party in the middle does not consent: there is nothing to compare, and the round does not open."""
-    world = worlds("AL RS SI")
-    await world.propose(pairs=[["AL", "RS"], ["RS", "SI"]], caps=[])
-    for code in ("AL", "SI"):
-        await world.nodes[code].consent()
-    world.clock.time = NOW + 1
-    world.advance()
-    assert (await world.view())["ending"]["text"] == "aborted: no two parties that may be compared consented in time"
 
 
 def test_workers_that_do_not_see_the_scratch_folder(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from services.kit.errors import NotFoundError
 from services.matcher.steps.matches import match_lists
-from services.matcher.storage.tables import EventRow
 from tests.support.matcher_world import NOW, World
 
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
@@ -100,19 +99,3 @@ async def test_a_pair_whose_tokens_are_lost_here(three: World) -> None:
         three.clock.time += 1
     states = await three.pairs()
     assert sorted(states.values()) == ["joining", "reported", "reported"]
-
-
-@pytest.mark.more_rounds
-async def test_one_pair_at_a_time(three: World) -> None:
-    """Each step joins one pair, by itself, and leaves nothing behind; what a round has of a pair comes at once."""
-    await three.evaluated()
-    for node in three.nodes.values():
-        await node.finalize(node.list)
-    assert set((await three.pairs()).values()) == {"joining"}
-    events = three.count(EventRow)
-    for reported in (1, 2, 3):
-        assert three.steps["matching"]() is True
-        assert three.count(EventRow) == events + 2 * reported
-        assert list((await three.pairs()).values()).count("reported") == reported
-        assert not (three.context.scratch / "join").exists()
-    assert three.steps["matching"]() is False

@@ -97,25 +97,6 @@ async def test_each_owner_has_its_own_order(three: World) -> None:
     assert all("/tokens/" in name for name in three.chunk_files())
 
 
-@pytest.mark.more_rounds
-async def test_two_queries_at_once(three: World) -> None:
-    await three.acknowledged(**QUERIES)
-    asker = three.nodes["AL"]
-    sent = [await asked(three), await asked(three)]
-    for one in sent:
-        await asker.finalize(one)
-        await asker.sync()  # what the second column leaves out follows from the first one's tokens
-    three.advance()
-    assert three.count(HeldReportRow) == 4
-    for code in ("RS", "SI"):
-        for one in sent:
-            await three.nodes[code].acknowledge(one.submission_id)
-    three.advance()
-    await asker.sync()
-    assert {("AL", code, one.submission_id) for one in sent for code in ("RS", "SI")} <= set(asker.reports)
-    assert three.count(HeldReportRow) == 0
-
-
 async def test_a_silent_owner_holds_up_no_other(three: World) -> None:
     """AL has the answer of SI as soon as SI acknowledged its own report, whatever RS does."""
     await three.acknowledged(**QUERIES)

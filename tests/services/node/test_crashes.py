@@ -8,31 +8,12 @@ from sqlalchemy import select
 
 from services.node.rounds import work
 from services.node.storage.tables import ExchangeRow
-from tests.services.node.test_whole_round import pairs
 from tests.support.node_steps import round_before_matching
 from tests.support.node_world import World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
 
 pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds, pytest.mark.postgresql]
-
-
-async def test_a_node_restarted_after_every_step_ends_with_the_same_hits(world: World) -> None:
-    """Every part of every node is made anew from what is stored between any two steps, and nothing is done twice."""
-    round_id = await world.begin()
-    party_nodes = world.nodes.values()
-    for _ in range(60):
-        for party_node in party_nodes:
-            party_node.restart()
-        await world.step()
-        views = [await party_node.round(round_id) for party_node in party_nodes]
-        if all(view["hits"] == 1 for view in views):
-            break
-    assert pairs(await world.nodes["AL"].get(f"/rounds/{round_id}/hits")) == {("al-list-1", "RS")}
-    for party_node in party_nodes:
-        view = await party_node.round(round_id)
-        assert texts(view["problems"]) == []
-        assert view["evaluated_for_others"] == {"done": 3, "of": 3}
 
 
 async def test_a_missing_round_key_ends_the_part_of_the_node(world: World) -> None:

@@ -119,19 +119,6 @@ async def test_a_second_manifest_under_a_known_number_is_evidence(world: World) 
     assert (await al.post(f"/rounds/{round_id}/consent")).status_code == 403
 
 
-async def test_a_round_with_other_match_rules_is_shown_and_refused(world: World) -> None:
-    round_id = await world.propose()
-    al = world.nodes["AL"]
-    record = al.node.rounds.of(round_id).record()
-    rules = record.manifest.rules.model_copy(update={"digest": "0" * 64})
-    other = record.manifest.model_copy(update={"round_id": "cd" * 16, "rules": rules})
-    store_manifest(al.node, "cd" * 16, world.app.state.context.matcher.propose(other))
-    assert "other match rules" in await problems(al, "cd" * 16)
-    answer = await al.post(f"/rounds/{'cd' * 16}/consent")
-    assert answer.status_code == 403
-    assert "other match rules" in answer.json()["detail"]
-
-
 def show(party_node: PartyNode, round_id: str, envelope: bytes) -> None:
     with party_node.node.store.reading("test.cursor") as session:
         cursor = round_row(session, round_id).cursor

@@ -54,16 +54,3 @@ async def test_the_others_go_on(world: World) -> None:
         assert "do not hold together" in str(problem)
         registry = party_node.node.registry
         assert cosigned_at(newest, registry.witness_of(code), registry.key_of(code)) is not None
-
-
-@pytest.mark.more_rounds
-async def test_its_events_are_read_once(world: World) -> None:
-    broken = await open_round(world)
-    damage(world, broken)
-    await world.propose()
-    await world.settle()
-    cache = world.app.state.context.round_cache
-    found_at = cache._damaged[broken].found_at
-    await world.propose()
-    await world.settle()
-    assert cache._damaged[broken].found_at == found_at

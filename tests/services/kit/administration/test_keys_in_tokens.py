@@ -126,15 +126,6 @@ def test_a_pin_on_the_command_line_makes_no_home(
     assert not (tmp_path / "home" / "matcher.toml").exists()
 
 
-def test_a_matcher_takes_a_key_that_is_there(
-    tmp_path: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]
-) -> None:
-    key, _ = Pkcs11Key.take_or_make(token.uri("by hand"))
-    words = ["matcher", "init", "--home", str(tmp_path / "home"), "--identity", token.address("by hand"), "--json"]
-    assert main(words) == 0
-    assert json.loads(capsys.readouterr().out)["identity_key"] == key.public.hex
-
-
 def test_a_renewal_says_where_the_new_key_is(home: Path, token: SoftToken, capsys: pytest.CaptureFixture[str]) -> None:
     out = home.parent / "si.renewal"
     words = ["node", "renew-identity", "--home", str(home), "--out", str(out)]

@@ -247,33 +247,23 @@ def test_a_body_that_was_not_signed_is_refused(signer: CallSigner, verifier: Cal
 
 
 @pytest.mark.parametrize(
-    "url",
+    "changed",
     [
-        URL.replace("chunks/3", "chunks/4"),
-        URL.replace("chunks/3", "chunks/%33"),
-        URL.replace("chunks/3", "chunks/3/"),
-        URL.replace("part=1", "part=2"),
-        URL.replace("?part=1&x=%20", ""),
-        URL.replace("%20", "+"),
-        URL + "&y=1",
-        URL.replace("8700", "8701"),
-        URL.replace("matcher", "other"),
+        {"url": URL.replace("chunks/3", "chunks/4")},
+        {"url": URL.replace("chunks/3", "chunks/%33")},
+        {"url": URL.replace("chunks/3", "chunks/3/")},
+        {"url": URL.replace("part=1", "part=2")},
+        {"url": URL.replace("?part=1&x=%20", "")},
+        {"url": URL.replace("%20", "+")},
+        {"url": URL + "&y=1"},
+        {"url": URL.replace("8700", "8701")},
+        {"url": URL.replace("matcher", "other")},
+        {"method": "DELETE"},
     ],
 )
-def test_a_changed_path_query_or_authority_is_refused(signer: CallSigner, verifier: CallVerifier, url: str) -> None:
+def test_another_call_than_was_signed(signer: CallSigner, verifier: CallVerifier, changed: dict[str, str]) -> None:
     with pytest.raises(SignatureError):
-        verifier.verify(replace(_received(_signed(signer)), url=url), BODY)
-
-
-def test_a_changed_method_is_refused(signer: CallSigner, verifier: CallVerifier) -> None:
-    with pytest.raises(SignatureError):
-        verifier.verify(replace(_received(_signed(signer)), method="DELETE"), BODY)
-
-
-def test_a_changed_content_type_is_refused(signer: CallSigner, verifier: CallVerifier) -> None:
-    """Bytes are not read as something else than their sender meant."""
-    with pytest.raises(SignatureError):
-        verifier.verify(_with_header(_signed(signer), "content-type", "application/json"), BODY)
+        verifier.verify(replace(_received(_signed(signer)), **changed), BODY)  # type: ignore[arg-type]  # one of its texts
 
 
 def test_a_call_signed_for_another_service_is_refused(signer: CallSigner, verifier: CallVerifier) -> None:
@@ -372,6 +362,7 @@ def test_two_signatures_are_refused(signer: CallSigner, verifier: CallVerifier) 
         ("content-digest", "sha-256=:AAAA:"),
         ("content-digest", "md5=:AAAA:"),
         ("content-digest", ""),
+        ("content-type", "application/json"),
     ],
 )
 def test_hostile_headers_end_in_the_tree(signer: CallSigner, verifier: CallVerifier, name: str, value: str) -> None:
@@ -389,11 +380,6 @@ def test_signing_again_replaces_the_signature(signer: CallSigner, verifier: Call
     verifier.verify(_received(request), BODY)
     signer.sign(request)
     assert verifier.verify(_received(request), BODY) == "SI"
-
-
-def test_the_system_s_clock_is_the_default(key: IdentityKey) -> None:
-    verifier = WholeVerifier({key.public.fingerprint: ("SI", key.public)}, MemoryNonces(), ["matcher.test:8700"])
-    assert verifier.verify(_received(_signed(CallSigner(key, "SI"))), BODY) == "SI"
 
 
 def test_of_repeated_lines_none_counts() -> None:

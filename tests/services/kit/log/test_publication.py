@@ -19,7 +19,6 @@ from aquila.audit.checkpoint import (
     check_named,
     cosign,
     open_checkpoint,
-    parse_checkpoint,
     parse_note,
     parse_update,
     witness_name,
@@ -314,18 +313,6 @@ def test_an_entry_that_was_filed_elsewhere_is_found(side: Side, column: dict[str
     with side.store.transaction("test.change") as session:
         session.execute(update(ENTRIES).where(ENTRIES.c.index == 0).values(column))
     assert side.use_cases.check(AUDITOR).broken == side.use_cases.page(AUDITOR, EntrySearch()).broken == (0,)
-
-
-def test_every_older_size_can_be_proved_from(side: Side) -> None:
-    """Whoever saw an older checkpoint gets a proof that the log only grew."""
-    side.fill(5)
-    side.own.publish()
-    seen = side.shown()
-    side.fill(6)
-    side.own.publish()
-    update = side.own.update(5)
-    assert update is not None
-    check_growth(seen, parse_checkpoint(update.note.text), update)
 
 
 def test_cosignatures_are_kept(side: Side) -> None:

@@ -5,7 +5,6 @@ import threading
 import pytest
 
 from aquila.audit.roles import Role
-from aquila.errors import InputError
 from aquila.interface.people import BeginEnrolment, ConfirmEnrolment, NewAccount, PasswordChange, SignIn
 from services.kit.actor import LOCAL_KEY, Actor
 from services.kit.errors import SignInError
@@ -122,15 +121,6 @@ def test_enrolling_needs_the_authenticator_to_work(people: People) -> None:
     assert first.uri.startswith("otpauth://totp/Aquila%20node:cene?secret=")
     with pytest.raises(SignInError):
         confirm_enrolment(people, ConfirmEnrolment.model_validate(shown))
-
-
-@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "xx ana is my name"])
-def test_an_easy_password_is_refused(member: Member, password: str) -> None:
-    actor = find_actor(member.people, member.grant.token)
-    assert actor is not None
-    change = PasswordChange(password=PASSWORD, code=member.code(), new_password=password)
-    with pytest.raises(InputError, match="the password is too"):
-        change_password(member.people, actor, change)
 
 
 def test_another_password_ends_all_sessions_but_its_own(member: Member) -> None:

@@ -92,12 +92,3 @@ async def test_a_store_that_fails(world: World, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(routes, "put_chunks", full)
     assert answered(await send(node, consignment)) == ConsignmentAnswer(taken=1)
     assert problem(await send(node, Consignment(parts=consignment.parts[1:]))) == (503, "store-full")
-
-
-async def test_what_is_no_consignment(world: World) -> None:
-    await world.opened()
-    for body in (b"", b"{}", b'{"parts":[]}', b'{"parts":[{"part":"report"}]}'):
-        answer = await world.nodes["AL"].call(
-            "POST", "consignments", content=body, headers={"content-type": "application/json"}
-        )
-        assert problem(answer) == (400, "malformed")

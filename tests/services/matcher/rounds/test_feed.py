@@ -52,12 +52,6 @@ async def test_pages(world: World) -> None:
     assert whole.time == NOW
 
 
-async def test_parameters_out_of_range(world: World) -> None:
-    await world.opened()
-    for query in ("after=-1", "limit=0", "limit=1001", "wait=21", "wait=x"):
-        assert (await world.nodes["AL"].call("GET", f"events?{query}")).status_code == 422
-
-
 async def test_a_page_has_a_size(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large statements make short pages, but never empty ones."""
     monkeypatch.setattr("services.matcher.events._PAGE_BYTES", 1)
@@ -81,15 +75,6 @@ async def test_a_waiting_call_hears_at_once(world: World) -> None:
     await node.sync()
     answer = await node.call("GET", f"events?after={node.cursor}&wait=0.2")
     assert answer.json()["events"] == []
-
-
-async def test_a_bell_that_was_taken_down(world: World) -> None:
-    await world.opened()
-    world.context.wakeup.start()
-    waiting = world.context.wakeup.listen()
-    world.context.wakeup.stop()
-    assert waiting.is_set()
-    world.context.wakeup.notify()
 
 
 async def test_who_waits_is_let_go_when_the_matcher_stops(world: World) -> None:

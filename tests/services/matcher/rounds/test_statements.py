@@ -9,9 +9,7 @@ import pytest
 
 from aquila.audit.entries import EntryKind
 from aquila.crypto.envelope import payload_of, sign_envelope
-from aquila.crypto.keys import IdentityKey
 from aquila.protocol.messages import Consent, Kind, Notes, Refusal
-from services.kit.http.signatures import CallSigner
 from services.matcher.log import statements_of
 from services.matcher.storage.tables import EventRow, EvidenceRow, RefusedStatementRow
 from tests.support.matcher_world import World
@@ -23,16 +21,6 @@ pytestmark = pytest.mark.postgresql_soak
 def problem(answer: httpx.Response) -> tuple[int, str]:
     """Return status and last part of the type of a problem."""
     return answer.status_code, answer.json()["type"].rpartition(":")[2]
-
-
-async def test_the_same_statement_again(world: World) -> None:
-    """A party that missed the answer says it again, and it counts once."""
-    await world.propose()
-    node = world.nodes["AL"]
-    await node.sync()
-    _, envelope = node.party.consent(node.round, node.next(), (), secrets.token_bytes)
-    assert [(await node.say(envelope)).status_code for _ in range(2)] == [201, 200]
-    assert world.count(EventRow) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,11 +69,6 @@ async def test_an_unknown_round(world: World) -> None:
     assert problem(await world.operate("POST", f"/{world.round_id}/close")) == (404, "not-found")
 
 
-async def test_a_round_id_that_is_none(world: World) -> None:
-    """It is refused before anything is looked up."""
-    assert problem(await world.nodes["AL"].call("GET", "/v1/rounds/x/manifest")) == (422, "input")
-
-
 async def test_a_party_that_does_not_take_part(three: World) -> None:
     """It does not even learn that there is a round."""
     await three.propose(participants=["AL", "RS"], caps=[])
@@ -98,34 +81,6 @@ async def test_a_party_that_does_not_take_part(three: World) -> None:
     await inside.sync()
     _, envelope = stranger.party.consent(inside.round, 1, (), secrets.token_bytes, inside.round.manifest.caps_of("AL"))
     assert problem(await stranger.say(envelope)) == (404, "not-found")
-
-
-async def test_a_caller_whom_the_registry_does_not_know(world: World) -> None:
-    """A valid signature by any other key is none."""
-    await world.propose()
-    signer = CallSigner(IdentityKey.generate(secrets.token_bytes), "AL", world.clock)
-    answer = await world.call("GET", f"/v1/rounds/{world.round_id}/events", auth=signer)
-    assert problem(answer) == (401, "signature")
-
-
-async def test_a_call_that_was_seen_before(world: World) -> None:
-    """A recorded call is worth nothing, also after a restart."""
-    await world.propose()
-    request = httpx.Request("GET", f"http://127.0.0.1:8700/v1/rounds/{world.round_id}/events")
-    world.nodes["AL"].signer.sign(request)
-    headers = dict(request.headers)
-    path = f"/v1/rounds/{world.round_id}/events"
-    assert (await world.call("GET", path, headers=headers)).status_code == 200
-    assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
-    world.restart()
-    assert problem(await world.call("GET", path, headers=headers)) == (409, "replay")
-
-
-async def test_bytes_that_are_no_statement(world: World) -> None:
-    """They are refused as malformed."""
-    await world.propose()
-    for content in (b"", b"{}", b"no envelope", b"\xff" * 100):
-        assert problem(await world.nodes["AL"].say(content)) == (400, "malformed")
 
 
 async def test_two_consents_are_evidence(three: World) -> None:

@@ -20,7 +20,6 @@ from services.matcher.storage.tables import (
     RoundingKeyRow,
     RoundRow,
 )
-from tests.support.database_work import DatabaseWork
 from tests.support.matcher_world import BASE, World
 from tests.support.people import FourEyes
 
@@ -225,26 +224,6 @@ async def test_the_picture_is_of_one_round_next_to_others(three: World) -> None:
     within = (await read(three, f"{PICTURE}?until={day}")).json()
     assert (within["round"], len(within["rounds"])) == (rounds[first], 1)
     await read(three, f"{PICTURE}?round_id=x", 422)
-
-
-@pytest.mark.database_files
-async def test_a_part_costs_what_it_shows(three: World) -> None:
-    """Counts are read of the rounds of a part alone, by as many statements however many rounds there are."""
-    work = DatabaseWork(three.context.store)
-    found = []
-    three.clock.time -= DAY
-    for more in (14, 8):
-        for _ in range(more):
-            three.clock.time += 1  # the newest round is the latest as well
-            await round_with(three)
-        taken = []
-        for path in (f"{PATH}?limit=2", PICTURE):
-            await read(three, path)
-            work.taken()
-            await read(three, path)
-            taken.append(work.taken()[0])
-        found.append(taken)
-    assert found[0] == found[1]
 
 
 async def say(three: World, round_id: str, said: Mapping[tuple[str, str, str, str], int]) -> None:

@@ -47,25 +47,6 @@ async def test_it_is_named_for_the_record_and_draws_why(opened: tuple[Browser, s
     assert path.rsplit("/", 1)[1] not in re.sub(r'(action|href|value)="[^"]*"', "", folded[0])
 
 
-@pytest.mark.rounds
-async def test_it_says_what_the_other_party_has_done(world_after: WorldAfter) -> None:
-    """Five minutes after the notes, beside the other party's number of the hit."""
-    world, _ = await world_after(round_with_hits)
-    party_node = world.nodes["AL"]
-    app = front_of(Service.NODE, "Albania")(party_node.app, endpoint())
-    hit = await hit_with(party_node, "RS")
-    analyst = visitor_of(app, party_node, Role.ANALYST)
-    await analyst.open(f"/hits/{hit['round_id']}/{hit['hit_id']}")
-    assert "What the other parties have done" not in analyst.page
-    world.clock.time += 301
-    await world.settle()
-    await analyst.open(f"/hits/{hit['round_id']}/{hit['hit_id']}")
-    card = analyst.page.split("What the other parties have done")[1].split("</section>")[0]
-    assert re.search(r"<code>RS-\w{4}-\w{4}-\w{4}</code>.*open<br>", card, re.DOTALL)
-    await analyst.client.aclose()
-    app.end()
-
-
 async def test_nothing_is_chosen_beforehand_and_a_closed_hit_is_reopened(opened: tuple[Browser, str, str]) -> None:
     """Neither decision nor channel nor outcome; reopening takes a reason, which stands in its history."""
     analyst, path, _ = opened

@@ -1,7 +1,6 @@
 """People are told how much waits for them: once a day, of alarms at once, and never of whom, where or with whom."""
 
 import json
-import os
 import re
 import stat
 from collections.abc import Iterator
@@ -34,7 +33,6 @@ from services.kit.settings import NotificationSettings
 from services.kit.storage.files import write_secret
 from services.kit.work.drivers import Driver
 from services.node.main import build
-from services.node.records.queries import standing_queries
 from services.node.storage.tables import AlarmRow, RoundRow
 from services.node.waiting import NodeWaiting
 from tests.support.mail_server import MailServer, lines_of, settings_of
@@ -281,89 +279,6 @@ async def test_a_request_wakes_the_driver_of_notifications(
     node = world.nodes["AL"].node
     build(node.settings.model_copy(update={"notifications": settings_of(mail)}), node, compose).state.approvals.wake()
     assert "notifications" in woken
-
-
-async def test_hits_of_an_urgent_query_are_told_at_once(world_after: WorldAfter, mail: MailServer) -> None:
-    world, round_id = await world_after(round_for_queries)
-    asker, owner = world.nodes["AL"], world.nodes["RS"]
-    drivers = {code: teller(world.nodes[code], settings_of(mail)) for code in ("AL", "RS")}
-    await chosen(asker, drivers["AL"], Role.OFFICER, Role.ANALYST, Role.APPROVER)
-    await chosen(owner, drivers["RS"], Role.OFFICER, Role.ANALYST)
-    world.clock.time += LEAST_SECONDS
-    before = len(mail.messages)
-    for urgency in ("normal", "urgent"):
-        body = {"round_id": round_id, "persons": [MIRA], "justification": JUSTIFICATION | {"urgency": urgency}}
-        assert (await asker.post("/queries", json=body)).status_code == 202
-        world.clock.time += 1
-        await world.settle()
-        for told in drivers.values():
-            await told.step()
-        if urgency == "normal":
-            assert len(mail.messages) == before
-    told_now = mail.messages[before:]
-    assert sorted(str(message["to"]).partition("@")[0] for message in told_now) == ["analyst", "analyst", "officer"]
-    for message in told_now:
-        assert message["subject"] == "Aquila: something urgent waits for you"
-        assert "New hits of urgent queries: 1." in lines_of(message)
-    async with owner.person(Role.OFFICER) as officer:
-        assert (await officer.get("/v1/waiting")).json()["counts"]["urgent_hits"] == 0
-
-
-async def test_new_hits_of_a_standing_query_are_told_at_once(world_after: WorldAfter, mail: MailServer) -> None:
-    """To officer and analyst, and not again when the pair returns; its end is told with the day's work."""
-    world, round_id = await world_after(round_for_queries)
-    al, clock = world.nodes["AL"], world.clock
-    told = teller(al, settings_of(mail))
-    await chosen(al, told, Role.OFFICER, Role.ANALYST)
-    clock.time += LEAST_SECONDS
-    before = len(mail.messages)
-    body = {"persons": [MIRA], "justification": JUSTIFICATION, "until": clock.time + 20 * DAY, "round_id": round_id}
-    assert (await al.post("/standing-queries", json=body)).status_code == 202
-    assert standing_queries.advance(al.node)
-    await world.settle()
-    await told.step()
-    assert sorted(str(message["to"]).partition("@")[0] for message in mail.messages[before:]) == ["analyst", "officer"]
-    for message in mail.messages[before:]:
-        assert message["subject"] == "Aquila: something urgent waits for you"
-        assert "New hits of standing queries: 1." in lines_of(message)
-    clock.time += 7 * DAY
-    before = len(mail.messages)
-    await told.step()
-    (ending,) = [one for one in mail.messages[before:] if str(one["to"]).startswith("officer")]
-    assert ending["subject"] == "Aquila: work waits for you"
-    assert "Standing queries that need an officer: 1." in lines_of(ending)
-
-
-async def test_a_delivered_file_is_told_to_officers(world: World, mail: MailServer) -> None:
-    """With the day's work, once it rests, by its number: not by its name, and not to others."""
-    al, clock = world.nodes["AL"], world.clock
-    folder = al.home / "incoming"
-    folder.mkdir()
-    al.node.settings = al.node.settings.model_copy(update={"deliveries": folder})
-    told = teller(al, settings_of(mail))
-    await chosen(al, told, Role.OFFICER, Role.APPROVER)
-    before = len(mail.messages)
-    path = folder / "Mira Jankovi\u0107.csv"
-    path.write_text(LISTS["RS"], encoding="utf-8")
-    os.utime(path, (clock.time + DAY - 1,) * 2)
-    clock.time += DAY
-    await told.step()
-    assert len(mail.messages) == before  # it is still being written
-    clock.time += 60
-    await told.step()
-    (message,) = mail.messages[before:]
-    assert str(message["to"]).startswith("officer")
-    assert lines_of(message) == "Delivered list files that wait: 1."
-    clock.time += DAY
-    await told.step()
-    assert len(mail.messages) == before + 1
-    os.utime(path, (clock.time - 60,) * 2)  # another export took its place
-    clock.time += DAY
-    await told.step()
-    assert len(mail.messages) == before + 2
-    path.unlink()
-    folder.rmdir()
-    assert (await waiting(world, Role.OFFICER))["counts"]["deliveries"] == 0
 
 
 def rows(party_node: PartyNode) -> list[tuple[Any, ...]]:

@@ -8,7 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from aquila.audit.roles import Role
+from services.kit.serving.notifications.waiting import FaultWatch
 from services.node.storage.tables import ImportRow
+from services.node.waiting import NodeWaiting
 from tests.support.node_world import HEADER, PartyNode, World
 
 GOOD = HEADER + "a-1,Mira,Janković,1988-08-08,\na-2,Ana,Novak,1985-01-02,\n"
@@ -86,12 +89,16 @@ async def test_what_is_stored_is_what_was_looked_through(world: World, al: Party
 
 
 async def test_a_file_that_is_being_written_waits(world: World, al: PartyNode) -> None:
-    """It is shown with the reason, and cannot be read until it has rested."""
+    """It is shown with the reason, and can be read, and waits for an officer, once it has rested."""
     deliver(world, age=59)
     (found,) = await waiting(al)
     assert found["problem"]["code"] == "delivery_unsettled"
     assert (await store(al, found["delivery_id"])).json()["code"] == "delivery_unsettled"
-    world.clock.time += 1
+    for rested, role, count in ((0, Role.OFFICER, 0), (1, Role.OFFICER, 1), (0, Role.APPROVER, 0)):
+        world.clock.time += rested
+        faults = FaultWatch(al.app.state.health.health, al.clock)
+        work = NodeWaiting(al.node.journal, al.node.settings.deliveries, faults).work_of("p-0123456789ab", {role})
+        assert work.counts.deliveries == count
     assert (await store(al, found["delivery_id"])).status_code == 201
 
 

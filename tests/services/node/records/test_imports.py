@@ -3,16 +3,13 @@
 import logging
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from services.node.storage.tables import FindingRow, ImportRow, RecordRow
-from tests.support.database_work import DatabaseWork
 from tests.support.node_world import HEADER, World
-from tests.support.sentence_texts import texts, without_random
-from tests.support.spreadsheets import xlsx
+from tests.support.sentence_texts import without_random
 
 GOOD = "list-a-1,Mira,Janković,1988-08-08,\n"
-NO_DATE = "a-2,Ana,Novak,1985-13-45,\n"
 TOO_LITTLE = "a-3,Ana,,,\n"
 
 
@@ -49,16 +46,6 @@ async def test_a_deleted_list_leaves_no_bytes(world: World) -> None:
     assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 204
     for word in (b"Mira", b" mira ", "Janković".encode(), b"1988-08-08", b"list-a-1"):
         assert word not in al.stored_bytes()
-
-
-async def test_a_field_that_cannot_be_read_is_a_warning(world: World) -> None:
-    """The rest of the row is used; the finding has line, field and reason, and never the value."""
-    al = world.nodes["AL"]
-    answer = await al.post("/imports", params={"name": "persons"}, content=(HEADER + NO_DATE).encode())
-    assert answer.status_code == 201
-    finding = answer.json()["findings"][0]
-    assert (finding["line"], finding["field"], finding["severity"]) == (2, "date_of_birth", "warning")
-    assert "1985" not in finding["reason"]["text"]
 
 
 async def test_indicators_are_those_of_the_table(world: World) -> None:
@@ -120,60 +107,6 @@ async def test_a_column_that_holds_no_dates_is_refused_and_nothing_is_stored(wor
     dated = content.replace("Q1/85", "19151111").encode()
     report = await al.post("/imports", params={"name": "persons"}, content=dated)
     assert (report.json()["accepted"], report.json()["groups"]) == (20, [])
-
-
-async def test_all_findings_come_as_a_file(world: World) -> None:
-    """More than a report holds, each with its line; of a list that cannot be read there is the reason alone."""
-    al = world.nodes["AL"]
-    rows = "".join(f"a-{number},Ana,,,\n" for number in range(1_500))
-    report = (await al.post("/records/check", content=(HEADER + rows).encode())).json()
-    assert (len(report["findings"]), report["findings_left_out"]) == (1_000, 500)
-    answer = await al.post("/records/findings", content=(HEADER + rows).encode())
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    lines = answer.text.splitlines()
-    assert lines[0] == '"line","record","field","severity","reason","written"'
-    assert (len(lines), lines[1][:8], lines[-1][:13]) == (1_501, '2,"a-0",', '1501,"a-1499"')
-    assert (await al.post("/records/findings", content=b"nonsense\n1\n")).status_code == 422
-    assert stored(world) == (0, 0)
-
-
-async def test_a_list_in_another_layout_is_recognized_and_reported(world: World) -> None:
-    al, rows = world.nodes["AL"], (HEADER + GOOD).encode("windows-1250")
-    report = (await al.post("/records/check", content=rows)).json()
-    assert (report["layout"]["format"], report["layout"]["encoding"]) == ("csv", "windows-1250")
-    assert report["layout"]["is_guess"]
-    named = await al.post("/records/check", params={"encoding": "iso-8859-2"}, content=rows)
-    assert (named.json()["layout"]["encoding"], named.json()["layout"]["is_guess"]) == ("iso-8859-2", False)
-    workbook = xlsx([line.split(",") for line in (HEADER + GOOD).splitlines()])
-    stored_report = (await al.post("/imports", params={"name": "workbook", "sheet": "1"}, content=workbook)).json()
-    assert stored_report["layout"]["format"] == "xlsx"
-    assert stored_report["accepted"] == 1
-    for wrong in ({"encoding": "ebcdic"}, {"format": "xml"}, {"sheet": "0"}, {"sheet": "2"}):
-        assert (await al.post("/records/check", params=wrong, content=workbook)).status_code == 422
-
-
-async def test_columns_are_chosen_once_and_remembered(world: World) -> None:
-    """Of the headings a digest is stored; a list with the same ones in another order is read alike."""
-    al = world.nodes["AL"]
-    content = "R.br.;Prezime;Ime;Beleška\n1;Ilić;Ana;x\n".encode()
-    assert (await al.post("/records/check", content=content)).status_code == 422
-    layout = (await al.post("/records/recognize", content=content)).json()
-    assert layout["headings"] == ["R.br.", "Prezime", "Ime", "Beleška"]
-    assert layout["columns"] == ["record_id", "family_names", "given_names", None]
-    columns = {"columns": "record_id,family_names,given_names,"}
-    assert (await al.post("/records/check", params=columns, content=content)).json()["accepted"] == 1
-    assert (await al.post("/records/check", content=content)).status_code == 422
-    stored_list = await al.post("/imports", params={"name": "first", **columns}, content=content)
-    assert stored_list.status_code == 201
-    other = "IME;Beleška;Prezime;R.br.\nMia;x;Ilić;2\n".encode()
-    report = (await al.post("/records/check", content=other)).json()
-    assert report["layout"]["columns"] == ["given_names", None, "family_names", "record_id"]
-    assert (report["accepted"], report["findings"]) == (1, [])
-    assert (await al.post("/imports", params={"name": "second"}, content=other)).status_code == 201
-    assert (await al.post("/records/findings", content=other)).status_code == 200
-    assert "Beleška".encode() not in al.stored_bytes()
-    for wrong in ("surname,,,", "record_id", "RECORD_ID,full_name,,"):
-        assert (await al.post("/records/check", params={"columns": wrong}, content=content)).status_code == 422
 
 
 async def test_findings_are_kept_with_their_list(world: World) -> None:
@@ -260,15 +193,6 @@ async def test_a_list_in_an_open_round_is_not_deleted(world: World) -> None:
     assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 403
 
 
-async def test_a_list_over_the_cap_is_refused_before_it_is_signed(world: World) -> None:
-    caps = [{"party": code, "elements": {"full": 100, "partial": 10, "coarse": 100}} for code in sorted(world.nodes)]
-    round_id = await world.begin(caps=caps)
-    await world.settle()
-    view = await world.nodes["AL"].round(round_id)
-    assert view["submissions"][0]["state"] == "failed"
-    assert "would pass the 10 partial elements" in "".join(texts(view["problems"]))
-
-
 LETTERS = "abdegiklmnoprstuvz"
 TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
 
@@ -292,87 +216,7 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
 
 
-async def test_a_look_at_a_list_shows_how_names_are_read(world: World) -> None:
-    """The first records with each name as written beside its words; a stored list's answer shows nobody."""
-    al, many = world.nodes["AL"], "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 40))
-    content = (HEADER + "person-1,Драган,Петровић,1971-05-06,\n" + many).encode()
-    report = (await al.post("/records/check", content=content)).json()
-    assert len(report["sample"]) == 20
-    first = report["sample"][0]
-    assert (first["record_id"], first["date_of_birth"], first["more_names"]) == ("person-1", "1971-05-06", 0)
-    assert [(name["written"], name["words"]) for name in first["names"]] == [
-        ("Драган", ["dragan"]),
-        ("Петровић", ["petrovic"]),
-    ]
-    answer = await al.post("/imports", params={"name": "persons"}, content=content)
-    assert (answer.status_code, answer.json()["sample"], answer.json()["layout"]["top"]) == (201, [], [])
-    assert not any(word in answer.text for word in ("Novak", "Петровић"))
-
-
-@pytest.mark.more_rounds
-@pytest.mark.database_files
-async def test_likely_duplicates_come_in_parts(world: World) -> None:
-    """A part has its pairs and how many there are; it costs the database the same, however long the list is."""
-    al, found = world.nodes["AL"], []
-    work = DatabaseWork(al.node.store)
-    for many in (8, 1_600):
-        rows = [row for n in range(many) for row in (f"a-{n},{name(n)},1988-08-08,", f"b-{n},{name(n)},1988-08-08,")]
-        content = HEADER + "\n".join(rows) + "\n"
-        path = f"/imports/{await al.load(content)}/duplicates"
-        whole = await al.get(path)
-        assert whole["total"] == len(whole["pairs"]) >= many
-        work.taken()
-        part = (await al.operator.get(f"/v1{path}", params={"offset": 2, "limit": 3})).json()
-        found.append(work.taken())
-        assert part["pairs"] == whole["pairs"][2:5]
-        assert (part["offset"], part["total"]) == (2, whole["total"])
-        assert (await al.operator.get(f"/v1{path}", params={"offset": whole["total"], "limit": 3})).json()[
-            "pairs"
-        ] == []
-    (statements, steps), (statements_of_many, steps_of_many) = found
-    assert statements == statements_of_many
-    assert steps_of_many < 2 * steps + 200
-
-
 def name(number: int) -> str:
     """Return a given and a family name, which differ from those of other numbers."""
     first, second, third = (LETTERS[number // step % 18] for step in (1, 18, 324))
     return f"Mir{first}{second}a,Jank{third}{first}ov"
-
-
-async def test_a_list_is_searched_once_until_it_changes(world: World) -> None:
-    """A second look reads no record's content; after an erasure the list is searched again, and names no erased one."""
-    al, content = world.nodes["AL"], (HEADER + GOOD + TWICE).encode()
-    report = (await al.post("/imports", params={"name": "persons"}, content=content)).json()
-    path, read = f"/imports/{report['import_id']}/duplicates", list[str]()
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "record.content" in statement:
-            read.append(statement)
-
-    event.listen(al.node.store.engine, "before_cursor_execute", note)
-    first = await al.get(path)
-    assert read
-    read.clear()
-    assert await al.get(path) == first
-    assert read == []
-    assert (await al.post("/erasures", json={"record_id": "a-4"})).status_code == 200
-    assert (await al.get(path))["pairs"] == []
-    assert read
-
-
-@pytest.mark.more_rounds
-async def test_a_long_list_is_stored_in_few_statements(world: World) -> None:
-    al, taken = world.nodes["AL"], list[str]()
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("INSERT INTO record "):
-            taken.append(statement)
-
-    event.listen(al.node.store.engine, "before_cursor_execute", note)
-    for batches in (1, 3):
-        rows = "".join(f"r-{n},Ana,Novak,19{n % 100:02d}-01-02,\n" for n in range(2_048 * batches))
-        taken.clear()
-        answer = await al.post("/imports", params={"name": "long"}, content=(HEADER + rows).encode())
-        assert answer.json()["accepted"] == 2_048 * batches
-        assert len(taken) == batches

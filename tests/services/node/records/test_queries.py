@@ -183,6 +183,9 @@ async def test_both_sides_see_that_a_hit_is_of_a_query(world_after: WorldAfter) 
         assert lists
         assert all(one["query"] is None for one in lists)
         assert len(lists) + 1 == (await party_node.get("/hits"))["total"]
+        for role, seen in ((Role.ANALYST, 1), (Role.OFFICER, int(own)), (Role.APPROVER, 0)):
+            async with party_node.person(role) as person:
+                assert (await person.get("/v1/waiting")).json()["counts"]["urgent_hits"] == seen
 
 
 @pytest.mark.rounds

@@ -281,15 +281,3 @@ async def test_a_record_is_corrected_by_an_erasure_and_an_import(world: World) -
     assert await ids(al, text="Novak") == []
     assert await ids(al, text="Kovač") == ["c-1"]
     assert [kind for kind in kinds_in_log(al) if kind != "consultation"][-3:] == ["import", "erasure", "import"]
-
-
-async def test_a_look_at_a_list_says_what_is_held_back(world: World) -> None:
-    """By rule: what the list gives, and how much of it more records share than a round would let be sent."""
-    al = world.nodes["AL"]
-    many = "".join(f"m-{n},Ana,Novak,19{n:02}-01-02,\n" for n in range(10, 30))
-    report = (await al.post("/records/check", content=(HEADER + many).encode())).json()
-    rules = {one["rule"]: one for one in report["rules"]}
-    assert (rules["name pair"]["inputs"], rules["name pair"]["held_back"]) == (20, 20)
-    assert rules["name, initial and date"]["held_back"] == 0
-    assert rules["document number"]["inputs"] == 0
-    assert rules["name pair"]["sentence"].endswith(".")

@@ -13,8 +13,7 @@ from aquila.protocol.messages import CheckFault, HitReport, ReportCheck
 from aquila.protocol.rounds.round_state import ReportKey
 from services.matcher.steps import join
 from services.node.rounds import paths
-from services.node.storage.states import EVIDENCE
-from services.node.storage.tables import PairCheckRow, QueryHitsRow, StatementRow, TokenPartRow
+from services.node.storage.tables import PairCheckRow, QueryHitsRow, TokenPartRow
 from tests.support import stored_log
 from tests.support.fishing import fishing
 from tests.support.node_steps import round_before_matching, round_for_queries
@@ -112,35 +111,6 @@ async def test_a_side_that_is_shown_less_warns_the_other(
     assert (told["fault"], told["told"], told["agreed"]) == (None, True, False)
     view = (await world.operator.get(f"/v1/operator/rounds/{round_id}")).json()
     assert "AL and RS do not both find that nothing was left out between them" in texts(view["problems"])
-
-
-async def test_a_basis_that_no_lists_give_is_refused(world_after: WorldAfter, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A report with a share of common persons below the least does not count, and is kept as evidence."""
-
-    def lowest(report: HitReport) -> HitReport:
-        return report.model_copy(update={"basis": report.basis.model_copy(update={"common_per_million": 1})})
-
-    lying(monkeypatch, lowest)
-    world, round_id = await world_after(round_before_matching)
-    await world.settle()
-    for party_node in world.nodes.values():
-        view = await party_node.round(round_id)
-        assert "fewer persons are common" in " ".join(texts(view["problems"]))
-        assert view["hits"] is None
-        assert [row.kind for row in rows(party_node, StatementRow, round_id)].count(EVIDENCE) == 2
-
-
-async def test_after_a_restart_at_any_step(world: World) -> None:
-    """A node that is started anew after each of its steps makes, sends and compares the same."""
-    round_id = await world.begin()
-
-    async def done() -> bool:
-        world.nodes["AL"].restart()
-        found = rows(world.nodes["AL"], PairCheckRow, round_id)
-        return len(found) == 2 and all(row.agreed for row in found)
-
-    await world.until(done)
-    assert not texts((await world.nodes["AL"].round(round_id))["problems"])
 
 
 async def test_a_round_that_ends_at_once_is_compared_all_the_same(world: World) -> None:
@@ -313,18 +283,3 @@ async def test_hits_of_a_query_left_out_are_named(world_after: WorldAfter, monke
         assert f"is told of the query {first[:8]} is not to be trusted" in problems
         (entry,) = logged(world.nodes[code], "hits_left_out")
         assert (entry.recipient, entry.ids) == (other, {"submission": first})
-
-
-async def test_queries_after_a_restart_at_any_step(world_after: WorldAfter) -> None:
-    """A node that is started anew after each of its steps sends the same column, and checks the same."""
-    world, round_id = await world_after(round_for_queries)
-    asker = world.nodes["AL"]
-    await ask(asker, round_id)
-    await ask(asker, round_id)
-
-    async def done() -> bool:
-        asker.restart()
-        found = query_checks(asker, round_id)
-        return len(found) == 4 and all(row.agreed for row in found)
-
-    await world.until(done)

@@ -115,11 +115,6 @@ async def test_a_version_that_was_left_out_does_not_return_with_other_content(wo
     assert await state(world, RENAMED) == 403
 
 
-async def test_files_that_cannot_be_stated(world: World) -> None:
-    assert await state(world, b"[[template]]") == 422
-    assert await state(world, TEMPLATES_FILE + TEMPLATES_FILE) == 422
-
-
 async def test_caps_follow_from_the_last_lists(world: World) -> None:
     """A cap tells of a party's last list of the kind the next of 1, 2, 5, 10, ..., and of other lists nothing."""
     assert await state(world) == 202

@@ -27,7 +27,7 @@ from services.node.storage.tables import (
     StatementRow,
     SubmissionRow,
 )
-from tests.support.node_steps import open_round, round_before_matching, round_for_queries, round_with_hits
+from tests.support.node_steps import open_round, round_before_matching, round_with_hits
 from tests.support.node_world import PartyNode, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.sentence_texts import texts
@@ -133,19 +133,6 @@ async def test_after_abort_nothing_secret_is_left(world: World, steps: int) -> N
     assert await world.phase(round_id) == "aborted"
 
 
-async def test_an_evaluation_after_the_end_is_refused(world_after: WorldAfter) -> None:
-    world, round_id = await world_after(round_for_queries)
-    al, rs = world.nodes["AL"], world.nodes["RS"]
-    assert (await al.post(f"/rounds/{round_id}/close")).status_code == 202
-    await world.settle()
-    before = (await al.round(round_id))["evaluated_for_others"]["done"]
-    assert not (await al.round(round_id))["keys_present"]
-    import_id = (await rs.get("/imports"))["imports"][0]["import_id"]
-    await rs.submit(round_id, import_id, "query")
-    await world.settle()
-    assert (await al.round(round_id))["evaluated_for_others"]["done"] == before
-
-
 async def test_our_own_clock_ends_a_round(world: World) -> None:
     round_id = await world.begin()
     await world.step()
@@ -158,15 +145,6 @@ async def test_our_own_clock_ends_a_round(world: World) -> None:
         await al.step()
     assert not (await al.round(round_id))["keys_present"]
     assert al.node.files.names() == []
-
-
-async def test_a_round_is_closed_only_after_its_hits(world: World) -> None:
-    """The operator's close before the report is refused, and says to wait or abort."""
-    round_id = await world.begin()
-    await world.step()
-    answer = await world.nodes["AL"].post(f"/rounds/{round_id}/close")
-    assert answer.status_code == 409
-    assert "abort" in answer.json()["hint"]
 
 
 class Away(httpx.AsyncBaseTransport):

@@ -90,15 +90,6 @@ async def test_preview_groups_findings(node: Any) -> None:
     assert "4|10|80" not in fault
 
 
-async def test_preview_warns_of_a_list_with_few_names(node: Any) -> None:
-    """Two thousand records of one name: with it, a date is no high certainty, and the page says what helps."""
-    browser = await node.visitor("ana", "officer")
-    dates = [f"{year}-{month:02}-{day:02}" for year in (1970, 1971) for month in range(1, 13) for day in range(1, 29)]
-    rows = "".join(f"m-{place}-{n},Eva,Kos,{date},\n" for place, date in enumerate(dates) for n in range(3))
-    page = await preview(browser, LIST + rows)
-    assert "Names and a date of birth cannot give this list a high certainty." in page
-
-
 async def test_preview_says_in_which_encoding_a_file_is(node: Any) -> None:
     """A guess is called one; another encoding that is chosen shows other names, and is the one that is stored."""
     browser = await node.visitor("ana", "officer")
@@ -202,16 +193,6 @@ async def test_templates_are_there_to_be_filled_in(node: Any) -> None:
     assert (await browser.client.get("/records/template.pdf")).status_code == 404
 
 
-async def test_findings_are_shown_after_the_list_was_stored(node: Any) -> None:
-    browser = await node.visitor("ana", "officer")
-    await store(browser, LIST + "si-9,Ana,Kos,1980-13-45,\n")
-    assert "si-9" in browser.page
-    place = str(browser.answer.url.path)
-    saved = await browser.client.get(f"{place}/findings.csv")
-    assert "si-9" in saved.text
-    assert saved.headers["content-disposition"] == 'attachment; filename="findings.csv"'
-
-
 async def test_search(node: Any) -> None:
     """A record is found by a part of its name in any letters, or by its number; the page says how many there are."""
     browser = await node.visitor("ana", "officer")
@@ -268,13 +249,6 @@ async def test_one_record(node: Any) -> None:
     assert analyst.answer.status_code in {404, 200}
     assert "Петровић" not in analyst.page
     assert "No record in your lists matches" in await search(analyst, text="Hadži")
-
-
-async def test_places_that_there_are_not(node: Any) -> None:
-    browser = await node.visitor("ana", "officer")
-    for place in ("0/x", "0/-1", f"{'0' * 32}/1.5", f"{'0' * 32}/{'9' * 40}", f"{'0' * 32}/7", "x/0"):
-        await browser.open(f"/search/{place}")
-        assert browser.answer.status_code in {404, 422}
 
 
 async def test_hostile_records(node: Any) -> None:
@@ -478,22 +452,3 @@ async def test_a_sign_out_ends_the_questions(node: Any) -> None:
     await browser.send("/sign-out")
     assert uploads_of(node) == []
     assert upload.source.closed
-
-
-@pytest.mark.more_rounds
-async def test_a_long_list_that_cannot_be_stored_still_waits(node: Any) -> None:
-    """The reason is shown, and its page looks it through again; nobody else sees it."""
-    browser = await node.visitor("ana", "officer")
-    await preview(browser, long_list(1_200) + b"long-x,,,,\n", "Long")
-    assert "Leave out the 1 row that cannot be used." in await until_done(browser)
-    upload_id = waiting_in(browser.page)
-    await browser.send("/records/store", upload_id=upload_id)
-    page = await until_done(browser)
-    assert "Leave out" not in page
-    assert browser.answer.status_code == 422
-    await browser.open(f"/records/waiting/{upload_id}")
-    assert "Leave out the 1 row that cannot be used." in await until_done(browser)
-    other = await node.visitor("eva", "officer")
-    for path in (f"/records/waiting/{upload_id}", f"/records/waiting/{upload_id}/live"):
-        await other.open(path)
-        assert other.answer.status_code == 422

@@ -39,10 +39,8 @@ from services.node.storage import home as node_home
 from tests.support import manual
 from tests.support.authority import Authority
 from tests.support.backups import KEY
-from tests.support.cluster import write_authority
 from tests.support.databases import lay_tables
 from tests.support.migration_packages import add_migrations_of_next_release
-from tests.support.process_world import free_port
 
 NOW = int(time.time())
 DAY = 86_400
@@ -211,21 +209,6 @@ def test_a_registry_that_cannot_be_read(home: Path, capsys: pytest.CaptureFixtur
     status, said = serve(home)
     assert status == ExitCode.REFUSED
     assert "hint: give it to the service's user if it is there: chown" in said[1]
-
-
-@pytest.mark.more_rounds
-def test_a_cluster_that_is_away(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_authority(tmp_path / "authority", ("service",))
-    (tmp_path / "authority" / "service.key").chmod(0o600)
-    names = {"dask_ca_file": "ca.pem", "dask_certificate_file": "service.pem", "dask_key_file": "service.key"}
-    lines = [f'{name} = "{tmp_path / "authority" / file}"' for name, file in names.items()]
-    top = "\n".join(['executor = "dask"', f'dask_scheduler = "tls://127.0.0.1:{free_port()}"', *lines, ""])
-    (home / "node.toml").write_text(top + (home / "node.toml").read_text())
-    assert "dask_cluster_unusable" not in run_doctor(home, capsys)[1]
-    main(["doctor", "--home", str(home), "--json"])
-    found = {one["code"]: one for one in json.loads(capsys.readouterr().out)["findings"]}
-    assert found["dask_cluster_unusable"]["grade"] == "critical"
-    assert "scheduler" in found["dask_cluster_unusable"]["hint"]
 
 
 def test_faults_of_postgresql(home: Path, postgres_url: URL) -> None:

@@ -14,7 +14,6 @@ from aquila.errors import InputError
 from clients.sdk.services import pasted_persons
 from clients.web.wiring import front_of
 from services.node.storage.tables import PairCheckRow
-from tests.support.fishing import fishing
 from tests.support.node_steps import round_for_queries
 from tests.support.node_world import PartyNode
 from tests.support.played_worlds import WorldAfter
@@ -234,18 +233,6 @@ async def test_an_answer_comes_while_one_watches(world_after: WorldAfter) -> Non
     seen = (await officer.client.get(f"/queries/{query['submission_id']}/live")).text
     assert "event: values" in seen
     assert "event: ended" in seen
-    app.end()
-
-
-async def test_how_many_have_answered(world_after: WorldAfter) -> None:
-    """While AL holds its answer back, the page has that of SI, and says so."""
-    world, (_, query) = await world_after(fishing)
-    party_node = world.nodes["RS"]
-    app = front_of(Service.NODE, "Serbia")(party_node.app, endpoint())
-    officer = visitor_of(app, party_node, Role.OFFICER)
-    page = await officer.open(f"/queries/{query}")
-    assert "1 of 2 parties has answered." in page
-    assert "Each party answers by itself" in page
     app.end()
 
 
