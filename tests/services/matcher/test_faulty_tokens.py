@@ -84,21 +84,3 @@ async def test_of_a_query(three: World) -> None:
     for owner, queries in (("RS", []), ("SI", [one.submission_id for one in sent])):
         await world.nodes[owner].sync()
         assert [key.submission_id for key in world.nodes[owner].reports if key.submission_id] == queries
-
-
-@pytest.mark.more_rounds
-async def test_a_file_that_was_changed_on_our_disk(world: World) -> None:
-    """It is nobody's fault but ours: the step fails, and goes on when the file is back."""
-    await world.evaluated()
-    for node in world.nodes.values():
-        await node.finalize(node.list)
-    name = next(name for name in world.chunk_files() if "/tokens/" in name)
-    path = world.context.files.path(name)
-    content = path.read_bytes()
-    path.write_bytes(bytes(len(content)))
-    with pytest.raises(Exception, match="was changed"):
-        world.steps["matching"]()
-    assert (await world.view())["ending"] is None
-    path.write_bytes(content)
-    world.advance()
-    assert (await world.view())["entry"]["phase"] == "reporting"

@@ -1,13 +1,8 @@
 """The health of a node and of the matcher in a whole small world."""
 
-import asyncio
-import os
 import re
 import shutil
-import time
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import httpx
 import pytest
@@ -16,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import delete
 
 from aquila.audit.roles import Role
-from aquila.errors import AquilaError, ExecutorError, LogRewrittenError, OrderError
+from aquila.errors import AquilaError, LogRewrittenError, OrderError
 from aquila.interface.log import LogView
 from aquila.interface.service.health import Grade, Outage, ServiceHealth, Subject
 from aquila.sentences import quoted
@@ -25,12 +20,9 @@ from services.kit.http.certificates import CertificateEnds, CertificateFile
 from services.kit.http.peer import Peer
 from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import EDGE, ENTRIES, NODES
-from services.kit.serving.health.checks import HUNG_SECONDS
 from services.kit.serving.health.metrics import HealthMetrics
-from services.kit.serving.health.report import HealthParts, HealthReport
+from services.kit.serving.health.report import HealthReport
 from services.kit.storage.files import ChunkFiles
-from services.kit.work.executors import ExecutorHandle, open_local
-from services.kit.work.open_executor import OpenExecutor
 from services.matcher.administration import health as matcher_health
 from services.matcher.steps.schedule import steps_of
 from services.node.context import NodeContext
@@ -41,10 +33,9 @@ from services.node.storage.states import Step
 from tests.support.authority import Authority
 from tests.support.metrics import metric
 from tests.support.node_steps import closed_round, round_with_hits, round_without_lists
-from tests.support.node_world import HEADER, LISTS, PartyNode, World
+from tests.support.node_world import HEADER, LISTS, World
 from tests.support.played_worlds import WorldAfter
 from tests.support.registering import key_of
-from tests.support.stuck_work import QuietWorkers, StillDriver
 
 pytestmark = pytest.mark.parties("AL", "RS")
 
@@ -278,67 +269,20 @@ async def test_a_disk_that_fails_is_a_finding(world: World) -> None:
     assert grade_of(health_of(party_node.app), Subject.DISK) is not Grade.CRITICAL
 
 
-def full_disk(party_node: PartyNode) -> HealthParts:
-    parts: HealthParts = party_node.app.state.health._parts
-    kept = 2 * shutil.disk_usage(party_node.home).total
-    return replace(parts, files=ChunkFiles(party_node.node.files.root, kept))
-
-
-def no_workers(party_node: PartyNode) -> HealthParts:
-    """Let the workers be those of a cluster that cannot be used, to which a piece of work was to be given."""
-
-    def refuse() -> OpenExecutor:
-        raise ExecutorError("dask_cluster_unusable", dask_scheduler="tls://127.0.0.1:9", kind="OSError")
-
-    workers = ExecutorHandle(refuse)
-    with pytest.raises(ExecutorError):
-        workers.start()
-    return replace(party_node.app.state.health._parts, workers=workers)
-
-
-def a_driver_that_hangs(party_node: PartyNode) -> HealthParts:
-    """Let a driver be in one step for longer than any piece of work takes, while none ends."""
-    quiet = QuietWorkers(lambda: open_local(1, ()))
-    return replace(party_node.app.state.health._parts, drivers=[StillDriver(HUNG_SECONDS + 1)], workers=quiet)
-
-
-def a_rewritten_log(party_node: PartyNode) -> HealthParts:
-    """Let the database have lost what the log's files have shown, as a restored backup has."""
-    assert party_node.node.log.own.newest() is not None
-    with party_node.node.store.transaction("test.lost") as session:
-        for table in (EDGE, NODES, ENTRIES):
-            session.execute(delete(table))
-    return cast("HealthParts", party_node.app.state.health._parts)
-
-
-def a_lost_matcher(party_node: PartyNode) -> HealthParts:
-    away = PeerUnavailableError("peer_unreachable", peer="http://m", kind="ConnectError")
-    party_node.node.contact.lost(party_node.clock() - 61, away)
-    return cast("HealthParts", party_node.app.state.health._parts)
-
-
-async def test_what_keeps_a_node_from_its_work(world: World) -> None:
-    """`/ready` refuses for each subject that a service needs, and names it alone.
-
-    The others are above, and in `test_keys_in_tokens.py`.
-    """
+async def test_a_rewritten_log_keeps_a_node_from_its_work(world: World) -> None:
+    """The database has lost what the log's files have shown, as a restored backup has."""
     party_node = world.nodes["AL"]
     await world.begin(lists=False)
     await world.settle()
     party_node.node.log.own.publish()
-    for subject, cause in (
-        (Subject.DISK, full_disk),
-        (Subject.WORKERS, no_workers),
-        (Subject.DRIVERS, a_driver_that_hangs),
-        (Subject.MATCHER, a_lost_matcher),
-        (Subject.LOG, a_rewritten_log),
-    ):
-        party_node.node.contact.answered(world.clock.time)
-        party_node.app.state.health.check_ready()
-        report = HealthReport(cause(party_node))
-        assert report.health().not_ready == (subject,)
-        with pytest.raises(NotReadyError, match=f": {subject}$"):
-            report.check_ready()
+    parts = party_node.app.state.health._parts
+    HealthReport(parts).check_ready()
+    assert {one.subject for one in HealthReport(parts).health().checks} == set(Subject)
+    with party_node.node.store.transaction("test.lost") as session:
+        for table in (EDGE, NODES, ENTRIES):
+            session.execute(delete(table))
+    with pytest.raises(NotReadyError, match=f": {Subject.LOG}$"):
+        HealthReport(parts).check_ready()
 
 
 async def test_probes_tell_strangers_little(world: World) -> None:
@@ -409,7 +353,7 @@ async def test_statements_and_chunks_count_until_the_matcher_has_them(world_afte
     assert metric(world.app, "statements_waiting") == 0
 
 
-async def test_metrics_of_logs_certificates_disk_and_workers(world: World, tmp_path: Path) -> None:
+async def test_metrics_of_logs_certificates_and_disk(world: World, tmp_path: Path) -> None:
     party_node, ago = world.nodes["AL"], 500
     await world.begin(lists=False)
     await world.settle()
@@ -431,31 +375,9 @@ async def test_metrics_of_logs_certificates_disk_and_workers(world: World, tmp_p
     world.clock.time = ends_at - 12 * 86_400 - 1
     assert metric(party_node.app, "certificate_days_left", labels, certificates=lambda: ends) == 12
     assert metric(party_node.app, "certificate_days_left", labels) is None
-
     kept, root = shutil.disk_usage(tmp_path).total, party_node.node.files.root
-    assert 0 < metric(party_node.app, "disk_free_bytes", files=ChunkFiles(root)) <= kept
     assert metric(party_node.app, "disk_free_bytes", files=ChunkFiles(root, kept)) == 0
-
-    workers = ExecutorHandle(lambda: open_local(2, ()))
-    waits = asyncio.create_task(workers.run(wait_for, str(tmp_path / "go")))
-    while not (tmp_path / "go.begun").exists():
-        await asyncio.sleep(0.05)
-    assert metric(party_node.app, "pieces_in_hand", workers=workers) == 1
-    assert metric(party_node.app, "workers_lost_total", workers=workers) == 0
-    (tmp_path / "go").touch()
-    with pytest.raises(ExecutorError):
-        await waits
-    assert metric(party_node.app, "workers_lost_total", workers=workers) == 1
-    assert metric(party_node.app, "pieces_in_hand", workers=workers) == 0
-    workers.close()
-
-
-def wait_for(path: str) -> None:
-    """Say that the piece of work has begun, wait for a file, and end the worker."""
-    Path(f"{path}.begun").touch()
-    while not Path(path).exists():
-        time.sleep(0.05)
-    os._exit(1)
+    assert metric(party_node.app, "pieces_in_hand") == metric(party_node.app, "workers_lost_total") == 0
 
 
 async def test_metrics_tell_of_no_hit_and_no_person(world_after: WorldAfter) -> None:

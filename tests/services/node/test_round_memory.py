@@ -4,7 +4,6 @@ import pytest
 
 from aquila.protocol.rounds.round_state import Phase
 from tests.support.node_world import World
-from tests.support.renewing import play
 
 pytestmark = [pytest.mark.parties("AL", "RS"), pytest.mark.more_rounds]
 
@@ -25,13 +24,3 @@ async def test_the_record_of_a_round_at_rest_is_forgotten(world: World) -> None:
     assert not memories.of(round_id).taken
     assert memories.of(round_id).record().phase is Phase.CLOSED
     assert (await al.round(round_id))["entry"]["phase"] == "closed"
-
-
-async def test_a_record_that_is_read_is_kept_for_a_while(world: World) -> None:
-    """A page of a round that is over is not read from the store each time."""
-    al = world.nodes["AL"]
-    round_id = await play(world)
-    await world.settle()
-    record = al.node.rounds.of(round_id).record()
-    al.node.rounds.forget_resting([])
-    assert al.node.rounds.of(round_id).record() is record

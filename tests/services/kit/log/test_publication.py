@@ -25,7 +25,6 @@ from aquila.audit.checkpoint import (
 )
 from aquila.audit.entries import Entry, EntryKind, Reason
 from aquila.audit.merkle import (
-    TILE_WIDTH,
     bundle_path,
     leaf_hash,
     read_bundle,
@@ -446,16 +445,6 @@ def test_bundles_are_written_anew_after_an_erasure(side: Side) -> None:
     assert read_bundle(side.own.files.read(bundle_path(0, 3)), 3)[1] == b""
     assert read_statements(side.own.files.read(statements_path(0, 3)), 3)[1] == b""
     assert len(read_tile(side.own.files.read(tile_path(0, 0, 3)), 3)) == 3
-
-
-def test_no_other_bundle_is_written_again(side: Side) -> None:
-    side.fill(TILE_WIDTH + 2)
-    side.own.publish()
-    with side.store.transaction("test.erase") as session:
-        session.execute(update(ENTRIES).values(content=None))
-    side.own.refresh([1])
-    assert all(read_bundle(side.own.files.read(bundle_path(0, TILE_WIDTH)), TILE_WIDTH))
-    assert read_bundle(side.own.files.read(bundle_path(1, 2)), 2) == [b"", b""]
 
 
 def test_a_witness_sees_a_log_grow(side: Side, tmp_path: Path) -> None:

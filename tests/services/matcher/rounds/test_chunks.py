@@ -35,62 +35,29 @@ async def test_the_same_chunk_again(world: World) -> None:
     assert [event.index for event in world.nodes["RS"].seen if event.kind == "blinded"] == [0]
 
 
-async def test_other_bytes_than_were_signed(world: World) -> None:
+async def test_what_is_not_taken(world: World) -> None:
+    """Other bytes than were signed, bytes of which no statement tells, and another party's."""
     path, content = await signed_list(world)
-    answer = await world.nodes["AL"].call("PUT", path, content=content[:-1] + bytes([content[-1] ^ 1]))
-    assert problem(answer) == (400, "digest")
+    others = content[:-1] + bytes([content[-1] ^ 1])
+    unknown = f"submissions/{'a' * 32}/"
+    for code, place, sent, refused in (
+        ("AL", path, others, (400, "digest")),
+        ("AL", path, content[:-32], (400, "malformed")),
+        ("AL", path, content + bytes(32), (400, "malformed")),
+        ("AL", path, b"", (400, "malformed")),
+        ("AL", path, bytes(9 << 20), (413, "body-too-large")),
+        ("AL", path[:-1] + "99", content, (409, "order")),
+        ("AL", path.replace("blinded", "tokens/RS"), b"x", (409, "order")),
+        ("RS", path.replace("blinded", "evaluations/RS"), b"x", (409, "order")),
+        ("AL", f"{unknown}blinded/0", b"x", (409, "order")),
+        ("AL", f"{unknown}tokens/RS/0", b"x", (409, "order")),
+        ("AL", f"{unknown}evaluations/AL/0", b"x", (409, "order")),
+        ("RS", path, content, (403, "policy")),
+        ("RS", path.replace("blinded", "tokens/AL"), content, (403, "policy")),
+        ("RS", path.replace("blinded", "evaluations/AL"), content, (403, "policy")),
+    ):
+        assert problem(await world.nodes[code].call("PUT", place, content=sent)) == refused, (code, place)
     assert world.chunk_files() == []
-
-
-async def test_another_size_than_was_signed(world: World) -> None:
-    path, content = await signed_list(world)
-    for change in (lambda c: c[:-32], lambda c: c + bytes(32), lambda _c: b""):
-        assert problem(await world.nodes["AL"].call("PUT", path, content=change(content))) == (400, "malformed")
-        assert world.chunk_files() == []
-
-
-async def test_a_body_over_the_limit(world: World) -> None:
-    path, _ = await signed_list(world)
-    assert problem(await world.nodes["AL"].call("PUT", path, content=bytes(9 << 20))) == (413, "body-too-large")
-
-
-async def test_a_chunk_before_its_statement(world: World) -> None:
-    """Bytes of which no statement tells are refused, of every kind."""
-    await world.opened()
-    node = world.nodes["AL"]
-    unknown = "a" * 32
-    for path in ("blinded/0", "tokens/RS/0", "evaluations/AL/0"):
-        answer = await node.call("PUT", f"submissions/{unknown}/{path}", content=b"x")
-        assert problem(answer) == (409, "order")
-
-
-async def test_evaluation_and_tokens_before_their_statements(world: World) -> None:
-    await world.submitted()
-    await world.nodes["AL"].sync()
-    await world.nodes["RS"].sync()
-    answer = await world.nodes["RS"].call("PUT", world.chunk("AL", what="evaluations/RS"), content=b"x")
-    assert problem(answer) == (409, "order")
-    assert problem(await world.nodes["AL"].call("PUT", world.chunk("AL", what="tokens/RS"), content=b"x")) == (
-        409,
-        "order",
-    )
-
-
-async def test_a_chunk_beyond_the_last(world: World) -> None:
-    path, content = await signed_list(world)
-    answer = await world.nodes["AL"].call("PUT", path[:-1] + "99", content=content)
-    assert problem(answer) == (409, "order")
-
-
-async def test_another_partys_chunk(world: World) -> None:
-    path, content = await signed_list(world)
-    assert problem(await world.nodes["RS"].call("PUT", path, content=content)) == (403, "policy")
-    assert problem(await world.nodes["RS"].call("PUT", path.replace("blinded", "tokens/AL"), content=content)) == (
-        403,
-        "policy",
-    )
-    evaluation = path.replace("blinded", "evaluations/AL")
-    assert problem(await world.nodes["RS"].call("PUT", evaluation, content=content)) == (403, "policy")
 
 
 async def test_evaluations_are_for_the_origin(three: World) -> None:

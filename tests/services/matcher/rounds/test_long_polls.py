@@ -76,22 +76,6 @@ async def test_news_bring_what_is_asked_for_next(world: World) -> None:
     assert brought == [octets for _, _, octets in sent.chunks]
 
 
-async def test_a_list_that_the_party_has_is_left_out(world: World) -> None:
-    """Where a party wants changes alone, the list comes when its state is another one; the feeds come in any case."""
-    await world.opened()
-    node = world.nodes["AL"]
-    await node.sync()
-    known = rounds_in(await hear(node))
-    query = f"/v1/rounds?wait=0&changes=true&feeds=true&read={world.round_id}:{node.cursor - 1}"
-    same = LongPollAnswer.model_validate_json((await node.call("GET", f"{query}&state={known.state}")).content)
-    assert (same.rounds, same.state) == ((), known.state)
-    assert same.feeds is not None
-    assert len(same.feeds[world.round_id].events) == 1
-    for state in ("", "0" * 64):
-        other = LongPollAnswer.model_validate_json((await node.call("GET", f"{query}&state={state}")).content)
-        assert (other.rounds, other.state) == (known.rounds, known.state)
-
-
 async def test_what_was_not_read_answers_before_waiting(world: World) -> None:
     """Nothing is missed between two calls: what is beyond the party's place in a feed answers the next one."""
     await world.opened()
@@ -223,12 +207,6 @@ async def test_a_stranger_holds_nothing(world: World) -> None:
     assert answer.status_code == 401
     assert time.monotonic() - started < 30
     assert sum(world.context.held.count(code) for code in world.nodes) == 0
-
-
-async def test_an_earlier_node(world: World) -> None:
-    """A party that does not ask for it is answered at once, with no field that its version would not know."""
-    await world.opened()
-    assert "state" not in (await world.nodes["AL"].call("GET", "/v1/rounds")).json()
 
 
 async def test_an_event_wakes_whom_it_can_give_work(world: World) -> None:

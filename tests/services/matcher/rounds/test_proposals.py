@@ -83,12 +83,6 @@ async def test_what_is_refused(world: World) -> None:
         assert (await world.operate("GET")).json()["rounds"] == []
 
 
-async def test_pairs_in_any_order(three: World) -> None:
-    pairs = [["SI", "RS"], ["RS", "AL"]]
-    manifest = await proposed(three, SHORT | {"participants": ["SI", "RS", "AL"], "pairs": pairs})
-    assert manifest["pairs"] == [["AL", "RS"], ["RS", "SI"]]
-
-
 async def test_a_rule_table_of_ones_own(worlds: Callable[..., World], tmp_path: Path) -> None:
     """The settings' file is proposed by its table's name, and the built-in ones stay."""
     source = Path(rules.__file__).parent / "tables" / "exact.toml"
@@ -97,14 +91,6 @@ async def test_a_rule_table_of_ones_own(worlds: Callable[..., World], tmp_path: 
     world = worlds(rules=own)
     for name in ("own", "exact", "default"):
         assert (await proposed(world, SHORT | {"rules": name}))["rules"]["name"] == name
-
-
-async def test_rounds_are_listed_newest_first(world: World) -> None:
-    await world.opened()
-    world.clock.time += 1
-    await world.propose(window=dict.fromkeys(("consent_by", "submit_by", "evaluate_by", "closes_at"), NOW + 9))
-    rounds = (await world.operate("GET")).json()["rounds"]
-    assert [entry["phase"] for entry in rounds] == ["proposed", "open"]
 
 
 async def like(world: World) -> httpx.Response:

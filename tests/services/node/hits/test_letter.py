@@ -38,14 +38,6 @@ def test_it_names_both_parties_and_their_conditions() -> None:
     assert head_of(replace(LETTER, hits=(hit,)).view())["Handling code"] == "H9"
 
 
-def test_references_of_both_notes_stand_under_the_hit() -> None:
-    """Each side finds the hit by its own number, which its note told the other."""
-    letter = replace(LETTER, hits=(LetterHit("f" * 32, "high", "AL-1234-5678-9ABC", "RS-1234-5678-9ABC"),))
-    labels = [*head_of(letter.view())]
-    assert labels[labels.index("Hit") :][:3] == ["Hit", "Reference of AL", "Reference of RS"]
-    assert "Reference of RS:          RS-1234-5678-9ABC" in letter.text()
-
-
 def test_it_has_no_field_for_a_person() -> None:
     assert not {"name", "record", "record_id", "date_of_birth", "remark"} & set(Letter.__slots__)
 

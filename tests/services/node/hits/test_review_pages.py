@@ -11,7 +11,6 @@ import pytest
 from aquila.audit.roles import Role, Service
 from aquila.followup.lifecycle import HOUR
 from clients.web.wiring import front_of
-from tests.support.database_work import DatabaseWork
 from tests.support.node_world import World
 from tests.support.people import signed_in
 from tests.support.stored_hits import StoredHit, store_hits
@@ -293,43 +292,6 @@ async def test_a_request_is_followed_until_it_is_answered(ana: Browser, world: W
     assert "Hits in your requests without a reply: 20. The first reply was due on 15 Jan 2027, 16:00" in page
     assert "a reply of the other party 20 20 20" in page
     assert "closed: the same person, confirmed by the other party 0 1" in page
-
-
-@pytest.mark.more_rounds
-async def test_a_request_about_many_hits(ana: Browser, world: World) -> None:
-    """Many are asked about, reminded of and answered at once; the page names each but once."""
-    rounds, many = await world.propose(category="other"), 204  # more than a page lists by reference
-    await world.settle()
-    hits = [StoredHit(number // 2, "SI", "high") for number in range(many)]
-    store_hits(world.nodes["AL"].node.store, rounds, hits, world.clock.time)
-    chosen = {"list": f"round_id={rounds}", "every": "yes", "total": many}
-    await ana.open("/hits")
-    await ana.send("/hits/decide-many", **chosen, decision="same", remark="clear")
-    page = await ana.send("/hits/ask", **chosen, channel="siena", urgency="normal")
-    assert f"(SI): {many} hits" in page
-    work = DatabaseWork(world.nodes["AL"].node.store)
-    await ana.open("/hits/requests")
-    assert work.taken()[0] < 100  # statements: none of them is of one hit
-    assert len(ana.page.encode()) < 34_000
-    assert "The letter has the references of all hits." in ana.page
-    named = re.findall(r'name="hit" value="([^"]+)"', ana.page)
-    assert [len(one.split()) for one in named] == [many]
-    assert "First reminder" in await ana.send("/hits/remind", hit=named[0])
-    letter = {"hit": named[0], "place": "s1", "date-s1": "2026-11-20", "number-s1": "SI 1"}
-    assert f"{many} of {many} hits" in words(await ana.send("/hits/correspondence", **letter, step="replied"))
-
-
-async def test_a_person_whom_eleven_parties_know(ana: Browser, world: World) -> None:
-    """Its row has a line for each certainty, and one decision for all of its hits."""
-    rounds = await world.propose(category="other")
-    await world.settle()
-    levels = {"high": ("AT", "HR", "ME", "RS"), "medium": ("BA", "HU", "MK", "SI"), "low": ("BG", "MD", "RO")}
-    hits = [StoredHit(0, party, level) for level, parties in levels.items() for party in parties]
-    store_hits(world.nodes["AL"].node.store, rounds, hits, world.clock.time)
-    page = words(await ana.open(f"/hits?round_id={rounds}"))
-    assert "high AT HR ME RS ●●○ medium BA HU MK SI ●○○ low BG MD RO" in page
-    (row,) = rows(ana)
-    assert len(row.split()) == len(hits)
 
 
 async def test_a_request_of_another_party_has_a_clock(ana: Browser, world: World) -> None:

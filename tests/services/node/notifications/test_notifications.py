@@ -99,13 +99,6 @@ def test_signing_in_sends_nothing(mail: MailServer, tmp_path: Path) -> None:
     assert mail.messages == []
 
 
-def test_an_address_that_the_settings_take_no_more(mail: MailServer) -> None:
-    said = Notification(language="en", address=ADDRESS, counts=None, urgent=False)
-    with pytest.raises(DeliveryError) as caught:
-        deliver(settings_of(mail), NotificationChannel.MAIL, "ana@elsewhere.example", said, compose(said))
-    assert (caught.value.failure, mail.calls) == (DeliveryFailure.SETTINGS, 0)
-
-
 async def test_a_test_is_the_first_notification_once_more(world_after: WorldAfter, mail: MailServer) -> None:
     """It needs a choice of one's own; when it was taken, what failed is tried again at once, and when not, not."""
     world, _ = await world_after(round_with_hits)
@@ -320,46 +313,27 @@ async def test_what_cannot_be_sent_is_tried_again_and_shown(world_after: WorldAf
 
 
 @pytest.mark.parametrize(
-    ("changes", "failure"),
+    ("server", "changes", "failure"),
     [
-        ({"user": "stranger"}, "sign_in"),
-        ({"ca": None}, "tls"),
-        ({"security": "tls"}, "tls"),
-        ({"password_file": "missing"}, "settings"),
+        ({}, {"user": "stranger"}, "sign_in"),
+        ({}, {"ca": None}, "tls"),
+        ({}, {"security": "tls"}, "tls"),
+        ({}, {"password_file": Path("missing")}, "settings"),
+        ({"starttls": False}, {}, "tls"),
+        ({"refuses": {CHOICE["address"]}}, {}, "refused"),
+        ({}, {"domains": ("elsewhere.example",)}, "settings"),
     ],
 )
-async def test_why_it_cannot_be_sent(world: World, mail: MailServer, changes: dict[str, Any], failure: str) -> None:
-    """A wrong user, a certificate of nobody known, another kind of encryption, a password that is not there."""
-    al = world.nodes["AL"]
-    if "password_file" in changes:
-        changes = {"password_file": mail.folder / "missing"}
-    told = teller(al, settings_of(mail, **changes))
-    async with al.person(Role.ANALYST) as analyst:
-        await choose(analyst)
-    await told.step()
-    assert rows(al)[0][-1] == failure
-    assert mail.messages == []
-
-
-async def test_nothing_goes_over_a_connection_in_the_clear(world: World, mail: MailServer) -> None:
-    """A server that does not offer STARTTLS gets neither password nor message; a refused mailbox is named as such."""
-    al = world.nodes["AL"]
+def test_why_it_cannot_be_sent(mail: MailServer, server: dict[str, Any], changes: dict[str, Any], failure: str) -> None:
+    """A server without encryption or with another kind or a certificate of nobody known gets no password either."""
     mail.stop()
-    mail.starttls = False
+    for name, value in server.items():
+        setattr(mail, name, value)
     mail.start()
-    told = teller(al, settings_of(mail))
-    async with al.person(Role.ANALYST) as analyst:
-        await choose(analyst)
-        await told.step()
-        assert rows(al)[0][-1] == "tls"
-        mail.stop()
-        mail.starttls, mail.refuses = True, {CHOICE["address"]}
-        mail.start()
-        told = teller(al, settings_of(mail))
-        await choose(analyst)
-        await told.step()
-        assert rows(al)[0][-1] == "refused"
-    assert mail.messages == []
+    said = Notification(language="en", address=ADDRESS, counts=None, urgent=False)
+    with pytest.raises(DeliveryError) as caught:
+        deliver(settings_of(mail, **changes), NotificationChannel.MAIL, CHOICE["address"], said, compose(said))
+    assert (caught.value.failure.value, mail.messages) == (failure, [])
 
 
 async def test_the_command_of_a_party(world_after: WorldAfter, tmp_path: Path) -> None:

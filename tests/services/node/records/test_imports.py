@@ -156,19 +156,12 @@ async def test_a_list_that_cannot_be_read_leaves_nothing(world: World) -> None:
         (b"nonsense\n1\n", "csv"),
         (b"\xff\xfe\n", "csv"),
         (b"{}\n", "ftm"),
+        ((HEADER + TOO_LITTLE).encode(), "csv"),  # of refused rows alone
     ):
-        answer = await world.nodes["AL"].post("/imports", params={"name": "persons", "format": form}, content=content)
+        wanted = {"name": "persons", "format": form, "accept_refused": "true"}
+        answer = await world.nodes["AL"].post("/imports", params=wanted, content=content)
         assert answer.status_code == 422
         assert stored(world) == (0, 0)
-
-
-async def test_a_list_of_refused_rows_alone_is_no_import(world: World) -> None:
-    content = (HEADER + TOO_LITTLE).encode()
-    answer = await world.nodes["AL"].post(
-        "/imports", params={"name": "persons", "accept_refused": "true"}, content=content
-    )
-    assert answer.status_code == 422
-    assert stored(world) == (0, 0)
 
 
 async def test_an_interrupted_import_is_removed_at_the_next_start(world: World) -> None:
@@ -193,7 +186,6 @@ async def test_a_list_in_an_open_round_is_not_deleted(world: World) -> None:
     assert (await al.operator.delete(f"/v1/imports/{import_id}")).status_code == 403
 
 
-LETTERS = "abdegiklmnoprstuvz"
 TWICE = "a-4,Јанковић,Мира,1988-08-08,\n"
 
 
@@ -214,9 +206,3 @@ async def test_likely_duplicates_are_counted_and_named(world: World) -> None:
     assert pair["sentences"]
     assert not any(word in without_random(str(found)) for word in ("Mira", "Јанковић", "1988"))
     assert (await al.operator.get(f"/v1/imports/{'0' * 32}/duplicates")).status_code == 404
-
-
-def name(number: int) -> str:
-    """Return a given and a family name, which differ from those of other numbers."""
-    first, second, third = (LETTERS[number // step % 18] for step in (1, 18, 324))
-    return f"Mir{first}{second}a,Jank{third}{first}ov"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, update
 
 from aquila.audit.entries import Entry
 from aquila.audit.roles import Role
@@ -121,17 +121,6 @@ async def test_pages(world: World) -> None:
     names = [one["record"]["given_names"][0] for one in (*first["records"], *second["records"])]
     assert names == sorted(names)
     assert (await search(al, text="novak", offset=60))["records"] == []
-
-
-@pytest.mark.database_files
-async def test_a_search_reads_the_index_alone(world: World) -> None:
-    al = world.nodes["AL"]
-    with al.node.store.reading("test.plan") as session:
-        query = "EXPLAIN QUERY PLAN SELECT count(*) FROM record WHERE words LIKE '%' || ' ana' || '%'"
-        plan = " ".join(row.detail for row in session.execute(text(query)))
-        by_number = "EXPLAIN QUERY PLAN SELECT * FROM record WHERE record_id = 'r'"
-        assert "ix_record_record_id" in " ".join(row.detail for row in session.execute(text(by_number)))
-    assert "COVERING INDEX ix_record_import_id_position_words" in plan
 
 
 async def test_an_import_that_is_not_whole_is_not_searched(world: World) -> None:

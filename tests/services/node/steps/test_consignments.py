@@ -100,16 +100,6 @@ async def test_a_list_travels_with_its_chunks(world_after: WorldAfter) -> None:
     assert await world.phase(round_id) == "reporting"
 
 
-@pytest.mark.more_rounds
-async def test_a_matcher_that_takes_nothing_now(waiting: tuple[str, PartyNode]) -> None:
-    """Nothing is marked, and it is tried again at the next step."""
-    round_id, party_node = waiting
-    calls = reached(party_node, ConsignmentAnswer(taken=0))
-    assert not await outbox.send_statements(party_node.node, round_id)
-    assert len(calls.calls) == 1
-    assert len(unsent(party_node)) == 1
-
-
 async def test_bytes_that_are_refused_go_by_themselves(waiting: tuple[str, PartyNode]) -> None:
     """The statement counts as sent; its chunks are tried once more together, and then one by one."""
     round_id, party_node = waiting

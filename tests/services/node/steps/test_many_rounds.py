@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from aquila.errors import AquilaError, LogRewrittenError
@@ -18,6 +17,7 @@ from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
 from services.node.context import Clock
 from services.node.rounds import statements, work
 from services.node.steps.driver import Listener
+from tests.support.database_work import DatabaseWork
 from tests.support.log_lines import Lines
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
 from tests.support.sentence_texts import texts
@@ -44,19 +44,6 @@ class Watched(httpx.AsyncBaseTransport):
         if self.before is not None:
             await self.before(request, round_id)
         return await self._transport.handle_async_request(request)
-
-
-class Statements:
-    def __init__(self, engine: Any) -> None:
-        self.count = 0
-        event.listen(engine, "before_cursor_execute", self._count)
-
-    def _count(self, *_: Any) -> None:
-        self.count += 1
-
-    def taken(self) -> int:
-        count, self.count = self.count, 0
-        return count
 
 
 async def two_submitted_rounds(world: World) -> tuple[PartyNode, list[str]]:
@@ -159,32 +146,6 @@ async def test_an_obstacle_is_told_once_for_all_rounds(
     assert noted == dict.fromkeys(rounds, 1)
 
 
-async def test_a_round_that_computes_holds_up_no_other(world: World) -> None:
-    """While a piece of work of one round takes long, another round's list is prepared and sent."""
-    party_node, rounds = await two_submitted_rounds(world)
-    watched, sent, held = Watched(party_node), asyncio.Event(), list[object]()
-    work = party_node.node.workers.run
-
-    async def run(function: Any, item: Any, **options: Any) -> Any:
-        """Let the first piece of work take until something is sent, which can be of the other round alone."""
-        if not held:
-            held.append(item)
-            await asyncio.wait_for(sent.wait(), 300)  # ends the test where the other round is never taken
-        return await work(function, item, **options)
-
-    async def before(request: httpx.Request, round_id: str) -> None:
-        if round_id and request.method != "GET":
-            sent.set()
-
-    party_node.node.workers.run, watched.before = run, before  # type: ignore[method-assign]  # the pieces go on by it
-    while not sent.is_set() and await party_node.step():
-        pass
-    assert held
-    assert sent.is_set()
-    await world.settle()
-    assert {(await party_node.round(one))["submissions"][0]["state"] for one in rounds} == {"submitted"}
-
-
 async def with_open_rounds(world: World, count: int) -> list[str]:
     """Propose rounds until so many go on, open one of them, which is the last of the list, and come to rest."""
     known = [one["round_id"] for one in (await world.nodes["AL"].get("/rounds"))["rounds"]]
@@ -199,7 +160,7 @@ async def with_open_rounds(world: World, count: int) -> list[str]:
 async def news_of_a_list(world: World, round_id: str) -> tuple[Counter[str], int]:
     """Let the other party submit a list, and return the node's calls by round and statements of SQL until it rests."""
     party_node, other = world.nodes["AL"], world.nodes["RS"]
-    counted = Statements(party_node.node.store.engine)
+    counted = DatabaseWork(party_node.node.store)
     await other.submit(round_id, await other.load(HEADER + LISTS["RS"]))
     while await other.step():
         pass
@@ -207,7 +168,7 @@ async def news_of_a_list(world: World, round_id: str) -> tuple[Counter[str], int
     party_node.node.contact.held = await Listener(party_node.node)._hold(work.open_rounds(party_node.node.store))
     counted.taken()
     await party_node.rounds.step()
-    return watched.calls, counted.taken()
+    return watched.calls, counted.taken()[0]
 
 
 async def test_news_of_one_round_touch_no_other(world: World) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from sqlalchemy import delete, event, func, select
+from sqlalchemy import delete, func, select
 
 from aquila.errors import LogRewrittenError, RestoredBackupError
 from aquila.protocol.messages import Refusal
@@ -160,29 +160,6 @@ async def test_nothing_leaves_before_the_mark_is_written(world: World) -> None:
     await world.settle()
     assert signed(party_node, sent=True) == ["consent", "locks"]
     assert await world.phase(round_id) == "open"
-
-
-@pytest.mark.more_rounds
-async def test_a_step_compares_in_one_query(world: World) -> None:
-    """Whatever number of rounds is open: what is asked in each step of a node costs one query, and writes nothing."""
-    party_node = world.nodes["AL"]
-    for _ in range(2):
-        await world.begin(lists=False)
-        await world.settle()
-    party_node.node.high_water.keep()
-    written = party_node.node.high_water.path.stat().st_mtime_ns
-    queries: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
-        queries.append(statement)
-
-    event.listen(party_node.node.store.engine, "before_cursor_execute", note)
-    party_node.node.high_water.keep()
-    event.remove(party_node.node.store.engine, "before_cursor_execute", note)
-    assert party_node.node.high_water.marks is not None
-    assert len(party_node.node.high_water.marks.rounds) == 2
-    assert len([one for one in queries if one.startswith("SELECT")]) == 1
-    assert party_node.node.high_water.path.stat().st_mtime_ns == written
 
 
 def spent(party_node: PartyNode) -> int:

@@ -12,11 +12,9 @@ from aquila.audit.roles import Service
 from aquila.interface.hits import UnitPicture
 from aquila.interface.records import IndicatorTableView
 from aquila.interface.rounds import NodeRoundView, RoundPage, RoundsOverview
-from aquila.interface.sentence import SentenceView
 from aquila.interface.statistics import RegionalPicture, Statistics
 from aquila.protocol.encoding import canonical
 from aquila.records.indicators import load_indicators
-from aquila.sentences import quoted
 from clients.sdk import Access, Connection
 from clients.web.app.site import Site
 from clients.web.application import pages_of
@@ -29,7 +27,6 @@ PARTIES = ("AL", "AT", "BA", "BG", "HR", "HU", "MD", "ME", "MK", "RO", "RS", "SI
 PAIRS = [(left, right) for place, left in enumerate(PARTIES) for right in PARTIES[place + 1 :]]
 TITLE = "2026-04 foreign terrorist fighters, and who gives them money or a passport"
 AREA = "counter-terrorism and serious crime in the region"
-REASON = SentenceView.of(quoted(AREA * 3))
 
 
 class Answering(httpx.BaseTransport):

@@ -193,24 +193,6 @@ async def test_templates_are_there_to_be_filled_in(node: Any) -> None:
     assert (await browser.client.get("/records/template.pdf")).status_code == 404
 
 
-async def test_search(node: Any) -> None:
-    """A record is found by a part of its name in any letters, or by its number; the page says how many there are."""
-    browser = await node.visitor("ana", "officer")
-    await store(browser)
-    for text, found in (
-        ("petrović", True),
-        ("хаџи", True),
-        ("gagi", True),
-        ("Petrov Ana", False),
-        ("si-2", True),
-        ("si-9", False),
-    ):
-        page = await search(browser, text=text)
-        assert ("1 record found" in page) == found
-        assert ("Драган Хаџи-Петровић" in page) == found
-        assert ("No record in your lists matches" in page) == (not found)
-
-
 async def test_pages_of_a_search(node: Any) -> None:
     """Many records come fifty at a time, forward and back, by forms: no address holds what was looked for."""
     browser = await node.visitor("ana", "officer")

@@ -216,10 +216,3 @@ def test_earlier_rounds_say_what_was_spent() -> None:
     assert "Your node knows of none." in card(safeguards())
     assert "<details open><summary>Rounds: 2<" in page
     assert "<details><summary>Rounds: 6<" in card(safeguards(earlier=(known,) * 6))
-
-
-@pytest.mark.parametrize("tag", ["sq", "sr-Cyrl", "sr-Latn"])
-def test_every_language_has_the_card(tag: str) -> None:
-    page = card(safeguards(), tag=tag)
-    assert "%(" not in page
-    assert "guards against fishing" not in page
