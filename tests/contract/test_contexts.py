@@ -27,17 +27,3 @@ def test_fewer_than_a_third_of_the_functions_of_a_node_take_the_whole_context() 
     wide = [function.name for function in functions if _takes_the_context(function)]
     assert 0 < len(wide) < len(functions) / 3
     assert len(functions) > 400  # the node was found
-
-
-def test_an_annotation_tells_what_a_function_takes() -> None:
-    """A function counts by its annotation, quoted or optional, among positional and named arguments."""
-    told = {
-        "def f(node: NodeContext) -> None: ...": True,
-        "async def f(a: int, *, node: NodeContext | None = None) -> None: ...": True,
-        'def f(node: "NodeContext") -> None: ...': True,
-        "def f(store: Store, node) -> NodeContext: ...": False,
-    }
-    for source, wide in told.items():
-        function = ast.parse(source).body[0]
-        assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        assert _takes_the_context(function) is wide

@@ -5,7 +5,6 @@ import tomllib
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 
 import aquila
@@ -98,21 +97,6 @@ def test_every_exception_is_needed() -> None:
     assert {name: licences_of(packages[name]) for name in COPYLEFT} == {
         name: {licence} for name, (licence, _) in COPYLEFT.items()
     }
-
-
-@pytest.mark.parametrize(
-    ("name", "licences"),
-    [
-        ("new", {"GPL-3.0-only"}),
-        ("new", {"MIT", "AGPL-3.0-or-later"}),
-        ("new", {"MPL-2.0"}),
-        ("new", set()),
-        ("psycopg", {"GPL-3.0-only"}),
-    ],
-)
-def test_another_licence_is_refused(name: str, licences: set[str]) -> None:
-    """A licence that is not on the list, none at all, or another one of a package in the table of exceptions."""
-    assert refusal(name, licences)
 
 
 def test_the_project_states_its_licence_and_version_once() -> None:

@@ -252,23 +252,24 @@ async def test_invalid_parameters_are_named_and_not_repeated(
 
 
 @pytest.mark.parametrize(
-    ("shown", "taken"), [("0123456789abcdef" * 2, True), (f"{SECRET}", False), ("A" * 32, False), ("", False)]
+    ("shown", "taken"),
+    [
+        (["0123456789abcdef" * 2], True),
+        ([SECRET], False),
+        (["A" * 32], False),
+        ([""], False),
+        (["0" * 32, "1" * 32], False),
+    ],
 )
 async def test_a_call_has_one_id_in_its_strict_form(
-    client: httpx.AsyncClient, lines: Lines, shown: str, *, taken: bool
+    client: httpx.AsyncClient, lines: Lines, shown: list[str], *, taken: bool
 ) -> None:
-    answer = await client.get("/rounds/broken/nothing", headers={"x-request-id": shown})
+    answer = await client.get("/rounds/broken/nothing", headers=[("x-request-id", one) for one in shown])
     (line,) = _calls(lines)
     assert line["request"] == answer.headers["x-request-id"]
-    assert (line["request"] == shown) is taken
+    assert (line["request"] in shown) is taken
     assert re.fullmatch("[0-9a-f]{32}", line["request"])
     assert SECRET not in str(lines)
-
-
-async def test_two_ids_are_none(client: httpx.AsyncClient, lines: Lines) -> None:
-    ids = ["0" * 32, "1" * 32]
-    await client.get("/nothing", headers=[("x-request-id", one) for one in ids])
-    assert _calls(lines)[0]["request"] not in ids
 
 
 async def test_probes_that_find_nothing_wrong_are_no_news(client: httpx.AsyncClient, lines: Lines) -> None:

@@ -197,26 +197,6 @@ async def test_the_detail_goes_through_the_list_by_itself(ana: Browser) -> None:
     assert 'href="/hits?stage=new&amp;sort=name#rows"' in ana.page
 
 
-async def test_views_have_counts_and_rows_say_what_sets_them_apart(ana: Browser) -> None:
-    page = await ana.open("/hits")
-    for view in ("All <span>80", "New <span>80", "New, high certainty <span>"):
-        assert view in page
-    assert "Overdue" not in page
-    assert "80 persons, 120 hits" in page
-    assert page.count("<span>names + date of birth") == len(rows(ana)) == 50
-
-
-async def test_a_reference_leads_to_its_hit(ana: Browser) -> None:
-    await ana.open("/hits?sort=name")
-    round_id, hit_id = rows(ana)[0].split(maxsplit=1)[0].split(".")
-    await ana.open("/search")
-    page = await ana.send("/search", text=hit_id)
-    assert f'<a href="/hits/{round_id}/{hit_id}">{hit_id}</a>: the number of a hit with ' in ana.page
-    assert "1 reference found" in page
-    assert "No record in your lists matches" not in page
-    assert "clears nobody" not in page
-
-
 async def test_one_request_to_each_country(ana: Browser) -> None:
     """All that is decided is asked about at once: a letter, a message to be copied and a file for each country.
 

@@ -95,20 +95,6 @@ async def test_findings_are_grouped_with_an_example(world: World, caplog: pytest
     assert "700Q/85" not in caplog.text
 
 
-async def test_a_column_that_holds_no_dates_is_refused_and_nothing_is_stored(world: World) -> None:
-    """The problem names column, line and form and no value; dates of eight digits are read."""
-    al = world.nodes["AL"]
-    content = HEADER + "".join(f"a-{number},Ana,Novak{number},Q1/85,\n" for number in range(20))
-    answer = await al.post("/imports", params={"name": "persons"}, content=content.encode())
-    assert (answer.status_code, answer.json()["code"]) == (422, "dates_not_read")
-    assert "A9/99" in answer.text
-    assert "Q1/85" not in answer.text
-    assert stored(world) == (0, 0)
-    dated = content.replace("Q1/85", "19151111").encode()
-    report = await al.post("/imports", params={"name": "persons"}, content=dated)
-    assert (report.json()["accepted"], report.json()["groups"]) == (20, [])
-
-
 async def test_findings_are_kept_with_their_list(world: World) -> None:
     al, rows = world.nodes["AL"], "".join(f"a-{number},Ana,Novak,1985-13-45,\n" for number in range(1_100))
     content = (HEADER + rows + TOO_LITTLE).encode()

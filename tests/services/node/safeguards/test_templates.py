@@ -5,6 +5,7 @@ from json import dumps
 from typing import Any
 
 from aquila.protocol.messages import Manifest
+from aquila.protocol.messages.manifest import TemplateReference
 from services.kit.approvals.requests import content_of
 from services.kit.approvals.tables import ApprovalRow
 from services.matcher.rounds.proposals import stated_templates
@@ -15,6 +16,7 @@ from services.node.storage.tables import ExchangeRow
 from tests.support.ceremony import REGISTRY, accept
 from tests.support.node_world import World
 from tests.support.sample_templates import TEMPLATES_FILE
+from tests.support.samples import SAMPLES
 
 RENAMED = TEMPLATES_FILE.replace(b'title = "Foreign terrorist fighters"', b'title = "Fighters"')
 
@@ -147,17 +149,13 @@ async def test_caps_follow_from_the_last_lists(world: World) -> None:
     assert copied["caps"] == first["caps"]
 
 
-async def test_a_standing_query_hangs_on_the_template(world: World) -> None:
+def test_a_standing_query_hangs_on_the_template() -> None:
     """The same words by themselves are other terms than those of a template, and the other way round."""
-    assert await state(world) == 202
-    found = await draft(world, template="border-queries")
-    context = world.app.state.context
-    manifests = []
-    for content in (found, found | {"template": None}):
-        answer = await world.operator.post("/v1/operator/rounds", json=content)
-        with context.round_cache.reading(answer.json()["round_id"]) as turn:
-            manifests.append(turn.round.manifest)
-    named, free = (standing_queries.terms_of("AL", one) for one in manifests)
-    assert (named.template, free.template) == ("border-queries", None)
-    assert named != free
+    manifest = Manifest.model_validate_json(dumps(SAMPLES[Manifest]))
+    template = TemplateReference(template_id="border-queries", version=1, digest="0" * 64)
+    templates = (template, template.model_copy(update={"version": 2}), None)
+    named, newer, free = (
+        standing_queries.terms_of("AL", manifest.model_copy(update={"template": one})) for one in templates
+    )
+    assert named == newer != free
     assert named == free.model_copy(update={"template": "border-queries"})
