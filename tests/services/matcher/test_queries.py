@@ -9,7 +9,7 @@ from aquila.protocol.messages import CheckFault, Kind, Withholding
 from aquila.protocol.rounds.round_state import ReportKey
 from services.matcher.rounds.views import disputed_pairs
 from services.matcher.storage.tables import HeldReportRow, RefusedStatementRow
-from tests.support.matcher_world import LISTS, Node, Sent, World
+from tests.support.matcher_world import LISTS, Sent, World
 
 pytestmark = [pytest.mark.rounds, pytest.mark.postgresql_soak]
 
@@ -62,39 +62,6 @@ async def test_a_query_waits_for_the_lists(three: World) -> None:
     await asker.finalize(sent)
     three.advance()
     assert three.count(HeldReportRow) == 2
-
-
-@pytest.mark.more_rounds
-async def test_each_owner_has_its_own_order(three: World) -> None:
-    """SI is asked twice and answers twice while RS does nothing; RS then evaluates the later question first."""
-    await three.acknowledged(**QUERIES)
-    asker, slow, quick = three.nodes.values()
-
-    async def answers(owner: Node, sent: Sent) -> None:
-        await asker.collect()
-        await asker.finalize(sent)
-        three.advance()
-        await owner.acknowledge(sent.submission_id)
-        three.advance()
-
-    first, second = [await asker.submit(Kind.QUERY, LISTS["SI"][:1]) for _ in range(2)]
-    await quick.evaluate()
-    for one in (first, second):
-        await answers(quick, one)
-    assert three.awaited() == {("RS", "evaluations"), ("AL", "receipt")}
-    await slow.sync()
-    for index in range(len(second.chunks)):
-        await slow.evaluate_chunk(second.submission_id, index)
-    await answers(slow, second)
-    await slow.evaluate()
-    await answers(slow, first)
-    await asker.sync()
-    told = [(key.counterpart, key.submission_id) for key in asker.reports if key.submission_id]
-    ids = first.submission_id, second.submission_id
-    assert told == [("SI", ids[0]), ("SI", ids[1]), ("RS", ids[1]), ("RS", ids[0])]
-    assert [len(asker.hits(one)) for one in ids] == [2, 2]
-    # The blinded elements and the evaluations of both are gone.
-    assert all("/tokens/" in name for name in three.chunk_files())
 
 
 async def test_a_silent_owner_holds_up_no_other(three: World) -> None:

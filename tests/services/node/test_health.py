@@ -88,40 +88,6 @@ async def test_a_round_from_both_sides(world: World) -> None:
     assert not any(one.stuck for one in late.rounds)  # persons have their days
 
 
-@pytest.mark.parties("AL", "RS", "SI")
-@pytest.mark.more_rounds
-async def test_a_node_that_stops_in_the_middle_is_waited_for(world: World) -> None:
-    """By each pair from when its step was due, whatever others have said since."""
-    round_id = await world.begin(lists=False)
-    await world.settle()
-    others, submitted = [code for code in world.nodes if code != "SI"], {}
-    for code in ["SI", *others]:
-        party_node = world.nodes[code]
-        world.clock.time += 60
-        submitted[code] = world.clock.time
-        assert (await party_node.submit(round_id, await party_node.load(HEADER + LISTS[code]))).status_code == 202
-        await world.settle(code)
-    await world.settle(*others)
-    assert ("SI", "evaluations") in awaited_in(health_of(world.app))
-    assert metric(world.app, "chunks_waiting") == 6  # three chunks of SI, evaluated by two
-    for code in others:
-        found = [step for one in health_of(world.nodes[code].app).rounds for step in one.awaited]
-        (since,) = {step.since for step in found}
-        assert since == submitted[code]
-    assert not any(one.stuck for one in health_of(world.app).rounds)
-    world.clock.time += HOUR + 1
-    for app in (world.app, world.nodes["AL"].app):
-        (stuck,) = health_of(app).rounds
-        assert stuck.stuck
-        assert not stuck.here
-        assert "SI" in {step.party for step in stuck.awaited}
-        assert health_of(app).grade is Grade.CRITICAL
-        assert Subject.ROUNDS not in health_of(app).not_ready
-    assert health_of(world.app).not_ready == ()
-    await world.settle()
-    assert {metric(app, "chunks_waiting") for app in (world.app, *(one.app for one in world.nodes.values()))} == {0}
-
-
 async def test_status_and_audit_status_count_the_same_entries(world: World) -> None:
     """Entries that no checkpoint covers yet are counted apart from those of the head, and both make the sum."""
     node = world.nodes["AL"]

@@ -7,7 +7,6 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from aquila.errors import AquilaError, OrderError
 from aquila.sentences import Sentence, quoted
 from services.kit.errors import StoreFullError, problem_of
 from services.node.rounds import statements
@@ -29,18 +28,16 @@ class Full(httpx.AsyncBaseTransport):
 
     honest: httpx.AsyncBaseTransport
     full: bool = True
-    part: str = "/evaluations/"
-    error: AquilaError = field(default_factory=lambda: StoreFullError(quoted("no room")))
     refused: int = 0
     calls: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Refuse as the matcher does, whose quota is used up for example."""
         self.calls.append(f"{request.method} {request.url.path}")
-        if self.full and request.method == "PUT" and self.part in request.url.path:
+        if self.full and request.method == "PUT" and "/evaluations/" in request.url.path:
             self.refused += 1
             headers = {"content-type": "application/problem+json", "retry-after": "30"}
-            problem = problem_of(self.error)
+            problem = problem_of(StoreFullError(quoted("no room")))
             content = httpx.ByteStream(json.dumps(problem).encode())
             return httpx.Response(int(str(problem["status"])), headers=headers, stream=content)
         return await self.honest.handle_async_request(request)
@@ -111,25 +108,6 @@ async def test_a_node_pauses_while_the_matcher_has_no_room(world: World) -> None
     view = await al.round(round_id)
     assert texts(view["problems"]) == []
     assert view["hits"] == 1
-
-
-@pytest.mark.more_rounds
-@pytest.mark.usefixtures("bytes_apart")
-async def test_a_chunk_that_is_not_taken_is_no_reason_to_hurry(world: World) -> None:
-    """The node says what the matcher said, comes to rest, and sends it again later."""
-    al = world.nodes["AL"]
-    way = Full(al.transport, part="/blinded/", error=OrderError(quoted("not now")))
-    restart_through(al, way)
-    round_id = await world.begin()
-    await world.settle()
-    assert way.refused > 1
-    assert any(
-        "does not take a chunk now: not now" in problem for problem in texts((await al.round(round_id))["problems"])
-    )
-    way.full = False
-    await world.settle()
-    view = await al.round(round_id)
-    assert (texts(view["problems"]), view["hits"]) == ([], 1)
 
 
 @pytest.mark.more_rounds

@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from aquila.audit.checkpoint import cosigned_at
 from aquila.protocol.log_entries import match_entry
 from services.kit.http.signatures import CallSigner
 from services.kit.log.entries import append
 from services.node.rounds import work
 from services.node.safeguards.registry import _check_rounds
-from services.node.steps import verify_logs
 from services.node.storage.tables import NamedEntriesRow
 from tests.support.backups import Safe
 from tests.support.ceremony import accept, fetched, prepare, replace_key
@@ -130,50 +128,6 @@ async def test_a_round_that_is_aborted_after_its_time(world: World, safe: Safe) 
     assert not al.node.rounds.of(round_id).note_key_path.exists()
     with al.node.store.reading("test.rounds") as session:
         _check_rounds(session, {"RS"})
-
-
-@pytest.mark.more_rounds
-async def test_a_cosignature_that_a_restored_matcher_does_not_know(world: World, safe: Safe) -> None:
-    await world.propose()
-    await world.settle()
-    safe.back_up("matcher")
-    await world.propose()
-    al = world.nodes["AL"]
-    await verify_logs.verify_logs(al.node, prove=True)
-    lost = al.node.contact.cosignature
-    assert lost is not None
-    await world.settle()
-    await safe.lose_matcher()
-    al.node.contact.cosignature, al.node.contact.cosignature_failed = lost, True
-    await world.settle()
-    assert al.node.contact.cosignature_failed is False
-    (alarm,) = (await al.get("/log"))["alarms"]
-    assert alarm["what"] in {"shrunk", "fork"}
-
-
-@pytest.mark.more_rounds
-async def test_a_cosignature_of_a_wrong_time(world: World) -> None:
-    """The matcher refuses it; when its clock is right again, newer checkpoints are cosigned as ever."""
-    await world.propose()
-    await world.settle()
-    now, own = world.clock.time, world.app.state.context.log.own
-    await world.propose()
-    world.clock.time = now + 1_200
-    own.publish()
-    world.clock.time = now
-    await world.settle()
-    al = world.nodes["AL"]
-    assert al.node.contact.obstacle is None
-    assert not al.node.contact.cosignature_failed
-    await world.propose()
-    world.clock.time = now + 1_300
-    await world.settle()
-    newest = own.newest()
-    assert newest is not None
-    registry = al.node.registry
-    assert all(
-        cosigned_at(newest, registry.witness_of(code), registry.key_of(code)) is not None for code in world.nodes
-    )
 
 
 @pytest.mark.more_rounds

@@ -2,20 +2,18 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
-from aquila.errors import KeyMaterialError, LogRewrittenError
+from aquila.errors import KeyMaterialError
 from aquila.protocol.messages import StatementKind
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.submissions.submission import blinds_of
 from aquila.protocol.submissions.tasks import digest_records
 from aquila.records.person import Record
-from aquila.sentences import quoted
 from services.node.round_memory import round_row
 from services.node.rounds import paths
 from services.node.storage.tables import (
@@ -197,28 +195,6 @@ def spoil_statement(party_node: PartyNode, round_id: str, kind: StatementKind) -
         found = session.execute(update(StatementRow).where(*those).values(envelope=b"{}"))
     assert found.rowcount  # type: ignore[attr-defined]  # an update has one
     party_node.restart()
-
-
-@pytest.mark.more_rounds
-async def test_under_an_alarm_a_round_is_destroyed_once(world_after: WorldAfter) -> None:
-    """Steps under an alarm over a log repeat nothing of it; that it is done is signed when people have decided."""
-    world, round_id = await world_after(open_round)
-    al, deleted = world.nodes["AL"], list[str]()
-    al.node.log.witness.report_contradiction(LogRewrittenError(quoted("another log")), b"", lambda _: None)
-
-    def watch(*given: Any) -> None:
-        if given[2].startswith(f"DELETE FROM {SecretRow.__tablename__} "):
-            deleted.append(given[2])
-
-    event.listen(al.node.store.engine, "before_cursor_execute", watch)
-    assert (await al.post(f"/rounds/{round_id}/abort", json={"reason": "alarm"})).status_code == 202
-    for _ in range(5):
-        await al.step()
-    assert not keeps_key(al, round_id)
-    assert len(deleted) == 1
-    await world.acknowledge_alarms("AL")
-    await world.settle()
-    assert await world.phase(round_id) == "aborted"
 
 
 @pytest.mark.more_rounds

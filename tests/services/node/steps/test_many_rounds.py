@@ -1,7 +1,6 @@
 """A node with many open rounds: one with work holds up no other, and a look costs what has happened in them."""
 
 import asyncio
-import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -9,18 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.orm import Session
 
-from aquila.errors import AquilaError, LogRewrittenError
-from aquila.sentences import Sentence, quoted
+from aquila.errors import AquilaError
+from aquila.sentences import quoted
 from services.kit.errors import NotFoundError, PeerFailedError, PeerFullError
-from services.node.context import Clock
-from services.node.rounds import statements, work
+from services.node.rounds import work
 from services.node.steps.driver import Listener
 from tests.support.database_work import DatabaseWork
-from tests.support.log_lines import Lines
 from tests.support.node_world import HEADER, LISTS, PartyNode, World
-from tests.support.sentence_texts import texts
 
 _IN_PATH = re.compile(r"/v1/rounds/([0-9a-f]{32})/")
 FEW, MANY = 5, 7
@@ -119,31 +114,6 @@ async def test_a_round_that_cannot_go_on_holds_up_no_other(world: World, error: 
             await world.step("RS")
     await driver.stop()
     assert (await party_node.round(first))["problems"] == []
-
-
-async def test_an_obstacle_is_told_once_for_all_rounds(
-    world: World, lines: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While an alarm waits for people, steps write a line about it ever more rarely; each round's page says it."""
-    party_node, rounds = await two_submitted_rounds(world)
-    party_node.node.log.witness.report_contradiction(LogRewrittenError(quoted("another log")), b"", lambda _: None)
-    noted: Counter[str] = Counter()
-    report = statements.report_problem
-
-    def counted(session: Session, clock: Clock, round_id: str, place: str, problem: Sentence) -> None:
-        noted[round_id] += 1
-        report(session, clock, round_id, place, problem)
-
-    monkeypatch.setattr(statements, "report_problem", counted)
-    driver = party_node.rounds.driver()
-    lines.text.clear()
-    for _ in range(8):
-        await driver._attempt()
-    parsed = [json.loads(line) for line in str(lines).splitlines()]
-    warned = [(line["event"], line.get("count")) for line in parsed if line["level"] == "warning"]
-    assert warned == [("step_failed", count) for count in (1, 2, 4, 8)]
-    assert [texts((await party_node.round(one))["problems"]) for one in rounds] == [["another log"]] * 2
-    assert noted == dict.fromkeys(rounds, 1)
 
 
 async def with_open_rounds(world: World, count: int) -> list[str]:
