@@ -7,6 +7,7 @@ neither read the cookie nor make the token; and its form is refused by Origin an
 
 import hmac
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TypeVar
@@ -32,7 +33,6 @@ MAY_NAME = "text_may_name_own_person"
 
 _CONTEXT = b"aquila pages: form token"
 _TEXT_LIMIT = 20_000
-_DIGITS = 9
 _MOST_FIELDS = 5_000
 OPEN_BYTES = SMALL_BODY
 """Bytes of a form that anybody may send."""
@@ -80,9 +80,17 @@ class SubmittedForm:
     def number(self, name: str) -> int:
         """Return a whole number; raises InputError if the field holds none."""
         text = self.text(name)
-        if not (text.isascii() and text.isdigit()) or len(text) > _DIGITS:
+        number = whole_number(text)
+        if number is None:
             raise InputError("field_not_whole_number", name=name)
-        return int(text)
+        return number
+
+    def date(self, name: str) -> date:
+        """Return a field's day; raises InputError if it names none."""
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            raise InputError("form_date_unreadable") from None
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return all values of a field that may come several times."""
@@ -103,6 +111,11 @@ class SubmittedForm:
     def file(self, name: str) -> UploadFile | None:
         value = self.data.get(name)
         return value if isinstance(value, UploadFile) and value.filename else None
+
+
+def whole_number(text: str, digits: int = 9) -> int | None:
+    """Return the number that a text writes in so many ASCII digits at most, or None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
 
 
 def token_of(secret: str) -> str:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
-from aquila.interface.rounds import RoundSummary
-from clients.sdk import MatcherClient, NodeClient
+from clients.web.app.forms import whole_number
 from clients.web.app.visit import Visit
 
 ItemT = TypeVar("ItemT")
-_DIGITS = 9
+FoundT = TypeVar("FoundT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,51 +27,39 @@ class Page(Generic[ItemT]):
     """The address of the page with older ones, or nothing."""
 
 
-def page_of(
-    visit: Visit, items: Sequence[ItemT], size: int, name: str = "offset", chosen: Mapping[str, str] | None = None
-) -> Page[ItemT]:
-    """Return the page that an address asks for; the first one where it asks for none that there is.
-
-    Args:
-        items: All of the list, newest first.
-        name: By which the address says how many newer ones are left out.
-        chosen: What else the address says, by which the list is filtered.
-    """
-    return served_page(visit, lambda offset: (items[offset : offset + size], len(items)), size, name, chosen)
+def page_of(visit: Visit, items: Sequence[ItemT], size: int) -> Page[ItemT]:
+    """Return the page that an address asks for, of a list of which all is here."""
+    return served_page(visit, lambda at: items[at : at + size], lambda part: (part, len(items)), size)[1]
 
 
 def served_page(
     visit: Visit,
-    fetch: Callable[[int], tuple[Sequence[ItemT], int]],
+    fetch: Callable[[int], FoundT],
+    part_of: Callable[[FoundT], tuple[Sequence[ItemT], int]],
     size: int,
-    name: str = "offset",
     chosen: Mapping[str, str] | None = None,
-) -> Page[ItemT]:
-    """Return the page that an address asks for, of a list of which the service gives a part.
+) -> tuple[FoundT, Page[ItemT]]:
+    """Return what the service gave, and the page that an address asks for; the first one where there is no such page.
 
     Args:
-        fetch: Gives for a number of newer ones that are left out the part that follows, and how many there are in all.
+        fetch: Asks the service for a part, by the number of newer ones that are left out.
+        part_of: Gives the items of that part, and how many there are in all.
         size: How many go on a page.
-        name: As of `page_of`.
-        chosen: As of `page_of`.
+        chosen: What else the address says, by which the list is filtered.
     """
-    asked = visit.request.query_params.get(name, "")
-    offset = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= _DIGITS else 0
-    items, total = fetch(offset)
-    if offset and not items:
+    offset = whole_number(visit.request.query_params.get("offset", "")) or 0
+    found = fetch(offset)
+    if offset and not part_of(found)[0]:
         offset = 0
-        items, total = fetch(offset)
+        found = fetch(offset)
+    items, total = part_of(found)
     kept = {key: value for key, value in (chosen or {}).items() if value}
     path = visit.request.url.path
-    return Page(
+    page = Page(
         items=items,
         offset=offset,
         total=total,
-        earlier=f"{path}?{urlencode(kept | {name: max(0, offset - size)})}" if offset else "",
-        later=f"{path}?{urlencode(kept | {name: offset + size})}" if offset + size < total else "",
+        earlier=f"{path}?{urlencode(kept | {'offset': max(0, offset - size)})}" if offset else "",
+        later=f"{path}?{urlencode(kept | {'offset': offset + size})}" if offset + size < total else "",
     )
-
-
-def rounds_from(client: NodeClient | MatcherClient, size: int, offset: int) -> tuple[Sequence[RoundSummary], int]:
-    found = client.rounds(offset, size)
-    return found.rounds, found.total
+    return found, page

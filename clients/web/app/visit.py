@@ -5,8 +5,9 @@ import contextlib
 import functools
 import inspect
 import io
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -41,6 +42,17 @@ from services.kit.http.connections import mark_caller_known
 
 LANGUAGE_COOKIE = "aquila-language"
 _YEAR_SECONDS = 365 * 24 * 3600
+
+
+_TYPES = {
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".tar": "application/x-tar",
+    ".tlog-proof": "application/octet-stream",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".zip": "application/zip",
+}
 
 
 class SignInNeededError(Exception):
@@ -256,6 +268,11 @@ class Visit:
         page = found.render(site=self.site, visit=self, places=places, waiting_count=waiting, **values)
         return HTMLResponse(page, http)
 
+    def give(self, name: str, content: bytes) -> Response:
+        """Return a file to be saved under a name, whose ending says what it is."""
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(content, headers=headers, media_type=_TYPES[PurePosixPath(name).suffix])
+
     def go(self, path: str, done: str = "") -> Response:
         """Redirect the visitor after a form; `done` is the name of a confirmation on the next page, not text."""
         return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={done}" if done else path, 303)
@@ -321,28 +338,30 @@ Visited = Annotated[Visit, Depends(_visited)]
 """A handler's parameter `visit: Visited`."""
 
 
-async def _open_form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
-    sent = await forms.read(visit.request, visit.secret, forms.OPEN_BYTES)
+@contextlib.asynccontextmanager
+async def _sent(visit: Visit, reading: Awaitable[forms.SubmittedForm]) -> AsyncIterator[forms.SubmittedForm]:
+    sent = await reading
     visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
     async with contextlib.aclosing(sent):
+        yield sent
+
+
+async def _open_form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
+    async with _sent(visit, forms.read(visit.request, visit.secret, forms.OPEN_BYTES)) as sent:
         yield sent
 
 
 async def _form(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
-    await _in_thread(visit, visit.need_session)
+    await to_thread.run_sync(visit.need_session, limiter=visit.site.threads)
     mark_caller_known(visit.request.scope)
-    sent = await forms.read(visit.request, visit.secret, forms.FORM_BYTES)
-    visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
-    async with contextlib.aclosing(sent):
+    async with _sent(visit, forms.read(visit.request, visit.secret, forms.FORM_BYTES)) as sent:
         yield sent
 
 
 async def _list(visit: Visited) -> AsyncIterator[forms.SubmittedForm]:
-    await _in_thread(visit, functools.partial(visit.need, Action.CHECK_RECORDS.value))
+    await to_thread.run_sync(visit.need, Action.CHECK_RECORDS.value, limiter=visit.site.threads)
     mark_caller_known(visit.request.scope)
-    sent = await forms.read_list(visit.request, visit.secret, visit.site.inbox)
-    visit.request.state.sent, visit.request.state.sent_to = sent, visit.request.url.path
-    async with contextlib.aclosing(sent):
+    async with _sent(visit, forms.read_list(visit.request, visit.secret, visit.site.inbox)) as sent:
         yield sent
 
 
@@ -376,7 +395,3 @@ class OpenRoute(PageRoute):
 
     def threads_of(self, site: Site) -> CapacityLimiter:
         return site.open_threads
-
-
-async def _in_thread(visit: Visit, work: Callable[[], None]) -> None:
-    await to_thread.run_sync(work, limiter=visit.site.threads)

@@ -11,6 +11,7 @@ from aquila.audit.roles import Role, role_table
 from aquila.crypto.keys import short_digits
 from aquila.errors import InputError
 from aquila.interface.log import EntrySearch
+from clients.web.app.forms import whole_number
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.text.log_story import folded
@@ -49,7 +50,7 @@ def _entries(visit: Visit, texts: dict[str, str], below: str) -> Response:
     if chosen["round_id"] and not _ROUND.fullmatch(chosen["round_id"]):
         raise InputError("round_id_malformed")
     wanted = EntrySearch(
-        below=int(below) if below.isascii() and below.isdigit() and len(below) <= _DIGITS else None,
+        below=whole_number(below, _DIGITS),
         limit=_PAGE,
         kind=EntryKind(kind) if kind else None,
         round_id=chosen["round_id"] or None,
@@ -106,9 +107,10 @@ def get_story(visit: Visited, round_id: str) -> Response:
 
 def _place(index: str) -> int:
     """Return the place of an entry from an address; a stranger's visit ends before this looks at it."""
-    if not (index.isascii() and index.isdecimal() and len(index) <= _DIGITS):
+    place = whole_number(index, _DIGITS)
+    if place is None:
         raise NotFoundError("log_entry_unknown", index=index)
-    return int(index)
+    return place
 
 
 @router.get("/log/entries/{index}")
@@ -124,8 +126,7 @@ def post_proof(visit: Visited, _sent: Sent, index: str) -> Response:
     proof = visit.log().entry(_place(index)).proof
     if not proof:
         raise NotFoundError("log_entry_without_proof", index=index)
-    headers = {"content-disposition": f'attachment; filename="entry-{index}{SUFFIX}"'}
-    return Response(proof, media_type="application/octet-stream", headers=headers)
+    return visit.give(f"entry-{index}{SUFFIX}", proof.encode())
 
 
 @router.post("/log/check")
@@ -139,8 +140,7 @@ def post_check(visit: Visited, _sent: Sent) -> Response:
 @router.post("/log/export")
 def post_export(visit: Visited, _sent: Sent) -> Response:
     """Return the log's files, to be verified on another machine; that they were exported is an entry."""
-    headers = {"content-disposition": 'attachment; filename="aquila-log.tar"'}
-    return Response(visit.log().export(), media_type="application/x-tar", headers=headers)
+    return visit.give("aquila-log.tar", visit.log().export())
 
 
 @router.post("/log/alarms/{alarm_id}/acknowledge")

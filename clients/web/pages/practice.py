@@ -77,8 +77,7 @@ def post_enter(visit: Visited, sent: OpenForm) -> Response:
 
 @router.get("/practice/list.csv")
 def get_list(visit: Visited) -> Response:
-    headers = {"content-disposition": 'attachment; filename="list.csv"'}
-    return Response(_practice(visit).list_file(), media_type="text/csv; charset=utf-8", headers=headers)
+    return visit.give("list.csv", _practice(visit).list_file())
 
 
 def _practice(visit: Visit) -> Practice:

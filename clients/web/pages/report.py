@@ -1,6 +1,5 @@
 """The annual report: the published figures of some days as one PDF, with its signature beside it in one archive."""
 
-import datetime as dt
 import hashlib
 import io
 import zipfile
@@ -35,7 +34,7 @@ _LEVELS = {
 def post_report(visit: Visited, sent: Sent) -> Response:
     """Return the report of some days in the visitor's language, and its signature; that it was signed is logged."""
     visit.need("report.sign")
-    since, until = (_day(sent.text(name)) for name in ("since", "until"))
+    since, until = (sent.date(name) for name in ("since", "until"))
     if since > until:
         raise InputError("report_days_reversed")
     client = visit.matcher()
@@ -51,17 +50,7 @@ def post_report(visit: Visited, sent: Sent) -> Response:
         log_size=found.log_size,
     )
     signature = client.sign_report(wanted).envelope.encode()
-    headers = {"content-disposition": 'attachment; filename="annual-report.zip"'}
-    archive = _archive({_FILE: paper, _SIGNATURE: signature})
-    return Response(archive, media_type="application/zip", headers=headers)
-
-
-def _day(text: str) -> dt.date:
-    """Read a day of the form; raises InputError if there is none."""
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError("form_date_unreadable") from None
+    return visit.give("annual-report.zip", _archive({_FILE: paper, _SIGNATURE: signature}))
 
 
 def _archive(files: dict[str, bytes]) -> bytes:

@@ -1,26 +1,18 @@
 """Rounds: proposed at the matcher, read and consented to at a node; submit, watch, close, abort or leave."""
 
 import time
-from collections.abc import Sequence
-from functools import partial
 
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError, OrderError, PolicyError
 from aquila.interface.approval import ApprovalEntry, ApprovalKind, ApprovalState
-from aquila.interface.rounds import (
-    ConsentRequest,
-    JustificationInput,
-    ProposalDefaults,
-    RoundOverview,
-    SubmissionRequest,
-)
+from aquila.interface.rounds import ConsentRequest, JustificationInput, ProposalDefaults, SubmissionRequest
 from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
 from clients.sdk import ApprovalClient, MatcherClient, NodeClient
 from clients.web.app.forms import NAMES_CHECKED
 from clients.web.app.navigation import identifier
-from clients.web.app.paging import rounds_from, served_page
+from clients.web.app.paging import served_page
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import zone
 from clients.web.rounds import progress, proposal_form
@@ -43,18 +35,22 @@ def get_matcher_rounds(visit: Visited) -> Response:
     asked = visit.request.query_params.get("state", "")
     phase = Phase(asked) if asked in set(Phase) else None
     client = visit.matcher()
-
-    def fetch(offset: int) -> tuple[Sequence[RoundOverview], int]:
-        found = client.overview(offset=offset, limit=_PAGE, phase=phase)
-        return found.rounds, found.total
-
-    rounds = served_page(visit, fetch, _PAGE, chosen={"state": phase.value if phase else ""})
+    _, rounds = served_page(
+        visit,
+        lambda offset: client.overview(offset=offset, limit=_PAGE, phase=phase),
+        lambda part: (part.rounds, part.total),
+        _PAGE,
+        {"state": phase.value if phase else ""},
+    )
     return visit.show("matcher_rounds.html", rounds=rounds, phase=phase, phases=list(Phase), now=time.time())
 
 
 @node.get("/rounds")
 def get_rounds(visit: Visited) -> Response:
-    rounds = served_page(visit, partial(rounds_from, _client(visit), _PAGE), _PAGE)
+    client = visit.node()
+    _, rounds = served_page(
+        visit, lambda offset: client.rounds(offset, _PAGE), lambda part: (part.rounds, part.total), _PAGE
+    )
     return visit.show("rounds.html", rounds=rounds)
 
 

@@ -61,21 +61,22 @@ class Picture:
 @router.get("/statistics")
 def get_statistics(visit: Visited, category: str = "", since: str = "", until: str = "") -> Response:
     """Show rounds in numbers, newest first, a few on a page: each has many."""
-    chosen, read = {"category": category, "since": since, "until": until}, []
-
-    def part(offset: int) -> tuple[Sequence[RoundStatistics], int]:
-        read.append(visit.matcher().statistics(**chosen, offset=offset, limit=_PAGE, matched=True))
-        return read[-1].rounds, read[-1].total
-
-    page = served_page(visit, part, _PAGE, chosen=chosen)
+    chosen, client = {"category": category, "since": since, "until": until}, visit.matcher()
+    found, page = served_page(
+        visit,
+        lambda offset: client.statistics(**chosen, offset=offset, limit=_PAGE, matched=True),
+        lambda part: (part.rounds, part.total),
+        _PAGE,
+        chosen,
+    )
     return visit.show(
         "statistics.html",
-        found=read[-1],
+        found=found,
         page=page,
         lists=_LISTS,
-        rule=visit.say(RULE, base=read[-1].base),
+        rule=visit.say(RULE, base=found.base),
         chosen=chosen,
-        year=_last_year(read[-1].rounds),
+        year=_last_year(found.rounds),
     )
 
 
@@ -90,9 +91,8 @@ def _last_year(rounds: Sequence[RoundStatistics]) -> tuple[str, str]:
 
 @router.post("/statistics.csv")
 def post_csv(visit: Visited, sent: Sent) -> Response:
-    headers = {"content-disposition": 'attachment; filename="statistics.csv"'}
-    content = visit.marked(visit.matcher().statistics_csv(*map(sent.text, _FILTER)))
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    content = visit.matcher().statistics_csv(*map(sent.text, _FILTER))
+    return visit.give("statistics.csv", visit.marked(content))
 
 
 @router.get("/picture")
@@ -126,8 +126,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
         "rule": visit.say(RULE, base=picture.found.base),
         "pictures": [asdict(figure) for figure in figures_of(visit, picture)],
     }
-    headers = {"content-disposition": 'attachment; filename="regional-picture.pdf"'}
-    return Response(pdf.compiled("picture.typ", content, visit.mark), media_type="application/pdf", headers=headers)
+    return visit.give("regional-picture.pdf", pdf.compiled("picture.typ", content, visit.mark))
 
 
 def _picture(visit: Visit, certainty: str, category: str, since: str, until: str, round_id: str) -> Picture:

@@ -18,7 +18,7 @@ from aquila.protocol.messages import Mode, Padding, Window
 from aquila.protocol.messages.base import MOST_TITLE
 from aquila.records.rules import InputClass
 from aquila.sentences import Sentence
-from clients.web.app.forms import SubmittedForm
+from clients.web.app.forms import SubmittedForm, whole_number
 from clients.web.i18n.languages import n_
 
 WORDS = ("area", "legal_basis", "purpose", "category")
@@ -168,8 +168,9 @@ class ProposalForm:
         text = self.text(name)
         if not text:
             return None
-        if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
-            return int(text)
+        number = whole_number(text, len(str(most)))
+        if number is not None and least <= number <= most:
+            return number
         self.faults[name] = FieldError(NO_NUMBER, {"least": least, "most": most})
         return None
 
@@ -207,9 +208,7 @@ class ProposalForm:
         """Return how sizes are hidden; None where the form leaves it to the service."""
         multiple = self._number("padding_records", *_NUMBERS["padding_records"])
         words = self.text("padding_inputs").replace(",", " ").split()
-        sizes = [
-            int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= len(str(_LARGEST_SIZE))
-        ]
+        sizes = [size for word in words if (size := whole_number(word, len(str(_LARGEST_SIZE)))) is not None]
         if (
             len(sizes) < len(words)
             or sizes != sorted(set(sizes))

@@ -52,8 +52,7 @@ def post_csv(visit: Visited, sent: Sent) -> Response:
     writer = CsvWriter(stream)
     writer.write([visit.say(name) for name in _COLUMNS])
     writer.write_all([*_rows(visit, found), *([problem] for problem in _problems(visit, found))])
-    headers = {"content-disposition": 'attachment; filename="hits.csv"'}
-    return Response(visit.marked(stream.getvalue().encode()), media_type="text/csv; charset=utf-8", headers=headers)
+    return visit.give("hits.csv", visit.marked(stream.getvalue().encode()))
 
 
 @router.post("/hits/export.pdf")
@@ -79,8 +78,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
         "columns": [visit.say(_COLUMNS[place]) for place in _PAPER],
         "rows": [[str(row[place]) for place in _PAPER] for row in _rows(visit, found)],
     }
-    headers = {"content-disposition": 'attachment; filename="hits.pdf"'}
-    return Response(pdf.compiled("hits.typ", content, visit.mark), media_type="application/pdf", headers=headers)
+    return visit.give("hits.pdf", pdf.compiled("hits.typ", content, visit.mark))
 
 
 def _rows(visit: Visit, found: HitExport) -> list[list[str]]:

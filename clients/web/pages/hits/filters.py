@@ -5,11 +5,10 @@ An address holds no word of a record: a name that is searched for is kept by the
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
-from aquila.errors import InputError, OrderError
+from aquila.errors import OrderError
 from aquila.interface.hits import HitFilter, HitSearch, SavedFilter
 from clients.web.app.forms import SubmittedForm
 from clients.web.app.visit import Visit
@@ -84,14 +83,6 @@ def list_of_form(visit: Visit, sent: SubmittedForm) -> RequestedList:
     if found.forgotten:
         raise OrderError("search_not_kept")
     return found
-
-
-def date_of(text: str) -> date:
-    """Return the date that a field holds; raises InputError if it holds none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError("form_date_unreadable") from None
 
 
 def _parsed(query: str) -> dict[str, str]:

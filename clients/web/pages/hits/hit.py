@@ -18,7 +18,7 @@ from clients.web.app.forms import SubmittedForm
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
-from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, date_of, list_of_address
+from clients.web.pages.hits.filters import NOBODY, PAGE, RequestedList, colleague_choices, list_of_address
 from clients.web.pages.hits.rows import UNDECIDED
 from clients.web.render import charts
 from clients.web.text import labels
@@ -110,7 +110,7 @@ def _assign(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
 
 
 def _reply(client: HitsClient, place: Place, sent: SubmittedForm) -> None:
-    client.record_reply(*place, date_of(sent.text("replied_on")), sent.text("reply"))
+    client.record_reply(*place, sent.date("replied_on"), sent.text("reply"))
 
 
 _STEPS: Mapping[str, Callable[[HitsClient, Place, SubmittedForm], None]] = {

@@ -1,6 +1,5 @@
 """Queries of a few persons, once or in each coming round: ask for them, see who waits, read the answers."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -87,14 +86,11 @@ def _why(entry: query_views.StandingQueryEntry) -> JustificationInput:
 
 @router.get("/queries")
 def get_queries(visit: Visited) -> Response:
-    client, read = QueryClient(visit.connection()), []
-
-    def part(offset: int) -> tuple[Sequence[query_views.QueryEntry], int]:
-        read.append(client.queries(offset, _PAGE))
-        return read[-1].queries, read[-1].total
-
-    page = served_page(visit, part, _PAGE)
-    return _show(visit, read[-1], page, QueryForm.empty(read[-1]))
+    client = QueryClient(visit.connection())
+    found, page = served_page(
+        visit, lambda offset: client.queries(offset, _PAGE), lambda part: (part.queries, part.total), _PAGE
+    )
+    return _show(visit, found, page, QueryForm.empty(found))
 
 
 @router.post("/queries")

@@ -10,7 +10,7 @@ from aquila.interface.hits import Correspondence, CorrespondenceResult, HitKey, 
 from clients.sdk import HitsClient
 from clients.web.app.forms import SubmittedForm
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
-from clients.web.pages.hits.filters import RequestedList, date_of, list_of_form
+from clients.web.pages.hits.filters import RequestedList, list_of_form
 from clients.web.pages.hits.review import chosen_keys, left_out, meant, path_after
 from clients.web.render import pdf
 from clients.web.text import labels, request_letter
@@ -49,7 +49,7 @@ def post_correspondence(visit: Visited, sent: Sent) -> Response:
     """Record a reply to a request or its number, or the answer to a received one."""
     visit.need("hits.decide")
     step, place = sent.choice("step", Correspondence), sent.text("place")
-    day = date_of(sent.text(f"date-{place}")) if step is not Correspondence.REFERENCED else None
+    day = sent.date(f"date-{place}") if step is not Correspondence.REFERENCED else None
     number = sent.text(f"number-{place}")
     return _back(visit, visit.hits().correspond(step=step, hits=_keys(sent), on=day, number=number))
 
@@ -61,7 +61,7 @@ def post_received(visit: Visited, sent: Sent) -> Response:
     done = visit.hits().correspond(
         step=Correspondence.RECEIVED,
         letter="".join(sent.texts("letter")),
-        on=date_of(sent.text("received_on")),
+        on=sent.date("received_on"),
         number=sent.text("received_number"),
         urgency=sent.choice("urgency", Urgency),
     )
@@ -98,8 +98,7 @@ def post_pdf(visit: Visited, sent: Sent) -> Response:
     made = _drafts(client, keys)
     content = pdf.pdf(made.letters[0].letter, visit.language)
     _export(client, keys, made)
-    headers = {"content-disposition": f'attachment; filename="request-{keys[0].hit_id[:8]}.pdf"'}
-    return Response(content, media_type="application/pdf", headers=headers)
+    return visit.give(f"request-{keys[0].hit_id[:8]}.pdf", content)
 
 
 @router.post("/hits/requests.json")
@@ -109,8 +108,7 @@ def post_json(visit: Visited, sent: Sent) -> Response:
     made = _drafts(client, keys)
     content = made.letters[0].letter.message.model_dump_json(indent=2)
     _export(client, keys, made)
-    headers = {"content-disposition": f'attachment; filename="request-{keys[0].hit_id[:8]}.json"'}
-    return Response(content, media_type="application/json", headers=headers)
+    return visit.give(f"request-{keys[0].hit_id[:8]}.json", content.encode())
 
 
 def _page(visit: Visit, keys: Sequence[HitKey], asked: RequestedList, left_out: int = 0) -> Response:

@@ -15,7 +15,7 @@ from aquila.matching.certainty import Level
 from aquila.protocol.messages import Kind
 from clients.sdk import HitsClient
 from clients.sdk.services import hit_keys
-from clients.web.app.forms import SubmittedForm
+from clients.web.app.forms import SubmittedForm, whole_number
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.i18n.languages import n_
@@ -123,9 +123,10 @@ def post_decide(visit: Visited, sent: Sent) -> Response:
     """Decide on the hits of a row, and go on to the next row."""
     asked, rows = list_of_form(visit, sent), sent.texts("row")
     word, _, number = sent.text("decide").partition(".")
-    if not (number.isascii() and number.isdigit()) or int(number) >= len(rows):
+    place = whole_number(number)
+    if place is None or place >= len(rows):
         raise InputError("form_thing_unknown")
-    decision, place = _decision(word), int(number)
+    decision = _decision(word)
     visit.hits().decide_many(hits=hit_keys(_keys(rows[place])), decision=decision)
     following = rows[place + 1] if place + 1 < len(rows) else ""
     return visit.go(path_after(asked, "", at=following))
@@ -216,8 +217,8 @@ def chosen_keys(sent: SubmittedForm, *more: str) -> list[tuple[str, str]]:
 
 def left_out(visit: Visit) -> int:
     """Return the number of hits that the last decision left out, as the address has it."""
-    text = visit.request.query_params.get("left_out", "")
-    return int(text) if text.isascii() and text.isdigit() and int(text[:6]) <= _MOST_SHOWN_LEFT else 0
+    number = whole_number(visit.request.query_params.get("left_out", "")) or 0
+    return number if number <= _MOST_SHOWN_LEFT else 0
 
 
 def path_after(asked: RequestedList, done: str, at: str = "", left_out: int = 0) -> str:

@@ -1,7 +1,7 @@
 """A party's lists: look a file through, store it, look for duplicates, delete it."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from aquila.errors import InputError
-from aquila.interface.records import MOST_FOUND, Deliveries, DuplicatePairView, ImportEntry, LayoutView, RecordReport
+from aquila.interface.records import MOST_FOUND, Deliveries, ImportEntry, LayoutView, RecordReport
 from aquila.interface.rounds import Progress
 from aquila.records.person import FIELDS
 from aquila.records.reading.layouts import ENCODINGS, RECOGNIZED, Layout
@@ -20,6 +20,7 @@ from aquila.records.template import TEMPLATES
 from aquila.sentences import Sentence
 from clients.sdk import NodeClient
 from clients.sdk.services import DeliveredList
+from clients.web.app.forms import whole_number
 from clients.web.app.list_work import ListWork
 from clients.web.app.navigation import identifier
 from clients.web.app.paging import served_page
@@ -32,9 +33,7 @@ router = APIRouter(route_class=PageRoute)
 _MOST = 100
 _FEW = 10  # findings that are shown line by line without being asked for
 _NAME_LIMIT = 200
-_DIGITS = 9
 _LOOK_SECONDS = 0.5
-_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 @router.get("/records")
@@ -91,13 +90,8 @@ def post_layout(visit: Visited, sent: Sent) -> Response:
     # The lines that were shown are those of one sheet.
     heading = sent.text("heading") if sheet == sent.text("of_sheet") else ""
     if not upload.busy:
-        upload.layout = Layout(None, encoding, _whole(sheet), columns, _whole(heading))
+        upload.layout = Layout(None, encoding, whole_number(sheet), columns, whole_number(heading))
     return _look_through(visit, upload)
-
-
-def _whole(text: str) -> int | None:
-    """Return the number of a sheet or a line that a form names, or None."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 @router.post("/records/store")
@@ -144,7 +138,7 @@ def post_findings(visit: Visited, sent: Sent) -> Response:
     upload = _kept(visit, sent)
     if upload.busy:
         return visit.go(_waiting(upload))
-    return _csv(visit, visit.node().findings(upload.source, upload.layout))
+    return visit.give("findings.csv", visit.marked(visit.node().findings(upload.source, upload.layout)))
 
 
 @router.get("/records/template.{form}")
@@ -152,13 +146,12 @@ def get_template(visit: Visited, form: str) -> Response:
     visit.need("records.check")
     if form not in TEMPLATES:
         raise NotFoundError("template_unknown")
-    headers = {"content-disposition": f'attachment; filename="list.{form}"'}
-    return Response(TEMPLATES[form](), media_type=_TYPES[form], headers=headers)
+    return visit.give(f"list.{form}", TEMPLATES[form]())
 
 
 @router.get("/records/{import_id}/findings.csv")
 def get_stored_findings(visit: Visited, import_id: str) -> Response:
-    return _csv(visit, visit.node().stored_findings_file(identifier(import_id)))
+    return visit.give("findings.csv", visit.marked(visit.node().stored_findings_file(identifier(import_id))))
 
 
 @router.get("/records/{import_id}")
@@ -172,8 +165,7 @@ def get_import(visit: Visited, import_id: str) -> Response:
 def get_all(visit: Visited, import_id: str) -> Response:
     """Show the records of a list, a page at a time; that they were looked at is logged."""
     visit.need("records.search")
-    asked = visit.request.query_params.get("offset", "")
-    offset = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= _DIGITS else 0
+    offset = whole_number(visit.request.query_params.get("offset", "")) or 0
     page, entry = visit.records().browse(identifier(import_id), offset), _entry(visit, import_id)
     after = offset + len(page.records)
     return visit.show(
@@ -187,14 +179,14 @@ def get_all(visit: Visited, import_id: str) -> Response:
 
 @router.get("/records/{import_id}/duplicates")
 def get_duplicates(visit: Visited, import_id: str) -> Response:
-    entry, read = _entry(visit, import_id), []
-
-    def part(offset: int) -> tuple[Sequence[DuplicatePairView], int]:
-        read.append(visit.node().duplicates(import_id, offset=offset, limit=_MOST))
-        return read[-1].pairs, read[-1].total
-
-    page = served_page(visit, part, _MOST)
-    return visit.show("import.html", entry=entry, found=read[-1], page=page, findings=None, changes=None, most=_MOST)
+    entry, node = _entry(visit, import_id), visit.node()
+    found, page = served_page(
+        visit,
+        lambda offset: node.duplicates(import_id, offset=offset, limit=_MOST),
+        lambda part: (part.pairs, part.total),
+        _MOST,
+    )
+    return visit.show("import.html", entry=entry, found=found, page=page, findings=None, changes=None, most=_MOST)
 
 
 @router.post("/records/{import_id}/delete")
@@ -296,11 +288,6 @@ def _live_state(visit: Visit, work: ListWork) -> LiveState:
     count = _count(visit, work)
     text = f"{count.done}/{count.of}" if count.of else visit.language.number(count.done)
     return LiveState("working", {"rows": [count.done, count.of or 1], "rows-text": text})
-
-
-def _csv(visit: Visit, content: bytes) -> Response:
-    headers = {"content-disposition": 'attachment; filename="findings.csv"'}
-    return Response(visit.marked(content), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _kept(visit: Visit, sent: Sent) -> Upload:

@@ -12,12 +12,12 @@ from starlette.exceptions import HTTPException
 
 from aquila.interface import records as record_views
 from aquila.records.person import LIST_FIELDS
+from clients.web.app.forms import whole_number
 from clients.web.app.navigation import identifier
 from clients.web.app.visit import PageRoute, Sent, Visit, Visited
 from clients.web.text import labels
 
 router = APIRouter(route_class=PageRoute)
-_DIGITS = 12
 
 
 @router.get("/search")
@@ -76,9 +76,10 @@ def get_record(visit: Visited, import_id: str, position: str) -> Response:
 
 def position_of(text: str) -> int:
     """Return the place in a list that an address names; raises HTTPException if it names none."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+    place = whole_number(text, 12)
+    if place is None:
         raise HTTPException(404)
-    return int(text)
+    return place
 
 
 def _form(visit: Visit, wanted: record_views.RecordSearch, *, empty: bool = False) -> Response:

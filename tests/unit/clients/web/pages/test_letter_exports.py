@@ -47,7 +47,9 @@ class Service:
 
 def ask(handler: Callable[..., Any], service: Service) -> object:
     """Ask for a letter as the page does; the page shows no more than that it was made."""
-    visit = SimpleNamespace(hits=lambda: service, language=languages()["en"], show=lambda *_, **__: "the page")
+    visit = SimpleNamespace(
+        hits=lambda: service, language=languages()["en"], show=lambda *_, **__: "the page", give=lambda *_: "the file"
+    )
     sent = SimpleNamespace(texts=lambda _: (f"{PLACE}.{PLACE}",), text=lambda _: "")
     return handler(visit=visit, sent=sent)
 
