@@ -4,14 +4,15 @@ The pages show times in the same zone. A deadline that is less than a day away i
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from itertools import pairwise
+
+import numpy as np
 
 from aquila.protocol.messages import Window
 from services.matcher.settings import WindowSettings
 
 DAY = 86_400
-_WORKING_DAYS = 5
 
 
 def window_after(now: int, lengths: Sequence[int], hour: int, holidays: Collection[date] = ()) -> Window:
@@ -27,7 +28,7 @@ def window_after(now: int, lengths: Sequence[int], hour: int, holidays: Collecti
     for seconds in lengths:
         at += seconds
         if seconds >= DAY:
-            at = _moment(_working_day(_day_number(local(at).date(), holidays), holidays), time(hour))
+            at = _moment(_working_day(local(at).date(), 0, holidays), time(hour))
         moments.append(at)
     return Window(**dict(zip(Window.model_fields, moments, strict=True)))
 
@@ -48,8 +49,8 @@ def _as_long_after(at: int, before: int, after: int, holidays: Collection[date])
     start, end, day = local(before), local(after), local(at)
     if after - before < DAY / 2 or start.date() == end.date():
         return at + max(0, after - before)
-    first, last, now = (_day_number(one.date(), holidays) for one in (start, end, day))
-    return _moment(_working_day(now + max(1, last - first), holidays), end.time())
+    days = int(np.busday_count(start.date(), end.date(), holidays=list(holidays)))
+    return _moment(_working_day(day.date(), max(1, days), holidays), end.time())
 
 
 def lengths_of(settings: WindowSettings) -> tuple[int, int, int, int]:
@@ -62,27 +63,9 @@ def local(at: int) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone()
 
 
-def _day_number(day: date, holidays: Collection[date]) -> int:
-    """Return the number of a working day; of a Saturday, a Sunday or a holiday that of the next working day."""
-    return _weekday_number(day) - sum(one < day and _is_weekday(one) for one in set(holidays))
-
-
-def _working_day(number: int, holidays: Collection[date]) -> date:
-    weeks, rest = divmod(number, _WORKING_DAYS)
-    day = date.fromordinal(weeks * 7 + rest + 1)  # holidays, which are not counted, can only move it on
-    while _day_number(day, holidays) < number or day in holidays or not _is_weekday(day):
-        day += timedelta(days=1)
-    return day
-
-
-def _weekday_number(day: date) -> int:
-    """Return the number of a weekday since the year 1; of a Saturday or Sunday that of the next Monday."""
-    weeks, rest = divmod(day.toordinal() - 1, 7)
-    return weeks * _WORKING_DAYS + min(rest, _WORKING_DAYS)
-
-
-def _is_weekday(day: date) -> bool:
-    return day.weekday() < _WORKING_DAYS
+def _working_day(day: date, later: int, holidays: Collection[date]) -> date:
+    """Return a working day: so many after a day, or after the first working day from there on."""
+    return date.fromisoformat(str(np.busday_offset(day, later, roll="forward", holidays=list(holidays))))
 
 
 def _moment(day: date, hour: time) -> int:
