@@ -1,8 +1,7 @@
 """Putting the matcher together and running it."""
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +38,7 @@ from services.kit.serving.server import Endpoint, MiddlewareFactory, bind, lifes
 from services.kit.settings import load
 from services.kit.storage.migrate import migrate
 from services.kit.work import threads
-from services.kit.work.drivers import Driver
+from services.kit.work.drivers import Driver, threaded
 from services.kit.work.threads import Pool
 from services.matcher.administration.health import MatcherWaiting, read_health
 from services.matcher.administration.reminders import Remind, ReminderDriver
@@ -202,7 +201,7 @@ def _drivers(context: MatcherContext, approvals: Approvals) -> dict[Driver, froz
     """Return the matcher's drivers, each with the events that wake it; None for all."""
     seconds = context.settings.driver_seconds
     return {
-        _driver(name, step, seconds, longest=_QUIET_LOOKS * seconds): WOKEN_BY.get(name)
+        Driver(name, threaded(step), interval=seconds, longest=_QUIET_LOOKS * seconds): WOKEN_BY.get(name)
         for name, step in steps_of(context, approvals).items()
     }
 
@@ -217,7 +216,9 @@ def _lifespan(
         await threads.run(Pool.DRIVERS, wipe_leftovers, context)
         # It is not woken itself: a look that followed each wake-up would be one more for nothing.
         pulse = Pulse(context)
-        beat = _driver("pulse", pulse.step, PULSE_SECONDS, QUIET_PULSE_SECONDS, pulse.wait)
+        beat = Driver(
+            "pulse", threaded(pulse.step), interval=PULSE_SECONDS, longest=QUIET_PULSE_SECONDS, wait=pulse.wait
+        )
         async with lifespan_of([*drivers, beat], context.close)(app):
             context.wakeup.start(woken)
             try:
@@ -226,18 +227,3 @@ def _lifespan(
                 context.wakeup.stop()
 
     return lifespan
-
-
-def _driver(
-    name: str,
-    step: Callable[[], bool],
-    interval: float,
-    longest: float,
-    wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
-) -> Driver:
-    """Return the driver of a step, which runs in a thread of its own."""
-
-    async def in_thread() -> bool:
-        return await threads.run(Pool.DRIVERS, step)
-
-    return Driver(name, in_thread, interval=interval, longest=longest, wait=wait)

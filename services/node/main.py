@@ -53,7 +53,7 @@ from services.kit.storage.own_identity import open_identity
 from services.kit.storage.registry import in_force, templates_in_force
 from services.kit.storage.store import private_store
 from services.kit.work import threads
-from services.kit.work.drivers import Driver
+from services.kit.work.drivers import Driver, threaded
 from services.kit.work.executors import executor_handle_of
 from services.kit.work.threads import Pool
 from services.node import approvals as node_approvals
@@ -260,13 +260,11 @@ def _housekeeping(node: NodeContext) -> Driver:
     """
     approvals, days = node_approvals.approvals_of(node), node.settings.log.retention_days
 
-    async def in_thread() -> bool:
-        tidied = await threads.run(Pool.DRIVERS, expire_requests, approvals, days)
-        tidied = await threads.run(Pool.DRIVERS, forget_views, node.store) or tidied
-        await threads.run(Pool.DRIVERS, health.store_outages, node)
-        return await threads.run(Pool.DRIVERS, forget_choices, node.store) or tidied
+    def step() -> bool:
+        health.store_outages(node)
+        return any([expire_requests(approvals, days), forget_views(node.store), forget_choices(node.store)])
 
-    return Driver("people", in_thread, interval=_HOUSEKEEPING_SECONDS)
+    return Driver("people", threaded(step), interval=_HOUSEKEEPING_SECONDS)
 
 
 def _standing_queries(node: NodeContext) -> Driver:
@@ -285,13 +283,12 @@ def _retention(node: NodeContext) -> Driver:
     """Return the driver that erases contents of the log, justifications, and answers whose time is over."""
     retention = Retention(node.log.own, node.settings.log.retention_days)
 
-    async def in_thread() -> bool:
-        await threads.run(Pool.DRIVERS, erase_old_answers, node.people)
-        await threads.run(Pool.DRIVERS, forget_answered, node.store, node.clock, node.settings.log.retention_days)
-        erased = await threads.run(Pool.DRIVERS, retention.step)
-        return await threads.run(Pool.DRIVERS, erase_justifications, node) or erased
+    def step() -> bool:
+        erase_old_answers(node.people)
+        forget_answered(node.store, node.clock, node.settings.log.retention_days)
+        return any([retention.step(), erase_justifications(node)])
 
-    return Driver("retention", in_thread, interval=_RETENTION_SECONDS)
+    return Driver("retention", threaded(step), interval=_RETENTION_SECONDS)
 
 
 def run(

@@ -16,12 +16,15 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import SystemRandom
 from typing import TypeVar
 
 from aquila.errors import AquilaError
 from services.kit.errors import PeerUnavailableError
 from services.kit.logging import Log
+from services.kit.work import threads
+from services.kit.work.threads import Pool
 
 _FIRST_DELAY = 0.5
 _LEAST_SPREAD, MOST_SPREAD = 0.75, 1.25
@@ -266,6 +269,11 @@ def raise_last(failed: Sequence[AquilaError]) -> None:
         write = _LOG.debug if isinstance(error, PeerUnavailableError) else _LOG.warning
         write("item_failed", error=error)
     raise failed[-1]
+
+
+def threaded(step: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    """Return the step of a driver that works in a thread, and so may wait for database and disk."""
+    return partial(threads.run, Pool.DRIVERS, step)
 
 
 async def stop_all(drivers: Sequence[Driver], grace: float = 10.0) -> None:
