@@ -131,6 +131,7 @@ class NativeGroup:
     def unblind(self, elements: Elements, public_key: bytes, scalars: bytes | bytearray) -> bytes:
         """Take secret scalar i times a public key away from element i; see `Group.unblind`."""
         count = require_equal(require_elements(elements), require_scalars(scalars))
+        require_equal(require_elements(public_key), 1)
         self.validate(public_key)
         columns = _column(elements), (public_key, 0), (scalars, SCALAR_BYTES)
         return _not_identities(self._elements(self._core.unblind, count, *columns))

@@ -169,7 +169,8 @@ def test_each_stored_multiple(groups: list[Group], elements: bytes) -> None:
         same(groups, lambda group, scalars=scalars: group.unblind(GENERATOR * len(numbers), elements[:32], scalars))
     multiple = groups[-1].multiply(elements[:32], scalar(77))
     same_refusal(groups, lambda group: group.unblind(elements[32:64] + multiple, elements[:32], scalar(77) * 2))
-    same_refusal(groups, lambda group: group.unblind(elements[:32], bytes([1]) + bytes(31), scalar(77)))
+    for key in (bytes([1]) + bytes(31), bytes(32), b"", elements[:64]):
+        same_refusal(groups, lambda group, key=key: group.unblind(elements[:32], key, scalar(77)))
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 15, 16, 17, 255, 256, 257])
