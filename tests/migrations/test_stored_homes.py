@@ -1,6 +1,8 @@
 """Homes that a release left behind are upgraded, and their rounds go on; messages that it signed are read."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,23 @@ async def test_a_release_is_upgraded(stored: Path) -> None:
     await world.close()
     for payload_type, payload in json.loads((stored / MESSAGES).read_text("utf-8")).items():
         assert KINDS[payload_type].from_payload(payload.encode()).payload() == payload.encode()
+
+
+async def test_a_column_that_1_0_0_had_not_made(tmp_path: Path) -> None:
+    """Its rows were blinded by multiplying and evaluated before the upgrade; another column is of before (ADR 84)."""
+    unpack("1.0.0", tmp_path / "homes")
+    content = json.loads((tmp_path / "homes" / ROUNDS).read_text("utf-8"))
+    round_id = content["rounds"]["half_submitted"]
+    with closing(sqlite3.connect(tmp_path / "homes" / "AL" / "node.db")) as database, database:
+        unmade = database.execute("DELETE FROM token_part WHERE round_id = ? AND counterpart = 'RS'", [round_id])
+        assert unmade.rowcount > 0
+    world = open_world(tmp_path / "homes", Clock(STOPPED_AT + 600))
+    serbia = world.nodes["RS"]
+    answer = await serbia.submit(round_id, await serbia.load(HEADER + LISTS["RS"]))
+    assert answer.is_success, answer.text
+    await world.settle()
+    assert await hits(world, round_id) == content["hits"]
+    await world.close()
 
 
 def check_log(store: Store) -> None:
