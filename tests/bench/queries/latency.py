@@ -8,9 +8,10 @@ from statistics import fmean, median
 
 from aquila.csv_files import ListWriter
 from aquila.errors import ExecutorError
-from aquila.interface.rounds import AnswerState
+from aquila.interface.queries import QueriedPartyState
 from aquila.protocol.messages import Kind
 from aquila.sentences import quoted
+from clients.sdk import QueryClient
 from tests.bench.queries.idling import processor_seconds
 from tests.bench.records import COLUMNS, query_rows
 from tests.bench.services.log_tail import LogTail
@@ -30,7 +31,7 @@ class Latency:
     hits: tuple[int, ...]
     seconds: tuple[float, ...]
     processor_seconds: tuple[float, ...]
-    """Of each query, of all services together; the calls to ask and to look at the hits are among them."""
+    """Of each query, of all services together; the calls to ask and to look are among them."""
     by_service: Mapping[str, float]
     """Processor seconds of one query at each service."""
 
@@ -76,7 +77,7 @@ def _processor_seconds(services: BenchServices) -> dict[str, float]:
 def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
     """Ask one query; return its number of hits, and the seconds until all of them were confirmed."""
     asker = services.asker
-    approve = services.approval_of(asker, import_id, Kind.QUERY)
+    query, approve = services.approval_of(asker, import_id, Kind.QUERY)
     log = LogTail(services.processes[asker].log)
     started = time.perf_counter()
     approve()
@@ -84,9 +85,9 @@ def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
     while (now := time.perf_counter() - started) < _PATIENCE_SECONDS:
         if log.count(_CONFIRMED):
             came = now
-        # A look at hits costs the node as much as a step of the query, so it is taken when nothing more seems to come.
+        # A look costs the node too, so it is taken when nothing more seems to come.
         elif came is not None and now > max(came, looked) + _QUIET_SECONDS:
-            found = _confirmed(services, import_id)
+            found = _confirmed(services, query)
             if found is not None:
                 return found, round(came, 3)
             looked = now  # an answer without a hit may come after the last confirmation
@@ -94,15 +95,9 @@ def _ask(services: BenchServices, import_id: str) -> tuple[int, float]:
     raise ExecutorError(quoted(f"a query was not answered within {round(_PATIENCE_SECONDS)} seconds"))
 
 
-def _confirmed(services: BenchServices, import_id: str) -> int | None:
+def _confirmed(services: BenchServices, query: str) -> int | None:
     """Return the number of the query's hits where every node that runs has answered, and all of them are confirmed."""
-    node = services.node(services.asker, "analyst")
-    submissions = services.node(services.asker).round(services.round_id).submissions
-    query = next(one.submission_id for one in submissions if one.import_id == import_id)
-    found = node.hits(services.round_id)
-    answers = next(answer.parties for answer in found.answers if answer.submission_id == query)
-    answered = {answer.party for answer in answers if answer.state is AnswerState.ANSWERED}
-    hits = [hit for hit in found.hits if hit.submission_id == query]
-    done = all(hit.exchange is not None and hit.exchange.state == "confirmed" for hit in hits)
+    found = QueryClient(services.staff[services.asker].connections["officer"]).progress(query)
+    answered = {answer.party for answer in found.parties if answer.state is QueriedPartyState.ANSWERED}
     due = {*services.parties} - {services.asker, *services.stopped}
-    return len(hits) if answered == due and hits and done else None
+    return found.hits if answered == due and found.hits and not found.unconfirmed else None

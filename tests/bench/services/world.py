@@ -145,13 +145,15 @@ class BenchServices:
 
     def submit(self, code: str, import_id: str, kind: Kind) -> None:
         """Let one person ask for a submission, and another approve it at once."""
-        self.approval_of(code, import_id, kind)()
+        self.approval_of(code, import_id, kind)[1]()
 
-    def approval_of(self, code: str, import_id: str, kind: Kind) -> Callable[[], None]:
-        """Let one person ask for a submission, and return the call by which another approves it."""
+    def approval_of(self, code: str, import_id: str, kind: Kind) -> tuple[str, Callable[[], None]]:
+        """Let one person ask for a submission; return its id, and the call by which another approves it."""
         reason = JustificationInput(case_reference=import_id[:8], **_REASON)
         request = SubmissionRequest(import_id=import_id, kind=kind, justification=reason)
-        return partial(self.staff[code].approve, "approver", self.node(code).submit(self.round_id, request))
+        asked = self.node(code).submit(self.round_id, request)
+        assert asked.submission_id is not None
+        return asked.submission_id, partial(self.staff[code].approve, "approver", asked)
 
     def until(self, reached: Callable[[], bool], what: str) -> None:
         """Wait for something."""
