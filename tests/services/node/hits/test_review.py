@@ -76,13 +76,13 @@ async def test_persons_are_counted_and_have_neighbours(al: PartyNode) -> None:
     assert (await al.post("/hits/neighbours", json={"hit": unknown, "within": {}})).status_code == 404
 
 
-@pytest.mark.parametrize(("indicator", "persons"), [("T", 2), ("T1", 1), ("T12", 1), ("F", 1), ("F3", 0), ("M", 0)])
-async def test_hits_by_indicator(world: World, indicator: str, persons: int) -> None:
+async def test_hits_by_indicator(world: World) -> None:
     """By its code, which begins no other one, or by the letter of its group."""
     al, codes = world.nodes["AL"], (" T1 F2 ", " T12 ", None)
     hits = [StoredHit(number, "RS", indicators=of) for number, of in enumerate(codes)]
     store_hits(al.node.store, await world.propose(), hits, world.clock.time)
-    assert (await al.get(f"/hits?indicator={indicator}"))["persons"] == persons
+    for indicator, persons in {"T": 2, "T1": 1, "T12": 1, "F": 1, "F3": 0, "M": 0}.items():
+        assert (await al.get(f"/hits?indicator={indicator}"))["persons"] == persons, indicator
 
 
 async def test_a_confirmed_hit_names_the_parts_that_agree(world_after: WorldAfter) -> None:
