@@ -16,7 +16,7 @@ from services.kit.approvals.decisions import withdraw_lost
 from services.kit.approvals.tables import ApprovalRows
 from services.kit.home_folder import CHUNKS_FOLDER
 from services.kit.http.signatures import now
-from services.kit.log.entries import log_replaced
+from services.kit.log.entries import Journal, log_replaced
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.people.context import People
 from services.kit.settings import MEBIBYTE
@@ -74,6 +74,10 @@ class MatcherContext:
             if table.digest == digest:
                 return table
         raise PolicyError("match_rules_of_round_missing", expected=digest)
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.store, self.clock, MATCHER)
 
     def close(self) -> None:
         self.workers.close()

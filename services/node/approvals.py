@@ -40,9 +40,9 @@ from services.kit.approvals.requests import (
 )
 from services.kit.approvals.tables import ApprovalRow
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import actor_fields
+from services.kit.log.entries import Journal, actor_fields
 from services.kit.storage.store import Store
-from services.node.context import Clock, Journal, NodeContext
+from services.node.context import Clock, NodeContext
 from services.node.records import erasure
 from services.node.records.queries import standing_queries
 from services.node.records.queries.asked_persons import look_at_stored

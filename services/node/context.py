@@ -12,10 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-from sqlalchemy.orm import Session
-
-from aquila.audit.entries import Entry, EntryKind
-from aquila.audit.roles import Action
 from aquila.crypto.group import Group
 from aquila.errors import AquilaError, InputError
 from aquila.protocol.messages import Manifest
@@ -26,10 +22,9 @@ from aquila.protocol.registry import Registry
 from aquila.records.conformance import normalizer_reference
 from aquila.records.indicators import IndicatorTable
 from aquila.records.rules import BUILT_IN, RuleTable, load_rules
-from services.kit.actor import Actor
 from services.kit.http.peer import Peer
 from services.kit.http.signed_calls import Rate, RateLimiter
-from services.kit.log.entries import actor_fields, append
+from services.kit.log.entries import Journal
 from services.kit.log_access.use_cases import LogUseCases
 from services.kit.logging import Log
 from services.kit.people.context import People
@@ -48,20 +43,6 @@ Clock: TypeAlias = Callable[[], int]
 """Seconds since 1970."""
 
 _SUBJECT_SEARCHES = Rate(per_second=1 / 600, size=20)
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """The writer of rows and log entries, with their time and author."""
-
-    store: Store
-    clock: Clock
-    code: str
-
-    def log(self, session: Session, kind: EntryKind, by: tuple[Actor, Action] | None = None, **fields: object) -> None:
-        """Append an entry to the log, with who did it and by which right, if it was a person."""
-        person = {} if by is None else actor_fields(*by)
-        append(session, Entry.of(kind, self.clock(), self.code, **fields, **person))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from aquila.audit.roles import Action, Role, Service, role_table
 from aquila.followup.lifecycle import HOUR, Stage
 from aquila.interface.attention import ACTIONS, ALARMS, DUE_HOURS, RoundAttention, WaitingCounts
 from aquila.matching.certainty import Level
+from services.kit.log.entries import Journal
 from services.kit.serving.notifications.waiting import (
     FaultWatch,
     ServiceFaults,
@@ -21,7 +22,6 @@ from services.kit.serving.notifications.waiting import (
     rewritten_logs,
     waiting_requests,
 )
-from services.node.context import Journal
 from services.node.records.list_reading import count_deliveries
 from services.node.records.queries import standing_queries
 from services.node.rounds.attention import attention_list

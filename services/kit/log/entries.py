@@ -7,7 +7,7 @@ right edge makes appending cheap, and the root over each 256 leaves makes proofs
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,7 +25,7 @@ from aquila.protocol.approvals import TwoPersons
 from aquila.protocol.registry import Registry
 from services.kit.actor import Actor
 from services.kit.storage.row_seals import ROW_KEY, RowKey
-from services.kit.storage.store import NAMING
+from services.kit.storage.store import NAMING, Store
 
 TABLES = sa.MetaData(naming_convention=NAMING)
 _SALT_BYTES = 16
@@ -221,6 +221,20 @@ def actor_fields(actor: Actor, action: Action) -> dict[str, str]:
     rows = role_table().rows.values()
     role = min(row.role.value for row in rows if row.role in actor.roles and action in row.actions)
     return {"person": actor.person, "role": role}
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The writer of rows and log entries, with their time and author."""
+
+    store: Store
+    clock: Callable[[], int]
+    code: str
+
+    def log(self, session: Session, kind: EntryKind, by: tuple[Actor, Action] | None = None, **fields: object) -> None:
+        """Append an entry to the log, with who did it and by which right, if it was a person."""
+        person = {} if by is None else actor_fields(*by)
+        append(session, Entry.of(kind, self.clock(), self.code, **fields, **person))
 
 
 def frontier(session: Session) -> Frontier:

@@ -188,18 +188,9 @@ class Witness:
                 .values(acknowledged_at=now, acknowledged_by=actor.person)
             )
             holder = alarm.origin.split("/")[1]
-            append(
-                session,
-                Entry.of(
-                    EntryKind.ALARM_ACKNOWLEDGED,
-                    now,
-                    self.holder,
-                    recipient=holder,
-                    counts={"alarm": alarm_id},
-                    ids={"what": alarm.what},
-                    **actor_fields(actor, Action.ACKNOWLEDGE_LOG),
-                ),
-            )
+            fields = {"counts": {"alarm": alarm_id}, "ids": {"what": alarm.what}}
+            by = actor_fields(actor, Action.ACKNOWLEDGE_LOG)
+            append(session, Entry.of(EntryKind.ALARM_ACKNOWLEDGED, now, self.holder, recipient=holder, **fields, **by))
             if holder == self.holder:
                 self.files.delete(CHECKPOINT_FILE)  # from here on the database says what the own log is
             else:

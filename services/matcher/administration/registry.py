@@ -99,16 +99,9 @@ def invite(context: MatcherContext, actor: Actor, wanted: NewInvitation) -> File
         expires_at=context.clock() + wanted.days * _DAY,
     )
     with context.store.transaction("registry.invite") as session:
-        entry = Entry.of(
-            EntryKind.PARTY_INVITED,
-            context.clock(),
-            MATCHER,
-            recipient=wanted.party,
-            counts={"days": wanted.days},
-            ids={"invitation": invitation.invitation_id},
-            **entries.actor_fields(actor, Action.MANAGE_REGISTRY),
-        )
-        entries.append(session, entry)
+        ids, by = {"invitation": invitation.invitation_id}, (actor, Action.MANAGE_REGISTRY)
+        counts = {"days": wanted.days}
+        context.journal.log(session, EntryKind.PARTY_INVITED, by, recipient=wanted.party, counts=counts, ids=ids)
     return FileContent(content=self_signed.sign_file(invitation, context.matcher.identity).decode())
 
 
@@ -275,14 +268,8 @@ def take_acceptance(context: MatcherContext, caller: str, envelope: bytes) -> bo
             raise PolicyError("registry_accepted_otherwise", party=caller, number=acceptance.number)
         new = stored.store_acceptance(session, acceptance, envelope)
         if new:
-            entry = Entry.of(
-                EntryKind.REGISTRY_ACCEPTED,
-                context.clock(),
-                caller,
-                counts={"number": acceptance.number},
-                digests={"registry": acceptance.statement},
-            )
-            entries.append(session, entry)
+            fields = {"counts": {"number": acceptance.number}, "digests": {"registry": acceptance.statement}}
+            entries.append(session, Entry.of(EntryKind.REGISTRY_ACCEPTED, context.clock(), caller, **fields))
     return new
 
 
@@ -383,15 +370,8 @@ def state(context: MatcherContext, session: Session, message: RegistryStatement)
     stored.store_statement(session, statement)
     stored.mark_accepted(session, statement, now)
     counts = {"number": message.number, "parties": len(newer.present())}
-    entry = Entry.of(
-        EntryKind.REGISTRY_CHANGED,
-        now,
-        MATCHER,
-        counts=counts,
-        digests={"registry": statement.digest},
-        recipient=next(iter(changed)) if len(changed) == 1 else None,
-    )
-    entries.append(session, entry)
+    party, digests = next(iter(changed)) if len(changed) == 1 else None, {"registry": statement.digest}
+    context.journal.log(session, EntryKind.REGISTRY_CHANGED, counts=counts, digests=digests, recipient=party)
     former = sorted(newer.former) if own else []
     if [holder for holder in former if log_replaced(session, newer, holder, MATCHER, now)]:
         context.registry.adopt(newer)  # no statement of the replaced key is taken between its entry and the commit
@@ -478,15 +458,10 @@ def take_newer(context: MatcherContext, content: str) -> None:
             stored.store_acceptance(session, acceptance, envelope.encode())
         for statement in newer:
             stored.mark_accepted(session, statement, now)
-            entry = Entry.of(
-                EntryKind.REGISTRY_CHANGED,
-                now,
-                MATCHER,
-                digests={"registry": statement.digest},
-                counts={"number": statement.message.number, "parties": len(statement.message.registry().present())},
-                **entries.actor_fields(_ADMINISTRATOR, Action.MANAGE_REGISTRY),
-            )
-            entries.append(session, entry)
+            message, digests = statement.message, {"registry": statement.digest}
+            counts = {"number": message.number, "parties": len(message.registry().present())}
+            by = (_ADMINISTRATOR, Action.MANAGE_REGISTRY)
+            context.journal.log(session, EntryKind.REGISTRY_CHANGED, by, counts=counts, digests=digests)
         for holder in sorted(registry.former):
             log_replaced(session, registry, holder, MATCHER, now)
         stored.write_registry_file(context.settings.registry, registry)

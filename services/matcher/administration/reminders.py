@@ -11,14 +11,12 @@ from typing import TypeAlias
 
 from sqlalchemy import select
 
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.audit.roles import Action
 from aquila.errors import InputError, OrderError
 from aquila.interface.attention import NotificationText, PartyReminder
 from aquila.interface.rounds import RemindedParties, RoundOverview
-from aquila.protocol.registry import MATCHER
 from services.kit.actor import Actor
-from services.kit.log.entries import actor_fields, append
 from services.kit.logging import Log
 from services.kit.serving.notifications.driver import DAY, HOUR, DeliveryError, send_mail
 from services.kit.settings import MailSettings
@@ -60,8 +58,8 @@ def ask_reminders(context: MatcherContext, actor: Actor, round_id: str) -> Remin
         for one in reached:
             key = {"round_id": round_id, "party": one.party, "occasion": f"asked {now}"}
             session.merge(ReminderRow(**key, retry_at=0))
-            fields = actor_fields(actor, Action.PROPOSE_ROUND)
-            append(session, Entry.of(EntryKind.REMINDER, now, MATCHER, round=round_id, recipient=one.party, **fields))
+            by = (actor, Action.PROPOSE_ROUND)
+            context.journal.log(session, EntryKind.REMINDER, by, round=round_id, recipient=one.party)
     without = tuple(one.party for one in found.awaited if one not in reached and one.party)
     return RemindedParties(parties=tuple(one.party for one in reached if one.party), without_contact=without)
 
@@ -123,8 +121,8 @@ class ReminderDriver:
             retry = 0 if failure is None else now + _RETRY_SECONDS
             session.merge(ReminderRow(**key, sent_at=sent, retry_at=retry, failure=failure and failure.value))
             if failure is None and not due.occasion.startswith("asked"):
-                entry = Entry.of(EntryKind.REMINDER, now, MATCHER, round=due.round_id, recipient=due.reminder.party)
-                append(session, entry)
+                party = due.reminder.party
+                context.journal.log(session, EntryKind.REMINDER, round=due.round_id, recipient=party)
 
 
 def occasion_of(one: RoundOverview, now: int) -> str | None:

@@ -10,16 +10,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from aquila.audit.checkpoint import parse_checkpoint, parse_note
-from aquila.audit.entries import Entry, EntryKind
+from aquila.audit.entries import EntryKind
 from aquila.audit.merkle import EMPTY_ROOT
 from aquila.audit.roles import Action
 from aquila.errors import InputError
 from aquila.interface import statistics as forms
 from aquila.protocol.published_report import PublishedReport, sign_report
-from aquila.protocol.registry import MATCHER
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
-from services.kit.log.entries import CHECKPOINTS, ENTRIES, actor_fields, append
+from services.kit.log.entries import CHECKPOINTS, ENTRIES
 from services.kit.rounds import manifest_in
 from services.matcher.context import MatcherContext
 from services.matcher.statistics import Period, pictures
@@ -85,10 +84,7 @@ def sign(context: MatcherContext, actor: Actor, wanted: forms.ReportToSign) -> f
         if note is None:
             raise NotFoundError("report_checkpoint_unknown")
         report = PublishedReport.of_fields(wanted, issued_at=context.clock(), checkpoint=bytes(note).decode())
-        fields = actor_fields(actor, Action.SIGN_REPORT)
-        entry = Entry.of(
-            EntryKind.REPORT_SIGNED, report.issued_at, MATCHER, digests={"report": wanted.digest}, **fields
-        )
-        append(session, entry)
+        by = (actor, Action.SIGN_REPORT)
+        context.journal.log(session, EntryKind.REPORT_SIGNED, by, digests={"report": wanted.digest})
     context.wakeup.notify()
     return forms.SignedReport(envelope=sign_report(report, own.key).decode())

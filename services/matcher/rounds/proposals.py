@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, Word, fields_at_fault
+from aquila.audit.entries import EntryKind, Word, fields_at_fault
 from aquila.audit.roles import Action
 from aquila.crypto.envelope import payload_of
 from aquila.errors import InputError, OrderError, PolicyError
@@ -21,7 +21,6 @@ from aquila.protocol.log_entries import statement_entry
 from aquila.protocol.messages.base import MOST_TITLE
 from aquila.protocol.messages.templates import RoundTemplate
 from aquila.protocol.registration.templates import check_template, place_of
-from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from aquila.protocol.rounds.verified_round import Round
 from aquila.records.conformance import normalizer_reference
@@ -30,7 +29,7 @@ from aquila.sentences.sentence import dumps
 from services.kit.actor import Actor
 from services.kit.approvals.requests import waiting_contents
 from services.kit.log import own_approvals
-from services.kit.log.entries import actor_fields, append
+from services.kit.log.entries import append
 from services.kit.logging import Log
 from services.kit.storage.registry import templates_in_force
 from services.matcher.context import MatcherContext
@@ -199,17 +198,8 @@ def request_close(context: MatcherContext, actor: Actor, round_id: str) -> None:
         if holders := {held.party for held in undecided_alarms(turn.round)}:
             raise OrderError("round_report_on_hold_at", round=round_id, parties=", ".join(sorted(holders)))
         turn.row.wish, turn.row.reason = messages.Outcome.CLOSED.value, dumps(Sentence.of("every_party_has_its_hits"))
-        append(
-            turn.session,
-            Entry.of(
-                EntryKind.END_ASKED,
-                turn.clock(),
-                MATCHER,
-                round=round_id,
-                ids={"what": Word.CLOSE},
-                **actor_fields(actor, Action.CLOSE_ROUND),
-            ),
-        )
+        by = (actor, Action.CLOSE_ROUND)
+        context.journal.log(turn.session, EntryKind.END_ASKED, by, round=round_id, ids={"what": Word.CLOSE})
     context.wakeup.notify()
 
 

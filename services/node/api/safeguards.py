@@ -14,11 +14,11 @@ from services.kit.actor import Actor
 from services.kit.approvals.routes import FourEyes
 from services.kit.http.openapi import TAR, raw_answer
 from services.kit.http.routing import ServiceRoute, file_response
+from services.kit.log.entries import Journal
 from services.kit.log_access.routes import unnamed_file
 from services.kit.people.permissions import requires
 from services.kit.work import threads
 from services.node.api.dependencies import Node
-from services.node.context import Journal
 from services.node.safeguards import alarms, views
 from services.node.safeguards import registry as statements
 

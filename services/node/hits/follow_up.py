@@ -17,9 +17,10 @@ from aquila.followup.lifecycle import Ground, LifecycleStep, LifecycleStepKind, 
 from aquila.interface import hits as forms
 from aquila.protocol.rounds.verified_round import Round
 from services.kit.actor import Actor
+from services.kit.log.entries import Journal
 from services.kit.people.tables import AccountRow
 from services.kit.storage.store import Store
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.hits import lifecycle, review
 from services.node.hits.correspondence import check_date
 from services.node.hits.letter import Letter, LetterHit

@@ -26,8 +26,9 @@ from aquila.protocol.encoding import framed
 from services.kit.actor import Actor
 from services.kit.errors import ForgedRowError, NotFoundError
 from services.kit.log import entries
+from services.kit.log.entries import Journal
 from services.kit.storage.row_seals import REFUSED
-from services.node.context import Clock, Journal
+from services.node.context import Clock
 from services.node.round_memory import round_row
 from services.node.rounds import work
 from services.node.storage.states import Step

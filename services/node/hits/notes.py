@@ -21,8 +21,9 @@ from aquila.records.indicators import MOST_INDICATORS
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.log import entries
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
-from services.node.context import Clock, Journal, NodeContext
+from services.node.context import Clock, NodeContext
 from services.node.hits import lifecycle
 from services.node.rounds import statements
 from services.node.storage.tables import (

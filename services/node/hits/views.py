@@ -39,8 +39,9 @@ from aquila.protocol.rounds.verified_round import ERASED, Round
 from aquila.records.rules import CENTIBITS, Part, Rule, RuleTable, mask_of
 from aquila.sentences import Sentence
 from services.kit.actor import Actor
+from services.kit.log.entries import Journal
 from services.kit.people.accounts import names_of
-from services.node.context import Journal, NodeContext, Signer
+from services.node.context import NodeContext, Signer
 from services.node.hits import lifecycle
 from services.node.hits.letter import conditions_of
 from services.node.hits.notes import CONFIRMED, REFUTED, handling_of_note, references, state_of

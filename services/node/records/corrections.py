@@ -18,8 +18,8 @@ from aquila.records.rows import AcceptedRow, Row
 from aquila.records.search import search_text
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
-from services.node.context import Journal
 from services.node.records.erasure import close_gaps, overwrite_deleted
 from services.node.records.imports import log_import, round_with_list
 from services.node.records.list_reading import finding_rows, findings_of

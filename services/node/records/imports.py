@@ -24,10 +24,11 @@ from aquila.records.search import search_text
 from aquila.visible import first_unseen
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.memory import RowsRead
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.hits.statistics import FilledFields
 from services.node.records import comparisons
 from services.node.records.erasure import overwrite_deleted

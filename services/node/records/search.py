@@ -28,8 +28,8 @@ from aquila.records.person import Record
 from aquila.records.search import name_in, part_in, search_for, words_of
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
+from services.kit.log.entries import Journal
 from services.kit.storage.store import Store
-from services.node.context import Journal
 from services.node.hits import lifecycle
 from services.node.hits.review import by_reference, is_number
 from services.node.hits.views import history_of, log_consultation, with_records, withdrawals_of

@@ -29,9 +29,9 @@ from aquila.records.search import name_in, part_in, words_of
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.http.signed_calls import RateLimiter
-from services.kit.log.entries import ENTRIES, stored_entries
+from services.kit.log.entries import ENTRIES, Journal, stored_entries
 from services.kit.storage.store import Store
-from services.node.context import Clock, Journal
+from services.node.context import Clock
 from services.node.hits.lifecycle import person_digest
 from services.node.hits.review import Key, by_round
 from services.node.hits.views import log_consultation

@@ -15,8 +15,8 @@ from aquila.interface.attention import AttentionKind, AttentionList, RoundAttent
 from aquila.interface.rounds import SubmissionState
 from aquila.protocol.messages import Kind, Manifest, Receipt, StatementKind, WithheldAnswer, Withholding
 from aquila.protocol.rounds.round_state import ENDED_PHASES, Phase
+from services.kit.log.entries import Journal
 from services.kit.rounds import manifest_in
-from services.node.context import Journal
 from services.node.rounds.requests import consent_until, rounds_with_list, submit_until
 from services.node.storage.states import LocalRoundState
 from services.node.storage.tables import AlarmRow, PairCheckRow, ProblemRow, RoundRow, StatementRow, SubmissionRow

@@ -16,9 +16,9 @@ from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages import Receipt, StatementKind
 from aquila.sentences import Sentence
 from services.kit.errors import ForgedRowError
+from services.kit.log.entries import Journal
 from services.kit.storage.row_seals import ROW_KEY, RowKey, left_out
 from services.kit.storage.store import Store
-from services.node.context import Journal
 from services.node.round_memory import ReportedHit, RoundMemories
 from services.node.storage.tables import HitRow, HitStatusRow, HitStepRow, StatementRow, WithdrawalRow
 

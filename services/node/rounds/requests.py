@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.errors import OrderError, PolicyError
 from aquila.interface.rounds import ConsentRequest, SubmissionState
@@ -21,8 +21,8 @@ from aquila.records.conformance import normalizer_reference
 from aquila.sentences import Sentence
 from aquila.sentences.sentence import loads
 from services.kit.actor import Actor
-from services.kit.log.entries import actor_fields, append
-from services.node.context import Clock, Journal, NodeContext
+from services.kit.log.entries import Journal
+from services.node.context import Clock, NodeContext
 from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import work
 from services.node.rounds.own_reports import on_hold
@@ -220,7 +220,8 @@ def request_close(journal: Journal, rounds: RoundMemories, actor: Actor, round_i
         if on_hold(session, round_id):
             raise OrderError("round_report_on_hold", round=round_id)
         if not row.close_wished:
-            _log_end(session, journal, actor, round_id, Word.CLOSE, Action.CLOSE_ROUND)
+            by = (actor, Action.CLOSE_ROUND)
+            journal.log(session, EntryKind.END_ASKED, by, round=round_id, ids={"what": Word.CLOSE})
         row.close_wished = True
         work.wake(session, round_id)
 
@@ -236,16 +237,8 @@ def request_abort(journal: Journal, actor: Actor, round_id: str, reason: str) ->
         if row.state == LocalRoundState.ACTIVE or row.phase not in ENDED_PHASES:
             row.abort_reason = reason
             work.wake(session, round_id)
-            _log_end(session, journal, actor, round_id, Word.ABORT, Action.ABORT_ROUND)
-
-
-def _log_end(session: Session, journal: Journal, actor: Actor, round_id: str, what: Word, action: Action) -> None:
-    """Append the entry of who wanted an end."""
-    fields = actor_fields(actor, action)
-    append(
-        session,
-        Entry.of(EntryKind.END_ASKED, journal.clock(), journal.code, round=round_id, ids={"what": what}, **fields),
-    )
+            by = (actor, Action.ABORT_ROUND)
+            journal.log(session, EntryKind.END_ASKED, by, round=round_id, ids={"what": Word.ABORT})
 
 
 def _active(session: Session, round_id: str) -> RoundRow:

@@ -20,10 +20,11 @@ from services.kit.errors import (
     StoreConflictError,
     StoreError,
 )
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.drivers import delay_after, is_news, side_by_side
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.logs import checks
 from services.node.round_memory import round_row
 from services.node.rounds import statements, work

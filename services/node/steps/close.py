@@ -20,10 +20,10 @@ from aquila.protocol.rounds.verified_round import JUSTIFICATION_DAYS, Round, wit
 from aquila.sentences import Sentence, text_of
 from aquila.sentences.sentence import dumps, loads
 from services.kit.errors import StoreError
-from services.kit.log.entries import statements_kept
+from services.kit.log.entries import Journal, statements_kept
 from services.kit.logging import Log
 from services.kit.people.context import log_entry
-from services.node.context import Journal, NodeContext, Signer
+from services.node.context import NodeContext, Signer
 from services.node.logs import checks
 from services.node.records.erasure import tables_of_hits
 from services.node.round_memory import round_row

@@ -42,10 +42,11 @@ from aquila.protocol.submissions.submission import FinalizedChunk
 from aquila.records.rules import RuleTable
 from aquila.sentences import Sentence
 from services.kit.errors import ExposedSecretError, StoreError
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
 from services.kit.storage.files import destroy_secret
 from services.kit.storage.store import Store
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.hits import notes
 from services.node.round_memory import RoundMemories, round_row
 from services.node.rounds import paths, statements

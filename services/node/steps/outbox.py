@@ -35,12 +35,12 @@ from aquila.sentences import Sentence
 from aquila.sentences.sentence import dumps
 from services.kit.errors import NotFoundError, PeerFullError, error_from_problem, retry_after_of
 from services.kit.http.peer import AS_JSON
-from services.kit.log.entries import append
+from services.kit.log.entries import Journal, append
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.logs import checks
 from services.node.round_memory import RoundMemories, TakenStatement, round_row
 from services.node.rounds import paths, statements, work

@@ -28,8 +28,9 @@ from aquila.protocol.rounds.round_state import ENDED_PHASES
 from services.kit.actor import Actor
 from services.kit.errors import NotFoundError
 from services.kit.log import entries
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.records.erasure import close_gaps, has_gaps_in_use
 from services.node.records.stored_lists import following_removal, standing_queries_of, stored_digest
 from services.node.round_memory import round_row

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
-from aquila.audit.entries import Entry, EntryKind, Word
+from aquila.audit.entries import EntryKind, Word
 from aquila.audit.roles import Action
 from aquila.followup.lifecycle import Stage
 from aquila.interface import queries as forms
@@ -15,7 +15,6 @@ from aquila.interface.hits import QueryReason
 from aquila.interface.rounds import AnswerState, SubmissionState
 from aquila.protocol.messages import Manifest
 from services.kit.actor import Actor
-from services.kit.log import entries as log_entries
 from services.kit.people.accounts import names_of
 from services.node.context import NodeContext
 from services.node.records.queries import standing_queries
@@ -66,15 +65,9 @@ def show_standing(node: NodeContext, actor: Actor, standing_id: str) -> forms.St
             forms.WatchedPerson(record_id=record.record_id, record=json.loads(record.content))
             for record in session.scalars(query)
         )
-        seen = Entry.of(
-            EntryKind.CONSULTATION,
-            node.clock(),
-            node.code,
-            counts={"records": len(persons)},
-            ids={"of": Word.RECORD, "standing": standing_id},
-            **log_entries.actor_fields(actor, Action.SEE_QUERIES),
-        )
-        log_entries.append(session, seen)
+        ids = {"of": Word.RECORD, "standing": standing_id}
+        by = (actor, Action.SEE_QUERIES)
+        node.journal.log(session, EntryKind.CONSULTATION, by, counts={"records": len(persons)}, ids=ids)
     return forms.StandingQueryView(entry=entry, persons=persons)
 
 

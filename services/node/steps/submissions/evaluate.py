@@ -22,10 +22,11 @@ from aquila.protocol.rounds.verified_round import Round
 from aquila.protocol.submissions.tasks import ChunkEvaluation, EvaluateTask
 from aquila.sentences import Sentence
 from services.kit.errors import NotFoundError
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
 from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
-from services.node.context import Journal, NodeContext, Signer
+from services.node.context import NodeContext, Signer
 from services.node.round_memory import RoundMemories
 from services.node.rounds import paths, statements
 from services.node.safeguards import evaluation_limits

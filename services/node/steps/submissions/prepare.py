@@ -24,11 +24,12 @@ from aquila.protocol.submissions.submission import ROW, chunk_reference, merge_r
 from aquila.protocol.submissions.tasks import BlindTask, DigestedBatch
 from aquila.records.rules import InputClass
 from services.kit.log import entries
+from services.kit.log.entries import Journal
 from services.kit.logging import Log
 from services.kit.storage.files import ChunkFiles
 from services.kit.storage.store import Store
 from services.kit.work.drivers import run_in_order, until
-from services.node.context import Journal, NodeContext
+from services.node.context import NodeContext
 from services.node.records.erasure import close_gaps
 from services.node.records.stored_lists import check_approved, stored_digest
 from services.node.round_memory import PreparedSubmission, RoundMemories, seed_name
