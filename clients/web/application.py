@@ -14,7 +14,6 @@ from urllib.parse import quote, urlsplit
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
-from fastapi.telemetry import TelemetryConfig
 from pydantic import ValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -29,29 +28,13 @@ from clients.web.app.visit import SignInNeededError, keep_cookie, visit_of
 from clients.web.pages import routers_of
 from clients.web.text.errors import error_page_of, field_of, form_name
 from services.kit.errors import UnknownCallerError
-from services.kit.http.routing import add_routes
+from services.kit.http.routing import TLS_HEADERS, add_routes, bare_application, fields_of_call
 from services.kit.logging import Log
-
-_NO_TELEMETRY: TelemetryConfig = {
-    "tracing": False,
-    "metrics": False,
-    "logs": False,
-    "operation_spans": False,
-    "auto_configure": False,
-}
 
 
 def pages_of(site: Site) -> FastAPI:
     """Return the pages of a site as an application; it starts nothing."""
-    app = FastAPI(
-        title="Aquila pages",
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        # A redirect would repeat the caller's Host.
-        redirect_slashes=False,
-        telemetry=_NO_TELEMETRY,
-    )
+    app = bare_application(title="Aquila pages")
     app.state.site = site
     app.add_exception_handler(AquilaError, _on_error)
     app.add_exception_handler(ValidationError, _on_invalid)
@@ -177,9 +160,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-_TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
 _PRACTICE = "PRACTICE-"  # of the names of all files that pages of practice give
-_METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
 class SecurityHeaders:
@@ -211,7 +192,7 @@ class SecurityHeaders:
             failed = PlainTextResponse("This page failed. Nothing was changed half; try again.", 500)
             await failed(scope, receive, answer)
         finally:
-            self._log(scope, status, started)
+            _LOG.info("page", **fields_of_call(scope, status or int(HTTPStatus.INTERNAL_SERVER_ERROR), started))
 
     def _fresh(self, scope: Scope) -> str:
         """Give a visitor without any cookie of ours a random value, to which the forms before sign-in are bound."""
@@ -225,21 +206,10 @@ class SecurityHeaders:
         saved = headers.get("content-disposition", "")
         if self._site.practice and saved:
             headers["content-disposition"] = saved.replace('filename="', f'filename="{_PRACTICE}')
-        for name, value in (_HEADERS | (_TLS_HEADERS if self._site.secure else {})).items():
+        for name, value in (_HEADERS | (TLS_HEADERS if self._site.secure else {})).items():
             headers.setdefault(name, value)
         # A file that may be cached is the same for everyone, and brings no cookie.
         if fresh and headers["cache-control"] == "no-store":
             secure = "; Secure" if self._site.secure else ""
             cookie = f"{self._site.cookie('form')}={fresh}; Path=/; HttpOnly; SameSite=Strict{secure}"
             headers.append("set-cookie", cookie)
-
-    @staticmethod
-    def _log(scope: Scope, status: int, started: float) -> None:
-        """Write the line of a page, with the template of its route: a path is the visitor's text."""
-        _LOG.info(
-            "page",
-            method=scope["method"] if scope["method"] in _METHODS else "other",
-            route=getattr(scope.get("route"), "path", ""),
-            status=status or int(HTTPStatus.INTERNAL_SERVER_ERROR),
-            milliseconds=round(1000 * (time.monotonic() - started)),
-        )

@@ -11,6 +11,7 @@ each route does this, in this order:
 """
 
 import functools
+import time
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import Response, StreamingResponse
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -43,6 +45,40 @@ Ongoing = Annotated[bool, Query(description="Only rounds that are not over.")]
 _PIECE_BYTES = 1 << 18
 SMALL_BODY = 16 << 10
 """Bytes of a body that is neither a list nor a chunk nor a statement."""
+
+
+TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}
+"""Headers of each answer over TLS; over plain HTTP they must not be sent (RFC 6797 section 7.2)."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def bare_application(**options: Any) -> FastAPI:
+    """Return an application that answers nothing yet.
+
+    It has no telemetry: FastAPI would send requests and exception texts wherever an environment variable says. Nor
+    pages of documentation: they load scripts from elsewhere; the schema is a file of the project. Nor redirects, which
+    would repeat the caller's Host.
+    """
+    closed: dict[str, Any] = {"openapi_url": None, "docs_url": None, "redoc_url": None, "redirect_slashes": False}
+    return FastAPI(**closed, **options, telemetry=_NO_TELEMETRY)
+
+
+def fields_of_call(scope: Scope, status: int, started: float) -> dict[str, Any]:
+    """Return what a log line says of each call, with the template of its route: a path is the caller's text."""
+    return {
+        "method": scope["method"] if scope["method"] in _METHODS else "other",
+        "route": getattr(scope.get("route"), "path", ""),
+        "status": status,
+        "milliseconds": round(1000 * (time.monotonic() - started)),
+    }
 
 
 def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:

@@ -28,7 +28,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRouter
-from fastapi.telemetry import TelemetryConfig
 from rfc8785 import dumps
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -41,7 +40,7 @@ from aquila.protocol.problems import MEDIA_TYPE
 from services.kit import errors
 from services.kit.http.connections import PROBES
 from services.kit.http.openapi import describe
-from services.kit.http.routing import ServiceRoute, add_routes
+from services.kit.http.routing import TLS_HEADERS, ServiceRoute, add_routes, bare_application, fields_of_call
 from services.kit.http.signatures import CallVerifier
 from services.kit.http.signed_calls import Contacts, RateLimiter
 from services.kit.logging import HEADER, REQUEST, Log, carrying, id_of
@@ -52,21 +51,12 @@ from services.kit.work.memory import EventCounts
 from services.kit.work.threads import Pool
 
 _LOG = Log("kit.web")
-_NO_TELEMETRY: TelemetryConfig = {
-    "tracing": False,
-    "metrics": False,
-    "logs": False,
-    "operation_spans": False,
-    "auto_configure": False,
-}
 _SECURITY_HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-_TLS_HEADERS = {"strict-transport-security": "max-age=31536000"}  # over plain HTTP it must not be sent (RFC 6797 7.2)
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME_LIMIT = 40
 _SUPERVISED = PROBES | {"/v1/service/health"}
 _MOST_FAULTS = 8
@@ -105,19 +95,7 @@ def application(  # noqa: PLR0913 - each part of a service is named once, here
         contacts: Where it is kept who called last, if anywhere.
         buckets: How many calls a party may sign; without them as many as it likes.
     """
-    # No telemetry: FastAPI would send requests and exception texts wherever an environment variable says.
-    # No pages of documentation: they load scripts from elsewhere; the schema is a file of the project.
-    app = FastAPI(
-        title=title,
-        version=version,
-        lifespan=lifespan,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        # A redirect would repeat the caller's Host.
-        redirect_slashes=False,
-        telemetry=_NO_TELEMETRY,
-    )
+    app = bare_application(title=title, version=version, lifespan=lifespan)
     describe(app)
     app.router.route_class = ServiceRoute
     app.state.body_bytes, app.state.body_limits = body_bytes, dict(body_limits or {})
@@ -198,7 +176,7 @@ class _Answer:
 
     def __init__(self, send: Send, scheme: str) -> None:
         self._send = send
-        self._headers = _SECURITY_HEADERS | {HEADER: REQUEST.get()} | (_TLS_HEADERS if scheme == "https" else {})
+        self._headers = _SECURITY_HEADERS | {HEADER: REQUEST.get()} | (TLS_HEADERS if scheme == "https" else {})
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -259,7 +237,7 @@ def _place(location: Sequence[object]) -> str:
 
 
 def _log_call(scope: Scope, status: int, started: float) -> None:
-    """Write the line of a call, with the template of its route: a path is the caller's text.
+    """Write the line of a call.
 
     A look at the service's health that finds nothing wrong is for developers alone: supervisors make thousands a day.
     """
@@ -267,12 +245,9 @@ def _log_call(scope: Scope, status: int, started: float) -> None:
     write = _LOG.debug if quiet else _LOG.info
     write(
         "call",
-        method=scope["method"] if scope["method"] in _METHODS else "other",
-        route=getattr(scope.get("route"), "path", ""),
-        status=status,
+        **fields_of_call(scope, status, started),
         party=str(scope.get("state", {}).get("party", "")),
         person=str(scope.get("state", {}).get("person", "")),
-        milliseconds=round(1000 * (time.monotonic() - started)),
     )
 
 
