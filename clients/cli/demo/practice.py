@@ -23,7 +23,7 @@ from aquila.protocol.messages import Kind, Mode
 from aquila.protocol.registry import MATCHER
 from aquila.protocol.rounds.round_state import Phase
 from clients.cli.demo.population import DemoHomes, Population, make_homes, questions
-from clients.local_services.accounts import StaffSessions, open_sessions
+from clients.local_services.accounts import StaffSessions, open_all
 from clients.local_services.processes import MARKER, DemoProcesses, staged
 from clients.people.nationals import COUNTRIES
 from clients.sdk import QueryClient
@@ -78,7 +78,7 @@ class Practice:
         demo_homes = make_homes(self.stage.folder, self.population, practice=True)
         self._write_material()
         self.stage.start([(name, home) for name, home in demo_homes.homes.items()])
-        self.staff = {one.name: open_sessions(one, opened) for one in self.stage.processes}
+        self.staff = open_all(self.stage.processes, opened)
         self._propose()
         for code in self._others:
             self._consent(code)

@@ -21,7 +21,7 @@ from clients.cli.demo.checks import LEAST_BYTES, check_log, left_in, samples_of,
 from clients.cli.demo.population import IN_ALL, IN_TWO, NAMES, DemoHomes, Population, make_homes, questions
 from clients.cli.demo.round_views import SHORT, follow_round, hits_table, query_views
 from clients.cli.output.screen import Screen, Table, numbered
-from clients.local_services.accounts import StaffSessions, open_sessions
+from clients.local_services.accounts import StaffSessions, open_all
 from clients.local_services.processes import DemoProcesses
 from clients.people.nationals import COUNTRIES
 from clients.sdk import MatcherClient, NodeClient, QueryClient, find_home
@@ -102,7 +102,7 @@ class DemoScenario:
 
     def _sign_in(self, opened: ExitStack) -> dict[str, StaffSessions]:
         self._head("Everyone has an account: a password and an authenticator, and the roles of the work")
-        all_staff = {process.name: open_sessions(process, opened) for process in self.stage.processes}
+        all_staff = open_all(self.stage.processes, opened)
         rows = [(name, ", ".join(staff.pseudonyms)) for name, staff in all_staff.items()]
         officer = all_staff[COUNTRIES[0]].pseudonyms["officer"]
         self.screen.narrate(
