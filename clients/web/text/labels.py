@@ -15,7 +15,7 @@ from aquila.records.person import FIELDS
 from aquila.records.rules import BUILT_IN, load_rules
 from aquila.sentences import Sentence
 from clients.web.i18n.languages import Language, n_
-from clients.web.text.log_entries import SUBJECT_ANSWERS, entry_fields
+from clients.web.text.log_entries import KINDS, STEPS, SUBJECT_ANSWERS, entry_fields
 
 PRACTICE = n_("Practice. Invented persons. Nothing here is real.")
 """The mark of practice."""
@@ -212,26 +212,6 @@ REFERENCES = {
     "standing_query": n_("the number or case reference of a standing query of your party"),
 }
 """What a reference that is found stands for."""
-STEPS = {
-    "carried": n_("carried from an earlier round"),
-    "replaced": n_("replaced by the hit of a later round"),
-    "acknowledged": n_("taken up"),
-    "decided": n_("decided"),
-    "undone": n_("decision undone"),
-    "assigned": n_("assigned"),
-    "remarked": n_("remark"),
-    "opened": n_("follow-up opened"),
-    "referenced": n_("number of the channel noted"),
-    "replied": n_("reply of the other party recorded"),
-    "reminded": n_("reminder prepared"),
-    "received": n_("request of the other party received"),
-    "answered": n_("request of the other party answered"),
-    "permitted": n_("permission recorded"),
-    "exported": n_("letter exported"),
-    "closed": n_("closed"),
-    "reopened": n_("reopened"),
-    "withdrawn": n_("withdrawn"),
-}
 WORK = {
     "undecided": n_("a decision"),
     "decided": n_("a request, or the end"),
@@ -249,73 +229,6 @@ SUBJECT_PLACES = {
     "log": n_("Log"),
 }
 """Where something of a person may be at a node."""
-ENTRIES = {
-    "subject_answered": n_("person's request answered"),
-    "report_signed": n_("report published and signed"),
-    "import": n_("list imported"),
-    "erasure": n_("record erased"),
-    "proposal": n_("round proposed"),
-    "discovery": n_("proposal received"),
-    "consent": n_("consent"),
-    "opening": n_("round opened"),
-    "locks": n_("keys for each counterpart sent"),
-    "standing_query": n_("standing query"),
-    "submission": n_("submission"),
-    "evaluation": n_("evaluation for another party"),
-    "tokens": n_("tokens sent"),
-    "match": n_("lists matched"),
-    "report": n_("report sent"),
-    "receipt": n_("report received"),
-    "refusal": n_("round refused"),
-    "end_asked": n_("end of a round asked for"),
-    "reminder": n_("party reminded"),
-    "ending": n_("round ended"),
-    "key_destruction": n_("keys destroyed"),
-    "closing": n_("destruction of keys stated"),
-    "evidence": n_("contradicting statements kept"),
-    "consultation": n_("hits or records looked at"),
-    "disclosure": n_("sealed note sent"),
-    "note_received": n_("sealed note received"),
-    "hit_confirmed": n_("hit confirmed by both sides"),
-    "hit_refuted": n_("hit refuted"),
-    "hit_acknowledged": n_("hit taken up"),
-    "hit_decided": n_("hit decided"),
-    "follow_up": n_("follow-up opened"),
-    "follow_up_closed": n_("hit closed"),
-    "export": n_("exported"),
-    "export_permitted": n_("permission to export recorded"),
-    "withdrawal": n_("hit withdrawn"),
-    "withdrawal_acknowledged": n_("withdrawal confirmed"),
-    "outcome": n_("outcomes counted"),
-    "follow_up_told": n_("follow-up told to a counterpart"),
-    "checked": n_("report checked for what was left out"),
-    "hits_left_out": n_("hits left out"),
-    "fishing_alarm": n_("more hits than lists explain"),
-    "alarm_released": n_("report released after an alarm"),
-    "answer_withheld": n_("answer to a query withheld"),
-    "answer_refused": n_("answer to a query refused"),
-    "submission_refused": n_("submission refused"),
-    "statement_refused": n_("statement not taken"),
-    "approval_requested": n_("approval requested"),
-    "approved": n_("approved by a second person"),
-    "approval_denied": n_("not approved"),
-    "sign_in": n_("sign-in"),
-    "sign_in_failed": n_("sign-in failed"),
-    "sign_out": n_("sign-out"),
-    "account_locked": n_("account locked after failed sign-ins"),
-    "account_changed": n_("account changed"),
-    "log_alarm": n_("a log was rewritten"),
-    "alarm_acknowledged": n_("alarm acknowledged"),
-    "log_consulted": n_("log looked at"),
-    "log_exported": n_("log exported"),
-    "party_invited": n_("party invited"),
-    "registry_changed": n_("registry changed"),
-    "registry_accepted": n_("registry accepted"),
-    "key_replaced": n_("identity key replaced"),
-    "log_pruned": n_("contents erased after their time"),
-    "backup": n_("backup made"),
-    "maintenance": n_("service maintained"),
-}
 UNUSUAL_USES = {"many": (n_("far more than usual"), "care"), "hours": (n_("outside the hours of work"), "care")}
 SIGNATURES = {
     "verified": (n_("signed by its party"), "good"),
@@ -502,7 +415,7 @@ def filters(language: Language) -> dict[str, Callable[..., object]]:
         "submission_step": lambda code: say(SUBMISSIONS[code][0]),
         "query_step": partial(word, table=QUERY_STEPS),
         "query_urgency": partial(word, table=QUERY_URGENCIES),
-        "entry_kind": partial(word, table=ENTRIES),
+        "entry_kind": partial(word, table={kind.value: label for kind, (label, _) in KINDS.items()}),
         "subject_place": partial(word, table=SUBJECT_PLACES),
         "subject_answer": partial(word, table=SUBJECT_ANSWERS),
         "promise": partial(word, table=PROMISES),

@@ -1,13 +1,111 @@
-"""The fields of a log entry other than actor and time, in words: identifiers, chosen words, numbers and digests."""
+"""A log entry in words: its kind, and its fields other than actor and time."""
 
 import re
 from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from aquila.audit.entries import Entry
+from aquila.audit.entries import Entry, EntryKind
 from clients.web.i18n.languages import Language, n_
 
+KINDS = {
+    EntryKind.IMPORT: (n_("list imported"), n_("%(who)s imported a list.")),
+    EntryKind.ERASURE: (n_("record erased"), n_("%(who)s erased a record or a list.")),
+    EntryKind.PROPOSAL: (n_("round proposed"), n_("%(who)s proposed the round.")),
+    EntryKind.DISCOVERY: (n_("proposal received"), n_("%(who)s received the proposal of the round.")),
+    EntryKind.CONSENT: (n_("consent"), n_("%(who)s consented to the round.")),
+    EntryKind.OPENING: (n_("round opened"), n_("%(who)s opened the round.")),
+    EntryKind.LOCKS: (n_("keys for each counterpart sent"), n_("%(who)s sent the keys for each counterpart.")),
+    EntryKind.STANDING_QUERY: (n_("standing query"), n_("%(who)s changed the state of a standing query.")),
+    EntryKind.SUBMISSION: (n_("submission"), n_("%(who)s announced a list or a query, with its reason.")),
+    EntryKind.EVALUATION: (n_("evaluation for another party"), n_("%(who)s evaluated inputs of %(other)s.")),
+    EntryKind.TOKENS: (n_("tokens sent"), n_("%(who)s sent tokens.")),
+    EntryKind.MATCH: (n_("lists matched"), n_("%(who)s compared %(left)s with %(right)s.")),
+    EntryKind.REPORT: (n_("report sent"), n_("%(who)s sent a report to %(other)s.")),
+    EntryKind.RECEIPT: (n_("report received"), n_("%(who)s acknowledged the report on hits with %(other)s.")),
+    EntryKind.REFUSAL: (n_("round refused"), n_("%(who)s refused the round.")),
+    EntryKind.END_ASKED: (n_("end of a round asked for"), n_("%(who)s asked for the end of the round.")),
+    EntryKind.REMINDER: (n_("party reminded"), n_("%(who)s reminded %(other)s of a step of the round.")),
+    EntryKind.ENDING: (n_("round ended"), n_("%(who)s ended the round.")),
+    EntryKind.KEY_DESTRUCTION: (n_("keys destroyed"), n_("%(who)s destroyed the keys of the round.")),
+    EntryKind.CLOSING: (n_("destruction of keys stated"), n_("%(who)s stated that the keys are destroyed.")),
+    EntryKind.EVIDENCE: (
+        n_("contradicting statements kept"),
+        n_("%(who)s kept two contradicting statements of %(other)s as evidence."),
+    ),
+    EntryKind.CONSULTATION: (n_("hits or records looked at"), n_("%(who)s looked at hits or records.")),
+    EntryKind.DISCLOSURE: (n_("sealed note sent"), n_("%(who)s sent sealed notes to %(other)s.")),
+    EntryKind.NOTE_RECEIVED: (n_("sealed note received"), n_("%(who)s acknowledged the sealed notes of %(other)s.")),
+    EntryKind.HIT_CONFIRMED: (
+        n_("hit confirmed by both sides"),
+        n_("%(who)s recorded that both sides confirmed a hit."),
+    ),
+    EntryKind.HIT_REFUTED: (n_("hit refuted"), n_("%(who)s recorded that the sealed notes refute a hit.")),
+    EntryKind.HIT_ACKNOWLEDGED: (n_("hit taken up"), n_("%(who)s took up a hit.")),
+    EntryKind.HIT_DECIDED: (n_("hit decided"), n_("%(who)s decided on hits.")),
+    EntryKind.FOLLOW_UP: (n_("follow-up opened"), n_("%(who)s recorded a step of a follow-up.")),
+    EntryKind.FOLLOW_UP_CLOSED: (n_("hit closed"), n_("%(who)s closed a hit.")),
+    EntryKind.EXPORT: (n_("exported"), n_("%(who)s exported hits or a request.")),
+    EntryKind.EXPORT_PERMITTED: (n_("permission to export recorded"), n_("%(who)s recorded a permission to export.")),
+    EntryKind.WITHDRAWAL: (n_("hit withdrawn"), n_("%(who)s withdrew hits with %(other)s.")),
+    EntryKind.WITHDRAWAL_ACKNOWLEDGED: (
+        n_("withdrawal confirmed"),
+        n_("%(who)s acknowledged that %(other)s withdrew hits."),
+    ),
+    EntryKind.OUTCOME: (n_("outcomes counted"), n_("%(who)s stated in numbers how hits ended.")),
+    EntryKind.FOLLOW_UP_TOLD: (
+        n_("follow-up told to a counterpart"),
+        n_("%(who)s told %(other)s how follow-ups stand."),
+    ),
+    EntryKind.SUBJECT_ANSWERED: (n_("person's request answered"), n_("%(who)s answered a person's request.")),
+    EntryKind.CHECKED: (
+        n_("report checked for what was left out"),
+        n_("%(who)s checked the report on hits with %(other)s for hits that were left out."),
+    ),
+    EntryKind.HITS_LEFT_OUT: (n_("hits left out"), n_("%(who)s found that hits were left out.")),
+    EntryKind.FISHING_ALARM: (
+        n_("more hits than lists explain"),
+        n_("%(who)s holds a report back: there are more hits than the lists explain."),
+    ),
+    EntryKind.ALARM_RELEASED: (n_("report released after an alarm"), n_("%(who)s released a report after an alarm.")),
+    EntryKind.ANSWER_WITHHELD: (n_("answer to a query withheld"), n_("%(who)s withholds the answer to a query.")),
+    EntryKind.ANSWER_REFUSED: (n_("answer to a query refused"), n_("%(who)s refused to answer a query.")),
+    EntryKind.SUBMISSION_REFUSED: (
+        n_("submission refused"),
+        n_("%(who)s refused to prepare a submission that was asked for."),
+    ),
+    EntryKind.STATEMENT_REFUSED: (n_("statement not taken"), n_("%(who)s did not take a statement of %(other)s.")),
+    EntryKind.APPROVAL_REQUESTED: (n_("approval requested"), n_("%(who)s asked for the approval of a second person.")),
+    EntryKind.APPROVED: (n_("approved by a second person"), n_("%(who)s approved what another person asked for.")),
+    EntryKind.APPROVAL_DENIED: (n_("not approved"), n_("%(who)s did not approve what was asked for.")),
+    EntryKind.SIGN_IN: (n_("sign-in"), n_("%(who)s signed in.")),
+    EntryKind.SIGN_IN_FAILED: (n_("sign-in failed"), n_("%(who)s: a sign-in failed.")),
+    EntryKind.SIGN_OUT: (n_("sign-out"), n_("%(who)s signed out.")),
+    EntryKind.ACCOUNT_LOCKED: (
+        n_("account locked after failed sign-ins"),
+        n_("%(who)s: an account was locked after failed sign-ins."),
+    ),
+    EntryKind.ACCOUNT_CHANGED: (n_("account changed"), n_("%(who)s changed an account.")),
+    EntryKind.PARTY_INVITED: (n_("party invited"), n_("%(who)s invited a party.")),
+    EntryKind.REGISTRY_CHANGED: (n_("registry changed"), n_("%(who)s changed the registry.")),
+    EntryKind.REGISTRY_ACCEPTED: (n_("registry accepted"), n_("%(who)s accepted the registry.")),
+    EntryKind.KEY_REPLACED: (
+        n_("identity key replaced"),
+        n_("%(who)s recorded that the identity key of %(other)s was replaced."),
+    ),
+    EntryKind.LOG_ALARM: (n_("a log was rewritten"), n_("%(who)s found that the log of %(other)s was rewritten.")),
+    EntryKind.ALARM_ACKNOWLEDGED: (n_("alarm acknowledged"), n_("%(who)s let work go on after an alarm over a log.")),
+    EntryKind.LOG_CONSULTED: (n_("log looked at"), n_("%(who)s looked at the log.")),
+    EntryKind.LOG_EXPORTED: (n_("log exported"), n_("%(who)s exported the log.")),
+    EntryKind.LOG_PRUNED: (
+        n_("contents erased after their time"),
+        n_("%(who)s erased contents of the log whose time was over."),
+    ),
+    EntryKind.BACKUP: (n_("backup made"), n_("%(who)s made a backup.")),
+    EntryKind.REPORT_SIGNED: (n_("report published and signed"), n_("%(who)s signed a report for publication.")),
+    EntryKind.MAINTENANCE: (n_("service maintained"), n_("%(who)s maintained the service.")),
+}
+"""Of each kind, its label and its sentence in the story of a round."""
 NAMES = {
     "account": n_("account"),
     "alarm": n_("alarm"),
@@ -100,7 +198,30 @@ SUBJECT_ANSWERS = {
     "rights": n_("withheld, for the rights of others"),
 }
 """What a person is told who asks what is held."""
+STEPS = {
+    "carried": n_("carried from an earlier round"),
+    "replaced": n_("replaced by the hit of a later round"),
+    "acknowledged": n_("taken up"),
+    "decided": n_("decided"),
+    "undone": n_("decision undone"),
+    "assigned": n_("assigned"),
+    "remarked": n_("remark"),
+    "opened": n_("follow-up opened"),
+    "referenced": n_("number of the channel noted"),
+    "replied": n_("reply of the other party recorded"),
+    "reminded": n_("reminder prepared"),
+    "received": n_("request of the other party received"),
+    "answered": n_("request of the other party answered"),
+    "permitted": n_("permission recorded"),
+    "exported": n_("letter exported"),
+    "closed": n_("closed"),
+    "reopened": n_("reopened"),
+    "withdrawn": n_("withdrawn"),
+}
+"""The steps of a hit's follow-up."""
 WORDS = {
+    **STEPS,
+    **SUBJECT_ANSWERS,
     "list": n_("list"),
     "lists": n_("lists"),
     "query": n_("a query"),
@@ -111,7 +232,6 @@ WORDS = {
     "high": n_("high"),
     "medium": n_("medium"),
     "low": n_("low"),
-    "closed": n_("closed"),
     "aborted": n_("aborted"),
     "refused": n_("refused"),
     "round": n_("a round"),
@@ -148,7 +268,6 @@ WORDS = {
     "signature": n_("a signature"),
     "missing": n_("an entry is missing"),
     "false": n_("an entry is false"),
-    "withdrawn": n_("withdrawn"),
     "expired": n_("its time is over"),
     "siena": "SIENA",
     "interpol": "Interpol I-24/7",
@@ -162,9 +281,13 @@ WORDS = {
     "unlawful": n_("the record may not be held"),
     "not_needed": n_("the record is not needed any more"),
     "erased": n_("the record was erased"),
-    "acknowledged": n_("taken up"),
     "person": n_("Person"),
-} | SUBJECT_ANSWERS
+    "certificate": n_("certificates"),
+    "notification": n_("Notifications"),
+    "erasure": n_("Erasure of a record with hits"),
+    "on_hold": n_("on hold"),
+}
+"""Of each word that an entry may use as a value."""
 _NUMBERED = re.compile(r"(.+)_\d+")
 _OF_PARTY = re.compile(r"([a-z]{2})_(high|medium|low)")
 _SHORT = 8

@@ -2,12 +2,12 @@
 
 import pytest
 
-from aquila.audit.entries import EntryKind
+from aquila.audit.entries import EntryKind, Word
 from aquila.interface.records import ReferenceKind
 from aquila.records.rules import load_rules
 from clients.web.i18n.languages import TAGS, languages
-from clients.web.text import log_story
 from clients.web.text.labels import REFERENCES, RULE_PARTS, filters
+from clients.web.text.log_entries import KINDS, WORDS
 
 PLAIN = "similar name + initial + full date of birth"
 
@@ -48,6 +48,11 @@ def test_a_date_is_not_broken_in_a_narrow_place() -> None:
     assert not line({})
 
 
-def test_every_kind_of_entry_has_a_sentence() -> None:
-    """Whoever adds a kind says what the story of a round tells of it."""
-    assert set(log_story.SENTENCES) == set(EntryKind)
+def test_every_kind_of_entry_has_a_label_and_a_sentence() -> None:
+    """Whoever adds a kind says what it is called, and what the story of a round tells of it."""
+    assert sorted(set(EntryKind) ^ KINDS.keys()) == [], "add them to KINDS in clients/web/text/log_entries.py"
+
+
+def test_every_word_of_an_entry_is_said() -> None:
+    """Else a reader would see the beginning of its code."""
+    assert sorted(set(Word) - WORDS.keys()) == [], "add them to WORDS in clients/web/text/log_entries.py"
