@@ -13,7 +13,7 @@ from tests import generate
 def test_schemas_are_up_to_date() -> None:
     """What is in the repository is what the code gives; `make check` compares vectors and documents too."""
     for name, content in generate.generated().items():
-        assert (generate.SCHEMAS / name).read_text(encoding="utf-8") == generate._text(content), name
+        assert (generate.SCHEMAS / name).read_text(encoding="utf-8") == generate._text(content), f"{name}: make schemas"
 
 
 def test_generated_twice_is_the_same(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def rows() -> list[list[str]]:
 def test_every_kind_of_entry_is_on_it() -> None:
     """Whoever adds a kind says which law asks for it; no kind is named that is gone."""
     named = {kind.strip() for row in rows() for kind in row[2].split(",")}
-    assert named == {kind.value for kind in EntryKind}
+    assert sorted(named ^ set(EntryKind)) == [], "each has a row in schemas/log/duties.md"
 
 
 def test_every_law_is_on_it() -> None:

@@ -46,7 +46,7 @@ def test_transcript(
     happened = "\n".join(_block(command, capsys) for command in commands)
     if os.environ.get("AQUILA_WRITE_TRANSCRIPTS"):
         path.write_text(happened, encoding="utf-8")
-    assert happened == expected
+    assert happened == expected, "if this is meant, AQUILA_WRITE_TRANSCRIPTS=1 writes it anew"
 
 
 def _block(command: str, capsys: pytest.CaptureFixture[str]) -> str:
