@@ -232,7 +232,7 @@ def test_keys_that_no_setting_names_are_missed(home: Path, tmp_path: Path) -> No
 def test_a_database_of_another_release_is_not_backed_up(home: Path, package: str, tmp_path: Path) -> None:
     """A database that a release has not brought up to date is refused, and leaves no file."""
     add_migrations_of_next_release(package)
-    with pytest.raises(StoreError, match="has the schema [0-9]{4}, which this release does not use"):
+    with pytest.raises(StoreError, match=r"has the schema \d{4}, which this release does not use"):
         back_up(replace(BACKED, package=package), home, "SI", KEY.public, tmp_path / "backup", CLOCK)
     assert not (tmp_path / "backup").exists()
     (home / "node.db").unlink()
