@@ -222,8 +222,6 @@ class HitLifecycle:
     """What came of it, once closed."""
     ground: Ground | None = None
     """Why it was withdrawn."""
-    withdrawn_by: str = ""
-    """Who withdrew it."""
     late: bool = False
     """Whether it was withdrawn after the correction duty's hours."""
     assignee: str = ""
@@ -408,14 +406,7 @@ def _withdrawn(life: HitLifecycle, step: LifecycleStep) -> HitLifecycle:
     ground = Ground(step.value)
     if life.stage is Stage.WITHDRAWN and not life.can_still_be_erased(ground):
         raise OrderError("hit_already_withdrawn")
-    return replace(
-        life,
-        stage=Stage.WITHDRAWN,
-        since=step.at,
-        ground=ground,
-        withdrawn_by=step.person,
-        late=is_late(life.arrived_at, step.at),
-    )
+    return replace(life, stage=Stage.WITHDRAWN, since=step.at, ground=ground, late=is_late(life.arrived_at, step.at))
 
 
 def is_late(arrived_at: int, withdrawn_at: int) -> bool:

@@ -10,8 +10,6 @@ from aquila.audit.roles import Role
 from aquila.interface.sentence import SentenceView
 from aquila.protocol.messages.base import Count, Identifier, Message, Seconds
 
-Sentence = Annotated[str, Field(max_length=2_000)]
-
 
 class CosignatureView(Message):
     """The newest checkpoint that a witness cosigned."""

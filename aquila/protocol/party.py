@@ -348,16 +348,15 @@ class Party:
         )
         return EvaluatedChunk(evaluated.elements, self._signed(evaluation))
 
-    def to_verify(self, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> VerifyTask:
+    def to_verify(self, round_: Round, evaluation: Evaluation, elements: bytes) -> VerifyTask:
         """Return the work of verifying another party's evaluation of a chunk of one's own (PROTOCOL.md 3.6).
 
-        The work is `aquila.protocol.submissions.tasks.verify_chunk`, on any executor; the evaluation counts once it
+        The work is `aquila.protocol.submissions.tasks.verify_answers`, on any executor; the evaluation counts once it
         raised nothing.
 
         Args:
             round_: The record, which has taken the evaluation's statement.
             evaluation: The statement.
-            chunk: The blinded elements as this party sent them.
             elements: The evaluated elements as they came.
 
         Raises:
@@ -367,7 +366,7 @@ class Party:
         submission = round_.submissions[evaluation.submission_id]
         context = proof_context(round_, submission, evaluation.index, evaluation.party)
         key = share_key(round_, evaluation.party, evaluation.input_class)
-        return VerifyTask(key, context, chunk, elements, bytes.fromhex(evaluation.proof))
+        return VerifyTask(key, context, elements, bytes.fromhex(evaluation.proof))
 
     def to_finalize(
         self,

@@ -62,10 +62,8 @@ from aquila.simulation.scratch_files import (
     Spool,
     StoredEvaluateTask,
     StoredFinalizeTask,
-    StoredVerifyTask,
     evaluate_stored,
     finalize_stored,
-    verify_stored,
 )
 from aquila.simulation.sources import ListFile
 
@@ -191,7 +189,7 @@ class Rehearsal:
             answers = self.evaluate_chunks(chunks, nodes)
             lists = roles.lists_to_join(self.round)
             columns = roles.columns_of(self.round, lists)
-            for node, index, counterparts in self.finalize_chunks(answers, are_verified=False):
+            for node, index, counterparts in self.finalize_chunks(answers):
                 node.chunks.delete(index)
                 if index + 1 < len(node.chunks):
                     continue
@@ -279,40 +277,22 @@ class Rehearsal:
                     work = node.party.to_evaluate(node.round, node.secrets, *answer.place, chunk, fresh)
                     yield answer, StoredEvaluateTask(replace(work, chunk=b""), answer.chunk, answer.path)
 
-    def verify_answers(self, answers: Iterable[Answer]) -> Iterator[Answer]:
-        """Let each origin verify what comes back to it (PROTOCOL.md 3.6, first half)."""
-        works = self._verifications(answers)
-        for answer, _ in self.workshop.do("verify", lambda label: label.origin.code, verify_stored, works):
-            self._watch_verified(answer.origin)
-            yield answer
-
-    def _verifications(self, answers: Iterable[Answer]) -> Iterator[tuple[Answer, StoredVerifyTask]]:
-        return ((answer, StoredVerifyTask(_to_verify(answer), answer.chunk, answer.path)) for answer in answers)
-
-    def _watch_verified(self, origin: SimulatedParty) -> None:
-        origin.verified += 1
-        evaluators = len(origin.round.evaluators_of(origin.submission_id))
-        self.measured.watch("verify", origin.code, origin.verified, len(origin.chunks) * evaluators)
-
-    def finalize_chunks(
-        self, answers: Iterable[Answer], *, are_verified: bool = True
-    ) -> Iterator[tuple[SimulatedParty, int, list[str]]]:
-        """Turn chunks with all their evaluations into tokens, which their origins keep (PROTOCOL.md 3.6, second half).
+    def finalize_chunks(self, answers: Iterable[Answer]) -> Iterator[tuple[SimulatedParty, int, list[str]]]:
+        """Verify evaluations, and turn chunks into tokens, which their origins keep (PROTOCOL.md 3.6).
 
         Args:
             answers: Of whole submissions, chunk by chunk; rows are made for each party whose answers there are.
-            are_verified: Whether they are what `verify_answers` gave; else each chunk's are verified before.
 
         Yields:
             The origin of a chunk, its place, and for whom rows were made.
         """
-        works = self._finalizations(answers, are_verified=are_verified)
+        works = self._finalizations(answers)
         for (node, index), made in self.workshop.do("finalize", lambda label: label[0].code, finalize_stored, works):
-            if not are_verified:
-                self.measured.move("finalize", "verify", node.code, made.verify_seconds, made.verify_group_seconds)
-                for _ in made.chunks:
-                    self._watch_verified(node)
+            self.measured.move("finalize", "verify", node.code, made.verify_seconds, made.verify_group_seconds)
+            evaluators = len(node.round.evaluators_of(node.submission_id))
             for counterpart, chunk in made.chunks.items():
+                node.verified += 1
+                self.measured.watch("verify", node.code, node.verified, len(node.chunks) * evaluators)
                 node.keep_finalized(counterpart, chunk)
             self.measured.watch("finalize", node.code, index + 1, len(node.chunks))
             yield node, index, list(made.chunks)
@@ -356,7 +336,7 @@ class Rehearsal:
             return column.statement(counterpart, key, rules, chunks)
 
     def _finalizations(
-        self, answers: Iterable[Answer], *, are_verified: bool
+        self, answers: Iterable[Answer]
     ) -> Iterator[tuple[tuple[SimulatedParty, int], StoredFinalizeTask]]:
         for _, of_chunk in groupby(answers, key=lambda answer: answer.place):
             gathered = list(of_chunk)
@@ -367,8 +347,7 @@ class Rehearsal:
             terms = origin.secrets, origin.seed, origin.submission_id, index, np.zeros(0, dtype=ROW), verified
             work = origin.party.to_finalize(origin.round, *terms)
             paths = tuple(answer.path for answer in gathered)
-            unverified = () if are_verified else tuple(map(_to_verify, gathered))
-            yield (origin, index), StoredFinalizeTask(work, gathered[0].chunk, paths, unverified)
+            yield (origin, index), StoredFinalizeTask(work, gathered[0].chunk, paths, tuple(map(_to_verify, gathered)))
 
     def grade_tokens(
         self, tokens: TokenTable, submissions: list[str]
@@ -575,4 +554,4 @@ def _to_verify(answer: Answer) -> VerifyTask:
     """Return the work of verifying an answer, without its elements."""
     origin = answer.origin
     evaluation = origin.round.evaluations[EvaluationKey(*answer.place, answer.node.code)]
-    return replace(origin.party.to_verify(origin.round, evaluation, b"", answer.elements), elements=b"")
+    return replace(origin.party.to_verify(origin.round, evaluation, answer.elements), elements=b"")

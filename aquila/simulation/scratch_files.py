@@ -16,7 +16,7 @@ from typing import cast
 
 import numpy as np
 
-from aquila.crypto.group import Elements, Group
+from aquila.crypto.group import Group
 from aquila.protocol.messages import ChunkReference
 from aquila.protocol.submissions import tasks
 from aquila.protocol.submissions.submission import ROW, FinalizedChunk, chunk_reference
@@ -52,21 +52,6 @@ def evaluate_stored(group: Group, stored: StoredEvaluateTask) -> ChunkEvaluation
     return replace(done, elements=b"")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class StoredVerifyTask:
-    """An answer to verify: the work without its elements, the chunk's file, and the answer's."""
-
-    work: VerifyTask
-    chunk: Path
-    answer: Path
-
-
-def verify_stored(group: Group, stored: StoredVerifyTask) -> None:
-    """Verify an answer."""
-    elements = stored.answer.read_bytes()
-    tasks.verify_chunk(group, replace(stored.work, chunk=read_elements(stored.chunk), elements=elements))
-
-
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StoredFinalizeTask:
     """A chunk to finalize: the work without rows and evaluations, the chunk's file, and those of all answers.
@@ -77,8 +62,8 @@ class StoredFinalizeTask:
     work: FinalizeTask
     chunk: Path
     answers: tuple[Path, ...]
-    unverified: tuple[VerifyTask, ...] = ()
-    """The work of verifying each answer without its elements, where that is still to be done."""
+    unverified: tuple[VerifyTask, ...]
+    """The work of verifying each answer, without its elements."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,27 +71,20 @@ class FinalizedAnswers:
     """A chunk's tokens by column, and the processor time of verifying its evaluations, in all and in the group."""
 
     chunks: dict[str, FinalizedChunk]
-    verify_seconds: float = 0.0
-    verify_group_seconds: float = 0.0
+    verify_seconds: float
+    verify_group_seconds: float
 
 
 def finalize_stored(group: Group, stored: StoredFinalizeTask) -> FinalizedAnswers:
-    """Turn a chunk into tokens; where its answers are to be verified before, each element is decoded once for both."""
+    """Verify the answers to a chunk, and turn it into tokens; each element is decoded once for both."""
     rows, answers = read_rows(stored.chunk), [path.read_bytes() for path in stored.answers]
-    if not stored.unverified:
-        return FinalizedAnswers(_finalize(group, stored.work, rows, answers))
     started, timed = time.thread_time(), TimedGroup(group)
     told = [replace(work, elements=elements) for work, elements in zip(stored.unverified, answers, strict=True)]
     evaluations = tasks.verify_answers(cast("Group", timed), rows["element"].tobytes(), told)
     seconds = time.thread_time() - started
-    return FinalizedAnswers(_finalize(group, stored.work, rows, evaluations), seconds, timed.seconds)
-
-
-def _finalize(
-    group: Group, work: FinalizeTask, rows: np.ndarray, evaluations: Sequence[Elements]
-) -> dict[str, FinalizedChunk]:
-    columns = [replace(column, evaluated=one) for column, one in zip(work.columns, evaluations, strict=True)]
-    return tasks.finalize(group, replace(work, rows=rows, columns=columns))
+    columns = [replace(column, evaluated=one) for column, one in zip(stored.work.columns, evaluations, strict=True)]
+    made = tasks.finalize(group, replace(stored.work, rows=rows, columns=columns))
+    return FinalizedAnswers(made, seconds, timed.seconds)
 
 
 class Spool:

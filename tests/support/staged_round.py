@@ -176,8 +176,8 @@ def blinded(
 
 
 def verified(party: Party, round_: Round, evaluation: Evaluation, chunk: bytes, elements: bytes) -> None:
-    """Let a party verify an evaluation of one of its chunks; raises as `Party.to_verify` and `tasks.verify_chunk`."""
-    tasks.verify_chunk(party.group, party.to_verify(round_, evaluation, chunk, elements))
+    """Let a party verify an evaluation of one of its chunks; raises as `Party.to_verify` and `tasks.verify_answers`."""
+    tasks.verify_answers(party.group, chunk, [party.to_verify(round_, evaluation, elements)])
 
 
 def regrade(round_: RoundState, table: RuleTable, report: HitReport, hit: Hit, rules: Iterable[int]) -> Grade:
@@ -325,8 +325,8 @@ class StagedRound(Rehearsal):
             self.evaluate_chunk(origin, index, *self.nodes.values())
 
     def evaluate_chunk(self, origin: SimulatedParty, index: int, *nodes: SimulatedParty) -> None:
-        """Let some nodes evaluate a chunk, and its origin verify and keep the answers."""
-        for answer in self.verify_answers(self.evaluate_chunks([(origin, index)], nodes)):
+        """Let some nodes evaluate a chunk, and its origin keep the answers, which are verified with the tokens."""
+        for answer in self.evaluate_chunks([(origin, index)], nodes):
             self.answers[origin.submission_id, index, answer.node.code] = answer
 
     def finalize_all(self) -> None:

@@ -216,35 +216,24 @@ class VerifyTask:
     """The public key of the evaluator's share of the class."""
     context: bytes
     """As in `EvaluateTask`."""
-    chunk: bytes
-    """The blinded elements as they were sent."""
     elements: bytes
     """The evaluated elements as they came."""
     proof: bytes
     """64 bytes."""
 
 
-def verify_chunk(group: Group, work: VerifyTask) -> None:
-    """Verify an evaluation (PROTOCOL.md 3.6, first half).
-
-    Raises:
-        MalformedError: An element is no valid encoding or the identity.
-        ProofError: An element was not evaluated with the evaluator's share.
-    """
-    dleq.verify_chunk(group, work.key, work.context, work.chunk, work.elements, work.proof)
-
-
 def verify_answers(group: Group, chunk: bytes, answers: Sequence[VerifyTask]) -> list[DecodedElements]:
-    """Verify all evaluations of a chunk as `verify_chunk` does each, and decode every element once.
+    """Verify evaluations of a chunk (PROTOCOL.md 3.6, first half), and decode every element once.
 
     Args:
-        chunk: The blinded elements; the tasks' own are not looked at.
+        chunk: The blinded elements as they were sent.
 
     Returns:
         The elements of each evaluation, for `finalize`.
 
     Raises:
-        MalformedError, ProofError: As `verify_chunk`.
+        MalformedError: An element is no valid encoding or the identity.
+        ProofError: An element was not evaluated with the evaluator's share.
     """
     blinded, evaluations = group.decode(chunk), []
     for work in answers:

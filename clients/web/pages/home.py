@@ -32,8 +32,6 @@ _PLANNED_DAYS = 30
 _MOST_DUE = 40
 """Deadlines on the calendar, the first ones."""
 _DAY = 86_400
-_SHORT = 8
-"""Digits by which a round is named, as the filter `short` shows it."""
 
 
 @node.get("/")

@@ -75,7 +75,6 @@ class SignedCall:
     """A call that a party signed, with its verified body."""
 
     party: str
-    key_id: str
     body: bytes
     counts: Callable[[], bool]
     """Whether the key is pinned still; a call that is held for long may outlive it."""
@@ -125,7 +124,7 @@ class _Signature(CallerCheck):
                 buckets.give_back(head.party)
             raise
         request.state.party = head.party
-        return SignedCall(head.party, head.key_id, body, partial(verifier.still_knows, head))
+        return SignedCall(head.party, body, partial(verifier.still_knows, head))
 
 
 def _verify_body(

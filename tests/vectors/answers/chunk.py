@@ -9,7 +9,7 @@ from aquila.crypto.shares import Share
 from aquila.protocol.messages import Submission
 from aquila.protocol.party import proof_context
 from aquila.protocol.rounds.verified_round import Round
-from aquila.protocol.submissions.tasks import CarriedSecret, EvaluateTask, VerifyTask, evaluate_chunk, verify_chunk
+from aquila.protocol.submissions.tasks import CarriedSecret, EvaluateTask, VerifyTask, evaluate_chunk, verify_answers
 from aquila.records.rules import InputClass
 from tests.vectors.answers.given import GROUP, Given, Operation, cut, raw
 
@@ -44,7 +44,7 @@ def evaluate(given: Given) -> Given:
 def verify(given: Given) -> None:
     elements, evaluated = (raw("".join(given[name])) for name in ("elements", "evaluated"))
     proof = raw(given["proof"])
-    verify_chunk(GROUP, VerifyTask(raw(given["public_key"]), context_of(given), elements, evaluated, proof))
+    verify_answers(GROUP, elements, [VerifyTask(raw(given["public_key"]), context_of(given), evaluated, proof)])
 
 
 def nonce(given: Given) -> str:

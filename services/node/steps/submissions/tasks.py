@@ -32,7 +32,7 @@ class AnswersTask:
     chunk: bytes
     """The blinded elements as they were sent."""
     answers: Mapping[str, VerifyTask]
-    """The evaluations, by their parties; the chunk in each is not looked at."""
+    """The evaluations, by their parties."""
     rest: FinalizeTask | None = None
     """The work of making the tokens, with the evaluations that were verified before; None while some are missing."""
 
@@ -53,7 +53,6 @@ def verify_answers(group: Group, work: AnswersTask) -> dict[str, FinalizedChunk]
 
 BLIND = partial(with_group, tasks.blind_batch, "auto")
 EVALUATE = partial(with_group, tasks.evaluate_chunk, "auto")
-VERIFY = partial(with_group, tasks.verify_chunk, "auto")
 VERIFY_ANSWERS = partial(with_group, verify_answers, "auto")
 FINALIZE = partial(with_group, tasks.finalize, "auto")
 

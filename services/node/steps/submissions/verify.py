@@ -2,7 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy import select
@@ -23,7 +23,7 @@ from services.node.context import NodeContext
 from services.node.rounds import paths
 from services.node.steps.submissions.evaluate import PER_TURN, give_up, next_waiting, try_again
 from services.node.steps.submissions.finalize import missing_rows, read_evaluated, seal_tokens, work_on_tokens
-from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY, VERIFY_ANSWERS, AnswersTask
+from services.node.steps.submissions.tasks import SMALL_ELEMENTS, VERIFY_ANSWERS, AnswersTask
 from services.node.storage.states import VERIFIED, EvaluationDownloadState
 from services.node.storage.tables import ChunkRow, EvaluationDownloadRow, SubmissionRow
 
@@ -96,7 +96,7 @@ async def _tell_apart(
     """Verify evaluations one by one, of which one is wrong at least."""
     for party, work in works.items():
         try:
-            await node.workers.run(VERIFY, replace(work, chunk=chunk), small=small)
+            await node.workers.run(VERIFY_ANSWERS, AnswersTask(chunk, {party: work}), small=small)
             found.right[party] = work.elements
         except (ProofError, MalformedError) as error:
             found.wrong[party] = error
@@ -111,7 +111,7 @@ async def _fetch(node: NodeContext, row: EvaluationDownloadRow) -> bytes:
 def _work(node: NodeContext, row: EvaluationDownloadRow, content: bytes) -> VerifyTask:
     round_ = node.rounds.of(row.round_id).record()
     evaluation = round_.evaluations[EvaluationKey(row.submission_id, row.index, row.party)]
-    return node.party.to_verify(round_, evaluation, b"", content)
+    return node.party.to_verify(round_, evaluation, content)
 
 
 def _together(node: NodeContext, row: EvaluationDownloadRow, works: Mapping[str, VerifyTask]) -> AnswersTask:

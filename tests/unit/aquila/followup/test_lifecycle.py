@@ -178,7 +178,7 @@ def test_clocks(steps: tuple[LifecycleStep, ...], due: int | None) -> None:
 def test_a_late_withdrawal_is_marked(hours: int, *, late: bool) -> None:
     """After the correction duty's hours a withdrawal is still one, and says that it was late."""
     life = HitLifecycle.of(0, [LifecycleStep(LifecycleStepKind.WITHDRAWN, hours * HOUR, "SI", "unlawful")])
-    assert (life.stage, life.ground, life.withdrawn_by, life.late) == (Stage.WITHDRAWN, Ground.UNLAWFUL, "SI", late)
+    assert (life.stage, life.ground, life.late) == (Stage.WITHDRAWN, Ground.UNLAWFUL, late)
 
 
 def test_what_was_withdrawn_can_still_be_erased() -> None:

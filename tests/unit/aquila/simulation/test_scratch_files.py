@@ -20,10 +20,8 @@ from aquila.simulation.scratch_files import (
     Spool,
     StoredEvaluateTask,
     StoredFinalizeTask,
-    StoredVerifyTask,
     evaluate_stored,
     finalize_stored,
-    verify_stored,
 )
 from tests.support.staged_round import StagedRound
 
@@ -92,23 +90,17 @@ def test_a_chunk_from_file_to_file(stage: StagedRound, tmp_path: Path) -> None:
     assert answer.read_bytes() == expected.elements
 
     key = node.secrets.shares[origin.chunks.references[0].input_class].public_key
-    verifying = StoredVerifyTask(tasks.VerifyTask(key, work.context, b"", b"", done.proof), path, answer)
-    verify_stored(stage.group, verifying)
-    (tmp_path / "other").write_bytes(chunk)
-    with pytest.raises(ProofError):
-        verify_stored(stage.group, replace(verifying, answer=tmp_path / "other"))
-
+    verifying = tasks.VerifyTask(key, work.context, b"", done.proof)
     evaluations = {"AL": expected.elements, "RS": expected.elements}
     terms = origin.secrets, origin.seed, origin.submission_id, 0, origin.chunks.rows(0), evaluations
     finalizing = origin.party.to_finalize(origin.round, *terms)
     without = [replace(column, evaluated=b"") for column in finalizing.columns]
     work = replace(finalizing, rows=finalizing.rows[:0], columns=without)
-    by_name = StoredFinalizeTask(work, path, (answer, answer))
+    by_name = StoredFinalizeTask(work, path, (answer, answer), (verifying, verifying))
     made = finalize_stored(stage.group, by_name)
-    assert (made.chunks, made.verify_seconds) == (tasks.finalize(stage.group, finalizing), 0.0)
-    at_once = replace(by_name, unverified=(verifying.work, verifying.work))
-    assert finalize_stored(stage.group, at_once).chunks == made.chunks
+    assert made.chunks == tasks.finalize(stage.group, finalizing)
+    (tmp_path / "other").write_bytes(chunk)
     with pytest.raises(ProofError):
-        finalize_stored(stage.group, replace(at_once, answers=(answer, tmp_path / "other")))
+        finalize_stored(stage.group, replace(by_name, answers=(answer, tmp_path / "other")))
     for thing in (stored, verifying, by_name, made):
         assert " object at 0x" in repr(thing)

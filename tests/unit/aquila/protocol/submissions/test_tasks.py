@@ -1,5 +1,7 @@
 """The heavy pieces as tasks: they travel, give what the party gives, and show nothing of themselves."""
 
+from dataclasses import replace
+
 import pytest
 
 from aquila.crypto.group import Group
@@ -46,7 +48,7 @@ def test_nothing_shows_what_it_holds(stage: StagedRound) -> None:
     )
     evaluated = tasks.evaluate_chunk(stage.group, evaluating)
     blinding = plan.batch(0, origin.seed, origin.submission_id, digested)
-    verifying = tasks.VerifyTask(bytes(32), b"", chunk, evaluated.elements, evaluated.proof)
+    verifying = tasks.VerifyTask(bytes(32), b"", evaluated.elements, evaluated.proof)
     carried = CarriedSecret.of(origin.seed)
     column = tasks.ColumnTask("RS", carried, bytes(32), None, chunk)
     rows = origin.chunks.rows(0)
@@ -122,9 +124,10 @@ def test_a_proof_of_something_else(stage: StagedRound) -> None:
     work = party_node.party.to_evaluate(party_node.round, party_node.secrets, origin.submission_id, 0, chunk, bytes(32))
     done = tasks.evaluate_chunk(stage.group, work)
     key = party_node.secrets.shares[InputClass.FULL].public_key
-    tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context, chunk, done.elements, done.proof))
+    verifying = tasks.VerifyTask(key, work.context, done.elements, done.proof)
+    tasks.verify_answers(stage.group, chunk, [verifying])
     with pytest.raises(ProofError):
-        tasks.verify_chunk(stage.group, tasks.VerifyTask(key, work.context + b"x", chunk, done.elements, done.proof))
+        tasks.verify_answers(stage.group, chunk, [replace(verifying, context=work.context + b"x")])
 
 
 def test_one_column_of_two(stage: StagedRound) -> None:
